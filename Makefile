@@ -1,0 +1,87 @@
+# The whole interface of this repository. Needs Python 3.11 or newer, make and a package index; uses uv where it is on PATH.
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+UV := $(shell command -v uv 2>/dev/null)
+
+# The extra that serves both vendor systems is part of what a plain `pip` deployment gets, so that `springline demo` works there.
+EXPORT := $(BIN)/uv export --no-config --offline --frozen --quiet --no-header --no-annotate --no-emit-project --all-extras
+EXPORT_RUN := $(EXPORT) --no-default-groups
+EXPORT_DEV := $(EXPORT) --all-groups
+
+# The lock is made for the public index, wherever packages are installed from.
+LOCK := env -u UV_DEFAULT_INDEX -u UV_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS $(BIN)/uv lock --no-config
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo test check lint types layers sql deps locked bench docs fix lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+install: $(INSTALLED) ## everything into .venv, at the locked and hashed versions
+
+$(INSTALLED): requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Springline needs Python 3.11 or newer: make PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
+ifneq ($(UV),)
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+	$(UV) pip sync --quiet --python $(VENV) --require-hashes requirements-dev.txt
+	$(UV) pip install --quiet --python $(VENV) --no-deps --no-build-isolation --editable .
+else
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+endif
+	@touch $@
+
+demo: $(INSTALLED) ## both systems on this machine, every job once, and what came of it
+	$(BIN)/springline demo $(ARGS)
+
+test: $(INSTALLED) ## all tests; ARGS="-k voucher" for some
+	$(BIN)/pytest $(ARGS)
+
+check: lint types layers sql deps locked ## everything that can be known without running a batch
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+
+types: $(INSTALLED)
+	$(BIN)/mypy --no-error-summary
+
+layers: $(INSTALLED)
+	$(BIN)/lint-imports --no-logo
+
+sql: $(INSTALLED)
+	$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar sql
+	$(BIN)/python -m pipelines.models.lint
+
+deps: $(INSTALLED)
+	$(BIN)/deptry .
+
+locked: $(INSTALLED)
+	$(LOCK) --offline --check --quiet
+	@$(EXPORT_RUN) | diff requirements.txt - || { echo 'requirements.txt is stale: run make lock'; exit 1; }
+	@$(EXPORT_DEV) | diff requirements-dev.txt - || { echo 'requirements-dev.txt is stale: run make lock'; exit 1; }
+
+bench: $(INSTALLED) ## documents per second beside two floors measured in the same run
+	$(BIN)/python -m tests.bench $(ARGS)
+
+docs: $(INSTALLED) ## writes the generated pages of docs/reference
+	$(BIN)/python -m pipelines.docs
+
+fix: $(INSTALLED) ## lets the linters correct what they can
+	$(BIN)/ruff check --fix --exit-zero --quiet
+	$(BIN)/ruff format --quiet
+	$(BIN)/sqlfluff format --processes 2 --disable-progress-bar sql
+
+lock: $(INSTALLED) ## uv.lock and the requirements files anew, after a change of pyproject.toml
+	$(LOCK)
+	$(EXPORT_RUN) --output-file requirements.txt
+	$(EXPORT_DEV) --output-file requirements-dev.txt
+
+clean: ## removes the installation and the caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -1,0 +1,125 @@
+"""Runs one suite over one table with Great Expectations, and returns what failed: the only place that imports it."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pipelines.errors import CheckError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import pyarrow as pa
+
+    from pipelines.checks.suites import Suite
+
+# The frame's index, named so that failures come back as row numbers: one list per expectation. Naming key columns
+# instead costs about 10 µs per failing row, and cannot tell rows whose key is empty or doubled.
+ROW: Final = "row"
+
+# COMPLETE is the only format that does not cut the failing rows to 20; everything it would add is left out.
+RESULT_FORMAT: Mapping[str, object] = {
+    "result_format": "COMPLETE",
+    "unexpected_index_column_names": [ROW],
+    "exclude_unexpected_values": True,
+    "return_unexpected_index_query": False,
+    "partial_unexpected_count": 0,
+}
+
+NEXT_STEP = "nothing was sent; correct the model in sql/ or the suite in expectations/ and run again."
+LONGEST_REASON = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One expectation of a rule that failed: the finding's template (None: undecided) and the failing row numbers."""
+
+    rule: str
+    finding: str | None
+    rows: tuple[int, ...]
+
+
+def evaluate(suite: Suite, table: pa.Table, *, parameters: Mapping[str, int]) -> tuple[Failure, ...]:
+    """Run a suite over a table; ``parameters`` are the suite's run-time values, such as the expected row count.
+
+    Raises CheckError when an expectation could not run, or when one that belongs to no rule fails: then the table
+    itself is wrong, and no verdict about its documents can be trusted.
+    """
+    if absent := sorted(suite.columns - set(table.column_names)):
+        raise CheckError(f"{suite.name} has no column {', '.join(absent)}, which its suite reads.", next_step=NEXT_STEP)
+    results = _validate(suite, table, parameters)
+    problems = [problem for result in results for problem in _problems(result)]
+    if len(results) != len(suite.expectations):
+        problems.append(f"{len(results)} of {len(suite.expectations)} expectations ran")
+    if problems:
+        raise CheckError(f"{suite.name} could not be checked: {'; '.join(problems)}.", next_step=NEXT_STEP)
+    return tuple(_failure(suite, result) for result in results if not result.success)
+
+
+def _validate(suite: Suite, table: pa.Table, parameters: Mapping[str, int]) -> list[Any]:
+    import pandas as pd  # noqa: PLC0415 an idle run checks nothing
+
+    gx = _great_expectations()
+    frame = table.select(sorted(suite.columns)).to_pandas(types_mapper=pd.ArrowDtype)
+    frame.index.name = ROW
+    try:
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = {"globally": False}
+        asset = context.data_sources.add_pandas(suite.name).add_dataframe_asset(suite.name)
+        batch = asset.add_batch_definition_whole_dataframe(suite.name).get_batch({"dataframe": frame})
+        validation = batch.validate(
+            gx.ExpectationSuite(**json.loads(suite.document)),
+            result_format=dict(RESULT_FORMAT),
+            expectation_parameters=dict(parameters),
+        )
+    except Exception as error:  # whatever a check dies of, it did not run, and the batch stops before the outbox
+        raise CheckError(f"{suite.name} could not be checked: {_one_line(error)}", next_step=NEXT_STEP) from error
+    # Not to_json_dict(), which makes floats of decimals.
+    return list(validation.results)
+
+
+def _great_expectations() -> ModuleType:
+    """Import Great Expectations, about 7 seconds, without its telemetry and the warnings of its own imports."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import great_expectations  # noqa: PLC0415 only when there is something to check
+    return great_expectations
+
+
+def _problems(result: Any) -> list[str]:  # noqa: ANN401 Great Expectations' own result
+    """Return why an expectation could not run: in its result that looks just like a failure."""
+    info = result.exception_info or {}
+    raised = [info] if "raised_exception" in info else list(info.values())
+    name = _describe(result.expectation_config)
+    return [f"{name}: {_one_line(entry['exception_message'])}" for entry in raised if entry["raised_exception"]]
+
+
+def _failure(suite: Suite, result: Any) -> Failure:  # noqa: ANN401 Great Expectations' own result
+    config, meta = result.expectation_config, result.expectation_config.meta
+    if "rule" not in meta:
+        seen = result.result.get("observed_value", result.result.get("unexpected_count"))
+        message = f"{suite.name} is not what it should be: {_describe(config)} failed ({seen}). {config.description}"
+        raise CheckError(message, next_step=NEXT_STEP)
+    rows = tuple(row for part in result.result["unexpected_index_list"] for row in part[ROW])
+    if len(rows) != result.result["unexpected_count"]:
+        message = (
+            f"{suite.name}: {_describe(config)} names {len(rows)} of {result.result['unexpected_count']} failures."
+        )
+        raise CheckError(message, next_step=NEXT_STEP)
+    return Failure(meta["rule"], meta.get("finding"), rows)
+
+
+def _describe(config: Any) -> str:  # noqa: ANN401 Great Expectations' own configuration
+    column = config.kwargs.get("column") or ", ".join(config.kwargs.get("column_list", ()))
+    expected = f" {config.kwargs['value']}" if "value" in config.kwargs else ""
+    return f"{config.type}{expected}" + (f" on {column}" if column else "")
+
+
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())[:LONGEST_REASON]

@@ -1,0 +1,128 @@
+"""The expectation suites and the rules they hold, read as data and without Great Expectations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from pipelines.errors import CheckError
+from pipelines.resources import expectations_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CRITICAL: Final = "critical"
+WARNING: Final = "warning"
+SYSTEMS = ("VMS", "Xledger", "Springline settings")
+DEFINITION = ("title", "finding", "system", "next_step", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One posting requirement in an accountant's words.
+
+    ``findings`` are templates of what was found, ``next_step`` of what to change and in which ``system``; both name
+    columns of the checked table in braces. ``source`` is where the rule is laid down.
+    """
+
+    name: str
+    severity: str
+    title: str
+    findings: tuple[str, ...]
+    system: str
+    next_step: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One suite: its JSON as Great Expectations reads it, and the columns its expectations read."""
+
+    name: str
+    document: str
+    columns: frozenset[str]
+    undecided: str
+    expectations: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBook:
+    """All suites by name, and all rules by name in the order of the suites."""
+
+    suites: Mapping[str, Suite]
+    rules: Mapping[str, Rule]
+
+
+@cache
+def load_rules(folder: Path | None = None) -> RuleBook:
+    """Read every suite below ``folder`` (default: the one that travels with the package).
+
+    Raises CheckError that lists every fault of every file.
+    """
+    root = folder or expectations_folder()
+    problems: list[str] = []
+    suites: dict[str, Suite] = {}
+    for path in sorted(root.rglob("*.json")):
+        name = ".".join(path.relative_to(root).with_suffix("").parts)
+        try:
+            suites[name] = _read_suite(name, path.read_text(encoding="utf-8"))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            problems.append(f"{path} is no expectation suite: {error!r}")
+    rules = {} if problems else _collect_rules(suites.values(), problems)
+    if problems:
+        raise CheckError("Expectations: " + "; ".join(problems), next_step="correct these files and run again.")
+    return RuleBook(suites, rules)
+
+
+def _read_suite(name: str, text: str) -> Suite:
+    document = json.loads(text)
+    if document["name"] != name:
+        message = f"its name is {document['name']!r}, its path says {name!r}"
+        raise ValueError(message)
+    expectations = tuple(document["expectations"])
+    columns = frozenset(column for expectation in expectations for column in columns_of(expectation))
+    return Suite(name, text, columns, document["meta"]["undecided"], expectations)
+
+
+def columns_of(expectation: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the columns an expectation reads."""
+    kwargs = expectation["kwargs"]
+    if "column" in kwargs:
+        yield kwargs["column"]
+    yield from kwargs.get("column_list", ())
+
+
+def _collect_rules(suites: Iterable[Suite], problems: list[str]) -> dict[str, Rule]:
+    """Make one rule of all expectations that name it; the one with a title defines it."""
+    expectations: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
+    for suite in suites:
+        for expectation in suite.expectations:
+            if "rule" in expectation["meta"]:
+                expectations.setdefault(expectation["meta"]["rule"], []).append((suite.name, expectation))
+    return {name: _make_rule(name, stated, problems) for name, stated in expectations.items()}
+
+
+def _make_rule(name: str, stated: Sequence[tuple[str, Mapping[str, Any]]], problems: list[str]) -> Rule:
+    where = f"rule {name} in {stated[0][0]}"
+    metas = [expectation["meta"] for _, expectation in stated]
+    definitions = [meta for meta in metas if "title" in meta] or [{}]
+    definition = dict.fromkeys(DEFINITION, "") | definitions[0]
+    severities = {expectation["severity"] for _, expectation in stated}
+    if len(definitions) > 1 or not all(member in definitions[0] for member in DEFINITION):
+        problems.append(f"{where} is not defined once, with {', '.join(DEFINITION)}")
+    if severities not in ({CRITICAL}, {WARNING}):
+        problems.append(f"{where} is neither {CRITICAL} nor {WARNING} throughout")
+    if definition["system"] not in SYSTEMS:
+        problems.append(f"{where} names the system {definition['system']!r}, not one of {', '.join(SYSTEMS)}")
+    return Rule(
+        name=name,
+        severity=min(severities),
+        title=definition["title"],
+        findings=tuple(dict.fromkeys(meta["finding"] for meta in metas if meta.get("finding"))),
+        system=definition["system"],
+        next_step=definition["next_step"],
+        source=definition["source"],
+    )

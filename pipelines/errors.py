@@ -1,0 +1,120 @@
+"""Every failure the product expects, by what it means for the batch and for whoever runs it.
+
+    SpringlineError
+    ├── UsageError             exit 2    the command line asks for what cannot be
+    ├── SettingsError          exit 10   a setting is missing or wrong; all faults at once
+    ├── ExtractError           exit 11   a system could not be read, or an answer breaks its contract
+    ├── ModelError             exit 12   a SQL model is wrong or could not be built
+    ├── CheckError             exit 13   a check could not run (a failed check is no error but a hold)
+    ├── DeliveryError          exit 15   something could not be delivered, or its fate is unknown
+    ├── BusyError              exit 17   another batch holds the warehouse
+    └── WireError                        one call to a remote system failed
+        ├── Transient                    worth another try: 429, 5xx, no answer, burst or credit limits
+        └── Terminal                     not worth another try
+            └── Refused                  the other side understood and refused; carries its code and message
+
+Bad rows are no exceptions: they are held or set aside with rule, key and reason.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SpringlineError(Exception):
+    """Base of all expected failures; an operator sees its message and no traceback."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, next_step: str = "") -> None:
+        """Say what happened to what, and what to do next and where."""
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        """Message and next step in one line."""
+        return f"{self.message} Next: {self.next_step}" if self.next_step else self.message
+
+
+class UsageError(SpringlineError):
+    """The command line asks for what cannot be."""
+
+    exit_code = 2
+
+
+class SettingsError(SpringlineError):
+    """One or more settings are missing or wrong."""
+
+    exit_code = 10
+
+
+class ExtractError(SpringlineError):
+    """A system could not be read, or an answer as a whole breaks its contract."""
+
+    exit_code = 11
+
+
+class ModelError(SpringlineError):
+    """A SQL model is wrong or could not be built."""
+
+    exit_code = 12
+
+
+class CheckError(SpringlineError):
+    """A check could not run."""
+
+    exit_code = 13
+
+
+class DeliveryError(SpringlineError):
+    """Something could not be delivered, or its fate is unknown."""
+
+    exit_code = 15
+
+
+class BusyError(SpringlineError):
+    """Another batch holds the warehouse."""
+
+    exit_code = 17
+
+
+class WireError(SpringlineError):
+    """One call to a remote system failed."""
+
+    exit_code = 11
+
+    def __init__(self, message: str, *, next_step: str = "", sent: bool = True) -> None:
+        """``sent`` is false only when it is certain that the request never reached the other side."""
+        super().__init__(message, next_step=next_step)
+        self.sent = sent
+
+
+class Transient(WireError):
+    """Worth another try; ``retry_after`` in seconds when the other side named a time."""
+
+    def __init__(
+        self, message: str, *, next_step: str = "", sent: bool = True, retry_after: float | None = None
+    ) -> None:
+        """Carry the wait the other side asked for."""
+        super().__init__(message, next_step=next_step, sent=sent)
+        self.retry_after = retry_after
+
+
+class Terminal(WireError):
+    """Not worth another try: wrong credentials, an answer that cannot be read, a refusal."""
+
+
+class Refused(Terminal):
+    """The other side understood the request and refused it: nothing was written.
+
+    ``problems`` has one ``(code, message)`` per error of the answer; ``status`` is the HTTP status.
+    """
+
+    def __init__(
+        self, message: str, *, problems: tuple[tuple[str, str], ...], status: int, next_step: str = ""
+    ) -> None:
+        """Carry the other side's own words."""
+        super().__init__(message, next_step=next_step)
+        self.problems = problems
+        self.status = status

@@ -1,0 +1,1 @@
+"""Extract: pages of both systems become verified rows in the staging schemas."""

@@ -1,0 +1,252 @@
+"""Reads one object exactly and says every fault of it: the slow path, and the definition of what a contract accepts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from typing import TYPE_CHECKING, Any, Final
+
+from pipelines.extract.contract import Kind
+
+if TYPE_CHECKING:
+    from pipelines.extract.shape import Node
+
+LARGEST_AMOUNT: Final = Decimal(10) ** 20
+LARGEST_INTEGER: Final = 2**63
+SHOWN: Final = 40
+MOST_FAULTS: Final = 5
+# No message shows what stands in these.
+BANK_ACCOUNTS: Final = frozenset({"iban", "bankAccountNo", "bankAccount"})
+
+_QUANTUM = Decimal(1).scaleb(-18)
+_EXACT = Context(prec=38, traps=[InvalidOperation, Inexact])
+_ROUNDED = Context(prec=38, traps=[InvalidOperation])
+_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?))?", re.ASCII)
+
+
+class BrokenError(ValueError):
+    """An object breaks its contract; ``faults`` has the member and what is wrong with it, in words."""
+
+    def __init__(self, faults: list[tuple[str, str]]) -> None:
+        """Keep every fault, of which the first few are shown."""
+        super().__init__("; ".join(f"{member}: {words}" if member else words for member, words in faults[:MOST_FAULTS]))
+        self.faults = faults
+
+
+class _Number(str):
+    """A JSON number as it was written."""
+
+    __slots__ = ()
+
+
+class _Twice:
+    """Stands for a member that an object has twice: which of the two is meant, nobody can tell."""
+
+
+_TWICE = _Twice()
+
+
+class _FaultError(ValueError):
+    """A value is not what its kind asks for."""
+
+
+def read_object(text: bytes, root: Node) -> dict[str, Any]:
+    """Return the members of an object that a contract names, as Python values that fit its Arrow schema.
+
+    A member that is missing is null; unknown members are left out. Raises BrokenError for text that is no JSON object,
+    a required member that is missing or null, a value of another type, NaN, an amount of 10^20 or more or with more
+    decimals than 18.
+    """
+    value = _decode(text)
+    if not isinstance(value, dict):
+        raise BrokenError([("", f"{_show(value)} is no object")])
+    faults: list[tuple[str, str]] = []
+    members = _members(value, root, "", faults)
+    if faults:
+        raise BrokenError(faults)
+    return members
+
+
+def _decode(text: bytes) -> object:
+    try:
+        return json.loads(
+            text.decode("utf-8"),
+            parse_float=_Number,
+            parse_int=_Number,
+            parse_constant=_Number,
+            object_pairs_hook=_pairs,
+        )
+    except UnicodeDecodeError as error:
+        raise BrokenError([("", f"byte {error.start} is not UTF-8")]) from error
+    except RecursionError as error:
+        raise BrokenError([("", "is nested too deeply")]) from error
+    except ValueError as error:
+        raise BrokenError([("", f"is no JSON: {error}")]) from error
+
+
+def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        members |= {name: _TWICE for name in members if names.count(name) > 1}
+    return members
+
+
+def _members(value: Mapping[str, object], node: Node, path: str, faults: list[tuple[str, str]]) -> dict[str, Any]:
+    return {
+        name: _member(value.get(name), below, f"{path}.{name}" if path else name, faults)
+        for name, below in node.members.items()
+    }
+
+
+def _member(value: object, node: Node, path: str, faults: list[tuple[str, str]]) -> object:
+    if value is None:
+        if node.is_required:
+            faults.append((path, "is missing, but required"))
+        _require_below(node, path, faults)
+        return None
+    if node.kind is None:
+        return _objects(value, node, path, faults) if node.is_list else _object(value, node, path, faults)
+    try:
+        return READERS[node.kind](value)
+    except _FaultError as fault:
+        is_account = path.rpartition(".")[2] in BANK_ACCOUNTS
+        faults.append((path, "is no text" if is_account else str(fault)))
+        return None
+
+
+def _require_below(node: Node, path: str, faults: list[tuple[str, str]]) -> None:
+    """A null object has no members either, so those that are required of it are missing."""
+    if not node.is_list:
+        for name, below in node.members.items():
+            _member(None, below, f"{path}.{name}", faults)
+
+
+def _object(value: object, node: Node, path: str, faults: list[tuple[str, str]]) -> dict[str, Any] | None:
+    if isinstance(value, dict):
+        return _members(value, node, path, faults)
+    faults.append((path, f"an object was expected, found {_show(value)}"))
+    return None
+
+
+def _objects(value: object, node: Node, path: str, faults: list[tuple[str, str]]) -> list[dict[str, Any] | None]:
+    if not isinstance(value, list):
+        faults.append((path, f"a list was expected, found {_show(value)}"))
+        return []
+    return [
+        None if element is None and not node.is_child_list else _object(element, node, f"{path}[{place}]", faults)
+        for place, element in enumerate(value)
+    ]
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or isinstance(value, _Number):
+        raise _FaultError(f"text was expected, found {_show(value)}")
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise _FaultError("half a surrogate pair stands in the text") from error
+    return value
+
+
+def _integer(value: object) -> int:
+    if not isinstance(value, _Number):
+        raise _FaultError(f"a whole number was expected, found {_show(value)}")
+    return _whole(value)
+
+
+def _identifier(value: object) -> int:
+    if not isinstance(value, str):
+        raise _FaultError(f"an id was expected, found {_show(value)}")
+    return _whole(value)
+
+
+def _whole(text: str) -> int:
+    if not _INTEGER.fullmatch(text) or not -LARGEST_INTEGER <= int(text) < LARGEST_INTEGER:
+        raise _FaultError(f"a whole number of 64 bits was expected, found {_show(text)}")
+    return int(text)
+
+
+def _number(value: object) -> Decimal:
+    if not isinstance(value, _Number):
+        raise _FaultError(f"a number was expected, found {_show(value)}")
+    return _decimal(value, _EXACT)
+
+
+def _rate(value: object) -> Decimal:
+    if not isinstance(value, _Number):
+        raise _FaultError(f"a number was expected, found {_show(value)}")
+    return _decimal(value, _ROUNDED)
+
+
+def _money(value: object) -> Decimal:
+    if not isinstance(value, str):
+        raise _FaultError(f"a decimal was expected, found {_show(value)}")
+    return _decimal(value, _EXACT)
+
+
+def _decimal(text: str, context: Context) -> Decimal:
+    if not _DECIMAL.fullmatch(text):
+        raise _FaultError(f"a decimal was expected, found {_show(text)}")
+    try:
+        value = Decimal(text)
+    except InvalidOperation as error:
+        raise _FaultError(f"{_show(text)} is beyond any amount") from error
+    if value.copy_abs() >= LARGEST_AMOUNT:
+        raise _FaultError(f"{_show(text)} has more than 20 digits before the decimal point")
+    try:
+        return value.quantize(_QUANTUM, context=context)
+    except Inexact as error:
+        raise _FaultError(f"{_show(text)} has more than 18 decimals") from error
+    except InvalidOperation as error:
+        raise _FaultError(f"{_show(text)} has more than 20 digits before the decimal point") from error
+
+
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _FaultError(f"true or false was expected, found {_show(value)}")
+    return value
+
+
+def _timestamp(value: object) -> datetime:
+    found = _TIME.fullmatch(value) if isinstance(value, str) and not isinstance(value, _Number) else None
+    if found is None:
+        raise _FaultError(f"a time without a zone was expected (2026-11-02T08:00:00), found {_show(value)}")
+    day, clock = found.groups()
+    try:
+        return datetime.fromisoformat(f"{day}T{(clock or '00')[:15]}")
+    except ValueError as error:
+        raise _FaultError(f"{_show(value)} is no day or time there is") from error
+
+
+READERS: Mapping[Kind, Callable[[object], object]] = {
+    Kind.TEXT: _text,
+    Kind.INTEGER: _integer,
+    Kind.ID: _identifier,
+    Kind.AMOUNT: _number,
+    Kind.RATE: _rate,
+    Kind.MONEY_TEXT: _money,
+    Kind.BOOLEAN: _boolean,
+    Kind.TIMESTAMP: _timestamp,
+    Kind.DATE: _timestamp,
+}
+
+
+def _show(value: object) -> str:
+    """Write a value for a message: cut, and saying what it is."""
+    if value is _TWICE:
+        return "two values"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    text = str(value)
+    cut = f"{text[:SHOWN]}…" if len(text) > SHOWN else text
+    return cut if isinstance(value, _Number) else f"the text {cut!r}"

@@ -1,0 +1,87 @@
+"""Turns a nested Arrow table into flat ones, column by column: the parents', and each child list's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.extract.contract import Kind
+from pipelines.extract.shape import steps
+
+if TYPE_CHECKING:
+    from pipelines.extract.contract import Children, Contract, Member
+
+# Which row of the parents' table a child row belongs to; it goes before landing.
+PARENT_ROW = "parent_row"
+
+_CASTS = {Kind.DATE: pa.date32(), Kind.ID: pa.int64()}
+
+
+def flatten_parents(table: pa.Table, contract: Contract) -> pa.Table:
+    """Return one row per object, in the same order, with the columns of the contract."""
+    columns = [_column(_struct(table), member) for member in contract.members]
+    return pa.Table.from_arrays(columns, names=[member.column for member in contract.members])
+
+
+def flatten_children(table: pa.Table, contract: Contract, children: Children) -> pa.Table:
+    """Return one row per element of a nested list: parent_row, the parent's key, the columns, the position from 0."""
+    objects = _struct(table)
+    lists = _walk(objects, [(name, False) for name in children.path.split(".")])
+    parent_row = pc.list_parent_indices(lists)
+    key = next(member for member in contract.members if member.column == contract.key)
+    elements = pc.list_flatten(lists)
+    columns = [
+        parent_row,
+        pc.take(_column(objects, key), parent_row),
+        *(_column(elements, member) for member in children.members),
+        _positions(parent_row),
+    ]
+    return pa.Table.from_arrays(
+        columns, names=[PARENT_ROW, contract.key, *(member.column for member in children.members), "position"]
+    )
+
+
+def _struct(table: pa.Table) -> pa.StructArray:
+    return pa.StructArray.from_arrays([column.combine_chunks() for column in table.columns], fields=list(table.schema))
+
+
+def _column(objects: pa.StructArray, member: Member) -> pa.Array:
+    values = _walk(objects, steps(member.path))
+    # A day may have come with a time behind it, which is cut off.
+    return pc.cast(values, _CASTS[member.kind], safe=False) if member.kind in _CASTS else values
+
+
+def _walk(objects: pa.Array, path: Sequence[tuple[str, bool]]) -> pa.Array:
+    values = objects
+    names: list[str] = []
+    for name, is_first_of_list in path:
+        names.append(name)
+        if is_first_of_list:
+            values, names = _first(pc.struct_field(values, names)), []
+    return pc.struct_field(values, names) if names else values
+
+
+def _first(lists: pa.ListArray) -> pa.Array:
+    """Return the first element of each list, null where there is none; pc.list_element raises there."""
+    offsets = _numbers(lists.offsets, np.int32)
+    has_element = pa.py_buffer(np.packbits(np.diff(offsets) > 0, bitorder="little"))
+    return pc.take(
+        lists.values, pa.Array.from_buffers(pa.int32(), len(lists), [has_element, pa.py_buffer(offsets[:-1])])
+    )
+
+
+def _positions(parent_row: pa.Array) -> pa.Array:
+    rows = _numbers(parent_row, np.int64)
+    starts = np.flatnonzero(np.diff(rows, prepend=-1))
+    lengths = np.diff(np.append(starts, len(rows)))
+    positions = (np.arange(len(rows)) - np.repeat(starts, lengths)).astype(np.int32)
+    return pa.Array.from_buffers(pa.int32(), len(rows), [None, pa.py_buffer(positions)])
+
+
+def _numbers(array: pa.Array, dtype: type[np.integer[Any]]) -> np.ndarray[Any, Any]:
+    """Return an array without nulls as numpy sees it; to_numpy() would import pandas to do the same."""
+    return np.frombuffer(array.buffers()[1], dtype=dtype)[array.offset : array.offset + len(array)]

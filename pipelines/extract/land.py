@@ -1,0 +1,197 @@
+"""Lands pages: parses, drops what is known already, merges the rest, verifies the counts, removes what has vanished."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from pipelines.errors import ExtractError
+from pipelines.extract.incoming import Incoming
+from pipelines.extract.parse import Parsed, Rejected, parse_pages
+from pipelines.extract.rejected import settle_rejected
+from pipelines.extract.tables import SCHEMAS, create_tables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.context import Context
+    from pipelines.extract.contract import Contract
+
+# So many objects are flattened at a time, and so many new ones go into one merge: both bound the memory.
+CHUNK = 4_000
+LARGEST_MERGE = 100_000
+
+_landing_no = itertools.count(1)
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What a reading came to, in objects: ``fetched`` = ``landed`` + ``unchanged`` + ``rejected``."""
+
+    fetched: int = 0
+    landed: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    removed: int = 0
+
+    def __add__(self, other: Extracted) -> Extracted:
+        """Add every count."""
+        return Extracted(
+            self.fetched + other.fetched,
+            self.landed + other.landed,
+            self.unchanged + other.unchanged,
+            self.rejected + other.rejected,
+            self.removed + other.removed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which staged rows a reading answers for, as a SQL condition: those of them that did not come back go."""
+
+    where: str = "true"
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether the reading was of all objects there are."""
+        return self.where == "true"
+
+
+EVERYTHING = Scope()
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A verified landing: its counts, the keys that came, those of them set aside, the newest modification seen."""
+
+    counts: Extracted
+    keys: frozenset[int]
+    rejected_keys: frozenset[int]
+    newest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What is to be landed of one contract: its pages (JSON arrays), and what they answer for."""
+
+    contract: Contract
+    pages: Iterable[bytes]
+    scope: Scope | None = None
+
+
+def land(ctx: Context, contract: Contract, pages: Iterable[bytes], *, side: str, scope: Scope | None = None) -> Landed:
+    """Land the objects of one contract; see ``land_together``."""
+    [landed] = land_together(ctx, [Arrival(contract, pages, scope)], side=side)
+    return landed
+
+
+def land_together(ctx: Context, arrivals: Sequence[Arrival], *, side: str) -> list[Landed]:
+    """Land objects in the staging tables of ``side`` in one merge.
+
+    An object whose content is staged already, with all its children, is not touched; when that is true of all, dlt is
+    not even imported. Of an object that comes twice the last one counts. Objects that break the contract are set aside
+    in `ctl.rejected`. Killed at any point and run again, nothing is doubled and nothing is missing: a parent whose
+    children did not arrive is not recognised as known. Raises ExtractError when what arrived is not what was sent.
+    """
+    with ExitStack() as stack:
+        landings: list[_Landing] = []
+        for arrival in arrivals:
+            create_tables(ctx.warehouse, arrival.contract, side=side)
+            incoming = Incoming(ctx.warehouse.cursor(), arrival.contract, schema=SCHEMAS[side])
+            landings.append(_Landing(arrival, stack.enter_context(incoming)))
+        for landing in landings:
+            _take(ctx, landing, side)
+        _merge(ctx, landings, side)
+        return [_settle(ctx, landing, side) for landing in landings]
+
+
+@dataclass(slots=True)
+class _Landing:
+    arrival: Arrival
+    incoming: Incoming
+    rejected: list[Rejected] = field(default_factory=list)
+    landed: int = 0
+
+
+def _take(ctx: Context, landing: _Landing, side: str) -> None:
+    """Take all pages of one contract, merging in between when very many objects are new."""
+    contract, incoming = landing.arrival.contract, landing.incoming
+    for parts in _chunks(parse_pages(landing.arrival.pages, contract)):
+        landing.rejected += [item for part in parts for item in part.rejected]
+        incoming.take(parts)
+        ctx.report(f"{side} {contract.entity}", incoming.taken + len(landing.rejected), 0)
+        if incoming.waiting >= LARGEST_MERGE:
+            _merge(ctx, [landing], side)
+
+
+def _settle(ctx: Context, landing: _Landing, side: str) -> Landed:
+    """Record what was set aside, remove what has vanished, and count."""
+    arrival, incoming, rejected = landing.arrival, landing.incoming, landing.rejected
+    scope = arrival.scope
+    rejected_keys = frozenset(item.key for item in rejected if item.key is not None)
+    settle_rejected(
+        ctx,
+        rejected,
+        side=side,
+        entity=arrival.contract.entity,
+        accepted=incoming.came,
+        is_complete=scope is not None and scope.is_everything,
+    )
+    removed = incoming.remove_vanished(scope.where, spared=rejected_keys) if scope else 0
+    if landing.landed or removed:
+        _log.info("landed", side=side, entity=arrival.contract.entity, landed=landing.landed, removed=removed)
+    counts = Extracted(
+        fetched=incoming.taken + len(rejected),
+        landed=landing.landed,
+        unchanged=incoming.taken - landing.landed,
+        rejected=len(rejected),
+        removed=removed,
+    )
+    return Landed(counts, incoming.keys() | rejected_keys, rejected_keys, incoming.newest())
+
+
+def _chunks(parts: Iterator[Parsed]) -> Iterator[list[Parsed]]:
+    chunk: list[Parsed] = []
+    for part in parts:
+        chunk.append(part)
+        if sum(item.nested.num_rows for item in chunk) >= CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _merge(ctx: Context, landings: Sequence[_Landing], side: str) -> None:
+    """Merge what waits, and verify that it arrived."""
+    full = [landing for landing in landings if landing.incoming.waiting]
+    if not full:
+        return
+    from pipelines.extract.merge import merge  # noqa: PLC0415 dlt takes 1.5 s to import
+
+    schema = SCHEMAS[side]
+    fetch_id = f"{ctx.batch_id}.{next(_landing_no)}"
+    fetched_at = ctx.now().astimezone(UTC).replace(tzinfo=None)
+    loads = [(landing, landing.incoming.loads(fetch_id=fetch_id, fetched_at=fetched_at)) for landing in full]
+    merge(ctx.warehouse, [load for _, own in loads for load in own], schema=schema, folder=_folder(ctx))
+    for landing, own in loads:
+        for load in own:
+            arrived = landing.incoming.count_staged(load.table, fetch_id)
+            if arrived != load.rows.num_rows:
+                raise ExtractError(
+                    f"{schema}.{load.table}: {load.rows.num_rows} rows were landed and {arrived} arrived.",
+                    next_step="run again; if it stays so, remove the warehouse file, which both systems can rebuild.",
+                )
+            landing.landed += load.rows.num_rows if load.is_parent else 0
+        landing.incoming.clear()
+
+
+def _folder(ctx: Context) -> Path:
+    path = ctx.settings.warehouse_path
+    return path.with_name(f".{path.name}.landing")

@@ -1,0 +1,141 @@
+"""Reads the ledger: reference data, master data, what its import and its books say, and exchange rates."""
+
+# ruff: noqa: S608 values in SQL text go through `literals`
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from pipelines.extract import ledger_contracts as contracts
+from pipelines.extract.cursors import move_to_newest, read_cursor
+from pipelines.extract.land import EVERYTHING, Arrival, Extracted, Scope, land_together
+from pipelines.extract.literals import among, literal
+from pipelines.extract.shape import paths
+from pipelines.wire.ledger import SIDE
+from pipelines.wire.query import Reading, selection_text
+
+if TYPE_CHECKING:
+    from pipelines.context import Context
+    from pipelines.extract.contract import Contract
+
+# Times are Norwegian local time without a zone: an hour for the end of summer time, a quarter for clocks that differ
+# (xledger.md 1.5).
+OVERLAP = timedelta(minutes=75)
+# Values in one filter.
+LARGEST_LIST = 1000
+
+
+T = TypeVar("T", int, str)
+
+
+class Wanted(NamedTuple):
+    """One connection to read: since when (None: all of it), or which; and what the answer is complete for."""
+
+    contract: Contract
+    filter: Mapping[str, object] | None = None
+    scope: Scope | None = None
+    is_cursored: bool = False
+
+
+# The small ones are read whole, since their nested parts have no time of change; so are the closed periods, whose rows
+# go when a period is opened again. The others are read since the last run.
+WHOLE = (contracts.ENTITIES, contracts.OBJECT_KINDS, contracts.CURRENCIES, contracts.PERIOD_STATUS)
+REFERENCE = (*WHOLE, contracts.ACCOUNTS, contracts.OBJECT_VALUES, contracts.XGL_DIMENSIONS)
+SUBLEDGERS = (contracts.SUPPLIERS, contracts.CUSTOMERS, contracts.SUBLEDGERS, contracts.COMPANIES)
+PROJECTS = (contracts.PROJECTS,)
+
+
+def extract_master_data(ctx: Context) -> Extracted:
+    """Read reference data, subledgers and projects, in one request where they fit: the ledger counts requests."""
+    return read_and_land(ctx, _standing(ctx, (*REFERENCE, *SUBLEDGERS, *PROJECTS)))
+
+
+def extract_reference(ctx: Context) -> Extracted:
+    """Read entities with their dimensions, object kinds, currencies, closed periods, accounts, object values, XGL."""
+    return read_and_land(ctx, _standing(ctx, REFERENCE))
+
+
+def extract_subledgers(ctx: Context) -> Extracted:
+    """Read the suppliers, customers, subledgers and companies that have changed since the last run, closed ones too."""
+    return read_and_land(ctx, _standing(ctx, SUBLEDGERS))
+
+
+def extract_projects(ctx: Context) -> Extracted:
+    """Read the projects that have changed since the last run, closed ones too."""
+    return read_and_land(ctx, _standing(ctx, PROJECTS))
+
+
+def extract_import_state(ctx: Context, tr_reg_numbers: Iterable[int]) -> Extracted:
+    """Read what the ledger's import shows for vouchers (items by `trRegNumber`, and their errors).
+
+    Items of these vouchers that are no longer there go here too, and so do errors of their items.
+    """
+    total = Extracted()
+    for numbers in lists(tr_reg_numbers):
+        items = Scope(among("tr_reg_number", numbers))
+        total += read_and_land(ctx, [Wanted(contracts.IMPORT_ITEMS, {"trRegNumber_in": numbers}, items)])
+        total += _extract_import_errors(ctx, numbers)
+    return total
+
+
+def extract_ledger_rates(ctx: Context, since: date) -> Extracted:
+    """Read the exchange rates valid from ``since`` on, and older ones that have changed since the last run."""
+    changed = _since_last_run(ctx, contracts.EXCHANGE_RATES)
+    window = Wanted(
+        contracts.EXCHANGE_RATES,
+        {"fromDate_gte": since.isoformat()},
+        Scope(f"from_date >= {literal(since)}"),
+        is_cursored=True,
+    )
+    return read_and_land(ctx, [window, changed] if changed.filter else [window])
+
+
+def _extract_import_errors(ctx: Context, numbers: Sequence[int]) -> Extracted:
+    rows = ctx.warehouse.execute(
+        f"SELECT import_item_db_id FROM stg_ledger.import_items WHERE {among('tr_reg_number', numbers)} ORDER BY 1"
+    ).fetchall()
+    ids = [number for (number,) in rows]
+    if not ids:
+        return Extracted()
+    # Errors are few and items many: beyond one list it is cheaper to read the errors of all items from the first on.
+    wanted: dict[str, object] = (
+        {"transactionDbId_in": ids} if len(ids) <= LARGEST_LIST else {"transactionDbId_gte": ids[0]}
+    )
+    scope = Scope(among("import_item_db_id", ids))
+    return read_and_land(ctx, [Wanted(contracts.IMPORT_ERRORS, wanted, scope)])
+
+
+def _standing(ctx: Context, wanted: Sequence[Contract]) -> list[Wanted]:
+    return [Wanted(c, scope=EVERYTHING) if c in WHOLE else _since_last_run(ctx, c) for c in wanted]
+
+
+def _since_last_run(ctx: Context, contract: Contract) -> Wanted:
+    newest = read_cursor(ctx, f"ledger.{contract.table}")
+    if newest is None:
+        return Wanted(contract, scope=EVERYTHING, is_cursored=True)
+    since = (datetime.fromisoformat(newest) - OVERLAP).isoformat(timespec="seconds")
+    return Wanted(contract, {"modifiedAt_gte": since}, is_cursored=True)
+
+
+def read_and_land(ctx: Context, wanted: Sequence[Wanted]) -> Extracted:
+    """Read connections, their first pages in one request; land them, and move their cursors once that is verified."""
+    pages = ctx.ledger.read([_reading(want) for want in wanted])
+    arrivals = [Arrival(want.contract, own, want.scope) for want, own in zip(wanted, pages, strict=True)]
+    landings = land_together(ctx, arrivals, side=SIDE)
+    for want, landed in zip(wanted, landings, strict=True):
+        if want.is_cursored:
+            move_to_newest(ctx, f"ledger.{want.contract.table}", landed.newest)
+    return sum((landed.counts for landed in landings), Extracted())
+
+
+def _reading(want: Wanted) -> Reading:
+    return Reading(want.contract.entity, selection_text(paths(want.contract)), want.filter, object_status="ALL")
+
+
+def lists(values: Iterable[T]) -> Iterator[list[T]]:
+    """Cut distinct values into lists that one filter takes."""
+    distinct = sorted(set(values))
+    for first in range(0, len(distinct), LARGEST_LIST):
+        yield distinct[first : first + LARGEST_LIST]

@@ -1,0 +1,81 @@
+"""Merges Arrow batches into a staging schema with dlt; imported only when there is something to land."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dlt
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from pipelines.errors import ExtractError
+
+if TYPE_CHECKING:
+    import duckdb
+    from dlt.common.schema.typing import TColumnSchema
+    from dlt.extract import DltResource
+
+    from pipelines.extract.incoming import Load
+
+STAGING_LAYOUT = "landing_%s"
+
+# dlt reads these when its first pipeline is made. Nobody is told about our runs; one thread for a table or three; no
+# rows stay behind in the staging dataset; the tables say what there is, a state brought back would only cost queries.
+ENVIRONMENT: Mapping[str, str] = {
+    "RUNTIME__DLTHUB_TELEMETRY": "false",
+    "RUNTIME__LOG_LEVEL": "CRITICAL",
+    "EXTRACT__WORKERS": "1",
+    "NORMALIZE__WORKERS": "1",
+    "LOAD__WORKERS": "1",
+    "LOAD__TRUNCATE_STAGING_DATASET": "true",
+    "RESTORE_FROM_DESTINATION": "false",
+}
+
+_TYPES: Mapping[str, TColumnSchema] = {
+    "VARCHAR": {"data_type": "text"},
+    "BIGINT": {"data_type": "bigint"},
+    "INTEGER": {"data_type": "bigint", "precision": 32},
+    "DECIMAL(38,18)": {"data_type": "decimal", "precision": 38, "scale": 18},
+    "BOOLEAN": {"data_type": "bool"},
+    # Without this dlt makes a TIMESTAMP WITH TIME ZONE of it, and DuckDB shifts it by the session's zone.
+    "TIMESTAMP": {"data_type": "timestamp", "timezone": False, "precision": 6},
+    "DATE": {"data_type": "date"},
+}
+
+
+def merge(connection: duckdb.DuckDBPyConnection, loads: Sequence[Load], *, schema: str, folder: Path) -> None:
+    """Merge all tables into ``schema`` of the open warehouse.
+
+    Parents merge on their key, children on their parent's, so a second landing of the same objects changes nothing;
+    `append` would double them. Each table is merged in a transaction of its own. ``folder`` is dlt's and is emptied
+    before and after: what a killed run left there must not be loaded. Raises ExtractError.
+    """
+    os.environ.update(ENVIRONMENT)
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        pipeline = dlt.pipeline(
+            schema,
+            destination=dlt.destinations.duckdb(connection, staging_dataset_name_layout=STAGING_LAYOUT),
+            dataset_name=schema,
+            pipelines_dir=str(folder),
+        )
+        pipeline.run([_resource(load) for load in loads])
+    except PipelineStepFailed as error:
+        raise ExtractError(
+            f"Landing in {schema} failed: {error.__cause__ or error}",
+            next_step="run again: what has landed already is recognised.",
+        ) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _resource(load: Load) -> DltResource:
+    columns: dict[str, TColumnSchema] = {name: {"name": name, **_TYPES[sql_type]} for name, sql_type in load.columns}
+    hint: TColumnSchema = {"primary_key": True, "nullable": False} if load.is_parent else {"merge_key": True}
+    columns[load.key] = {**columns[load.key], **hint}
+    resource: DltResource = dlt.resource(iter([load.rows]), name=load.table, write_disposition="merge", columns=columns)
+    # Landing has removed duplicates already.
+    return resource.apply_hints(additional_table_hints={"x-stage-data-deduplicated": True})

@@ -1,0 +1,214 @@
+"""Parses pages: the fast path by pyarrow for what it reads exactly, object by object for the rest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pj
+
+from pipelines.extract.contract import Contract, Kind
+from pipelines.extract.exact import BrokenError, read_object
+from pipelines.extract.flatten import flatten_children, flatten_parents
+from pipelines.extract.shape import arrow_schema, tree
+from pipelines.wire.pages import split
+
+WORKERS = 2
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+# Enough to keep the threads busy while a chunk is being compared with what is staged.
+PAGES_AHEAD = 10
+
+# What pyarrow.json reads without a word, but wrongly: 39 digits in all wrap around (so does an exponent that makes as
+# many), and a time with a zone is moved to UTC, a day with it. An exponent of one digit behind one digit is exact.
+_UNSAFE = (
+    r"[0-9]{19}",
+    r"[0-9][0-9](?:\.[0-9]*)?[eE]",
+    r"[eE][+-]?[0-9][0-9]",
+    r":[0-9][0-9](?:\.[0-9]+)?(?:Z|[+-][0-9])",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An object that breaks its contract, as it came; ``key`` is None when it has none that can be read."""
+
+    key: int | None
+    document_no: str | None
+    member: str
+    message: str
+    body: bytes
+
+    @property
+    def body_hash(self) -> str:
+        """What tells this version of the object from others."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The objects of one page that keep the contract, nested and flat, and those that do not keep it."""
+
+    nested: pa.Table
+    parents: pa.Table
+    children: tuple[pa.Table, ...]
+    rejected: list[Rejected]
+
+
+def parse_pages(pages: Iterable[bytes], contract: Contract) -> Iterator[Parsed]:
+    """Parse pages on two threads, in their order, while the next ones are being fetched."""
+    with ThreadPoolExecutor(WORKERS) as pool:
+        waiting: deque[Future[Parsed]] = deque()
+        for page in pages:
+            waiting.append(pool.submit(parse_page, page, contract))
+            if len(waiting) >= PAGES_AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def parse_page(page: bytes, contract: Contract) -> Parsed:
+    """Parse one JSON array; the page is one that `wire.pages.split` can cut.
+
+    The fast path takes the objects in which nothing can be read wrongly; what it refuses, or what turns out to lack a
+    required member, goes through `exact` with the whole page, which says for each object what is wrong.
+    """
+    texts, is_valid = split(page)
+    is_safe = _safe(texts, page, contract) if is_valid and _is_text(page) else [False] * len(texts)
+    quick = [text for text, safe in zip(texts, is_safe, strict=True) if safe]
+    table = _parse_quickly(quick, contract, has_breaks=b"\n" in page or b"\r" in page) if quick else None
+    slow = texts if table is None else [text for text, safe in zip(texts, is_safe, strict=True) if not safe]
+    exact, rejected = _parse_exactly(slow, contract)
+    nested = pa.concat_tables([part for part in (table, exact) if part is not None])
+    return Parsed(
+        nested,
+        flatten_parents(nested, contract),
+        tuple(flatten_children(nested, contract, children) for children in contract.children),
+        rejected,
+    )
+
+
+@cache
+def _unsafe_pattern(contract: Contract) -> str:
+    """Return the pattern of what must not go the fast path: a number in quotes, where a number is declared, included.
+
+    pyarrow reads "12.5" as a decimal too.
+    """
+    members = [*contract.members, *(member for children in contract.children for member in children.members)]
+    numbers = sorted({m.path.rpartition(".")[2] for m in members if m.kind in {Kind.AMOUNT, Kind.RATE}})
+    quoted = [rf'"(?:{"|".join(numbers)})"[ \t\r\n]*:[ \t\r\n]*"'] if numbers else []
+    return "|".join((*_UNSAFE, *quoted))
+
+
+def _safe(texts: Sequence[bytes], page: bytes, contract: Contract) -> list[bool]:
+    # A null between the objects would bring pyarrow down.
+    is_object = [memoryview(text)[0] == ord("{") for text in texts]
+    if not _matches([page], contract)[0]:
+        return is_object
+    unsafe = _matches([bytes(text) for text in texts], contract)
+    return [fits and not risky for fits, risky in zip(is_object, unsafe, strict=True)]
+
+
+def _is_text(page: bytes) -> bool:
+    """Whether the page is UTF-8, which neither msgspec nor pyarrow looks at."""
+    if page.isascii():
+        return True
+    try:
+        page.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _matches(texts: Sequence[bytes], contract: Contract) -> list[bool]:
+    # pa.array() would import pandas to see whether the list is one of its own; buffers need no look.
+    offsets = np.cumsum([0, *map(len, texts)], dtype=np.int64)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(texts))]
+    array = pa.Array.from_buffers(pa.large_binary(), len(texts), buffers)
+    found: list[bool] = pc.match_substring_regex(array, _unsafe_pattern(contract)).to_pylist()
+    return found
+
+
+def _parse_quickly(texts: Sequence[bytes], contract: Contract, *, has_breaks: bool) -> pa.Table | None:
+    """Return the objects as a nested table, None when any of them may break the contract."""
+    if has_breaks:
+        # In valid JSON no string holds an unescaped line break, so these are layout, which would cut an object in two.
+        texts = [bytes(text).replace(b"\n", b" ").replace(b"\r", b" ") for text in texts]
+    try:
+        table = _read(texts, contract)
+    except pa.ArrowInvalid:
+        return None
+    return table if table.num_rows == len(texts) and _is_complete(table, contract) else None
+
+
+def _parse_exactly(texts: Iterable[bytes], contract: Contract) -> tuple[pa.Table, list[Rejected]]:
+    """Read each object by itself, write down what was read in the plainest form, and parse that."""
+    plain: list[bytes] = []
+    rejected: list[Rejected] = []
+    for text in texts:
+        try:
+            plain.append(_ENCODER.encode(read_object(bytes(text), tree(contract))))
+        except BrokenError as error:
+            rejected.append(_reject(bytes(text), error, contract))
+    return (_read(plain, contract) if plain else pa.Table.from_batches([], schema=arrow_schema(contract))), rejected
+
+
+def _read(texts: Sequence[bytes], contract: Contract) -> pa.Table:
+    lines = b"\n".join(texts)
+    return pj.read_json(
+        pa.BufferReader(lines),
+        read_options=pj.ReadOptions(use_threads=False, block_size=len(lines) + 1),
+        parse_options=pj.ParseOptions(explicit_schema=arrow_schema(contract), unexpected_field_behavior="ignore"),
+    )
+
+
+def _is_complete(table: pa.Table, contract: Contract) -> bool:
+    """Whether nothing that a contract requires is null."""
+    for member in contract.members:
+        name, *below = member.path.split(".")
+        if member.required and _nulls(table.column(name), below):
+            return False
+    for children in contract.children:
+        name, *below = children.path.split(".")
+        elements = pc.list_flatten(_below(table.column(name), below))
+        required = [member.path.split(".") for member in children.members if member.required]
+        if elements.null_count or any(_nulls(elements, path) for path in required):
+            return False
+    return True
+
+
+def _nulls(column: pa.ChunkedArray, path: list[str]) -> int:
+    nulls: int = _below(column, path).null_count
+    return nulls
+
+
+def _below(column: pa.ChunkedArray, path: list[str]) -> pa.ChunkedArray:
+    return pc.struct_field(column, path) if path else column
+
+
+def _reject(text: bytes, error: BrokenError, contract: Contract) -> Rejected:
+    key, document_no = _names(text, contract)
+    named = " ".join(str(name) for name in (contract.entity, key, document_no and f"({document_no})") if name)
+    return Rejected(key, document_no, error.faults[0][0], f"{named}: {error}", text)
+
+
+def _names(text: bytes, contract: Contract) -> tuple[int | None, str | None]:
+    """Return the key and the document number of an object that may be broken in any way."""
+    readable = text.decode("utf-8", errors="replace").encode("utf-8")
+    found: dict[str, Any] = {}
+    for member in contract.members:
+        if member.column in {contract.key, "document_no"}:
+            alone = Contract(contract.entity, contract.table, contract.key, (replace(member, required=False),))
+            try:
+                found[member.column] = read_object(readable, tree(alone))[member.path]
+            except BrokenError:
+                continue
+    return found.get(contract.key), found.get("document_no")

@@ -1,0 +1,161 @@
+"""Reads the VMS: documents by status and key, master data since the last run, and what settings are checked against."""
+
+# ruff: noqa: S608 values in SQL text go through `literals`
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from pipelines.extract import vms_contracts as contracts
+from pipelines.extract.cursors import move_cursor, move_to_newest, read_cursor
+from pipelines.extract.land import EVERYTHING, Extracted, Landed, Scope, land
+from pipelines.extract.literals import among, literal
+from pipelines.extract.rejected import close_rejected, open_keys
+from pipelines.extract.shape import paths
+from pipelines.wire.filters import at_least, one_of
+from pipelines.wire.vms import SIDE
+
+if TYPE_CHECKING:
+    from pipelines.context import Context
+    from pipelines.extract.contract import Contract
+
+# Changes are read again from so long before the newest one seen: what was being saved then may show up later.
+OVERLAP = timedelta(minutes=5)
+# The one row that says which country, and so which currency, the installation is based on (dataloy.md 3.7).
+SYSTEM_KEY = 1_000_000
+CONTROL_ACCOUNTS = ("APX", "ARX")
+STATUS = "invoicingStatus.statusTypeCode"
+
+# Statuses of our own, beside the VMS's: a document it no longer has, one whose present text breaks the contract.
+GONE = "GONE"
+REJECTED = "REJECTED"
+
+# Whose change counts as a change of the object: whether a child's moves its parent's `modifiedDate` is not known
+# (mapping.md section 0), so each is asked for by itself.
+MOVED_BY: dict[str, tuple[str, ...]] = {
+    "BusinessPartner": (
+        "modifiedDate",
+        "addresses.modifiedDate",
+        "contactInfo.modifiedDate",
+        "bankAccount.modifiedDate",
+    ),
+    "Vessel": ("modifiedDate",),
+    "Voyage": ("modifiedDate", "voyageHeader.modifiedDate", "vessel.modifiedDate"),
+}
+
+
+def extract_open_documents(ctx: Context) -> Extracted:
+    """Read every document that is ready for posting, of any type, and those that no longer are.
+
+    A document held here as RFP that did not come is read by its key, so that one that was acknowledged, dissolved or
+    deleted changes here too: its status moves on, or becomes GONE. One whose present text breaks the contract becomes
+    REJECTED, so that nothing is posted from the text before.
+    """
+    return extract_documents_by_status(ctx, ("RFP",))
+
+
+def extract_documents_by_status(ctx: Context, statuses: Sequence[str]) -> Extracted:
+    """Read every document with one of the statuses (PEN, INV, RFP, POS), and those held with one that left it."""
+    landed = _land_documents(ctx, _documents(ctx, STATUS, statuses))
+    held = ctx.warehouse.execute(
+        f"SELECT document_key FROM stg_vms.documents WHERE {among('status_code', statuses)}"
+    ).fetchall()
+    left = ({key for (key,) in held} | open_keys(ctx, side=SIDE, entity="Document")) - landed.keys
+    return landed.counts + extract_documents_by_key(ctx, left) if left else landed.counts
+
+
+def note_posted(ctx: Context, keys: Iterable[int]) -> None:
+    """Note that documents are posted, as we have just written ourselves, so that they need not be read again."""
+    _set_status(ctx, sorted(set(keys)), "POS")
+
+
+def extract_documents_by_key(ctx: Context, keys: Iterable[int]) -> Extracted:
+    """Read documents by key, at most fifty a request; those the VMS no longer has become GONE."""
+    wanted = sorted(set(keys))
+    if not wanted:
+        return Extracted()
+    landed = _land_documents(ctx, _documents(ctx, "key", wanted))
+    missing = sorted(set(wanted) - landed.keys)
+    _set_status(ctx, missing, GONE)
+    close_rejected(ctx, missing, side=SIDE, entity="Document")
+    return landed.counts
+
+
+def extract_partners(ctx: Context) -> Extracted:
+    """Read the business partners that have changed, they, an address, a contact or a bank account."""
+    return _extract_changed(ctx, contracts.PARTNERS)
+
+
+def extract_vessels(ctx: Context) -> Extracted:
+    """Read the vessels that have changed."""
+    return _extract_changed(ctx, contracts.VESSELS)
+
+
+def extract_voyages(ctx: Context) -> Extracted:
+    """Read the voyages that have changed, they themselves, their header or their vessel."""
+    return _extract_changed(ctx, contracts.VOYAGES)
+
+
+def extract_control_accounts(ctx: Context) -> Extracted:
+    """Read the accounts APX and ARX of every company, whose GL accounts are the control accounts (mapping.md 1)."""
+    filters = tuple(one_of("accountCode", CONTROL_ACCOUNTS))
+    return land(ctx, contracts.ACCOUNTS, _pages(ctx, contracts.ACCOUNTS, filters), side=SIDE, scope=EVERYTHING).counts
+
+
+def extract_system(ctx: Context) -> Extracted:
+    """Read the VMS's base currency."""
+    body = ctx.vms.get("System", SYSTEM_KEY, fields=paths(contracts.SYSTEM))
+    return land(ctx, contracts.SYSTEM, [b"[" + body + b"]"], side=SIDE, scope=EVERYTHING).counts
+
+
+def extract_vms_exchange_rates(ctx: Context, since: date) -> Extracted:
+    """Read the exchange rates of all days from ``since`` on; a rate of those days that was deleted goes here too."""
+    pages = _pages(ctx, contracts.EXCHANGE_RATES, (at_least("exchangeRateDate", f"{since.isoformat()}T00:00:00"),))
+    return land(ctx, contracts.EXCHANGE_RATES, pages, side=SIDE, scope=Scope(f"rate_date >= {literal(since)}")).counts
+
+
+def _extract_changed(ctx: Context, contract: Contract) -> Extracted:
+    """Read what has changed since the last run; everything on the first run of a day, compared by hash.
+
+    The cursor is the newest ``modifiedDate`` seen, in the VMS's own time, and moves once the landing is verified.
+    """
+    cursor, whole_day = f"vms.{contract.table}", f"vms.{contract.table}.whole"
+    newest = read_cursor(ctx, cursor)
+    today = ctx.today.isoformat()
+    if newest is None or read_cursor(ctx, whole_day) != today:
+        landed = land(ctx, contract, _pages(ctx, contract, ()), side=SIDE, scope=EVERYTHING)
+        move_cursor(ctx, whole_day, today)
+    else:
+        since = (datetime.fromisoformat(newest) - OVERLAP).isoformat(timespec="seconds")
+        changed = (_pages(ctx, contract, (at_least(path, since),)) for path in MOVED_BY[contract.entity])
+        landed = land(ctx, contract, chain.from_iterable(changed), side=SIDE)
+    move_to_newest(ctx, cursor, landed.newest)
+    return landed.counts
+
+
+def _pages(ctx: Context, contract: Contract, filters: Sequence[str]) -> Iterator[bytes]:
+    return ctx.vms.pages(contract.entity, fields=paths(contract), filters=filters)
+
+
+def _documents(ctx: Context, path: str, values: Sequence[str] | Sequence[int]) -> Iterator[bytes]:
+    return ctx.vms.pages_of("Document", path, values, fields=paths(contracts.DOCUMENTS))
+
+
+def _land_documents(ctx: Context, pages: Iterator[bytes]) -> Landed:
+    landed = land(ctx, contracts.DOCUMENTS, pages, side=SIDE)
+    _set_status(ctx, sorted(landed.rejected_keys), REJECTED)
+    return landed
+
+
+def _set_status(ctx: Context, keys: Sequence[int], status: str) -> None:
+    """Give staged documents a status of our own; without a hash they are read anew when they come back."""
+    if keys:
+        fetched_at = ctx.now().astimezone(UTC).replace(tzinfo=None)
+        ctx.warehouse.execute(
+            f"UPDATE stg_vms.documents SET status_code = {literal(status)}, content_hash = NULL, "
+            f"fetched_at = {literal(fetched_at)} "
+            f"WHERE {among('document_key', keys)} AND status_code <> {literal(status)}"
+        )

@@ -1,0 +1,56 @@
+"""The jobs of a batch as data: which steps each has, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pipelines import extract_steps, post_steps
+from pipelines.context import Context
+from pipelines.counts import Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: its name in `ctl.steps`, what it does, and whether a dry run leaves it out because it writes outside."""
+
+    name: str
+    run: Callable[[Context], Counts]
+    writes_outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job of `springline run`."""
+
+    name: str
+    steps: tuple[Step, ...]
+
+
+MASTER_DATA = Job(
+    "master-data",
+    (
+        Step("read partners, vessels and voyages", extract_steps.read_vms_master_data),
+        Step("read the ledger's master data", extract_steps.read_ledger),
+        Step("build models", post_steps.build_models),
+        Step("note codes that are not unique", post_steps.note_master_breaks),
+        Step("send master data", post_steps.send_master_data, writes_outside=True),
+    ),
+)
+
+DOCUMENTS = Job(
+    "documents",
+    (
+        Step("read open documents", extract_steps.read_open_documents),
+        Step("read the ledger's reference data", extract_steps.read_ledger),
+        Step("build models", post_steps.build_models),
+        Step("check posting requirements", post_steps.check_documents),
+        Step("send vouchers", post_steps.send_vouchers, writes_outside=True),
+        Step("acknowledge", post_steps.acknowledge, writes_outside=True),
+        Step("note what was acknowledged", extract_steps.note_acknowledged, writes_outside=True),
+        Step("read the import back", extract_steps.read_import_back, writes_outside=True),
+        Step("build models", post_steps.build_models, writes_outside=True),
+    ),
+)
+
+JOBS: Mapping[str, Job] = {job.name: job for job in (MASTER_DATA, DOCUMENTS)}

@@ -1,0 +1,38 @@
+"""The ledger's entities as the models have them: the id behind an entity code, and whose records an entity sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import duckdb
+
+
+@dataclass(frozen=True, slots=True)
+class Entities:
+    """Entity code -> its dbId; owner of master data -> the dbIds of the entities whose master data it sees.
+
+    The owner None stands for the entity of the token (no companies in the settings).
+    """
+
+    ids: Mapping[int, str]
+    seen: Mapping[int | None, frozenset[str]]
+
+    def owner(self, code: int | None) -> str | None:
+        """Return what rows of this entity carry as `ownerDbId`; None when the ledger has no such entity."""
+        return None if code is None else self.ids.get(code)
+
+
+def read_entities(warehouse: duckdb.DuckDBPyConnection) -> Entities:
+    """Read `map.entities` and `map.master_visibility`."""
+    ids = warehouse.execute("SELECT owner_code, entity_db_id FROM map.entities WHERE owner_code IS NOT NULL").fetchall()
+    seen: dict[int | None, set[str]] = {}
+    for owner, db_id in warehouse.execute("SELECT owner_code, seen_owner_db_id FROM map.master_visibility").fetchall():
+        seen.setdefault(owner, set()).add(str(db_id))
+    return Entities(
+        ids={code: str(db_id) for code, db_id in ids},
+        seen={owner: frozenset(db_ids) for owner, db_ids in seen.items()},
+    )

@@ -1,0 +1,40 @@
+"""Input nodes of the ledger's mutations, built from columns by a table of members."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+from pipelines.outbox.intent import Json
+
+Columns = Mapping[str, Any]
+
+
+class Member(NamedTuple):
+    """One member of a node: the column it comes from, and the key inside where it is a reference."""
+
+    name: str
+    column: str
+    key: str | None = None
+
+
+def plain(value: Any) -> Json:  # noqa: ANN401 a column of any type
+    """Write a value as JSON has it: a day as ISO 8601, text and whole numbers as they are."""
+    if isinstance(value, date):
+        return value.isoformat()
+    written: Json = value
+    return written
+
+
+def node_of(
+    row: Columns, members: Iterable[Member], *, write: Callable[[str, Columns], Json] | None = None
+) -> dict[str, Json]:
+    """Build a node; what is null is left out. ``write`` gives the value of a column where ``plain`` would not do."""
+    node: dict[str, Json] = {}
+    for member in members:
+        if row[member.column] is None:
+            continue
+        value = write(member.column, row) if write else plain(row[member.column])
+        node[member.name] = {member.key: value} if member.key else value
+    return node

@@ -1,0 +1,59 @@
+"""Logging: lines for people on a terminal, one JSON object a line elsewhere; nothing secret, no bank account."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+# What may carry a credential or a bank account, by the name of its field and by how it looks in a text.
+_SECRET_FIELDS = re.compile(r"secret|password|token|authorization|iban|bank_account", re.IGNORECASE)
+_SECRET_TEXTS = (
+    re.compile(r"\b(?:Bearer|Basic|token)\s+[\w.~+/=-]{8,}"),
+    re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"),
+)
+HIDDEN = "***"
+
+Event = MutableMapping[str, Any]
+
+
+def configure_logging(*, stream: TextIO, is_verbose: bool = False) -> None:
+    """Send structlog's events to ``stream``: coloured lines when it is a terminal, JSON lines with a UTC time else."""
+    is_terminal = stream.isatty()
+    shown: list[structlog.typing.Processor] = (
+        [structlog.dev.ConsoleRenderer(colors=True)]
+        if is_terminal
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            hide_secrets,
+            *shown,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if is_verbose else logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(stream),
+        cache_logger_on_first_use=False,
+    )
+
+
+def hide_secrets(_logger: object, _method: str, event: Event) -> Event:
+    """Replace credentials and bank accounts, whichever field they stand in.
+
+    >>> hide_secrets(None, "info", {"event": "paid to NO0286011117947", "token": "x"})
+    {'event': 'paid to ***', 'token': '***'}
+    """
+    return {name: HIDDEN if _SECRET_FIELDS.search(name) else _clean(value) for name, value in event.items()}
+
+
+def _clean(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    for pattern in _SECRET_TEXTS:
+        value = pattern.sub(HIDDEN, value)
+    return value

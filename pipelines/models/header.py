@@ -1,0 +1,67 @@
+"""Reads the comment block a model opens with: what one row is, and the directives grain, keep and shape."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+DIRECTIVES = ("grain", "keep", "shape")
+_DIRECTIVE = re.compile(r"(?P<name>[a-z]+):\s*(?P<value>.*)")
+_CONTINUED = re.compile(r"--\s{3,}\S")
+
+
+@dataclass(slots=True)
+class Header:
+    """The comment block.
+
+    ``lines`` tells on which line of the file (from 1) each directive stands; ``problems`` has line and message.
+    """
+
+    description: str = ""
+    directives: dict[str, str] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)
+    problems: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def grain(self) -> tuple[str, ...]:
+        """The columns that tell one row from another."""
+        return tuple(name.strip() for name in self.directives.get("grain", "").split(",") if name.strip())
+
+
+def read_header(sql: str) -> Header:
+    r"""Read the leading comment lines.
+
+    A directive is ``-- name: value``; it goes on over lines that are indented by three blanks or more.
+
+    >>> header = read_header("-- One voucher.\n-- grain: document_key\nSELECT 1")
+    >>> header.description, header.grain
+    ('One voucher.', ('document_key',))
+    """
+    header = Header()
+    words: list[str] = []
+    current = ""
+    for number, raw in enumerate(sql.splitlines(), start=1):
+        line = raw.strip()
+        if not line.startswith("--"):
+            break
+        text = line.removeprefix("--").strip()
+        match = _DIRECTIVE.fullmatch(text)
+        name = match["name"] if match else ""
+        if match and name in DIRECTIVES:
+            current = name
+            if name in header.directives:
+                header.problems.append((number, f"the directive {name} stands here twice."))
+            header.directives[name] = match["value"]
+            header.lines[name] = number
+        elif current and _CONTINUED.match(line):
+            header.directives[current] += f" {text}"
+        else:
+            if match and (close := get_close_matches(name, DIRECTIVES, n=1, cutoff=0.7)):
+                header.problems.append((number, f"there is no directive {name} (did you mean {close[0]}?)."))
+            current = ""
+            words.append(text)
+    header.description = " ".join(word for word in words if word)
+    if header.directives.get("shape", "table") not in {"table", "view"}:
+        header.problems.append((header.lines["shape"], "the directive shape is table or view."))
+    return header

@@ -1,0 +1,75 @@
+"""Builds a model that keeps rows of before: new rows replace those of their key, others stay while ``keep`` holds."""
+
+# ruff: noqa: S608 - statements are made of quoted names and of the files of sql/, never of data
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from pipelines.errors import ModelError
+from pipelines.models.duck import create_statement, plain_words
+from pipelines.models.external import read_external
+from pipelines.models.table_ref import TableRef, quote
+
+if TYPE_CHECKING:
+    from pipelines.models.model import Columns, Model
+
+_NEW = '"temp"."main"."new_rows"'
+
+
+def merge(connection: duckdb.DuckDBPyConnection, model: Model) -> tuple[int, int, str]:
+    """Merge a model into its table; return its rows, how many of them are kept, and what was migrated.
+
+    Only what changes is written, so that a history of years costs a scan and no copy. A table of another shape is
+    migrated by the names of its columns first; ModelError when a column's values do not fit its new type.
+    """
+    existing = _columns(connection, model.ref)
+    if not existing:
+        made = connection.execute(create_statement(model, kind="TABLE")).fetchone()
+        return (int(made[0]) if made else 0), 0, ""
+    connection.execute(f"CREATE OR REPLACE TEMPORARY TABLE new_rows AS\n{model.sql}\n")
+    wanted = dict(connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE {_NEW})").fetchall())
+    note = _migrate(connection, model, existing, wanted) if list(wanted.items()) != list(existing.items()) else ""
+    same_key = " AND ".join(
+        f"new_rows.{quote(name)} IS NOT DISTINCT FROM {model.ref.quoted}.{quote(name)}" for name in model.grain
+    )
+    connection.execute(
+        f"DELETE FROM {model.ref.quoted} WHERE NOT COALESCE((\n{model.keep}\n), FALSE)"
+        f" OR EXISTS (SELECT 1 FROM {_NEW} AS new_rows WHERE {same_key})"
+    )
+    kept = _count(connection, model.ref.quoted)
+    added = connection.execute(f"INSERT INTO {model.ref.quoted} SELECT * FROM {_NEW}").fetchone()
+    connection.execute(f"DROP TABLE {_NEW}")
+    return kept + (int(added[0]) if added else 0), kept, note
+
+
+def _migrate(connection: duckdb.DuckDBPyConnection, model: Model, existing: Columns, wanted: Columns) -> str:
+    listed = ", ".join(
+        f"CAST({quote(name) if name in existing else 'NULL'} AS {data_type}) AS {quote(name)}"
+        for name, data_type in wanted.items()
+    )
+    try:
+        connection.execute(f"CREATE OR REPLACE TABLE {model.ref.quoted} AS SELECT {listed} FROM {model.ref.quoted}")
+    except duckdb.ConversionException as error:
+        raise ModelError(
+            f"{model.ref} has another shape now, and the rows it keeps do not fit: {plain_words(error)}",
+            next_step=f"give the column another name in {model.path}, or drop the table, which forgets what it kept.",
+        ) from error
+    changes = [
+        ("new", [name for name in wanted if name not in existing]),
+        ("gone", [name for name in existing if name not in wanted]),
+        ("of another type", [name for name in wanted if name in existing and existing[name] != wanted[name]]),
+    ]
+    told = [f"{', '.join(names)} {what}" for what, names in changes if names]
+    return f"the rows kept were migrated by name: {'; '.join(told) or 'columns in another order'}"
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, ref: TableRef) -> Columns:
+    return read_external(connection, schemas=[ref.schema]).get(ref, {})
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    row = connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,35 @@
+"""Puts models in an order in which each finds what it reads; names the models of a cycle."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from graphlib import CycleError, TopologicalSorter
+
+from pipelines.models.model import Fault, Model, refuse
+from pipelines.models.table_ref import TableRef
+
+
+def in_order(models: Iterable[Model]) -> tuple[Model, ...]:
+    """Order models by what they read, by name where that leaves a choice; ModelError names a cycle."""
+    by_ref = {model.ref: model for model in sorted(models, key=lambda model: model.ref)}
+    sorter = TopologicalSorter({ref: [read for read in model.reads if read in by_ref] for ref, model in by_ref.items()})
+    try:
+        return tuple(by_ref[ref] for ref in sorter.static_order())
+    except CycleError as error:
+        cycle: list[TableRef] = error.args[1]
+        # graphlib lists each table before the one that reads it; people follow the reading.
+        path = " reads ".join(str(ref) for ref in reversed(cycle))
+        refuse([Fault(by_ref[cycle[0]].path, 1, 1, f"models read each other in a circle: {path}.")])
+
+
+def between(models: Collection[Model], *, first: Collection[TableRef], last: TableRef) -> tuple[Model, ...]:
+    """Return, of models in order, the last one and those on a way to it from one of the first."""
+    reached = set(first)
+    for model in models:
+        if reached.intersection(model.reads):
+            reached.add(model.ref)
+    needed = {last}
+    for model in reversed(list(models)):
+        if model.ref in needed and model.ref in reached and model.ref not in first:
+            needed.update(model.reads)
+    return tuple(model for model in models if model.ref in needed and (model.ref in reached or model.ref == last))

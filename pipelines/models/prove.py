@@ -1,0 +1,76 @@
+"""Binds every model on empty tables in memory: DuckDB's own verdict, and the type of every column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import duckdb
+from sqlglot import exp
+
+from pipelines.models.duck import create_statement, fault_of, plain_words
+from pipelines.models.external import create_tables, read_external
+from pipelines.models.model import Columns, Fault, Model
+from pipelines.models.syntax import DIALECT, parse_query, place
+from pipelines.models.table_ref import TableRef, quote
+
+_INEXACT = ("DOUBLE", "FLOAT")
+
+
+def prove(
+    models: Sequence[Model], external: Mapping[TableRef, Columns]
+) -> tuple[Mapping[TableRef, Columns], list[Fault]]:
+    """Create all tables empty, in order; return the types of the models' columns and what DuckDB refuses.
+
+    A DOUBLE or FLOAT anywhere, also in a step (CTE), is a fault: money is decimal from the first byte to the last.
+    """
+    faults: list[Fault] = []
+    schemas = sorted({model.ref.schema for model in models})
+    with duckdb.connect() as connection:
+        create_tables(connection, external)
+        for schema in schemas:
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
+        failed: set[TableRef] = set()
+        for model in models:
+            # What stands on a model that failed would fail for the same reason.
+            found = list(_bind(connection, model)) if failed.isdisjoint(model.reads) else []
+            if found or not failed.isdisjoint(model.reads):
+                failed.add(model.ref)
+            faults += found
+        return read_external(connection, schemas=schemas), faults
+
+
+def _bind(connection: duckdb.DuckDBPyConnection, model: Model) -> Iterator[Fault]:
+    try:
+        connection.execute(create_statement(model, kind="TABLE", suffix="WITH NO DATA"))
+    except duckdb.Error as error:
+        yield fault_of(model, error)
+        return
+    if model.keep:
+        try:
+            connection.execute(model.keep_query)
+        except duckdb.Error as error:
+            yield Fault(model.path, model.keep_line, 1, f"keep: {plain_words(error)}")
+    yield from _inexact_columns(connection, model)
+
+
+def _inexact_columns(connection: duckdb.DuckDBPyConnection, model: Model) -> Iterator[Fault]:
+    query = parse_query(model.sql)
+    steps = query.args.get("with_")
+    if not isinstance(steps, exp.With):
+        steps = exp.With(expressions=[])
+    for step in steps.expressions:
+        selected = exp.select("*").from_(exp.to_identifier(step.alias)).limit(0)
+        selected.set("with_", steps.copy())
+        relation = connection.sql(selected.sql(DIALECT))
+        for name, data_type in zip(relation.columns, relation.types, strict=True):
+            if str(data_type) in _INEXACT:
+                yield _inexact(model, place(step, model.sql), f"{step.alias}.{name}", str(data_type))
+    for column, made in read_external(connection, schemas=[model.ref.schema])[model.ref].items():
+        if made in _INEXACT:
+            yield _inexact(model, (model.column(column).line, 1), column, made)
+
+
+def _inexact(model: Model, where: tuple[int, int], name: str, data_type: str) -> Fault:
+    return Fault(
+        model.path, *where, f"{name} is {data_type}; nothing here is a float: cast its operands to DECIMAL or HUGEINT."
+    )

@@ -1,0 +1,149 @@
+"""Reads sql/: the path is the table's name, one SELECT a file, described by its comments; nothing is templated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import cast
+
+from sqlglot import exp
+
+from pipelines.models.header import Header, read_header
+from pipelines.models.model import Fault, Model, ModelColumn, Shape, nearest, refuse
+from pipelines.models.sources import Source, read_sources
+from pipelines.models.syntax import (
+    DIALECT,
+    SyntaxFault,
+    comment_behind,
+    name_end,
+    outer_select,
+    parse_query,
+    place,
+    table_ref,
+    tables,
+)
+from pipelines.models.table_ref import TableRef
+
+
+def read_models(folder: Path) -> tuple[Model, ...]:
+    """Read and parse every model, in the order of their paths; ModelError with all faults."""
+    return parse_models(read_sources(folder))
+
+
+def check_source(source: Source) -> list[Fault]:
+    """Return what makes one file no model."""
+    reader = _Reader(source)
+    reader.read()
+    return reader.faults
+
+
+def parse_models(sources: Iterable[Source]) -> tuple[Model, ...]:
+    """Parse models; ModelError with all faults."""
+    faults: list[Fault] = []
+    models: dict[TableRef, Model] = {}
+    for source in sources:
+        reader = _Reader(source)
+        model = reader.read()
+        faults += reader.faults
+        if source.ref in models:
+            faults.append(Fault(source.path, 1, 1, f"{source.ref} is already {models[source.ref].path}."))
+        elif model is not None:
+            models[source.ref] = model
+    if faults:
+        refuse(faults)
+    return tuple(models.values())
+
+
+@dataclass(slots=True)
+class _Reader:
+    source: Source
+    faults: list[Fault] = field(default_factory=list)
+
+    def read(self) -> Model | None:
+        sql = self.source.sql
+        header = read_header(sql)
+        for line, message in header.problems:
+            self._fault(line, 1, message)
+        try:
+            query = parse_query(sql)
+        except SyntaxFault as fault:
+            self._fault(fault.line, fault.column, fault.message)
+            return None
+        columns = self._columns(query)
+        self._check_grain(header, columns)
+        model = Model(
+            ref=self.source.ref,
+            path=self.source.path,
+            sql=sql,
+            description=header.description,
+            grain=header.grain,
+            keep=header.directives.get("keep", ""),
+            keep_line=header.lines.get("keep", 0),
+            shape=cast("Shape", header.directives.get("shape", "table")),
+            columns=columns,
+            reads=(),
+        )
+        return replace(model, reads=tuple(sorted(self._reads(query) | self._reads_to_keep(model))))
+
+    def _columns(self, query: exp.Query) -> tuple[ModelColumn, ...]:
+        select = outer_select(query)
+        columns: dict[str, ModelColumn] = {}
+        if select is None or not select.expressions:
+            self._fault(1, 1, "a model has columns; this SELECT lists none.")
+            return ()
+        for projection in select.expressions:
+            name = projection.alias_or_name
+            line, column = place(projection, self.source.sql)
+            if not name or projection.is_star or not isinstance(projection, exp.Alias | exp.Column):
+                self._fault(line, column, "the last SELECT lists its columns, each with a name.")
+            elif name in columns:
+                self._fault(line, column, f"there are two columns {name}.")
+            else:
+                columns[name] = self._column(projection, name, line)
+        return tuple(columns.values())
+
+    def _column(self, projection: exp.Expr, name: str, line: int) -> ModelColumn:
+        end = name_end(projection)
+        description = comment_behind(self.source.sql, end) if end else ""
+        computed = isinstance(projection, exp.Alias) and not isinstance(projection.this, exp.Column)
+        renamed = isinstance(projection, exp.Alias) and projection.this.name != name
+        expression = projection.this.sql(DIALECT, comments=False) if computed or renamed else ""
+        return ModelColumn(name=name, line=line, description=description, expression=expression)
+
+    def _check_grain(self, header: Header, columns: tuple[ModelColumn, ...]) -> None:
+        names = [column.name for column in columns]
+        for name in header.grain:
+            if names and name not in names:
+                message = f"the grain names {name}, which is no column of this model{nearest(name, names)}."
+                self._fault(header.lines["grain"], 1, message)
+        if "keep" in header.directives:
+            line = header.lines["keep"]
+            if not header.grain:
+                self._fault(line, 1, "keep needs a grain: new rows replace old ones of the same key.")
+            if header.directives.get("shape") == "view":
+                self._fault(line, 1, "a view keeps nothing; shape is table where there is a keep.")
+
+    def _reads(self, query: exp.Query) -> set[TableRef]:
+        reads = set()
+        for table in tables(query):
+            ref = table_ref(table)
+            if ref is None:
+                line, column = place(table, self.source.sql)
+                self._fault(line, column, f"{table.sql(DIALECT)} is no table of the warehouse; write schema.name.")
+            else:
+                reads.add(ref)
+        return reads
+
+    def _reads_to_keep(self, model: Model) -> set[TableRef]:
+        if not model.keep:
+            return set()
+        try:
+            query = parse_query(model.keep_query)
+        except SyntaxFault as fault:
+            self._fault(model.keep_line, 1, f"keep is no condition: {fault.message}")
+            return set()
+        return {ref for table in tables(query) if (ref := table_ref(table)) is not None} - {model.ref}
+
+    def _fault(self, line: int, column: int, message: str) -> None:
+        self.faults.append(Fault(self.source.path, line, column, message))

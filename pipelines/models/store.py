@@ -1,0 +1,68 @@
+"""Keeps the verified models on disk, so that a run on unchanged files neither parses nor verifies anything."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import msgspec
+
+from pipelines.models.model import Catalog, Columns, Model
+from pipelines.models.sources import Source, read_sources
+from pipelines.models.table_ref import TableRef
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    fingerprint: str
+    models: tuple[Model, ...]
+
+
+def open_catalog(folder: Path, external: Mapping[TableRef, Columns], *, cache: Path | None = None) -> Catalog:
+    """Read the models below a folder and verify them against the tables they stand on.
+
+    ``cache`` is a file, best beside the warehouse; it is used when it was made from the same files, the same external
+    columns and the same code, and written anew otherwise. ModelError lists all faults of all files.
+    """
+    sources = read_sources(folder)
+    fingerprint = _fingerprint(sources, external)
+    kept = _load(cache) if cache else None
+    if kept is not None and kept.fingerprint == fingerprint:
+        return Catalog(kept.models, external)
+    # sqlglot takes a third of a second to import; a run that changes nothing has no use for it.
+    from pipelines.models.read import parse_models  # noqa: PLC0415
+    from pipelines.models.verify import verify  # noqa: PLC0415
+
+    catalog = verify(parse_models(sources), external)
+    if cache:
+        _save(cache, _Kept(fingerprint, catalog.models))
+    return catalog
+
+
+def _fingerprint(sources: Iterable[Source], external: Mapping[TableRef, Columns]) -> str:
+    digest = hashlib.sha256()
+    for code in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(code.read_bytes())
+    for source in sources:
+        digest.update(f"{source.path}\0{source.sql}\0".encode())
+    for ref in sorted(external):
+        digest.update(f"{ref}\0{list(external[ref].items())}\0".encode())
+    return digest.hexdigest()
+
+
+def _load(cache: Path) -> _Kept | None:
+    # A cache that is missing, cut off or of another version is no cache.
+    with suppress(OSError, msgspec.DecodeError):
+        return msgspec.json.decode(cache.read_bytes(), type=_Kept)
+    return None
+
+
+def _save(cache: Path, kept: _Kept) -> None:
+    # Another process may write it too: each its own file, then renamed; a folder that cannot be written has no cache.
+    with suppress(OSError):
+        with NamedTemporaryFile(dir=cache.parent, prefix=f".{cache.name}.", delete=False) as file:
+            file.write(msgspec.json.encode(kept))
+        os.replace(file.name, cache)  # noqa: PTH105 - Path.replace says the same in more words

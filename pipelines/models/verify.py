@@ -1,0 +1,49 @@
+"""Verifies models before anything runs: every table and column is known, every statement binds, nothing is a DOUBLE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from pipelines.models.model import Catalog, Columns, Fault, Model, refuse
+from pipelines.models.order import in_order
+from pipelines.models.prove import prove
+from pipelines.models.resolve import Parents, Resolver, add_table, mapping_schema
+from pipelines.models.table_ref import TableRef
+
+
+def verify(models: Iterable[Model], external: Mapping[TableRef, Columns]) -> Catalog:
+    """Order models, verify every table and column they name, and learn the type and the parents of each column.
+
+    ``external`` has the DuckDB type of every column of the tables that no model writes (stg_*, seed, ctl).
+    ModelError lists all faults with file, line, column and what may have been meant.
+    """
+    ordered = in_order(models)
+    faults = [
+        Fault(model.path, 1, 1, f"{model.ref} is also a table that Python writes; rename the model.")
+        for model in ordered
+        if model.ref in external
+    ]
+    parents: dict[TableRef, Parents] = {}
+    known: dict[TableRef, Columns] = dict(external)
+    schema = mapping_schema(external)
+    for model in ordered:
+        resolver = Resolver(model.path, model.sql, known, schema)
+        parents[model.ref] = resolver.resolve()
+        faults += resolver.faults
+        known[model.ref] = {column.name: column.type for column in model.columns}
+        add_table(schema, model.ref, known[model.ref])
+        if model.keep:
+            keep = Resolver(model.path, model.keep_query, known, schema, line=model.keep_line)
+            keep.resolve()
+            faults += keep.faults
+    if not faults:
+        types, faults = prove(ordered, external)
+    if faults:
+        refuse(faults)
+    return Catalog(tuple(_known(model, types[model.ref], parents[model.ref]) for model in ordered), external)
+
+
+def _known(model: Model, types: Columns, parents: Parents) -> Model:
+    columns = (replace(c, type=types[c.name], parents=parents.get(c.name, ())) for c in model.columns)
+    return replace(model, columns=tuple(columns))

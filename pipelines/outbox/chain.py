@@ -1,0 +1,107 @@
+"""The chain over the outbox's events: each carries the hash of the one before, so that no edit goes unseen."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from pipelines.control import Control, Value, named_statements
+from pipelines.outbox.intent import canonical_json, sha256
+
+GENESIS = "0" * 64
+HASHED = (
+    "event_no",
+    "outbox_id",
+    "at",
+    "batch_id",
+    "from_state",
+    "to_state",
+    "payload_hash",
+    "detail",
+    "previous_hash",
+)
+PAGE = 5_000
+MOST_FAULTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFault:
+    """One thing that is not as it was written: the event or the intent, and what is wrong with it."""
+
+    subject: str
+    message: str
+
+
+def event_hash(event: Mapping[str, Value]) -> str:
+    """Return the hash of an event: SHA-256 of its columns ``HASHED`` as canonical JSON.
+
+    Anyone can check it with `json.dumps(…, sort_keys=True, separators=(",", ":"), ensure_ascii=False)`.
+    """
+    return sha256(canonical_json({name: event[name] for name in HASHED}))
+
+
+def append_events(connection: sqlite3.Connection, events: Iterable[dict[str, Value]]) -> None:
+    """Append events (the columns ``HASHED`` without number and previous hash) inside the caller's transaction."""
+    statements = named_statements("outbox")
+    last = connection.execute(statements["last_event"]).fetchone()
+    number, previous = (last["event_no"], last["hash"]) if last else (0, GENESIS)
+    rows = []
+    for event in events:
+        number += 1
+        row = {**event, "event_no": number, "previous_hash": previous}
+        row["hash"] = previous = event_hash(row)
+        rows.append(row)
+    connection.executemany(statements["append_event"], rows)
+
+
+def verify_chain(control: Control) -> list[ChainFault]:
+    """Compare every event with its hash and every intent with its last event; give at most 100 faults.
+
+    Finds edited, inserted, removed and cut-off events, and intents whose state or payload was changed behind the
+    events' back.
+    """
+    faults: list[ChainFault] = []
+    for check in (_broken_links, _edited_payloads, _out_of_step):
+        for fault in check(control):
+            if len(faults) == MOST_FAULTS:
+                return faults
+            faults.append(fault)
+    return faults
+
+
+def _broken_links(control: Control) -> Iterator[ChainFault]:
+    expected, previous = 0, GENESIS
+    for row in _pages(control, "events_page", key="event_no", start=0):
+        expected += 1
+        subject = f"event {row['event_no']}"
+        if row["event_no"] != expected:
+            yield ChainFault(subject, f"event {expected} is missing before it")
+            expected = row["event_no"]
+        elif row["previous_hash"] != previous:
+            yield ChainFault(subject, "does not follow the event before it")
+        if row["hash"] != event_hash({name: row[name] for name in HASHED}):
+            yield ChainFault(subject, "was edited: its hash does not fit")
+        previous = row["hash"]
+    issued = control.one(named_statements("outbox")["events_issued"]) or 0
+    if issued != expected:
+        yield ChainFault(f"event {issued}", f"the events end at {expected}: the last ones were cut off")
+
+
+def _edited_payloads(control: Control) -> Iterator[ChainFault]:
+    for row in _pages(control, "payload_page", key="id", start=""):
+        if sha256(row["payload"]) != row["payload_hash"]:
+            yield ChainFault(f"intent {row['id']}", "its payload was edited: its hash does not fit")
+
+
+def _out_of_step(control: Control) -> Iterator[ChainFault]:
+    for row in control.read(named_statements("outbox")["out_of_step"], {"page": MOST_FAULTS}):
+        said = f"its last event says {row['to_state']}" if row["to_state"] else "it has no event"
+        yield ChainFault(f"intent {row['id']}", f"is {row['state']}, but {said}, or with another payload")
+
+
+def _pages(control: Control, name: str, *, key: str, start: Value) -> Iterator[sqlite3.Row]:
+    after = start
+    while page := control.read(named_statements("outbox")[name], {"after": after, "page": PAGE}):
+        yield from page
+        after = page[-1][key]

@@ -1,0 +1,49 @@
+"""The states of an intent and the only ways between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from pipelines.errors import SpringlineError
+
+
+class State(StrEnum):
+    """Where an intent stands."""
+
+    TODO = "todo"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+
+
+# What is not here does not happen. `sent` leads nowhere: what was written is never written again.
+TRANSITIONS: Mapping[tuple[State | None, State], str] = {
+    (None, State.TODO): "stored",
+    (State.TODO, State.TODO): "rebuilt before it was sent",
+    (State.FAILED, State.TODO): "rebuilt, to be tried again",
+    (State.TODO, State.SENDING): "the call begins",
+    (State.SENDING, State.SENT): "the other side accepted it",
+    (State.SENDING, State.FAILED): "the other side refused it",
+    (State.SENDING, State.UNKNOWN): "no answer that can be relied on, or found in flight at start-up",
+    (State.SENDING, State.TODO): "the other side certainly did nothing",
+    (State.UNKNOWN, State.SENT): "a look-up found it",
+    (State.UNKNOWN, State.TODO): "a look-up proved that it is not there",
+    (State.UNKNOWN, State.FAILED): "a look-up found something a person must decide on",
+    (State.TODO, State.SENT): "the look-up before the first call found it",
+    (State.TODO, State.FAILED): "not sendable: the look-up or the known gaps of the other side say so",
+}
+
+# Only these take a new payload; in every other state it is frozen, because it may have left the house.
+REBUILDABLE = frozenset({State.TODO, State.FAILED})
+
+
+class ForbiddenTransition(SpringlineError):
+    """The code asked for a way that does not exist; nothing was written."""
+
+
+def check_transition(before: State | None, after: State, *, intent: str) -> None:
+    """Raise ForbiddenTransition unless ``after`` may follow ``before``."""
+    if (before, after) not in TRANSITIONS:
+        raise ForbiddenTransition(f"Intent {intent} cannot go from {before or 'nothing'} to {after}.")

@@ -1,0 +1,285 @@
+"""Keeps the intents: stored before the call, moved only along the allowed ways, every move an event in the chain."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pipelines.breaks import Break, close_breaks, open_breaks
+from pipelines.control import Control, Value, named_statements, utc_text
+from pipelines.outbox.chain import append_events
+from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, read_json, sha256
+from pipelines.outbox.states import REBUILDABLE, State, check_transition
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One intent as the outbox keeps it, without its payload."""
+
+    id: str
+    kind: Kind
+    natural_key: str
+    state: State
+    company_code: str | None
+    owner_code: int | None
+    document_key: int | None
+    document_no: str | None
+    attempts: int
+    attempted_at: datetime | None
+    error_code: str | None
+    last_error: str | None
+    look_up: Mapping[str, Json]
+    remote_ids: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The latest version of something that is written again whenever it changes; natural key `<stem>#<number>`."""
+
+    number: int
+    state: State
+    source_hash: str
+    remote_ids: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One intent on its way to another state; ``detail`` goes into the event, the error also into the outbox."""
+
+    intent: str
+    to: State
+    detail: str | None = None
+    remote_ids: Json = None
+    error_code: str | None = None
+
+
+@dataclass(slots=True)
+class StoreReport:
+    """What became of intents handed in: ids by outcome."""
+
+    added: list[str] = field(default_factory=list)
+    rebuilt: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    left_alone: list[str] = field(default_factory=list)
+    # Sent already, and its source has changed since: a break for the reconciliation, never an overwrite.
+    drifted: list[str] = field(default_factory=list)
+
+
+class Outbox:
+    """The intents of one control store, as one batch sees and moves them.
+
+    Every method that writes does so in one transaction, which is on disk when it returns.
+    """
+
+    def __init__(self, control: Control, *, batch_id: str, now: Callable[[], datetime]) -> None:
+        """Work on ``control`` in the name of a batch."""
+        self._control = control
+        self._batch_id = batch_id
+        self._now = now
+        self._statements = named_statements("outbox")
+
+    def store_intents(self, intents: Iterable[Intent], *, retry_failed: bool = True) -> StoreReport:
+        """Store intents as `todo`; those in `todo` or `failed` take the new payload, all others are left alone.
+
+        A failed intent with an unchanged payload is tried again only when ``retry_failed``.
+        """
+        with self._control.write() as connection:
+            return self._store(connection, list(intents), retry_failed=retry_failed)
+
+    def begin(self, ids: Collection[str]) -> None:
+        """Note that the call which writes these intents begins; must return before the call is made."""
+        self.apply(Move(intent, State.SENDING) for intent in ids)
+
+    def apply(
+        self,
+        moves: Iterable[Move],
+        *,
+        follow_up: Sequence[Intent] = (),
+        opens: Sequence[Break] = (),
+        closes: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """Move intents one after the other, and store the intents and breaks that follow from it, in one transaction.
+
+        ``closes`` are kind and subject of breaks that are over. Raises ForbiddenTransition, and then nothing has moved.
+        """
+        pending = list(moves)
+        if not pending:
+            return
+        at = utc_text(self._now())
+        with self._control.write() as connection:
+            self._move(connection, pending)
+            self._store(connection, follow_up, retry_failed=False)
+            open_breaks(connection, opens, batch_id=self._batch_id, at=at)
+            close_breaks(connection, closes, at=at)
+
+    def recover(self, kinds: Collection[Kind]) -> int:
+        """Mark what an earlier process left in flight as `unknown`; give their number."""
+        rows = self._control.read(self._statements["in_flight"], {"kinds": canonical_json([*kinds])})
+        self.apply(Move(row["id"], State.UNKNOWN, "found in flight at start-up") for row in rows)
+        return len(rows)
+
+    def entries(self, kind: Kind, states: Collection[State]) -> list[Entry]:
+        """List intents by document key, then natural key."""
+        rows = self._control.read(self._statements["entries"], {"kind": kind, "states": canonical_json([*states])})
+        return [_entry(row) for row in rows]
+
+    def vouchers(self, document_numbers: Collection[str]) -> list[Entry]:
+        """List the vouchers, in any state, of documents with these numbers; a number may be that of several."""
+        rows = self._control.read(
+            self._statements["vouchers"], {"numbers": canonical_json([*sorted(document_numbers)])}
+        )
+        return [_entry(row) for row in rows]
+
+    def versions(self, kind: Kind, stems: Collection[str]) -> dict[str, Version]:
+        """Find the latest version of each stem that has any."""
+        found: dict[str, Version] = {}
+        for row in self._control.read(self._statements["versions"], {"kind": kind, "stems": canonical_json([*stems])}):
+            number = row["natural_key"][len(row["stem"]) + 1 :]
+            latest = found.get(row["stem"])
+            # A code may hold a # itself: what is no number behind the stem belongs to another stem.
+            if number.isdecimal() and (latest is None or int(number) > latest.number):
+                remote_ids = _members(row["remote_ids"])
+                found[row["stem"]] = Version(int(number), State(row["state"]), row["source_hash"], remote_ids)
+        return found
+
+    def payloads(self, ids: Collection[str]) -> dict[str, Json]:
+        """Read what these intents send."""
+        rows = self._control.read(self._statements["payloads"], {"ids": canonical_json([*ids])})
+        return {row["id"]: read_json(row["payload"]) for row in rows}
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Count intents by kind and state, as `status` shows them."""
+        counts: dict[str, dict[str, int]] = {}
+        for row in self._control.read(self._statements["counts"]):
+            counts.setdefault(row["kind"], {})[row["state"]] = row["intent_count"]
+        return counts
+
+    def _present(self, connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, sqlite3.Row]:
+        found = connection.execute(self._statements["present"], {"ids": canonical_json([*ids])})
+        return {row["id"]: row for row in found}
+
+    def _store(self, connection: sqlite3.Connection, intents: Sequence[Intent], *, retry_failed: bool) -> StoreReport:
+        present = self._present(connection, (intent.id for intent in intents))
+        at = utc_text(self._now())
+        report = StoreReport()
+        rows: dict[str, list[dict[str, Value]]] = {"insert": [], "rebuild": []}
+        events: list[dict[str, Value]] = []
+        for intent in intents:
+            before = present.get(intent.id)
+            row = self._row(intent, at)
+            if not _takes(before, row, intent=intent, retry_failed=retry_failed, report=report):
+                continue
+            state = None if before is None else State(before["state"])
+            check_transition(state, State.TODO, intent=intent.id)
+            rows["rebuild" if before else "insert"].append(row)
+            events.append(self._event(intent.id, at, state, State.TODO, str(row["payload_hash"]), None))
+        for name, batch in rows.items():
+            connection.executemany(self._statements[name], batch)
+        append_events(connection, events)
+        return report
+
+    def _move(self, connection: sqlite3.Connection, moves: Sequence[Move]) -> None:
+        present = self._present(connection, (move.intent for move in moves))
+        at = utc_text(self._now())
+        rows: list[dict[str, Value]] = []
+        events: list[dict[str, Value]] = []
+        states = {intent: State(row["state"]) for intent, row in present.items()}
+        for move in moves:
+            before = states[move.intent]
+            check_transition(before, move.to, intent=move.intent)
+            states[move.intent] = move.to
+            rows.append(_change(move, at))
+            payload_hash = present[move.intent]["payload_hash"]
+            events.append(self._event(move.intent, at, before, move.to, payload_hash, move.detail))
+        connection.executemany(self._statements["move"], rows)
+        append_events(connection, events)
+
+    def _row(self, intent: Intent, at: str) -> dict[str, Value]:
+        payload = canonical_json(intent.payload)
+        return {
+            "id": intent.id,
+            "kind": intent.kind,
+            "natural_key": intent.natural_key,
+            "target": intent.target,
+            "company_code": intent.company_code,
+            "owner_code": intent.owner_code,
+            "document_key": intent.document_key,
+            "document_no": intent.document_no,
+            "payload": payload,
+            "payload_hash": sha256(payload),
+            "source_hash": intent.source_hash,
+            "look_up": None if intent.look_up is None else canonical_json(intent.look_up),
+            "batch_id": self._batch_id,
+            "at": at,
+        }
+
+    def _event(  # noqa: PLR0917 the columns of one row, in their order
+        self, intent: str, at: str, before: State | None, after: State, payload_hash: str, detail: str | None
+    ) -> dict[str, Value]:
+        return {
+            "outbox_id": intent,
+            "at": at,
+            "batch_id": self._batch_id,
+            "from_state": before,
+            "to_state": after,
+            "payload_hash": payload_hash,
+            "detail": detail,
+        }
+
+
+def _takes(
+    before: sqlite3.Row | None, row: Mapping[str, Value], *, intent: Intent, retry_failed: bool, report: StoreReport
+) -> bool:
+    """Decide whether the outbox takes an intent, and note in the report what becomes of it."""
+    if before is None:
+        report.added.append(intent.id)
+        return True
+    state = State(before["state"])
+    if state not in REBUILDABLE:
+        moved_on = state is State.SENT and before["source_hash"] != intent.source_hash
+        (report.drifted if moved_on else report.left_alone).append(intent.id)
+        return False
+    is_new = before["payload_hash"] != row["payload_hash"] or before["source_hash"] != intent.source_hash
+    if is_new or (state is State.FAILED and retry_failed):
+        report.rebuilt.append(intent.id)
+        return True
+    report.unchanged.append(intent.id)
+    return False
+
+
+def _change(move: Move, at: str) -> dict[str, Value]:
+    has_error = move.to in {State.FAILED, State.UNKNOWN}
+    return {
+        "id": move.intent,
+        "to_state": move.to,
+        "at": at,
+        "remote_ids": None if move.remote_ids is None else canonical_json(move.remote_ids),
+        "error_code": move.error_code,
+        "last_error": move.detail if has_error else None,
+    }
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    return Entry(
+        id=row["id"],
+        kind=Kind(row["kind"]),
+        natural_key=row["natural_key"],
+        state=State(row["state"]),
+        company_code=row["company_code"],
+        owner_code=row["owner_code"],
+        document_key=row["document_key"],
+        document_no=row["document_no"],
+        attempts=row["attempts"],
+        attempted_at=row["attempted_at"] and datetime.fromisoformat(row["attempted_at"]),
+        error_code=row["error_code"],
+        last_error=row["last_error"],
+        look_up=_members(row["look_up"]),
+        remote_ids=_members(row["remote_ids"]),
+    )
+
+
+def _members(text: str | None) -> Mapping[str, Json]:
+    value = read_json(text) if text else {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,140 @@
+"""Steps that turn staged rows into models, verdicts and deliveries."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipelines.checks.hold import ready_documents, update_holds
+from pipelines.checks.run import run_checks
+from pipelines.context import Context
+from pipelines.counts import Counts
+from pipelines.declared import declared_tables
+from pipelines.errors import SettingsError
+from pipelines.load.acknowledge import deliver_acknowledgements
+from pipelines.load.delivered import Delivered
+from pipelines.load.master_data import deliver_master_data
+from pipelines.load.vouchers import deliver_vouchers, store_voucher_intents
+from pipelines.models.build import build
+from pipelines.models.external import read_external
+from pipelines.models.model import Catalog
+from pipelines.models.store import open_catalog
+from pipelines.resources import sql_folder
+from pipelines.warehouse import copy_control, write_settings
+
+BUILT = "models.built_from"
+
+
+def build_models(ctx: Context) -> Counts:
+    """Build map and post, unless nothing they stand on has changed since they were built last."""
+    write_settings(
+        ctx.warehouse,
+        ctx.settings,
+        today=ctx.today,
+        tax_rules=read_tax_rules(ctx.settings.posting.tax_rules),
+        is_dry_run=ctx.is_dry_run,
+    )
+    copy_control(ctx.warehouse, ctx.control)
+    mark = _fingerprint(ctx)
+    if ctx.control.one("SELECT value FROM meta WHERE name = ?", (BUILT,)) == mark:
+        return Counts()
+    cache = ctx.settings.warehouse_path.with_suffix(".models.json")
+    catalog = open_catalog(sql_folder(), read_external(ctx.warehouse), cache=cache)
+    build(ctx.warehouse, catalog.models, report=ctx.report)
+    with ctx.control.write() as connection:
+        connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (BUILT, mark))
+    return Counts()
+
+
+def read_tax_rules(path: Path | None) -> Mapping[str, str]:
+    """Read the tenant's CSV of VAT code and ledger tax rule (header ``vat_code,tax_rule``); empty when none is set.
+
+    SettingsError names the file and the line that is wrong.
+    """
+    if path is None:
+        return {}
+    try:
+        rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+    except OSError as error:
+        raise SettingsError(f"posting.tax_rules: {path} cannot be read ({error.strerror}).") from error
+    rules: dict[str, str] = {}
+    for number, row in enumerate(rows, 2):
+        code, rule = (row.get("vat_code") or "").strip(), (row.get("tax_rule") or "").strip()
+        if not code or not rule or code in rules:
+            raise SettingsError(
+                f"posting.tax_rules: line {number} of {path} is not one VAT code and one tax rule, or the code stands twice.",
+                next_step="the header is vat_code,tax_rule; one line a VAT code.",
+            )
+        rules[code] = rule
+    return rules
+
+
+def note_master_breaks(ctx: Context) -> Counts:
+    """Count the master data that cannot be written because a code is not unique."""
+    row = ctx.warehouse.execute("SELECT count(*) FROM post.master_breaks").fetchone()
+    return Counts(breaks=row[0] if row else 0)
+
+
+def send_master_data(ctx: Context) -> Counts:
+    """Add to the ledger, or correct there, what partners, vessels and voyages need."""
+    return _counts(ctx, deliver_master_data(ctx))
+
+
+def check_documents(ctx: Context) -> Counts:
+    """Run the suites over the open documents and bring the holds up to date."""
+    result = run_checks(ctx)
+    ready = update_holds(ctx, result)
+    return Counts(held=result.checked - len(ready))
+
+
+def send_vouchers(ctx: Context) -> Counts:
+    """Store an intent for each document that is ready, and deliver all vouchers that are not settled."""
+    ready = ready_documents(ctx)
+    store_voucher_intents(ctx, ready)
+    return _counts(ctx, deliver_vouchers(ctx, ready=ready))
+
+
+def acknowledge(ctx: Context) -> Counts:
+    """Set the documents whose vouchers the ledger has taken to posted in the VMS."""
+    delivered = deliver_acknowledgements(ctx)
+    return _counts(ctx, Delivered(failed=delivered.failed, unknown=delivered.unknown, problems=delivered.problems))
+
+
+def _counts(ctx: Context, delivered: Delivered) -> Counts:
+    for problem in delivered.problems:
+        ctx.tell(problem)
+    return Counts(sent=delivered.sent, failed=delivered.failed, unknown=delivered.unknown + delivered.waiting)
+
+
+def _fingerprint(ctx: Context) -> str:
+    """Hash all that the models follow from: files, settings, the day, what is staged, sent and decided."""
+    digest = hashlib.sha256()
+    for path in sorted(sql_folder().rglob("*.sql")):
+        digest.update(path.read_bytes())
+    digest.update(ctx.settings.model_dump_json().encode())
+    tables = ctx.warehouse.execute(
+        "SELECT table_schema || '.' || table_name FROM information_schema.columns "
+        "WHERE table_schema IN ('stg_vms', 'stg_ledger') AND column_name = 'fetched_at' ORDER BY 1"
+    ).fetchall()
+    marks = " UNION ALL ".join(
+        f"SELECT '{table}', count(*), max(fetched_at) FROM {table}"  # noqa: S608 names come from the catalogue
+        for (table,) in tables
+    )
+    if marks:
+        digest.update(repr(sorted(ctx.warehouse.execute(marks).fetchall())).encode())
+    for statement in (
+        "SELECT count(*), max(updated_at) FROM outbox",
+        "SELECT count(*), max(decision_no) FROM decisions",
+        "SELECT count(*), max(coalesce(until, since)) FROM ignored",
+        "SELECT count(*), max(coalesce(decided_at, seen_at)) FROM bank_changes",
+    ):
+        digest.update(repr([tuple(row) for row in ctx.control.read(statement)]).encode())
+    digest.update(f"{ctx.today} {ctx.is_dry_run}".encode())
+    return digest.hexdigest()
+
+
+def catalog_of_repository() -> Catalog:
+    """Verify the models against the declared tables, without a warehouse."""
+    return open_catalog(sql_folder(), declared_tables())

@@ -1,0 +1,153 @@
+"""Faults that can be switched on for either side: which requests they meet, and what then goes wrong."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+_MAX_RULES = 1_000
+
+
+class Status(msgspec.Struct, frozen=True, tag_field="kind", tag="status", forbid_unknown_fields=True):
+    """Answer with this HTTP status and body; nothing is done."""
+
+    status: int
+    body: str = ""
+    headers: dict[str, str] = {}
+
+
+class Body(msgspec.Struct, frozen=True, tag_field="kind", tag="body", forbid_unknown_fields=True):
+    """Do the work, then give this text in place of the answer."""
+
+    body: str
+
+
+class GraphqlError(msgspec.Struct, frozen=True, tag_field="kind", tag="graphql_error", forbid_unknown_fields=True):
+    """Answer 200 with one GraphQL error, its code at the top level; nothing is done."""
+
+    code: str
+    message: str = ""
+    extensions: dict[str, Any] = {}
+
+
+class Delay(msgspec.Struct, frozen=True, tag_field="kind", tag="delay", forbid_unknown_fields=True):
+    """Wait, then go on as if nothing were wrong."""
+
+    seconds: float
+
+
+class DropBefore(msgspec.Struct, frozen=True, tag_field="kind", tag="drop_before", forbid_unknown_fields=True):
+    """Close the connection; nothing is done."""
+
+
+class DropAfter(msgspec.Struct, frozen=True, tag_field="kind", tag="drop_after", forbid_unknown_fields=True):
+    """Do the work, then close the connection without an answer."""
+
+
+class Replace(msgspec.Struct, frozen=True, tag_field="kind", tag="replace", forbid_unknown_fields=True):
+    """Do the work, then replace a text in the raw answer."""
+
+    old: str
+    new: str
+
+
+Fault = Status | Body | GraphqlError | Delay | DropBefore | DropAfter | Replace
+
+
+class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which requests a rule meets; an empty member meets all.
+
+    ``path`` meets itself and what lies below it, ``operation`` is the root field of a GraphQL document and
+    ``contains`` a text in the decoded query string or the body.
+    """
+
+    method: str = ""
+    path: str = ""
+    operation: str = ""
+    contains: str = ""
+
+    def meets(self, *, method: str, path: str, operation: str, text: str) -> bool:
+        """Tell whether a request is one of those."""
+        return (
+            self.method in ("", method)
+            and (self.path in ("", path) or path.startswith(self.path.rstrip("/") + "/"))
+            and self.operation in ("", operation)
+            and self.contains in text
+        )
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One rule as posted: ``side`` is vms or ledger, ``times`` null is for ever, ``after`` skips the first matches."""
+
+    side: str
+    action: Fault
+    match: Match = Match()
+    times: int | None = None
+    after: int = 0
+
+
+@dataclass(slots=True)
+class _Armed:
+    rule: Rule
+    to_skip: int
+    left: int | None
+
+
+class Faults:
+    """The rules that are switched on; safe to use from every thread.
+
+    The gate (gate.py) asks once per request, before the handler of either side runs: handlers do not ask again.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._armed: list[_Armed] = []
+
+    @property
+    def armed(self) -> bool:
+        """Tell whether any rule is left."""
+        return bool(self._armed)
+
+    def add(self, rule: Rule) -> None:
+        """Switch a rule on; rules are asked in the order they were added."""
+        if rule.side not in ("vms", "ledger"):
+            raise ValueError(f"side must be vms or ledger, not {rule.side!r}")
+        with self._lock:
+            if len(self._armed) >= _MAX_RULES:
+                raise ValueError(f"at most {_MAX_RULES} faults can be switched on at a time")
+            self._armed.append(_Armed(rule, rule.after, rule.times))
+
+    def clear(self) -> None:
+        """Switch every rule off."""
+        with self._lock:
+            self._armed.clear()
+
+    def rules(self) -> list[Rule]:
+        """List what is switched on."""
+        with self._lock:
+            return [armed.rule for armed in self._armed]
+
+    def take(self, side: str, *, method: str, path: str, operation: str = "", text: str = "") -> Fault | None:
+        """Use up and give the fault of the first rule that meets the request, if any."""
+        if not self._armed:
+            return None
+        with self._lock:
+            for armed in self._armed:
+                rule = armed.rule
+                if rule.side != side or not rule.match.meets(method=method, path=path, operation=operation, text=text):
+                    continue
+                if armed.to_skip > 0:
+                    armed.to_skip -= 1
+                    continue
+                return self._use(armed)
+        return None
+
+    def _use(self, armed: _Armed) -> Fault:
+        if armed.left is not None:
+            armed.left -= 1
+            if armed.left <= 0:
+                self._armed.remove(armed)
+        return armed.rule.action

@@ -1,0 +1,179 @@
+"""What stands before both sides: it counts requests, lets faults happen, and dates the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
+
+import msgspec
+from starlette.responses import PlainTextResponse, Response
+
+from pipelines.sandbox.faults import Body, Delay, DropAfter, DropBefore, Fault, Faults, GraphqlError, Replace, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from pipelines.sandbox.admin import RequestCounts
+    from pipelines.sandbox.clock import Clock
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
+# The extension of an ASGI scope under which the server lets the gate close the connection.
+DROP = "sandbox.drop"
+_ROOT_FIELD = re.compile(
+    r"(?:\b(?:query|mutation|subscription)\b[^{(]*(?:\([^)]*\))?[^{]*|^\s*)\{\s*(?:\w+\s*:\s*)?(\w+)"
+)
+_COMMENT = re.compile(r"#[^\n]*")
+
+
+class _Graphql(msgspec.Struct):
+    query: str = ""
+
+
+def root_field(body: bytes) -> str:
+    """Give the first root field of a GraphQL request, without its alias; empty where there is none."""
+    try:
+        query = msgspec.json.decode(body, type=_Graphql).query
+    except msgspec.DecodeError:
+        return ""
+    found = _ROOT_FIELD.search(query) or _ROOT_FIELD.search(_COMMENT.sub("", query))
+    return found[1] if found else ""
+
+
+class Gate:
+    """Stands before both sides: reads the body, counts the request, lets a fault happen, and dates the answer.
+
+    Handlers find the body in ``request.state.body``, so that they can be plain functions.
+    """
+
+    def __init__(self, app: ASGIApp, *, clock: Clock, faults: Faults, counts: RequestCounts) -> None:
+        self._app = app
+        self._clock = clock
+        self._faults = faults
+        self._counts = counts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        body = await _read(receive)
+        if body is None:
+            await PlainTextResponse("Request body too large", status_code=413)(scope, receive, send)
+            return
+        scope.setdefault("state", {})["body"] = body
+        exchange = _Exchange(self._app, scope=scope, body=body, receive=receive, send=self._dated(send))
+        path: str = scope["path"]
+        if path == "/" or path.startswith("/_sandbox"):
+            await exchange.run()
+            return
+        await exchange.suffer(self._fault(scope["method"], path, scope["query_string"], body))
+
+    def _fault(self, method: str, path: str, query: bytes, body: bytes) -> Fault | None:
+        side = "ledger" if path.lower() == "/graphql" else "vms"
+        operation = root_field(body) if side == "ledger" else ""
+        self._counts.add(side, method=method, path=path, operation=operation)
+        if not self._faults.armed:
+            return None
+        text = unquote_plus(query.decode("latin-1")) + "\n" + body.decode("utf-8", "replace")
+        return self._faults.take(side, method=method, path=path, operation=operation, text=text)
+
+    def _dated(self, send: Send) -> Send:
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = format_datetime(self._clock.now(), usegmt=True).encode()
+                message["headers"] = [*message["headers"], (b"date", date)]
+            await send(message)
+
+        return dated
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, app: ASGIApp, *, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+        self._app = app
+        self._scope = scope
+        self._body: bytes | None = body
+        self._receive = receive
+        self._send = send
+
+    async def run(self) -> None:
+        """Let the application answer."""
+        await self._app(self._scope, self._replay, self._send)
+
+    async def suffer(self, fault: Fault | None) -> None:
+        """Let the application answer the way the fault has it."""
+        match fault:
+            case None:
+                await self.run()
+            case Status(status=status, body=body, headers=headers):
+                await self._answer(Response(body, status, headers=headers, media_type=_media_type(body)))
+            case GraphqlError(code=code, message=message, extensions=extensions):
+                error = {"message": message, "code": code} | ({"extensions": extensions} if extensions else {})
+                content = msgspec.json.encode({"errors": [error], "data": None})
+                await self._answer(Response(content, media_type="application/json"))
+            case Delay(seconds=seconds):
+                await asyncio.sleep(seconds)
+                await self.run()
+            case DropBefore():
+                await self._drop()
+            case DropAfter():
+                await self._collect()
+                await self._drop()
+            case Body(body=body):
+                await self._replaced(lambda _: body.encode())
+            case Replace(old=old, new=new):
+                await self._replaced(lambda answer: answer.replace(old.encode(), new.encode()))
+
+    async def _answer(self, response: Response) -> None:
+        await response(self._scope, self._replay, self._send)
+
+    async def _drop(self) -> None:
+        self._scope["extensions"][DROP]["close"]()
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    async def _replaced(self, change: Callable[[bytes], bytes]) -> None:
+        # A text is replaced in the plain answer, never in a compressed one.
+        self._scope["headers"] = [pair for pair in self._scope["headers"] if pair[0] != b"accept-encoding"]
+        start, answer = await self._collect()
+        changed = change(answer)
+        headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
+        await self._send({**start, "headers": [*headers, (b"content-length", str(len(changed)).encode())]})
+        await self._send({"type": "http.response.body", "body": changed})
+
+    async def _collect(self) -> tuple[Message, bytes]:
+        messages: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            messages.append(message)
+
+        await self._app(self._scope, self._replay, keep)
+        return messages[0], b"".join(message.get("body", b"") for message in messages[1:])
+
+    async def _replay(self) -> Message:
+        if self._body is None:
+            return await self._receive()
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body, "more_body": False}
+
+
+async def _read(receive: Receive) -> bytes | None:
+    chunks: list[bytes] = []
+    size = 0
+    while size <= MAX_BODY_BYTES:
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+    return None
+
+
+def _media_type(body: str) -> str:
+    return "text/html" if body.lstrip().startswith("<") else "application/json"

@@ -1,0 +1,192 @@
+"""The warehouse: the DuckDB file of staging tables and models; everything in it can be rebuilt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from pipelines.errors import BusyError, ModelError
+from pipelines.sent_objects import SENT_TABLES, sent_rows
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from pipelines.control import Control
+    from pipelines.settings import Settings
+
+SCHEMAS = ("stg_vms", "stg_ledger", "seed", "map", "post", "rec", "close", "ctl")
+STORAGE_VERSION = "v1.0.0"
+
+# What the models read of the settings: table -> columns.
+SETTINGS_TABLES: Mapping[str, str] = {
+    "settings": "today DATE, xgl VARCHAR, closed_period VARCHAR, acknowledge VARCHAR, rate_days INTEGER, "
+    "rate_owner INTEGER, rate_type VARCHAR, rate_overwrite BOOLEAN, confirm_bank_changes BOOLEAN, is_dry_run BOOLEAN",
+    "companies": "company_code VARCHAR, owner_code INTEGER, link_code INTEGER, payables_account VARCHAR, "
+    "receivables_account VARCHAR",
+    "vat_accounts": "account VARCHAR",
+    "reverse_charge": "vat_code VARCHAR",
+    "tax_rules": "vat_code VARCHAR, tax_rule VARCHAR",
+    "accrual_control": "company_code VARCHAR, document_type VARCHAR, account VARCHAR",
+    "gl_sign": "company_code VARCHAR, gl_sign INTEGER",
+    "supplier_types": "partner_type_code VARCHAR",
+    "customer_types": "partner_type_code VARCHAR",
+    "charterer_types": "partner_type_code VARCHAR",
+}
+
+MONTHS_COLUMNS = "month_start DATE, month_end DATE, calendar_year INTEGER, calendar_month INTEGER"
+
+# What the models read of the control store: table -> (columns, query on the control store).
+CONTROL_TABLES: Mapping[str, tuple[str, str]] = {
+    "outbox": (
+        "id VARCHAR, kind VARCHAR, natural_key VARCHAR, target VARCHAR, company_code VARCHAR, owner_code INTEGER, "
+        "document_key BIGINT, document_no VARCHAR, state VARCHAR, attempts INTEGER, payload_hash VARCHAR, "
+        "source_hash VARCHAR, look_up VARCHAR, remote_ids VARCHAR, error_code VARCHAR, last_error VARCHAR, "
+        "batch_id VARCHAR, created_at VARCHAR, updated_at VARCHAR, sent_at VARCHAR",
+        "SELECT id, kind, natural_key, target, company_code, owner_code, document_key, document_no, state, attempts, "
+        "payload_hash, source_hash, look_up, remote_ids, error_code, last_error, batch_id, created_at, updated_at, "
+        "sent_at FROM outbox WHERE updated_at >= ?",
+    ),
+    "ignored": (
+        "company VARCHAR, document_key BIGINT, document_no VARCHAR, reason VARCHAR, operator VARCHAR, since VARCHAR, "
+        "until VARCHAR",
+        "SELECT company, document_key, document_no, reason, operator, since, until FROM ignored",
+    ),
+    "holds": (
+        "hold_id BIGINT, company VARCHAR, document_key BIGINT, document_no VARCHAR, rule VARCHAR, severity VARCHAR, "
+        "message VARCHAR, since VARCHAR, until VARCHAR, batch_id VARCHAR",
+        "SELECT hold_id, company, document_key, document_no, rule, severity, message, since, until, batch_id FROM holds",
+    ),
+    "bank_changes": (
+        "change_id BIGINT, partner_code VARCHAR, old_account VARCHAR, new_account VARCHAR, seen_at VARCHAR, "
+        "decided_at VARCHAR, decided_by VARCHAR, decision VARCHAR, reason VARCHAR",
+        "SELECT change_id, partner_code, old_account, new_account, seen_at, decided_at, decided_by, decision, reason "
+        "FROM bank_changes",
+    ),
+}
+
+
+def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open the warehouse file for writing and create its schemas.
+
+    Raises BusyError when another process has it open, ModelError when it is no DuckDB file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        connection = duckdb.connect(str(path))
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            message = f"Another batch holds the warehouse {path}."
+            raise BusyError(message, next_step="wait for it to end, or look at `springline status`.") from error
+        message = f"The warehouse {path} cannot be opened: {error}"
+        raise ModelError(message, next_step="move the file away; the next run rebuilds it from both systems.") from error
+    for schema in SCHEMAS:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    return connection
+
+
+def replace_rows(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: str, rows: Iterable[Sequence[object]]
+) -> None:
+    """Make ``table`` hold just ``rows``; ``columns`` is its column list as in CREATE TABLE."""
+    connection.execute(f"CREATE OR REPLACE TABLE {table} ({columns})")
+    insert_rows(connection, table, rows)
+
+
+def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Sequence[object]]) -> None:
+    """Add rows to a table in one statement; values are cast to the table's types, amounts must be Decimal or text."""
+    columns = list(zip(*rows, strict=True))
+    if not columns:
+        return
+    import pyarrow as pa  # noqa: PLC0415 an idle run has no rows to add
+
+    connection.register("rows_to_insert", pa.table({f"c{i}": list(column) for i, column in enumerate(columns)}))
+    connection.execute(f"INSERT INTO {table} SELECT * FROM rows_to_insert")  # noqa: S608 table names are ours
+    connection.unregister("rows_to_insert")
+
+
+def write_settings(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    *,
+    today: date,
+    tax_rules: Mapping[str, str],
+    is_dry_run: bool = False,
+) -> None:
+    """Write what the models need of the settings into schema ``seed``; ``tax_rules`` maps VAT code to ledger rule."""
+    posting, partners, rates = settings.posting, settings.partners, settings.rates
+    rows: dict[str, list[tuple[object, ...]]] = {
+        "settings": [
+            (
+                today,
+                posting.xgl,
+                posting.closed_period,
+                posting.acknowledge,
+                rates.days,
+                rates.owner,
+                rates.type,
+                rates.overwrite,
+                partners.confirm_bank_changes,
+                is_dry_run,
+            )
+        ],
+        "companies": [
+            (c.code, c.owner, c.link, c.payables_account, c.receivables_account) for c in settings.companies
+        ],
+        "vat_accounts": [(account,) for account in posting.vat_accounts],
+        "reverse_charge": [(code,) for code in posting.reverse_charge],
+        "tax_rules": sorted(tax_rules.items()),
+        "accrual_control": [
+            (company, document_type, account)
+            for company, accounts in sorted(posting.accrual_control.items())
+            for document_type, account in sorted(accounts.items())
+        ],
+        "gl_sign": sorted(posting.gl_sign.items()),
+        "supplier_types": [(code,) for code in partners.supplier_types],
+        "customer_types": [(code,) for code in partners.customer_types],
+        "charterer_types": [(code,) for code in partners.charterer_types],
+    }
+    for table, columns in SETTINGS_TABLES.items():
+        replace_rows(connection, f"seed.{table}", columns, rows[table])
+    connection.execute(
+        """
+        CREATE TABLE IF NOT EXISTS seed.months AS
+        SELECT
+            CAST(day AS DATE) AS month_start, last_day(CAST(day AS DATE)) AS month_end,
+            CAST(year(day) AS INTEGER) AS calendar_year, CAST(month(day) AS INTEGER) AS calendar_month
+        FROM range(TIMESTAMP '2000-01-01', TIMESTAMP '2100-01-01', INTERVAL 1 MONTH) AS months (day)
+        """
+    )
+
+
+def copy_control(connection: duckdb.DuckDBPyConnection, control: Control) -> None:
+    """Bring the warehouse's copy of the control tables up to date; of the outbox only what moved since the last copy."""
+    for table, (columns, query) in CONTROL_TABLES.items():
+        if table != "outbox":
+            replace_rows(connection, f"ctl.{table}", columns, (tuple(row) for row in control.read(query)))
+    outbox_columns, outbox_query = CONTROL_TABLES["outbox"]
+    copied = {"outbox": outbox_columns, **SENT_TABLES}
+    present = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'ctl'").fetchall()
+    is_complete = copied.keys() <= {name for (name,) in present}
+    for table, columns in copied.items():
+        connection.execute(f"CREATE TABLE IF NOT EXISTS ctl.{table} ({columns})")
+    newest = connection.execute("SELECT coalesce(max(updated_at), '') FROM ctl.outbox").fetchone()
+    since = newest[0] if newest and is_complete else ""
+    moved = {"outbox": [tuple(row) for row in control.read(outbox_query, (since,))], **sent_rows(control, since=since)}
+    connection.execute("BEGIN")
+    for table, rows in moved.items():
+        _merge_moved(connection, table, copied[table], rows)
+    connection.execute("COMMIT")
+
+
+def _merge_moved(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: str, rows: Sequence[Sequence[object]]
+) -> None:
+    if not rows:
+        return
+    replace_rows(connection, "ctl.moved_rows", columns, rows)
+    connection.execute(f"DELETE FROM ctl.{table} WHERE id IN (SELECT id FROM ctl.moved_rows)")  # noqa: S608 our names
+    connection.execute(f"INSERT INTO ctl.{table} SELECT * FROM ctl.moved_rows")  # noqa: S608 our names
+    connection.execute("DROP TABLE ctl.moved_rows")

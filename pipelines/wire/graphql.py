@@ -1,0 +1,170 @@
+"""One GraphQL endpoint: reads the errors before the data, whatever the HTTP status, and waits out the limits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from pipelines.errors import Refused, Terminal, Transient
+from pipelines.wire.http import Answer, Call, HttpCaller, judge_status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# The ledger writes times as Norwegian local time without a zone (xledger.md 1.5).
+LEDGER_ZONE = ZoneInfo("Europe/Oslo")
+BURST = "BAD_REQUEST.BURST_RATE_LIMIT_REACHED"
+CONCURRENCY = "BAD_REQUEST.CONCURRENCY_LIMIT_REACHED"
+CREDITS = "BAD_REQUEST.INSUFFICIENT_CREDITS"
+# Seconds to wait, as the vendor's own samples do (xledger.md 1.7); credits name their time, else twenty minutes.
+WAITS: Mapping[str, float] = {BURST: 5.0, CONCURRENCY: 1.0, CREDITS: 1200.0}
+NOT_SIGNED_IN = frozenset({401, 403})
+NEXT_STEP = "check SPRINGLINE_LEDGER__TOKEN and SPRINGLINE_LEDGER__URL, and the scopes of the token."
+
+Data = dict[str, msgspec.Raw]
+
+
+class _Error(msgspec.Struct):
+    message: str | None = None
+    code: str | None = None
+    extensions: dict[str, Any] | None = None
+
+    @property
+    def problem(self) -> tuple[str, str]:
+        """The error's code (at its top level, else in its extensions) and its message."""
+        inner = (self.extensions or {}).get("code", "")
+        return self.code or str(inner or ""), self.message or ""
+
+
+class _Answer(msgspec.Struct):
+    errors: list[_Error] | None = None
+    data: Data | None = None
+
+
+@dataclass(slots=True)
+class _LimitError(Exception):
+    """A limit of the ledger was met: nothing was carried out."""
+
+    problem: tuple[str, str]
+    reset_at: str | None
+
+
+class GraphqlCaller:
+    """Runs operations; safe to use from several threads.
+
+    A limit is waited out: 5 s after a burst, 1 s after too many at once, until the named time when the credits are
+    used up, but never longer than ``longest_wait`` seconds at a time nor oftener than ``attempts`` times.
+    """
+
+    def __init__(
+        self,
+        http: HttpCaller,
+        *,
+        url: str,
+        token: str,
+        attempts: int,
+        longest_wait: float,
+        now: Callable[[], datetime],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """``now`` is the clock (aware); ``sleep`` is the tests' to replace."""
+        self._http = http
+        self._url = url
+        self._headers = {
+            "Authorization": f"token {token}",
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+        }
+        self._attempts = attempts
+        self._longest_wait = longest_wait
+        self._now = now
+        self._sleep = sleep
+
+    def execute(self, query: str, variables: Mapping[str, object], *, operation: str, is_write: bool = False) -> Data:
+        """Run one operation and return its data, each field as raw JSON.
+
+        Any error means that the whole request failed (xledger.md 1.7). Raises Refused with every code and message,
+        Terminal for a wrong token or an answer that is no GraphQL, Transient when a limit outlasts the waiting (not
+        carried out), or when there was no answer or a time-out (a write may have been carried out).
+        """
+        body = msgspec.json.encode({"query": query, "variables": variables})
+        call = Call("POST", self._url, operation, self._headers, body=body, is_write=is_write)
+        for attempt in range(1, self._attempts + 1):
+            try:
+                return _data(self._http.call(call, judge=_judge))
+            except _LimitError as limit:
+                wait = self._wait(limit)
+                if wait > self._longest_wait or attempt == self._attempts:
+                    raise _limited(limit, wait) from limit
+                self._sleep(wait)
+        raise AssertionError
+
+    def _wait(self, limit: _LimitError) -> float:
+        wait = WAITS[limit.problem[0]]
+        if limit.reset_at is None:
+            return wait
+        try:
+            reset_at = datetime.fromisoformat(limit.reset_at)
+        except ValueError:
+            return wait
+        if reset_at.tzinfo is None:
+            reset_at = reset_at.replace(tzinfo=LEDGER_ZONE)
+        return max(1.0, (reset_at - self._now()).total_seconds())
+
+
+def _limited(limit: _LimitError, wait: float) -> Transient:
+    code, message = limit.problem
+    return Transient(
+        f"The ledger takes no more requests: {message} ({code}).",
+        next_step=f"nothing was sent; run again in {wait:.0f} seconds.",
+        sent=False,
+        retry_after=wait,
+    )
+
+
+def _judge(answer: Answer) -> None:
+    """Raise what an answer says went wrong; the errors in the body count, whatever the HTTP status."""
+    parsed = _parse(answer)
+    if parsed is not None and parsed.errors:
+        _raise(parsed.errors, answer)
+    judge_status(answer)
+    if answer.status in NOT_SIGNED_IN:
+        raise Terminal(f"The ledger does not accept the token ({answer.status}).", next_step=NEXT_STEP, sent=False)
+    if parsed is None or parsed.data is None:
+        raise Terminal(
+            f"The ledger's answer ({answer.status}) is no GraphQL but {answer.excerpt()!r}.",
+            next_step="check SPRINGLINE_LEDGER__URL.",
+        )
+
+
+def _raise(errors: Sequence[_Error], answer: Answer) -> None:
+    for error in errors:
+        if error.problem[0] in WAITS:
+            reset_at = (error.extensions or {}).get("resetAt")
+            raise _LimitError(error.problem, str(reset_at) if reset_at else None)
+    problems = tuple(error.problem for error in errors)
+    said = "; ".join(f"{message} ({code})" if code else message for code, message in problems)[:1000]
+    if answer.status in NOT_SIGNED_IN or "Bad format for API Token" in said:
+        raise Terminal(f"The ledger does not accept the token: {said}", next_step=NEXT_STEP, sent=False)
+    if "query timed out" in said:
+        raise Transient(f"The ledger took too long: {said}", next_step="set a smaller ledger.page_size.")
+    judge_status(answer)
+    raise Refused(f"The ledger refused: {said}", problems=problems, status=answer.status)
+
+
+def _parse(answer: Answer) -> _Answer | None:
+    try:
+        return msgspec.json.decode(answer.body, type=_Answer)
+    except msgspec.DecodeError:
+        return None
+
+
+def _data(answer: Answer) -> Data:
+    parsed = _parse(answer)
+    return {} if parsed is None or parsed.data is None else parsed.data

@@ -1,0 +1,176 @@
+"""The one HTTP caller: limits, counts, retries, and says of each failure whether the request may have been done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import httpx
+import stamina
+
+from pipelines.errors import Terminal, Transient
+from pipelines.wire.limiter import RateLimiter
+
+LARGEST_ANSWER = 128 * 1024 * 1024
+CONNECT_SECONDS = 10.0
+# Longer waits that the other side asks for are the caller's to decide on.
+LONGEST_PAUSE = 60.0
+TOO_MANY_REQUESTS = 429
+SERVER_ERRORS = 500
+
+# Raised before a byte of the request has left: nothing can have been done.
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+# Raised for an address or an answer that another try will not better.
+_HOPELESS = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.DecodingError, httpx.LocalProtocolError)
+
+CountRequest = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request. ``operation`` is what it is counted as; ``is_write`` that it must not be carried out twice."""
+
+    method: str
+    url: str
+    operation: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    parameters: Sequence[tuple[str, str]] = ()
+    body: bytes | None = None
+    is_write: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer, read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+    def excerpt(self, length: int = 200) -> str:
+        """Return the first characters of the body on one line, for a message."""
+        return " ".join(self.body[: 4 * length].decode("utf-8", errors="replace").split())[:length]
+
+
+Judge = Callable[[Answer], None]
+
+
+def judge_status(answer: Answer) -> None:
+    """Raise Transient for an answer that says `later` or `broken`; every other status is the caller's to read.
+
+    429 refuses before anything was done; after 5xx (and 529, overload) a write may have been carried out.
+    """
+    if answer.status == TOO_MANY_REQUESTS:
+        raise Transient(
+            f"{answer.url} answered 429: {answer.excerpt()}", sent=False, retry_after=_retry_after(answer.headers)
+        )
+    if answer.status >= SERVER_ERRORS:
+        raise Transient(
+            f"{answer.url} answered {answer.status}: {answer.excerpt()}", retry_after=_retry_after(answer.headers)
+        )
+
+
+class HttpCaller:
+    """Calls one side; safe to use from several threads.
+
+    ``count(side, operation)`` is called for every request that is sent, repeated ones included, from any thread.
+    """
+
+    def __init__(
+        self,
+        side: str,
+        *,
+        timeout: float,
+        attempts: int,
+        limiter: RateLimiter,
+        count: CountRequest,
+        connections: int,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """Open no connection yet; ``timeout`` in seconds for each read and write."""
+        self._side = side
+        self._limiter = limiter
+        self._count = count
+        self._retry = stamina.RetryingCaller(
+            attempts=attempts, timeout=None, wait_initial=0.2, wait_max=10.0, wait_jitter=0.5
+        )
+        self._client = httpx.Client(
+            transport=transport,
+            timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
+            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+        )
+
+    def call(self, call: Call, *, judge: Judge = judge_status) -> Answer:
+        """Send a request, again while it is worth it, and return the answer that ``judge`` let pass.
+
+        A read is sent again after every Transient; a write only when it is certain that it was not carried out,
+        else Transient with ``sent`` leaves its fate to whoever can look it up. Raises Transient, Terminal, and what
+        ``judge`` raises.
+        """
+
+        def attempt() -> Answer:  # takes no argument: stamina logs those
+            answer = self._send(call)
+            judge(answer)
+            return answer
+
+        return self._retry(_worth_another_try(call), attempt)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _send(self, call: Call) -> Answer:
+        self._limiter.wait()
+        self._count(self._side, call.operation)
+        try:
+            return self._exchange(call)
+        except _NEVER_SENT as error:
+            raise Transient(
+                f"No connection to {call.url}: {_reason(error)}",
+                next_step=f"check the address of the {self._side} in the settings and the network.",
+                sent=False,
+            ) from error
+        except _HOPELESS as error:
+            raise Terminal(
+                f"{call.method} {call.url} cannot be done: {_reason(error)}",
+                next_step=f"check the address of the {self._side} in the settings.",
+            ) from error
+        except httpx.HTTPError as error:
+            raise Transient(f"{call.method} {call.url} got no answer: {_reason(error)}") from error
+
+    def _exchange(self, call: Call) -> Answer:
+        with self._client.stream(
+            call.method, call.url, params=list(call.parameters) or None, headers=call.headers, content=call.body
+        ) as response:
+            chunks: list[bytes] = []
+            size = 0
+            for chunk in response.iter_bytes():
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > LARGEST_ANSWER:
+                    raise Terminal(
+                        f"{call.url} answered with more than {LARGEST_ANSWER >> 20} MiB.",
+                        next_step=f"set a smaller page_size for the {self._side}.",
+                    )
+            return Answer(response.status_code, response.headers, b"".join(chunks), str(response.url))
+
+
+def _worth_another_try(call: Call) -> Callable[[Exception], bool | float]:
+    def decide(error: Exception) -> bool | float:
+        if not isinstance(error, Transient) or (call.is_write and error.sent):
+            return False
+        if error.retry_after is None:
+            return True
+        return error.retry_after if error.retry_after <= LONGEST_PAUSE else False
+
+    return decide
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    text = headers.get("retry-after", "")
+    return float(text) if text.isdigit() else None
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,225 @@
+"""Client of the ledger's GraphQL API: pages of nodes, changes since a cursor, mass mutations (xledger.md section 1)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pipelines.errors import ExtractError, Terminal
+from pipelines.wire.graphql import Data, GraphqlCaller
+from pipelines.wire.http import CountRequest, HttpCaller
+from pipelines.wire.limiter import RateLimiter
+from pipelines.wire.query import OWNER_SET, Reading, aliased, mutation_text, query_text
+
+if TYPE_CHECKING:
+    import httpx
+
+    from pipelines.settings import LedgerSettings
+
+SIDE = "ledger"
+MOST_PAGES = 100_000
+MOST_INPUTS = 500
+CONNECTIONS = 4
+# The other side counts arrivals, not departures: a window a little longer than its own keeps the two apart.
+BURST_MARGIN = 0.1
+
+Node = dict[str, Any]
+
+_NODES = msgspec.json.Decoder(list[Node], float_hook=Decimal)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a deltas connection tells since a cursor: ids changed, ids deleted, and the cursor to go on from."""
+
+    cursor: str | None
+    changed: frozenset[int]
+    deleted: frozenset[int]
+
+
+class _PageInfo(msgspec.Struct, rename="camel"):
+    has_next_page: bool | None = None
+
+
+class _Edge(msgspec.Struct):
+    cursor: str | int | None = None
+    node: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Connection(msgspec.Struct, rename="camel"):
+    edges: list[_Edge] | None = None
+    page_info: _PageInfo | None = None
+
+
+class _Delta(msgspec.Struct, rename="camel"):
+    db_id: int | str
+    mutation_type: str
+
+
+class LedgerClient:
+    """The ledger; safe to use from several threads.
+
+    Every method raises Refused with the ledger's codes and messages when it refuses, Terminal for a wrong token,
+    Transient when a limit outlasts the waiting or when there was no answer; a mutation raises Transient with ``sent``
+    when its fate is unknown.
+    """
+
+    def __init__(
+        self,
+        settings: LedgerSettings,
+        *,
+        count: CountRequest,
+        now: Callable[[], datetime],
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """``now`` is the clock (aware); ``transport`` and ``sleep`` are the tests' to replace."""
+        self._page_size = settings.page_size
+        self._http = HttpCaller(
+            SIDE,
+            timeout=settings.timeout,
+            attempts=settings.attempts,
+            limiter=RateLimiter(settings.burst_requests, seconds=settings.burst_seconds + BURST_MARGIN, sleep=sleep),
+            count=count,
+            connections=CONNECTIONS,
+            transport=transport,
+        )
+        self._graphql = GraphqlCaller(
+            self._http,
+            url=settings.url,
+            token=settings.token.get_secret_value(),
+            attempts=settings.attempts,
+            longest_wait=settings.longest_wait,
+            now=now,
+            sleep=sleep,
+        )
+
+    def pages(
+        self,
+        connection: str,
+        *,
+        selection: str,
+        filter: Mapping[str, object] | None = None,  # noqa: A002 the API's word
+        page_size: int | None = None,
+        owner_set: str | None = OWNER_SET,
+    ) -> Iterator[bytes]:
+        """Yield the nodes of a connection, a JSON array a page."""
+        reading = Reading(connection, selection, filter, owner_set=owner_set, page_size=page_size)
+        [pages] = self.read([reading])
+        return pages
+
+    def read(self, readings: Sequence[Reading]) -> list[Iterator[bytes]]:
+        """Read several connections: one iterator of pages each; all their first pages come in a single request.
+
+        The ledger is metered by the request, and most connections fit on their first page.
+        """
+        firsts = self._first_pages(readings)
+        return [self._pages(reading, first) for reading, first in zip(readings, firsts, strict=True)]
+
+    def rows(
+        self,
+        connection: str,
+        *,
+        selection: str,
+        filter: Mapping[str, object] | None = None,  # noqa: A002 the API's word
+    ) -> list[Node]:
+        """Return all nodes that pass the filter, for small look-ups; decimals come as Decimal."""
+        return [
+            node for page in self.pages(connection, selection=selection, filter=filter) for node in _NODES.decode(page)
+        ]
+
+    def changes(self, cursors: Mapping[str, str | None]) -> dict[str, Changes]:
+        """Read deltas connections, each from its cursor on (None: from the oldest); their first pages in one request.
+
+        The ledger keeps deltas for three days (xledger.md 1.9). A deletion wins over any other change of the same node.
+        """
+        readings = [
+            Reading(connection, "dbId mutationType", owner_set=None, after=after)
+            for connection, after in cursors.items()
+        ]
+        firsts = self._first_pages(readings)
+        return {
+            reading.connection: self._changes(reading, first) for reading, first in zip(readings, firsts, strict=True)
+        }
+
+    def newest_changes(self, connections: Sequence[str]) -> dict[str, str | None]:
+        """Return the cursors of the newest deltas, from which ``changes`` can go on; None where there are none."""
+        readings = [Reading(connection, "dbId", owner_set=None) for connection in connections]
+        fields = " ".join(
+            f"{alias}: {reading.connection}(last: 1) {{ edges {{ cursor }} }}" for alias, reading in aliased(readings)
+        )
+        data = self._graphql.execute(f"query {{ {fields} }}", {}, operation="+".join(connections))
+        found = {reading.connection: _connection(data, alias, reading) for alias, reading in aliased(readings)}
+        return {name: str(page.edges[-1].cursor) if page.edges else None for name, page in found.items()}
+
+    def mutate(self, name: str, inputs: Sequence[Mapping[str, object]], *, selection: str | None = None) -> list[Node]:
+        """Run a mass mutation of ``operations`` and return its edges: ``clientId`` and ``node`` (by default its dbId).
+
+        At most 500 inputs (xledger.md 1.6). Raises Refused when the ledger refused it: nothing of it was carried out,
+        as far as is known (A1).
+        """
+        if len(inputs) > MOST_INPUTS:
+            raise Terminal(f"{name}: {len(inputs)} inputs, the ledger takes {MOST_INPUTS}.", sent=False)
+        data = self._graphql.execute(mutation_text(name, selection), {"inputs": inputs}, operation=name, is_write=True)
+        try:
+            found = msgspec.json.decode(data.get(name, b"null"), type=dict[str, list[Node] | None])
+        except msgspec.DecodeError as error:
+            raise Terminal(f"{name}: the ledger answered without edges.") from error
+        return found.get("edges") or []
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _first_pages(self, readings: Sequence[Reading]) -> list[_Connection]:
+        operation = "+".join(reading.connection for reading in readings)
+        data = self._graphql.execute(*self._query(readings), operation=operation)
+        return [_connection(data, alias, reading) for alias, reading in aliased(readings)]
+
+    def _changes(self, reading: Reading, first: _Connection) -> Changes:
+        deltas: list[_Delta] = []
+        cursor = reading.after
+        for page, last in self._cursored(reading, first):
+            deltas += msgspec.json.decode(page, type=list[_Delta])
+            cursor = last
+        deleted = frozenset(int(delta.db_id) for delta in deltas if delta.mutation_type == "DELETED")
+        return Changes(cursor, frozenset(int(delta.db_id) for delta in deltas) - deleted, deleted)
+
+    def _pages(self, reading: Reading, first: _Connection | None) -> Iterator[bytes]:
+        return (page for page, _ in self._cursored(reading, first))
+
+    def _cursored(self, reading: Reading, page: _Connection | None) -> Iterator[tuple[bytes, str]]:
+        """Yield each page with its last cursor; ``page`` is the first one where it has been read already."""
+        for _ in range(MOST_PAGES):
+            if page is None:
+                data = self._graphql.execute(*self._query([reading]), operation=reading.connection)
+                page = _connection(data, "r0", reading)
+            if not page.edges:
+                return
+            cursor = str(page.edges[-1].cursor)
+            yield b"[" + b",".join(edge.node for edge in page.edges) + b"]", cursor
+            if page.page_info is None or not page.page_info.has_next_page:
+                return
+            if cursor == reading.after:
+                break
+            reading, page = replace(reading, after=cursor), None
+        raise ExtractError(f"{reading.connection}: reading does not get past the cursor {reading.after}.")
+
+    def _query(self, readings: Sequence[Reading]) -> tuple[str, dict[str, object]]:
+        return query_text(readings, page_size=self._page_size)
+
+
+def _connection(data: Data, alias: str, reading: Reading) -> _Connection:
+    try:
+        return msgspec.json.decode(data.get(alias, b"null"), type=_Connection)
+    except msgspec.DecodeError as error:
+        raise Terminal(
+            f"The ledger answered without {reading.connection}.",
+            next_step="check the scopes of the token (System Access, GraphQL, API tokens).",
+        ) from error

@@ -1,0 +1,89 @@
+"""Cuts a JSON array into the raw text of its objects, without reading what is in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+_FALLBACK = json.JSONDecoder(strict=False)
+_BLANK = " \t\r\n"
+
+
+class NotJsonError(ValueError):
+    """The text as a whole is no JSON array."""
+
+
+class Split(NamedTuple):
+    """The text of each element of an array; ``is_valid`` says that the whole page is JSON by the book."""
+
+    texts: Sequence[bytes]
+    is_valid: bool
+
+
+class _Keyed(msgspec.Struct):
+    key: Any = None
+
+
+def split(page: bytes) -> Split:
+    """Cut a JSON array into its elements, each exactly as it stands there.
+
+    A page that only a lenient reader accepts (NaN, half a surrogate pair) is cut all the same, so that one bad object
+    does not take the others with it. Raises NotJsonError when even that fails.
+    """
+    try:
+        return Split(msgspec.json.decode(page, type=list[msgspec.Raw]), is_valid=True)
+    except (msgspec.DecodeError, RecursionError):
+        return Split(_split_leniently(page), is_valid=False)
+
+
+def _split_leniently(page: bytes) -> list[bytes]:
+    text = page.decode("utf-8", errors="surrogateescape").strip(_BLANK)
+    if not (text.startswith("[") and text.endswith("]")):
+        raise NotJsonError("no JSON array")
+    objects: list[bytes] = []
+    at = _skip_blank(text, 1)
+    while text[at] != "]":
+        try:
+            end = _FALLBACK.raw_decode(text, at)[1]
+        except (ValueError, RecursionError) as error:
+            raise NotJsonError(str(error)) from error
+        objects.append(text[at:end].encode("utf-8", errors="surrogateescape"))
+        at = _skip_blank(text, end)
+        if text[at] == ",":
+            at = _skip_blank(text, at + 1)
+        elif text[at] != "]":
+            raise NotJsonError(f"a comma was expected at character {at}")
+    if at != len(text) - 1:
+        raise NotJsonError(f"text goes on behind the array at character {at}")
+    return objects
+
+
+def _skip_blank(text: str, at: int) -> int:
+    # The text ends with a bracket, so there is always something to stop at until that has been passed.
+    while at < len(text) - 1 and text[at] in _BLANK:
+        at += 1
+    return at
+
+
+def keys(objects: Sequence[bytes]) -> list[int]:
+    """Return the member ``key`` of each object that has a whole number there."""
+    found: list[int] = []
+    for text in objects:
+        try:
+            key = msgspec.json.decode(text, type=_Keyed).key
+        except (msgspec.DecodeError, RecursionError):
+            key = _lenient_key(text)
+        if isinstance(key, int) and not isinstance(key, bool):
+            found.append(key)
+    return found
+
+
+def _lenient_key(text: bytes) -> object:
+    try:
+        value = _FALLBACK.decode(text.decode("utf-8", errors="replace"))
+    except (ValueError, RecursionError):
+        return None
+    return value.get("key") if isinstance(value, dict) else None

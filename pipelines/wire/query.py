@@ -1,0 +1,97 @@
+"""The text of GraphQL requests: queries from what is to be read, mutations from the files in operations/."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+OPERATIONS = Path(__file__).resolve().parent / "operations"
+
+# Every entity that the token reaches: master data stands in the group's, vouchers in the posting entities below it, and
+# a token made in one of them must still see what it shares with those above (xledger.md 1.2, 1.4).
+OWNER_SET = "ALL"
+# The API's filter type of each connection that is read with a filter.
+FILTER_TYPES: Mapping[str, str] = {
+    "accounts": "Account_Filter",
+    "apTransactions": "APTransaction_Filter",
+    "arTransactions": "ARTransaction_Filter",
+    "companies": "Company_Filter",
+    "customers": "Customer_Filter",
+    "entities": "Entity_Filter",
+    "exchangeRates": "ExchangeRate_Filter",
+    "glImportItemErrors": "GLImportItemError_Filter",
+    "glImportItems": "GLImportItem_Filter",
+    "journalHeaders": "JournalHeader_Filter",
+    "objectKinds": "ObjectKind_Filter",
+    "objectValues": "ObjectValue_Filter",
+    "periodStatusItems": "PeriodStatusItem_Filter",
+    "projects": "Project_Filter",
+    "subledgers": "Subledger_Filter",
+    "suppliers": "Supplier_Filter",
+    "transactions": "Transaction_Filter",
+    "xglDimensions": "XGLDimension_Filter",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What to read of one connection: GraphQL text of a node's selection, filter, objects open today or all."""
+
+    connection: str
+    selection: str
+    filter: Mapping[str, object] | None = None
+    owner_set: str | None = OWNER_SET
+    object_status: Literal["ALL", "OPEN", "CLOSED"] | None = None
+    page_size: int | None = None
+    after: str | None = None
+
+
+def query_text(readings: Sequence[Reading], *, page_size: int) -> tuple[str, dict[str, object]]:
+    """Return one query for all readings, aliased r0, r1 …, and its variables."""
+    declarations: list[str] = []
+    fields: list[str] = []
+    variables: dict[str, object] = {}
+    for alias, reading in aliased(readings):
+        arguments = [f"first: {reading.page_size or page_size}"]
+        if reading.after is not None:
+            declarations.append(f"${alias}_after: String")
+            arguments.append(f"after: ${alias}_after")
+            variables[f"{alias}_after"] = reading.after
+        if reading.filter:
+            declarations.append(f"${alias}_filter: {FILTER_TYPES[reading.connection]}")
+            arguments.append(f"filter: ${alias}_filter")
+            variables[f"{alias}_filter"] = reading.filter
+        arguments += [f"ownerSet: {reading.owner_set}"] if reading.owner_set else []
+        arguments += [f"objectStatus: {reading.object_status}"] if reading.object_status else []
+        fields.append(
+            f"{alias}: {reading.connection}({', '.join(arguments)}) "
+            f"{{ edges {{ cursor node {{ {reading.selection} }} }} pageInfo {{ hasNextPage }} }}"
+        )
+    head = f"query({', '.join(declarations)})" if declarations else "query"
+    return f"{head} {{ {' '.join(fields)} }}", variables
+
+
+def mutation_text(name: str, selection: str | None = None) -> str:
+    """Return the text of a mutation; ``selection`` replaces what its file takes of each node."""
+    text = (OPERATIONS / f"{name}.graphql").read_text(encoding="utf-8")
+    return text if selection is None else f"{text[: text.rindex('{')]}{{ {selection} }}"
+
+
+def selection_text(paths: Sequence[str]) -> str:
+    """Return the GraphQL selection of dotted paths.
+
+    >>> selection_text(["dbId", "owner.code", "owner.ownerCode"])
+    'dbId owner { code ownerCode }'
+    """
+    own: dict[str, list[str]] = {}
+    for path in paths:
+        name, _, below = path.partition(".")
+        own.setdefault(name, []).extend([below] if below else [])
+    return " ".join(f"{name} {{ {selection_text(below)} }}" if below else name for name, below in own.items())
+
+
+def aliased(readings: Sequence[Reading]) -> list[tuple[str, Reading]]:
+    """Return each reading with the alias that its field has in the query."""
+    return [(f"r{number}", reading) for number, reading in enumerate(readings)]

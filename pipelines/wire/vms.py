@@ -1,0 +1,240 @@
+"""Client of the VMS's REST API: pages of objects, single objects, writes (reference: dataloy.md section 1)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pipelines.errors import ExtractError, Refused, Terminal
+from pipelines.wire.filters import Scalar, above, one_of
+from pipelines.wire.http import Answer, Call, CountRequest, HttpCaller
+from pipelines.wire.limiter import RateLimiter
+from pipelines.wire.pages import NotJsonError, keys, split
+from pipelines.wire.sign_in import NEXT_STEP, SignIn
+
+if TYPE_CHECKING:
+    import httpx
+
+    from pipelines.settings import VmsSettings
+
+SIDE = "vms"
+MOST_PAGES = 100_000
+REDIRECT, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN = 300, 400, 401, 403
+
+Fields = Mapping[str, object] | Sequence[str]
+Object = dict[str, Any]
+
+# The VMS reads amounts as JSON numbers.
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_OBJECT = msgspec.json.Decoder(Object, float_hook=Decimal)
+_OBJECTS = msgspec.json.Decoder(list[Object], float_hook=Decimal)
+
+
+class _Error(msgspec.Struct):
+    message: str = ""
+
+
+def fields_header(fields: Fields) -> str:
+    """Return the value of the ``fields`` header: nested members, ``"*"`` for a value (dataloy.md 1.4).
+
+    >>> fields_header(["documentNo", "company.companyCode", "company.country.countryCode"])
+    '{"documentNo":"*","company":{"companyCode":"*","country":{"countryCode":"*"}}}'
+    """
+    if isinstance(fields, Mapping):
+        return msgspec.json.encode(fields).decode()
+    nested: Object = {}
+    for path in fields:
+        *objects, leaf = path.split(".")
+        below = nested
+        for name in objects:
+            below = below.setdefault(name, {})
+        below[leaf] = "*"
+    return msgspec.json.encode(nested).decode()
+
+
+class VmsClient:
+    """The VMS; safe to use from several threads.
+
+    Every method raises Refused with the VMS's own message when it refuses, Terminal for wrong credentials or missing
+    rights, Transient when there was no answer; a write raises Transient with ``sent`` when its fate is unknown.
+    ``fields`` are dotted paths, or the header's own nested form.
+    """
+
+    def __init__(
+        self,
+        settings: VmsSettings,
+        *,
+        count: CountRequest,
+        now: Callable[[], datetime],
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """``now`` is the clock (aware); ``transport`` and ``sleep`` are the tests' to replace."""
+        self._base = settings.base_url.rstrip("/")
+        self._page_size = settings.page_size
+        requests = max(1, round(settings.requests_per_second))
+        self._http = HttpCaller(
+            SIDE,
+            timeout=settings.timeout,
+            attempts=settings.attempts,
+            limiter=RateLimiter(requests, seconds=requests / settings.requests_per_second, sleep=sleep),
+            count=count,
+            connections=settings.workers,
+            transport=transport,
+        )
+        self._sign_in = SignIn(settings, http=self._http, now=now)
+
+    def pages(
+        self, entity: str, *, fields: Fields, filters: Sequence[str] = (), page_size: int | None = None
+    ) -> Iterator[bytes]:
+        """Yield the objects that pass all filters, a JSON array a page, in the order of key.
+
+        Each page asks for the keys above the last one seen. Page numbers would shift: documents leave a status while
+        they are being read (that is what posting does), and each that leaves moves one behind it past the reader.
+        Raises ExtractError when a page is no JSON array twice in a row, or when the keys do not rise.
+        """
+        limit = page_size or self._page_size
+        last: int | None = None
+        for number in range(1, MOST_PAGES + 1):
+            paging = () if last is None else (above("key", last),)
+            page, objects = self._page(entity, fields, (*filters, *paging), limit=limit, number=number)
+            if objects:
+                yield page
+            if len(objects) < limit:
+                return
+            last = _advance(keys(objects), last, entity=entity)
+        raise ExtractError(f"{entity}: more than {MOST_PAGES} pages.", next_step="set a larger vms.page_size.")
+
+    def pages_of(
+        self, entity: str, path: str, values: Iterable[Scalar], *, fields: Fields, filters: Sequence[str] = ()
+    ) -> Iterator[bytes]:
+        """Yield the objects whose ``path`` is one of ``values``, at most fifty values a request."""
+        for chosen in one_of(path, values):
+            yield from self.pages(entity, fields=fields, filters=(*filters, chosen))
+
+    def find(self, entity: str, *, filters: Sequence[str], fields: Fields, at_most: int = 10_000) -> list[Object]:
+        """Return the objects that pass all filters, for small look-ups; decimals come as Decimal.
+
+        Raises ExtractError when there are more than ``at_most``.
+        """
+        found: list[Object] = []
+        for page in self.pages(entity, fields=fields, filters=filters):
+            found += _OBJECTS.decode(page)
+            if len(found) > at_most:
+                raise ExtractError(f"More than {at_most} objects {entity} pass {' and '.join(filters)}.")
+        return found
+
+    def get(self, entity: str, key: int, *, fields: Fields | None = None) -> bytes:
+        """Return one object as it comes; raises Refused with status 404 when there is none."""
+        headers = {} if fields is None else {"fields": fields_header(fields)}
+        return self._call("GET", f"{entity}/{key}", headers=headers).body
+
+    def put(self, entity: str, key: int, body: Mapping[str, object]) -> Object:
+        """Change the given members of an object and return the object as it is then."""
+        return _written(self._call("PUT", f"{entity}/{key}", body=_ENCODER.encode(body)))
+
+    def post(self, entity: str, body: Mapping[str, object]) -> Object:
+        """Create an object and return it."""
+        return _written(self._call("POST", entity, body=_ENCODER.encode(body)))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _page(
+        self, entity: str, fields: Fields, filters: Sequence[str], *, limit: int, number: int
+    ) -> tuple[bytes, Sequence[bytes]]:
+        parameters = [*(("filter", text) for text in filters), ("sort", "key(AS)")]
+        parameters += [("pageNumber", "1"), ("limit", str(limit))]
+        headers = {"fields": fields_header(fields), "noCount": "YES"}
+        answer = self._call("GET", entity, headers=headers, parameters=parameters)
+        try:
+            return answer.body, split(answer.body).texts
+        except NotJsonError:
+            # A proxy's page or a cut connection passes; what comes twice is the VMS's answer.
+            answer = self._call("GET", entity, headers=headers, parameters=parameters)
+        try:
+            return answer.body, split(answer.body).texts
+        except NotJsonError as error:
+            raise ExtractError(
+                f"{answer.url}, page {number}: no JSON array but {answer.excerpt()!r}.",
+                next_step="open that address with the same credentials, and ask whoever runs the VMS.",
+            ) from error
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        parameters: Sequence[tuple[str, str]] = (),
+        body: bytes | None = None,
+    ) -> Answer:
+        content = {} if body is None else {"Content-Type": "application/json"}
+        common = {"Accept": "application/json", **content, **(headers or {})}
+        operation = f"{method} {path.partition('/')[0]}"
+
+        def call(authorization: str) -> Answer:
+            signed = {**common, "Authorization": authorization}
+            is_write = method != "GET"
+            url = f"{self._base}/{path}"
+            return self._http.call(Call(method, url, operation, signed, parameters, body, is_write=is_write))
+
+        header = self._sign_in.header()
+        answer = call(header)
+        if answer.status == UNAUTHORIZED and self._sign_in.forget(header):
+            answer = call(self._sign_in.header())
+        _refuse(answer, request=f"{method} {path}")
+        return answer
+
+
+def _advance(found: Sequence[int], last: int | None, *, entity: str) -> int:
+    newest = max(found, default=None)
+    if newest is None or (last is not None and newest <= last):
+        raise ExtractError(
+            f"{entity}: a full page brought no key above {last}, so reading it cannot go on.",
+            next_step="ask whoever runs the VMS why it does not honour key(GT).",
+        )
+    return newest
+
+
+def _refuse(answer: Answer, *, request: str) -> None:
+    """Raise what an answer's status says (dataloy.md 1.9)."""
+    if answer.status < REDIRECT:
+        return
+    if answer.status < BAD_REQUEST:
+        raise Terminal(
+            f"VMS: {request} was sent elsewhere ({answer.status}).", next_step="check SPRINGLINE_VMS__BASE_URL."
+        )
+    message = _message(answer)
+    if answer.status in {UNAUTHORIZED, FORBIDDEN}:
+        raise Terminal(
+            f"VMS: {request} is not allowed ({answer.status}: {message}).",
+            next_step=f"{NEXT_STEP[:-1]}; after 403, the security roles of the API's user.",
+            sent=False,
+        )
+    raise Refused(
+        f"VMS: {request} was refused ({answer.status}: {message}).",
+        problems=((str(answer.status), message),),
+        status=answer.status,
+    )
+
+
+def _message(answer: Answer) -> str:
+    try:
+        return msgspec.json.decode(answer.body, type=_Error).message or answer.excerpt()
+    except msgspec.DecodeError:
+        return answer.excerpt()
+
+
+def _written(answer: Answer) -> Object:
+    try:
+        return _OBJECT.decode(answer.body or b"{}")
+    except msgspec.DecodeError:
+        # The status says that it was done; nothing else in the answer is needed.
+        return {}

@@ -1,0 +1,28 @@
+-- One VMS company that has a ledger entity: by the settings, else because its code is an entity's code.
+-- grain: company_code
+SELECT
+    companies.company_code,
+    companies.owner_code,  -- entity the vouchers go to
+    companies.link_code,  -- group entity for master data
+    companies.payables_account,
+    companies.receivables_account
+FROM
+    seed.companies AS companies
+UNION ALL
+SELECT
+    entities.entity_code,
+    entities.owner_code,
+    CAST(NULL AS INTEGER),
+    CAST(NULL AS VARCHAR),
+    CAST(NULL AS VARCHAR)
+FROM
+    map.entities AS entities
+WHERE
+    entities.owner_code IS NOT NULL
+    AND NOT EXISTS (
+        SELECT 1
+        FROM
+            seed.companies AS companies
+        WHERE
+            companies.company_code = entities.entity_code
+    )

@@ -1,0 +1,76 @@
+-- One open document with what its lines and terms say together: totals, agreement on vessel and voyage, reversal.
+-- VAT lines are left aside where vessel and voyage are compared; a line without a voyage disagrees (mapping.md 1.1).
+-- grain: document_key
+WITH line_facts AS (
+    SELECT
+        document_key,
+        CAST(COUNT(*) AS INTEGER) AS line_count,
+        CAST(SUM(CASE WHEN NOT is_vat_line THEN 1 ELSE 0 END) AS INTEGER) AS detail_count,
+        CAST(SUM(CASE WHEN is_vat_line THEN 1 ELSE 0 END) AS INTEGER) AS vat_line_count,
+        CAST(SUM(CASE WHEN is_taxed THEN 1 ELSE 0 END) AS INTEGER) AS taxed_count,
+        SUM(CASE WHEN is_vat_line THEN net_currency ELSE 0 END) AS vat_currency,
+        SUM(CASE WHEN is_vat_line THEN net_company ELSE 0 END) AS vat_company,
+        SUM(CASE WHEN is_taxed THEN net_currency * vat_rate ELSE 0 END) AS vat_by_rate,
+        SUM(CASE WHEN NOT is_vat_line AND vessel_code IS NULL THEN 1 ELSE 0 END) AS lines_without_vessel,
+        MIN(CASE WHEN NOT is_vat_line THEN vessel_code END) AS first_vessel_code,
+        MAX(CASE WHEN NOT is_vat_line THEN vessel_code END) AS last_vessel_code,
+        SUM(CASE WHEN NOT is_vat_line AND voyage_reference_no IS NULL THEN 1 ELSE 0 END) AS lines_without_voyage,
+        MIN(CASE WHEN NOT is_vat_line THEN voyage_reference_no END) AS first_voyage_no,
+        MAX(CASE WHEN NOT is_vat_line THEN voyage_reference_no END) AS last_voyage_no,
+        MAX(CASE WHEN ref_document_key IS NOT NULL OR ref_document_no IS NOT NULL THEN 1 ELSE 0 END) AS has_reference,
+        MAX(CASE WHEN is_amount_missing THEN 1 ELSE 0 END) AS has_line_without_amount,
+        MAX(CASE WHEN is_amount_too_large THEN 1 ELSE 0 END) AS has_line_too_large,
+        MAX(CASE WHEN is_rate_impossible THEN 1 ELSE 0 END) AS has_impossible_rate,
+        STRING_AGG(CASE WHEN gl_account IS NULL THEN CAST(line_no AS VARCHAR) END, ', ' ORDER BY line_no)
+            AS lines_without_account
+    FROM
+        map.document_lines
+    GROUP BY
+        document_key
+),
+
+term_facts AS (
+    SELECT
+        document_key,
+        CAST(COUNT(*) AS INTEGER) AS term_count,
+        SUM(percentage) AS percentage_total,
+        SUM(CASE WHEN percentage IS NULL THEN 1 ELSE 0 END) AS terms_without_percentage,
+        SUM(CASE WHEN due_date IS NULL THEN 1 ELSE 0 END) AS terms_without_due_date,
+        MIN(due_date) AS first_due_date
+    FROM
+        map.payment_terms
+    GROUP BY
+        document_key
+)
+
+SELECT
+    documents.document_key,
+    COALESCE(lines.line_count, 0) AS line_count,
+    COALESCE(lines.detail_count, 0) AS detail_count,
+    COALESCE(lines.vat_line_count, 0) AS vat_line_count,
+    COALESCE(lines.taxed_count, 0) AS taxed_count,
+    COALESCE(lines.vat_currency, 0) AS vat_currency,
+    COALESCE(lines.vat_company, 0) AS vat_company,
+    COALESCE(lines.vat_by_rate, 0) AS vat_by_rate,
+    CASE WHEN lines.lines_without_vessel = 0 AND lines.first_vessel_code = lines.last_vessel_code
+            THEN lines.first_vessel_code
+    END AS vessel_code,  -- when all lines agree on one
+    CASE WHEN lines.lines_without_voyage = 0 AND lines.first_voyage_no = lines.last_voyage_no
+            THEN lines.first_voyage_no
+    END AS voyage_reference_no,  -- when all lines agree on one
+    COALESCE(lines.has_reference, 0) = 1 AS is_reversal,
+    COALESCE(lines.has_line_without_amount, 0) = 1 AS has_line_without_amount,
+    COALESCE(lines.has_line_too_large, 0) = 1 AS has_line_too_large,
+    COALESCE(lines.has_impossible_rate, 0) = 1 AS has_impossible_rate,
+    lines.lines_without_account,
+    COALESCE(terms.term_count, 0) AS term_count,
+    terms.percentage_total,
+    COALESCE(terms.terms_without_percentage, 0) AS terms_without_percentage,
+    COALESCE(terms.terms_without_due_date, 0) AS terms_without_due_date,
+    terms.first_due_date
+FROM
+    map.open_documents AS documents
+LEFT JOIN line_facts AS lines
+    ON documents.document_key = lines.document_key
+LEFT JOIN term_facts AS terms
+    ON documents.document_key = terms.document_key

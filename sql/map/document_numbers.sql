@@ -1,0 +1,33 @@
+-- One open document with its invoice number and KID, the two parts of the external document number around the pipe.
+-- A reversal, and a document without an external number, carries the VMS's own number (mapping.md 1.1).
+-- grain: document_key
+WITH parts AS (
+    SELECT
+        documents.document_key,
+        documents.document_no,
+        facts.is_reversal,
+        CASE
+            WHEN POSITION('|' IN documents.external_document_no) > 0
+                THEN SUBSTRING(documents.external_document_no, 1, POSITION('|' IN documents.external_document_no) - 1)
+            ELSE documents.external_document_no
+        END AS number_part,
+        CASE
+            WHEN POSITION('|' IN documents.external_document_no) > 0
+                THEN SUBSTRING(documents.external_document_no, POSITION('|' IN documents.external_document_no) + 1)
+        END AS kid_part
+    FROM
+        map.open_documents AS documents
+    INNER JOIN map.document_facts AS facts
+        ON documents.document_key = facts.document_key
+)
+
+SELECT
+    document_key,
+    NULLIF(TRIM(number_part), '') AS external_no,  -- the supplier's own number, null when there is none
+    CASE
+        WHEN is_reversal THEN document_no
+        ELSE COALESCE(NULLIF(TRIM(number_part), ''), document_no)
+    END AS invoice_no,
+    NULLIF(TRIM(kid_part), '') AS x_identifier
+FROM
+    parts

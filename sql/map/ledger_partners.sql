@@ -1,0 +1,58 @@
+-- One supplier or customer of the ledger with every field that can be read back, as one owner sees its code.
+-- Bank account, tax number and address come from the subledger row of the same id and code, where there is one.
+-- grain: side, owner_code, code
+WITH sides AS (
+    SELECT
+        'supplier' AS side,
+        suppliers.supplier_db_id AS db_id,
+        suppliers.code,
+        suppliers.description,
+        suppliers.email,
+        suppliers.owner_db_id,
+        suppliers.company_db_id,
+        suppliers.company_number
+    FROM
+        stg_ledger.suppliers AS suppliers
+    UNION ALL
+    SELECT
+        'customer',
+        customers.customer_db_id,
+        customers.code,
+        customers.description,
+        customers.email,
+        customers.owner_db_id,
+        customers.company_db_id,
+        customers.company_number
+    FROM
+        stg_ledger.customers AS customers
+)
+
+SELECT
+    sides.side,
+    visibility.owner_code,
+    sides.code,
+    sides.db_id,
+    sides.description,
+    sides.email,
+    sides.company_db_id,
+    sides.company_number,
+    subledgers.subledger_db_id IS NOT NULL AS has_subledger,
+    subledgers.bank_account,
+    COALESCE(subledgers.tax_no, companies.tax_number) AS tax_number,
+    subledgers.street_address,
+    subledgers.zip_code,
+    subledgers.place,
+    subledgers.country_code,
+    CAST(COUNT(*) OVER (PARTITION BY sides.side, visibility.owner_code, sides.code) AS INTEGER) AS row_count
+FROM
+    sides
+INNER JOIN map.master_visibility AS visibility
+    ON sides.owner_db_id = visibility.seen_owner_db_id
+LEFT JOIN stg_ledger.subledgers AS subledgers
+    ON
+        sides.db_id = subledgers.subledger_db_id
+        AND sides.code = subledgers.code
+LEFT JOIN stg_ledger.companies AS companies
+    ON sides.company_db_id = companies.company_db_id
+QUALIFY
+    ROW_NUMBER() OVER (PARTITION BY sides.side, visibility.owner_code, sides.code ORDER BY sides.db_id) = 1

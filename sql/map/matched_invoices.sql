@@ -1,0 +1,126 @@
+-- One ledger voucher that carries the entity, side, invoice number and partner of an invoice of ours, and which it is.
+-- Where one number stands for several, on either side, the recorded header decides, else its text (mapping.md 3).
+-- grain: side, owner_code, header_db_id, invoice_number, subledger_code
+WITH headers AS (
+    SELECT
+        side,
+        owner_code,
+        header_db_id,
+        invoice_number,
+        subledger_code,
+        MIN(header_text) AS header_text
+    FROM
+        map.subledger_rows
+    WHERE
+        row_role = 'invoice'
+    GROUP BY
+        side,
+        owner_code,
+        header_db_id,
+        invoice_number,
+        subledger_code
+),
+
+candidates AS (
+    SELECT
+        headers.side,
+        headers.owner_code,
+        headers.header_db_id,
+        headers.invoice_number,
+        headers.subledger_code,
+        invoices.document_key,
+        CASE
+            WHEN invoices.header_db_id = headers.header_db_id THEN 2
+            WHEN invoices.header_text = headers.header_text THEN 1
+            ELSE 0
+        END AS closeness
+    FROM
+        headers
+    INNER JOIN map.sent_invoices AS invoices
+        ON
+            headers.side = invoices.side
+            AND headers.owner_code = invoices.owner_code
+            AND headers.invoice_number = invoices.invoice_no
+            AND headers.subledger_code = invoices.subledger_no
+),
+
+compared AS (
+    SELECT
+        side,
+        owner_code,
+        header_db_id,
+        invoice_number,
+        subledger_code,
+        document_key,
+        closeness,
+        COUNT(*) OVER (PARTITION BY side, owner_code, header_db_id, invoice_number, subledger_code) AS invoice_count,
+        COUNT(*) OVER (PARTITION BY document_key) AS header_count,
+        MAX(closeness) OVER (PARTITION BY side, owner_code, header_db_id, invoice_number, subledger_code)
+            AS closest_of_header,
+        MAX(closeness) OVER (PARTITION BY document_key) AS closest_of_invoice
+    FROM
+        candidates
+),
+
+counted AS (
+    SELECT
+        side,
+        owner_code,
+        header_db_id,
+        invoice_number,
+        subledger_code,
+        document_key,
+        invoice_count = 1 AND header_count = 1 AS is_only_one,
+        closeness > 0 AND closeness = closest_of_header AND closeness = closest_of_invoice AS is_closest,
+        SUM(CASE WHEN closeness = closest_of_header THEN 1 ELSE 0 END)
+            OVER (PARTITION BY side, owner_code, header_db_id, invoice_number, subledger_code) AS ties_of_header,
+        SUM(CASE WHEN closeness = closest_of_invoice THEN 1 ELSE 0 END) OVER (PARTITION BY document_key)
+            AS ties_of_invoice
+    FROM
+        compared
+),
+
+decided AS (
+    SELECT
+        side,
+        owner_code,
+        header_db_id,
+        invoice_number,
+        subledger_code,
+        document_key,
+        is_only_one OR (is_closest AND ties_of_header = 1 AND ties_of_invoice = 1) AS is_ours
+    FROM
+        counted
+),
+
+claimed AS (
+    SELECT
+        side,
+        owner_code,
+        header_db_id,
+        invoice_number,
+        subledger_code,
+        document_key,
+        is_ours,
+        MAX(CASE WHEN is_ours THEN 1 ELSE 0 END) OVER (PARTITION BY document_key) = 1 AS is_found
+    FROM
+        decided
+)
+
+SELECT
+    side,
+    owner_code,
+    header_db_id,
+    invoice_number,
+    subledger_code,
+    MAX(CASE WHEN is_ours THEN document_key END) AS document_key,  -- null: somebody else's, or not to be told
+    MAX(CASE WHEN is_ours THEN 1 ELSE 0 END) = 0 AND MAX(CASE WHEN is_found THEN 0 ELSE 1 END) = 1
+        AS is_ambiguous  -- an invoice of ours that has no voucher yet may be this one
+FROM
+    claimed
+GROUP BY
+    side,
+    owner_code,
+    header_db_id,
+    invoice_number,
+    subledger_code

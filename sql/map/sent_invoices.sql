@@ -1,0 +1,46 @@
+-- One AP or AR voucher that was sent, by what its control lines carry in the ledger.
+-- It is taken from the outbox, so that a warehouse built anew knows every invoice of ours.
+-- grain: document_key
+WITH numbers AS (
+    SELECT
+        vouchers.document_key,
+        vouchers.document_no
+    FROM
+        ctl.sent_vouchers AS vouchers
+    UNION
+    SELECT
+        documents.document_key,
+        documents.document_no
+    FROM
+        stg_vms.documents AS documents
+),
+
+counted AS (
+    SELECT
+        document_no,
+        COUNT(*) AS number_count
+    FROM
+        numbers
+    GROUP BY
+        document_no
+)
+
+SELECT
+    vouchers.document_key,
+    vouchers.document_no,
+    vouchers.company_code,  -- VMS company
+    vouchers.owner_code,  -- ledger entity
+    vouchers.voucher_type AS side,  -- AP | AR
+    vouchers.invoice_no,
+    vouchers.subledger_no,
+    vouchers.currency,
+    vouchers.header_text,  -- text of the first control line
+    vouchers.header_db_id,  -- of the ledger's voucher, where a look-up has found it
+    counted.number_count > 1 AS is_number_shared  -- numbers are unique in a company and a type alone
+FROM
+    ctl.sent_vouchers AS vouchers
+INNER JOIN counted
+    ON vouchers.document_no = counted.document_no
+WHERE
+    vouchers.state = 'sent'
+    AND vouchers.voucher_type IN ('AP', 'AR')

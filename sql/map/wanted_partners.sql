@@ -1,0 +1,56 @@
+-- One VMS partner code with what the ledger should hold of it, and on which sides.
+-- Two partners with one code contradict each other: neither is written (partner_count tells).
+-- grain: code
+WITH cleaned AS (
+    SELECT
+        partners.partner_key,
+        TRIM(partners.partner_code) AS code,
+        NULLIF(TRIM(partners.partner_name), '') AS description,
+        NULLIF(TRIM(partners.registration_no), '') AS company_number,
+        NULLIF(TRIM(partners.vat_number), '') AS tax_number,
+        NULLIF(TRIM(partners.address1), '') AS street_address,
+        NULLIF(TRIM(partners.zip_code), '') AS zip_code,
+        NULLIF(TRIM(partners.city), '') AS place,
+        NULLIF(TRIM(partners.country_code), '') AS country_code,
+        NULLIF(TRIM(partners.email), '') AS email,
+        NULLIF(UPPER(REPLACE(partners.iban, ' ', '')), '') AS iban,
+        NULLIF(TRIM(partners.bank_account_no), '') AS bank_account_no,
+        NULLIF(TRIM(partners.swift_address), '') AS swift,
+        supplier_types.partner_type_code IS NOT NULL AS is_supplier,
+        customer_types.partner_type_code IS NOT NULL AS is_customer,
+        CAST(COUNT(*) OVER (PARTITION BY TRIM(partners.partner_code)) AS INTEGER) AS partner_count
+    FROM
+        stg_vms.partners AS partners
+    LEFT JOIN seed.supplier_types AS supplier_types
+        ON partners.partner_type_code = supplier_types.partner_type_code
+    LEFT JOIN seed.customer_types AS customer_types
+        ON partners.partner_type_code = customer_types.partner_type_code
+    WHERE
+        NULLIF(TRIM(partners.partner_code), '') IS NOT NULL
+)
+
+SELECT
+    partner_key,
+    code,
+    COALESCE(description, code) AS description,
+    company_number,
+    tax_number,
+    street_address,
+    zip_code,
+    place,
+    country_code,
+    email,
+    CASE
+        WHEN SUBSTRING(iban, 1, 2) = 'NO' AND LENGTH(iban) = 15 THEN SUBSTRING(iban, 5)
+        ELSE COALESCE(iban, bank_account_no)
+    END AS bank_account,  -- a Norwegian IBAN as its national number
+    swift,
+    is_supplier,
+    is_customer,
+    partner_count
+FROM
+    cleaned
+WHERE
+    is_supplier OR is_customer
+QUALIFY
+    ROW_NUMBER() OVER (PARTITION BY code ORDER BY partner_key) = 1

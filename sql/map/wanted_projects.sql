@@ -1,0 +1,31 @@
+-- One voyage that is a project in the ledger: of every status but EST, never a budget, template or estimate.
+-- grain: code
+WITH cleaned AS (
+    SELECT
+        voyages.voyage_key,
+        TRIM(voyages.reference_no) AS code,
+        NULLIF(TRIM(voyages.vessel_name), '') AS vessel_name,
+        NULLIF(TRIM(voyages.vessel_code), '') AS vessel_code,
+        CAST(voyages.start_at AS DATE) AS from_date,
+        CAST(voyages.end_at AS DATE) AS to_date
+    FROM
+        stg_vms.voyages AS voyages
+    WHERE
+        NULLIF(TRIM(voyages.reference_no), '') IS NOT NULL
+        AND COALESCE(voyages.status_code, '') <> 'EST'
+        AND NOT COALESCE(voyages.is_budget, FALSE)
+        AND NOT COALESCE(voyages.is_template, FALSE)
+        AND NOT COALESCE(voyages.is_estimate, FALSE)
+)
+
+SELECT
+    code,
+    CASE WHEN vessel_name IS NULL THEN code ELSE vessel_name || ' ' || code END AS description,
+    vessel_code,
+    from_date,
+    to_date,
+    CAST(COUNT(*) OVER (PARTITION BY code) AS INTEGER) AS voyage_count
+FROM
+    cleaned
+QUALIFY
+    ROW_NUMBER() OVER (PARTITION BY code ORDER BY voyage_key) = 1

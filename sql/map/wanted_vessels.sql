@@ -1,0 +1,12 @@
+-- One vessel code that is a cost centre in the ledger; two vessels with one code contradict each other.
+-- grain: code
+SELECT
+    TRIM(vessels.vessel_code) AS code,
+    COALESCE(NULLIF(TRIM(vessels.vessel_name), ''), TRIM(vessels.vessel_code)) AS description,
+    CAST(COUNT(*) OVER (PARTITION BY TRIM(vessels.vessel_code)) AS INTEGER) AS vessel_count
+FROM
+    stg_vms.vessels AS vessels
+WHERE
+    NULLIF(TRIM(vessels.vessel_code), '') IS NOT NULL
+QUALIFY
+    ROW_NUMBER() OVER (PARTITION BY TRIM(vessels.vessel_code) ORDER BY vessels.vessel_key) = 1

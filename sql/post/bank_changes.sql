@@ -1,0 +1,22 @@
+-- One supplier whose bank account differs between VMS and ledger: it waits for a second person (mapping.md 2).
+-- grain: code
+SELECT DISTINCT
+    wanted.code,
+    wanted.description,
+    existing.bank_account AS old_account,
+    wanted.bank_account AS new_account
+FROM
+    map.wanted_partners AS wanted
+INNER JOIN map.ledger_partners AS existing
+    ON
+        existing.side = 'supplier'
+        AND wanted.code = existing.code
+CROSS JOIN seed.settings AS settings
+WHERE
+    wanted.is_supplier
+    AND wanted.partner_count = 1
+    AND existing.row_count = 1
+    AND settings.confirm_bank_changes
+    AND existing.bank_account IS NOT NULL
+    AND wanted.bank_account IS NOT NULL
+    AND wanted.bank_account <> existing.bank_account

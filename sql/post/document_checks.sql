@@ -1,0 +1,181 @@
+-- One open document with a verdict per posting requirement (mapping.md 1.2 to 1.6) and what each message needs.
+-- Comparisons between columns are made here; the suites in expectations/ assert the verdicts.
+-- grain: document_key
+WITH balances AS (
+    SELECT
+        document_key,
+        MIN(CASE WHEN is_balanced THEN 1 ELSE 0 END) AS is_balanced,
+        MAX(CASE WHEN measure = 'currency' THEN rest END) AS difference_currency,
+        MAX(CASE WHEN measure = 'company' THEN rest END) AS difference_company
+    FROM
+        post.detail_amounts
+    GROUP BY
+        document_key
+),
+
+line_counts AS (
+    SELECT
+        document_key,
+        COUNT(*) AS line_count
+    FROM
+        post.draft_lines
+    GROUP BY
+        document_key
+),
+
+missing AS (
+    SELECT
+        document_key,
+        STRING_AGG(CASE WHEN code_kind = 'supplier' THEN code_text END, ', ' ORDER BY code) AS missing_suppliers,
+        STRING_AGG(CASE WHEN code_kind = 'customer' THEN code_text END, ', ' ORDER BY code) AS missing_customers,
+        STRING_AGG(CASE WHEN code_kind = 'project' THEN code_text END, ', ' ORDER BY code) AS missing_voyages,
+        STRING_AGG(CASE WHEN code_kind = 'vessel' THEN code_text END, ', ' ORDER BY code) AS missing_vessels,
+        STRING_AGG(CASE WHEN code_kind = 'tax_rule' THEN code_text END, ', ' ORDER BY code) AS missing_tax_rules,
+        STRING_AGG(CASE WHEN code_kind = 'account' THEN code_text END, ', ' ORDER BY code) AS missing_accounts,
+        STRING_AGG(CASE WHEN code_kind = 'currency' THEN code_text END, ', ' ORDER BY code) AS missing_currencies,
+        STRING_AGG(CASE WHEN code_kind IN ('location', 'xgl') THEN code_text END, ', ' ORDER BY code) AS missing_dimensions
+    FROM
+        post.missing_codes
+    GROUP BY
+        document_key
+),
+
+same_numbers AS (
+    SELECT
+        numbers.document_key,
+        STRING_AGG(DISTINCT others.document_no, ', ' ORDER BY others.document_no) AS other_documents
+    FROM
+        map.document_numbers AS numbers
+    INNER JOIN map.open_documents AS documents
+        ON numbers.document_key = documents.document_key
+    INNER JOIN post.vouchers AS others
+        ON
+            numbers.external_no = others.invoice_no
+            AND documents.partner_code = others.partner_code
+            AND documents.company_code = others.company_code
+            AND documents.voucher_type = others.voucher_type
+            AND numbers.document_key <> others.document_key
+    WHERE
+        numbers.invoice_no = numbers.external_no
+    GROUP BY
+        numbers.document_key
+)
+
+SELECT
+    documents.document_key,
+    documents.document_no,
+    documents.document_type,
+    documents.company_code,
+    documents.owner_code,
+    documents.partner_code,
+    documents.partner_name,
+    documents.partner_type_code,
+    documents.partner_iban,
+    documents.voucher_type,
+    documents.currency_code AS currency,
+    documents.company_currency_code AS company_currency,
+    documents.document_date,
+    amounts.total_currency AS document_amount,
+    documents.external_document_no,
+    numbers.invoice_no,
+    numbers.x_identifier,
+    facts.lines_without_account,
+    COALESCE(documents.control_account_code, 'Document.glAccount') AS control_account_code,
+    control_accounts.account AS control_account,
+    CAST(facts.percentage_total AS DECIMAL(38, 4)) AS terms_total,
+    CAST(facts.vat_currency - facts.vat_by_rate AS DECIMAL(38, 4)) AS vat_difference,
+    balances.difference_currency,
+    balances.difference_company,
+    COALESCE(line_counts.line_count, 0) AS line_count,
+    SUBSTRING(CAST(documents.document_date AS VARCHAR), 1, 7) AS period_text,  -- 2026-07
+    missing.missing_suppliers,
+    missing.missing_customers,
+    missing.missing_voyages,
+    missing.missing_vessels,
+    missing.missing_tax_rules,
+    missing.missing_accounts,
+    missing.missing_dimensions,
+    same_numbers.other_documents,
+
+    -- Rule 1
+    facts.lines_without_account IS NULL AS ok_gl_account_missing,
+    control_accounts.account IS NOT NULL AS ok_control_account_missing,
+    NOT control_accounts.is_line_account AS ok_control_account_on_line,
+
+    -- Rule 2
+    documents.voucher_type <> 'AP' OR facts.is_reversal OR numbers.external_no IS NOT NULL
+        AS ok_external_document_no_missing,
+
+    -- Rule 3
+    documents.voucher_type <> 'AP' OR charterers.partner_type_code IS NULL AS ok_partner_is_charterer,
+
+    -- Rule 4
+    documents.owner_code IS NOT NULL AS ok_company_unknown,
+    documents.voucher_type = 'GL'
+    OR documents.partner_code IS NOT NULL AS ok_partner_missing,
+    documents.voucher_type = 'GL' OR documents.is_credit_note OR facts.term_count > 0 AS ok_due_date_missing,
+    documents.voucher_type = 'GL'
+    OR (
+        facts.terms_without_percentage = 0
+        AND (documents.is_credit_note OR facts.terms_without_due_date = 0)
+    ) AS ok_payment_terms_incomplete,
+    documents.voucher_type = 'GL'
+    OR facts.term_count = 0
+    OR facts.terms_without_percentage > 0
+    OR facts.percentage_total = 100 AS ok_payment_terms_not_100,
+    NOT facts.has_impossible_rate
+    AND (
+        -- Without a taxed line the VAT line itself is the fault, told by the next rule.
+        facts.taxed_count = 0
+        OR ABS(facts.vat_currency - facts.vat_by_rate)
+        <= facts.taxed_count * CASE documents.currency_minor_units WHEN 0 THEN 0.5 ELSE 0.05 END
+    ) AS ok_vat_not_at_rate,
+    facts.vat_line_count = 0 OR facts.taxed_count > 0 AS ok_vat_without_taxed_line,
+    COALESCE(balances.is_balanced, 1) = 1 AS ok_voucher_not_balanced,
+    facts.detail_count > 0 AS ok_no_lines,
+    NOT amounts.is_amount_missing AND NOT facts.has_line_without_amount AS ok_amount_missing,
+    NOT amounts.is_amount_too_large AND NOT facts.has_line_too_large AS ok_amount_too_large,
+    COALESCE(line_counts.line_count, 0) <= 500 AS ok_too_many_lines,
+    documents.document_key BETWEEN 1 AND 2147483647 AS ok_document_key_too_large,
+
+    -- Rule 5
+    NOT posting_periods.is_period_closed OR posting_periods.is_moved AS ok_period_closed,
+
+    -- Rule 6
+    missing.missing_suppliers IS NULL AS ok_supplier_missing,
+    missing.missing_customers IS NULL AS ok_customer_missing,
+    missing.missing_voyages IS NULL AS ok_voyage_missing,
+    missing.missing_vessels IS NULL AS ok_vessel_missing,
+    missing.missing_tax_rules IS NULL AS ok_tax_rule_missing,
+    missing.missing_accounts IS NULL AS ok_account_missing,
+    documents.is_currency_known AND missing.missing_currencies IS NULL AS ok_currency_missing,
+    missing.missing_dimensions IS NULL AS ok_dimension_missing,
+
+    -- Warnings
+    documents.document_date <= settings.today AS ok_date_in_future,
+    same_numbers.document_key IS NULL AS ok_external_document_no_used,
+    LENGTH(COALESCE(numbers.external_no, '')) <= 25 AS ok_external_document_no_too_long,
+    LENGTH(COALESCE(numbers.x_identifier, '')) <= 30 AS ok_kid_too_long
+FROM
+    map.open_documents AS documents
+CROSS JOIN seed.settings AS settings
+INNER JOIN map.document_amounts AS amounts
+    ON documents.document_key = amounts.document_key
+INNER JOIN map.document_facts AS facts
+    ON documents.document_key = facts.document_key
+INNER JOIN map.document_numbers AS numbers
+    ON documents.document_key = numbers.document_key
+INNER JOIN map.control_accounts AS control_accounts
+    ON documents.document_key = control_accounts.document_key
+INNER JOIN map.posting_periods AS posting_periods
+    ON documents.document_key = posting_periods.document_key
+LEFT JOIN seed.charterer_types AS charterers
+    ON documents.partner_type_code = charterers.partner_type_code
+LEFT JOIN balances
+    ON documents.document_key = balances.document_key
+LEFT JOIN line_counts
+    ON documents.document_key = line_counts.document_key
+LEFT JOIN missing
+    ON documents.document_key = missing.document_key
+LEFT JOIN same_numbers
+    ON documents.document_key = same_numbers.document_key

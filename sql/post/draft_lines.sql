@@ -1,0 +1,196 @@
+-- One line of the voucher an open document becomes, in the ledger's own terms: control lines first, then detail lines.
+-- Columns carry the names of mapping.md 1.1; each amount is signed, debit positive.
+-- grain: document_key, tr_item_number
+WITH details AS (
+    SELECT
+        amounts.document_key,
+        amounts.line_key,
+        MAX(CASE WHEN amounts.measure = 'currency' THEN amounts.amount END) AS currency_amount,
+        MAX(CASE WHEN amounts.measure = 'company' THEN amounts.amount END) AS amount
+    FROM
+        post.detail_amounts AS amounts
+    GROUP BY
+        amounts.document_key, amounts.line_key
+),
+
+first_terms AS (
+    SELECT
+        control_amounts.document_key,
+        MAX(control_amounts.term_no) AS control_count,
+        MIN(CASE WHEN control_amounts.term_no = 1 THEN control_amounts.due_date END) AS due_date
+    FROM
+        post.control_amounts AS control_amounts
+    GROUP BY
+        control_amounts.document_key
+),
+
+control_lines AS (
+    SELECT
+        documents.document_key,
+        CAST(control_amounts.term_no AS INTEGER) AS tr_item_number,
+        'control' AS line_kind,
+        CAST(NULL AS BIGINT) AS line_key,
+        control_accounts.account,
+        facts.vessel_code AS posting1,
+        facts.voyage_reference_no AS posting2,
+        CAST(NULL AS VARCHAR) AS posting3,
+        CAST(NULL AS VARCHAR) AS xgl,
+        CASE WHEN documents.voucher_type IN ('AP', 'AR') THEN documents.partner_code END AS subledger_no,
+        CASE
+            WHEN documents.voucher_type <> 'AP' THEN NULL
+            WHEN SUBSTRING(documents.partner_iban, 1, 2) = 'NO' AND LENGTH(documents.partner_iban) = 15
+                THEN SUBSTRING(documents.partner_iban, 5)
+            ELSE COALESCE(documents.partner_iban, documents.partner_bank_account_no)
+        END AS subledger_bank_account,
+        control_amounts.due_date,
+        CAST(NULL AS VARCHAR) AS tax_rule,
+        documents.control_sign * control_amounts.currency_amount AS currency_amount,
+        documents.control_sign * control_amounts.amount AS amount,
+        CASE WHEN documents.voucher_type IN ('AP', 'AR') THEN documents.document_date END AS invoice_date,
+        CASE
+            WHEN documents.partner_name IS NULL THEN documents.document_no
+            ELSE documents.document_no || ' ' || documents.partner_name
+        END AS line_text
+    FROM
+        map.open_documents AS documents
+    INNER JOIN post.control_amounts AS control_amounts
+        ON documents.document_key = control_amounts.document_key
+    INNER JOIN map.document_facts AS facts
+        ON documents.document_key = facts.document_key
+    INNER JOIN map.control_accounts AS control_accounts
+        ON documents.document_key = control_accounts.document_key
+),
+
+detail_lines AS (
+    SELECT
+        documents.document_key,
+        CAST(
+            first_terms.control_count
+            + ROW_NUMBER() OVER (PARTITION BY documents.document_key ORDER BY lines.line_no) AS INTEGER
+        ) AS tr_item_number,
+        'detail' AS line_kind,
+        lines.line_key,
+        lines.gl_account AS account,
+        lines.vessel_code AS posting1,
+        lines.voyage_reference_no AS posting2,
+        CASE
+            WHEN documents.company_country_code = 'SG' AND documents.partner_country_code = 'SG' THEN 'LS'
+            ELSE 'FS'
+        END AS posting3,
+        CASE
+            WHEN settings.xgl = 'poolCode' THEN COALESCE(lines.pool_code, 'DLVMS')
+            WHEN settings.xgl = 'isTc' AND lines.voyage_is_tc THEN 'TC'
+            WHEN settings.xgl = 'isTc' AND NOT lines.voyage_is_tc THEN 'VC'
+            ELSE 'DLVMS'
+        END AS xgl,
+        CASE
+            WHEN
+                documents.voucher_type = 'AP'
+                AND lines.partner_code IS NOT NULL
+                AND lines.partner_code <> COALESCE(documents.partner_code, '')
+                THEN lines.partner_code
+        END AS subledger_no,
+        CAST(NULL AS VARCHAR) AS subledger_bank_account,
+        first_terms.due_date,
+        COALESCE(tax_rules.tax_rule, lines.vat_code) AS tax_rule,
+        -documents.control_sign * details.currency_amount AS currency_amount,
+        -documents.control_sign * details.amount AS amount,
+        CAST(NULL AS DATE) AS invoice_date,
+        lines.line_text
+    FROM
+        map.open_documents AS documents
+    CROSS JOIN seed.settings AS settings
+    INNER JOIN map.document_lines AS lines
+        ON documents.document_key = lines.document_key
+    INNER JOIN details
+        ON
+            lines.document_key = details.document_key
+            AND lines.line_key = details.line_key
+    INNER JOIN first_terms
+        ON documents.document_key = first_terms.document_key
+    LEFT JOIN seed.tax_rules AS tax_rules
+        ON lines.vat_code = tax_rules.vat_code
+),
+
+all_lines AS (
+    SELECT
+        document_key,
+        tr_item_number,
+        line_kind,
+        line_key,
+        account,
+        posting1,
+        posting2,
+        posting3,
+        xgl,
+        subledger_no,
+        subledger_bank_account,
+        due_date,
+        tax_rule,
+        currency_amount,
+        amount,
+        invoice_date,
+        line_text
+    FROM
+        control_lines
+    UNION ALL
+    SELECT
+        document_key,
+        tr_item_number,
+        line_kind,
+        line_key,
+        account,
+        posting1,
+        posting2,
+        posting3,
+        xgl,
+        subledger_no,
+        subledger_bank_account,
+        CASE WHEN subledger_no IS NOT NULL THEN due_date END AS due_date,
+        tax_rule,
+        currency_amount,
+        amount,
+        invoice_date,
+        line_text
+    FROM
+        detail_lines
+)
+
+SELECT
+    all_lines.document_key,
+    all_lines.tr_item_number,  -- 1..n, control lines first
+    all_lines.line_kind,  -- control | detail
+    all_lines.line_key,  -- VMS line a detail line comes from
+    documents.company_code,  -- VMS company
+    documents.owner_code AS company,  -- ledger entity
+    documents.voucher_type,
+    documents.document_key AS voucher_no,
+    all_lines.account,
+    all_lines.posting1,  -- cost centre: vessel code
+    all_lines.posting2,  -- project: voyage reference number
+    all_lines.posting3,  -- LS between Singapore parties, else FS
+    all_lines.xgl,
+    all_lines.subledger_no,
+    all_lines.subledger_bank_account,
+    all_lines.due_date,
+    all_lines.tax_rule,
+    documents.currency_code AS currency,
+    CAST(all_lines.currency_amount AS DECIMAL(38, 4)) AS currency_amount,  -- in currency, debit positive
+    CAST(all_lines.amount AS DECIMAL(38, 4)) AS amount,  -- in company currency, debit positive
+    posting_periods.posted_date AS voucher_date,
+    all_lines.invoice_date,
+    CAST(EXTRACT(YEAR FROM posting_periods.posted_date) AS INTEGER) AS fiscal_year,
+    CAST(EXTRACT(MONTH FROM posting_periods.posted_date) AS INTEGER) AS period_no,
+    NULLIF(SUBSTRING(all_lines.line_text, 1, 100), '') AS text,
+    numbers.invoice_no,
+    numbers.x_identifier,
+    documents.document_no AS ext_order_number,
+    1 AS job_level
+FROM
+    all_lines
+INNER JOIN map.open_documents AS documents
+    ON all_lines.document_key = documents.document_key
+INNER JOIN map.document_numbers AS numbers
+    ON all_lines.document_key = numbers.document_key
+INNER JOIN map.posting_periods AS posting_periods
+    ON all_lines.document_key = posting_periods.document_key

@@ -1,0 +1,41 @@
+"""What holds for every test: no address but this machine's, no telemetry, no settings of whoever runs the tests."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+
+from hypothesis import settings
+
+GUARDED = {"socket.connect": 1, "socket.sendto": 1, "socket.getaddrinfo": 0, "socket.gethostbyname": 0}
+
+
+def _is_this_machine(address: object) -> bool:
+    # Unix sockets have a path for an address; internet sockets a tuple that starts with the host.
+    host = address[0] if isinstance(address, tuple) else address
+    if not isinstance(host, str) or host in {"", "localhost"}:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.startswith(("/", "\0"))
+
+
+def _refuse_the_network(event: str, arguments: tuple[object, ...]) -> None:
+    position = GUARDED.get(event)
+    if position is not None and not _is_this_machine(arguments[position]):
+        raise RuntimeError(f"{event} to {arguments[position]!r}: tests reach this machine only")
+
+
+# An audit hook sees every socket of the process, whatever library opens it, from the first import on.
+sys.addaudithook(_refuse_the_network)
+
+# The environment is what commands started by a test inherit as well.
+for name in [name for name in os.environ if name.startswith("SPRINGLINE_")]:
+    del os.environ[name]
+os.environ |= {"GX_ANALYTICS_ENABLED": "false", "RUNTIME__DLTHUB_TELEMETRY": "false", "COLUMNS": "200"}
+
+# Two busy cores make any deadline flaky; the same examples every time make a failure everybody's.
+settings.register_profile("springline", deadline=None, derandomize=True)
+settings.load_profile("springline")

@@ -1,0 +1,118 @@
+"""Generated VMS documents for the mapping's property test: every branch of mapping.md section 1, and awkward amounts."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from hypothesis import strategies as st
+
+from tests.property.reference_mapping import Document, Line, Tenant, Term, rounded
+
+TODAY = date(2026, 11, 2)
+RATES = {"USD": Decimal("10.5012"), "NOK": Decimal(1), "EUR": Decimal("11.6313"), "JPY": Decimal("0.0703")}
+VAT_RATES = (Decimal("0.25"), Decimal("0.15"), Decimal("0.12"), Decimal("0.077"))
+VOYAGES = (
+    ("V001-2601", "V001", "PANMAX", True),
+    ("V002-2602", "V002", None, False),
+    ("V003-2603", "V003", "SUPRA", None),
+)
+TERMS = (
+    (),
+    ("100",),
+    ("95", "5"),
+    ("33.3", "33.3", "33.4"),
+    ("33.333333333", "66.666666667"),
+    ("60", "30"),
+    ("50", None),
+)
+
+text = st.text(alphabet="abcæøåABC 0123456789", max_size=130)
+
+
+@st.composite
+def lines(draw: st.DrawFn, *, currency: str, key: int) -> Line:
+    """Draw one line that is no VAT line."""
+    cents = draw(st.integers(-2_000_000, 5_000_000) | st.integers(1, 99))
+    amount = Decimal(cents) / 100
+    if draw(st.booleans()):
+        amount += Decimal(draw(st.integers(0, 9999))) / 1_000_000
+    rest = Decimal(draw(st.integers(-2, 2))) / 100
+    voyage = draw(st.sampled_from((None, *VOYAGES)) | st.just(VOYAGES[0]))
+    vat_rate = draw(st.none() | st.sampled_from((*VAT_RATES, Decimal(0))))
+    return Line(
+        key=key,
+        amount=amount,
+        company_amount=rounded(amount * RATES[currency], "NOK") + rest,
+        account=draw(st.sampled_from(("4300", "4310", "6551", None)) | st.just("4300")),
+        text=draw(st.none() | text.map(str.strip)),
+        vat_rate=vat_rate,
+        vat_code=None if vat_rate is None else draw(st.sampled_from(("1", "13", "RC"))),
+        partner=draw(st.sampled_from((None, None, "60526", "70001"))),
+        reference=draw(st.sampled_from((None,) * 9 + ("2700001",))),
+        voyage=voyage[0] if voyage else None,
+        vessel=voyage[1] if voyage else None,
+        pool=voyage[2] if voyage else None,
+        is_tc=voyage[3] if voyage else None,
+    )
+
+
+def _vat_lines(drawn: list[Line], *, currency: str, off: Decimal) -> list[Line]:
+    vat = sum(((line.vat_rate or 0) * line.amount for line in drawn if line.vat_code != "RC"), Decimal(0))
+    company = sum(((line.vat_rate or 0) * line.company_amount for line in drawn if line.vat_code != "RC"), Decimal(0))
+    first = rounded(vat / 3, currency)
+    return [
+        Line(90, first, rounded(company / 3, "NOK"), account="2710"),
+        Line(5, rounded(vat - first, currency) + off, rounded(company * 2 / 3, "NOK"), account="2700"),
+    ]
+
+
+@st.composite
+def documents(draw: st.DrawFn, *, key: int) -> Document:
+    """Draw one document of any posting type."""
+    kind = draw(st.sampled_from(("INI", "INO", "CRI", "CRO", "INI", "INO", "ACC", "ACP", "BAR")))
+    currency = draw(st.sampled_from(tuple(RATES)))
+    drawn = [draw(lines(currency=currency, key=10 + n)) for n in range(draw(st.integers(0, 6)))]
+    off = Decimal(draw(st.integers(-12, 12))) / 100
+    vat = _vat_lines(drawn, currency=currency, off=off) if draw(st.booleans()) else []
+    every = [*drawn, *vat]
+    gap = Decimal(draw(st.sampled_from((0, 0, 0, 1, -3, 12, 40)))) / 100
+    terms = tuple(
+        Term(n, draw(st.none() | st.dates(TODAY, TODAY + timedelta(60))) if n == 3 else TODAY + timedelta(30 - n),
+             None if p is None else Decimal(p))
+        for n, p in enumerate(draw(st.sampled_from(TERMS)), 1)
+    )  # fmt: skip
+    return Document(
+        key=key,
+        number=f"27{key:05d}",
+        type=kind,
+        day=draw(st.dates(date(2026, 1, 1), date(2026, 12, 31))),
+        currency=currency,
+        amount=sum((line.amount for line in every), Decimal(0)) + gap,
+        company_amount=sum((line.company_amount for line in every), Decimal(0)) - gap,
+        external=draw(st.sampled_from((None, "", " ", "F-881", " F-881 | 602243 ", "|602243", "F|", "A|B|C"))),
+        gl_account=draw(st.sampled_from((None, "2960", "4300"))),
+        partner=draw(st.sampled_from((None, "60526", "60526", "60527"))),
+        partner_name=draw(st.none() | st.just("Nordic Agency AS") | st.just("Æ" * 99)),
+        partner_country=draw(st.sampled_from((None, "NO", "SG"))),
+        company_country=draw(st.sampled_from(("NO", "SG"))),
+        iban=draw(st.sampled_from((None, "NO02 8601 1117 947", "gb29nwbk60161331926819"))),
+        bank_account=draw(st.sampled_from((None, "12345678903"))),
+        terms=terms,
+        lines=tuple(draw(st.permutations(every))),
+    )
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> tuple[Tenant, list[Document]]:
+    """Draw a tenant and a handful of documents."""
+    tenant = Tenant(
+        today=TODAY,
+        xgl=draw(st.sampled_from((None, "poolCode", "isTc"))),
+        reverse_charge=draw(st.sampled_from(((), ("RC",)))),
+        tax_rules=draw(st.sampled_from(({}, {"13": "31"}))),
+        accrual_control=draw(st.sampled_from(({}, {"ACP": "2965"}))),
+        gl_sign=draw(st.sampled_from((1, -1))),
+    )
+    count = draw(st.integers(1, 25))
+    return tenant, [draw(documents(key=key)) for key in range(1, count + 1)]

@@ -1,0 +1,180 @@
+"""The SQL mapping against the plain-Python reference, on generated documents, every field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from pipelines.declared import declared_tables
+from pipelines.models.build import build
+from pipelines.models.model import Catalog
+from pipelines.models.store import open_catalog
+from pipelines.resources import sql_folder
+from pipelines.warehouse import insert_rows
+from tests.models.conftest import prepare
+from tests.property.documents import worlds
+from tests.property.reference_mapping import Document, Tenant, map_document
+
+COMPANY = "28601"
+RULES = (
+    "vat_not_at_rate",
+    "vat_without_taxed_line",
+    "voucher_not_balanced",
+    "no_lines",
+    "partner_missing",
+    "due_date_missing",
+    "payment_terms_incomplete",
+    "payment_terms_not_100",
+    "external_document_no_missing",
+    "gl_account_missing",
+    "control_account_missing",
+    "control_account_on_line",
+)
+
+Row = Mapping[str, object]
+
+
+class Mapper:
+    """Builds the posting models over generated documents."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+        self.connection = connection
+        self.catalog = catalog
+
+    def map(self, tenant: Tenant, documents: list[Document]) -> None:
+        self._set_up(tenant)
+        self._put("stg_vms.documents", map(_document_row, documents))
+        self._put("stg_vms.document_lines", (row for d in documents for row in _line_rows(d)))
+        self._put("stg_vms.document_payment_terms", (row for d in documents for row in _term_rows(d)))
+        build(self.connection, self.catalog.models)
+
+    def rows(self, table: str) -> Iterator[dict[str, object]]:
+        cursor = self.connection.execute(f"SELECT * FROM {table} ORDER BY ALL")  # noqa: S608 our own names
+        names = [column[0] for column in cursor.description or ()]
+        return (dict(zip(names, row, strict=True)) for row in cursor.fetchall())
+
+    def _set_up(self, tenant: Tenant) -> None:
+        rows: dict[str, list[Row]] = {
+            "seed.settings": [{"today": tenant.today, "xgl": tenant.xgl, "closed_period": "hold", "is_dry_run": False}],
+            "seed.companies": [{"company_code": COMPANY, "owner_code": 28601, "link_code": 28600}],
+            "seed.vat_accounts": [{"account": account} for account in tenant.vat_accounts],
+            "seed.reverse_charge": [{"vat_code": code} for code in tenant.reverse_charge],
+            "seed.tax_rules": [{"vat_code": code, "tax_rule": rule} for code, rule in tenant.tax_rules.items()],
+            "seed.accrual_control": [
+                {"company_code": COMPANY, "document_type": kind, "account": account}
+                for kind, account in tenant.accrual_control.items()
+            ],
+            "seed.gl_sign": [{"company_code": COMPANY, "gl_sign": tenant.gl_sign}],
+            "stg_ledger.entities": [{"entity_db_id": 2, "code": COMPANY, "currency_code": "NOK"}],
+            "stg_vms.accounts": [
+                {"account_key": 1, "account_code": "APX", "gl_account": tenant.payables, "company_code": COMPANY},
+                {"account_key": 2, "account_code": "ARX", "gl_account": tenant.receivables},
+            ],
+        }
+        for table, given_rows in rows.items():
+            self._put(table, given_rows)
+
+    def _put(self, table: str, rows: Iterable[Row]) -> None:
+        names = [column[0] for column in self.connection.execute(f"FROM {table} LIMIT 0").description or ()]
+        self.connection.execute(f"TRUNCATE {table}")
+        insert_rows(self.connection, table, [[row.get(name) for name in names] for row in rows])
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _document_row(document: Document) -> Row:
+    return {
+        "document_key": document.key,
+        "document_no": document.number,
+        "external_document_no": document.external,
+        "document_date": document.day,
+        "document_amount": _text(document.amount),
+        "company_currency_amount": _text(document.company_amount),
+        "document_type": document.type,
+        "status_code": "RFP",
+        "currency_code": document.currency,
+        "company_code": COMPANY,
+        "company_country_code": document.company_country,
+        "company_currency_code": document.company_currency,
+        "partner_code": document.partner,
+        "partner_name": document.partner_name,
+        "partner_country_code": document.partner_country,
+        "partner_iban": document.iban,
+        "partner_bank_account_no": document.bank_account,
+        "gl_account": document.gl_account,
+        "fetch_id": "f",
+    }
+
+
+def _line_rows(document: Document) -> Iterator[Row]:
+    for line in document.lines:
+        yield {
+            "document_key": document.key,
+            "line_key": line.key,
+            "document_amount": _text(line.amount),
+            "company_currency_amount": _text(line.company_amount),
+            "gl_account": line.account,
+            "line_text": line.text,
+            "vat_rate": _text(line.vat_rate),
+            "vat_code": line.vat_code,
+            "partner_code": line.partner,
+            "ref_document_no": line.reference,
+            "voyage_reference_no": line.voyage,
+            "voyage_is_tc": line.is_tc,
+            "vessel_code": line.vessel,
+            "pool_code": line.pool,
+            "fetch_id": "f",
+        }
+
+
+def _term_rows(document: Document) -> Iterator[Row]:
+    for term in document.terms:
+        yield {
+            "document_key": document.key,
+            "term_key": term.key,
+            "due_date": term.due,
+            "percentage": _text(term.percentage),
+            "fetch_id": "f",
+        }
+
+
+@pytest.fixture(scope="module")
+def mapper() -> Iterator[Mapper]:
+    with duckdb.connect() as connection:
+        catalog = open_catalog(sql_folder(), declared_tables())
+        prepare(connection, catalog)
+        yield Mapper(connection, catalog)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(worlds())
+def test_sql_maps_every_field_as_the_reference_does(mapper: Mapper, world: tuple[Tenant, list[Document]]) -> None:
+    tenant, documents = world
+    mapper.map(tenant, documents)
+    lines: dict[object, list[dict[str, object]]] = {}
+    for row in mapper.rows("post.draft_lines"):
+        lines.setdefault(row["document_key"], []).append(row)
+    checks = {row["document_key"]: row for row in mapper.rows("post.document_checks")}
+    for document in documents:
+        wanted = map_document(document, tenant)
+        assert {rule for rule in RULES if not checks[document.key][f"ok_{rule}"]} == wanted.broken_rules, document
+        found = lines[document.key]
+        assert [{name: row[name] for name in line} for row, line in zip(found, wanted.lines, strict=True)] == [
+            *wanted.lines
+        ], document
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(worlds())
+def test_every_voucher_that_is_not_held_balances(mapper: Mapper, world: tuple[Tenant, list[Document]]) -> None:
+    mapper.map(*world)
+    for row in mapper.rows("post.document_checks"):
+        if row["ok_voucher_not_balanced"] and row["ok_no_lines"]:
+            [voucher] = [v for v in mapper.rows("post.draft_vouchers") if v["document_key"] == row["document_key"]]
+            assert (voucher["currency_balance"], voucher["balance"]) == (0, 0)

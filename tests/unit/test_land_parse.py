@@ -1,0 +1,75 @@
+"""Pages: one bad object is set aside and the others go on, whatever is wrong with it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pipelines.extract.parse import Parsed, parse_page, parse_pages
+from pipelines.extract.vms_contracts import DOCUMENTS
+from tests.landing import page, vms_document, vms_pages
+
+GOOD = json.dumps(vms_document(1)).encode()
+
+
+def keys(parsed: Parsed) -> list[int]:
+    found: list[int] = parsed.parents["document_key"].to_pylist()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("bad", "key", "number", "words"),
+    [
+        (b"null", None, None, "null is no object"),
+        (b"5", None, None, "5 is no object"),
+        (b'"x"', None, None, "is no object"),
+        (b"[]", None, None, "is no object"),
+        (b"{}", None, None, "key: is missing, but required"),
+        (b'{"key":7,"documentNo":"27"}', 7, "27", "documentDate: is missing, but required"),
+        (b'{"key":"7","documentNo":"27"}', None, "27", "key: a whole number was expected"),
+        (GOOD.replace(b'"documentAmount":', b'"documentAmount":NaN,"x":', 1), 5_200_001, "2700001", "found NaN"),
+        (GOOD.replace(b"Port call", b"Port \xff call"), 5_200_001, "2700001", "is not UTF-8"),
+        (GOOD.replace(b"Port call", b"Port\ncall"), None, None, "is no JSON"),
+    ],
+)
+def test_one_bad_object_is_set_aside_by_itself(bad: bytes, key: int | None, number: str | None, words: str) -> None:
+    parsed = parse_page(b"[" + json.dumps(vms_document(2)).encode() + b",\n" + bad + b"]", DOCUMENTS)
+    assert keys(parsed) == [5_200_002]
+    [rejected] = parsed.rejected
+    assert (rejected.key, rejected.document_no) == (key, number)
+    assert words in rejected.message
+    assert rejected.body == bad
+
+
+def test_a_page_of_nulls_is_no_crash() -> None:
+    assert len(parse_page(b"[null,null]", DOCUMENTS).rejected) == 2
+
+
+def test_an_empty_page_has_nothing() -> None:
+    parsed = parse_page(b"[]", DOCUMENTS)
+    assert (parsed.parents.num_rows, parsed.rejected) == (0, [])
+
+
+def test_layout_between_the_members_does_not_matter() -> None:
+    compact = parse_page(page(vms_document(1), vms_document(2)), DOCUMENTS)
+    spread = parse_page(
+        json.dumps([vms_document(1), vms_document(2)], indent=2).replace("\n", "\r\n").encode(), DOCUMENTS
+    )
+    assert spread.parents.equals(compact.parents)
+
+
+def test_children_know_their_parent_and_place() -> None:
+    parsed = parse_page(page(vms_document(1, lines=2), vms_document(2, lines=0), vms_document(3, lines=1)), DOCUMENTS)
+    lines = parsed.children[1].to_pylist()
+    assert [(line["parent_row"], line["document_key"], line["position"]) for line in lines] == [
+        (0, 5_200_001, 0),
+        (0, 5_200_001, 1),
+        (2, 5_200_003, 0),
+    ]
+    assert [line["vessel_code"] for line in lines] == ["V001", "V001", "V003"]
+
+
+def test_pages_come_in_their_order() -> None:
+    found = [key for parsed in parse_pages(vms_pages(60, lines=1, size=3), DOCUMENTS) for key in keys(parsed)]
+    assert found == list(range(5_200_000, 5_200_060))

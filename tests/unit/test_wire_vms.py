@@ -1,0 +1,164 @@
+"""The VMS client: sign-in, paging by key, look-ups, writes and refusals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+import httpx
+import pytest
+import stamina
+
+from pipelines.errors import ExtractError, Refused, Terminal
+from tests.wire_world import Wire, answer
+
+OAUTH = {"token_url": "https://login.example/oauth/token", "client_id": "me", "client_secret": "s3cret"}
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=5, cap=True):
+        yield
+
+
+class Store:
+    """A VMS with objects of one entity; documents may leave between pages."""
+
+    def __init__(self, keys: list[int]) -> None:
+        self.keys = keys
+        self.leaving: list[int] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        filters = request.url.params.get_list("filter")
+        above = max((int(text.removeprefix("key(GT)")) for text in filters if text.startswith("key(GT)")), default=0)
+        chosen = [key for key in self.keys if key > above][: int(request.url.params["limit"])]
+        if self.leaving:
+            self.keys.remove(self.leaving.pop())
+        return answer([{"key": key} for key in chosen])
+
+
+def read(pages: Iterator[bytes]) -> list[int]:
+    return [item["key"] for page in pages for item in json.loads(page)]
+
+
+def test_pages_go_on_above_the_last_key() -> None:
+    wire = Wire(Store([1, 2, 3, 4, 5]))
+    assert read(wire.vms(page_size=2).pages("Document", fields=["documentNo"])) == [1, 2, 3, 4, 5]
+    assert [request.url.params.get("filter") for request in wire.sent] == [None, "key(GT)2", "key(GT)4"]
+    assert wire.sent[0].url.params["sort"] == "key(AS)"
+
+
+def test_no_object_is_missed_when_others_leave_meanwhile() -> None:
+    store = Store([1, 2, 3, 4, 5, 6])
+    store.leaving = [2, 1]
+    assert read(Wire(store).vms(page_size=2).pages("Document", fields=[])) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_server_that_ignores_the_filter_is_found_out() -> None:
+    wire = Wire(lambda _: answer([{"key": 1}, {"key": 2}]))
+    with pytest.raises(ExtractError, match="no key above 2"):
+        read(wire.vms(page_size=2).pages("Document", fields=[]))
+
+
+def test_a_page_that_is_not_json_is_asked_for_once_more() -> None:
+    wire = Wire([httpx.Response(200, text="<html>"), answer([{"key": 1}])])
+    assert read(wire.vms().pages("Document", fields=[])) == [1]
+
+
+def test_a_page_that_stays_no_json_names_address_and_text() -> None:
+    wire = Wire(lambda _: httpx.Response(200, text="<html>\n" + "maintenance " * 50))
+    with pytest.raises(ExtractError) as caught:
+        read(wire.vms().pages("Document", fields=[], filters=["key(EQ)5"]))
+    assert "/ws/rest/Document?" in caught.value.message
+    assert "page 1" in caught.value.message
+    assert "<html> maintenance" in caught.value.message
+    assert len(wire.sent) == 2
+    assert len(caught.value.message) < 500
+
+
+def test_fields_are_written_nested() -> None:
+    wire = Wire([answer([])])
+    wire.vms().find("Document", filters=["a(EQ)1", "b(EQ)2"], fields=["documentNo", "company.country.countryCode"])
+    assert json.loads(wire.sent[0].headers["fields"]) == {
+        "documentNo": "*",
+        "company": {"country": {"countryCode": "*"}},
+    }
+    assert wire.sent[0].url.params.get_list("filter") == ["a(EQ)1", "b(EQ)2"]
+    assert wire.counted == [("vms", "GET Document")]
+
+
+def test_found_decimals_are_exact() -> None:
+    wire = Wire([httpx.Response(200, text='[{"key":1,"amount":0.30000000000000004}]')])
+    assert wire.vms().find("Document", filters=[], fields=[])[0]["amount"] == Decimal("0.30000000000000004")
+
+
+def test_a_look_up_has_a_limit() -> None:
+    wire = Wire([answer([{"key": 1}, {"key": 2}])])
+    with pytest.raises(ExtractError, match="More than 1"):
+        wire.vms().find("Document", filters=["a(EQ)1"], fields=[], at_most=1)
+
+
+def test_amounts_are_written_as_json_numbers() -> None:
+    wire = Wire([answer({"key": 9}, 201)])
+    assert wire.vms().post("Document", {"documentAmount": Decimal("-95000.00")}) == {"key": 9}
+    assert wire.sent[0].content == b'{"documentAmount":-95000.00}'
+
+
+def test_a_write_is_done_whatever_its_answer_says() -> None:
+    wire = Wire([httpx.Response(204)])
+    assert wire.vms().put("Document", 1, {}) == {}
+
+
+def test_user_name_and_password_are_sent_as_basic() -> None:
+    wire = Wire([answer({"key": 1})])
+    wire.vms().get("System", 1)
+    assert wire.sent[0].headers["Authorization"] == "Basic YXBpOnNlY3JldA=="
+
+
+def test_one_token_serves_until_it_expires() -> None:
+    wire = Wire(
+        lambda request: answer({"access_token": "t", "expires_in": 3600} if "oauth" in str(request.url) else [])
+    )
+    client = wire.vms(**OAUTH)
+    for minutes in (0, 58, 2):
+        wire.now += timedelta(minutes=minutes)
+        client.find("Vessel", filters=[], fields=[])
+    assert [operation for _, operation in wire.counted].count("sign in") == 2
+    assert wire.sent[1].headers["Authorization"] == "Bearer t"
+
+
+def test_a_refused_token_is_asked_for_anew_once() -> None:
+    wire = Wire([answer({"access_token": "old"}), answer({}, 401), answer({"access_token": "new"}), answer([])])
+    wire.vms(**OAUTH).find("Vessel", filters=[], fields=[])
+    assert wire.sent[3].headers["Authorization"] == "Bearer new"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_wrong_credentials_name_the_settings(status: int) -> None:
+    wire = Wire(lambda _: answer({"message": "Token expired."}, status))
+    with pytest.raises(Terminal, match=rf"{status}: Token expired.*SPRINGLINE_VMS__USERNAME") as caught:
+        wire.vms().get("System", 1)
+    assert not caught.value.sent
+
+
+def test_a_token_that_is_not_given_names_the_settings() -> None:
+    wire = Wire([answer({"error": "access_denied"}, 401)])
+    with pytest.raises(Terminal, match="SPRINGLINE_VMS__CLIENT_ID") as caught:
+        wire.vms(**OAUTH).get("System", 1)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_refusal_carries_the_own_words_of_the_vms() -> None:
+    wire = Wire([answer({"message": "Missing field(s) in json body."}, 400)])
+    with pytest.raises(Refused) as caught:
+        wire.vms().post("ExchangeRate", {})
+    assert caught.value.problems == (("400", "Missing field(s) in json body."),)
+    assert caught.value.status == 400
+
+
+def test_an_answer_from_elsewhere_is_terminal() -> None:
+    wire = Wire([httpx.Response(302, headers={"Location": "https://login.example"})])
+    with pytest.raises(Terminal, match="SPRINGLINE_VMS__BASE_URL"):
+        wire.vms().get("System", 1)
