@@ -1,4 +1,4 @@
-"""Going live: takes over what people have already posted by hand, and holds what they have not, so that nothing goes out.
+"""Going live: takes over what people have posted by hand already, and holds what they have not.
 
 Documents still ready for posting in the VMS that are dated before the first day are looked for in the ledger's books:
 invoices by owner, side, invoice number, partner and amount, GL documents by header text and amount. What is found is
@@ -8,7 +8,7 @@ on hold by a person's decision and released one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,15 +19,16 @@ from rich.table import Table
 
 from pipelines import extract_steps, post_steps
 from pipelines.adopted import Candidate, Found, Searched, candidates, search
-from pipelines.batch import BatchResult, run_batch
+from pipelines.batch import BatchResult, accounting_day, run_batch
 from pipelines.control import utc_text
 from pipelines.counts import Counts
-from pipelines.decisions import Decision, decisions_on, insert_decision, standing_hold
+from pipelines.decisions import Decision, decisions_on, insert_decision
 from pipelines.documents_seen import Document
 from pipelines.errors import UsageError
 from pipelines.jobs import Job, Step
 from pipelines.load.acknowledge import acknowledgement
-from pipelines.outbox.intent import Intent, Json, Kind, intent_id
+from pipelines.load.vouchers import BREAKS
+from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Move, Outbox
 
@@ -101,12 +102,9 @@ def run_adopt(
     A dry run looks and writes nothing. Raises BusyError while another batch holds the warehouse, UsageError when
     ``before`` is still to come.
     """
+    if before > (today or accounting_day(now())):
+        raise UsageError(f"{before} is still to come.", next_step="name the first day that Springline posts for.")
     adoption = Adoption(before, is_dry_run)
-
-    def check_day(ctx: Context) -> Counts:
-        if before > ctx.today:
-            raise UsageError(f"{before} is still to come.", next_step="name the first day that Springline posts for.")
-        return Counts()
 
     def adopt(ctx: Context) -> Counts:
         return _adopt(ctx, adoption, is_acknowledged=is_acknowledged)
@@ -115,7 +113,6 @@ def run_adopt(
     job = Job(
         "adopt",
         (
-            Step("check the day", check_day),
             Step("read open documents", extract_steps.read_open_documents),
             Step("read the ledger's reference data", extract_steps.read_ledger),
             Step("build models", post_steps.build_models),
@@ -150,9 +147,12 @@ def _take_over(ctx: Context, outbox: Outbox, one: Searched, *, is_acknowledged: 
         return
     intent = adopted_intent(candidate, found)
     outbox.store_intents([intent])
-    entry = outbox.entries_of([intent.id])[0]
-    moves = [Move(intent.id, State.SENT, f"adopted: {found.words}", remote_ids=found.remote_ids)]
-    outbox.apply(moves, follow_up=[acknowledgement(entry)] if is_acknowledged else [])
+    (entry,) = [voucher for voucher in outbox.vouchers([candidate.number]) if voucher.id == intent.id]
+    outbox.apply(
+        [Move(intent.id, State.SENT, f"adopted: {found.words}", found.remote_ids)],
+        follow_up=[acknowledgement(entry)] if is_acknowledged else [],
+        closes=[(kind, str(candidate.key)) for kind in BREAKS.values()],
+    )
     with ctx.control.write() as connection:
         insert_decision(connection, _decision(ctx, "adopt", candidate, found.words))
 
@@ -185,13 +185,61 @@ def adopted_intent(candidate: Candidate, found: Found) -> Intent:
 
 def _hold(ctx: Context, missing: Iterable[Candidate]) -> int:
     """Put on hold what nobody has decided on yet; what was released before stays released."""
-    decisions = [
-        _decision(ctx, "hold", candidate, REASON)
-        for candidate in missing
-        if not any(row["action"] in {"hold", "release"} for row in decisions_on(ctx.control, _document(candidate)))
-    ]
+    decisions = [_decision(ctx, "hold", one, REASON) for one in missing if not _is_decided(ctx, one)]
     if decisions:
         with ctx.control.write() as connection:
             for decision in decisions:
                 insert_decision(connection, decision)
     return len(decisions)
+
+
+def _is_decided(ctx: Context, candidate: Candidate) -> bool:
+    document = Document(candidate.number, candidate.key, candidate.company, candidate.type)
+    return any(row["action"] in {"hold", "release"} for row in decisions_on(ctx.control, document))
+
+
+def _decision(ctx: Context, action: str, candidate: Candidate, reason: str) -> Decision:
+    return Decision(
+        action,
+        "document",
+        candidate.company,
+        candidate.key,
+        candidate.number,
+        reason,
+        ctx.operator,
+        utc_text(ctx.now()),
+    )
+
+
+def _line(one: Searched) -> Line:
+    candidate = one.candidate
+    return Line(
+        document_no=candidate.number,
+        document_key=candidate.key,
+        document_type=candidate.type,
+        company=candidate.company,
+        document_date=candidate.date,
+        partner=candidate.partner_name,
+        currency=candidate.currency,
+        amount=candidate.amount,
+        outcome="adopted" if one.found else "held",
+        detail=one.detail,
+    )
+
+
+def show_adoption(adoption: Adoption, console: Console) -> None:
+    """Print what was found, what was not and what was looked for, and what that means."""
+    table = Table("document", "date", "company", "amount", "outcome", "what was found or looked for")
+    for line in sorted(adoption.lines, key=lambda line: (line.outcome, line.document_date, line.document_key)):
+        amount = "" if line.amount is None else f"{line.currency} {line.amount:,.2f}"
+        label = escape(f"{line.document_type} {line.document_no}")
+        table.add_row(label, str(line.document_date), line.company, amount, line.outcome, escape(line.detail))
+    console.print(table)
+    found = sum(line.outcome == "adopted" for line in adoption.lines)
+    did = "would be" if adoption.is_dry_run else "are"
+    console.print(
+        f"{len(adoption.lines)} documents dated before {adoption.before} are ready for posting: {found} {did} adopted, "
+        f"{len(adoption.lines) - found} {did} on hold. `springline release DOCUMENT` lets one go."
+    )
+    for problem in adoption.batch.problems if adoption.batch else ():
+        console.print(f"! {problem}", markup=False, highlight=False)

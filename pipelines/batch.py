@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from threading import Lock
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import structlog
-from rich.console import Console
 from rich.table import Table
 
 from pipelines.context import Context
@@ -24,6 +24,9 @@ from pipelines.settings import Settings
 from pipelines.warehouse import open_warehouse
 from pipelines.wire.ledger import LedgerClient
 from pipelines.wire.vms import VmsClient
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 OSLO = ZoneInfo("Europe/Oslo")
 EXIT_DELIVERY = 15
@@ -255,4 +258,6 @@ def show_result(result: BatchResult, console: Console) -> None:
     for problem in result.problems:
         console.print(f"! {problem}", markup=False, highlight=False)
     if result.exit_code:
-        console.print(f"Exit code {result.exit_code}. Next: springline status says what is held or undelivered, and why.")
+        console.print(
+            f"Exit code {result.exit_code}. Next: springline status says what is held or undelivered, and why."
+        )

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import getpass
-import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 
+from pipelines.commands import going_live, questions, steering
+from pipelines.commands.common import (
+    AsJson,
+    Config,
+    err,
+    errors_as_json,
+    operator_name,
+    out,
+    print_json,
+    read_day,
+    utc_now,
+)
 from pipelines.errors import SpringlineError, UsageError
 
 app = typer.Typer(
@@ -26,14 +33,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-out = Console(soft_wrap=True)
-err = Console(stderr=True, soft_wrap=True)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
-Config = Annotated[
-    Path | None, typer.Option("--config", help="Settings file; springline.toml when there is one.", dir_okay=False)
-]
 
 
 def main() -> NoReturn:
@@ -46,54 +45,17 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
-def operator_name(environ: Mapping[str, str]) -> str:
-    """Return who is at the keyboard, for the record: SPRINGLINE_OPERATOR, else the login name."""
-    if name := environ.get("SPRINGLINE_OPERATOR"):
-        return name
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
-
-
-def utc_now() -> datetime:
-    """Return the time; the one place where the clock is read."""
-    return datetime.now(UTC)
-
-
-@contextmanager
-def _errors_as_json(*, as_json: bool) -> Iterator[None]:
-    """With --json an expected failure is an object on stdout too."""
-    try:
-        yield
-    except SpringlineError as error:
-        if as_json:
-            _print_json({"error": error.message, "next_step": error.next_step, "exit_code": error.exit_code})
-        raise
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, indent=2, default=str, ensure_ascii=False) + "\n")
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"--today {text} is no day.", next_step="write it as 2026-11-02.") from None
-
-
 @app.command()
 def run(
     jobs: Annotated[list[str] | None, typer.Argument(help="Jobs to run; all of them in their order when none.")] = None,
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")] = False,
+    is_dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")] = False,
     today: Annotated[str | None, typer.Option(help="The accounting day, 2026-11-02; today in Oslo otherwise.")] = None,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
     """Run jobs once: read both systems, map, check, send, acknowledge."""
-    from pipelines import batch, dry_run as drafts, log  # noqa: PLC0415
+    from pipelines import batch, dry_run, log  # noqa: PLC0415
     from pipelines.checks.hold import ready_documents  # noqa: PLC0415
     from pipelines.context import Context  # noqa: PLC0415
     from pipelines.progress import progress  # noqa: PLC0415
@@ -104,10 +66,10 @@ def run(
     shown: list[dict[str, Any]] = []
 
     def look(context: Context) -> None:
-        if dry_run:
-            shown.extend(drafts.read_drafts(context, ready=ready_documents(context)))
+        if is_dry_run:
+            shown.extend(dry_run.read_drafts(context, ready=ready_documents(context)))
 
-    with _errors_as_json(as_json=as_json):
+    with errors_as_json(as_json=as_json):
         settings = load_settings(config, environ=os.environ)
         with progress(err, is_shown=is_interactive) as report:
             result = batch.run_batch(
@@ -115,16 +77,16 @@ def run(
                 jobs=batch.chosen_jobs(jobs or []),
                 operator=operator_name(os.environ),
                 now=utc_now,
-                today=_day(today),
-                is_dry_run=dry_run,
+                today=None if today is None else read_day(today, option="--today"),
+                is_dry_run=is_dry_run,
                 report=report,
                 look=look,
             )
     if as_json:
-        _print_json(result.as_dict() | ({"vouchers": shown} if dry_run else {}))
+        print_json(result.as_dict() | ({"vouchers": shown} if is_dry_run else {}))
     else:
-        if dry_run:
-            drafts.show_drafts(shown, out)
+        if is_dry_run:
+            dry_run.show_drafts(shown, out)
         batch.show_result(result, out)
     raise typer.Exit(result.exit_code)
 
@@ -135,10 +97,10 @@ def status(*, as_json: AsJson = False, config: Config = None) -> None:
     from pipelines.settings import load_settings  # noqa: PLC0415
     from pipelines.status import read_status, show_status  # noqa: PLC0415
 
-    with _errors_as_json(as_json=as_json):
+    with errors_as_json(as_json=as_json):
         found = read_status(load_settings(config, environ=os.environ), now=utc_now())
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
         show_status(found, out)
 
@@ -149,10 +111,10 @@ def check(*, as_json: AsJson = False, config: Config = None) -> None:
     from pipelines.readiness import check_readiness, show_readiness  # noqa: PLC0415
     from pipelines.settings import load_settings  # noqa: PLC0415
 
-    with _errors_as_json(as_json=as_json):
+    with errors_as_json(as_json=as_json):
         lines = check_readiness(load_settings(config, environ=os.environ), now=utc_now)
     if as_json:
-        _print_json({"checks": [line.as_dict() for line in lines]})
+        print_json({"checks": [line.as_dict() for line in lines]})
     else:
         show_readiness(lines, out)
     raise typer.Exit(max((line.exit_code for line in lines), default=0))
@@ -192,13 +154,26 @@ def demo(*, as_json: AsJson = False) -> None:
     from pipelines import demo as demonstration  # noqa: PLC0415
 
     _sandbox_server()
-    with _errors_as_json(as_json=as_json):
+    with errors_as_json(as_json=as_json):
         found = demonstration.run_demo(Path("demo"), environ=os.environ, now=utc_now, console=err)
     if as_json:
-        _print_json(found.as_dict())
+        print_json(found.as_dict())
     else:
         demonstration.show_demo(found, out)
     raise typer.Exit(found.exit_code)
+
+
+COMMANDS = (
+    steering.hold,
+    steering.release,
+    steering.ignore,
+    steering.retry,
+    questions.explain,
+    questions.preflight,
+    going_live.adopt,
+)
+for command in COMMANDS:
+    app.command()(command)
 
 
 def _sandbox_server() -> Callable[..., None]:

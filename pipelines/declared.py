@@ -21,7 +21,7 @@ def declared_tables() -> dict[TableRef, dict[str, str]]:
     listed = {
         **{("seed", table): columns for table, columns in SETTINGS_TABLES.items()},
         ("seed", "months"): MONTHS_COLUMNS,
-        **{("ctl", table): columns for table, (columns, _) in CONTROL_TABLES.items()},
+        **{("ctl", table): columns for table, columns in CONTROL_TABLES.items()},
         **{("ctl", table): columns for table, columns in SENT_TABLES.items()},
     }
     for (schema, table), columns in listed.items():

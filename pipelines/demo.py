@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -27,6 +26,9 @@ from pipelines.resources import sample_folder
 from pipelines.settings import Settings, load_settings
 from pipelines.status import read_status
 from pipelines.wire.vms import VmsClient
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 TODAY = date(2026, 11, 2)
 CLOCK = "2026-11-02T08:00:00Z"
@@ -77,10 +79,8 @@ class DemoResult:
         }
 
 
-def run_demo(
-    folder: Path, *, environ: Mapping[str, str], now: Callable[[], datetime], console: Console
-) -> DemoResult:
-    """Run the demonstration in ``folder``, which is emptied first; raises SpringlineError when the sandbox does not start."""
+def run_demo(folder: Path, *, environ: Mapping[str, str], now: Callable[[], datetime], console: Console) -> DemoResult:
+    """Run the demonstration in ``folder``, emptied first; raises SpringlineError when the sandbox does not start."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with _sandbox(folder) as printed:
@@ -218,19 +218,20 @@ def _outcome(
     """Say what became of a document by what the two sides themselves hold."""
     if document is None:
         return "not in the VMS"
-    booked = vouchers.get(document["key"], ())
-    status = (document.get("invoicingStatus") or {}).get("statusTypeCode")
-    if booked:
-        if len(booked) > 1:
-            return f"posted {len(booked)} times"
-        if status != "POS":
-            return f"posted but {status} in the VMS"
-        return "posted" if _agrees(document, booked[0]) else "posted with another amount"
+    if booked := vouchers.get(document["key"], ()):
+        return _booked_outcome(document, booked)
     if number in held:
         return "held"
-    if number in rejected:
-        return "rejected"
-    return "left alone"
+    return "rejected" if number in rejected else "left alone"
+
+
+def _booked_outcome(document: Mapping[str, Any], booked: Sequence[Mapping[str, Any]]) -> str:
+    status = (document.get("invoicingStatus") or {}).get("statusTypeCode")
+    if len(booked) > 1:
+        return f"posted {len(booked)} times"
+    if status != "POS":
+        return f"posted but {status} in the VMS"
+    return "posted" if _agrees(document, booked[0]) else "posted with another amount"
 
 
 def _agrees(document: Mapping[str, Any], voucher: Mapping[str, Any]) -> bool:
@@ -261,5 +262,6 @@ def show_demo(result: DemoResult, console: Console) -> None:
     console.print(
         f"Look next: set -a; . {result.folder}/settings.env; set +a; springline status\n"
         f"The working file is {result.folder}/springline.duckdb, what was sent and why stands in "
-        f"{result.folder}/springline.ctl.sqlite; springline sandbox --state {result.folder}/sandbox.sqlite shows both systems."
+        f"{result.folder}/springline.ctl.sqlite;\n"
+        f"springline sandbox --state {result.folder}/sandbox.sqlite shows both systems."
     )

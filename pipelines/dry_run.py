@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from pipelines.context import Context
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _VOUCHERS = """
 SELECT

@@ -12,7 +12,7 @@ from pipelines.counts import Counts
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: its name in `ctl.steps`, what it does, and whether a dry run leaves it out because it writes outside."""
+    """One step: its name in `ctl.steps`, what it does, and whether a dry run leaves it out."""
 
     name: str
     run: Callable[[Context], Counts]

@@ -7,9 +7,11 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipelines.breaks import Break, close_breaks, open_breaks
 from pipelines.checks.hold import ready_documents, update_holds
 from pipelines.checks.run import run_checks
 from pipelines.context import Context
+from pipelines.control import utc_text
 from pipelines.counts import Counts
 from pipelines.declared import declared_tables
 from pipelines.errors import SettingsError
@@ -25,6 +27,8 @@ from pipelines.resources import sql_folder
 from pipelines.warehouse import copy_control, write_settings
 
 BUILT = "models.built_from"
+NOT_UNIQUE = "code not unique"
+OPEN_BREAKS = "SELECT subject FROM breaks WHERE kind = ? AND until IS NULL"
 
 
 def build_models(ctx: Context) -> Counts:
@@ -64,7 +68,7 @@ def read_tax_rules(path: Path | None) -> Mapping[str, str]:
         code, rule = (row.get("vat_code") or "").strip(), (row.get("tax_rule") or "").strip()
         if not code or not rule or code in rules:
             raise SettingsError(
-                f"posting.tax_rules: line {number} of {path} is not one VAT code and one tax rule, or the code stands twice.",
+                f"posting.tax_rules: line {number} of {path} is no VAT code with a tax rule, or the code stands twice.",
                 next_step="the header is vat_code,tax_rule; one line a VAT code.",
             )
         rules[code] = rule
@@ -72,9 +76,28 @@ def read_tax_rules(path: Path | None) -> Mapping[str, str]:
 
 
 def note_master_breaks(ctx: Context) -> Counts:
-    """Count the master data that cannot be written because a code is not unique."""
-    row = ctx.warehouse.execute("SELECT count(*) FROM post.master_breaks").fetchone()
-    return Counts(breaks=row[0] if row else 0)
+    """Open a break for each code that is not unique, on either side, and close those that are unique again."""
+    rows = ctx.warehouse.execute(
+        "SELECT side, owner_code, code, found_in, row_count FROM post.master_breaks ORDER BY ALL"
+    ).fetchall()
+    breaks = [
+        Break(
+            NOT_UNIQUE,
+            # The same subject as where delivery meets it: `<kind>:<owner>:<code>`.
+            f"{'cost_centre' if side == 'vessel' else side}:{owner or where}:{code}",
+            f"The {side} code {code} stands {count} times in {where}; nothing was written.",
+            f"leave one {side} with the code {code} in {where}.",
+            figures={"count": count},
+        )
+        for side, owner, code, where, count in rows
+    ]
+    found = {item.subject: item for item in breaks}
+    over = {row["subject"] for row in ctx.control.read(OPEN_BREAKS, (NOT_UNIQUE,))} - found.keys()
+    if not ctx.is_dry_run:
+        with ctx.control.write() as connection:
+            open_breaks(connection, found.values(), batch_id=ctx.batch_id, at=utc_text(ctx.now()))
+            close_breaks(connection, [(NOT_UNIQUE, subject) for subject in over], at=utc_text(ctx.now()))
+    return Counts(breaks=len(found))
 
 
 def send_master_data(ctx: Context) -> Counts:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from pipelines.control import Control
 from pipelines.settings import Settings
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 Status = Mapping[str, Any]
-LAST_BATCHES = 5
 SHOWN_MESSAGES = 40
 
 
@@ -30,7 +31,7 @@ def read_status(settings: Settings, *, now: datetime) -> dict[str, Any]:
             "batches": _rows(
                 control,
                 "SELECT batch_id AS batch, started_at, ended_at, today, jobs, exit_code FROM batches "
-                f"ORDER BY started_at DESC LIMIT {LAST_BATCHES}",
+                "ORDER BY started_at DESC LIMIT 5",
             ),
             "held": _rows(
                 control,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -38,33 +39,18 @@ SETTINGS_TABLES: Mapping[str, str] = {
 
 MONTHS_COLUMNS = "month_start DATE, month_end DATE, calendar_year INTEGER, calendar_month INTEGER"
 
-# What the models read of the control store: table -> (columns, query on the control store).
-CONTROL_TABLES: Mapping[str, tuple[str, str]] = {
-    "outbox": (
-        "id VARCHAR, kind VARCHAR, natural_key VARCHAR, target VARCHAR, company_code VARCHAR, owner_code INTEGER, "
-        "document_key BIGINT, document_no VARCHAR, state VARCHAR, attempts INTEGER, payload_hash VARCHAR, "
-        "source_hash VARCHAR, look_up VARCHAR, remote_ids VARCHAR, error_code VARCHAR, last_error VARCHAR, "
-        "batch_id VARCHAR, created_at VARCHAR, updated_at VARCHAR, sent_at VARCHAR",
-        "SELECT id, kind, natural_key, target, company_code, owner_code, document_key, document_no, state, attempts, "
-        "payload_hash, source_hash, look_up, remote_ids, error_code, last_error, batch_id, created_at, updated_at, "
-        "sent_at FROM outbox WHERE updated_at >= ?",
-    ),
-    "ignored": (
-        "company VARCHAR, document_key BIGINT, document_no VARCHAR, reason VARCHAR, operator VARCHAR, since VARCHAR, "
-        "until VARCHAR",
-        "SELECT company, document_key, document_no, reason, operator, since, until FROM ignored",
-    ),
-    "holds": (
-        "hold_id BIGINT, company VARCHAR, document_key BIGINT, document_no VARCHAR, rule VARCHAR, severity VARCHAR, "
-        "message VARCHAR, since VARCHAR, until VARCHAR, batch_id VARCHAR",
-        "SELECT hold_id, company, document_key, document_no, rule, severity, message, since, until, batch_id FROM holds",
-    ),
-    "bank_changes": (
-        "change_id BIGINT, partner_code VARCHAR, old_account VARCHAR, new_account VARCHAR, seen_at VARCHAR, "
-        "decided_at VARCHAR, decided_by VARCHAR, decision VARCHAR, reason VARCHAR",
-        "SELECT change_id, partner_code, old_account, new_account, seen_at, decided_at, decided_by, decision, reason "
-        "FROM bank_changes",
-    ),
+# What the models read of the control store: table -> columns, copied under the same names. Payloads stay there.
+CONTROL_TABLES: Mapping[str, str] = {
+    "outbox": "id VARCHAR, kind VARCHAR, natural_key VARCHAR, target VARCHAR, company_code VARCHAR, "
+    "owner_code INTEGER, document_key BIGINT, document_no VARCHAR, state VARCHAR, attempts INTEGER, "
+    "payload_hash VARCHAR, source_hash VARCHAR, look_up VARCHAR, remote_ids VARCHAR, error_code VARCHAR, "
+    "last_error VARCHAR, batch_id VARCHAR, created_at VARCHAR, updated_at VARCHAR, sent_at VARCHAR",
+    "ignored": "company VARCHAR, document_key BIGINT, document_no VARCHAR, reason VARCHAR, operator VARCHAR, "
+    "since VARCHAR, until VARCHAR",
+    "holds": "hold_id BIGINT, company VARCHAR, document_key BIGINT, document_no VARCHAR, rule VARCHAR, "
+    "severity VARCHAR, message VARCHAR, since VARCHAR, until VARCHAR, batch_id VARCHAR",
+    "bank_changes": "change_id BIGINT, partner_code VARCHAR, old_account VARCHAR, new_account VARCHAR, "
+    "seen_at VARCHAR, decided_at VARCHAR, decided_by VARCHAR, decision VARCHAR, reason VARCHAR",
 }
 
 
@@ -81,7 +67,9 @@ def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
             message = f"Another batch holds the warehouse {path}."
             raise BusyError(message, next_step="wait for it to end, or look at `springline status`.") from error
         message = f"The warehouse {path} cannot be opened: {error}"
-        raise ModelError(message, next_step="move the file away; the next run rebuilds it from both systems.") from error
+        raise ModelError(
+            message, next_step="move the file away; the next run rebuilds it from both systems."
+        ) from error
     for schema in SCHEMAS:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     return connection
@@ -93,6 +81,24 @@ def replace_rows(
     """Make ``table`` hold just ``rows``; ``columns`` is its column list as in CREATE TABLE."""
     connection.execute(f"CREATE OR REPLACE TABLE {table} ({columns})")
     insert_rows(connection, table, rows)
+
+
+def replace_when_changed(
+    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, tuple[str, Sequence[Sequence[object]]]]
+) -> None:
+    """Make each table hold just its rows (table -> columns and rows), leaving alone those that hold them already.
+
+    Nothing is bound to a statement where nothing has changed: a bound value makes DuckDB import pandas.
+    """
+    connection.execute("CREATE TABLE IF NOT EXISTS ctl.contents (table_name VARCHAR, digest VARCHAR)")
+    known = dict(connection.execute("SELECT table_name, digest FROM ctl.contents").fetchall())
+    for table, (columns, rows) in tables.items():
+        digest = hashlib.sha256(f"{columns}\0{list(rows)!r}".encode()).hexdigest()
+        if known.get(table) == digest:
+            continue
+        replace_rows(connection, table, columns, rows)
+        connection.execute(f"DELETE FROM ctl.contents WHERE table_name = '{table}'")  # noqa: S608 our own names
+        connection.execute(f"INSERT INTO ctl.contents VALUES ('{table}', '{digest}')")  # noqa: S608 our own names
 
 
 def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Sequence[object]]) -> None:
@@ -117,7 +123,7 @@ def write_settings(
 ) -> None:
     """Write what the models need of the settings into schema ``seed``; ``tax_rules`` maps VAT code to ledger rule."""
     posting, partners, rates = settings.posting, settings.partners, settings.rates
-    rows: dict[str, list[tuple[object, ...]]] = {
+    rows: dict[str, Sequence[tuple[object, ...]]] = {
         "settings": [
             (
                 today,
@@ -132,9 +138,7 @@ def write_settings(
                 is_dry_run,
             )
         ],
-        "companies": [
-            (c.code, c.owner, c.link, c.payables_account, c.receivables_account) for c in settings.companies
-        ],
+        "companies": [(c.code, c.owner, c.link, c.payables_account, c.receivables_account) for c in settings.companies],
         "vat_accounts": [(account,) for account in posting.vat_accounts],
         "reverse_charge": [(code,) for code in posting.reverse_charge],
         "tax_rules": sorted(tax_rules.items()),
@@ -148,8 +152,9 @@ def write_settings(
         "customer_types": [(code,) for code in partners.customer_types],
         "charterer_types": [(code,) for code in partners.charterer_types],
     }
-    for table, columns in SETTINGS_TABLES.items():
-        replace_rows(connection, f"seed.{table}", columns, rows[table])
+    replace_when_changed(
+        connection, {f"seed.{table}": (columns, rows[table]) for table, columns in SETTINGS_TABLES.items()}
+    )
     connection.execute(
         """
         CREATE TABLE IF NOT EXISTS seed.months AS
@@ -162,23 +167,36 @@ def write_settings(
 
 
 def copy_control(connection: duckdb.DuckDBPyConnection, control: Control) -> None:
-    """Bring the warehouse's copy of the control tables up to date; of the outbox only what moved since the last copy."""
-    for table, (columns, query) in CONTROL_TABLES.items():
-        if table != "outbox":
-            replace_rows(connection, f"ctl.{table}", columns, (tuple(row) for row in control.read(query)))
-    outbox_columns, outbox_query = CONTROL_TABLES["outbox"]
-    copied = {"outbox": outbox_columns, **SENT_TABLES}
+    """Bring the warehouse's copy of the control tables up to date; of the outbox only what has moved since."""
+    replace_when_changed(
+        connection,
+        {
+            f"ctl.{table}": (columns, _control_rows(control, table, columns))
+            for table, columns in CONTROL_TABLES.items()
+            if table != "outbox"
+        },
+    )
+    copied = {"outbox": CONTROL_TABLES["outbox"], **SENT_TABLES}
     present = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'ctl'").fetchall()
     is_complete = copied.keys() <= {name for (name,) in present}
     for table, columns in copied.items():
         connection.execute(f"CREATE TABLE IF NOT EXISTS ctl.{table} ({columns})")
     newest = connection.execute("SELECT coalesce(max(updated_at), '') FROM ctl.outbox").fetchone()
     since = newest[0] if newest and is_complete else ""
-    moved = {"outbox": [tuple(row) for row in control.read(outbox_query, (since,))], **sent_rows(control, since=since)}
+    outbox = _control_rows(control, "outbox", copied["outbox"], where="updated_at >= ?", values=(since,))
+    moved: dict[str, Sequence[Sequence[object]]] = {"outbox": outbox, **sent_rows(control, since=since)}
     connection.execute("BEGIN")
     for table, rows in moved.items():
         _merge_moved(connection, table, copied[table], rows)
     connection.execute("COMMIT")
+
+
+def _control_rows(
+    control: Control, table: str, columns: str, *, where: str = "TRUE", values: Sequence[str] = ()
+) -> list[tuple[object, ...]]:
+    names = ", ".join(column.split()[0] for column in columns.split(", "))
+    rows = control.read(f"SELECT {names} FROM {table} WHERE {where}", values)  # noqa: S608 our own names
+    return [tuple(row) for row in rows]
 
 
 def _merge_moved(

@@ -21,7 +21,7 @@ from pipelines.settings import Settings
 from pipelines.wire.query import Reading
 
 Node = dict[str, Any]
-EVERY_KEY = range(1, 1_000_000)
+EVERY_KEY = range(1, 5_000)
 ENTITY_IDS = {28600: 900, 28601: 901, 28602: 902}
 
 
@@ -218,10 +218,11 @@ class World:
     clock: Clock = field(default_factory=Clock)
     settings: Settings = field(default_factory=make_settings)
     warehouse: duckdb.DuckDBPyConnection = field(default_factory=make_warehouse)
+    open_control: Callable[[Path], Control] = Control
     control: Control = field(init=False)
 
     def __post_init__(self) -> None:
-        self.control = Control(self.path)
+        self.control = self.open_control(self.path)
 
     def outbox(self) -> Outbox:
         return Outbox(self.control, batch_id="b1", now=self.clock.now)

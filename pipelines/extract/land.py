@@ -179,7 +179,8 @@ def _merge(ctx: Context, landings: Sequence[_Landing], side: str) -> None:
     fetch_id = f"{ctx.batch_id}.{next(_landing_no)}"
     fetched_at = ctx.now().astimezone(UTC).replace(tzinfo=None)
     loads = [(landing, landing.incoming.loads(fetch_id=fetch_id, fetched_at=fetched_at)) for landing in full]
-    merge(ctx.warehouse, [load for _, own in loads for load in own], schema=schema, folder=_folder(ctx))
+    if merged := [load for _, own in loads for load in own]:
+        merge(ctx.warehouse, merged, schema=schema, folder=_folder(ctx))
     for landing, own in loads:
         for load in own:
             arrived = landing.incoming.count_staged(load.table, fetch_id)

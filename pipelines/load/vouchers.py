@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from pipelines.outbox.store import Entry
 
 MUTATION = "addGLImportItems"
-# Lines that wait for the ledger's posting job (xledger.md 4.2).
-READY = 1
 # What a look-up finds in the ledger and nobody but a person can resolve.
 BREAKS = {
     "incomplete_in_ledger": "voucher incomplete in ledger",
@@ -38,7 +36,6 @@ BREAKS = {
     "already_in_books": "voucher already in books",
 }
 _FETCH = 20_000
-
 
 # mapping.md 1.1, in its order. Fiscal year and period are not sent: the ledger derives them from postedDate.
 MEMBERS = (
@@ -88,7 +85,7 @@ def store_voucher_intents(
     outbox = Outbox(context.control, batch_id=context.batch_id, now=context.now)
     lines = _draft_lines(context, document_keys)
     vouchers = (list(members) for _, members in groupby(lines, key=itemgetter("document_key")))
-    return outbox.store_intents([voucher_intent(voucher) for voucher in vouchers], retry_failed=retry_failed)
+    return outbox.store_intents((voucher_intent(voucher) for voucher in vouchers), retry_failed=retry_failed)
 
 
 def voucher_intent(lines: Sequence[Columns]) -> Intent:

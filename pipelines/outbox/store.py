@@ -6,12 +6,15 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from pipelines.breaks import Break, close_breaks, open_breaks
 from pipelines.control import Control, Value, named_statements, utc_text
 from pipelines.outbox.chain import append_events
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, read_json, sha256
 from pipelines.outbox.states import REBUILDABLE, State, check_transition
+
+STORED_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,10 +86,15 @@ class Outbox:
     def store_intents(self, intents: Iterable[Intent], *, retry_failed: bool = True) -> StoreReport:
         """Store intents as `todo`; those in `todo` or `failed` take the new payload, all others are left alone.
 
-        A failed intent with an unchanged payload is tried again only when ``retry_failed``.
+        A failed intent with an unchanged payload is tried again only when ``retry_failed``. Intents are taken as they
+        come, a thousand at a time: payloads of a large batch need not be in memory together.
         """
+        report = StoreReport()
+        remaining = iter(intents)
         with self._control.write() as connection:
-            return self._store(connection, list(intents), retry_failed=retry_failed)
+            while batch := list(islice(remaining, STORED_AT_ONCE)):
+                self._store(connection, batch, report, retry_failed=retry_failed)
+        return report
 
     def begin(self, ids: Collection[str]) -> None:
         """Note that the call which writes these intents begins; must return before the call is made."""
@@ -110,7 +118,7 @@ class Outbox:
         at = utc_text(self._now())
         with self._control.write() as connection:
             self._move(connection, pending)
-            self._store(connection, follow_up, retry_failed=False)
+            self._store(connection, follow_up, StoreReport(), retry_failed=False)
             open_breaks(connection, opens, batch_id=self._batch_id, at=at)
             close_breaks(connection, closes, at=at)
 
@@ -160,10 +168,11 @@ class Outbox:
         found = connection.execute(self._statements["present"], {"ids": canonical_json([*ids])})
         return {row["id"]: row for row in found}
 
-    def _store(self, connection: sqlite3.Connection, intents: Sequence[Intent], *, retry_failed: bool) -> StoreReport:
+    def _store(
+        self, connection: sqlite3.Connection, intents: Sequence[Intent], report: StoreReport, *, retry_failed: bool
+    ) -> None:
         present = self._present(connection, (intent.id for intent in intents))
         at = utc_text(self._now())
-        report = StoreReport()
         rows: dict[str, list[dict[str, Value]]] = {"insert": [], "rebuild": []}
         events: list[dict[str, Value]] = []
         for intent in intents:
@@ -178,7 +187,6 @@ class Outbox:
         for name, batch in rows.items():
             connection.executemany(self._statements[name], batch)
         append_events(connection, events)
-        return report
 
     def _move(self, connection: sqlite3.Connection, moves: Sequence[Move]) -> None:
         present = self._present(connection, (move.intent for move in moves))

@@ -20,36 +20,51 @@ WITH vms_accounts AS (
         ) = 1
 ),
 
-own_lines AS (
-    SELECT DISTINCT documents.document_key
+line_accounts AS (
+    SELECT DISTINCT
+        document_key,
+        gl_account
+    FROM
+        map.document_lines
+    WHERE
+        gl_account IS NOT NULL
+),
+
+chosen AS (
+    SELECT
+        documents.document_key,
+        documents.voucher_type,
+        CASE
+            WHEN documents.voucher_type = 'AP' THEN COALESCE(companies.payables_account, TRIM(vms_accounts.gl_account))
+            WHEN documents.voucher_type = 'AR' THEN COALESCE(companies.receivables_account, TRIM(vms_accounts.gl_account))
+            WHEN documents.gl_account IS NULL OR line_accounts.document_key IS NOT NULL
+                THEN COALESCE(accrual_control.account, documents.gl_account)
+            ELSE documents.gl_account
+        END AS account
     FROM
         map.open_documents AS documents
-    INNER JOIN map.document_lines AS lines
+    LEFT JOIN map.companies AS companies
+        ON documents.company_code = companies.company_code
+    LEFT JOIN vms_accounts
+        ON documents.document_key = vms_accounts.document_key
+    LEFT JOIN line_accounts
         ON
-            documents.document_key = lines.document_key
-            AND documents.gl_account = lines.gl_account
+            documents.document_key = line_accounts.document_key
+            AND documents.gl_account = line_accounts.gl_account
+    LEFT JOIN seed.accrual_control AS accrual_control
+        ON
+            documents.company_code = accrual_control.company_code
+            AND documents.document_type = accrual_control.document_type
 )
 
 SELECT
-    documents.document_key,
-    CASE
-        WHEN documents.voucher_type = 'AP' THEN COALESCE(companies.payables_account, TRIM(vms_accounts.gl_account))
-        WHEN documents.voucher_type = 'AR' THEN COALESCE(companies.receivables_account, TRIM(vms_accounts.gl_account))
-        WHEN documents.gl_account IS NULL OR own_lines.document_key IS NOT NULL
-            THEN COALESCE(accrual_control.account, documents.gl_account)
-        ELSE documents.gl_account
-    END AS account,
-    own_lines.document_key IS NOT NULL AND accrual_control.account IS NULL AND documents.voucher_type = 'GL'
+    chosen.document_key,
+    chosen.account,
+    chosen.voucher_type = 'GL' AND line_accounts.document_key IS NOT NULL
         AS is_line_account  -- the control account would meet itself: the document is held
 FROM
-    map.open_documents AS documents
-LEFT JOIN map.companies AS companies
-    ON documents.company_code = companies.company_code
-LEFT JOIN vms_accounts
-    ON documents.document_key = vms_accounts.document_key
-LEFT JOIN own_lines
-    ON documents.document_key = own_lines.document_key
-LEFT JOIN seed.accrual_control AS accrual_control
+    chosen
+LEFT JOIN line_accounts
     ON
-        documents.company_code = accrual_control.company_code
-        AND documents.document_type = accrual_control.document_type
+        chosen.document_key = line_accounts.document_key
+        AND chosen.account = line_accounts.gl_account

@@ -23,8 +23,7 @@ FROM
     map.subledger_rows AS ledger
 LEFT JOIN map.matched_invoices AS matched
     ON
-        ledger.row_role = 'invoice'
-        AND ledger.side = matched.side
+        ledger.side = matched.side
         AND ledger.owner_code = matched.owner_code
         AND ledger.header_db_id = matched.header_db_id
         AND ledger.invoice_number = matched.invoice_number

@@ -26,7 +26,7 @@ ready AS (
         NULLIF(TRIM(documents.external_document_no), '') AS external_document_no,
         NULLIF(TRIM(documents.gl_account), '') AS gl_account,
         NULLIF(TRIM(documents.partner_code), '') AS partner_code,
-        documents.partner_name,
+        NULLIF(TRIM(documents.partner_name), '') AS partner_name,
         documents.partner_type_code,
         documents.partner_country_code,
         NULLIF(UPPER(REPLACE(documents.partner_iban, ' ', '')), '') AS partner_iban,

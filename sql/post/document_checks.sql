@@ -55,8 +55,12 @@ same_numbers AS (
             AND documents.company_code = others.company_code
             AND documents.voucher_type = others.voucher_type
             AND numbers.document_key <> others.document_key
+    LEFT JOIN map.open_documents AS waiting
+        ON others.document_key = waiting.document_key
     WHERE
         numbers.invoice_no = numbers.external_no
+        -- Of two that wait, the later one is told of the earlier.
+        AND (waiting.document_key IS NULL OR waiting.document_key < numbers.document_key)
     GROUP BY
         numbers.document_key
 )

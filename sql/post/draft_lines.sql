@@ -47,9 +47,10 @@ control_lines AS (
         documents.control_sign * control_amounts.currency_amount AS currency_amount,
         documents.control_sign * control_amounts.amount AS amount,
         CASE WHEN documents.voucher_type IN ('AP', 'AR') THEN documents.document_date END AS invoice_date,
+        -- The voucher is looked up by this text: no blank at its cut end, which the ledger might not keep.
         CASE
             WHEN documents.partner_name IS NULL THEN documents.document_no
-            ELSE documents.document_no || ' ' || documents.partner_name
+            ELSE TRIM(SUBSTRING(documents.document_no || ' ' || documents.partner_name, 1, 100))
         END AS line_text
     FROM
         map.open_documents AS documents

@@ -1,4 +1,4 @@
-"""Generated VMS documents for the mapping's property test: every branch of mapping.md section 1, and awkward amounts."""
+"""Generated VMS documents: every branch of mapping.md section 1, and awkward amounts."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def unit(currency: str) -> Decimal:
 
 
 def vat_shares(nets: list[Decimal], rates: list[Decimal], vat: Decimal, currency: str) -> list[Decimal]:
-    """Share the VAT over taxed lines by net x rate: cut toward zero, what is left one unit each to the largest rests."""
+    """Share the VAT over taxed lines by net x rate: cut toward zero, the rest a unit each to the largest remainders."""
     smallest = unit(currency)
     weights = [Fraction(net) * Fraction(rate) for net, rate in zip(nets, rates, strict=True)]
     total = sum(weights)
@@ -134,99 +134,150 @@ def agreed(values: list[str | None]) -> str | None:
 def map_document(document: Document, tenant: Tenant) -> Voucher:
     """Map one document; amounts signed, debit positive."""
     kind = VOUCHER_TYPES.get(document.type, "GL")
-    sign = -1 if kind == "AP" else 1 if kind == "AR" else -tenant.gl_sign
-    broken: set[str] = set()
-    terms = sorted(document.terms, key=lambda t: (t.due or date.max, t.key))
+    sign = {"AP": -1, "AR": 1, "GL": -tenant.gl_sign}[kind]
     lines = sorted(document.lines, key=lambda line: line.key)
     details = [line for line in lines if line.account not in tenant.vat_accounts]
     vat_lines = [line for line in lines if line.account in tenant.vat_accounts]
-    is_credit = document.type in {"CRI", "CRO"}
-    is_reversal = any(line.reference for line in lines)
+    terms = sorted(document.terms, key=lambda t: (t.due or date.max, t.key))
+    broken: set[str] = set()
+    amounts = [
+        sent_amounts(document, details, vat_lines, measure=measure, tenant=tenant, broken=broken)
+        for measure in ("amount", "company_amount")
+    ]
+    broken |= broken_requirements(document, kind=kind, terms=terms, has_details=bool(details))
+    account = control_account(document, tenant, kind=kind, broken=broken)
+    common = common_fields(document, kind=kind)
+    controls = control_lines(document, details, terms=terms, kind=kind, sign=sign, today=tenant.today)
+    first_due = controls[0]["due_date"]
+    rows = [common | {"account": account} | row for row in controls]
+    rows += [
+        common | detail_line(document, line, tenant, kind=kind, due=first_due) | {
+            "currency_amount": -sign * currency_amount, "amount": -sign * company_amount
+        }
+        for line, currency_amount, company_amount in zip(details, *amounts, strict=True)
+    ]  # fmt: skip
+    numbered = tuple(row | {"tr_item_number": n} for n, row in enumerate(rows, 1))
+    return Voucher(numbered, frozenset(broken))
+
+
+def sent_amounts(
+    document: Document,
+    details: list[Line],
+    vat_lines: list[Line],
+    *,
+    measure: str,
+    tenant: Tenant,
+    broken: set[str],
+) -> list[Decimal]:
+    """Return the detail lines' amounts in one currency: net, share of the VAT, rounding rest (1.3, 1.4)."""
+    currency = document.currency if measure == "amount" else document.company_currency
+    tolerance = max(Decimal("0.05"), unit(currency) / 2)
+    nets = [rounded(getattr(line, measure), currency) for line in details]
+    vat = sum((rounded(getattr(line, measure), currency) for line in vat_lines), Decimal(0))
+    taxed = [i for i, line in enumerate(details) if line.vat_rate and line.vat_code not in tenant.reverse_charge]
+    rates = [details[i].vat_rate or Decimal(0) for i in taxed]
+    if measure == "amount":
+        expected = sum((nets[i] * rate for i, rate in zip(taxed, rates, strict=True)), Decimal(0))
+        if taxed and abs(vat - expected) > len(taxed) * tolerance:
+            broken.add("vat_not_at_rate")
+        if vat_lines and not taxed:
+            broken.add("vat_without_taxed_line")
+    if taxed:
+        for i, share in zip(taxed, vat_shares([nets[i] for i in taxed], rates, vat, currency), strict=True):
+            nets[i] += share
+    rest = rounded(getattr(document, measure), currency) - sum(nets)
+    if nets and abs(rest) <= len(nets) * tolerance:
+        nets[max(range(len(nets)), key=lambda i: (abs(nets[i]), -i))] += rest
+    elif nets:
+        broken.add("voucher_not_balanced")
+    return nets
+
+
+def external_number(document: Document) -> tuple[str | None, str | None]:
+    """Return the number before the pipe and the KID behind it."""
     before, _, after = (document.external or "").partition("|")
-    external, kid = before.strip() or None, after.strip() or None
-    invoice_no = document.number if is_reversal or external is None else external
+    return before.strip() or None, after.strip() or None
 
-    amounts: dict[str, list[Decimal]] = {}
-    for measure, currency in (("amount", document.currency), ("company_amount", document.company_currency)):
-        total = rounded(getattr(document, measure), currency)
-        nets = [rounded(getattr(line, measure), currency) for line in details]
-        vat = sum((rounded(getattr(line, measure), currency) for line in vat_lines), Decimal(0))
-        taxed = [
-            i for i, line in enumerate(details) if line.vat_rate and line.vat_code not in tenant.reverse_charge
-        ]
-        if taxed:
-            rates = [details[i].vat_rate or Decimal(0) for i in taxed]
-            for i, share in zip(taxed, vat_shares([nets[i] for i in taxed], rates, vat, currency), strict=True):
-                nets[i] += share
-        if measure == "amount":
-            expected = sum(
-                (rounded(details[i].amount, currency) * (details[i].vat_rate or 0) for i in taxed), Decimal(0)
-            )
-            if taxed and abs(vat - expected) > len(taxed) * max(Decimal("0.05"), unit(currency) / 2):
-                broken.add("vat_not_at_rate")
-            if vat_lines and not taxed:
-                broken.add("vat_without_taxed_line")
-        rest = total - sum(nets)
-        if abs(rest) <= len(nets) * max(Decimal("0.05"), unit(currency) / 2):
-            if nets:
-                nets[max(range(len(nets)), key=lambda i: (abs(nets[i]), -i))] += rest
-        elif nets:
-            broken.add("voucher_not_balanced")
-        amounts[measure] = nets
 
-    if not details:
-        broken.add("no_lines")
-    if kind in {"AP", "AR"}:
-        if document.partner is None:
-            broken.add("partner_missing")
-        if not terms and not is_credit:
-            broken.add("due_date_missing")
-        if any(t.percentage is None or (t.due is None and not is_credit) for t in terms):
-            broken.add("payment_terms_incomplete")
-        elif terms and sum(t.percentage or 0 for t in terms) != 100:
-            broken.add("payment_terms_not_100")
-    if kind == "AP" and not is_reversal and external is None:
-        broken.add("external_document_no_missing")
-    if any(line.account is None for line in lines):
-        broken.add("gl_account_missing")
+def is_reversal(document: Document) -> bool:
+    """Tell whether a line refers to another document."""
+    return any(line.reference for line in document.lines)
 
+
+def broken_requirements(document: Document, *, kind: str, terms: list[Term], has_details: bool) -> set[str]:
+    """Return the requirements of 1.2 and 1.6 that the document itself breaks."""
+    is_credit = document.type in {"CRI", "CRO"}
+    is_subledger = kind in {"AP", "AR"}
+    has_gap = any(t.percentage is None or (t.due is None and not is_credit) for t in terms)
+    has_percentages = all(t.percentage is not None for t in terms)
+    failing = {
+        "no_lines": not has_details,
+        "gl_account_missing": any(line.account is None for line in document.lines),
+        "partner_missing": is_subledger and document.partner is None,
+        "due_date_missing": is_subledger and not terms and not is_credit,
+        "payment_terms_incomplete": is_subledger and has_gap,
+        "payment_terms_not_100": is_subledger
+        and bool(terms)
+        and has_percentages
+        and sum(t.percentage or 0 for t in terms) != 100,
+        "external_document_no_missing": kind == "AP"
+        and not is_reversal(document)
+        and external_number(document)[0] is None,
+    }
+    return {rule for rule, fails in failing.items() if fails}
+
+
+def control_account(document: Document, tenant: Tenant, *, kind: str, broken: set[str]) -> str | None:
+    """Return the control account; on GL vouchers it must not be a line's own."""
     if kind == "AP":
-        account: str | None = tenant.payables
-    elif kind == "AR":
-        account = tenant.receivables
-    else:
-        account = document.gl_account
-        if account is None or any(line.account == account for line in lines):
-            override = tenant.accrual_control.get(document.type)
-            if override is None:
-                broken.add("control_account_missing" if account is None else "control_account_on_line")
-            account = override or account
+        return tenant.payables
+    if kind == "AR":
+        return tenant.receivables
+    account = document.gl_account
+    if account is not None and all(line.account != account for line in document.lines):
+        return account
+    override = tenant.accrual_control.get(document.type)
+    if override is None:
+        broken.add("control_account_missing" if account is None else "control_account_on_line")
+    return override or account
 
-    dues: list[date | None]
-    percentages: list[Decimal]
-    if kind == "GL" or not terms:
-        dues, percentages = [tenant.today if is_credit else None], [Decimal(100)]
-    else:
-        dues = [tenant.today if is_credit else t.due for t in terms]
-        percentages = [t.percentage if t.percentage is not None else Decimal(100) for t in terms]
-    total = rounded(document.amount, document.currency)
-    company_total = rounded(document.company_amount, document.company_currency)
-    common: dict[str, object] = {
+
+def common_fields(document: Document, *, kind: str) -> dict[str, object]:
+    """Return what all lines of a voucher share."""
+    external, kid = external_number(document)
+    return {
         "voucher_type": kind,
         "voucher_no": document.key,
         "currency": document.currency,
         "voucher_date": document.day,
         "fiscal_year": document.day.year,
         "period_no": document.day.month,
-        "invoice_no": invoice_no,
+        "invoice_no": document.number if is_reversal(document) or external is None else external,
         "x_identifier": kid,
         "ext_order_number": document.number,
     }
+
+
+def control_lines(
+    document: Document, details: list[Line], *, terms: list[Term], kind: str, sign: int, today: date
+) -> list[dict[str, object]]:
+    """Return one control line per payment term, one in all for GL vouchers."""
+    is_credit = document.type in {"CRI", "CRO"}
+    is_split = kind != "GL" and bool(terms)
+    dues = [today if is_credit else t.due for t in terms] if is_split else [today if is_credit else None]
+    percentages = (
+        [Decimal(100) if t.percentage is None else t.percentage for t in terms] if is_split else [Decimal(100)]
+    )
     name = f" {document.partner_name}" if document.partner_name else ""
-    sent: list[dict[str, object]] = [
-        common
-        | {
-            "account": account,
+    parts = [
+        split(rounded(total, currency), percentages, currency)
+        for total, currency in (
+            (document.amount, document.currency),
+            (document.company_amount, document.company_currency),
+        )
+    ]
+    return [
+        {
             "posting1": agreed([line.vessel for line in details]),
             "posting2": agreed([line.voyage for line in details]),
             "posting3": None,
@@ -240,38 +291,33 @@ def map_document(document: Document, tenant: Tenant) -> Voucher:
             "invoice_date": document.day if kind != "GL" else None,
             "text": (document.number + name)[:100],
         }
-        for due, part, company_part in zip(
-            dues,
-            split(total, percentages, document.currency),
-            split(company_total, percentages, document.company_currency),
-            strict=True,
-        )
+        for due, part, company_part in zip(dues, *parts, strict=True)
     ]
+
+
+def detail_line(document: Document, line: Line, tenant: Tenant, *, kind: str, due: object) -> dict[str, object]:
+    """Return a detail line without its amounts."""
+    is_other_partner = kind == "AP" and line.partner is not None and line.partner != document.partner
     both_singapore = document.company_country == "SG" and document.partner_country == "SG"
-    for i, line in enumerate(details):
-        xgl = "DLVMS"
-        if tenant.xgl == "poolCode" and line.pool:
-            xgl = line.pool
-        if tenant.xgl == "isTc" and line.is_tc is not None:
-            xgl = "TC" if line.is_tc else "VC"
-        partner = line.partner if kind == "AP" and line.partner and line.partner != document.partner else None
-        sent.append(
-            common
-            | {
-                "account": line.account,
-                "posting1": line.vessel,
-                "posting2": line.voyage,
-                "posting3": "LS" if both_singapore else "FS",
-                "xgl": xgl,
-                "subledger_no": partner,
-                "subledger_bank_account": None,
-                "due_date": dues[0] if partner else None,
-                "tax_rule": tenant.tax_rules.get(line.vat_code, line.vat_code) if line.vat_code else None,
-                "currency_amount": -sign * amounts["amount"][i],
-                "amount": -sign * amounts["company_amount"][i],
-                "invoice_date": None,
-                "text": (line.text or "")[:100] or None,
-            }
-        )
-    numbered = tuple(row | {"tr_item_number": n} for n, row in enumerate(sent, 1))
-    return Voucher(numbered, frozenset(broken))
+    return {
+        "account": line.account,
+        "posting1": line.vessel,
+        "posting2": line.voyage,
+        "posting3": "LS" if both_singapore else "FS",
+        "xgl": xgl(line, tenant),
+        "subledger_no": line.partner if is_other_partner else None,
+        "subledger_bank_account": None,
+        "due_date": due if is_other_partner else None,
+        "tax_rule": tenant.tax_rules.get(line.vat_code, line.vat_code) if line.vat_code else None,
+        "invoice_date": None,
+        "text": (line.text or "")[:100] or None,
+    }
+
+
+def xgl(line: Line, tenant: Tenant) -> str:
+    """Return the XGL code of a line by the tenant's setting."""
+    if tenant.xgl == "poolCode" and line.pool:
+        return line.pool
+    if tenant.xgl == "isTc" and line.is_tc is not None:
+        return "TC" if line.is_tc else "VC"
+    return "DLVMS"

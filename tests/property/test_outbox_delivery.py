@@ -20,10 +20,24 @@ from pipelines.load.vouchers import deliver_vouchers
 from pipelines.outbox.chain import verify_chain
 from pipelines.outbox.intent import Kind
 from pipelines.wire.query import Reading
-from tests.delivery_world import EVERY_KEY, Clock, FakeLedger, Node, World, make_settings, unanswered, voucher
+from tests.delivery_world import (
+    EVERY_KEY,
+    Clock,
+    FakeLedger,
+    FakeVms,
+    Node,
+    World,
+    make_settings,
+    make_warehouse,
+    unanswered,
+    voucher,
+)
 
 MISSING = ("project", "nowhere")
 LATE = 50.0
+SETTINGS = make_settings(ledger={"nodes_per_mutation": 8})
+# Delivery only reads it, so one does for all examples.
+WAREHOUSE = make_warehouse()
 
 
 class Crash(BaseException):
@@ -35,6 +49,11 @@ class FragileControl(Control):
 
     crash_in = -1
     is_after = False
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        # What a power cut would lose is not the question here, and a thousand flushes take their time.
+        self._connection.execute("PRAGMA synchronous = OFF")
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -144,10 +163,10 @@ def run(world: World, ledger: FateLedger, control: FragileControl, plan: Run) ->
 )
 def test_each_voucher_arrives_once(sizes: list[int], bad: set[int], owners: list[int], runs: list[Run]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        world = World(Path(folder) / "ctl.sqlite", settings=make_settings(ledger={"nodes_per_mutation": 8}))
-        world.control = control = FragileControl(world.path)
-        control._connection.execute("PRAGMA synchronous = OFF")
-        world.ledger = ledger = FateLedger(clock=world.clock, missing={MISSING})
+        clock = Clock()
+        ledger = FateLedger(clock=clock, missing={MISSING})
+        control = FragileControl(Path(folder) / "ctl.sqlite")
+        world = World(control.path, ledger, FakeVms(), clock, SETTINGS, WAREHOUSE, open_control=lambda _: control)
         vouchers = [
             voucher(key, lines=size, owner=owners[key - 1], references=dict([MISSING]) if key in bad else None)
             for key, size in enumerate(sizes, start=1)

@@ -127,7 +127,7 @@ def test_money_comes_as_text_or_number(written: str) -> None:
     assert landed(f'"money":{written}')["money"] == Decimal(101)
 
 
-@pytest.mark.parametrize("written", ['"1,50"', '""', '" 1"', "true", '"NaN"', '"١"'])
+@pytest.mark.parametrize("written", ['"1,50"', '""', '" 1"', "true", '"NaN"', '"\u0661"'])
 def test_money_that_is_no_decimal_is_refused(written: str) -> None:
     assert "a decimal was expected" in refused(f'"money":{written}')
 
@@ -145,15 +145,15 @@ def test_an_id_that_is_no_whole_number_is_refused(written: str) -> None:
 @pytest.mark.parametrize(
     ("written", "moment"),
     [
-        ("2026-11-02T08:11:12", datetime(2026, 11, 2, 8, 11, 12)),
-        ("2026-11-02 08:11:12.5", datetime(2026, 11, 2, 8, 11, 12, 500_000)),
-        ("2026-11-02T08:11:12.1234567", datetime(2026, 11, 2, 8, 11, 12, 123_456)),
-        ("2026-11-02T08:11", datetime(2026, 11, 2, 8, 11)),
-        ("2026-11-02", datetime(2026, 11, 2)),
+        ("2026-11-02T08:11:12", "2026-11-02 08:11:12"),
+        ("2026-11-02 08:11:12.5", "2026-11-02 08:11:12.500000"),
+        ("2026-11-02T08:11:12.1234567", "2026-11-02 08:11:12.123456"),
+        ("2026-11-02T08:11", "2026-11-02 08:11:00"),
+        ("2026-11-02", "2026-11-02 00:00:00"),
     ],
 )
-def test_a_time_stays_as_it_is_written(written: str, moment: datetime) -> None:
-    assert landed(f'"at":"{written}"')["at"] == moment
+def test_a_time_stays_as_it_is_written(written: str, moment: str) -> None:
+    assert landed(f'"at":"{written}"')["at"] == datetime.fromisoformat(moment)
     assert landed(f'"day":"{written}"')["on_day"] == date(2026, 11, 2)
 
 

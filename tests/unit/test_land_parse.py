@@ -53,10 +53,8 @@ def test_an_empty_page_has_nothing() -> None:
 
 def test_layout_between_the_members_does_not_matter() -> None:
     compact = parse_page(page(vms_document(1), vms_document(2)), DOCUMENTS)
-    spread = parse_page(
-        json.dumps([vms_document(1), vms_document(2)], indent=2).replace("\n", "\r\n").encode(), DOCUMENTS
-    )
-    assert spread.parents.equals(compact.parents)
+    spread = json.dumps([vms_document(1), vms_document(2)], indent=2).replace("\n", "\r\n")
+    assert parse_page(spread.encode(), DOCUMENTS).parents.equals(compact.parents)
 
 
 def test_children_know_their_parent_and_place() -> None:

@@ -1,0 +1,116 @@
+"""Draws the story of a document for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines.checks.suites import WARNING
+from pipelines.explain.next_step import next_step
+from pipelines.explain.verdicts import FAILED, PASSED
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pipelines.explain.story import Explanation
+
+_LINE_COLUMNS = (
+    "tr_item_number", "account", "subledger_no", "posting1", "posting2", "posting3", "xgl", "tax_rule", "due_date",
+    "currency", "currency_amount", "amount", "text",
+)  # fmt: skip
+_ITEM_COLUMNS = ("import_item_db_id", "tr_item_number", "account_code", "invoice_amount", "job_level_name", "errors")
+_ROW_COLUMNS = (
+    "side",
+    "voucher_no",
+    "posted_date",
+    "invoice_number",
+    "invoice_amount",
+    "invoice_remaining",
+    "due_date",
+)
+_BOOK_COLUMNS = ("voucher_no", "posted_date", "account_code", "invoice_amount", "amount", "project_code", "row_text")
+_PAYMENT_COLUMNS = ("side", "voucher_no", "posted_date", "source_code", "invoice_amount", "currency_code")
+
+
+def show_explanation(story: Explanation, console: Console) -> None:
+    """Print the story from the VMS to the ledger, and end with the next step."""
+    _head(story, console)
+    _voucher(story, console)
+    _checks(story, console)
+    _table(console, "What people decided", ("at", "action", "operator", "reason"), story.decisions)
+    _outbox(story, console)
+    _table(console, "The ledger's import", _ITEM_COLUMNS, story.ledger["import_items"])
+    _table(console, "Supplier and customer ledger", _ROW_COLUMNS, story.ledger["subledger_rows"])
+    _table(console, "General ledger", _BOOK_COLUMNS, story.ledger["transactions"])
+    _table(console, "Matched in the ledger", _PAYMENT_COLUMNS, story.payments["matched_rows"])
+    if story.bank_change:
+        console.print(f"! {story.bank_change}", markup=False, highlight=False)
+    console.print(f"Next: {next_step(story)}", markup=False, highlight=False)
+
+
+def _head(story: Explanation, console: Console) -> None:
+    document, vms = story.document, story.vms
+    console.print(f"{document.label}, key {document.key}, company {document.company}", style="bold", markup=False)
+    origin, minutes = story.as_of["origin"], story.as_of["minutes"]
+    age = f", written {minutes} minutes ago" if minutes is not None else ""
+    console.print(f"Read from the {origin}{age}.", style="dim")
+    if vms is None:
+        console.print("The VMS's own state is not at hand.")
+        return
+    console.print(
+        f"VMS: status {vms.get('status_code') or 'not kept'}, dated {vms['document_date']}, "
+        f"{vms['currency_code']} {vms['document_amount']:,.2f}"
+        f" = {vms['company_currency_code']} {vms['company_currency_amount']:,.2f}, "
+        f"partner {vms['partner_code']} {vms['partner_name']}, external number {vms['external_document_no']}"
+        if vms["document_amount"] is not None and vms["company_currency_amount"] is not None
+        else f"VMS: status {vms.get('status_code') or 'not kept'}, dated {vms['document_date']}, no amount",
+        markup=False,
+        highlight=False,
+    )
+
+
+def _voucher(story: Explanation, console: Console) -> None:
+    if story.voucher is None:
+        return
+    _table(console, f"Voucher {story.voucher['state']}", _LINE_COLUMNS, story.voucher["lines"])
+    origins = Table("column", "ledger field", "comes from", title="Where its fields come from", title_justify="left")
+    for column, origin in story.voucher["fields"].items():
+        origins.add_row(column, escape(origin["field"]), escape("\n".join(origin["from"]) or "rules and settings"))
+    console.print(origins)
+
+
+def _checks(story: Explanation, console: Console) -> None:
+    failed = [check for check in story.checks if check["verdict"] == FAILED]
+    passed = [check["rule"] for check in story.checks if check["verdict"] == PASSED]
+    rows = [{**check, "verdict": "warning" if check["severity"] == WARNING else "held"} for check in failed]
+    _table(console, "Rules it fails", ("rule", "verdict", "message"), rows)
+    if passed:
+        console.print(f"Rules it meets: {', '.join(passed)}.", highlight=False)
+    elif not failed:
+        console.print("No rule has looked at it yet.")
+
+
+def _outbox(story: Explanation, console: Console) -> None:
+    for intent in story.outbox:
+        _table(
+            console,
+            f"{intent['kind']} {intent['natural_key']}: {intent['state']}",
+            ("event_no", "at", "from_state", "to_state", "detail"),
+            intent["events"],
+        )
+    if story.outbox:
+        chain = story.chain
+        verdict = "holds" if chain["verified"] else "is broken: " + "; ".join(chain["faults"])
+        console.print(f"The chain over {chain['scope']} {verdict}.", markup=False, highlight=False)
+
+
+def _table(console: Console, title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
+    table = Table(*columns, title=escape(title), title_justify="left")
+    for row in rows:
+        table.add_row(*(escape("" if row[column] is None else str(row[column])) for column in columns))
+    console.print(table)

@@ -1,0 +1,329 @@
+"""Extraction over real sockets: the sample world, what changes in it, and answers that go wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stamina
+
+from pipelines.context import Context
+from pipelines.errors import ExtractError, SpringlineError, Terminal, Transient
+from pipelines.extract import books, ledger, vms
+from pipelines.extract.ledger_contracts import ALL as LEDGER_CONTRACTS
+from pipelines.settings import Settings, load_settings
+from pipelines.wire.ledger import LedgerClient
+from pipelines.wire.vms import VmsClient
+from tests.landing import NOW, make_context
+from tests.sandbox_server import SAMPLE, Sandbox, running_sandbox
+
+NO_LIMITS = {"burst_requests": None, "concurrency": None, "credits_per_hour": None, "posting_every_minutes": None}
+OPEN = 5_200_110
+WINDOW = date(2026, 6, 1)
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with running_sandbox(tmp_path_factory.mktemp("sandbox")) as sandbox:
+        sandbox.control("POST", "ledger/settings", NO_LIMITS)
+        yield sandbox
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(sandbox: Sandbox) -> Iterator[None]:
+    with stamina.set_testing(True, attempts=3, cap=True):
+        yield
+    sandbox.control("DELETE", "faults")
+
+
+def settings_of(sandbox: Sandbox, **more: str) -> Settings:
+    return load_settings(None, environ={**sandbox.env, "SPRINGLINE_LEDGER__BURST_REQUESTS": "10000", **more})
+
+
+def connected(sandbox: Sandbox, folder: Path, **more: str) -> Context:
+    settings = settings_of(sandbox, **more)
+    count = {"count": lambda _side, _operation: None, "now": lambda: NOW}
+    return make_context(
+        folder,
+        vms=VmsClient(settings.vms, count=count["count"], now=lambda: NOW),  # type: ignore[arg-type]
+        ledger=LedgerClient(settings.ledger, count=count["count"], now=lambda: NOW, sleep=lambda _: None),  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture
+def ctx(sandbox: Sandbox, tmp_path: Path) -> Iterator[Context]:
+    context = connected(sandbox, tmp_path)
+    yield context
+    context.warehouse.close()
+    context.control.close()
+    context.vms.close()
+    context.ledger.close()
+
+
+def value(ctx: Context, sql: str) -> Any:  # noqa: ANN401 any value of a table
+    row = ctx.warehouse.execute(sql).fetchone()
+    return row[0] if row else None
+
+
+def status(ctx: Context, key: int) -> str | None:
+    found: str | None = value(ctx, f"SELECT status_code FROM stg_vms.documents WHERE document_key = {key}")  # noqa: S608
+    return found
+
+
+def test_the_sample_world_lands_as_it_was_made(ctx: Context) -> None:
+    expected = json.loads((SAMPLE / "expected.json").read_text(encoding="utf-8"))["documents"].values()
+    counts = vms.extract_open_documents(ctx)
+    broken = {document["key"] for document in expected if document["outcome"] == "rejected"}
+    rejected = {
+        int(row["object_key"]) for row in ctx.control.read("SELECT object_key FROM rejected WHERE until IS NULL")
+    }
+    assert rejected == broken
+    assert counts.landed == counts.fetched - len(broken)
+    assert value(ctx, "SELECT count(*) FROM stg_vms.documents WHERE partner_country_code = 'NO'") > 0
+    assert value(ctx, "SELECT count(*) FROM stg_vms.document_lines WHERE vessel_code IS NOT NULL") > 0
+    again = vms.extract_open_documents(ctx)
+    assert (again.landed, again.rejected) == (0, len(broken))
+
+
+def test_master_and_reference_data_land_once(ctx: Context) -> None:
+    reads = (vms.extract_partners, vms.extract_vessels, vms.extract_voyages, vms.extract_control_accounts)
+    more = (vms.extract_system, ledger.extract_master_data, books.extract_transactions)
+    assert all(read(ctx).landed for read in (*reads, *more))
+    assert not any(read(ctx).landed for read in (*reads, *more))
+    assert value(ctx, "SELECT base_currency_code FROM stg_vms.system") == "USD"
+    assert value(ctx, "SELECT count(DISTINCT owner_db_id) FROM stg_ledger.transactions") > 1
+    assert value(ctx, "SELECT count(*) FROM stg_ledger.entity_dimensions") > 0
+
+
+def test_every_table_of_the_ledger_can_be_read(ctx: Context) -> None:
+    ledger.extract_reference(ctx)
+    ledger.extract_subledgers(ctx)
+    ledger.extract_projects(ctx)
+    ledger.extract_import_state(ctx, [5_200_777])
+    ledger.extract_ledger_rates(ctx, date(2026, 10, 1))
+    books.extract_subledger_rows(ctx, since=WINDOW)
+    books.extract_transactions(ctx)
+    found = {name for (name,) in ctx.warehouse.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'stg_ledger'"
+    ).fetchall()}  # fmt: skip
+    assert {contract.table for contract in LEDGER_CONTRACTS} - {"import_errors"} <= found
+
+
+def test_a_document_that_left_rfp_changes_here_too(ctx: Context, sandbox: Sandbox) -> None:
+    vms.extract_open_documents(ctx)
+    with sandbox.vms() as client:
+        client.put(f"/Document/{OPEN}", json={"invoicingStatus": "POS"}).raise_for_status()
+        client.delete(f"/Document/{OPEN + 1}").raise_for_status()
+    counts = vms.extract_open_documents(ctx)
+    assert counts.landed == 1
+    assert (status(ctx, OPEN), status(ctx, OPEN + 1), status(ctx, OPEN + 2)) == ("POS", "GONE", "RFP")
+    assert vms.extract_open_documents(ctx).landed == 0
+
+
+def test_a_removed_line_is_gone_here_too(ctx: Context, sandbox: Sandbox) -> None:
+    key = OPEN + 2
+    lines = f"SELECT count(*) FROM stg_vms.documents JOIN stg_vms.document_lines USING (document_key, fetch_id) WHERE document_key = {key}"  # noqa: E501, S608
+    vms.extract_open_documents(ctx)
+    before = value(ctx, lines)
+    with sandbox.vms() as client:
+        first = client.get(f"/Document/{key}", headers={"fields": '{"documentLines":{"key":"*"}}'}).json()[
+            "documentLines"
+        ]
+        kept = [{"key": line["key"]} for line in first[1:]]
+        client.put(f"/Document/{key}", json={"documentLines": kept}).raise_for_status()
+    vms.extract_open_documents(ctx)
+    assert value(ctx, lines) == before - 1
+
+
+def test_a_document_that_breaks_is_not_posted_from_its_old_text(ctx: Context, sandbox: Sandbox) -> None:
+    vms.extract_documents_by_key(ctx, [OPEN + 3])
+    number = value(ctx, "SELECT document_no FROM stg_vms.documents")
+    sandbox.fault("vms", {"kind": "replace", "old": f'"documentNo":"{number}"', "new": '"documentNo":5'})
+    assert vms.extract_documents_by_key(ctx, [OPEN + 3]).rejected == 1
+    assert status(ctx, OPEN + 3) == "REJECTED"
+    sandbox.control("DELETE", "faults")
+    assert vms.extract_documents_by_key(ctx, [OPEN + 3]).landed == 1
+    assert status(ctx, OPEN + 3) == "RFP"
+    assert ctx.control.one("SELECT count(*) FROM rejected WHERE until IS NULL") == 0
+
+
+def test_a_rejected_document_that_is_deleted_is_closed(ctx: Context, sandbox: Sandbox) -> None:
+    sandbox.fault("vms", {"kind": "replace", "old": f'"key":{OPEN + 4},', "new": f'"key":{OPEN + 4},"documentNo":5,'})
+    vms.extract_documents_by_key(ctx, [OPEN + 4])
+    assert ctx.control.one("SELECT count(*) FROM rejected WHERE until IS NULL") == 1
+    sandbox.control("DELETE", "faults")
+    with sandbox.vms() as client:
+        client.delete(f"/Document/{OPEN + 4}").raise_for_status()
+    vms.extract_documents_by_key(ctx, [OPEN + 4])
+    assert ctx.control.one("SELECT count(*) FROM rejected WHERE until IS NULL") == 0
+
+
+def test_documents_not_ready_yet_are_read_for_preflight(ctx: Context) -> None:
+    vms.extract_documents_by_status(ctx, ("PEN", "INV", "RFP"))
+    assert value(ctx, "SELECT count(DISTINCT status_code) FROM stg_vms.documents") == 3
+
+
+def test_a_changed_address_brings_its_partner(ctx: Context, sandbox: Sandbox) -> None:
+    vms.extract_partners(ctx)
+    key = value(ctx, "SELECT partner_key FROM stg_vms.partners WHERE partner_code = '60526'")
+    with sandbox.vms() as client:
+        fields = {"fields": '{"addresses":{"key":"*"}}'}
+        address = client.get(f"/BusinessPartner/{key}", headers=fields).json()["addresses"][0]["key"]
+        client.put(f"/Address/{address}", json={"city": "Oslo"}).raise_for_status()
+    assert vms.extract_partners(ctx).landed == 1
+    assert value(ctx, "SELECT city FROM stg_vms.partners WHERE partner_code = '60526'") == "Oslo"
+
+
+def test_a_partner_that_was_deleted_goes_with_the_next_day(ctx: Context, sandbox: Sandbox) -> None:
+    with sandbox.vms() as client:
+        body = {"businessPartnerCode": "X9", "businessPartnerName": "X", "businessPartnerSort": "X9"}
+        key = client.post("/BusinessPartner", json=body).raise_for_status().json()["key"]
+        vms.extract_partners(ctx)
+        client.delete(f"/BusinessPartner/{key}").raise_for_status()
+    assert vms.extract_partners(ctx).removed == 0
+    ctx.control.write().__enter__().execute("UPDATE cursors SET value = '2026-11-01' WHERE source LIKE '%.whole'")
+    ctx.control._connection.execute("COMMIT")
+    assert vms.extract_partners(ctx).removed == 1
+
+
+def test_a_period_that_is_opened_again_goes(ctx: Context, sandbox: Sandbox) -> None:
+    period = {"owner": 28601, "period": "2026-06"}
+    sandbox.control("POST", "ledger/periods", {**period, "closed": True})
+    ledger.extract_reference(ctx)
+    closed = "SELECT count(*) FROM stg_ledger.period_status WHERE period_year = 2026 AND period_month = 6"
+    assert value(ctx, closed) == 1
+    sandbox.control("POST", "ledger/periods", {**period, "closed": False})
+    assert ledger.extract_reference(ctx).removed == 1
+    assert value(ctx, closed) == 0
+
+
+def test_rows_come_by_deltas_and_matches_with_them(ctx: Context, sandbox: Sandbox) -> None:
+    books.extract_subledger_rows(ctx, since=WINDOW)
+    assert value(ctx, "SELECT count(*) FROM stg_ledger.ap_rows") > 0
+    invoice = {
+        "account": "2400",
+        "currency": "NOK",
+        "subledger": "60501",
+        "invoiceNumber": "D-1",
+        "dueDate": "2026-12-01",
+    }
+    lines = [
+        {**invoice, "amount": "-500.00", "invoiceAmount": "-500.00", "text": "invoice"},
+        {"account": "4300", "amount": "500.00", "invoiceAmount": "500.00", "currency": "NOK", "text": "cost",
+         "glObject1": "V001", "project": "V001-2601"},
+    ]  # fmt: skip
+    sandbox.control(
+        "POST", "ledger/vouchers", {"owner": 28601, "source": "AP", "postedDate": "2026-11-01", "lines": lines}
+    )
+    assert books.extract_subledger_rows(ctx, since=WINDOW).landed == 1
+    paid = {
+        "owner": 28601, "side": "AP", "source": "DR", "date": "2026-11-02", "currency": "NOK", "amount": "500.00",
+        "company_amount": "500.00", "subledger": "60501", "match": [{"amount": "500.00", "invoice_number": "D-1"}],
+    }  # fmt: skip
+    match = sandbox.control("POST", "ledger/payments", paid)["match_id"]
+    assert books.extract_subledger_rows(ctx, since=WINDOW).landed == 2
+    matched = f"SELECT count(*) FROM stg_ledger.ap_rows WHERE match_id = {match}"  # noqa: S608
+    assert value(ctx, matched) == 2
+    sandbox.control("POST", "ledger/unmatch", {"match_id": match})
+    books.extract_subledger_rows(ctx, since=WINDOW)
+    assert value(ctx, matched) == 0
+
+
+def test_an_invoice_brings_what_is_matched_with_it(ctx: Context) -> None:
+    number = "B-2705001"
+    books.extract_rows_of_invoices(ctx, [number, "it isn't there"])
+    assert value(ctx, "SELECT count(*) FROM stg_ledger.ap_rows") >= 1
+    assert books.extract_rows_of_invoices(ctx, [number]).landed == 0
+
+
+def test_import_items_and_errors_are_read_back_and_go(ctx: Context, sandbox: Sandbox) -> None:
+    node = {
+        "owner": {"ownerCode": 28601}, "transactionSource": {"code": "GL"}, "trRegNumber": 77, "trItemNumber": 1,
+        "postedDate": "2026-11-02", "account": {"code": "4300"}, "currency": {"code": "NOK"}, "amount": "5.00",
+        "invoiceAmount": "5.00", "text": "alone", "jobLevel": {"dbSubId": 1},
+    }  # fmt: skip
+    [edge] = ctx.ledger.mutate("addGLImportItems", [{"clientId": "0", "node": node}])
+    sandbox.control("POST", "ledger/post")
+    ledger.extract_import_state(ctx, [77])
+    assert value(ctx, "SELECT amount FROM stg_ledger.import_items") == 5
+    assert value(ctx, "SELECT count(*) FROM stg_ledger.import_errors") > 0
+    sandbox.control("POST", "ledger/import-items/remove", {"rows": [int(edge["node"]["dbId"])]})
+    assert ledger.extract_import_state(ctx, [77]).removed == 1
+    assert value(ctx, "SELECT count(*) FROM stg_ledger.import_items") == 0
+
+
+def test_rates_of_the_window_follow_the_other_side(ctx: Context, sandbox: Sandbox) -> None:
+    ledger.extract_ledger_rates(ctx, date(2026, 10, 26))
+    rate = {
+        "owner": 28600,
+        "from": "USD",
+        "to": "NOK",
+        "unit": 1,
+        "rate": "10.5",
+        "fromDate": "2026-11-02",
+        "toDate": None,
+    }
+    sandbox.control("POST", "ledger/rates", {**rate, "type": "DAILY"})
+    assert ledger.extract_ledger_rates(ctx, date(2026, 10, 26)).landed >= 1
+    vms.extract_vms_exchange_rates(ctx, date(2026, 10, 26))
+    assert value(ctx, "SELECT min(rate_date) >= DATE '2026-10-26' FROM stg_vms.exchange_rates")
+
+
+def test_a_page_that_fails_once_is_read_again(ctx: Context, sandbox: Sandbox) -> None:
+    for action in ({"kind": "body", "body": "<html>"}, {"kind": "status", "status": 529}, {"kind": "drop_before"}):
+        sandbox.fault("vms", action, match={"path": "/ws/rest/Vessel"}, times=1)
+    assert vms.extract_vessels(ctx).landed > 0
+
+
+def test_a_page_that_stays_broken_stops_with_its_address(ctx: Context, sandbox: Sandbox) -> None:
+    sandbox.fault("vms", {"kind": "body", "body": "<html>maintenance"}, match={"path": "/ws/rest/Vessel"})
+    with pytest.raises(ExtractError, match=r"/ws/rest/Vessel.*page 1.*<html>maintenance") as caught:
+        vms.extract_vessels(ctx)
+    assert caught.value.exit_code == 11
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"kind": "status", "status": 500, "body": "oops"},
+        {"kind": "status", "status": 529, "body": "<html>"},
+        {"kind": "drop_after"},
+        {"kind": "graphql_error", "code": "BAD_REQUEST.BURST_RATE_LIMIT_REACHED", "message": "Too many requests"},
+    ],
+)
+def test_a_ledger_that_stumbles_is_read_all_the_same(ctx: Context, sandbox: Sandbox, action: dict[str, object]) -> None:
+    sandbox.fault("ledger", action, times=1)
+    assert ledger.extract_projects(ctx).landed > 0
+
+
+@pytest.mark.parametrize(
+    ("action", "error"),
+    [
+        ({"kind": "body", "body": "<html>"}, Terminal),
+        ({"kind": "status", "status": 503, "body": ""}, Transient),
+        (
+            {"kind": "graphql_error", "code": "BAD_REQUEST.INSUFFICIENT_CREDITS", "message": "Not enough credits"},
+            Transient,
+        ),
+    ],
+)
+def test_a_ledger_that_stays_down_is_an_expected_error(
+    ctx: Context, sandbox: Sandbox, action: dict[str, object], error: type[SpringlineError]
+) -> None:
+    sandbox.fault("ledger", action)
+    with pytest.raises(error) as caught:
+        ledger.extract_projects(ctx)
+    assert caught.value.exit_code == 11
+
+
+def test_wrong_credentials_name_the_settings(sandbox: Sandbox, tmp_path: Path) -> None:
+    wrong = {"SPRINGLINE_VMS__CLIENT_SECRET": "wrong", "SPRINGLINE_LEDGER__TOKEN": "d3Jvbmc"}
+    ctx = connected(sandbox, tmp_path, **wrong)
+    with pytest.raises(Terminal, match="SPRINGLINE_VMS__CLIENT_SECRET"):
+        vms.extract_vessels(ctx)
+    with pytest.raises(Terminal, match="SPRINGLINE_LEDGER__TOKEN"):
+        ledger.extract_projects(ctx)
