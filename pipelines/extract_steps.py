@@ -28,7 +28,7 @@ def read_ledger(ctx: Context) -> Counts:
     mark = f"{ctx.batch_id} {written}"
     if ctx.control.one("SELECT value FROM meta WHERE name = ?", (LEDGER_READ,)) == mark:
         return Counts()
-    counts = _counts(ledger.extract_reference(ctx), ledger.extract_subledgers(ctx), ledger.extract_projects(ctx))
+    counts = _counts(ledger.extract_master_data(ctx))
     with ctx.control.write() as connection:
         connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (LEDGER_READ, mark))
     return counts

@@ -33,7 +33,7 @@ AFTER = page(
     vms_document(3, lines=0),
     *(vms_document(number, lines=4) for number in range(4, 9)),
 )
-POINTS = 7
+POINTS = 5
 
 
 def main(folder: Path) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pipelines.control import utc_text
 
 if TYPE_CHECKING:
     from pipelines.context import Context
-
-# A time further ahead than any zone's clock is a typing error and must not hide what is changed until then.
-FURTHEST_AHEAD = timedelta(days=1)
 
 
 def read_cursor(ctx: Context, source: str) -> str | None:
@@ -41,8 +38,7 @@ def move_cursor(ctx: Context, source: str, value: str, *, is_confirmed: bool = F
 
 def move_to_newest(ctx: Context, source: str, newest: datetime | None) -> None:
     """Set a cursor of modification times (naive, in the other side's own zone) to the newest one seen; never back."""
-    limit = ctx.now().replace(tzinfo=None) + FURTHEST_AHEAD
     before = read_cursor(ctx, source)
-    if newest is None or newest > limit or (before is not None and newest <= datetime.fromisoformat(before)):
+    if newest is None or (before is not None and newest <= datetime.fromisoformat(before)):
         return
     move_cursor(ctx, source, newest.isoformat())

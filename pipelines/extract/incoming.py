@@ -122,9 +122,9 @@ class Incoming:
         found = self._execute(f"SELECT DISTINCT key FROM heads WHERE {among('key', keys)}")
         return {key for (key,) in found.fetchall()}
 
-    def newest(self) -> datetime | None:
-        """Return the greatest modification time seen, naive, in the other side's zone."""
-        row = self._execute("SELECT max(modified_at) FROM heads").fetchone()
+    def newest(self, *, not_after: datetime) -> datetime | None:
+        """Return the greatest modification time seen up to a limit, naive, in the other side's zone."""
+        row = self._execute(f"SELECT max(modified_at) FROM heads WHERE modified_at <= {literal(not_after)}").fetchone()
         return row[0] if row else None
 
     def remove_vanished(self, where: str, *, spared: frozenset[int]) -> int:

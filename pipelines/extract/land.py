@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # So many objects are flattened at a time, and so many new ones go into one merge: both bound the memory.
 CHUNK = 4_000
 LARGEST_MERGE = 100_000
+# A time further ahead than any zone's clock is a typing error, and no cursor may wait until then.
+FURTHEST_AHEAD = timedelta(days=1)
 
 _landing_no = itertools.count(1)
 _log = structlog.get_logger(__name__)
@@ -69,7 +71,7 @@ EVERYTHING = Scope()
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """A verified landing: its counts, the keys that came, those of them set aside, the newest modification seen."""
+    """A verified landing: its counts, the keys that came, those of them set aside, the newest change seen."""
 
     counts: Extracted
     keys: frozenset[int]
@@ -93,7 +95,7 @@ def land(ctx: Context, contract: Contract, pages: Iterable[bytes], *, side: str,
 
 
 def land_together(ctx: Context, arrivals: Sequence[Arrival], *, side: str) -> list[Landed]:
-    """Land objects in the staging tables of ``side`` in one merge.
+    """Land objects of different contracts in the staging tables of ``side`` in one merge.
 
     An object whose content is staged already, with all its children, is not touched; when that is true of all, dlt is
     not even imported. Of an object that comes twice the last one counts. Objects that break the contract are set aside
@@ -147,6 +149,7 @@ def _settle(ctx: Context, landing: _Landing, side: str) -> Landed:
     removed = incoming.remove_vanished(scope.where, spared=rejected_keys) if scope else 0
     if landing.landed or removed:
         _log.info("landed", side=side, entity=arrival.contract.entity, landed=landing.landed, removed=removed)
+    newest = incoming.newest(not_after=ctx.now().replace(tzinfo=None) + FURTHEST_AHEAD)
     counts = Extracted(
         fetched=incoming.taken + len(rejected),
         landed=landing.landed,
@@ -154,7 +157,7 @@ def _settle(ctx: Context, landing: _Landing, side: str) -> Landed:
         rejected=len(rejected),
         removed=removed,
     )
-    return Landed(counts, incoming.keys() | rejected_keys, rejected_keys, incoming.newest())
+    return Landed(counts, incoming.keys() | rejected_keys, rejected_keys, newest)
 
 
 def _chunks(parts: Iterator[Parsed]) -> Iterator[list[Parsed]]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pipelines.extract import ledger_contracts as contracts
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 OVERLAP = timedelta(minutes=75)
 # Values in one filter.
 LARGEST_LIST = 1000
+# Rows of few fields that come by the thousand; the others are read at the setting's page size (xledger.md 1.3).
+LARGE_PAGES: Mapping[str, int] = dict.fromkeys(
+    ("suppliers", "customers", "subledgers", "companies", "projects", "object_values", "import_items"), 5000
+)
 
 
 T = TypeVar("T", int, str)
@@ -120,18 +125,30 @@ def _since_last_run(ctx: Context, contract: Contract) -> Wanted:
 
 
 def read_and_land(ctx: Context, wanted: Sequence[Wanted]) -> Extracted:
-    """Read connections, their first pages in one request; land them, and move their cursors once that is verified."""
-    pages = ctx.ledger.read([_reading(want) for want in wanted])
-    arrivals = [Arrival(want.contract, own, want.scope) for want, own in zip(wanted, pages, strict=True)]
-    landings = land_together(ctx, arrivals, side=SIDE)
-    for want, landed in zip(wanted, landings, strict=True):
-        if want.is_cursored:
-            move_to_newest(ctx, f"ledger.{want.contract.table}", landed.newest)
-    return sum((landed.counts for landed in landings), Extracted())
+    """Read connections, their first pages in one request; land them, and move their cursors once that is verified.
+
+    What is wanted twice of one connection lands as one, complete for the first scope that is named.
+    """
+    pages: dict[Contract, list[Iterator[bytes]]] = {}
+    scopes: dict[Contract, Scope | None] = {}
+    for want, own in zip(wanted, ctx.ledger.read([_reading(want) for want in wanted]), strict=True):
+        pages.setdefault(want.contract, []).append(own)
+        scopes[want.contract] = scopes.get(want.contract) or want.scope
+    arrivals = [Arrival(contract, chain.from_iterable(own), scopes[contract]) for contract, own in pages.items()]
+    landings = dict(zip(pages, land_together(ctx, arrivals, side=SIDE), strict=True))
+    for contract in {want.contract for want in wanted if want.is_cursored}:
+        move_to_newest(ctx, f"ledger.{contract.table}", landings[contract].newest)
+    return sum((landed.counts for landed in landings.values()), Extracted())
 
 
 def _reading(want: Wanted) -> Reading:
-    return Reading(want.contract.entity, selection_text(paths(want.contract)), want.filter, object_status="ALL")
+    return Reading(
+        want.contract.entity,
+        selection_text(paths(want.contract)),
+        want.filter,
+        object_status="ALL",
+        page_size=LARGE_PAGES.get(want.contract.table),
+    )
 
 
 def lists(values: Iterable[T]) -> Iterator[list[T]]:

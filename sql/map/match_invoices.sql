@@ -9,6 +9,7 @@ WITH invoices AS (
         match_id,
         is_ours,
         invoice_key,
+        MIN(document_key) AS document_key,
         MIN(currency_code) AS currency_code,
         MIN(currency_factor) AS currency_factor,
         SUM(amount_units) AS amount_units,
@@ -67,6 +68,7 @@ open_here AS (
         invoices.match_id,
         invoices.is_ours,
         invoices.invoice_key,
+        invoices.document_key,
         invoices.currency_code,
         invoices.currency_factor,
         invoices.amount_units,
@@ -93,15 +95,12 @@ open_here AS (
         invoices
     LEFT JOIN sent_here
         ON
-            invoices.is_ours
-            AND invoices.side = sent_here.side
+            invoices.side = sent_here.side
             AND invoices.owner_code = sent_here.owner_code
             AND invoices.match_id = sent_here.match_id
-            AND invoices.invoice_key = sent_here.document_key
+            AND invoices.document_key = sent_here.document_key
     LEFT JOIN sent_ever
-        ON
-            invoices.is_ours
-            AND invoices.invoice_key = sent_ever.document_key
+        ON invoices.document_key = sent_ever.document_key
 ),
 
 cumulated AS (
@@ -111,6 +110,7 @@ cumulated AS (
         match_id,
         is_ours,
         invoice_key,
+        document_key,
         currency_code,
         currency_factor,
         amount_units,
@@ -136,6 +136,7 @@ SELECT
     match_id,
     is_ours,
     invoice_key,  -- document key of an invoice of ours, row id of any other
+    document_key,  -- of an invoice of ours
     currency_code,
     currency_factor,
     amount_units,

@@ -30,11 +30,10 @@ WITH sent AS (
             AND payments.side = sent.side
     INNER JOIN map.match_invoices AS invoices
         ON
-            invoices.is_ours
-            AND payments.side = invoices.side
+            payments.side = invoices.side
             AND payments.owner_code = invoices.owner_code
             AND payments.match_id = invoices.match_id
-            AND sent.document_key = invoices.invoice_key
+            AND sent.document_key = invoices.document_key
     WHERE
         payments.row_role = 'payment'
     GROUP BY

@@ -1,5 +1,5 @@
 -- One supplier whose bank account differs between VMS and ledger: it waits for a second person (mapping.md 2).
--- grain: code
+-- grain: code, old_account
 SELECT DISTINCT
     wanted.code,
     wanted.description,

@@ -1,5 +1,6 @@
 -- One customer to add to the ledger, or to correct there: only the fields that differ are filled in an update.
 -- A field the VMS leaves empty never blanks the ledger's; a field that cannot be read back is not compared.
+-- A new customer whose company's code is not unique waits: it would hang on one of them by chance.
 -- grain: owner_code, code
 WITH changes AS (
     SELECT
@@ -52,7 +53,6 @@ WITH changes AS (
     FROM
         map.wanted_partners AS wanted
     CROSS JOIN map.master_owners AS owners
-    CROSS JOIN seed.settings
     LEFT JOIN map.ledger_partners AS existing
         ON
             existing.side = 'customer'
@@ -66,6 +66,7 @@ WITH changes AS (
         wanted.is_customer
         AND wanted.partner_count = 1
         AND COALESCE(existing.row_count, 1) = 1
+        AND (existing.db_id IS NOT NULL OR COALESCE(companies.row_count, 1) = 1)
 )
 
 SELECT

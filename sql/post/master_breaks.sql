@@ -18,6 +18,26 @@ WHERE
     )
 UNION ALL
 SELECT
+    'company',
+    existing.owner_code,
+    existing.code,
+    'ledger',
+    existing.row_count
+FROM
+    map.ledger_companies AS existing
+INNER JOIN map.wanted_partners AS wanted
+    ON existing.code = wanted.code
+LEFT JOIN map.ledger_partners AS customers
+    ON
+        customers.side = 'customer'
+        AND existing.code = customers.code
+        AND existing.owner_code IS NOT DISTINCT FROM customers.owner_code
+WHERE
+    existing.row_count > 1
+    AND wanted.is_customer
+    AND customers.db_id IS NULL
+UNION ALL
+SELECT
     'vessel',
     existing.owner_code,
     existing.code,

@@ -41,11 +41,10 @@ sent_pairs AS (
             AND sent.side = payments.side
     LEFT JOIN map.match_invoices AS invoices
         ON
-            invoices.is_ours
-            AND payments.side = invoices.side
+            payments.side = invoices.side
             AND payments.owner_code = invoices.owner_code
             AND payments.match_id = invoices.match_id
-            AND sent.document_key = invoices.invoice_key
+            AND sent.document_key = invoices.document_key
     LEFT JOIN settled_ever AS settled
         ON sent.document_key = settled.document_key
 ),

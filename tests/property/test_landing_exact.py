@@ -31,7 +31,7 @@ def document(number: str, text: str, *, key: int = 1) -> bytes:
 
 
 @given(st.sampled_from(["", "-"]), numbers)
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_a_number_is_exact_or_set_aside(sign: str, number: str) -> None:
     written = sign + number.removeprefix("-")
     parsed = parse.parse_page(b"[" + document(written, "x") + b"]", DOCUMENTS)
@@ -43,7 +43,7 @@ def test_a_number_is_exact_or_set_aside(sign: str, number: str) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(-(10**17), 10**17), texts), min_size=1, max_size=5))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_the_fast_path_reads_what_the_slow_one_reads(values: list[tuple[int, str]]) -> None:
     objects = [document(f"{cents / 100:.2f}", text, key=key) for key, (cents, text) in enumerate(values)]
     page = b"[" + b",".join(objects) + b"]"

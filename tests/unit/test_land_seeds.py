@@ -1,0 +1,74 @@
+"""Seeds: every CSV a table, written only when a file has changed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines.context import Context
+from pipelines.errors import ModelError
+from pipelines.extract.seeds import SEEDS, load_seeds
+from pipelines.resources import seeds_folder
+from tests.landing import make_context
+
+
+@pytest.fixture
+def ctx(tmp_path: Path) -> Iterator[Context]:
+    context = make_context(tmp_path)
+    yield context
+    context.warehouse.close()
+    context.control.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(seeds_folder(), tmp_path / "seeds"))
+
+
+def test_every_file_becomes_its_table(ctx: Context) -> None:
+    load_seeds(ctx)
+    for table, columns in SEEDS.items():
+        described = ctx.warehouse.execute(f"DESCRIBE seed.{table}").fetchall()
+        assert {name: data_type for name, data_type, *_ in described} == columns
+    [(control,)] = ctx.warehouse.execute(
+        "SELECT control_account_code FROM seed.voucher_types WHERE document_type = 'ACP'"
+    ).fetchall()
+    assert control is None
+
+
+def test_unchanged_files_write_nothing(ctx: Context, folder: Path) -> None:
+    load_seeds(ctx, folder=folder)
+    ctx.warehouse.execute("DELETE FROM seed.currencies")
+    load_seeds(ctx, folder=folder)
+    assert ctx.warehouse.execute("SELECT count(*) FROM seed.currencies").fetchone() == (0,)
+
+
+def test_a_changed_file_replaces_its_table(ctx: Context, folder: Path) -> None:
+    load_seeds(ctx, folder=folder)
+    (folder / "currencies.csv").write_text('currency_code,minor_units,currency_name\nXTS,3,"Test, the"\n')
+    load_seeds(ctx, folder=folder)
+    assert ctx.warehouse.execute("FROM seed.currencies").fetchall() == [("XTS", 3, "Test, the")]
+
+
+def test_a_file_nobody_declared_is_refused(ctx: Context, folder: Path) -> None:
+    (folder / "extra.csv").write_text("a\n1\n")
+    with pytest.raises(ModelError, match="extra"):
+        load_seeds(ctx, folder=folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("currency_code,name\nXTS,x\n", "the columns are currency_code, name"),
+        ("", "the columns are"),
+        ("currency_code,minor_units,currency_name\nXTS,three,x\n", "three"),
+        ("currency_code,minor_units,currency_name\nXTS\n", "currencies.csv"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_named(ctx: Context, folder: Path, text: str, words: str) -> None:
+    (folder / "currencies.csv").write_text(text)
+    with pytest.raises(ModelError, match=words):
+        load_seeds(ctx, folder=folder)

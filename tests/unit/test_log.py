@@ -1,0 +1,79 @@
+"""Logs: JSON lines without a terminal, nothing secret in either."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from pipelines.log import configure_logging
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_without_a_terminal_each_event_is_a_json_line() -> None:
+    stream = io.StringIO()
+    configure_logging(stream=stream)
+    structlog.contextvars.bind_contextvars(batch="b1")
+    structlog.get_logger().info("landed", landed=3)
+    event = json.loads(stream.getvalue())
+    assert event.pop("timestamp").endswith("Z")
+    assert event == {"event": "landed", "level": "info", "landed": 3, "batch": "b1"}
+
+
+def test_on_a_terminal_events_are_lines_for_people() -> None:
+    stream = Terminal()
+    configure_logging(stream=stream)
+    structlog.get_logger().info("landed", landed=3)
+    assert "landed" in stream.getvalue()
+    assert not stream.getvalue().startswith("{")
+
+
+def test_details_show_only_when_asked_for() -> None:
+    quiet, verbose = io.StringIO(), io.StringIO()
+    for stream in (quiet, verbose):
+        configure_logging(stream=stream, is_verbose=stream is verbose)
+        structlog.get_logger().debug("detail")
+    assert (quiet.getvalue(), "detail" in verbose.getvalue()) == ("", True)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("client_secret", "s3cret"),
+        ("token", "abc"),
+        ("partner_iban", "NO0286011117947"),
+        ("error", "sent Authorization: Bearer eyJhbGciOi.JIUzI1NiJ9.abc"),
+        ("error", "header token AQIDBAUGBwgJCgsMDQ4PEBESExQ was refused"),
+        ("error", "pays to NO02 8601 1117 947 tomorrow"),
+    ],
+)
+def test_no_secret_and_no_bank_account_is_logged(field: str, value: str) -> None:
+    stream = io.StringIO()
+    configure_logging(stream=stream)
+    structlog.get_logger().warning("refused", **{field: value})
+    for secret in ("s3cret", "abc", "eyJ", "AQID", "8601"):
+        assert secret not in stream.getvalue()
+
+
+def test_an_exception_is_one_line() -> None:
+    stream = io.StringIO()
+    configure_logging(stream=stream)
+    try:
+        raise ValueError("boom")
+    except ValueError:
+        structlog.get_logger().exception("failed")
+    assert "boom" in json.loads(stream.getvalue())["exception"]
