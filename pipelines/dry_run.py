@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rich import box
+from rich.cells import cell_len
 from rich.markup import escape
 from rich.table import Table
 
+from pipelines.checks.messages import show
 from pipelines.context import Context
 
 if TYPE_CHECKING:
@@ -24,10 +27,22 @@ SELECT
     currency, currency_amount, amount, text
 FROM post.draft_lines ORDER BY document_key, tr_item_number
 """
-_LINE_COLUMNS = (
-    "tr_item_number", "account", "subledger_no", "posting1", "posting2", "posting3", "xgl", "tax_rule", "due_date",
-    "currency_amount", "amount", "text",
-)  # fmt: skip
+# What is shown of a line, and what it is headed with.
+_COLUMNS = {
+    "tr_item_number": "no",
+    "account": "account",
+    "subledger_no": "subledger",
+    "posting1": "posting1",
+    "posting2": "posting2",
+    "posting3": "posting3",
+    "xgl": "xgl",
+    "tax_rule": "tax rule",
+    "due_date": "due",
+    "currency_amount": "amount",
+    "amount": "company amount",
+    "text": "text",
+}
+_NARROWEST_TEXT = 20
 
 
 def read_drafts(ctx: Context, *, ready: frozenset[int]) -> list[dict[str, Any]]:
@@ -49,14 +64,31 @@ def _rows(ctx: Context, statement: str) -> list[dict[str, Any]]:
 
 
 def show_drafts(drafts: list[dict[str, Any]], console: Console) -> None:
-    """Print each voucher as a table of its lines."""
+    """Print each voucher as a table of its lines; of narrow tables the text is folded, and nothing is cut off."""
     for draft in drafts:
         title = (
             f"{draft['document_type']} {draft['document_no']} → {draft['voucher_type']} {draft['owner_code']}, "
-            f"posted {draft['posted_date']}, {draft['currency']} {draft['currency_amount']:,.2f}"
+            f"posted {draft['posted_date']}, {draft['currency']} {show(draft['currency_amount'])}, "
+            f"{draft['company_currency']} {show(draft['amount'])}"
         )
-        table = Table(*_LINE_COLUMNS, title=escape(title), title_justify="left")
-        for line in draft["lines"]:
-            table.add_row(*(escape("" if line[c] is None else str(line[c])) for c in _LINE_COLUMNS))
-        console.print(table)
+        console.print(escape(title), highlight=False)
+        console.print(_lines_table(draft["lines"]), crop=False)
     console.print(f"{len(drafts)} vouchers would be sent. Nothing was sent.")
+
+
+def _lines_table(lines: list[dict[str, Any]]) -> Table:
+    """Make the table of one voucher's lines; columns that are empty in all of them are left out."""
+    cells = {name: ["" if line[name] is None else show(line[name]) for line in lines] for name in _COLUMNS}
+    shown = {name: column for name, column in cells.items() if any(column)}
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for name, column in shown.items():
+        widest = max(map(cell_len, column))
+        table.add_column(
+            _COLUMNS[name],
+            justify="right" if name.endswith("amount") else "left",
+            overflow="fold",
+            min_width=min(widest, _NARROWEST_TEXT) if name == "text" else widest,
+        )
+    for row in zip(*shown.values(), strict=True):
+        table.add_row(*map(escape, row))
+    return table

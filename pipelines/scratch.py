@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pipelines.control import Control
+from pipelines.declared import declared_tables
 from pipelines.extract.seeds import load_seeds
 from pipelines.extract.tables import create_staging_tables
 from pipelines.models.build import build
-from pipelines.models.external import read_external
 from pipelines.models.store import open_catalog
 from pipelines.post_steps import read_tax_rules
 from pipelines.resources import sql_folder
@@ -25,6 +25,7 @@ from pipelines.warehouse import SCHEMAS, copy_control, write_settings
 
 if TYPE_CHECKING:
     from pipelines.context import Context
+    from pipelines.models.model import Catalog
 
 # What documents are mapped and checked against; documents themselves are read anew, and books take no part in it.
 REFERENCE = (
@@ -103,9 +104,13 @@ def build_scratch(ctx: Context, *, control: Control, forgotten: Collection[int] 
         "DELETE FROM ctl.outbox WHERE kind = 'voucher' AND document_key IN (SELECT unnest(CAST(? AS BIGINT[])))",
         [list(forgotten)],
     )
-    cache = control.path.with_name(f"{control.path.stem}.scratch.json")
-    catalog = open_catalog(sql_folder(), read_external(ctx.warehouse), cache=cache)
-    build(ctx.warehouse, catalog.models, report=ctx.report)
+    build(ctx.warehouse, verified_models(control.path).models, report=ctx.report)
+
+
+def verified_models(control_path: Path) -> Catalog:
+    """Return the models, verified against the tables as declared and kept beside the control store until they change."""
+    cache = control_path.with_name(f"{control_path.stem}.models.json")
+    return open_catalog(sql_folder(), declared_tables(), cache=cache)
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> set[str]:

@@ -26,6 +26,15 @@ def _split(value: object) -> object:
     return value
 
 
+def _token(value: object) -> object:
+    """Take off blanks around a token; refuse one that cannot stand in a header, where an error would show it."""
+    if isinstance(value, str):
+        value = value.strip()
+        if not (value.isascii() and value.isprintable() and value):
+            raise ValueError("is empty, or holds characters that no token has")
+    return value
+
+
 Codes = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
 
@@ -54,7 +63,7 @@ class LedgerSettings(_Section):
     """How to reach the ledger, and what it lets a caller do."""
 
     url: str = "https://www.xledger.net/graphql"
-    token: SecretStr
+    token: Annotated[SecretStr, BeforeValidator(_token)]
     page_size: int = Field(default=1000, ge=1, le=10_000)
     nodes_per_mutation: int = Field(default=500, ge=1, le=500)
     burst_requests: int = Field(default=20, ge=1)
@@ -208,11 +217,11 @@ def _variable(location: tuple[int | str, ...]) -> str:
     return PREFIX + "__".join(str(part) for part in location).upper()
 
 
-def _sign_in_problems(settings: Settings) -> list[str]:
-    vms = settings.vms
-    if vms.username and vms.password:
+def _sign_in_problems(vms: object) -> list[str]:
+    given = vms if isinstance(vms, Mapping) else {}
+    if given.get("username") and given.get("password"):
         return []
-    missing = [name for name in ("token_url", "client_id", "client_secret") if not getattr(vms, name)]
+    missing = [name for name in ("token_url", "client_id", "client_secret") if not given.get(name)]
     return [f"{_variable(('vms', name))}: missing (or set VMS__USERNAME and VMS__PASSWORD)" for name in missing]
 
 
@@ -225,8 +234,8 @@ def load_settings(config: Path | None, *, environ: Mapping[str, str]) -> Setting
     values = _read_file(config, problems)
     try:
         values = _merge(values, _from_environment(_secrets_from_files(environ, problems), problems))
+        problems += _sign_in_problems(values.get("vms"))
         settings = Settings(**values)
-        problems += _sign_in_problems(settings)
     except ValidationError as error:
         problems += [
             f"{_variable(fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}"

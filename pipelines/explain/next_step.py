@@ -79,7 +79,8 @@ def _unknown(story: Explanation) -> str:
 
 
 def _set_aside(story: Explanation) -> str:
-    return f"{story.set_aside} Correct it in the VMS; the next run reads it again." if story.set_aside else ""
+    told = (story.set_aside or "").rstrip(".")
+    return f"{told}. Correct it in the VMS; the next run reads it again." if told else ""
 
 
 def _held(story: Explanation) -> str:

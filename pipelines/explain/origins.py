@@ -6,27 +6,22 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pipelines.declared import declared_tables
 from pipelines.extract import ledger_contracts, vms_contracts
 from pipelines.load.vouchers import MEMBERS
 from pipelines.models.lineage import sources
-from pipelines.models.store import open_catalog
-from pipelines.resources import sql_folder
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from pipelines.models.model import Catalog
     from pipelines.models.table_ref import ColumnRef
 
 LINES = "post.draft_lines"
 
 
-def field_origins(cache_file: Path) -> dict[str, dict[str, object]]:
+def field_origins(catalog: Catalog) -> dict[str, dict[str, object]]:
     """Return, for each column of a voucher line, the ledger's field and the members of the API it comes from.
 
-    A field without any comes from the rules and settings alone. ``cache_file`` keeps the verified models.
+    A field without any comes from the rules and settings alone.
     """
-    catalog = open_catalog(sql_folder(), declared_tables(), cache=cache_file)
     origins = sources(catalog, LINES)
     return {
         member.column: {

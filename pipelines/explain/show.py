@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
+from pipelines.checks.messages import show
 from pipelines.checks.suites import WARNING
 from pipelines.explain.next_step import next_step
 from pipelines.explain.verdicts import FAILED, PASSED
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from pipelines.explain.story import Explanation
 
+RULES = "rules and settings"
 _LINE_COLUMNS = (
     "tr_item_number", "account", "subledger_no", "posting1", "posting2", "posting3", "xgl", "tax_rule", "due_date",
     "currency", "currency_amount", "amount", "text",
@@ -76,10 +78,11 @@ def _voucher(story: Explanation, console: Console) -> None:
     if story.voucher is None:
         return
     _table(console, f"Voucher {story.voucher['state']}", _LINE_COLUMNS, story.voucher["lines"])
-    origins = Table("column", "ledger field", "comes from", title="Where its fields come from", title_justify="left")
-    for column, origin in story.voucher["fields"].items():
-        origins.add_row(column, escape(origin["field"]), escape("\n".join(origin["from"]) or "rules and settings"))
-    console.print(origins)
+    origins = [
+        {"column": column, "ledger field": origin["field"], "comes from": ", ".join(origin["from"]) or RULES}
+        for column, origin in story.voucher["fields"].items()
+    ]
+    _table(console, "Where its fields come from", ("column", "ledger field", "comes from"), origins)
 
 
 def _checks(story: Explanation, console: Console) -> None:
@@ -110,7 +113,9 @@ def _outbox(story: Explanation, console: Console) -> None:
 def _table(console: Console, title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         return
-    table = Table(*columns, title=escape(title), title_justify="left")
+    table = Table(title=escape(title), title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(escape("" if row[column] is None else str(row[column])) for column in columns))
+        table.add_row(*("" if row[column] is None else escape(show(row[column])) for column in columns))
     console.print(table)

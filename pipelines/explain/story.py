@@ -14,6 +14,7 @@ from pipelines.explain import facts, sends, verdicts
 from pipelines.explain.next_step import next_step
 from pipelines.explain.origins import field_origins
 from pipelines.reading import open_tables
+from pipelines.scratch import verified_models
 
 if TYPE_CHECKING:
     from pipelines.reading import Tables
@@ -98,14 +99,14 @@ def explain_document(settings: Settings, name: str, *, now: Callable[[], datetim
             if document is None:
                 raise UsageError(
                     f"No document {name.strip()} has been read yet.",
-                    next_step="check its number and its status (RFP) in the VMS, then springline run documents.",
+                    next_step="check its number in the VMS. `springline run documents` reads what is ready for posting, "
+                    "`springline preflight` what is not yet.",
                 )
             story = _read(control, tables, document, now=now())
     finally:
         control.close()
     if story.voucher is not None:
-        origins = field_origins(settings.control_path.with_name(f"{settings.control_path.stem}.explain.json"))
-        story.voucher["fields"] = origins
+        story.voucher["fields"] = field_origins(verified_models(settings.control_path))
     return story
 
 

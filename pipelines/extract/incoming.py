@@ -155,16 +155,16 @@ class Incoming:
     def _keep(self, part: Parsed, found: pa.Table) -> None:
         """Keep the rows of a page's fresh objects; ``found`` says of each object in turn whether it is fresh."""
         is_fresh, seq = found["is_fresh"].combine_chunks(), found[SEQ].combine_chunks()
-        fresh = pc.sum(is_fresh).as_py()
-        if not fresh:
+        if not pc.any(is_fresh).as_py():
             return
-        self.waiting += fresh
         parents = part.parents.append_column(SEQ, seq).append_column("content_hash", found["content_hash"])
-        self._waiting[self._contract.table].append(parents.filter(is_fresh))
-        for children, rows in zip(self._contract.children, part.children, strict=True):
+        kept = [parents.filter(is_fresh)]
+        for rows in part.children:
             row = rows[PARENT_ROW]
-            numbered = rows.append_column(SEQ, pc.take(seq, row)).filter(pc.take(is_fresh, row))
-            self._waiting[children.table].append(numbered)
+            kept.append(rows.append_column(SEQ, pc.take(seq, row)).filter(pc.take(is_fresh, row)))
+        for table, rows in zip(self._tables(), kept, strict=True):
+            self._waiting[table].append(rows)
+            self.waiting += rows.num_rows
 
     def _last(self) -> pa.Array | None:
         """Return the numbers of the objects that count where some came more than once, None where none did."""

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from pipelines.context import Context
     from pipelines.extract.contract import Contract
 
-# So many objects are flattened at a time, and so many new ones go into one merge: both bound the memory.
+# So many objects are compared at a time, and so many new rows go into one merge: both bound the memory.
 CHUNK = 4_000
-LARGEST_MERGE = 100_000
+LARGEST_MERGE = 250_000
 # A time further ahead than any zone's clock is a typing error, and no cursor may wait until then.
 FURTHEST_AHEAD = timedelta(days=1)
 

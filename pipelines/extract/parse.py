@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -20,6 +18,7 @@ from pipelines.extract.contract import Contract, Kind
 from pipelines.extract.exact import BrokenError, read_object
 from pipelines.extract.flatten import flatten_children, flatten_parents
 from pipelines.extract.shape import arrow_schema, tree
+from pipelines.wire.ahead import map_ahead
 from pipelines.wire.pages import split
 
 WORKERS = 2
@@ -65,14 +64,7 @@ class Parsed:
 
 def parse_pages(pages: Iterable[bytes], contract: Contract) -> Iterator[Parsed]:
     """Parse pages on two threads, in their order, while the next ones are being fetched."""
-    with ThreadPoolExecutor(WORKERS) as pool:
-        waiting: deque[Future[Parsed]] = deque()
-        for page in pages:
-            waiting.append(pool.submit(parse_page, page, contract))
-            if len(waiting) >= PAGES_AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    return map_ahead(lambda page: parse_page(page, contract), pages, workers=WORKERS, ahead=PAGES_AHEAD)
 
 
 def parse_page(page: bytes, contract: Contract) -> Parsed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from pipelines.extract.parse import Rejected
 
 LONGEST_BODY = 64 * 1024
+NEXT_STEPS: Mapping[str, str] = {
+    "vms": "correct it in the VMS; the next run takes it by itself.",
+    "ledger": "correct it in Xledger; the next run takes it by itself.",
+}
 
 _log = structlog.get_logger(__name__)
 
@@ -88,7 +92,7 @@ def _write(ctx: Context, closed: Sequence[int], added: Sequence[Rejected], *, si
                     _text(item.key),
                     item.document_no,
                     item.member,
-                    item.message,
+                    f"{item.message}. Next: {NEXT_STEPS[side]}",
                     item.body[:LONGEST_BODY].decode("utf-8", errors="replace"),
                     item.body_hash,
                     at,

@@ -158,6 +158,19 @@ ACCOUNTS = Contract(
     comment="one row per APX or ARX account: the control accounts",
 )
 
+GL_ACCOUNTS = Contract(
+    entity="Account",
+    table="gl_accounts",
+    key="account_key",
+    members=(
+        integer("account_key", "key", required=True),
+        text("account_code", "accountCode", required=True),
+        text("gl_account", "glAccount"),
+        text("company_code", "company.companyCode"),
+    ),
+    comment="one row per account of the VMS: the GL accounts that actuals may be posted on",
+)
+
 SYSTEM = Contract(
     entity="System",
     table="system",
@@ -183,4 +196,4 @@ EXCHANGE_RATES = Contract(
     comment="one row per exchange rate in the VMS",
 )
 
-ALL: tuple[Contract, ...] = (DOCUMENTS, PARTNERS, VESSELS, VOYAGES, ACCOUNTS, SYSTEM, EXCHANGE_RATES)
+ALL: tuple[Contract, ...] = (DOCUMENTS, PARTNERS, VESSELS, VOYAGES, ACCOUNTS, GL_ACCOUNTS, SYSTEM, EXCHANGE_RATES)

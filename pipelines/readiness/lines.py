@@ -124,9 +124,8 @@ def control_accounts(probe: Probe) -> Line:
         for side, code in (("AP", "APX"), ("AR", "ARX")):
             account = company.account(side) or _vms_account(probe, code, company.code)
             if account is None:
-                faults.append(
-                    (f"company {company.code} has no {code}", f"set its GL account in the VMS, {OR_ACCOUNTS}")
-                )
+                step = f"set the GL account of {code} of that company in the VMS, {OR_ACCOUNTS}"
+                faults.append((f"company {company.code} has no GL account in {code}", step))
             elif account not in accounts:
                 faults.append((f"the ledger has no account {account} ({code} of {company.code})", "add it in Xledger"))
             elif accounts[account] not in {side, None}:

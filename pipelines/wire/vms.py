@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pipelines.errors import ExtractError, Refused, Terminal
+from pipelines.wire.ahead import map_ahead
 from pipelines.wire.filters import Scalar, above, one_of
 from pipelines.wire.http import Answer, Call, CountRequest, HttpCaller
 from pipelines.wire.limiter import RateLimiter
@@ -77,6 +78,7 @@ class VmsClient:
         """``now`` is the clock (aware); ``transport`` and ``sleep`` are the tests' to replace."""
         self._base = settings.base_url.rstrip("/")
         self._page_size = settings.page_size
+        self._workers = settings.workers
         requests = max(1, round(settings.requests_per_second))
         self._http = HttpCaller(
             SIDE,
@@ -113,9 +115,13 @@ class VmsClient:
     def pages_of(
         self, entity: str, path: str, values: Iterable[Scalar], *, fields: Fields, filters: Sequence[str] = ()
     ) -> Iterator[bytes]:
-        """Yield the objects whose ``path`` is one of ``values``, at most fifty values a request."""
-        for chosen in one_of(path, values):
-            yield from self.pages(entity, fields=fields, filters=(*filters, chosen))
+        """Yield the objects whose ``path`` is one of ``values``: at most fifty values a request, some at a time."""
+
+        def read(chosen: str) -> list[bytes]:
+            return list(self.pages(entity, fields=fields, filters=(*filters, chosen)))
+
+        for pages in map_ahead(read, one_of(path, values), workers=self._workers, ahead=2 * self._workers):
+            yield from pages
 
     def find(self, entity: str, *, filters: Sequence[str], fields: Fields, at_most: int = 10_000) -> list[Object]:
         """Return the objects that pass all filters, for small look-ups; decimals come as Decimal.

@@ -66,6 +66,8 @@ valued AS (
     INNER JOIN map.match_payments AS payments
         ON
             parts.side = payments.side
+            AND parts.owner_code = payments.owner_code
+            AND parts.match_id = payments.match_id
             AND parts.payment_db_id = payments.payment_db_id
     WHERE
         parts.part_units <> 0

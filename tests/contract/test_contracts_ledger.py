@@ -64,14 +64,14 @@ def reading(contract: Contract, **more: object) -> Reading:
     return Reading(contract.entity, selection_text(paths(contract)), object_status="ALL", **more)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("contract", ALL, ids=lambda contract: contract.entity)
+@pytest.mark.parametrize("contract", ALL, ids=lambda contract: f"{contract.entity}.{contract.table}")
 def test_a_contract_asks_for_what_there_is(schema: GraphQLSchema, contract: Contract) -> None:
     has_filter = {"filter": {"dbId": 1}} if contract.entity in FILTER_TYPES else {}
     text, _ = query_text([reading(contract, after="1", **has_filter)], page_size=10)
     assert faults(schema, text) == []
 
 
-@pytest.mark.parametrize("contract", ALL, ids=lambda contract: contract.entity)
+@pytest.mark.parametrize("contract", ALL, ids=lambda contract: f"{contract.entity}.{contract.table}")
 def test_a_contract_declares_the_types_of_the_schema(schema: GraphQLSchema, contract: Contract) -> None:
     query = schema.query_type
     assert query is not None

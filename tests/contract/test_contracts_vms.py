@@ -68,7 +68,7 @@ def test_a_document_comes_with_all_that_the_mapping_reads() -> None:
     assert set(DOCUMENT_PATHS) <= set(paths(vms_contracts.DOCUMENTS))
 
 
-@pytest.mark.parametrize("contract", vms_contracts.ALL, ids=lambda contract: contract.entity)
+@pytest.mark.parametrize("contract", vms_contracts.ALL, ids=lambda contract: f"{contract.entity}.{contract.table}")
 def test_the_fields_header_is_plain_and_short(contract: Contract) -> None:
     header = fields_header(paths(contract))
     assert header.isascii()
@@ -76,7 +76,7 @@ def test_the_fields_header_is_plain_and_short(contract: Contract) -> None:
     assert json.loads(header)["key"] == "*"
 
 
-@pytest.mark.parametrize("contract", ALL, ids=lambda contract: contract.entity)
+@pytest.mark.parametrize("contract", ALL, ids=lambda contract: f"{contract.entity}.{contract.table}")
 def test_a_key_is_a_required_whole_number(contract: Contract) -> None:
     [key] = [member for member in contract.members if member.column == contract.key]
     assert key.required
@@ -84,7 +84,7 @@ def test_a_key_is_a_required_whole_number(contract: Contract) -> None:
     assert "." not in key.path
 
 
-@pytest.mark.parametrize("contract", ALL, ids=lambda contract: contract.entity)
+@pytest.mark.parametrize("contract", ALL, ids=lambda contract: f"{contract.entity}.{contract.table}")
 def test_no_column_stands_twice(contract: Contract) -> None:
     tables = [parent_columns(contract), *(child_columns(contract, children) for children in contract.children)]
     for columns in tables:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 TODAY = date(2026, 11, 2)
+# Verified models: the worlds of one test session share them, as the runs of one installation do.
+CACHES = ("springline.models.json", "springline.ctl.models.json")
 Row = dict[str, Any]
 
 
@@ -51,10 +53,20 @@ def _with_step(job: Job, step: Step, *, after: str) -> Job:
 
 
 # What people decided is carried out by steps of these two jobs.
-JOBS = (
+MASTER, _ = JOBS = (
     _with_step(MASTER_DATA, Step("note bank changes", note_bank_changes), after="build models"),
     _with_step(DOCUMENTS, Step("carry out retries", carry_out_retries, writes_outside=True), after="send vouchers"),
 )
+
+
+def _copy_caches(source: Path, target: Path) -> None:
+    for name in CACHES:
+        if (source / name).exists():
+            shutil.copy(source / name, target / name)
+
+
+# That step alone: what it needs of the tables is there from the run before.
+RETRIES = Job("documents", (Step("carry out retries", carry_out_retries, writes_outside=True),))
 
 
 class Live:
@@ -62,8 +74,8 @@ class Live:
 
     def __init__(self, folder: Path, numbers: Iterable[str], **environ: str) -> None:
         """Start with these documents of the sample; ``environ`` names settings (POSTING__XGL)."""
-        folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        _copy_caches(folder.parent, folder)
         self.sandbox = running_sandbox(folder, part_of_sample(folder / "seed", numbers))
         self.vms = self.sandbox.vms()
         self.environ = {
@@ -79,6 +91,7 @@ class Live:
     def __exit__(self, *_: object) -> None:
         self.vms.close()
         self.sandbox.close()
+        _copy_caches(self.folder, self.folder.parent)
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -16,7 +16,7 @@ import pytest
 import stamina
 
 from pipelines.context import Context
-from pipelines.errors import ExtractError, SpringlineError, Terminal, Transient
+from pipelines.errors import ExtractError, Refused, SpringlineError, Terminal, Transient
 from pipelines.extract import books, ledger, vms
 from pipelines.extract.land import Extracted
 from pipelines.settings import load_settings
@@ -189,6 +189,16 @@ def test_a_changed_address_brings_its_partner(ctx: Context, sandbox: Sandbox) ->
         client.put(f"/Address/{address}", json={"city": "Oslo"}).raise_for_status()
     assert vms.extract_partners(ctx).landed == 1
     assert value(ctx, "SELECT city FROM stg_vms.partners WHERE partner_code = '60526'") == "Oslo"
+
+
+def test_a_child_that_cannot_be_asked_for_stops_nothing(ctx: Context, sandbox: Sandbox) -> None:
+    vms.extract_partners(ctx)
+    match = {"path": "/ws/rest/BusinessPartner", "contains": "contactInfo.modifiedDate"}
+    sandbox.fault("vms", {"kind": "status", "status": 400, "body": '{"message":"not filterable"}'}, match=match)
+    assert vms.extract_partners(ctx).fetched > 0
+    sandbox.fault("vms", {"kind": "status", "status": 400, "body": "{}"}, match={"path": "/ws/rest/BusinessPartner"})
+    with pytest.raises(Refused):
+        vms.extract_partners(ctx)
 
 
 def test_a_partner_that_was_deleted_goes_with_the_next_day(ctx: Context, sandbox: Sandbox) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -29,6 +31,7 @@ from tests.sandbox_server import REPOSITORY, SAMPLE, Sandbox, sandbox_process
 Row = dict[str, Any]
 TODAY = date(2026, 11, 2)
 CLOCK = "2026-11-02T08:00:00Z"
+LINES = '{"documentNo":"*","documentLines":{"key":"*","documentLineText":"*"}}'
 # The master data that Springline creates in the ledger itself.
 CREATED = ("companies", "suppliers", "customers", "projects")
 _NOT_NEEDED = ("vms/ExchangeRate", "ledger/exchange_rates", "ledger/vouchers")
@@ -129,6 +132,7 @@ class World:
         self._bring_models()
         return subprocess.Popen(  # noqa: S603 our own module
             [sys.executable, "-c", code, *_on_the_day(arguments)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -157,6 +161,11 @@ class World:
         fields = '{"documentNo":"*","modifiedDate":"*","invoicingStatus":{"statusTypeCode":"*"}}'
         return self._vms("GET", "Document?sort=key(AS)&limit=2000&pageNumber=1", headers={"fields": fields})
 
+    def document(self, number: str) -> Row:
+        """Give one document with the keys of its lines."""
+        [found] = self._vms("GET", f"Document?filter=documentNo(EQ){number}", headers={"fields": LINES})
+        return dict(found)
+
     def change(self, entity: str, key: int, **members: object) -> Row:
         """Change members of a VMS object, as a user does."""
         changed: Row = self._vms("PUT", f"{entity}/{key}", content=_encode(members))
@@ -184,14 +193,16 @@ class World:
         self.sandbox.control("DELETE", "requests")
         return counts
 
-    def writes(self) -> list[str]:
-        """Give what was written since the last look at the requests: mutations and anything but GET."""
-        counts = self.requests()
-        vms = [request for request in counts["vms"] if not request.startswith(("GET ", "POST /oauth/"))]
-        return vms + [request for request in counts["ledger"] if request.startswith(("POST add", "POST update"))]
+    def state(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Give everything that both systems have on disk, but for the time."""
+        with closing(sqlite3.connect(self.folder.parent / "sandbox.sqlite")) as file:
+            names = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            kept = [name for name in names if name != "sandbox_settings"]
+            return {name: file.execute(f'SELECT * FROM "{name}" ORDER BY 1, 2').fetchall() for name in kept}  # noqa: S608
 
     def _vms(self, method: str, path: str, **request: Any) -> Any:  # noqa: ANN401 any JSON value
         with self.sandbox.vms() as client:
+            request["headers"] = {"Content-Type": "application/json", **request.get("headers", {})}
             answer = client.request(method, path, **request)
             assert answer.is_success, answer.text
             return answer.json()
@@ -244,11 +255,10 @@ def _on_the_day(arguments: Iterable[str]) -> list[str]:
     return [*given, "--today", TODAY.isoformat()] if given[:1] == ["run"] and "--today" not in given else given
 
 
-def until(is_so: Callable[[], bool], *, seconds: float = 30) -> None:
-    """Wait until something is so; fails when it does not come."""
-    import time
-
+def until(is_so: Callable[[], bool], *, alive: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until something is so; fails when it does not come, or when what is to bring it about has ended."""
     end = time.monotonic() + seconds
     while not is_so():
-        assert time.monotonic() < end
+        assert alive(), "it ended first"
+        assert time.monotonic() < end, "it did not come"
         time.sleep(0.01)

@@ -73,7 +73,7 @@ def test_an_exception_is_one_line() -> None:
     stream = io.StringIO()
     configure_logging(stream=stream)
     try:
-        raise ValueError("boom")
+        int("boom")
     except ValueError:
         structlog.get_logger().exception("failed")
     assert "boom" in json.loads(stream.getvalue())["exception"]

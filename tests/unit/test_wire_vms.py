@@ -56,6 +56,26 @@ def test_no_object_is_missed_when_others_leave_meanwhile() -> None:
     assert read(Wire(store).vms(page_size=2).pages("Document", fields=[])) == [1, 2, 3, 4, 5, 6]
 
 
+def test_many_keys_are_read_fifty_at_a_time_in_order() -> None:
+    def reply(request: httpx.Request) -> httpx.Response:
+        listed = request.url.params["filter"].removeprefix("key(IN)(").removesuffix(")")
+        return answer([{"key": int(key)} for key in listed.split(",")])
+
+    wire = Wire(reply)
+    assert read(wire.vms(workers=4).pages_of("Document", "key", range(1, 1001), fields=[])) == list(range(1, 1001))
+    assert len(wire.sent) == 20
+
+
+def test_an_error_of_one_request_ends_the_reading() -> None:
+    def reply(request: httpx.Request) -> httpx.Response:
+        is_refused = "(51," in request.url.params["filter"]
+        return answer({"message": "no"}, 400) if is_refused else answer([{"key": 1}])
+
+    wire = Wire(reply)
+    with pytest.raises(Refused, match="no"):
+        list(wire.vms(workers=4).pages_of("Document", "key", range(1, 1001), fields=[]))
+
+
 def test_a_server_that_ignores_the_filter_is_found_out() -> None:
     wire = Wire(lambda _: answer([{"key": 1}, {"key": 2}]))
     with pytest.raises(ExtractError, match="no key above 2"):

@@ -1,0 +1,43 @@
+"""``python -m pipelines.docs`` writes the pages of docs/reference; with ``--check`` it says which are stale."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipelines.docs.pages import render, stale, write
+from pipelines.errors import SpringlineError, UsageError
+from pipelines.resources import PACKAGE
+
+FOLDER = PACKAGE.parent / "docs" / "reference"
+
+
+def main(arguments: Sequence[str] | None = None, *, folder: Path = FOLDER) -> int:
+    """Write or check the pages of ``folder``; return 0, 1 when a page is stale, the code of an expected failure."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(given, folder)
+    except SpringlineError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+
+
+def _run(arguments: list[str], folder: Path) -> int:
+    if arguments not in ([], ["--check"]):
+        raise UsageError(f"{' '.join(arguments)} means nothing here.", next_step="say --check, or nothing.")
+    if not folder.parent.is_dir():
+        raise UsageError(f"There is no folder {folder.parent}.", next_step="run it in a checkout.")
+    pages = render()
+    if not arguments:
+        for name in write(pages, folder):
+            sys.stdout.write(f"{folder / name} written\n")
+        return 0
+    found = stale(pages, folder)
+    for name in found:
+        sys.stdout.write(f"{folder / name} is stale: run make docs\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Reconcile: what differs between the two sides, kept as breaks until it is gone."""

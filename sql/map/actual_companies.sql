@@ -1,0 +1,25 @@
+-- One ledger entity with the VMS company its actuals go to: the one whose code is the entity's, else the first by code
+-- that posts there. Without companies in the settings every VMS code is an entity's.
+-- grain: owner_code
+SELECT
+    entities.owner_code,
+    COALESCE(companies.company_code, entities.entity_code) AS company_code
+FROM
+    map.entities AS entities
+LEFT JOIN seed.companies AS companies
+    ON entities.owner_code = companies.owner_code
+WHERE
+    entities.owner_code IS NOT NULL
+    AND (
+        companies.company_code IS NOT NULL
+        OR NOT EXISTS (
+            SELECT 1
+            FROM
+                seed.companies AS named
+        )
+    )
+QUALIFY
+    ROW_NUMBER() OVER (
+        PARTITION BY entities.owner_code
+        ORDER BY CASE WHEN companies.company_code = entities.entity_code THEN 0 ELSE 1 END, companies.company_code
+    ) = 1

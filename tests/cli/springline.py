@@ -1,0 +1,105 @@
+"""Runs the command line inside the test, over stores in a folder, as somebody at a terminal would."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipelines.cli import main
+from pipelines.control import Control
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Nothing listens there: these commands need the control store alone.
+NOWHERE: Mapping[str, str] = {
+    "SPRINGLINE_VMS__BASE_URL": "http://127.0.0.1:9/ws/rest",
+    "SPRINGLINE_VMS__USERNAME": "nobody",
+    "SPRINGLINE_VMS__PASSWORD": "none",
+    "SPRINGLINE_LEDGER__URL": "http://127.0.0.1:9/graphql",
+    "SPRINGLINE_LEDGER__TOKEN": "none",
+    "SPRINGLINE_OPERATOR": "kari",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended: its exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> dict[str, Any]:
+        """Read what --json printed; anything else on stdout is a fault."""
+        return dict(json.loads(self.out))
+
+
+class Terminal:
+    """A terminal in a folder of its own."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        monkeypatch.chdir(folder)
+        self.folder = folder
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+        self.set(**NOWHERE, SPRINGLINE_WAREHOUSE=str(folder / "springline.duckdb"))
+
+    def set(self, **environ: str) -> None:
+        for name, value in environ.items():
+            self._monkeypatch.setenv(name, value)
+
+    def run(self, *arguments: str) -> Ended:
+        self._monkeypatch.setattr(sys, "argv", ["springline", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        shown = self._capsys.readouterr()
+        return Ended(int(ended.value.code or 0), shown.out, shown.err)
+
+    def control(self) -> Control:
+        return Control(self.folder / "springline.ctl.sqlite")
+
+    def ask(self, statement: str) -> list[tuple[Any, ...]]:
+        control = self.control()
+        try:
+            return [tuple(row) for row in control.read(statement)]
+        finally:
+            control.close()
+
+    def keep(self, table: str, **columns: object) -> None:
+        """Put a row into the control store; columns that every row needs and no test looks at are filled in."""
+        common: dict[str, dict[str, object]] = {
+            "holds": {"severity": "critical", "message": "", "since": "2026-11-01", "batch_id": "b1"},
+            "outbox": {
+                "kind": "voucher",
+                "target": "ledger",
+                "payload": "[]",
+                "payload_hash": "",
+                "source_hash": "",
+                "batch_id": "b1",
+                "created_at": "2026-11-01",
+                "updated_at": "2026-11-01",
+            },
+            "bank_changes": {"seen_at": "2026-11-01"},
+        }
+        row = {**common.get(table, {}), **columns}
+        if table == "outbox":
+            row.setdefault("id", f"{row['kind']}-{row['document_key']}")
+            row.setdefault("natural_key", str(row["document_key"]))
+        control = self.control()
+        try:
+            with control.write() as connection:
+                names, places = ", ".join(row), ", ".join(f":{name}" for name in row)
+                connection.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", row)  # noqa: S608 our own names
+        finally:
+            control.close()
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(tmp_path, monkeypatch, capsys)

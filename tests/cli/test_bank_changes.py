@@ -1,0 +1,118 @@
+"""Bank accounts that change are on record, wait for a second person, and are asked for again when they come again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines.bank_changes import confirm_changes, note_bank_changes, open_changes
+from pipelines.counts import Counts
+from tests.expectations.world import World
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Change = tuple[str, str, str, str]
+OLD, NEW = "86011117947", "12345678903"
+FIRST: Change = ("60504", "Elbe", OLD, NEW)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    yield world
+    world.close()
+
+
+def _note(world: World, *changes: Change, is_dry_run: bool = False) -> Counts:
+    world.warehouse.execute(
+        "CREATE OR REPLACE TABLE post.bank_changes "
+        "(code VARCHAR, description VARCHAR, old_account VARCHAR, new_account VARCHAR)"
+    )
+    for change in changes:
+        world.warehouse.execute("INSERT INTO post.bank_changes VALUES (?, ?, ?, ?)", list(change))
+    return note_bank_changes(world.batch(is_dry_run=is_dry_run))
+
+
+def _confirm(world: World, *, operator: str = "ola") -> None:
+    changes = open_changes(world.control, "60504")
+    confirm_changes(world.control, changes, operator=operator, reason="called them", at="2026-11-02")
+
+
+def _decisions(world: World) -> list[str | None]:
+    return [row["decision"] for row in world.control.read("SELECT decision FROM bank_changes ORDER BY change_id")]
+
+
+def _holds(world: World) -> list[str]:
+    rows = world.control.read("SELECT message FROM holds WHERE rule = 'bank_change' AND until IS NULL")
+    return [row["message"] for row in rows]
+
+
+def test_a_change_is_noted_and_shown_once(world: World) -> None:
+    assert _note(world, FIRST) == Counts(held=1)
+    assert _note(world, FIRST) == Counts(held=1)
+    assert _decisions(world) == [None]
+    (message,) = _holds(world)
+    assert "from …7947 to …8903" in message
+
+
+def test_no_message_shows_an_account_in_full(world: World) -> None:
+    _note(world, FIRST)
+    assert not any(OLD in message or NEW in message for message in _holds(world))
+
+
+def test_a_confirmed_change_waits_no_more(world: World) -> None:
+    _note(world, FIRST)
+    _confirm(world)
+    assert _note(world, FIRST) == Counts()
+    assert (_decisions(world), _holds(world)) == (["confirm"], [])
+
+
+def test_a_change_that_has_arrived_is_applied(world: World) -> None:
+    _note(world, FIRST)
+    _confirm(world)
+    _note(world)
+    assert _decisions(world) == ["applied"]
+
+
+def test_a_change_taken_back_is_withdrawn(world: World) -> None:
+    _note(world, FIRST)
+    _note(world)
+    assert (_decisions(world), _holds(world)) == (["withdrawn"], [])
+
+
+def test_the_same_change_later_is_asked_for_again(world: World) -> None:
+    _note(world, FIRST)
+    _confirm(world)
+    _note(world)
+    assert _note(world, FIRST) == Counts(held=1)
+    assert _decisions(world) == ["applied", None]
+
+
+def test_another_account_before_the_word_replaces_the_first(world: World) -> None:
+    _note(world, FIRST)
+    _note(world, ("60504", "Elbe", OLD, "97100000000"))
+    assert _decisions(world) == ["withdrawn", None]
+    (message,) = _holds(world)
+    assert "to …0000" in message
+
+
+def test_a_word_for_one_account_is_none_for_another(world: World) -> None:
+    _note(world, FIRST)
+    _confirm(world)
+    assert _note(world, ("60504", "Elbe", OLD, "97100000000")) == Counts(held=1)
+    assert _decisions(world) == ["withdrawn", None]
+
+
+def test_the_word_is_on_record_with_its_name(world: World) -> None:
+    _note(world, FIRST)
+    _confirm(world)
+    (row,) = world.control.read("SELECT action, subject, document_no, operator FROM decisions")
+    assert tuple(row) == ("confirm", "supplier", "60504", "ola")
+
+
+def test_a_dry_run_leaves_no_trace(world: World) -> None:
+    _note(world, FIRST, is_dry_run=True)
+    assert (_decisions(world), _holds(world)) == ([], [])
