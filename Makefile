@@ -17,7 +17,7 @@ LOCK := env -u UV_DEFAULT_INDEX -u UV_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_UR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test check lint types layers sql deps locked bench docs fix lock clean
+.PHONY: help install demo test check lint types layers sql deps locked pages bench docs fix lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -40,10 +40,10 @@ endif
 demo: $(INSTALLED) ## both systems on this machine, every job once, and what came of it
 	$(BIN)/springline demo $(ARGS)
 
-test: $(INSTALLED) ## all tests; ARGS="-k voucher" for some
-	$(BIN)/pytest $(ARGS)
+test: $(INSTALLED) ## all tests, on two processes; ARGS="-k voucher" for some
+	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
 
-check: lint types layers sql deps locked ## everything that can be known without running a batch
+check: lint types layers sql deps locked pages ## everything that can be known without running a batch
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check --quiet
@@ -66,6 +66,9 @@ locked: $(INSTALLED)
 	$(LOCK) --offline --check --quiet
 	@$(EXPORT_RUN) | diff requirements.txt - || { echo 'requirements.txt is stale: run make lock'; exit 1; }
 	@$(EXPORT_DEV) | diff requirements-dev.txt - || { echo 'requirements-dev.txt is stale: run make lock'; exit 1; }
+
+pages: $(INSTALLED)
+	$(BIN)/python -m pipelines.docs --check
 
 bench: $(INSTALLED) ## documents per second beside two floors measured in the same run
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 RULE = "bank_change"
 CONFIRMED = "confirm"
-# What becomes of a change that is seen no more: sent after somebody's word, or taken back before.
+# What becomes of a change that is seen no more: the ledger has the new account, or the VMS has it no more.
 APPLIED, WITHDRAWN = "applied", "withdrawn"
 NOBODY = {"", "unknown"}
 
@@ -54,7 +54,7 @@ def note_bank_changes(ctx: Context) -> Counts:
     waiting = [change for change in wanted if change not in standing or standing[change]["decision"] is None]
     if over or new or _shown(ctx.control) != {change[0] for change in waiting}:
         with ctx.control.write() as connection:
-            _close(connection, over, at=at)
+            _close(connection, over, arrived=_accounts(ctx, over), at=at)
             connection.executemany(
                 "INSERT INTO bank_changes (partner_code, old_account, new_account, seen_at) VALUES (?, ?, ?, ?)",
                 [(*change, at) for change in new],
@@ -98,10 +98,24 @@ def confirm_changes(control: Control, changes: Sequence[sqlite3.Row], *, operato
     return f"Supplier {code}: bank account {moved} released by {operator}; the next run sends it to the ledger."
 
 
-def _close(connection: sqlite3.Connection, over: Sequence[sqlite3.Row], *, at: str) -> None:
+def _accounts(ctx: Context, over: Sequence[sqlite3.Row]) -> set[tuple[str, str]]:
+    """Return code and account of these suppliers as the ledger has them now."""
+    found = ctx.warehouse.execute(
+        "SELECT code, bank_account FROM map.ledger_partners WHERE side = 'supplier' AND code IN (SELECT unnest(?))",
+        [[row["partner_code"] for row in over]],
+    )
+    return {(code, account) for code, account in found.fetchall()}
+
+
+def _close(
+    connection: sqlite3.Connection, over: Sequence[sqlite3.Row], *, arrived: set[tuple[str, str]], at: str
+) -> None:
     connection.executemany(
         "UPDATE bank_changes SET decision = ?, decided_at = coalesce(decided_at, ?) WHERE change_id = ?",
-        [(APPLIED if row["decision"] == CONFIRMED else WITHDRAWN, at, row["change_id"]) for row in over],
+        [
+            (APPLIED if (row["partner_code"], row["new_account"]) in arrived else WITHDRAWN, at, row["change_id"])
+            for row in over
+        ],
     )
 
 

@@ -72,7 +72,7 @@ class _Tally:
             return EXIT_DELIVERY
         if stopped:
             return stopped[0]
-        if total.held:
+        if total.held:  # only the documents job holds anything
             return EXIT_HELD
         if total.rejected:
             return EXIT_CONTRACT

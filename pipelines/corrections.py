@@ -34,8 +34,11 @@ MUTATION = "updateGLImportItems"
 # The outbox keeps corrections beside the voucher they belong to, natural key <document key>#<number>.
 CORRECTION = cast("Kind", "correction")
 READY, DONE, REFUSED = 1, 3, 9
-# What finds a voucher again; a correction that would change it is none.
-IDENTITY = frozenset({"owner", "transactionSource", "trRegNumber", "trItemNumber", "extOrderNumber"})
+# What finds a voucher and its payments again; what would change it is no correction. The first control line has more.
+IDENTITY = frozenset(
+    {"owner", "transactionSource", "trRegNumber", "trItemNumber", "extOrderNumber", "invoiceNumber", "currency"}
+)
+IDENTITY_OF_FIRST = IDENTITY | {"subledger", "text"}
 
 _PENDING = """
 SELECT DISTINCT outbox.id, outbox.document_key, outbox.document_no, outbox.company_code, outbox.owner_code,
@@ -218,7 +221,7 @@ def _inputs(voucher: _Voucher, mapped: Mapping[int, Node]) -> list[Node] | None:
         number = item["tr_item_number"]
         before, after = voucher.nodes[number], mapped[number]
         change = {name: value for name, value in after.items() if before.get(name) != value}
-        if before.keys() - after.keys() or IDENTITY.intersection(change):
+        if before.keys() - after.keys() or (IDENTITY_OF_FIRST if number == 1 else IDENTITY).intersection(change):
             return None
         has_changed |= bool(change)
         node: Node = {"dbId": str(item["import_item_db_id"]), **change, "jobLevel": {"dbSubId": READY}}
@@ -233,10 +236,11 @@ def _to_see_to(voucher: _Voucher, *, is_other: bool) -> str:
         if item["told"]
     ]
     items = ", ".join(str(item["import_item_db_id"]) for item in voucher.items)
+    by_hand = f"remove the items {items} there and post the document by hand, for what was sent is never sent again"
     if is_other:
-        step = f"the document has other lines by now, which no correction can give it: remove the items {items} there"
+        step = f"the document would be another voucher by now, which no correction can make of it: {by_hand}"
     else:
-        step = f"correct that in Xledger, or remove the items {items} there; nothing here has changed since it was sent"
+        step = f"correct that in Xledger, or {by_hand}; nothing here has changed since it was sent"
     reason = "; ".join(refused) or "it does not say why"
     return f"{voucher.label}: the ledger's posting refused it: {reason}. Next: {step}."
 

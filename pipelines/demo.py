@@ -51,8 +51,7 @@ class Line:
 class DemoResult:
     """What the demonstration came to; ``differences`` says in words where the two sides do not agree."""
 
-    first: BatchResult
-    second: BatchResult
+    runs: tuple[BatchResult, ...]
     lines: tuple[Line, ...]
     held: tuple[Mapping[str, Any], ...]
     rejected: tuple[Mapping[str, Any], ...]
@@ -74,7 +73,7 @@ class DemoResult:
             "held": [dict(row) for row in self.held],
             "rejected": [dict(row) for row in self.rejected],
             "differences": list(self.differences),
-            "runs": [self.first.as_dict(), self.second.as_dict()],
+            "runs": [run.as_dict() for run in self.runs],
             "exit_code": self.exit_code,
         }
 
@@ -98,8 +97,8 @@ def run_demo(folder: Path, *, environ: Mapping[str, str], now: Callable[[], date
             first = _run(settings, now=now, report=report)
             _call(f"{control}/ledger/post", {})
             second = _run(settings, now=now, report=report)
-        _call(f"{control}/ledger/post", {})
-        return _compare(settings, first=first, second=second, control=control, now=now, folder=folder)
+            third = _run(settings, now=now, report=report)
+        return _compare(settings, runs=(first, second, third), control=control, now=now, folder=folder)
 
 
 def _run(settings: Settings, *, now: Callable[[], datetime], report: Callable[[str, int, int], None]) -> BatchResult:
@@ -149,8 +148,7 @@ def _call(url: str, body: object | None = None) -> Any:  # noqa: ANN401 JSON of 
 def _compare(
     settings: Settings,
     *,
-    first: BatchResult,
-    second: BatchResult,
+    runs: tuple[BatchResult, ...],
     control: str,
     now: Callable[[], datetime],
     folder: Path,
@@ -162,7 +160,7 @@ def _compare(
     status = read_status(settings, now=now())
     held = {row["document_no"] for row in status["held"]}
     rejected = {row["document_no"] for row in status["rejected"]}
-    differences = [*_moved_again(second)]
+    differences = [*_moved_again(runs[-1])]
     counts: Counter[tuple[str, str]] = Counter()
     for number, wanted in expected.items():
         found = _outcome(number, documents.get(number), vouchers, held=held, rejected=rejected)
@@ -171,8 +169,7 @@ def _compare(
         if found != meant:
             differences.append(f"{wanted['type']} {number}: meant to be {meant} ({wanted['branch']}), but is {found}")
     return DemoResult(
-        first=first,
-        second=second,
+        runs=runs,
         lines=tuple(
             Line(kind, *(counts[kind, outcome] for outcome in ("posted", "held", "rejected", "left alone")))
             for kind in sorted({kind for kind, _ in counts})
@@ -186,7 +183,7 @@ def _compare(
 
 def _moved_again(second: BatchResult) -> Iterator[str]:
     if sent := sum(counts.sent for counts in second.jobs.values()):
-        yield f"the second run sent {sent} things although nothing had changed"
+        yield f"the last run sent {sent} things although nothing had changed"
 
 
 def _vouchers(control: str) -> dict[int, list[Mapping[str, Any]]]:
@@ -253,7 +250,7 @@ def show_demo(result: DemoResult, console: Console) -> None:
     for row in (*result.held, *({**row, "rule": "set aside"} for row in result.rejected)):
         stopped.add_row(escape(str(row["document_no"])), row["rule"], escape(row["message"]))
     console.print(stopped)
-    for problem in dict.fromkeys((*result.first.problems, *result.second.problems)):
+    for problem in dict.fromkeys(problem for run in result.runs for problem in run.problems):
         console.print(f"! {problem}", markup=False, highlight=False)
     for difference in result.differences:
         console.print(f"DIFFERENT: {difference}", markup=False)

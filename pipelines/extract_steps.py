@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines.context import Context
 from pipelines.counts import Counts
-from pipelines.extract import ledger, seeds, vms
+from pipelines.extract import ledger, returns, seeds, vms
 from pipelines.extract.land import Extracted
 from pipelines.extract.tables import create_staging_tables
 
@@ -51,14 +51,31 @@ def read_open_documents(ctx: Context) -> Counts:
 
 def read_import_back(ctx: Context) -> Counts:
     """Read what the ledger's import says of vouchers that were sent and are not seen booked yet."""
-    booked = ctx.warehouse.execute(
-        "SELECT tr_reg_number FROM stg_ledger.import_items GROUP BY tr_reg_number HAVING min(job_level) = ?"
-        " AND max(job_level) = ?",
-        [BOOKED, BOOKED],
+    levels = ctx.warehouse.execute(
+        "SELECT tr_reg_number, min(job_level), max(job_level) FROM stg_ledger.import_items GROUP BY tr_reg_number"
     ).fetchall()
+    booked = {number for number, lowest, highest in levels if lowest == highest == BOOKED}
     sent = ctx.control.read("SELECT document_key FROM outbox WHERE kind = 'voucher' AND state = 'sent'")
-    waiting = {row["document_key"] for row in sent} - {number for (number,) in booked}
+    waiting = {row["document_key"] for row in sent} - booked
     return _counts(ledger.extract_import_state(ctx, sorted(waiting))) if waiting else Counts()
+
+
+def read_rates(ctx: Context) -> Counts:
+    """Read both sides' exchange rates."""
+    _prepare(ctx)
+    return _counts(returns.extract_rates(ctx))
+
+
+def read_payments(ctx: Context) -> Counts:
+    """Read the supplier and customer rows of the ledger, match by match."""
+    _prepare(ctx)
+    return _counts(returns.extract_payments(ctx))
+
+
+def read_actuals(ctx: Context) -> Counts:
+    """Read the general ledger's rows on projects."""
+    _prepare(ctx)
+    return _counts(returns.extract_actuals(ctx))
 
 
 def _prepare(ctx: Context) -> None:

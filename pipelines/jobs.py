@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from pipelines import extract_steps, post_steps
 from pipelines.context import Context
+from pipelines.corrections import carry_out_retries
 from pipelines.counts import Counts
+from pipelines.reconcile.returns import note_actual_breaks, note_payment_breaks, note_rate_breaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ MASTER_DATA = Job(
         Step("read the ledger's master data", extract_steps.read_ledger),
         Step("build models", post_steps.build_models),
         Step("note codes that are not unique", post_steps.note_master_breaks),
+        Step("note changed bank accounts", post_steps.note_bank_changes),
         Step("send master data", post_steps.send_master_data, writes_outside=True),
     ),
 )
@@ -44,6 +47,8 @@ DOCUMENTS = Job(
         Step("read open documents", extract_steps.read_open_documents),
         Step("read the ledger's reference data", extract_steps.read_ledger),
         Step("build models", post_steps.build_models),
+        Step("look up vouchers in flight", post_steps.settle_vouchers, writes_outside=True),
+        Step("carry out retries", carry_out_retries, writes_outside=True),
         Step("check posting requirements", post_steps.check_documents),
         Step("send vouchers", post_steps.send_vouchers, writes_outside=True),
         Step("acknowledge", post_steps.acknowledge, writes_outside=True),
@@ -53,4 +58,34 @@ DOCUMENTS = Job(
     ),
 )
 
-JOBS: Mapping[str, Job] = {job.name: job for job in (MASTER_DATA, DOCUMENTS)}
+RATES = Job(
+    "rates",
+    (
+        Step("read exchange rates", extract_steps.read_rates),
+        Step("build models", post_steps.build_models),
+        Step("note breaks", note_rate_breaks),
+        Step("send exchange rates", post_steps.send_rates, writes_outside=True),
+    ),
+)
+
+PAYMENTS = Job(
+    "payments",
+    (
+        Step("read payments and matches", extract_steps.read_payments),
+        Step("build models", post_steps.build_models),
+        Step("note breaks", note_payment_breaks),
+        Step("send payments", post_steps.send_payments, writes_outside=True),
+    ),
+)
+
+ACTUALS = Job(
+    "actuals",
+    (
+        Step("read the general ledger", extract_steps.read_actuals),
+        Step("build models", post_steps.build_models),
+        Step("note breaks", note_actual_breaks),
+        Step("send actuals", post_steps.send_actuals, writes_outside=True),
+    ),
+)
+
+JOBS: Mapping[str, Job] = {job.name: job for job in (MASTER_DATA, DOCUMENTS, RATES, PAYMENTS, ACTUALS)}

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipelines import bank_changes
 from pipelines.breaks import Break, close_breaks, open_breaks
 from pipelines.checks.hold import ready_documents, update_holds
 from pipelines.checks.run import run_checks
@@ -15,10 +16,13 @@ from pipelines.control import utc_text
 from pipelines.counts import Counts
 from pipelines.declared import declared_tables
 from pipelines.errors import SettingsError
+from pipelines.load import vouchers
 from pipelines.load.acknowledge import deliver_acknowledgements
+from pipelines.load.actuals import deliver_actuals
 from pipelines.load.delivered import Delivered
 from pipelines.load.master_data import deliver_master_data
-from pipelines.load.vouchers import deliver_vouchers, store_voucher_intents
+from pipelines.load.payments import deliver_payments
+from pipelines.load.rates import deliver_rates
 from pipelines.models.build import build
 from pipelines.models.external import read_external
 from pipelines.models.model import Catalog
@@ -105,6 +109,36 @@ def send_master_data(ctx: Context) -> Counts:
     return _counts(ctx, deliver_master_data(ctx))
 
 
+def settle_vouchers(ctx: Context) -> Counts:
+    """Find out what became of vouchers that an earlier run left in flight, and draft those anew that did not arrive."""
+    in_flight = "SELECT count(*) FROM outbox WHERE kind = 'voucher' AND state IN ('sending', 'unknown')"
+    if not ctx.control.one(in_flight):
+        return Counts()
+    # What stays unknown is looked up, and told, when vouchers are sent.
+    settled = vouchers.settle_vouchers(ctx)
+    return Counts(sent=settled.sent) + build_models(ctx)
+
+
+def note_bank_changes(ctx: Context) -> Counts:
+    """Put suppliers' changed bank accounts on record until a second person releases them."""
+    return Counts(breaks=bank_changes.note_bank_changes(ctx).held)
+
+
+def send_rates(ctx: Context) -> Counts:
+    """Post to the VMS the exchange rates it lacks."""
+    return _counts(ctx, deliver_rates(ctx))
+
+
+def send_payments(ctx: Context) -> Counts:
+    """Post to the VMS what was paid on its invoices."""
+    return _counts(ctx, deliver_payments(ctx))
+
+
+def send_actuals(ctx: Context) -> Counts:
+    """Post to the VMS what the books say was spent and earned on its voyages."""
+    return _counts(ctx, deliver_actuals(ctx))
+
+
 def check_documents(ctx: Context) -> Counts:
     """Run the suites over the open documents and bring the holds up to date."""
     result = run_checks(ctx)
@@ -115,8 +149,8 @@ def check_documents(ctx: Context) -> Counts:
 def send_vouchers(ctx: Context) -> Counts:
     """Store an intent for each document that is ready, and deliver all vouchers that are not settled."""
     ready = ready_documents(ctx)
-    store_voucher_intents(ctx, ready)
-    return _counts(ctx, deliver_vouchers(ctx, ready=ready))
+    vouchers.store_voucher_intents(ctx, ready)
+    return _counts(ctx, vouchers.deliver_vouchers(ctx, ready=ready))
 
 
 def acknowledge(ctx: Context) -> Counts:

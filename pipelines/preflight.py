@@ -6,14 +6,10 @@ import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import duckdb
-from rich.markup import escape
-from rich.table import Table
 
 from pipelines.checks.run import run_checks
 from pipelines.checks.suites import CRITICAL
@@ -21,6 +17,7 @@ from pipelines.context import Context
 from pipelines.control import Control
 from pipelines.errors import UsageError, WireError
 from pipelines.extract import ledger, vms
+from pipelines.preflight_report import NO_VOYAGE, NOBODY_KNOWN, Finding, Pending, Preflight
 from pipelines.reading import WAREHOUSE, open_tables
 from pipelines.request_counts import RequestCounts
 from pipelines.scratch import build_scratch, copy_reference, scratch
@@ -29,14 +26,11 @@ from pipelines.wire.ledger import LedgerClient
 from pipelines.wire.vms import VmsClient
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from pipelines.checks.verdicts import Verdict
     from pipelines.settings import Settings
 
 STATUSES = ("PEN", "INV", "RFP")
 SET_ASIDE = "set_aside"
-NOBODY_KNOWN, NO_VOYAGE = "nobody the VMS names", "no voyage"
 PERIOD = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 
 # The documents as the VMS has them, with the voyages of their lines; voyages of the document's own fetch only.
@@ -60,66 +54,6 @@ INNER JOIN post.document_checks AS checks ON documents.document_key = checks.doc
 LEFT JOIN voyages ON documents.document_key = voyages.document_key
 ORDER BY documents.document_key
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One rule that a document would fail; ``severity`` critical holds it, warning only shows."""
-
-    rule: str
-    severity: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """One document that is not posted yet, with what the rules say; amount in ``currency``, signed as in the VMS."""
-
-    document_no: str
-    document_key: int | None
-    document_type: str | None
-    status: str | None
-    company: str | None
-    document_date: date | None
-    partner: str | None
-    currency: str | None
-    amount: Decimal | None
-    entered_by: str
-    voyage: str
-    findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Preflight:
-    """What preflight found: the documents with findings, and how new the ``reference`` data is."""
-
-    period: str | None
-    checked: int
-    held: int
-    warned: int
-    reference: str
-    documents: tuple[Pending, ...]
-
-    def by_person(self) -> dict[str, dict[str, list[Pending]]]:
-        """Group by who entered a document, then by voyage."""
-        groups: dict[str, dict[str, list[Pending]]] = {}
-        for pending in sorted(self.documents, key=lambda found: (found.entered_by, found.voyage, found.document_no)):
-            groups.setdefault(pending.entered_by, {}).setdefault(pending.voyage, []).append(pending)
-        return groups
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the object that `preflight --json` prints."""
-        return {
-            "period": self.period,
-            "checked": self.checked,
-            "held": self.held,
-            "warned": self.warned,
-            "reference": self.reference,
-            "people": {
-                person: {voyage: [asdict(pending) for pending in found] for voyage, found in voyages.items()}
-                for person, voyages in self.by_person().items()
-            },
-        }
 
 
 def run_preflight(
@@ -291,23 +225,3 @@ def _set_aside(ctx: Context) -> Iterator[Pending]:
             voyage=NO_VOYAGE,
             findings=(Finding(SET_ASIDE, CRITICAL, row["message"]),),
         )
-
-
-def show_preflight(found: Preflight, console: Console) -> None:
-    """Print what would be held and why, a table for each person who entered it."""
-    for person, voyages in found.by_person().items():
-        table = Table(
-            "voyage", "document", "status", "what, and what to do", title=escape(person), title_justify="left"
-        )
-        for voyage, documents in voyages.items():
-            for pending in documents:
-                for finding in pending.findings:
-                    label = f"{pending.document_type or ''} {pending.document_no}".strip()
-                    mark = "" if finding.severity == CRITICAL else "warning: "
-                    table.add_row(escape(voyage), escape(label), pending.status, escape(mark + finding.message))
-        console.print(table)
-    period = f" of {found.period}" if found.period else ""
-    console.print(
-        f"{found.checked} documents{period} that are not posted yet were checked: {found.held} would be held, "
-        f"{found.warned} have a warning. Nothing was written. Ledger data {found.reference}."
-    )

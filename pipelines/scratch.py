@@ -108,7 +108,7 @@ def build_scratch(ctx: Context, *, control: Control, forgotten: Collection[int] 
 
 
 def verified_models(control_path: Path) -> Catalog:
-    """Return the models, verified against the tables as declared and kept beside the control store until they change."""
+    """Return the models, verified against the tables as declared; kept beside the control store until they change."""
     cache = control_path.with_name(f"{control_path.stem}.models.json")
     return open_catalog(sql_folder(), declared_tables(), cache=cache)
 

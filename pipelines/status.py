@@ -18,6 +18,23 @@ if TYPE_CHECKING:
 
 Status = Mapping[str, Any]
 SHOWN_MESSAGES = 40
+# What has not been sent yet has no error of its own: why it went back to `todo` stands in its last event.
+UNDELIVERED = """
+SELECT
+    kind, natural_key, document_no, state, attempts,
+    CASE state
+        WHEN 'todo' THEN COALESCE(
+            (
+                SELECT detail FROM outbox_events
+                WHERE outbox_id = outbox.id AND detail IS NOT NULL ORDER BY event_no DESC LIMIT 1
+            ),
+            'waits to be sent with the next run'
+        )
+        ELSE last_error
+    END AS message,
+    updated_at AS since
+FROM outbox WHERE state <> 'sent' ORDER BY updated_at, natural_key
+"""
 
 
 def read_status(settings: Settings, *, now: datetime) -> dict[str, Any]:
@@ -44,11 +61,7 @@ def read_status(settings: Settings, *, now: datetime) -> dict[str, Any]:
                 "WHERE until IS NULL AND severity = 'warning' ORDER BY since, document_key, rule",
             ),
             "outbox": _outbox(control),
-            "undelivered": _rows(
-                control,
-                "SELECT kind, natural_key, document_no, state, attempts, last_error AS message, updated_at AS since "
-                "FROM outbox WHERE state IN ('failed', 'unknown', 'sending') ORDER BY updated_at",
-            ),
+            "undelivered": _rows(control, UNDELIVERED),
             "ignored": _rows(
                 control,
                 "SELECT document_no, document_key, company, reason, operator, since FROM ignored "

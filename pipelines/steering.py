@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 BY_SUPPLIER = "supplier:"
 LONGEST_REASON = 500
+# Job level of an import item that the ledger has booked (xledger.md A9).
+BOOKED = 3
 # Breaks that a failed voucher leaves open until a person decides; ignoring the document is such a decision.
 VOUCHER_BREAKS = ("voucher incomplete in ledger", "voucher repeated in ledger", "voucher already in books")
 
@@ -58,12 +61,15 @@ class _Desk:
             action, "document", document.company, document.key, document.number, self.reason, self.operator, self.at
         )
 
-    def voucher(self, document: Document) -> sqlite3.Row | None:
+    def intent(self, document: Document, kind: str = "voucher") -> sqlite3.Row | None:
         rows = self.control.read(
-            "SELECT state, sent_at, last_error, remote_ids FROM outbox WHERE kind = 'voucher' AND document_key = ?",
-            (document.key,),
+            "SELECT state, sent_at, remote_ids FROM outbox WHERE kind = ? AND document_key = ?", (kind, document.key)
         )
         return rows[0] if rows else None
+
+    def state(self, document: Document, kind: str) -> str | None:
+        intent = self.intent(document, kind)
+        return None if intent is None else str(intent["state"])
 
     def rules(self, document: Document) -> list[str]:
         """Return what the rules (not the people) that hold a document say: which rule, and what to do."""
@@ -183,7 +189,7 @@ def _release_document(desk: _Desk, document: Document) -> Steered:
 
 
 def _retry(desk: _Desk, document: Document) -> Steered:
-    voucher = desk.voucher(document)
+    voucher = desk.intent(document)
     if voucher is None:
         raise UsageError(
             f"{document.label}: nothing has been sent yet, so there is nothing to try again.",
@@ -192,9 +198,11 @@ def _retry(desk: _Desk, document: Document) -> Steered:
     state = voucher["state"]
     if state == "todo":
         return _steered("retry", document, f"{document.label} waits for the next run as it is.", is_new=False)
-    if state == "sent" and (told := _settled(desk, document)):
+    told = _settled(desk, document) if state == "sent" else None
+    if told:
         return _steered("retry", document, told, is_new=False)
-    promise = RETRIES[state]
+    is_told = state == "sent" and desk.state(document, "acknowledgement") in {"failed", "unknown"}
+    promise = ACKNOWLEDGE if is_told else RETRIES[state]
     held = desk.rules(document)
     but = f" It is held, though: {' '.join(held)}" if held else ""
     if last_retry(desk.control, document) is not None:
@@ -211,11 +219,17 @@ RETRIES: Mapping[str, str] = {
     "mapping has changed since, nothing is ever added.",
 }
 
+ACKNOWLEDGE = "its voucher is in the ledger; the next run sets it to posted in the VMS, where its status still allows."
+
 ACTIONS: Mapping[str, Callable[[_Desk, Document], Steered]] = {"hold": _hold, "ignore": _ignore, "retry": _retry}
 
 
 def _settled(desk: _Desk, document: Document) -> str | None:
-    """Say that there is nothing to do, where the ledger's books as landed have the voucher."""
+    """Say that there is nothing to do, where the ledger's import as landed has booked every item, or people have."""
+    if _remote(desk, document).get("adopted"):
+        return f"{document.label} was posted by hand and adopted: nothing to do."
+    if desk.state(document, "acknowledgement") in {"failed", "unknown"}:
+        return None
     if desk.tables is None:
         return None
     booked = desk.tables.rows(
@@ -227,11 +241,13 @@ def _settled(desk: _Desk, document: Document) -> str | None:
     return f"{document.label} was sent and the ledger has booked it: nothing to do."
 
 
-BOOKED = 3
+def _remote(desk: _Desk, document: Document) -> dict[str, object]:
+    voucher = desk.intent(document)
+    return dict(json.loads(voucher["remote_ids"])) if voucher is not None and voucher["remote_ids"] else {}
 
 
 def _refuse_when_sent(desk: _Desk, document: Document, action: str) -> None:
-    voucher = desk.voucher(document)
+    voucher = desk.intent(document)
     if voucher is not None and voucher["state"] == "sent":
         raise UsageError(
             f"{document.label}: its voucher is in the ledger since {voucher['sent_at']}; {action} cannot call it back.",
@@ -244,7 +260,7 @@ def _unseen(document: Document) -> str:
 
 
 def _afoot(desk: _Desk, document: Document) -> str:
-    voucher = desk.voucher(document)
+    voucher = desk.intent(document)
     if voucher is None or voucher["state"] not in {"sending", "unknown"}:
         return ""
     return "; an earlier run may have sent it: the next one looks it up first, and withdraws it where it is not there"

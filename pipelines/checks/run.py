@@ -149,9 +149,7 @@ def _known(ctx: Context, book: RuleBook, hashes: Mapping[int, str]) -> frozenset
     return frozenset(key for key, value in hashes.items() if before.get(str(key)) == value)
 
 
-def _standing_verdicts(
-    ctx: Context, book: RuleBook, known: frozenset[int]
-) -> dict[int, tuple[Verdict, ...]]:
+def _standing_verdicts(ctx: Context, book: RuleBook, known: frozenset[int]) -> dict[int, tuple[Verdict, ...]]:
     found: dict[int, tuple[Verdict, ...]] = {}
     for row in ctx.control.read(
         "SELECT document_key, document_no, company, rule, severity, message FROM holds "

@@ -35,7 +35,8 @@ def preflight(
     """Check documents that are not posted yet (PEN, INV, RFP), by who entered them and voyage; writes nothing."""
     from pipelines import log  # noqa: PLC0415 a command imports what it runs
     from pipelines.batch import accounting_day  # noqa: PLC0415
-    from pipelines.preflight import run_preflight, show_preflight  # noqa: PLC0415
+    from pipelines.preflight import run_preflight  # noqa: PLC0415
+    from pipelines.preflight_report import show_preflight  # noqa: PLC0415
     from pipelines.progress import progress  # noqa: PLC0415
     from pipelines.settings import load_settings  # noqa: PLC0415
 

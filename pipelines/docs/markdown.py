@@ -33,14 +33,14 @@ def listed(items: Iterable[str]) -> str:
     return "\n".join(f"- {item}" for item in items)
 
 
-def link(name: str, *, file: str = "") -> str:
-    """Return a link to the heading ``name`` of a page, the same one when no file is given.
+def link(name: str, *, file: str = "", words: str = "") -> str:
+    """Return a link to the heading ``name`` of a page, the same one when no file is given, by its name or other words.
 
     >>> link("map.open_documents", file="models.md")
     '[map.open_documents](models.md#mapopen_documents)'
     """
     anchor = _NO_ANCHOR.sub("", name.lower()).replace(" ", "-")
-    return f"[{name}]({file}#{anchor})"
+    return f"[{words or name}]({file}#{anchor})"
 
 
 def _cell(text: str) -> str:

@@ -9,13 +9,13 @@ from pipelines.docs.markdown import code, link, listed, page
 from pipelines.models.model import Catalog
 from pipelines.models.show import LAYERS, ModelPage, ModelSummary, summaries
 from pipelines.models.show import page as model_page
+from pipelines.models.table_ref import TableRef
 
 INTRODUCTION = (
     "Every table that the SQL files of `sql/` make, in schemas of which each stands on those before it. "
     "Generated from the files' headers; what each column is and where it comes from stands in [Columns](columns.md). "
     "`springline models NAME` shows the same of one model, `--lineage COLUMN` the way a value takes."
 )
-STAGING = ("stg_vms", "stg_ledger", "seed")
 
 
 def models_page(catalog: Catalog) -> str:
@@ -30,10 +30,10 @@ def _sections(catalog: Catalog, every: Iterable[ModelSummary]) -> Iterator[str]:
         yield f"## {layer}"
         yield f"{LAYERS[layer][:1].upper()}{LAYERS[layer][1:]}."
         for summary in members:
-            yield from _model(model_page(catalog, summary.name))
+            yield from _model(catalog, model_page(catalog, summary.name))
 
 
-def _model(model: ModelPage) -> Iterator[str]:
+def _model(catalog: Catalog, model: ModelPage) -> Iterator[str]:
     summary = model.summary
     yield f"### {summary.name}"
     yield model.description
@@ -41,16 +41,12 @@ def _model(model: ModelPage) -> Iterator[str]:
         "File": f"[{summary.path}](../../{summary.path})",
         "Rows are told apart by": ", ".join(map(code, summary.grain)),
         "Keeps rows of before where": code(model.keep),
-        "Reads": ", ".join(map(table_link, summary.reads)),
-        "Read by": ", ".join(map(table_link, summary.read_by)),
-        "Columns": link(summary.name, file="columns.md").replace(summary.name, str(summary.column_count), 1),
+        "Reads": ", ".join(_link(catalog, name) for name in summary.reads),
+        "Read by": ", ".join(_link(catalog, name) for name in summary.read_by),
+        "Columns": link(summary.name, file="columns.md", words=str(summary.column_count)),
     }
     yield listed(f"{label}: {value}" for label, value in facts.items() if value)
 
 
-def table_link(name: str) -> str:
-    """Return a link to where a table is described."""
-    schema = name.partition(".")[0]
-    if schema in STAGING:
-        return link(name, file="staging.md")
-    return link(name.removeprefix("ctl."), file="control-tables.md") if schema == "ctl" else link(name)
+def _link(catalog: Catalog, name: str) -> str:
+    return link(name) if TableRef.parse(name) in catalog.by_ref else link(name, file="staging.md")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from pipelines.docs.control_tables import control_comments
 from pipelines.docs.markdown import code
 from pipelines.extract.contract import Contract, Member
 from pipelines.extract.tables import CONTRACTS, SCHEMAS
@@ -58,6 +59,8 @@ def told(columns: Iterable[ColumnRef]) -> str:
 
 def comment(column: ColumnRef) -> str:
     """Return what is known of an external column, nothing when nobody said."""
+    if column.table.schema == "ctl":
+        return control_comments().get((column.table.name, column.name), "")
     origin = origins().get(column)
     return origin.comment if origin else LANDING.get(column.name, "")
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
-from pydantic_core import PydanticUndefined
 
 from pipelines.docs.markdown import code, page, table
 from pipelines.errors import UsageError
@@ -35,19 +34,29 @@ TYPES = {
     "time": "time of day",
 }
 _BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
-_ROW = re.compile(r"^\| `(?P<name>[a-z_.]+)`(?: \*)? \|[^|]*\|(?P<meaning>[^|]*)\|$", re.MULTILINE)
+_ROW = re.compile(r"^\| `(?P<name>[a-z_.]+)`(?: \*)? \|(?P<default>[^|]*)\|(?P<meaning>[^|]*)\|$", re.MULTILINE)
 
 Row = tuple[str, str, str, str, str]
 
 
+class _Told(NamedTuple):
+    """What the README says of a setting."""
+
+    default: str
+    meaning: str
+
+
 def settings_page(readme: Path = README) -> str:
     """Return docs/reference/settings.md; UsageError names a setting that the README does not explain."""
-    meanings = {row["name"]: row["meaning"].strip() for row in _ROW.finditer(readme.read_text(encoding="utf-8"))}
+    told = {
+        row["name"]: _Told(row["default"].strip(), row["meaning"].strip())
+        for row in _ROW.finditer(readme.read_text(encoding="utf-8"))
+    }
     sections = {name: model for name, field in Settings.model_fields.items() if (model := _section(field))}
-    plain = [_row(name, field, meanings) for name, field in Settings.model_fields.items() if name not in sections]
+    plain = [_row(name, field, told) for name, field in Settings.model_fields.items() if name not in sections]
     blocks = ["## General", table(HEADINGS, plain)]
     for name, model in sections.items():
-        rows = [_row(f"{name}.{member}", field, meanings) for member, field in model.model_fields.items()]
+        rows = [_row(f"{name}.{member}", field, told) for member, field in model.model_fields.items()]
         blocks += [f"## {name}", (model.__doc__ or "").split("\n\n")[0], table(HEADINGS, rows)]
     return page("Settings", INTRODUCTION, *blocks)
 
@@ -62,12 +71,12 @@ def variable(name: str) -> str:
     return PREFIX + "__".join(parts[:1] if parts[0] == "companies" else parts).upper()
 
 
-def _row(name: str, field: FieldInfo, meanings: dict[str, str]) -> Row:
-    if name not in meanings:
+def _row(name: str, field: FieldInfo, told: Mapping[str, _Told]) -> Row:
+    if name not in told:
         raise UsageError(f"The README explains no setting {name}.", next_step="add it to the table under Settings.")
     is_secret = any(inner is SecretStr for inner in _alternatives(field.annotation))
     where = code(variable(name)) + (f"\n{code(variable(name) + '_FILE')}" if is_secret else "")
-    return code(name), where, _type(field), _default(field), meanings[name]
+    return code(name), where, _type(field), _default(field) or told[name].default, told[name].meaning
 
 
 def _section(field: FieldInfo) -> type[BaseModel] | None:
@@ -96,7 +105,7 @@ def _kind(annotation: Any) -> str:  # noqa: ANN401 - an annotation is anything
     if origin is tuple:
         return "list of texts"
     if origin is dict:
-        return f"table: {_kind(arguments[1])} by name"
+        return "table of tables" if get_origin(arguments[1]) is dict else "table"
     return TYPES[annotation.__name__]
 
 
@@ -107,8 +116,8 @@ def _alternatives(annotation: Any) -> Iterator[Any]:  # noqa: ANN401 - an annota
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    value = field.default
-    if value in {None, ()} or value is PydanticUndefined:
+    value = None if field.default_factory else field.default
+    if value in {None, ()}:
         return ""
     if isinstance(value, bool):
         return code(str(value).lower())

@@ -5,26 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from pipelines.docs.markdown import code, page, table
-from pipelines.docs.origins import LANDING, SIDES
+from pipelines.docs.origins import LANDING, SIDES, comment
 from pipelines.extract.contract import Contract, Member
 from pipelines.extract.seeds import SEEDS
 from pipelines.extract.shape import CHILD_EXTRAS, PARENT_EXTRAS, SQL_TYPES
 from pipelines.extract.tables import CONTRACTS, SCHEMAS
-from pipelines.warehouse import MONTHS_COLUMNS, SETTINGS_TABLES
+from pipelines.models.model import Columns
+from pipelines.models.table_ref import ColumnRef, TableRef
 
 INTRODUCTION = (
     "The tables that the models stand on. One declaration per remote object makes the request, the types and the "
     "table; an object that lacks a required member, or has one of another type, is set aside in `ctl.rejected` and "
     "the rest goes on. A row of a nested list belongs to its parent only while both have the same `fetch_id`."
 )
+WRITTEN: Mapping[str, tuple[str, str]] = {
+    "seed": (
+        "constants, settings and the calendar",
+        "Constants come from a file of data/seeds, the rest from the [settings](settings.md) of the batch; "
+        "`seed.months` is the calendar.",
+    ),
+    "ctl": (
+        "what was decided, sent and answered",
+        "Copied by each batch from the [control store](control-tables.md), or taken out of what it has sent, as far as "
+        "the models ask for it.",
+    ),
+}
 HEADINGS = ("Column", "Type", "Member", "Required", "What it is")
 Row = tuple[str, str, str, str, str]
 
 
-def staging_page() -> str:
-    """Return docs/reference/staging.md."""
+def staging_page(external: Mapping[TableRef, Columns]) -> str:
+    """Return docs/reference/staging.md; ``external`` are all tables that no model writes."""
     landed = (block for side, contracts in CONTRACTS.items() for block in _side(side, contracts))
-    return page("Staging tables", INTRODUCTION, *landed, *_seeds())
+    return page("Staging tables", INTRODUCTION, *landed, *_written("seed", external), *_written("ctl", external))
 
 
 def _side(side: str, contracts: Iterable[Contract]) -> Iterator[str]:
@@ -42,19 +55,16 @@ def _side(side: str, contracts: Iterable[Contract]) -> Iterator[str]:
             yield _table([parent, *below], CHILD_EXTRAS)
 
 
-def _seeds() -> Iterator[str]:
-    yield "## seed: constants, settings and the calendar"
-    yield (
-        "Read from data/seeds, or written from the [settings](settings.md) by each batch; "
-        "`seed.months` is the calendar of 2000 to 2099."
-    )
-    columns: dict[str, Mapping[str, str]] = dict(SEEDS)
-    for name, declared in {**SETTINGS_TABLES, "months": MONTHS_COLUMNS}.items():
-        columns[name] = dict(column.split(" ", 1) for column in declared.split(", "))
-    for name, types in columns.items():
-        yield f"### seed.{name}"
-        yield f"From `data/seeds/{name}.csv`." if name in SEEDS else ""
-        yield table(("Column", "Type"), [(code(column), data_type) for column, data_type in types.items()])
+def _written(schema: str, external: Mapping[TableRef, Columns]) -> Iterator[str]:
+    heading, about = WRITTEN[schema]
+    yield f"## {schema}: {heading}"
+    yield about
+    for ref, columns in sorted(external.items()):
+        if ref.schema == schema:
+            yield f"### {ref}"
+            yield f"From `data/seeds/{ref.name}.csv`." if schema == "seed" and ref.name in SEEDS else ""
+            rows = ((code(name), kind, comment(ColumnRef(ref, name))) for name, kind in columns.items())
+            yield table(("Column", "Type", "What it is"), rows)
 
 
 def _members(members: Iterable[Member], *, prefix: str = "") -> Iterator[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
@@ -62,16 +63,20 @@ def _head(story: Explanation, console: Console) -> None:
     if vms is None:
         console.print("The VMS's own state is not at hand.")
         return
-    console.print(
-        f"VMS: status {vms.get('status_code') or 'not kept'}, dated {vms['document_date']}, "
-        f"{vms['currency_code']} {vms['document_amount']:,.2f}"
-        f" = {vms['company_currency_code']} {vms['company_currency_amount']:,.2f}, "
-        f"partner {vms['partner_code']} {vms['partner_name']}, external number {vms['external_document_no']}"
-        if vms["document_amount"] is not None and vms["company_currency_amount"] is not None
-        else f"VMS: status {vms.get('status_code') or 'not kept'}, dated {vms['document_date']}, no amount",
-        markup=False,
-        highlight=False,
-    )
+    facts = {
+        "status": vms.get("status_code"),
+        "date": vms["document_date"],
+        "amount": _money(vms["document_amount"], vms["currency_code"]),
+        "in company currency": _money(vms["company_currency_amount"], vms["company_currency_code"]),
+        "partner": " ".join(str(vms[name]) for name in ("partner_code", "partner_name") if vms[name]) or None,
+        "external number": vms["external_document_no"],
+    }
+    told = ", ".join(f"{name} {show(value)}" for name, value in facts.items())
+    console.print(f"VMS: {told}.", markup=False, highlight=False)
+
+
+def _money(amount: Decimal | None, currency: str | None) -> str | None:
+    return None if amount is None else f"{currency} {show(amount)}"
 
 
 def _voucher(story: Explanation, console: Console) -> None:

@@ -99,8 +99,8 @@ def explain_document(settings: Settings, name: str, *, now: Callable[[], datetim
             if document is None:
                 raise UsageError(
                     f"No document {name.strip()} has been read yet.",
-                    next_step="check its number in the VMS. `springline run documents` reads what is ready for posting, "
-                    "`springline preflight` what is not yet.",
+                    next_step="check its number in the VMS. `springline run documents` reads what is ready for posting "
+                    "there, `springline preflight` what is not yet.",
                 )
             story = _read(control, tables, document, now=now())
     finally:

@@ -23,8 +23,8 @@ ON_PROJECTS: dict[str, object] = {"glObject2DbId_gt": 0}
 def extract_transactions(ctx: Context) -> Extracted:
     """Read the rows on projects that are new since the last run, and those that have changed.
 
-    One that was deleted, or has lost its project, goes here too. On the first run, and when the deltas do not reach back
-    to the last one, all are read.
+    One that was deleted, or has lost its project, goes here too. On the first run, and when the deltas do not reach
+    back to the last one, all are read.
     """
     create_tables(ctx.warehouse, TRANSACTIONS, side=SIDE)
     newest_row = _newest_row(ctx)

@@ -4,16 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pipelines.extract import ledger_contracts as contracts
 from pipelines.extract.land import Extracted, Scope
 from pipelines.extract.ledger import OVERLAP, Wanted, lists, read_and_land
 from pipelines.extract.ledger_deltas import changes_since_last_run, confirm_cursors, newest_cursors
-from pipelines.extract.literals import among
+from pipelines.extract.literals import among, literal
 from pipelines.extract.tables import create_tables
 from pipelines.wire.graphql import LEDGER_ZONE
 from pipelines.wire.ledger import SIDE
@@ -29,14 +29,14 @@ DELTAS: Mapping[Contract, str] = {
     contracts.AP_ROWS: "apTransaction_deltas",
     contracts.AR_ROWS: "arTransaction_deltas",
 }
+T = TypeVar("T", int, str)
+
 VOUCHER_TYPES: Mapping[Contract, str] = {contracts.AP_ROWS: "AP", contracts.AR_ROWS: "AR"}
 
 _SENT_NUMBERS = """
 SELECT DISTINCT json_extract(look_up, '$.invoice_number') AS number FROM outbox
 WHERE kind = 'voucher' AND state = 'sent' AND json_extract(look_up, '$.source') = ?
 """
-
-Values = Mapping["Contract", Iterable[int] | Iterable[str]]
 
 
 def extract_matches(ctx: Context) -> Extracted:
@@ -55,9 +55,9 @@ def extract_matches(ctx: Context) -> Extracted:
 
 def _read_changed(ctx: Context, changes: Mapping[str, Changes]) -> Extracted:
     rows = {contract: changes[name].changed | changes[name].deleted for contract, name in DELTAS.items()}
-    before = _match_ids(ctx, rows)
+    before = {contract: _match_ids(ctx, contract, among("row_db_id", sorted(own))) for contract, own in rows.items()}
     total = _read_by(ctx, "dbId", rows, column="row_db_id")
-    after = _match_ids(ctx, rows)
+    after = {contract: _match_ids(ctx, contract, among("row_db_id", sorted(own))) for contract, own in rows.items()}
     # A row that has left a match has been read above: what does not come back now is gone.
     total += _read_by(ctx, "matchId", {c: before[c] | after[c] for c in DELTAS}, column="match_id")
     confirm_cursors(ctx, {name: changes[name].cursor for name in DELTAS.values()})
@@ -66,21 +66,27 @@ def _read_changed(ctx: Context, changes: Mapping[str, Changes]) -> Extracted:
 
 def _read_everything_open(ctx: Context) -> Extracted:
     newest = newest_cursors(ctx, DELTAS.values())
-    since = (ctx.now().astimezone(LEDGER_ZONE).replace(tzinfo=None) - WINDOW - OVERLAP).isoformat(timespec="seconds")
+    since = ctx.now().astimezone(LEDGER_ZONE).replace(tzinfo=None) - WINDOW - OVERLAP
     filters: tuple[dict[str, object], ...] = (
-        {"headerModifiedAt_gte": since},
+        {"headerModifiedAt_gte": since.isoformat(timespec="seconds")},
         {"invoiceRemaining_lt": "0"},
         {"invoiceRemaining_gt": "0"},
     )
     numbers = {contract: _numbers_to_read(ctx, contract) for contract in DELTAS}
     total = read_and_land(ctx, [Wanted(contract, wanted) for contract in DELTAS for wanted in filters])
     total += _read_by(ctx, "invoiceNumber", numbers)
-    total += _read_by(ctx, "matchId", _match_ids(ctx, dict.fromkeys(DELTAS)))
+    # Named by what the rows are, not by what this run has landed: a run that was killed has landed some already.
+    recent = f"posted_date >= {literal(since.date())} OR starts_with(fetch_id, {literal(ctx.batch_id)})"
+    matches = {contract: _match_ids(ctx, contract, f"(invoice_remaining <> 0 OR {recent})") for contract in DELTAS}
+    matches = {contract: found | _matches_of(ctx, contract, numbers[contract]) for contract, found in matches.items()}
+    total += _read_by(ctx, "matchId", matches)
     confirm_cursors(ctx, newest)
     return total
 
 
-def _read_by(ctx: Context, member: str, values: Values, *, column: str | None = None) -> Extracted:
+def _read_by(
+    ctx: Context, member: str, values: Mapping[Contract, Iterable[T]], *, column: str | None = None
+) -> Extracted:
     """Read the rows of both sides whose member has one of the values; rows staged under ``column`` that are gone go."""
     total = Extracted()
     for chunks in zip_longest(*(lists(own) for own in values.values())):
@@ -93,15 +99,15 @@ def _read_by(ctx: Context, member: str, values: Values, *, column: str | None = 
     return total
 
 
-def _match_ids(ctx: Context, rows: Mapping[Contract, Iterable[int] | None]) -> dict[Contract, set[int]]:
-    """Return the matches that staged rows are in, of all rows where none are named."""
-    return {contract: set(_matches_of(ctx, contract, named)) for contract, named in rows.items()}
-
-
-def _matches_of(ctx: Context, contract: Contract, named: Iterable[int] | None) -> Iterator[int]:
-    where = "true" if named is None else among("row_db_id", sorted(named))
+def _match_ids(ctx: Context, contract: Contract, where: str) -> set[int]:
+    """Return the matches that staged rows are in."""
     query = f"SELECT DISTINCT match_id FROM stg_ledger.{contract.table} WHERE match_id <> 0 AND {where}"
-    return (match_id for (match_id,) in ctx.warehouse.execute(query).fetchall())
+    return {match_id for (match_id,) in ctx.warehouse.execute(query).fetchall()}
+
+
+def _matches_of(ctx: Context, contract: Contract, numbers: Collection[str]) -> set[int]:
+    query = f"SELECT DISTINCT invoice_number, match_id FROM stg_ledger.{contract.table} WHERE match_id <> 0"
+    return {match_id for number, match_id in ctx.warehouse.execute(query).fetchall() if number in numbers}
 
 
 def _numbers_to_read(ctx: Context, contract: Contract) -> set[str]:

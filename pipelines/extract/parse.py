@@ -19,7 +19,7 @@ from pipelines.extract.exact import BrokenError, read_object
 from pipelines.extract.flatten import flatten_children, flatten_parents
 from pipelines.extract.shape import arrow_schema, tree
 from pipelines.wire.ahead import map_ahead
-from pipelines.wire.pages import split
+from pipelines.wire.pages import NotJsonError, Unreadable, split
 
 WORKERS = 2
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -73,19 +73,35 @@ def parse_page(page: bytes, contract: Contract) -> Parsed:
     The fast path takes the objects in which nothing can be read wrongly; what it refuses, or what turns out to lack a
     required member, goes through `exact` with the whole page, which says for each object what is wrong.
     """
+    if isinstance(page, Unreadable):
+        return _unreadable(page, contract)
     texts, is_valid = split(page)
     is_safe = _safe(texts, page, contract) if is_valid and _is_text(page) else [False] * len(texts)
     quick = [text for text, safe in zip(texts, is_safe, strict=True) if safe]
     table = _parse_quickly(quick, contract, has_breaks=b"\n" in page or b"\r" in page) if quick else None
     slow = texts if table is None else [text for text, safe in zip(texts, is_safe, strict=True) if not safe]
     exact, rejected = _parse_exactly(slow, contract)
-    nested = pa.concat_tables([part for part in (table, exact) if part is not None])
+    return _flat(pa.concat_tables([part for part in (table, exact) if part is not None]), contract, rejected)
+
+
+def _flat(nested: pa.Table, contract: Contract, rejected: list[Rejected]) -> Parsed:
     return Parsed(
         nested,
         flatten_parents(nested, contract),
         tuple(flatten_children(nested, contract, children) for children in contract.children),
         rejected,
     )
+
+
+def _unreadable(page: Unreadable, contract: Contract) -> Parsed:
+    """Set aside an object whose text is no JSON, and say where it breaks."""
+    try:
+        split(page)
+        why = "was no JSON when it was read"
+    except NotJsonError as error:
+        why = f"is no JSON: {error}"
+    rejected = Rejected(page.key, None, "", f"{contract.entity} {page.key}: {why}", bytes(page))
+    return _flat(pa.Table.from_batches([], schema=arrow_schema(contract)), contract, [rejected])
 
 
 @cache

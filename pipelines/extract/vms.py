@@ -152,11 +152,11 @@ def _changed(ctx: Context, contract: Contract, path: str, since: str) -> Iterato
 
 
 def _pages(ctx: Context, contract: Contract, filters: Sequence[str]) -> Iterator[bytes]:
-    return ctx.vms.pages(contract.entity, fields=paths(contract), filters=filters)
+    return ctx.vms.pages(contract.entity, fields=paths(contract), filters=filters, is_parted=True)
 
 
 def _documents(ctx: Context, path: str, values: Sequence[str] | Sequence[int]) -> Iterator[bytes]:
-    return ctx.vms.pages_of("Document", path, values, fields=paths(contracts.DOCUMENTS))
+    return ctx.vms.pages_of("Document", path, values, fields=paths(contracts.DOCUMENTS), is_parted=True)
 
 
 def _land_documents(ctx: Context, pages: Iterator[bytes]) -> Landed:

@@ -2,14 +2,15 @@
 
 A refused mutation is sent again without those that carry what it names, or in halves when it names nothing. A call
 without a reliable answer leaves its intents `unknown` until a look-up has found them or has proved their absence, which
-it cannot before the call must be over on the other side.
+it cannot before the call must be over on the other side; then they go in tenths, since one of them may be what the
+other side breaks at.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -37,14 +38,18 @@ REFUSALS_IN_A_ROW = 30
 SILENCES_IN_A_ROW = 3
 CLOCK_MARGIN = 0.05
 WITHDRAWN = "withdrawn"
+# Into so many parts a mutation goes after each call without an answer: three rounds cut 500 nodes down to vouchers.
+PARTS = 10
+UNANSWERED = "Next: nothing by hand; the next run looks it up in the ledger, and sends it where it is not there."
 
 
 class Group(NamedTuple):
-    """What may share a mutation: one entity, one root field, and what failed before only with its like."""
+    """What may share a mutation: what was tried before only with its like; ``unanswered`` counts calls of it."""
 
     owner_code: int
     mutation: str
-    has_failed_before: bool
+    was_tried_before: bool
+    unanswered: int
 
 
 class Batch(NamedTuple):
@@ -99,21 +104,28 @@ class Courier:
 
     def deliver(self) -> Delivered:
         """Deliver what is `todo` or `unknown`; neither a refused document nor a refused entity stops another."""
+        return self._in_rounds([State.TODO, State.UNKNOWN], self._send_wanted)
+
+    def settle(self) -> Delivered:
+        """Find out what became of calls without an answer: their intents are `sent`, `failed`, or `todo` again."""
+        return self._in_rounds([State.UNKNOWN], self._looked_up)
+
+    def _in_rounds(self, states: Collection[State], work: Callable[[Sequence[Entry]], object]) -> Delivered:
         self.outbox.recover([self.channel.kind])
         for _ in range(ROUNDS):
-            entries = self.outbox.entries(self.channel.kind, [State.TODO, State.UNKNOWN])
+            entries = self.outbox.entries(self.channel.kind, states)
             self._entries |= {entry.id: entry for entry in entries}
             self._states |= {entry.id: entry.state for entry in entries}
-            self._send_all(self._looked_up(self._without_withdrawn(entries)))
+            work(entries)
             if self._is_stopped or not self._wait_for_calls_to_end():
                 break
         return self._result()
 
-    def _without_withdrawn(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Take back what has not been sent and is not wanted any more."""
+    def _send_wanted(self, entries: Sequence[Entry]) -> None:
+        """Send what the other side has not; take back what has not been sent and is not wanted any more."""
         is_open = {entry.id: entry.state is State.UNKNOWN or self.channel.is_wanted(entry) for entry in entries}
         self._withdraw([entry for entry in entries if not is_open[entry.id]])
-        return [entry for entry in entries if is_open[entry.id]]
+        self._send_all(self._looked_up([entry for entry in entries if is_open[entry.id]]))
 
     def _withdraw(self, entries: Sequence[Entry]) -> None:
         told = "is not ready to be sent any more; nothing of it is in the ledger."
@@ -151,10 +163,15 @@ class Courier:
     def _send_all(self, entries: Iterable[Entry]) -> None:
         for group, members in groupby(sorted(entries, key=self._group), key=self._group):
             sized = [Sized(entry, self.channel.size(entry)) for entry in members]
-            self._send_group(group, deque(Batch(batch) for batch in pack(sized, limit=self.nodes_per_mutation)))
+            most = self.nodes_per_mutation
+            if group.unanswered:
+                most = min(most, sum(item.size for item in sized)) // PARTS**group.unanswered
+            self._send_group(group, deque(Batch(batch) for batch in pack(sized, limit=max(1, most))))
 
     def _group(self, entry: Entry) -> Group:
-        return Group(entry.owner_code or 0, self.channel.mutation(entry), entry.error_code is not None)
+        was_tried_before = entry.error_code is not None or entry.attempts > 0
+        unanswered = entry.attempts if entry.state is State.UNKNOWN else 0
+        return Group(entry.owner_code or 0, self.channel.mutation(entry), was_tried_before, min(unanswered, ROUNDS))
 
     def _send_group(self, group: Group, queue: deque[Batch]) -> None:
         self._refusals = 0
@@ -191,7 +208,8 @@ class Courier:
         return []
 
     def _unanswered(self, parcels: Sequence[Parcel], error: SpringlineError, state: State) -> None:
-        self._apply([Move(parcel.entry.id, state, str(error)) for parcel in parcels])
+        told = error.message.rstrip(".")
+        self._apply([Move(p.entry.id, state, f"{subject(p.entry)}: {told}. {UNANSWERED}") for p in parcels])
         self._silences += 1
         self._problems.append(str(error))
         # What could not even be asked will not be answered next time either.

@@ -132,15 +132,14 @@ class VmsCourier:
     def _send_all(self, entries: Sequence[Entry]) -> None:
         done = 0
         for chunk in chunks(entries, size=CHUNK):
-            if self._is_stopped:
-                return
             self.outbox.begin([entry.id for entry in chunk])
             payloads = self.outbox.payloads([entry.id for entry in chunk])
             outcomes = list(self.pool.map(self._write, chunk, [cast("Node", payloads[entry.id]) for entry in chunk]))
             self._apply([outcome.move for outcome in outcomes])
-            self._is_stopped = not any(outcome.is_answered for outcome in outcomes)
             done += len(chunk)
             self.report(f"{self.channel.kind}s to the VMS", done, len(entries))
+            if not any(outcome.is_answered for outcome in outcomes):
+                return
 
     def _write(self, entry: Entry, body: Node) -> _Outcome:
         """Write one object; runs in a thread of the pool, and touches nothing but the VMS."""

@@ -132,6 +132,18 @@ def deliver_vouchers(
     unknown, and never sent.
     """
     wanted = frozenset(ready)
+    return _courier(context, is_wanted=lambda entry: entry.document_key in wanted, sleep=sleep).deliver()
+
+
+def settle_vouchers(context: Context, *, sleep: Callable[[float], None] = time.sleep) -> Delivered:
+    """Find out what became of vouchers whose call got no answer, or whose process was killed.
+
+    What the ledger has is sent; what it certainly has not is `todo` again, so that it is drafted and checked anew.
+    """
+    return _courier(context, is_wanted=lambda _: True, sleep=sleep).settle()
+
+
+def _courier(context: Context, *, is_wanted: Callable[[Entry], bool], sleep: Callable[[float], None]) -> Courier:
     outbox = Outbox(context.control, batch_id=context.batch_id, now=context.now)
     entities = read_entities(context.warehouse)
     channel = Channel(
@@ -140,7 +152,7 @@ def deliver_vouchers(
         read_back=partial(read_back_vouchers, ledger=context.ledger, entities=entities),
         mutation=lambda _: MUTATION,
         size=_line_count,
-        is_wanted=lambda entry: entry.document_key in wanted,
+        is_wanted=is_wanted,
         follow_up=lambda entry: [acknowledgement(entry)],
         breaks=BREAKS,
     )
@@ -153,7 +165,7 @@ def deliver_vouchers(
         now=context.now,
         report=context.report,
         sleep=sleep,
-    ).deliver()
+    )
 
 
 def look_up_vouchers(

@@ -17,6 +17,7 @@ CONNECT_SECONDS = 10.0
 LONGEST_PAUSE = 60.0
 TOO_MANY_REQUESTS = 429
 SERVER_ERRORS = 500
+LATER = "it passes by itself as a rule: run again; if it does not pass, ask whoever runs that system."
 
 # Raised before a byte of the request has left: nothing can have been done.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -63,11 +64,16 @@ def judge_status(answer: Answer) -> None:
     """
     if answer.status == TOO_MANY_REQUESTS:
         raise Transient(
-            f"{answer.url} answered 429: {answer.excerpt()}", sent=False, retry_after=_retry_after(answer.headers)
+            f"{answer.url} answered 429: {answer.excerpt()}.",
+            next_step=LATER,
+            sent=False,
+            retry_after=_retry_after(answer.headers),
         )
     if answer.status >= SERVER_ERRORS:
         raise Transient(
-            f"{answer.url} answered {answer.status}: {answer.excerpt()}", retry_after=_retry_after(answer.headers)
+            f"{answer.url} answered {answer.status}: {answer.excerpt()}.",
+            next_step=LATER,
+            retry_after=_retry_after(answer.headers),
         )
 
 
@@ -137,7 +143,9 @@ class HttpCaller:
                 next_step=f"check the address of the {self._side} in the settings.",
             ) from error
         except httpx.HTTPError as error:
-            raise Transient(f"{call.method} {call.url} got no answer: {_reason(error)}") from error
+            raise Transient(
+                f"{call.method} {call.url} got no answer: {_reason(error).rstrip('.')}.", next_step=LATER
+            ) from error
 
     def _exchange(self, call: Call) -> Answer:
         with self._client.stream(

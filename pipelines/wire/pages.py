@@ -3,17 +3,55 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Self
 
 import msgspec
+
+from pipelines.errors import ExtractError
 
 _FALLBACK = json.JSONDecoder(strict=False)
 _BLANK = " \t\r\n"
 
 
+Fields = Mapping[str, object] | Sequence[str]
+
+
+class Listing(NamedTuple):
+    """One page that is asked for; ``is_parted`` when one object that is no JSON must not cost the others."""
+
+    entity: str
+    fields: Fields
+    filters: Sequence[str]
+    number: int
+    is_parted: bool
+
+
+class NoArrayError(ExtractError):
+    """A page as it came over the wire is no JSON array; ``body`` is what it is."""
+
+    def __init__(self, message: str, *, body: bytes) -> None:
+        """Say which page."""
+        super().__init__(
+            message, next_step="open that address with the same credentials, and ask whoever runs the VMS."
+        )
+        self.body = body
+
+
 class NotJsonError(ValueError):
     """The text as a whole is no JSON array."""
+
+
+class Unreadable(bytes):
+    """A page of one object whose text is no JSON; its key was asked for by itself."""
+
+    key: int
+
+    def __new__(cls, text: bytes, *, key: int) -> Self:
+        """Keep the text as it came."""
+        page = super().__new__(cls, text)
+        page.key = key
+        return page
 
 
 class Split(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from pipelines.wire.ahead import map_ahead
 from pipelines.wire.filters import Scalar, above, one_of
 from pipelines.wire.http import Answer, Call, CountRequest, HttpCaller
 from pipelines.wire.limiter import RateLimiter
-from pipelines.wire.pages import NotJsonError, keys, split
+from pipelines.wire.pages import Fields, Listing, NoArrayError, NotJsonError, Unreadable, keys, split
 from pipelines.wire.sign_in import NEXT_STEP, SignIn
 
 if TYPE_CHECKING:
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 SIDE = "vms"
 MOST_PAGES = 100_000
+# Into so many parts a page goes that one object breaks.
+PARTS = 10
 REDIRECT, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN = 300, 400, 401, 403
 
-Fields = Mapping[str, object] | Sequence[str]
 Object = dict[str, Any]
 
 # The VMS reads amounts as JSON numbers.
@@ -92,33 +93,45 @@ class VmsClient:
         self._sign_in = SignIn(settings, http=self._http, now=now)
 
     def pages(
-        self, entity: str, *, fields: Fields, filters: Sequence[str] = (), page_size: int | None = None
+        self,
+        entity: str,
+        *,
+        fields: Fields,
+        filters: Sequence[str] = (),
+        page_size: int | None = None,
+        is_parted: bool = False,
     ) -> Iterator[bytes]:
         """Yield the objects that pass all filters, a JSON array a page, in the order of key.
 
         Each page asks for the keys above the last one seen. Page numbers would shift: documents leave a status while
         they are being read (that is what posting does), and each that leaves moves one behind it past the reader.
-        Raises ExtractError when a page is no JSON array twice in a row, or when the keys do not rise.
+        Raises ExtractError when a page is no JSON array twice in a row, or when the keys do not rise; ``is_parted``
+        reads an array that one object breaks in parts, and yields that object by itself as Unreadable.
         """
         limit = page_size or self._page_size
         last: int | None = None
         for number in range(1, MOST_PAGES + 1):
-            paging = () if last is None else (above("key", last),)
-            page, objects = self._page(entity, fields, (*filters, *paging), limit=limit, number=number)
-            if objects:
-                yield page
-            if len(objects) < limit:
+            listing = Listing(entity, fields, filters, number, is_parted)
+            count, found = yield from self._window(listing, last=last, limit=limit)
+            if count < limit:
                 return
-            last = _advance(keys(objects), last, entity=entity)
+            last = _advance(found, last, entity=entity)
         raise ExtractError(f"{entity}: more than {MOST_PAGES} pages.", next_step="set a larger vms.page_size.")
 
     def pages_of(
-        self, entity: str, path: str, values: Iterable[Scalar], *, fields: Fields, filters: Sequence[str] = ()
+        self,
+        entity: str,
+        path: str,
+        values: Iterable[Scalar],
+        *,
+        fields: Fields,
+        filters: Sequence[str] = (),
+        is_parted: bool = False,
     ) -> Iterator[bytes]:
         """Yield the objects whose ``path`` is one of ``values``: at most fifty values a request, some at a time."""
 
         def read(chosen: str) -> list[bytes]:
-            return list(self.pages(entity, fields=fields, filters=(*filters, chosen)))
+            return list(self.pages(entity, fields=fields, filters=(*filters, chosen), is_parted=is_parted))
 
         for pages in map_ahead(read, one_of(path, values), workers=self._workers, ahead=2 * self._workers):
             yield from pages
@@ -152,24 +165,53 @@ class VmsClient:
         """Close the connections."""
         self._http.close()
 
-    def _page(
-        self, entity: str, fields: Fields, filters: Sequence[str], *, limit: int, number: int
-    ) -> tuple[bytes, Sequence[bytes]]:
+    def _window(
+        self, listing: Listing, *, last: int | None, limit: int
+    ) -> Generator[bytes, None, tuple[int, Sequence[int]]]:
+        """Yield the next ``limit`` objects above the key ``last``, and return their number and their keys."""
+        try:
+            page, objects = self._page(listing, last=last, limit=limit)
+        except NoArrayError as error:
+            if not listing.is_parted or not error.body.lstrip().startswith(b"["):
+                raise
+            if limit == 1:
+                key = self._next_key(listing, last)
+                yield Unreadable(error.body, key=key)
+                return 1, [key]
+        else:
+            if objects:
+                yield page
+            return len(objects), keys(objects)
+        part, seen, found = max(1, limit // PARTS), 0, list[int]()
+        while seen < limit:
+            count, some = yield from self._window(listing, last=last, limit=min(part, limit - seen))
+            seen, found = seen + count, [*found, *some]
+            if count < part:
+                break
+            last = _advance(some, last, entity=listing.entity)
+        return seen, found
+
+    def _next_key(self, listing: Listing, last: int | None) -> int:
+        """Return the key of the first object above ``last``, of which nothing else can be read."""
+        _, objects = self._page(listing._replace(fields=("key",)), last=last, limit=1)
+        return _advance(keys(objects), last, entity=listing.entity)
+
+    def _page(self, listing: Listing, *, last: int | None, limit: int) -> tuple[bytes, Sequence[bytes]]:
+        filters = listing.filters if last is None else (*listing.filters, above("key", last))
         parameters = [*(("filter", text) for text in filters), ("sort", "key(AS)")]
         parameters += [("pageNumber", "1"), ("limit", str(limit))]
-        headers = {"fields": fields_header(fields), "noCount": "YES"}
-        answer = self._call("GET", entity, headers=headers, parameters=parameters)
+        headers = {"fields": fields_header(listing.fields), "noCount": "YES"}
+        answer = self._call("GET", listing.entity, headers=headers, parameters=parameters)
         try:
             return answer.body, split(answer.body).texts
         except NotJsonError:
             # A proxy's page or a cut connection passes; what comes twice is the VMS's answer.
-            answer = self._call("GET", entity, headers=headers, parameters=parameters)
+            answer = self._call("GET", listing.entity, headers=headers, parameters=parameters)
         try:
             return answer.body, split(answer.body).texts
         except NotJsonError as error:
-            raise ExtractError(
-                f"{answer.url}, page {number}: no JSON array but {answer.excerpt()!r}.",
-                next_step="open that address with the same credentials, and ask whoever runs the VMS.",
+            raise NoArrayError(
+                f"{answer.url}, page {listing.number}: no JSON array but {answer.excerpt()!r}.", body=answer.body
             ) from error
 
     def _call(

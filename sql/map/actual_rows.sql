@@ -14,6 +14,16 @@ WITH numbers AS (
         AND vouchers.state IN ('sending', 'sent', 'unknown')
 ),
 
+-- What was taken over when going live was typed by hand, and is known by its voucher.
+adopted AS (
+    SELECT DISTINCT vouchers.header_db_id
+    FROM
+        ctl.sent_vouchers AS vouchers
+    WHERE
+        vouchers.voucher_type = 'GL'
+        AND vouchers.header_db_id IS NOT NULL
+),
+
 ledger AS (
     SELECT
         transactions.transaction_db_id,
@@ -22,7 +32,7 @@ ledger AS (
         transactions.header_text,
         transactions.source_code,
         transactions.voucher_no,
-        transactions.imported_at IS NOT NULL AS is_imported,
+        transactions.imported_at IS NOT NULL OR adopted.header_db_id IS NOT NULL AS is_imported,
         COALESCE(transactions.match_id, 0) AS match_id,
         transactions.account_code,
         COALESCE(transactions.is_balance_sheet, FALSE) AS is_balance_sheet,
@@ -37,6 +47,8 @@ ledger AS (
         stg_ledger.transactions AS transactions
     INNER JOIN map.entities AS entities
         ON transactions.owner_db_id = entities.entity_db_id
+    LEFT JOIN adopted
+        ON transactions.header_db_id = adopted.header_db_id
 ),
 
 named AS (

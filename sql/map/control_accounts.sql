@@ -59,7 +59,7 @@ chosen AS (
 
 SELECT
     chosen.document_key,
-    chosen.account,
+    chosen.account,  -- control account of the voucher; null: not known
     chosen.voucher_type = 'GL' AND line_accounts.document_key IS NOT NULL
         AS is_line_account  -- the control account would meet itself: the document is held
 FROM

@@ -41,12 +41,12 @@ bounded AS (
 
 SELECT
     document_key,
-    currency_factor,
-    company_factor,
-    currency_limit,
-    company_limit,
-    is_amount_missing,
-    is_amount_too_large,
+    currency_factor,  -- minor units of one: 100 cents
+    company_factor,  -- minor units of one, company currency
+    currency_limit,  -- an amount of so much is none
+    company_limit,  -- the same in company currency
+    is_amount_missing,  -- in one of the two currencies
+    is_amount_too_large,  -- in one of the two currencies
     CASE currency_minor_units
         WHEN 0 THEN CAST(ROUND(document_amount, 0) AS DECIMAL(38, 4))
         WHEN 2 THEN CAST(ROUND(document_amount, 2) AS DECIMAL(38, 4))

@@ -45,29 +45,29 @@ term_facts AS (
 
 SELECT
     documents.document_key,
-    COALESCE(lines.line_count, 0) AS line_count,
-    COALESCE(lines.detail_count, 0) AS detail_count,
+    COALESCE(lines.line_count, 0) AS line_count,  -- VAT lines included
+    COALESCE(lines.detail_count, 0) AS detail_count,  -- lines that are sent
     COALESCE(lines.vat_line_count, 0) AS vat_line_count,
-    COALESCE(lines.taxed_count, 0) AS taxed_count,
-    COALESCE(lines.vat_currency, 0) AS vat_currency,
-    COALESCE(lines.vat_company, 0) AS vat_company,
-    COALESCE(lines.vat_by_rate, 0) AS vat_by_rate,
+    COALESCE(lines.taxed_count, 0) AS taxed_count,  -- lines with a share of the VAT
+    COALESCE(lines.vat_currency, 0) AS vat_currency,  -- sum of the VAT lines, document currency
+    COALESCE(lines.vat_company, 0) AS vat_company,  -- sum of the VAT lines, company currency
+    COALESCE(lines.vat_by_rate, 0) AS vat_by_rate,  -- what the taxed lines' rates make, document currency
     CASE WHEN lines.lines_without_vessel = 0 AND lines.first_vessel_code = lines.last_vessel_code
             THEN lines.first_vessel_code
     END AS vessel_code,  -- when all lines agree on one
     CASE WHEN lines.lines_without_voyage = 0 AND lines.first_voyage_no = lines.last_voyage_no
             THEN lines.first_voyage_no
     END AS voyage_reference_no,  -- when all lines agree on one
-    COALESCE(lines.has_reference, 0) = 1 AS is_reversal,
+    COALESCE(lines.has_reference, 0) = 1 AS is_reversal,  -- a line names the document it takes back
     COALESCE(lines.has_line_without_amount, 0) = 1 AS has_line_without_amount,
     COALESCE(lines.has_line_too_large, 0) = 1 AS has_line_too_large,
     COALESCE(lines.has_impossible_rate, 0) = 1 AS has_impossible_rate,
-    lines.lines_without_account,
+    lines.lines_without_account,  -- their numbers: 1, 3
     COALESCE(terms.term_count, 0) AS term_count,
-    terms.percentage_total,
+    terms.percentage_total,  -- of all terms; null: no terms
     COALESCE(terms.terms_without_percentage, 0) AS terms_without_percentage,
     COALESCE(terms.terms_without_due_date, 0) AS terms_without_due_date,
-    terms.first_due_date
+    terms.first_due_date  -- the earliest of the terms
 FROM
     map.open_documents AS documents
 LEFT JOIN line_facts AS lines

@@ -48,23 +48,23 @@ SELECT
     document_key,
     line_key,
     ROW_NUMBER() OVER (PARTITION BY document_key ORDER BY line_key) AS line_no,  -- from 1, in the order of the key
-    gl_account,
-    line_text,
-    vat_code,
-    partner_code,
-    ref_document_key,
+    gl_account,  -- null: the line has none
+    line_text,  -- as the VMS has it
+    vat_code,  -- null: none
+    partner_code,  -- another partner's where it is a broker's commission
+    ref_document_key,  -- what the line takes back or settles
     ref_document_no,
     voyage_key,
-    voyage_is_tc,
+    voyage_is_tc,  -- the voyage is a time charter
     voyage_reference_no,
     vessel_code,
-    pool_code,
-    vat_rate,
-    is_rate_impossible,
-    is_vat_line,
-    NOT is_vat_line AND NOT is_reverse_charge AND COALESCE(vat_rate, 0) <> 0 AS is_taxed,
-    is_amount_missing,
-    is_amount_too_large,
+    pool_code,  -- of the vessel
+    vat_rate,  -- a fraction: 0.25
+    is_rate_impossible,  -- 100 % or more
+    is_vat_line,  -- on one of posting.vat_accounts
+    NOT is_vat_line AND NOT is_reverse_charge AND COALESCE(vat_rate, 0) <> 0 AS is_taxed,  -- has a share of the VAT lines
+    is_amount_missing,  -- in one of the two currencies
+    is_amount_too_large,  -- 10^12 or more, which is no amount
     CASE currency_minor_units
         WHEN 0 THEN CAST(ROUND(document_amount, 0) AS DECIMAL(38, 4))
         WHEN 2 THEN CAST(ROUND(document_amount, 2) AS DECIMAL(38, 4))

@@ -27,7 +27,7 @@ SELECT
     CASE
         WHEN is_reversal THEN document_no
         ELSE COALESCE(NULLIF(TRIM(number_part), ''), document_no)
-    END AS invoice_no,
-    NULLIF(TRIM(kid_part), '') AS x_identifier
+    END AS invoice_no,  -- what the ledger finds it by
+    NULLIF(TRIM(kid_part), '') AS x_identifier  -- KID: what stands behind the first pipe
 FROM
     parts

@@ -22,16 +22,16 @@ WITH dimensions AS (
 
 SELECT
     entities.entity_db_id,
-    entities.code AS entity_code,
+    entities.code AS entity_code,  -- as the ledger writes it
     CASE
         WHEN LENGTH(entities.code) <= 9 AND TRANSLATE(entities.code, '0123456789', '') = ''
             THEN CAST(entities.code AS INTEGER)
     END AS owner_code,  -- the entity code as the import wants it
     entities.description,
-    entities.currency_code,
-    COALESCE(entities.parent_db_id, parents.entity_db_id) AS parent_db_id,
-    dimensions.vessel_kind_db_id,
-    dimensions.location_kind_db_id
+    entities.currency_code,  -- company currency
+    COALESCE(entities.parent_db_id, parents.entity_db_id) AS parent_db_id,  -- the entity above
+    dimensions.vessel_kind_db_id,  -- object kind behind glObject1
+    dimensions.location_kind_db_id  -- object kind behind glObject3
 FROM
     stg_ledger.entities AS entities
 LEFT JOIN dimensions

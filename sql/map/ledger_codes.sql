@@ -87,10 +87,10 @@ codes AS (
 )
 
 SELECT
-    codes.code_kind,
-    codes.owner_db_id,
+    codes.code_kind,  -- supplier, customer, project, vessel, location, tax_rule, account, xgl, currency
+    codes.owner_db_id,  -- entity it belongs to; null: everybody's
     codes.code,
-    CAST(COUNT(*) AS INTEGER) AS row_count
+    CAST(COUNT(*) AS INTEGER) AS row_count  -- more than 1: not unique
 FROM
     codes
 WHERE

@@ -28,22 +28,22 @@ WITH sides AS (
 )
 
 SELECT
-    sides.side,
-    visibility.owner_code,
+    sides.side,  -- supplier or customer
+    visibility.owner_code,  -- who sees it; null: the token's own entity
     sides.code,
     sides.db_id,
     sides.description,
     sides.email,
     sides.company_db_id,
     sides.company_number,
-    subledgers.subledger_db_id IS NOT NULL AS has_subledger,
+    subledgers.subledger_db_id IS NOT NULL AS has_subledger,  -- bank account and address can be read back
     subledgers.bank_account,
     COALESCE(subledgers.tax_no, companies.tax_number) AS tax_number,
     subledgers.street_address,
     subledgers.zip_code,
     subledgers.place,
     subledgers.country_code,
-    CAST(COUNT(*) OVER (PARTITION BY sides.side, visibility.owner_code, sides.code) AS INTEGER) AS row_count
+    CAST(COUNT(*) OVER (PARTITION BY sides.side, visibility.owner_code, sides.code) AS INTEGER) AS row_count  -- more than 1: not unique
 FROM
     sides
 INNER JOIN map.master_visibility AS visibility

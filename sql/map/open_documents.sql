@@ -63,33 +63,33 @@ SELECT
     ready.content_hash,
     ready.modified_at,
     ready.document_no,
-    ready.document_type,
-    ready.document_date,
-    ready.company_code,
+    ready.document_type,  -- INI, CRI, INO, CRO, ACC, ACP, ACR, CAP, CAR, BAP, BAR
+    ready.document_date,  -- the day it is posted on unless its period is closed
+    ready.company_code,  -- VMS company
     ready.company_country_code,
-    companies.owner_code,
-    ready.currency_code,
-    COALESCE(ready.company_currency_code, entities.currency_code) AS company_currency_code,
-    ready.external_document_no,
-    ready.gl_account,
+    companies.owner_code,  -- ledger entity its voucher goes to; null: nobody knows the company
+    ready.currency_code,  -- of the document
+    COALESCE(ready.company_currency_code, entities.currency_code) AS company_currency_code,  -- of the company, else of its entity
+    ready.external_document_no,  -- the supplier's number, a KID behind a pipe
+    ready.gl_account,  -- the document's own, for GL vouchers
     ready.partner_code,
     ready.partner_name,
     ready.partner_type_code,
     ready.partner_country_code,
-    ready.partner_iban,
+    ready.partner_iban,  -- without blanks
     ready.partner_bank_account_no,
-    ready.document_amount,
-    ready.company_currency_amount,
-    ready.voucher_type,
-    ready.control_account_code,
+    ready.document_amount,  -- as the VMS has it, unrounded
+    ready.company_currency_amount,  -- as the VMS has it, unrounded
+    ready.voucher_type,  -- AP, AR or GL
+    ready.control_account_code,  -- VMS account whose GL account controls the voucher: APX or ARX; null on GL
     -- GL documents are debit-positive unless the tenant says otherwise (posting.gl_sign).
-    ready.control_sign
+    ready.control_sign  -- of the control line: 1 or -1
     * CASE WHEN ready.voucher_type = 'GL' THEN COALESCE(gl_sign.gl_sign, 1) ELSE 1 END AS control_sign,
     ready.is_credit_note,
-    ready.is_accrual,
-    COALESCE(document_units.minor_units, 2) AS currency_minor_units,
-    COALESCE(company_units.minor_units, 2) AS company_minor_units,
-    document_units.currency_code IS NOT NULL AS is_currency_known
+    ready.is_accrual,  -- would meet its reversal in a later period
+    COALESCE(document_units.minor_units, 2) AS currency_minor_units,  -- decimals of the document's currency (ISO 4217)
+    COALESCE(company_units.minor_units, 2) AS company_minor_units,  -- decimals of the company's currency
+    document_units.currency_code IS NOT NULL AS is_currency_known  -- ISO 4217 has the document's currency
 FROM
     ready
 LEFT JOIN map.companies AS companies

@@ -39,9 +39,9 @@ next_open AS (
 
 SELECT
     documents.document_key,
-    COALESCE(next_open.posted_date, documents.document_date) AS posted_date,
-    closed.document_key IS NOT NULL AS is_period_closed,
-    next_open.posted_date IS NOT NULL AS is_moved
+    COALESCE(next_open.posted_date, documents.document_date) AS posted_date,  -- voucher date
+    closed.document_key IS NOT NULL AS is_period_closed,  -- its own period is closed for its entity
+    next_open.posted_date IS NOT NULL AS is_moved  -- posted in a later period than its own
 FROM
     map.open_documents AS documents
 LEFT JOIN closed

@@ -37,7 +37,7 @@ SELECT
     tax_number,
     street_address,
     zip_code,
-    place,
+    place,  -- city
     country_code,
     email,
     CASE
@@ -45,9 +45,9 @@ SELECT
         ELSE COALESCE(iban, bank_account_no)
     END AS bank_account,  -- a Norwegian IBAN as its national number
     swift,
-    is_supplier,
-    is_customer,
-    partner_count
+    is_supplier,  -- its type is in partners.supplier_types
+    is_customer,  -- its type is in partners.customer_types
+    partner_count  -- more than 1: the VMS has the code twice
 FROM
     cleaned
 WHERE

@@ -3,8 +3,8 @@
 SELECT DISTINCT
     wanted.code,
     wanted.description,
-    existing.bank_account AS old_account,
-    wanted.bank_account AS new_account
+    existing.bank_account AS old_account,  -- in the ledger
+    wanted.bank_account AS new_account  -- in the VMS
 FROM
     map.wanted_partners AS wanted
 INNER JOIN map.ledger_partners AS existing

@@ -1,9 +1,9 @@
 -- One company (legal party) to add to the ledger because a customer will hang on it; companies are never corrected here.
 -- grain: owner_code, code
 SELECT
-    COALESCE(CAST(owners.owner_code AS VARCHAR), 'token') || ':' || wanted.code AS natural_key,
+    COALESCE(CAST(owners.owner_code AS VARCHAR), 'token') || ':' || wanted.code AS natural_key,  -- owner and code: one outbox intent
     'add' AS action,
-    CAST(NULL AS BIGINT) AS ledger_db_id,
+    CAST(NULL AS BIGINT) AS ledger_db_id,  -- what to update; null: add
     owners.owner_code,  -- entity it is created in; null: the token's own
     wanted.code,
     wanted.description,

@@ -82,19 +82,19 @@ rounded AS (
 
 SELECT
     document_key,
-    term_no,
+    term_no,  -- payment term, from 1
     due_date,
     CAST(
         CASE
             WHEN term_no < term_count THEN part_currency
             ELSE part_currency + total_currency - SUM(part_currency) OVER (PARTITION BY document_key)
         END AS DECIMAL(38, 4)
-    ) AS currency_amount,
+    ) AS currency_amount,  -- document currency, unsigned
     CAST(
         CASE
             WHEN term_no < term_count THEN part_company
             ELSE part_company + total_company - SUM(part_company) OVER (PARTITION BY document_key)
         END AS DECIMAL(38, 4)
-    ) AS amount
+    ) AS amount  -- company currency, unsigned
 FROM
     rounded

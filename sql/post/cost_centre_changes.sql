@@ -19,9 +19,9 @@ any_kind AS (
 )
 
 SELECT
-    COALESCE(CAST(kinds.owner_code AS VARCHAR), 'token') || ':' || wanted.code AS natural_key,
+    COALESCE(CAST(kinds.owner_code AS VARCHAR), 'token') || ':' || wanted.code AS natural_key,  -- owner and code: one outbox intent
     CASE WHEN existing.db_id IS NULL THEN 'add' ELSE 'update' END AS action,  -- add | update
-    existing.db_id AS ledger_db_id,
+    existing.db_id AS ledger_db_id,  -- what to update; null: add
     kinds.owner_code,  -- entity it is created in; null: the token's own
     wanted.code,
     wanted.description,

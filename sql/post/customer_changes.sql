@@ -70,9 +70,9 @@ WITH changes AS (
 )
 
 SELECT
-    COALESCE(CAST(changes.owner_code AS VARCHAR), 'token') || ':' || changes.code AS natural_key,
+    COALESCE(CAST(changes.owner_code AS VARCHAR), 'token') || ':' || changes.code AS natural_key,  -- owner and code: one outbox intent
     CASE WHEN changes.ledger_db_id IS NULL THEN 'add' ELSE 'update' END AS action,  -- add | update
-    changes.ledger_db_id,
+    changes.ledger_db_id,  -- what to update; null: add
     changes.owner_code,  -- entity it is created in; null: the token's own
     changes.code,
     changes.company_db_id,  -- the legal party it hangs on; null when it is created in the same run

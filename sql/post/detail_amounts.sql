@@ -169,10 +169,10 @@ rested AS (
 SELECT
     document_key,
     line_key,
-    measure,
+    measure,  -- currency or company
     CAST(gross + CASE WHEN size_rank = 1 AND ABS(rest) <= tolerance THEN rest ELSE 0 END AS DECIMAL(38, 4))
-        AS amount,
+        AS amount,  -- VAT and rounding rest included, unsigned
     CAST(rest AS DECIMAL(38, 4)) AS rest,  -- total less the lines; more than the tolerance holds the document
-    ABS(rest) <= tolerance AS is_balanced
+    ABS(rest) <= tolerance AS is_balanced  -- the rest is rounding
 FROM
     rested

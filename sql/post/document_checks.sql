@@ -70,7 +70,7 @@ SELECT
     documents.document_no,
     documents.document_type,
     documents.company_code,
-    documents.owner_code,
+    documents.owner_code,  -- ledger entity
     documents.partner_code,
     documents.partner_name,
     documents.partner_type_code,
@@ -84,22 +84,22 @@ SELECT
     numbers.invoice_no,
     numbers.x_identifier,
     facts.lines_without_account,
-    COALESCE(documents.control_account_code, 'Document.glAccount') AS control_account_code,
-    control_accounts.account AS control_account,
-    CAST(facts.percentage_total AS DECIMAL(38, 4)) AS terms_total,
-    CAST(facts.vat_currency - facts.vat_by_rate AS DECIMAL(38, 4)) AS vat_difference,
-    balances.difference_currency,
-    balances.difference_company,
-    COALESCE(line_counts.line_count, 0) AS line_count,
+    COALESCE(documents.control_account_code, 'Document.glAccount') AS control_account_code,  -- where the control account comes from
+    control_accounts.account AS control_account,  -- null: not known
+    CAST(facts.percentage_total AS DECIMAL(38, 4)) AS terms_total,  -- sum of the terms' percentages
+    CAST(facts.vat_currency - facts.vat_by_rate AS DECIMAL(38, 4)) AS vat_difference,  -- VAT lines less what the rates make
+    balances.difference_currency,  -- total less lines, document currency
+    balances.difference_company,  -- total less lines, company currency
+    COALESCE(line_counts.line_count, 0) AS line_count,  -- of the voucher
     SUBSTRING(CAST(documents.document_date AS VARCHAR), 1, 7) AS period_text,  -- 2026-07
-    missing.missing_suppliers,
-    missing.missing_customers,
-    missing.missing_voyages,
-    missing.missing_vessels,
-    missing.missing_tax_rules,
-    missing.missing_accounts,
-    missing.missing_dimensions,
-    same_numbers.other_documents,
+    missing.missing_suppliers,  -- codes the ledger does not have
+    missing.missing_customers,  -- codes the ledger does not have
+    missing.missing_voyages,  -- reference numbers without a project
+    missing.missing_vessels,  -- codes without a cost centre
+    missing.missing_tax_rules,  -- VAT codes without a tax rule
+    missing.missing_accounts,  -- GL accounts the ledger does not have
+    missing.missing_dimensions,  -- XGL and location codes the ledger does not have
+    same_numbers.other_documents,  -- numbers of those that used the same external number
 
     -- Rule 1
     facts.lines_without_account IS NULL AS ok_gl_account_missing,

@@ -164,29 +164,29 @@ SELECT
     all_lines.line_key,  -- VMS line a detail line comes from
     documents.company_code,  -- VMS company
     documents.owner_code AS company,  -- ledger entity
-    documents.voucher_type,
-    documents.document_key AS voucher_no,
-    all_lines.account,
+    documents.voucher_type,  -- AP, AR or GL: transactionSource
+    documents.document_key AS voucher_no,  -- document key: trRegNumber
+    all_lines.account,  -- GL account; the control account on control lines
     all_lines.posting1,  -- cost centre: vessel code
     all_lines.posting2,  -- project: voyage reference number
     all_lines.posting3,  -- LS between Singapore parties, else FS
-    all_lines.xgl,
-    all_lines.subledger_no,
-    all_lines.subledger_bank_account,
-    all_lines.due_date,
-    all_lines.tax_rule,
-    documents.currency_code AS currency,
+    all_lines.xgl,  -- fourth dimension: pool, TC or VC, else DLVMS
+    all_lines.subledger_no,  -- supplier or customer; on a detail line a broker
+    all_lines.subledger_bank_account,  -- the supplier's, a Norwegian IBAN as 11 digits
+    all_lines.due_date,  -- of the payment term
+    all_lines.tax_rule,  -- VAT code, or what posting.tax_rules makes of it
+    documents.currency_code AS currency,  -- of the document
     CAST(all_lines.currency_amount AS DECIMAL(38, 4)) AS currency_amount,  -- in currency, debit positive
     CAST(all_lines.amount AS DECIMAL(38, 4)) AS amount,  -- in company currency, debit positive
-    posting_periods.posted_date AS voucher_date,
-    all_lines.invoice_date,
-    CAST(EXTRACT(YEAR FROM posting_periods.posted_date) AS INTEGER) AS fiscal_year,
-    CAST(EXTRACT(MONTH FROM posting_periods.posted_date) AS INTEGER) AS period_no,
-    NULLIF(SUBSTRING(all_lines.line_text, 1, 100), '') AS text,
-    numbers.invoice_no,
-    numbers.x_identifier,
-    documents.document_no AS ext_order_number,
-    1 AS job_level
+    posting_periods.posted_date AS voucher_date,  -- the day it is booked on
+    all_lines.invoice_date,  -- document date
+    CAST(EXTRACT(YEAR FROM posting_periods.posted_date) AS INTEGER) AS fiscal_year,  -- of the voucher date
+    CAST(EXTRACT(MONTH FROM posting_periods.posted_date) AS INTEGER) AS period_no,  -- month of the voucher date
+    NULLIF(SUBSTRING(all_lines.line_text, 1, 100), '') AS text,  -- 100 characters at most; the first line's is the voucher's
+    numbers.invoice_no,  -- invoiceNumber
+    numbers.x_identifier,  -- KID: extIdentifier
+    documents.document_no AS ext_order_number,  -- document number
+    1 AS job_level  -- 1: imported, not yet booked
 FROM
     all_lines
 INNER JOIN map.open_documents AS documents

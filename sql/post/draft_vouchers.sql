@@ -19,21 +19,21 @@ SELECT
     documents.document_type,
     documents.company_code,  -- VMS company
     documents.owner_code,  -- ledger entity
-    documents.voucher_type,
+    documents.voucher_type,  -- AP, AR or GL
     documents.partner_code,
     documents.partner_name,
-    documents.currency_code AS currency,
-    documents.company_currency_code AS company_currency,
+    documents.currency_code AS currency,  -- of the document
+    documents.company_currency_code AS company_currency,  -- of the company
     documents.document_date,
-    posting_periods.posted_date,
+    posting_periods.posted_date,  -- the day it is booked on
     posting_periods.is_moved,  -- posted in a later period than its own
     CAST(amounts.total_currency AS DECIMAL(38, 4)) AS currency_amount,  -- as in the VMS
     CAST(amounts.total_company AS DECIMAL(38, 4)) AS amount,  -- company currency, as in the VMS
-    line_totals.line_count,
-    CAST(line_totals.currency_balance AS DECIMAL(38, 4)) AS currency_balance,
-    CAST(line_totals.balance AS DECIMAL(38, 4)) AS balance,
-    numbers.invoice_no,
-    numbers.x_identifier,
+    line_totals.line_count,  -- control and detail lines
+    CAST(line_totals.currency_balance AS DECIMAL(38, 4)) AS currency_balance,  -- sum of all lines, zero when it balances
+    CAST(line_totals.balance AS DECIMAL(38, 4)) AS balance,  -- the same in company currency
+    numbers.invoice_no,  -- invoiceNumber
+    numbers.x_identifier,  -- KID
     documents.external_document_no,
     facts.is_reversal,
     line_totals.header_text,  -- text of the first control line

@@ -76,13 +76,13 @@ seen AS (
 SELECT
     required_codes.document_key,
     required_codes.owner_code,
-    required_codes.code_kind,
+    required_codes.code_kind,  -- supplier, customer, project, vessel, location, tax_rule, account, xgl, currency
     required_codes.code,
     COALESCE(seen.row_count, 0) AS row_count,  -- 0: missing; more than 1: not unique
     CASE
         WHEN seen.row_count > 1 THEN required_codes.code || ' (more than once)'
         ELSE required_codes.code
-    END AS code_text
+    END AS code_text  -- as messages name it
 FROM
     post.required_codes AS required_codes
 LEFT JOIN visible_lists

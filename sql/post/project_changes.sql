@@ -38,9 +38,9 @@ WITH changes AS (
 )
 
 SELECT
-    COALESCE(CAST(owner_code AS VARCHAR), 'token') || ':' || code AS natural_key,
+    COALESCE(CAST(owner_code AS VARCHAR), 'token') || ':' || code AS natural_key,  -- owner and code: one outbox intent
     CASE WHEN ledger_db_id IS NULL THEN 'add' ELSE 'update' END AS action,  -- add | update
-    ledger_db_id,
+    ledger_db_id,  -- what to update; null: add
     owner_code,  -- entity it is created in; null: the token's own
     code,
     description,

@@ -69,7 +69,7 @@ WITH needed AS (
 SELECT DISTINCT
     document_key,
     owner_code,
-    code_kind,
+    code_kind,  -- supplier, customer, project, vessel, location, tax_rule, account, xgl, currency
     code
 FROM
     needed

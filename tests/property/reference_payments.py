@@ -69,7 +69,9 @@ def transfers(payments: Sequence[Payment], invoices: Sequence[Invoice], sent: Ma
     amounts = _allocate(payments, invoices, left, capacity, direction)
     parts: dict[Pair, Part] = {}
     for payment in payments:
-        own = [(place, amounts[payment.key, place]) for place in range(len(invoices)) if (payment.key, place) in amounts]
+        own = [
+            (place, amounts[payment.key, place]) for place in range(len(invoices)) if (payment.key, place) in amounts
+        ]
         signed = [(invoices[place], direction * amount) for place, amount in own]
         for (invoice, amount), (source, company) in zip(signed, _shares(payment, signed, capacity), strict=True):
             if invoice.is_ours:
@@ -96,7 +98,11 @@ def _capacity(
         part = sent.get((payment.key, invoice.key), NOTHING) if invoice.is_ours else NOTHING
         here = sum(sent.get((other.key, invoice.key), NOTHING).amount for other in payments) if invoice.is_ours else 0
         if abs(here) > abs(invoice.settled):
-            part = Part(0, int(Fraction(part.source * invoice.settled, here)), int(Fraction(part.company * invoice.settled, here)))
+            part = Part(
+                0,
+                int(Fraction(part.source * invoice.settled, here)),
+                int(Fraction(part.company * invoice.settled, here)),
+            )
         source -= part.source
         company -= part.company
     return source, company

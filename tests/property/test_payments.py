@@ -48,7 +48,9 @@ class Books:
     models: Sequence[Model]
     columns: Mapping[TableRef, Mapping[str, str]]
 
-    def changes(self, matches: Iterable[Match], sent: Mapping[Pair, Part], currencies: Mapping[int, str]) -> dict[Pair, Part]:
+    def changes(
+        self, matches: Iterable[Match], sent: Mapping[Pair, Part], currencies: Mapping[int, str]
+    ) -> dict[Pair, Part]:
         """Return the parts that the models want posted, in minor units as the reference has them."""
         shown = list(matches)
         sides = {invoice.key: match.side for match in shown for invoice in match.invoices if invoice.is_ours}
@@ -56,7 +58,10 @@ class Books:
         self._put("stg_ledger.ar_rows", (row for match in shown if match.side == "AR" for row in _rows(match)))
         invoices = {i.key: i for match in shown for i in match.invoices if i.is_ours}
         self._put("ctl.sent_vouchers", (_voucher(invoice, sides[key]) for key, invoice in invoices.items()))
-        self._put("ctl.payments", (_sent(pair, part, invoices[pair[1]].currency, currencies[pair[0]]) for pair, part in sent.items()))
+        self._put(
+            "ctl.payments",
+            (_sent(pair, part, invoices[pair[1]].currency, currencies[pair[0]]) for pair, part in sent.items()),
+        )
         build(self.connection, self.models)
         rows = self.connection.execute(
             "SELECT payment_db_id, document_key, document_type, side, currency_code, document_amount, source_amount, "
@@ -164,12 +169,18 @@ def _units(amount: Decimal, currency: str) -> int:
 def books() -> Iterator[Books]:
     catalog: Catalog = open_catalog(sql_folder(), declared_tables())
     first = [TableRef.parse("map.subledger_rows"), TableRef.parse("map.sent_invoices")]
-    wanted = {m.ref: m for name in ("post.payment_changes", "post.payment_breaks") for m in between(catalog.models, first=first, last=TableRef.parse(name))}
+    wanted = {
+        m.ref: m
+        for name in ("post.payment_changes", "post.payment_breaks")
+        for m in between(catalog.models, first=first, last=TableRef.parse(name))
+    }
     models = [m for m in catalog.models if m.ref in wanted or m.ref in first]
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1")
         prepare(connection, catalog)
-        connection.execute(f"INSERT INTO map.entities (entity_db_id, owner_code, currency_code) VALUES ({ENTITY}, {OWNER}, 'NOK')")
+        connection.execute(
+            f"INSERT INTO map.entities (entity_db_id, owner_code, currency_code) VALUES ({ENTITY}, {OWNER}, 'NOK')"
+        )
         yield Books(connection, models, declared_tables())
 
 
@@ -208,7 +219,8 @@ def matches(draw: st.DrawFn, *, number: int) -> Match:
         side=draw(st.sampled_from(("AP", "AR"))),
         number=number,
         payments=tuple(
-            draw(payments(key=number * 100 + place, currency=draw(currency))) for place in range(draw(st.integers(0, 4)))
+            draw(payments(key=number * 100 + place, currency=draw(currency)))
+            for place in range(draw(st.integers(0, 4)))
         ),
         invoices=tuple(
             draw(invoices(key=number * 100 + 50 + place, currency=draw(currency)))
@@ -263,7 +275,9 @@ def stories(draw: st.DrawFn, *, number: int) -> Story:
         charge = draw(st.sampled_from((0, 0, 0, -3, 5)))
         source = sum(shares) + charge or 1
         currency = draw(st.sampled_from(currencies))
-        payment = Payment(number * 100 + place, currency, source, source * 10, START + timedelta(draw(st.integers(0, 9))))
+        payment = Payment(
+            number * 100 + place, currency, source, source * 10, START + timedelta(draw(st.integers(0, 9)))
+        )
         arrivals.append((payment, tuple(shares)))
     order = draw(st.permutations(arrivals))
     return Story(draw(st.sampled_from(("AP", "AR"))), number, tuple(drawn), tuple(order))

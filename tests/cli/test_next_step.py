@@ -1,0 +1,94 @@
+"""The one sentence that tells a person what to do next fits where the document stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pipelines.documents_seen import Document
+from pipelines.explain.next_step import next_step
+from pipelines.explain.story import Explanation
+
+Change = Callable[[Explanation], None]
+
+
+def _story(*changes: Change) -> Explanation:
+    """Tell of an invoice that is ready for posting and that nothing holds."""
+    story = Explanation(Document("2707400", 5200777, "28601", "INI"), {"origin": "warehouse"})
+    story.vms = {"document_type": "INI", "status_code": "RFP"}
+    story.ledger = {"import_items": [], "subledger_rows": [], "transactions": []}
+    story.payments = {"open": None, "settled": None, "matched_rows": [], "transferred": []}
+    for change in changes:
+        change(story)
+    return story
+
+
+def _intent(kind: str, state: str, **values: object) -> Change:
+    intent = {"kind": kind, "state": state, "last_error": None, "remote_ids": None, "look_up": None, **values}
+    return lambda story: story.outbox.append(intent)
+
+
+def _vms(**values: object) -> Change:
+    return lambda story: story.vms.update(values) if story.vms is not None else None
+
+
+def _item(job_level: int, errors: str | None = None) -> Change:
+    item = {"import_item_db_id": 901, "job_level": job_level, "errors": errors}
+    return lambda story: story.ledger["import_items"].append(item)
+
+
+def _booked(still_open: int) -> Change:
+    def change(story: Explanation) -> None:
+        story.ledger["subledger_rows"].append({"voucher_no": 120045})
+        story.payments["open"] = still_open
+
+    return change
+
+
+def _set(**values: Any) -> Change:  # noqa: ANN401 the fields of an Explanation
+    def change(story: Explanation) -> None:
+        for name, value in values.items():
+            setattr(story, name, value)
+
+    return change
+
+
+SENT = _intent("voucher", "sent")
+ACKNOWLEDGED = _intent("acknowledgement", "sent")
+HOLD = {"rule": "no_lines", "severity": "critical", "message": "Enter the lines.", "since": "", "until": None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "step"),
+    [
+        ((), "Nothing holds it: `springline run documents` sends it."),
+        ((_set(vms=None),), "It has not been read yet"),
+        ((_set(holds=[HOLD]),), "Enter the lines."),
+        ((_set(holds=[{**HOLD, "until": "2026"}]),), "Nothing holds it"),
+        ((_set(holds=[{**HOLD, "severity": "warning"}]),), "Nothing holds it"),
+        ((_set(decisions=[{"action": "hold", "operator": "kari", "reason": "x"}]),), "kari put it on hold (x)"),
+        ((_set(ignored={"operator": "kari", "reason": "x"}),), "kari put it on the ignore list (x)"),
+        ((_set(set_aside="No currency."),), "No currency. Correct it in the VMS"),
+        ((_vms(document_type="APR"),), "documents of type APR are read and shown, never posted"),
+        ((_vms(status_code="PEN"),), "`springline preflight` says what to mend"),
+        ((_vms(status_code="INV"),), "It is up for approval in the VMS"),
+        ((_vms(status_code="POS"),), "Springline never sent it"),
+        ((_vms(status_code="GONE"),), "the VMS no longer has it"),
+        ((_intent("voucher", "todo"),), "Nothing holds it"),
+        ((_intent("voucher", "unknown"),), "looks it up in the ledger before anything is sent"),
+        ((_intent("voucher", "sending"),), "looks it up in the ledger before anything is sent"),
+        ((_intent("voucher", "failed", last_error="No project."),), "No project. Then `springline run documents`"),
+        ((SENT, ACKNOWLEDGED), "Wait: the ledger's import has it"),
+        ((SENT, ACKNOWLEDGED, _item(3)), "Nothing: the ledger has booked it."),
+        ((SENT, ACKNOWLEDGED, _booked(-600)), "as voucher 120045; -600.00 of it is open."),
+        ((SENT, ACKNOWLEDGED, _booked(0)), "as voucher 120045; it is settled."),
+        ((SENT, _item(9, "ERROR: Period is closed.")), "item 901: ERROR: Period is closed."),
+        ((SENT, _intent("acknowledgement", "todo")), "sets it to posted in the VMS"),
+        ((SENT, _intent("acknowledgement", "failed", last_error="It is INV.")), "the VMS was not told: It is INV."),
+        ((_intent("voucher", "sent", remote_ids={"adopted": True, "voucher_no": "7"}),), "by hand as voucher 7"),
+    ],
+)
+def test_the_next_step_fits(changes: tuple[Change, ...], step: str) -> None:
+    assert step in next_step(_story(*changes))

@@ -1,0 +1,77 @@
+"""explain, preflight, check and adopt from the command line: one JSON object on stdout, and the right exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.springline import Terminal
+from tests.flow.live_world import part_of_sample
+from tests.sandbox_server import Sandbox, running_sandbox
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """Serve the sample world without a document: nothing to map and nothing to check."""
+    folder: Path = tmp_path_factory.mktemp("commands")
+    with running_sandbox(folder, part_of_sample(folder / "seed", ())) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def served(terminal: Terminal, sandbox: Sandbox) -> Terminal:
+    terminal.set(**sandbox.env)
+    return terminal
+
+
+def test_check_prints_every_line_and_exits_10(served: Terminal) -> None:
+    ended = served.run("check", "--json")
+    checks = {line["name"]: line["ok"] for line in ended.json()["checks"]}
+    assert (ended.code, checks["VMS sign-in"], checks["control accounts"]) == (10, True, False)
+
+
+def test_check_for_people_ends_with_what_to_fix(served: Terminal) -> None:
+    assert "To fix:\n  control accounts:" in served.run("check").out
+
+
+@pytest.mark.parametrize("period", ["2026-13", "2026", "october", "2026-10-01"])
+def test_preflight_of_what_is_no_period_is_refused(served: Terminal, period: str) -> None:
+    ended = served.run("preflight", period, "--json")
+    assert (ended.code, ended.json()["next_step"]) == (2, "write it as 2026-10.")
+
+
+@pytest.mark.parametrize("day", ["tomorrow", "9999-01-01"])
+def test_adopting_before_what_is_no_day_yet_is_refused(served: Terminal, day: str) -> None:
+    assert served.run("adopt", "--before", day, "--json").json()["exit_code"] == 2
+
+
+def test_a_system_that_is_not_there_is_told_in_words(terminal: Terminal) -> None:
+    terminal.set(SPRINGLINE_VMS__ATTEMPTS="1", SPRINGLINE_LEDGER__ATTEMPTS="1")
+    ended = terminal.run("preflight")
+    assert (ended.code, "Traceback" in ended.err) == (11, False)
+
+
+def test_explain_of_nothing_seen_says_where_to_look(terminal: Terminal) -> None:
+    ended = terminal.run("explain", "404", "--json")
+    assert (ended.code, "No document 404 has been read yet" in ended.json()["error"]) == (2, True)
+
+
+def test_explain_works_from_the_control_store_alone(terminal: Terminal) -> None:
+    message = "INI 2707400: document has no lines. In the VMS, enter them."
+    terminal.keep("holds", company="28601", document_key=1, document_no="2707400", rule="no_lines", message=message)
+    told = terminal.run("explain", "2707400", "--json").json()
+    assert (told["as_of"]["origin"], told["next_step"]) == ("control store alone", message)
+    assert f"Next: {message}" in terminal.run("explain", "2707400").out
+
+
+def test_settings_that_are_wrong_are_told_together(terminal: Terminal) -> None:
+    terminal.set(SPRINGLINE_VMS__PAGE_SIZE="0", SPRINGLINE_LEDGER__NODES_PER_MUTATION="501")
+    ended = terminal.run("check", "--json")
+    assert ended.code == 10
+    assert "PAGE_SIZE" in ended.json()["error"]
+    assert "NODES_PER_MUTATION" in ended.json()["error"]

@@ -1,0 +1,261 @@
+"""What people decide takes effect with the next run, and `explain` tells each document's story to its end."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from io import StringIO
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+
+from pipelines.control import Control
+from pipelines.documents_seen import Document
+from pipelines.errors import UsageError
+from pipelines.explain import sends
+from pipelines.explain.show import show_explanation
+from pipelines.explain.story import Explanation, explain_document
+from tests.flow.live_story import (
+    BROKEN,
+    HELD,
+    LEFT_ALONE,
+    NEW_IBAN,
+    OLD_IBAN,
+    POSTED,
+    REFUSED,
+    SHOWN,
+    SUPPLIER,
+    WARNED,
+    WITH_FAULT,
+    Story,
+    live_through,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    yield from live_through(tmp_path_factory.mktemp("steering"))
+
+
+def test_a_held_document_stays_until_it_is_released(story: Story) -> None:
+    assert story.held[0][HELD] == {"held_by_person"}
+    assert HELD not in story.vouchers[0]
+    assert HELD not in story.held[1]
+    assert story.vouchers[1][HELD] == "sent"
+
+
+def test_an_ignored_document_is_neither_held_nor_sent(story: Story) -> None:
+    assert (LEFT_ALONE in story.held[0], LEFT_ALONE in story.vouchers[0]) == (False, False)
+    assert story.vouchers[1][LEFT_ALONE] == "sent"
+
+
+def test_the_same_decision_twice_is_one(story: Story) -> None:
+    assert not story.said["hold again"].is_new
+    assert "price disputed" in story.said["hold again"].message
+
+
+def test_a_hold_cannot_call_a_sent_voucher_back(story: Story) -> None:
+    assert "cannot call it back" in story.refused["hold sent"]
+
+
+def test_a_retry_of_a_refused_voucher_names_what_to_see_to(story: Story) -> None:
+    assert story.posted[0]["failed"] == 1
+    (told,) = [told for told in story.told[1] if REFUSED in told]
+    assert all(f"item {item['dbId']}" in told for item in story.items[1] if item["errors"])
+    assert "is closed" in told
+
+
+def test_a_retry_never_adds_an_item(story: Story) -> None:
+    assert {tuple(item["dbId"] for item in items) for items in story.items} == {
+        tuple(item["dbId"] for item in story.items[0])
+    }
+
+
+def test_a_retry_corrects_what_is_mapped_otherwise_now(story: Story) -> None:
+    assert {item["node"]["postedDate"] for item in story.items[1]} == {"2026-10-15"}
+    assert {item["node"]["postedDate"] for item in story.items[2]} == {"2026-11-01"}
+    assert story.posted[1]["failed"] == 0
+
+
+def test_a_correction_without_an_answer_is_looked_up(story: Story) -> None:
+    assert story.corrections == [("5200166#1", "unknown"), ("5200166#1", "sent")]
+    assert any("not known" in told for told in story.told[2] if REFUSED in told)
+    assert any("waits for the ledger's posting job" in told for told in story.told[3] if REFUSED in told)
+
+
+def test_a_retry_of_a_booked_voucher_does_nothing(story: Story) -> None:
+    assert any("has been booked" in told for told in story.told[4] if REFUSED in told)
+    assert not story.said["retry booked"].is_new
+    assert "nothing to do" in story.said["retry booked"].message
+
+
+def test_a_changed_bank_account_waits_for_a_named_person(story: Story) -> None:
+    assert story.held[0][SUPPLIER] == {"bank_change"}
+    assert story.accounts[0] != OLD_IBAN
+    assert "SPRINGLINE_OPERATOR" in story.refused["nobody"]
+
+
+def test_a_released_bank_account_is_sent_and_stays_on_record(story: Story) -> None:
+    assert story.accounts[1] == OLD_IBAN
+    assert SUPPLIER not in story.held[1]
+    assert story.changes[0][1:] == (OLD_IBAN, "applied", "ola")
+
+
+def test_another_change_needs_another_release(story: Story) -> None:
+    assert story.held[5][SUPPLIER] == {"bank_change"}
+    assert story.changes[-1] == (OLD_IBAN, NEW_IBAN, None, None)
+    assert story.accounts[5] == OLD_IBAN
+
+
+def test_the_vms_state_is_as_last_read(story: Story) -> None:
+    vms = story.explanation(POSTED)["vms"]
+    assert (vms["document_type"], vms["partner_code"], vms["external_document_no"]) == ("INI", "60526", "F-881|602243")
+    assert [term["due_date"] for term in vms["payment_terms"]] == ["2026-12-01", "2027-01-01"]
+    assert len(vms["lines"]) == 3
+
+
+def test_the_voucher_is_as_it_was_sent(story: Story) -> None:
+    voucher = story.explanation(POSTED)["voucher"]
+    assert voucher["state"] == "as sent"
+    sent = [(line["account"], line["currency_amount"], line["amount"]) for line in voucher["lines"]]
+    assert sent == [
+        ("2400", "-1187.50", "-12468.75"),
+        ("2400", "-62.50", "-656.25"),
+        ("4300", "750.00", "7875.00"),
+        ("4310", "500.00", "5250.00"),
+    ]
+
+
+def test_no_more_of_a_bank_account_is_told_than_its_end(story: Story) -> None:
+    accounts = {line["subledger_bank_account"] for line in story.explanation(POSTED)["voucher"]["lines"]}
+    assert all(account is None or (account.startswith("…") and len(account) == 5) for account in accounts)
+    assert len(accounts) == 2
+
+
+def test_each_field_names_the_member_it_comes_from(story: Story) -> None:
+    fields = story.explanation(POSTED)["voucher"]["fields"]
+    assert "Document.businessPartner.businessPartnerCode" in fields["subledger_no"]["from"]
+    assert fields["subledger_no"]["field"] == "subledger{code}"
+    assert fields["posting1"]["from"] == ["Document.documentLines.voyage.vessel.vesselCodes.vesselCode"]
+    assert fields["job_level"]["from"] == []
+
+
+def test_every_rule_has_a_verdict(story: Story) -> None:
+    held = {check["rule"]: check["verdict"] for check in story.explanation(WITH_FAULT)["checks"]}
+    assert held["gl_account_missing"] == "failed"
+    assert held["due_date_missing"] == "passed"
+    assert {check["verdict"] for check in story.explanation(POSTED)["checks"]} == {"passed"}
+    assert {check["verdict"] for check in story.explanation(SHOWN)["checks"]} == {"not checked"}
+
+
+def test_a_warning_goes_out_and_is_told(story: Story) -> None:
+    told = story.explanation(WARNED)
+    assert [hold["rule"] for hold in told["holds"]] == ["kid_invalid"]
+    assert told["outbox"][0]["state"] == "sent"
+
+
+def test_every_event_is_told_and_the_chain_holds(story: Story) -> None:
+    told = story.explanation(POSTED)
+    steps = {intent["kind"]: [event["to_state"] for event in intent["events"]] for intent in told["outbox"]}
+    assert steps == {"voucher": ["todo", "sending", "sent"], "acknowledgement": ["todo", "sending", "sent"]}
+    assert told["chain"]["verified"]
+
+
+def test_the_ledger_and_the_payment_are_told(story: Story) -> None:
+    told = story.explanation(POSTED)
+    assert len(told["ledger"]["import_items"]) == 4
+    assert [row["invoice_number"] for row in told["ledger"]["subledger_rows"]] == ["F-881", "F-881"]
+    assert float(told["payments"]["settled"]) == -600
+    assert [float(row["invoice_amount"]) for row in told["payments"]["matched_rows"]] == [600]
+
+
+@pytest.mark.parametrize(
+    ("number", "step"),
+    [
+        (POSTED, "Nothing: the ledger has booked it as voucher"),
+        (WITH_FAULT, "set the GL account of these lines"),
+        (SHOWN, "of type APR are read and shown, never posted"),
+        (BROKEN, "documentAmount: a number was expected"),
+        (HELD, "held by kari (price disputed)"),
+        (LEFT_ALONE, "kari put it on the ignore list (skipped to posted)"),
+        (REFUSED, "The ledger's posting refused it (item "),
+    ],
+)
+def test_the_next_step_fits_the_case(story: Story, number: str, step: str) -> None:
+    assert step in story.explanation(number)["next_step"]
+
+
+def test_it_says_which_file_it_read_and_how_old_that_is(story: Story) -> None:
+    as_of = story.explanation(POSTED)["as_of"]
+    assert (as_of["origin"], as_of["minutes"]) == ("warehouse", 0)
+
+
+def _explained_from(story: Story, name: str, **environ: str) -> Explanation:
+    """Explain a document from stores elsewhere, and come back."""
+    before = dict(story.live.environ)
+    story.live.change_settings(**environ)
+    explained = explain_document(story.live.settings, name, now=story.live.now)
+    story.live.environ.clear()
+    story.live.environ.update(before)
+    return explained
+
+
+def test_it_works_from_the_control_store_alone(story: Story) -> None:
+    control = str(story.live.settings.control_path)
+    nowhere = str(story.live.folder / "elsewhere" / "none.duckdb")
+    explained = _explained_from(story, "key:5200777", WAREHOUSE=nowhere, CONTROL=control)
+    assert explained.as_of["origin"] == "control store alone"
+    assert explained.voucher is not None
+    assert len(explained.voucher["lines"]) == 4
+
+
+def _edited(story: Story) -> tuple[Path, str]:
+    """Copy the control store, edit the first event of a document in it, and give the fault that this is."""
+    copy = story.live.folder / "copied.sqlite"
+    with closing(sqlite3.connect(story.live.settings.control_path)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+        target.execute("DROP TRIGGER outbox_events_are_final_update")
+        (number,) = target.execute(
+            "SELECT min(event_no) FROM outbox_events INNER JOIN outbox ON outbox_id = id WHERE document_no = ?",
+            (POSTED,),
+        ).fetchone()
+        target.execute("UPDATE outbox_events SET detail = 'edited' WHERE event_no = ?", (number,))
+        target.commit()
+    return copy, f"event {number} was edited: its hash does not fit"
+
+
+def test_an_edited_event_breaks_the_chain(story: Story) -> None:
+    copy, fault = _edited(story)
+    assert _explained_from(story, SHOWN, CONTROL=str(copy)).chain["faults"] == [fault]
+
+
+def test_a_long_chain_is_verified_around_the_document(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sends, "MOST_VERIFIED", 0)
+    chain = _explained_from(story, SHOWN).chain
+    assert (chain["verified"], chain["scope"]) == (True, "the events of this document")
+    copy, fault = _edited(story)
+    with closing(Control(copy)) as control:
+        assert sends.verdict_on_chain(control, Document(POSTED, 5200777))["faults"] == [fault]
+
+
+def test_a_document_known_by_its_number_alone_has_a_story(story: Story) -> None:
+    told = _explained_from(story, "7777777").as_dict()
+    assert (told["document_key"], told["vms"], told["voucher"]) == (None, None, None)
+    assert "kari put it on the ignore list" in str(told["next_step"])
+
+
+def test_a_number_nobody_has_seen_is_refused(story: Story) -> None:
+    with pytest.raises(UsageError, match="No document 404 has been read yet"):
+        explain_document(story.live.settings, "404", now=story.live.now)
+
+
+def test_every_story_can_be_shown(story: Story) -> None:
+    for explained in story.explained.values():
+        shown = StringIO()
+        show_explanation(explained, Console(file=shown, width=120))
+        assert "\nNext: " in shown.getvalue()

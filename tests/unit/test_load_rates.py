@@ -1,0 +1,90 @@
+"""Rates go in order, once, and only where the VMS has no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from pipelines.load.delivered import Delivered
+from pipelines.load.rates import deliver_rates
+from pipelines.outbox.intent import Kind, canonical_json
+from tests.returns_world import RATE_COLUMNS, Row, World, rate
+
+RATES = [
+    rate(1, "EUR", "0.088397790055249"),
+    rate(1, "USD", "0.1"),
+    rate(2, "JPY", "14.471780028943560"),
+    rate(2, "USD", "0.100623199705959"),
+]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path / "ctl.sqlite")
+    yield world
+    world.control.close()
+    world.warehouse.close()
+
+
+def run(world: World, rows: list[Row] | None = None) -> Delivered:
+    world.want("rate_changes", RATE_COLUMNS, RATES if rows is None else rows)
+    return deliver_rates(world.context(), sleep=world.sleep)
+
+
+def posted(world: World) -> list[tuple[str, str]]:
+    return [
+        (row["exchangeRateDate"][:10], row["currency"]["currencyCode"])
+        for row in world.vms.objects.get("ExchangeRate", [])
+    ]
+
+
+def test_the_rate_between_the_bases_goes_first(world: World) -> None:
+    assert run(world) == Delivered(sent=4)
+    assert [currency for _, currency in posted(world)[:2]] == ["USD", "USD"]
+    [euro] = [row for row in world.vms.objects["ExchangeRate"] if row["currency"]["currencyCode"] == "EUR"]
+    assert canonical_json({name: euro[name] for name in ("exchangeRate", "exchangeRateDate", "fromCurrency")}) == (
+        '{"exchangeRate":0.088397790055249,"exchangeRateDate":"2026-11-01T00:00:00",'
+        '"fromCurrency":{"currencyCode":"NOK"}}'
+    )
+    assert run(world) == Delivered()
+
+
+def test_without_the_base_rate_the_others_of_its_day_wait(world: World) -> None:
+    world.vms.objects["ExchangeRate"] = [
+        {
+            "key": 1,
+            "exchangeRate": 0.2,
+            "exchangeRateDate": "2026-11-01T00:00:00",
+            "currency": {"currencyCode": "USD"},
+            "fromCurrency": {"currencyCode": "NOK"},
+        }
+    ]
+    assert run(world) == Delivered(sent=2, failed=1, waiting=1)
+    assert posted(world)[1:] == [("2026-11-02", "USD"), ("2026-11-02", "JPY")]
+    assert world.breaks() == [("exchange rate differs", "2026-11-01:NOK:USD")]
+    world.vms.objects["ExchangeRate"][0]["exchangeRate"] = 0.10000000001
+    assert run(world) == Delivered(sent=2)
+    assert (world.breaks(), posted(world)[-1]) == ([], ("2026-11-01", "EUR"))
+
+
+def test_a_rate_that_is_overwritten_keeps_its_key(world: World) -> None:
+    run(world)
+    [key] = [row["key"] for row in world.vms.objects["ExchangeRate"] if row["exchangeRateDate"][:10] == "2026-11-02"][
+        :1
+    ]
+    changed = rate(2, "USD", "0.105", part_no=2, rate_key=key, natural_key="2026-11-02:NOK:USD:2")
+    assert run(world, [changed]) == Delivered(sent=1)
+    [row] = [row for row in world.vms.objects["ExchangeRate"] if row["key"] == key]
+    assert (row["exchangeRate"], len(posted(world))) == (Decimal("0.105"), 4)
+    assert run(world, [changed]) == Delivered()
+
+
+def test_a_rate_out_of_the_window_is_withdrawn(world: World) -> None:
+    world.vms.is_silent = True
+    assert run(world).waiting == 4
+    world.vms.is_silent = False
+    assert run(world, RATES[2:]) == Delivered(sent=2)
+    assert list(world.states(Kind.RATE).values()).count("failed") == 2

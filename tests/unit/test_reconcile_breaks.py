@@ -1,0 +1,94 @@
+"""Breaks open when they are found, keep their age, and close by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from pipelines.breaks import Break
+from pipelines.reconcile.breaks import update_breaks
+from pipelines.reconcile.returns import note_payment_breaks, rate_break, undone_break
+from tests.returns_world import World
+
+KIND = "match undone"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path / "ctl.sqlite")
+    yield world
+    world.control.close()
+    world.warehouse.close()
+
+
+def found(subject: str, *, figure: str = "1") -> Break:
+    return Break(KIND, subject, "something differs", "look", figures={"amount": figure})
+
+
+def test_what_is_found_opens_and_what_is_gone_closes(world: World) -> None:
+    assert update_breaks(world.context(), KIND, [found("a"), found("b")]) == 2
+    world.at = datetime(2026, 11, 3, 8, tzinfo=UTC)
+    assert update_breaks(world.context(), KIND, [found("b"), found("c")]) == 2
+    assert world.breaks() == [(KIND, "b"), (KIND, "c")]
+    rows = world.control.read("SELECT subject, substr(since, 1, 10) AS since, until IS NULL AS is_open FROM breaks")
+    assert {(row["subject"], row["since"], row["is_open"]) for row in rows} == {
+        ("a", "2026-11-02", 0),
+        ("b", "2026-11-02", 1),
+        ("c", "2026-11-03", 1),
+    }
+
+
+def test_other_kinds_are_left_alone(world: World) -> None:
+    update_breaks(world.context(), KIND, [found("a")])
+    assert update_breaks(world.context(), "exchange rate differs", []) == 0
+    assert world.breaks() == [(KIND, "a")]
+
+
+def test_an_accepted_break_stands_again_when_its_figures_move(world: World) -> None:
+    update_breaks(world.context(), KIND, [found("a")])
+    with world.control.write() as connection:
+        connection.execute("UPDATE breaks SET accepted_hash = figures_hash, accepted_by = 'kari'")
+    assert update_breaks(world.context(), KIND, [found("a")]) == 0
+    assert update_breaks(world.context(), KIND, [found("a", figure="2")]) == 1
+
+
+def test_a_break_names_amounts_as_people_write_them() -> None:
+    row = {
+        "subject": "XL902-5200777",
+        "company_code": "28601",
+        "document_key": 5_200_777,
+        "document_no": "2707400",
+        "row_db_id": 902,
+        "voucher_no": 120_388,
+        "currency_code": "JPY",
+        "sent_amount": Decimal("1000000.0000"),
+        "settled_amount": Decimal("0.0000"),
+    }
+    message = undone_break(row).message
+    assert "Payment 120388 (row 902) settled JPY 1,000,000 of document 2707400" in message
+    assert "settles JPY 0 of it now" in message
+    rate = {
+        "rate_date": date(2026, 11, 2),
+        "from_currency": "NOK",
+        "to_currency": "USD",
+        "vms_rate": Decimal("0.100000000000000"),
+        "ledger_rate": Decimal("0.105"),
+    }
+    assert "NOK to USD of 2026-11-02 is 0.1 in the VMS and 0.105 in the ledger" in rate_break(rate).message
+
+
+def test_a_match_leg_that_is_missing_is_named(world: World) -> None:
+    world.warehouse.execute("CREATE OR REPLACE TABLE post.payment_breaks (kind VARCHAR)")
+    world.warehouse.execute(
+        "CREATE TABLE post.unplaced_matches AS SELECT 28601 AS owner_code, 'AP' AS side, 0 AS match_id, 902 AS row_db_id, "
+        "120388 AS voucher_no, '60526' AS subledger_code, 'DR' AS source_code, 'not matched' AS reason, "
+        "'match it.' AS next_step, TRUE AS is_break"
+    )
+    assert note_payment_breaks(world.context()).breaks == 1
+    assert world.breaks() == [("payment not placed", "AP 902")]
+    message = str(world.control.one("SELECT message FROM breaks"))
+    assert message == "AP row 902 of voucher 120388, partner 60526, source DR, no match: not matched."

@@ -1,0 +1,112 @@
+"""The warehouse's copy of what was sent: exact amounts out of the payloads, and only what moved since the last copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from pipelines.load.actuals import actual_intent
+from pipelines.load.payments import payment_intent
+from pipelines.load.rates import rate_intent
+from pipelines.outbox.intent import Intent, Kind
+from pipelines.outbox.states import State
+from pipelines.outbox.store import Move
+from pipelines.warehouse import copy_control
+from tests.returns_world import World, payment, rate
+
+ACTUAL = {
+    "natural_key": "ACT202610-28601-V001-2601-4300-USD-1",
+    "owner_code": 28601,
+    "company_code": "28601",
+    "month_start": date(2026, 10, 1),
+    "voyage_no": "V001-2601",
+    "voyage_key": 7,
+    "is_number_shared": False,
+    "account": "4300",
+    "currency_code": "USD",
+    "part_no": 1,
+    "document_amount": Decimal("-0.30"),
+    "company_amount": Decimal("12345678901.23"),
+}
+VOUCHER = Intent(
+    Kind.VOUCHER,
+    "5200777",
+    "ledger",
+    payload=[],
+    source_hash="h",
+    look_up={"source": "AP", "invoice_number": "F-881", "subledger": "60526", "currency": "USD", "text": "27 Nordic"},
+    company_code="28601",
+    owner_code=28601,
+    document_key=5_200_777,
+    document_no="2707400",
+)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path / "ctl.sqlite")
+    world.warehouse.execute("CREATE SCHEMA ctl")
+    yield world
+    world.control.close()
+    world.warehouse.close()
+
+
+def copied(world: World, table: str, columns: str) -> list[tuple[object, ...]]:
+    copy_control(world.warehouse, world.control)
+    return world.warehouse.execute(f"SELECT {columns} FROM ctl.{table} ORDER BY ALL").fetchall()
+
+
+def test_amounts_come_out_of_the_payloads_exactly(world: World) -> None:
+    intents = [
+        payment_intent(payment(902, amount="-0.1")),
+        actual_intent(ACTUAL),
+        rate_intent(rate(1, "EUR", "0.088397790055249")),
+    ]
+    world.outbox().store_intents(intents)
+    assert copied(world, "payments", "payment_db_id, document_key, part_no, document_amount, company_amount") == [
+        (902, 5_200_000, 1, Decimal("-0.1"), Decimal(-1))
+    ]
+    columns = "prefix, period_month, voyage_no, account, currency, part_no, document_amount, company_amount"
+    assert copied(world, "actuals", columns) == [
+        (
+            "ACT202610-28601-V001-2601-4300-USD",
+            date(2026, 10, 1),
+            "V001-2601",
+            "4300",
+            "USD",
+            1,
+            Decimal("-0.3"),
+            Decimal("12345678901.23"),
+        )
+    ]
+    assert copied(world, "rates", "rate_date, from_currency, to_currency, exchange_rate, state") == [
+        (date(2026, 11, 1), "NOK", "EUR", Decimal("0.088397790055249"), "todo")
+    ]
+
+
+def test_only_what_moved_is_copied_again(world: World) -> None:
+    outbox = world.outbox()
+    outbox.store_intents([payment_intent(payment(902)), payment_intent(payment(903)), VOUCHER])
+    assert {state for (state,) in copied(world, "payments", "state")} == {"todo"}
+    world.at += timedelta(seconds=1)
+    outbox.apply([
+        Move(VOUCHER.id, State.SENT, remote_ids={"header": "7001"}),
+        Move(payment_intent(payment(903)).id, State.SENDING),
+    ])  # fmt: skip
+    assert copied(world, "payments", "payment_db_id, state") == [(902, "todo"), (903, "sending")]
+    assert copied(world, "sent_vouchers", "document_key, voucher_type, invoice_no, header_db_id, state") == [
+        (5_200_777, "AP", "F-881", 7001, "sent")
+    ]
+
+
+def test_a_warehouse_built_anew_is_told_everything(world: World) -> None:
+    world.outbox().store_intents([payment_intent(payment(902))])
+    copied(world, "payments", "state")
+    world.at += timedelta(seconds=1)
+    world.outbox().store_intents([VOUCHER])
+    world.warehouse.execute("DROP TABLE ctl.payments")
+    assert copied(world, "payments", "payment_db_id, state") == [(902, "todo")]
