@@ -14,6 +14,8 @@ _SECRET_FIELDS = re.compile(r"secret|password|token|authorization|iban|bank_acco
 _SECRET_TEXTS = (
     re.compile(r"\b(?:Bearer|Basic|token)\s+[\w.~+/=-]{8,}"),
     re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"),
+    # As JSON of either system has it; the end may be cut off.
+    re.compile(r'(?<="iban":)\s*"[^"]*"?|(?<="bankAccountNo":)\s*"[^"]*"?|(?<="bankAccount":)\s*"[^"]*"?'),
 )
 HIDDEN = "***"
 
@@ -51,9 +53,16 @@ def hide_secrets(_logger: object, _method: str, event: Event) -> Event:
     return {name: HIDDEN if _SECRET_FIELDS.search(name) else _clean(value) for name, value in event.items()}
 
 
-def _clean(value: object) -> object:
-    if not isinstance(value, str):
-        return value
+def hide_in_text(text: str) -> str:
+    """Replace credentials and bank accounts in a text that comes from outside, before it goes into a message.
+
+    >>> hide_in_text('[{"key":1,"bankAccountNo":"86011117947","iban":"NO02 8601')
+    '[{"key":1,"bankAccountNo":***,"iban":***'
+    """
     for pattern in _SECRET_TEXTS:
-        value = pattern.sub(HIDDEN, value)
-    return value
+        text = pattern.sub(HIDDEN, text)
+    return text
+
+
+def _clean(value: object) -> object:
+    return hide_in_text(value) if isinstance(value, str) else value

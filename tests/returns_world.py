@@ -32,8 +32,8 @@ SETTINGS = Settings(
     ledger=LedgerSettings(token=SecretStr("t")),
 )
 PAYMENT_COLUMNS = (
-    "natural_key VARCHAR, side VARCHAR, owner_code INTEGER, payment_db_id BIGINT, document_key BIGINT, part_no INTEGER, "
-    "document_type VARCHAR, company_code VARCHAR, partner_code VARCHAR, ref_document_no VARCHAR, "
+    "natural_key VARCHAR, side VARCHAR, owner_code INTEGER, payment_db_id BIGINT, document_key BIGINT, "
+    "part_no INTEGER, document_type VARCHAR, company_code VARCHAR, partner_code VARCHAR, ref_document_no VARCHAR, "
     "is_number_shared BOOLEAN, currency_code VARCHAR, document_amount DECIMAL(38,4), source_amount DECIMAL(38,4), "
     "company_amount DECIMAL(38,4), exchange_rate DECIMAL(38,15), document_date DATE, document_text VARCHAR"
 )

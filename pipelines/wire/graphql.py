@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from pipelines.errors import Refused, Terminal, Transient
+from pipelines.log import hide_in_text
 from pipelines.wire.http import Answer, Call, HttpCaller, judge_status
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def _raise(errors: Sequence[_Error], answer: Answer) -> None:
             reset_at = (error.extensions or {}).get("resetAt")
             raise _LimitError(error.problem, str(reset_at) if reset_at else None)
     problems = tuple(error.problem for error in errors)
-    said = "; ".join(f"{message} ({code})" if code else message for code, message in problems)[:1000]
+    said = hide_in_text("; ".join(f"{message} ({code})" if code else message for code, message in problems))[:1000]
     if answer.status in NOT_SIGNED_IN or "Bad format for API Token" in said:
         raise Terminal(f"The ledger does not accept the token: {said}", next_step=NEXT_STEP, sent=False)
     if "query timed out" in said:

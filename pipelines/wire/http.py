@@ -9,6 +9,7 @@ import httpx
 import stamina
 
 from pipelines.errors import Terminal, Transient
+from pipelines.log import hide_in_text
 from pipelines.wire.limiter import RateLimiter
 
 LARGEST_ANSWER = 128 * 1024 * 1024
@@ -50,8 +51,9 @@ class Answer:
     url: str
 
     def excerpt(self, length: int = 200) -> str:
-        """Return the first characters of the body on one line, for a message."""
-        return " ".join(self.body[: 4 * length].decode("utf-8", errors="replace").split())[:length]
+        """Return the first characters of the body on one line, for a message: without secrets and bank accounts."""
+        text = " ".join(self.body[: 4 * length].decode("utf-8", errors="replace").split())
+        return hide_in_text(text)[:length]
 
 
 Judge = Callable[[Answer], None]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pipelines.errors import ExtractError, Refused, Terminal
+from pipelines.log import hide_in_text
 from pipelines.wire.ahead import map_ahead
 from pipelines.wire.filters import Scalar, above, one_of
 from pipelines.wire.http import Answer, Call, CountRequest, HttpCaller
@@ -275,7 +276,7 @@ def _refuse(answer: Answer, *, request: str) -> None:
 
 def _message(answer: Answer) -> str:
     try:
-        return msgspec.json.decode(answer.body, type=_Error).message or answer.excerpt()
+        return hide_in_text(msgspec.json.decode(answer.body, type=_Error).message) or answer.excerpt()
     except msgspec.DecodeError:
         return answer.excerpt()
 

@@ -13,9 +13,11 @@ WHERE
     AND (
         companies.company_code IS NOT NULL
         OR NOT EXISTS (
-            SELECT 1
+            SELECT named.company_code
             FROM
                 seed.companies AS named
+            WHERE
+                named.company_code IS NOT NULL
         )
     )
 QUALIFY

@@ -1,4 +1,4 @@
-"""A small world in which invoices are booked already: people pay and match in the ledger, and the jobs bring it back."""
+"""A small world with invoices in the books: people pay and match in the ledger, and the jobs bring it back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from pipelines import extract_steps, post_steps
 from pipelines.batch import run_batch
@@ -24,7 +24,7 @@ from pipelines.models.build import build
 from pipelines.models.external import read_external
 from pipelines.models.store import open_catalog
 from pipelines.models.table_ref import TableRef
-from pipelines.outbox.intent import Intent, Kind
+from pipelines.outbox.intent import Intent, Json, Kind
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Move, Outbox
 from pipelines.reconcile.returns import note_actual_breaks, note_payment_breaks, note_rate_breaks
@@ -366,7 +366,7 @@ class Returns:
         self.sandbox.control("POST", "ledger/unmatch", {"match_id": match_id})
 
     def book(
-        self, *lines: Row, source: str = "GL", text: str = "by hand", day: str = "2026-10-15", **members: Any
+        self, *lines: Row, source: str = "GL", text: str = "by hand", day: str = "2026-10-15", **members: object
     ) -> Row:
         """Book a voucher by hand; a line is account, amount in NOK and what else it has."""
         given = [{"currency": "NOK", "invoiceAmount": line["amount"], "text": text, **line} for line in lines]
@@ -421,7 +421,7 @@ def _intent(key: int, invoice: Invoice) -> Intent:
         "ledger",
         payload=[],
         source_hash="hash",
-        look_up=look_up,
+        look_up=cast("Json", look_up),
         company_code="28601",
         owner_code=28601,
         document_key=key,

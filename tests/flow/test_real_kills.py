@@ -19,7 +19,7 @@ LIMITS = {
     "SPRINGLINE_LEDGER__TIMEOUT": "5",
     "SPRINGLINE_VMS__WORKERS": "1",
 }
-# Longer than it takes to kill, shorter than a call may take: the other side finishes what it was asked for all the same.
+# Longer than it takes to kill, shorter than a call may take: the other side finishes what it was asked for.
 DELAY = {"kind": "delay", "seconds": 2.0}
 MUTATION = {"operation": "addGLImportItems"}
 PUT = {"method": "PUT", "path": "/ws/rest/Document"}

@@ -159,7 +159,8 @@ class World:
     def documents(self) -> list[Row]:
         """Give the VMS's documents with number, status and time of change."""
         fields = '{"documentNo":"*","modifiedDate":"*","invoicingStatus":{"statusTypeCode":"*"}}'
-        return self._vms("GET", "Document?sort=key(AS)&limit=2000&pageNumber=1", headers={"fields": fields})
+        found: list[Row] = self._vms("GET", "Document?sort=key(AS)&limit=2000&pageNumber=1", headers={"fields": fields})
+        return found
 
     def document(self, number: str) -> Row:
         """Give one document with the keys of its lines."""

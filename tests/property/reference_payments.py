@@ -143,7 +143,7 @@ def _fill(
         while amount < 0 and queue:
             taken = min(-amount, purse[queue[0]])
             parts[queue[0], place] = -taken
-            amount += taken
+            amount += taken  # noqa: PLW2901 what is left of it
             purse[queue[0]] -= taken
             if not purse[queue[0]]:
                 queue.pop(0)
@@ -156,7 +156,7 @@ def _fill(
         while amount > 0:
             taken = amount if len(queue) == 1 else min(amount, purse[queue[0]])
             parts[queue[0], place] = taken
-            amount -= taken
+            amount -= taken  # noqa: PLW2901 what is left of it
             purse[queue[0]] -= taken
             if len(queue) > 1 and not purse[queue[0]]:
                 queue.pop(0)

@@ -178,9 +178,8 @@ def books() -> Iterator[Books]:
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1")
         prepare(connection, catalog)
-        connection.execute(
-            f"INSERT INTO map.entities (entity_db_id, owner_code, currency_code) VALUES ({ENTITY}, {OWNER}, 'NOK')"
-        )
+        columns = "entity_db_id, owner_code, currency_code"
+        connection.execute(f"INSERT INTO map.entities ({columns}) VALUES (?, ?, 'NOK')", [ENTITY, OWNER])  # noqa: S608
         yield Books(connection, models, declared_tables())
 
 

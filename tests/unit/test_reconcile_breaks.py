@@ -84,8 +84,9 @@ def test_a_break_names_amounts_as_people_write_them() -> None:
 def test_a_match_leg_that_is_missing_is_named(world: World) -> None:
     world.warehouse.execute("CREATE OR REPLACE TABLE post.payment_breaks (kind VARCHAR)")
     world.warehouse.execute(
-        "CREATE TABLE post.unplaced_matches AS SELECT 28601 AS owner_code, 'AP' AS side, 0 AS match_id, 902 AS row_db_id, "
-        "120388 AS voucher_no, '60526' AS subledger_code, 'DR' AS source_code, 'not matched' AS reason, "
+        "CREATE TABLE post.unplaced_matches AS "
+        "SELECT 28601 AS owner_code, 'AP' AS side, 0 AS match_id, 902 AS row_db_id, 120388 AS voucher_no, "
+        "'60526' AS subledger_code, 'DR' AS source_code, 'not matched' AS reason, "
         "'match it.' AS next_step, TRUE AS is_break"
     )
     assert note_payment_breaks(world.context()).breaks == 1

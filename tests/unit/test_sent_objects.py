@@ -57,7 +57,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def copied(world: World, table: str, columns: str) -> list[tuple[object, ...]]:
     copy_control(world.warehouse, world.control)
-    return world.warehouse.execute(f"SELECT {columns} FROM ctl.{table} ORDER BY ALL").fetchall()
+    return world.warehouse.execute(f"SELECT {columns} FROM ctl.{table} ORDER BY ALL").fetchall()  # noqa: S608 our own names
 
 
 def test_amounts_come_out_of_the_payloads_exactly(world: World) -> None:

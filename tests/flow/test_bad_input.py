@@ -1,0 +1,371 @@
+"""What is wrong on either side is named with its value and what to do, and every other document still goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.flow.world import Ended, Row, World, copies, read_rows, world
+
+DIGITS = "123456789012345678901234567890"
+NAN = Decimal("7777.77")
+TWO_LINES = "60\n606"
+QUOTED = "6\"06'#7\\"
+TWICE = "60999"
+HTML = "<html>Please stand by</html>"
+# Limits that no test waits for long.
+LIMITS = {
+    "SPRINGLINE_LEDGER__TIMEOUT": "1.5",
+    "SPRINGLINE_LEDGER__ATTEMPTS": "2",
+    "SPRINGLINE_LEDGER__LONGEST_WAIT": "1.5",
+    "SPRINGLINE_VMS__ATTEMPTS": "2",
+}
+MUTATION = {"operation": "addGLImportItems"}
+
+
+class Bad(NamedTuple):
+    """A document that must not go out: what is wrong with it, the rule or member that says so, and what it names."""
+
+    members: Mapping[str, object]
+    rule: str
+    words: tuple[str, ...]
+
+
+def line(**members: object) -> Row:
+    [document] = copies(1, first_key=1)
+    return {**document["documentLines"][0], **members}
+
+
+ONE = {name: Decimal("1.00") for name in ("documentAmount", "companyCurrencyAmount", "sourceCurrencyAmount")}
+HELD = {
+    "company unknown to the ledger": Bad({"company": "28699"}, "company_unknown", ("28699", "[[companies]]")),
+    "currency nobody knows": Bad({"documentCurrency": "QQQ"}, "currency_missing", ("QQQ", "In the VMS")),
+    "amount no ledger takes": Bad({"documentAmount": Decimal(10) ** 19}, "amount_too_large", ("In the VMS",)),
+    "no lines": Bad({"documentLines": []}, "no_lines", ("In the VMS",)),
+    "501 lines": Bad({"documentLines": [line(**ONE)] * 501}, "too_many_lines", ("502", "In the VMS")),
+    "two partners with one code": Bad({"businessPartner": 1_600_003}, "supplier_missing", (TWICE, "In Xledger")),
+    "code on two lines, of no supplier": Bad({"businessPartner": 1_600_005}, "supplier_missing", ("61 616",)),
+}
+SET_ASIDE = {
+    "no date": Bad({"documentDate": None}, "documentDate", ("is missing",)),
+    "amount that is text": Bad({"documentAmount": "abc"}, "documentAmount", ("'abc'",)),
+    "amount that is NaN": Bad({"documentAmount": NAN}, "documentAmount", ("NaN",)),
+    "30 digits": Bad({"documentAmount": Decimal(DIGITS)}, "documentAmount", (DIGITS, "20 digits")),
+    "30 digits on a line": Bad(
+        {"documentLines": [line(documentAmount=Decimal(DIGITS))]}, "documentLines[0].documentAmount", (DIGITS,)
+    ),
+    "line amount that is text": Bad(
+        {"documentLines": [line(), line(documentAmount="x")]}, "documentLines[1].documentAmount", ("'x'",)
+    ),
+}
+BAD = HELD | SET_ASIDE
+KEYS = {name: 6_100_001 + place for place, name in enumerate(BAD)}
+# Codes that only look dangerous, and plain ones.
+GOOD = {6_200_001: TWO_LINES, 6_200_002: QUOTED, 6_200_003: "60505", 6_200_004: "60505"}
+WAITING = range(6_300_001, 6_300_061)
+
+
+def documents() -> list[Row]:
+    bad = [row for name, one in BAD.items() for row in copies(1, first_key=KEYS[name], **one.members)]
+    good = [row for key, code in GOOD.items() for row in copies(1, first_key=key, businessPartner=code)]
+    return [*bad, *good, *copies(len(WAITING), first_key=WAITING[0], invoicingStatus="INV")]
+
+
+def partners() -> list[Row]:
+    rows = read_rows("vms/BusinessPartner")
+    [usual] = [row for row in rows if row["businessPartnerCode"] == "60505"]
+    codes = (TWO_LINES, QUOTED, TWICE, TWICE, "61\n616")
+    added = [{**usual, "key": 1_600_001 + place, "businessPartnerCode": code} for place, code in enumerate(codes)]
+    return [*rows, *added[:-1], {**added[-1], "businessPartnerType": "ZZ"}]
+
+
+@dataclass(slots=True)
+class Days:
+    """A world, what its first day came to, and the documents that later days make ready."""
+
+    world: World
+    first: Ended
+    status: Row
+    statuses: Mapping[str, str]
+    next_key: Iterator[int]
+
+    def approve(self, count: int) -> list[int]:
+        """Make some documents ready for posting, and give their keys."""
+        keys = [next(self.next_key) for _ in range(count)]
+        for key in keys:
+            self.world.change("Document", key, invoicingStatus="RFP")
+        self.world.requests()
+        return keys
+
+    def fault(self, side: str, action: Mapping[str, object], times: int | None = None, **match: str) -> None:
+        self.world.sandbox.fault(side, action, times=times, match=match)
+
+    def run(self, *jobs: str, **environ: str) -> Row:
+        """Run jobs (documents), switch the faults off again, and give the object that is printed."""
+        ended = self.world.command("run", *(jobs or ("documents",)), "--json", **environ)
+        self.world.sandbox.control("DELETE", "faults")
+        assert ended.exit_code == ended.json()["exit_code"], ended.err
+        return ended.json()
+
+    def posted(self, keys: list[int]) -> list[int]:
+        """Give those of the documents that the VMS has as posted."""
+        statuses = self.world.statuses()
+        return [key for key in keys if statuses[f"N{key}"] == "POS"]
+
+    def undelivered(self) -> dict[int, str]:
+        """Give what the status says of vouchers and acknowledgements that are not delivered, by document."""
+        found = self.world.command("status", "--json").json()["undelivered"]
+        return {int(row["natural_key"]): row["message"] for row in found}
+
+    def settle(self, keys: list[int]) -> None:
+        """Run again, with nothing wrong any more; every document must have gone, and once."""
+        assert self.run()["exit_code"] == 14
+        assert self.posted(keys) == keys
+        assert self.undelivered() == {}
+        booked = self.world.booked()
+        assert [booked[key] for key in keys] == [1] * len(keys)
+
+
+@pytest.fixture(scope="module")
+def days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Days]:
+    currencies = [*read_rows("vms/Currency"), {"key": 1_000_299, "currencyCode": "QQQ", "currencyName": "Nobody's"}]
+    types = [*read_rows("vms/BusinessPartnerType"), {"key": 1_000_199, "businessPartnerTypeCode": "ZZ"}]
+    files = {
+        "vms/Document": documents(),
+        "vms/BusinessPartner": partners(),
+        "vms/BusinessPartnerType": types,
+        "vms/Currency": currencies,
+    }
+    with world(tmp_path_factory.mktemp("bad_day"), files, is_first_day=True, **LIMITS) as bad_day:
+        bad_day.sandbox.fault("vms", {"kind": "replace", "old": str(NAN), "new": "NaN"})
+        first = bad_day.command("run", "--json")
+        bad_day.sandbox.control("DELETE", "faults")
+        status = bad_day.command("status", "--json").json()
+        yield Days(bad_day, first, status, bad_day.statuses(), iter(WAITING))
+
+
+def test_every_good_document_goes_out_all_the_same(days: Days) -> None:
+    assert {key for key in GOOD if days.statuses[f"N{key}"] == "POS"} == set(GOOD)
+    assert not any(days.statuses[f"N{key}"] == "POS" for key in KEYS.values())
+    sent = days.world.sent()
+    assert {key: sent[f"N{key}"][0]["subledger"]["code"] for key in GOOD} == GOOD
+    assert days.first.exit_code == 14
+    assert "Traceback" not in days.first.err
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_a_bad_document_is_held_by_its_rule(days: Days, name: str) -> None:
+    told = {row["rule"]: row["message"] for row in days.status["held"] if row["document_key"] == KEYS[name]}
+    message = told[HELD[name].rule]
+    assert f"N{KEYS[name]}" in message
+    assert all(word in message for word in HELD[name].words)
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("name", SET_ASIDE)
+def test_a_broken_document_is_set_aside(days: Days, name: str) -> None:
+    [row] = [row for row in days.status["rejected"] if row["object_key"] == str(KEYS[name])]
+    assert row["member"] == SET_ASIDE[name].rule
+    assert f"{KEYS[name]} (N{KEYS[name]}): {SET_ASIDE[name].rule}: " in row["message"]
+    assert all(word in row["message"] for word in SET_ASIDE[name].words)
+    assert "Next: correct it in the VMS" in row["message"]
+
+
+def test_two_partners_with_one_code_are_a_break(days: Days) -> None:
+    [found] = [row for row in days.status["breaks"] if row["kind"] == "code not unique"]
+    assert TWICE in found["message"]
+    assert TWICE in found["next_step"]
+    assert days.first.json()["jobs"]["master-data"]["breaks"] == 1
+
+
+@pytest.mark.parametrize("name", ["SPRINGLINE_VMS__CLIENT_SECRET", "SPRINGLINE_LEDGER__TOKEN"])
+def test_no_credentials_are_a_fault_of_the_settings(days: Days, name: str) -> None:
+    ended = days.world.command("run", "--json", **{name: ""})
+    assert ended.exit_code == 10
+    assert name in ended.json()["error"]
+    assert ended.json()["next_step"]
+
+
+@pytest.mark.parametrize(
+    ("named", "environ"),
+    [
+        ("SPRINGLINE_VMS__CLIENT_SECRET", {"SPRINGLINE_VMS__CLIENT_SECRET": "wr0ng"}),
+        ("SPRINGLINE_VMS__PASSWORD", {"SPRINGLINE_VMS__USERNAME": "api", "SPRINGLINE_VMS__PASSWORD": "wr0ng"}),
+        ("SPRINGLINE_LEDGER__TOKEN", {"SPRINGLINE_LEDGER__TOKEN": "wr0ng"}),
+    ],
+)
+def test_wrong_credentials_name_the_setting(days: Days, named: str, environ: dict[str, str]) -> None:
+    ended = days.world.command("run", "--json", **environ)
+    assert ended.exit_code == 11
+    assert all(f"Next: check {named[:16]}" in problem for problem in ended.json()["problems"])
+    assert named in ended.out
+    assert "wr0ng" not in ended.out + ended.err
+
+
+def test_a_token_that_is_none_is_a_fault_of_the_settings(days: Days) -> None:
+    ended = days.world.command("run", SPRINGLINE_LEDGER__TOKEN="wr0ng\ntoken")
+    assert ended.exit_code == 10
+    assert "SPRINGLINE_LEDGER__TOKEN" in ended.err
+    assert "wr0ng" not in ended.out + ended.err
+
+
+def test_a_voucher_the_ledger_breaks_at_does_not_stop_others(days: Days) -> None:
+    keys = days.approve(9)
+    answers: dict[int, tuple[Mapping[str, object], str]] = {
+        keys[1]: ({"kind": "status", "status": 500, "body": "Oops"}, "answered 500: Oops"),
+        keys[3]: ({"kind": "status", "status": 529, "body": HTML}, f"answered 529: {HTML}"),
+        keys[5]: ({"kind": "status", "status": 200, "body": HTML}, f"no GraphQL but '{HTML}'"),
+        keys[7]: ({"kind": "drop_before"}, "got no answer"),
+    }
+    for key, (action, _) in answers.items():
+        days.fault("ledger", action, operation=MUTATION["operation"], contains=f'"N{key}"')
+    found = days.run()
+    assert found["exit_code"] == 15
+    assert found["jobs"]["documents"]["unknown"] == len(answers)
+    assert found["problems"]
+    assert all("Next: " in problem for problem in found["problems"])
+    assert days.posted(keys) == [key for key in keys if key not in answers]
+    told = days.undelivered()
+    assert set(told) == set(answers)
+    for key, (_, words) in answers.items():
+        assert f"document N{key} (key {key})" in told[key]
+        assert words in told[key]
+        assert "Next: " in told[key]
+    days.settle(keys)
+
+
+@pytest.mark.parametrize(
+    ("code", "extensions", "words"),
+    [
+        ("BURST_RATE_LIMIT_REACHED", {}, "run again in 5 seconds"),
+        ("INSUFFICIENT_CREDITS", {"resetAt": "2100-01-01T00:00:00"}, "run again in "),
+    ],
+)
+def test_a_limit_that_does_not_pass_costs_nothing(
+    days: Days, code: str, extensions: dict[str, Any], words: str
+) -> None:
+    keys = days.approve(2)
+    passing = {"kind": "graphql_error", "code": "BAD_REQUEST.CONCURRENCY_LIMIT_REACHED", "message": "Too many"}
+    days.fault("ledger", passing, times=1, **MUTATION)
+    lasting = {"kind": "graphql_error", "code": f"BAD_REQUEST.{code}", "message": "No more", "extensions": extensions}
+    days.fault("ledger", lasting, **MUTATION)
+    found = days.run()
+    assert found["exit_code"] == 15
+    assert found["jobs"]["documents"]["unknown"] == 2
+    assert any(code in problem and words in problem for problem in found["problems"])
+    assert days.world.requests()["ledger"]["POST addGLImportItems"] == 2
+    assert set(days.undelivered()) == set(keys)
+    days.settle(keys)
+
+
+def test_a_line_removed_while_its_voucher_waits_is_not_posted(days: Days) -> None:
+    [key] = days.approve(1)
+    days.fault("ledger", {"kind": "graphql_error", "code": "BAD_REQUEST.INSUFFICIENT_CREDITS"}, **MUTATION)
+    assert days.run(SPRINGLINE_LEDGER__LONGEST_WAIT="0")["exit_code"] == 15
+    first, *others = days.world.document(f"N{key}")["documentLines"]
+    [seeded] = copies(1, first_key=key)
+    gone = seeded["documentLines"][0]
+    amounts = ("documentAmount", "companyCurrencyAmount", "sourceCurrencyAmount")
+    rest = {name: seeded[name] - gone[name] for name in amounts}
+    days.world.change("Document", key, documentLines=[{"key": kept["key"]} for kept in others], **rest)
+    days.settle([key])
+    nodes = days.world.sent()[f"N{key}"]
+    assert [node["text"] for node in nodes[1:]] == [kept["documentLineText"] for kept in others]
+    assert Decimal(nodes[0]["invoiceAmount"]) == -rest["documentAmount"]
+    assert first["documentLineText"] not in str(nodes)
+
+
+@pytest.mark.parametrize("action", [{"kind": "drop_after"}, {"kind": "body", "body": HTML}])
+def test_an_answer_that_is_lost_doubles_nothing(days: Days, action: dict[str, str]) -> None:
+    keys = days.approve(2)
+    days.fault("ledger", action, times=1, **MUTATION)
+    assert days.run()["exit_code"] == 14
+    assert days.posted(keys) == keys
+    days.settle(keys)
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ({"kind": "status", "status": 500, "body": "Oops"}, "answered 500: Oops"),
+        ({"kind": "body", "body": HTML}, f"no GraphQL but '{HTML}'"),
+        ({"kind": "drop_before"}, "got no answer"),
+    ],
+)
+def test_a_ledger_that_cannot_be_read_is_named(days: Days, action: dict[str, Any], words: str) -> None:
+    days.fault("ledger", action)
+    found = days.run()
+    assert found["exit_code"] == 11
+    [problem] = found["problems"]
+    assert words in problem
+    assert "Next: " in problem
+
+
+def test_a_page_that_stays_no_json_is_named(days: Days) -> None:
+    keys = days.approve(1)
+    days.fault("vms", {"kind": "body", "body": HTML}, method="GET", path="/ws/rest/Document")
+    found = days.run()
+    assert found["exit_code"] == 11
+    [problem] = found["problems"]
+    assert "/ws/rest/Document?" in problem
+    assert f"no JSON array but '{HTML}'" in problem
+    assert "Next: open that address" in problem
+    days.settle(keys)
+
+
+def test_a_page_that_is_no_json_once_is_read_again(days: Days) -> None:
+    keys = days.approve(1)
+    days.fault("vms", {"kind": "body", "body": HTML}, times=1, method="GET", path="/ws/rest/Document")
+    days.settle(keys)
+
+
+def test_a_page_without_bank_accounts_in_its_error(days: Days) -> None:
+    cut_off = '[{"key":1,"bankAccount":{"bankAccountNo":"99918258058","iban":"NO4299918258058"'
+    days.fault("vms", {"kind": "status", "status": 500, "body": cut_off}, method="GET", path="/ws/rest/Document")
+    ended = days.world.command("run", "documents", "--json")
+    days.world.sandbox.control("DELETE", "faults")
+    [step] = days.world.rows("SELECT detail FROM steps ORDER BY started_at DESC LIMIT 1")
+    assert "answered 500" in step[0]
+    assert "99918258058" not in ended.out + ended.err + step[0]
+
+
+def test_one_object_that_is_no_json_is_set_aside_alone(days: Days) -> None:
+    keys = days.approve(5)
+    broken = {"kind": "replace", "old": f'"N{keys[2]}"', "new": f'N{keys[2]}"'}
+    days.fault("vms", broken, method="GET", path="/ws/rest/Document")
+    days.run()
+    assert days.posted(keys) == [key for key in keys if key != keys[2]]
+    [row] = [
+        row for row in days.world.command("status", "--json").json()["rejected"] if row["object_key"] == str(keys[2])
+    ]
+    assert f"Document {keys[2]}: is no JSON: " in row["message"]
+    assert "Next: correct it in the VMS" in row["message"]
+    days.settle(keys)
+
+
+def test_a_broken_page_of_voyages_stops_no_document(days: Days) -> None:
+    keys = days.approve(1)
+    days.fault("vms", {"kind": "body", "body": HTML}, method="GET", path="/ws/rest/Voyage")
+    found = days.run("master-data", "documents")
+    assert found["exit_code"] == 11
+    assert "/ws/rest/Voyage?" in found["problems"][0]
+    days.settle(keys)
+
+
+def test_a_document_that_cannot_be_acknowledged_is_named(days: Days) -> None:
+    keys = days.approve(3)
+    days.fault(
+        "vms", {"kind": "status", "status": 500, "body": "Oops"}, method="PUT", path=f"/ws/rest/Document/{keys[1]}"
+    )
+    found = days.run()
+    assert found["exit_code"] == 15
+    assert days.posted(keys) == [keys[0], keys[2]]
+    told = days.undelivered()
+    assert set(told) == {keys[1]}
+    assert f"document N{keys[1]} (key {keys[1]})" in told[keys[1]]
+    assert "answered 500: Oops" in told[keys[1]]
+    days.settle(keys)
