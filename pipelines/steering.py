@@ -203,8 +203,7 @@ def _retry(desk: _Desk, document: Document) -> Steered:
         return _steered("retry", document, told, is_new=False)
     is_told = state == "sent" and desk.state(document, "acknowledgement") in {"failed", "unknown"}
     promise = ACKNOWLEDGE if is_told else RETRIES[state]
-    held = desk.rules(document)
-    but = f" It is held, though: {' '.join(held)}" if held else ""
+    but = _in_the_way(desk, document)
     if last_retry(desk.control, document) is not None:
         return _steered("retry", document, f"{document.label}: already asked for. {promise}{but}", is_new=False)
     record(desk.control, desk.decision("retry", document))
@@ -218,6 +217,22 @@ RETRIES: Mapping[str, str] = {
     "sent": "the next run asks the ledger what has become of it; items its posting refused are corrected where the "
     "mapping has changed since, nothing is ever added.",
 }
+
+
+def _in_the_way(desk: _Desk, document: Document) -> str:
+    """Say what keeps a document from going out in spite of a retry."""
+    rules = desk.rules(document)
+    put_on = " and ".join(
+        words
+        for words, is_on in (
+            ("held by a person", standing_hold(desk.control, document)),
+            ("on the ignore list", ignored_row(desk.control, document)),
+        )
+        if is_on
+    )
+    told = [f"It is {put_on}: `springline release {document.name}` comes first."] if put_on else []
+    return "".join(f" {words}" for words in [*told, *(["It is held by a rule:", *rules] if rules else [])])
+
 
 ACKNOWLEDGE = "its voucher is in the ledger; the next run sets it to posted in the VMS, where its status still allows."
 

@@ -129,6 +129,15 @@ def test_retry_says_what_the_next_run_does(terminal: Terminal, state: str, told:
     assert not terminal.run("retry", NUMBER, "--reason", "again", "--json").json()["is_new"]
 
 
+def test_retry_says_what_is_still_in_the_way(terminal: Terminal) -> None:
+    _known(terminal)
+    terminal.keep("outbox", document_key=KEY, document_no=NUMBER, state="failed")
+    terminal.run("hold", NUMBER, "--reason", "x")
+    told = terminal.run("retry", NUMBER, "--reason", "x").out
+    assert "It is held by a person: `springline release key:5200777` comes first." in told
+    assert "document has no lines" in told
+
+
 def test_retry_of_what_waits_anyway_records_nothing(terminal: Terminal) -> None:
     terminal.keep("outbox", document_key=KEY, document_no=NUMBER, state="todo")
     assert not terminal.run("retry", NUMBER, "--reason", "x", "--json").json()["is_new"]
