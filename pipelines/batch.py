@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from threading import Lock
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -20,6 +19,7 @@ from pipelines.control import Control, utc_text
 from pipelines.counts import Counts
 from pipelines.errors import SpringlineError, UsageError
 from pipelines.jobs import JOBS, Job, Step
+from pipelines.request_counts import RequestCounts
 from pipelines.settings import Settings
 from pipelines.warehouse import open_warehouse
 from pipelines.wire.ledger import LedgerClient
@@ -119,7 +119,7 @@ def run_batch(
         control = Control(settings.control_path)
         stack.callback(control.close)
         batch_id = f"{started.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
-        counter = _RequestCounter(control, month=f"{accounting_day(started):%Y-%m}")
+        counter = RequestCounts(control, month=f"{accounting_day(started):%Y-%m}")
         vms = VmsClient(settings.vms, count=counter.count, now=now)
         stack.callback(vms.close)
         ledger = LedgerClient(settings.ledger, count=counter.count, now=now)
@@ -147,36 +147,7 @@ def run_batch(
         return result
 
 
-class _RequestCounter:
-    """Counts requests by side, job and operation, and adds them to `ctl.requests` after each step."""
-
-    def __init__(self, control: Control, *, month: str) -> None:
-        self._control = control
-        self._month = month
-        self._counts: dict[tuple[str, str], int] = {}
-        self._lock = Lock()
-
-    def count(self, side: str, operation: str) -> None:
-        """Count one request; called from several threads."""
-        with self._lock:
-            self._counts[side, operation] = self._counts.get((side, operation), 0) + 1
-
-    def save(self, job: str) -> None:
-        """Add what was counted since the last time to the month's figures."""
-        with self._lock:
-            counts, self._counts = self._counts, {}
-        if not counts:
-            return
-        with self._control.write() as connection:
-            connection.executemany(
-                "INSERT INTO requests (month, side, job, operation, request_count) VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT (month, side, job, operation) "
-                "DO UPDATE SET request_count = request_count + excluded.request_count",
-                [(self._month, side, job, operation, n) for (side, operation), n in counts.items()],
-            )
-
-
-def _run_jobs(context: Context, jobs: Sequence[Job], tally: _Tally, counter: _RequestCounter) -> None:
+def _run_jobs(context: Context, jobs: Sequence[Job], tally: _Tally, counter: RequestCounts) -> None:
     position = 0
     for job in jobs:
         tally.jobs[job.name] = Counts()

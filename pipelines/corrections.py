@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 Node = dict[str, Json]
 
 MUTATION = "updateGLImportItems"
-# The outbox keeps corrections beside the voucher they belong to, natural key <document key>#<number>.
-CORRECTION = cast("Kind", "correction")
 READY, DONE, REFUSED = 1, 3, 9
 # What finds a voucher and its payments again; what would change it is no correction. The first control line has more.
 IDENTITY = frozenset(
@@ -157,7 +155,7 @@ def corrections_of(control: Control, document_key: int) -> Iterator[list[Node]]:
     for row in control.read(
         "SELECT payload FROM outbox WHERE kind = ? AND document_key = ? AND state = 'sent' "
         "ORDER BY length(natural_key), natural_key",
-        (CORRECTION, document_key),
+        (Kind.CORRECTION, document_key),
     ):
         yield cast("list[Node]", read_json(row["payload"]))
 
@@ -247,11 +245,11 @@ def _to_see_to(voucher: _Voucher, *, is_other: bool) -> str:
 
 def _intent(outbox: Outbox, voucher: _Voucher, inputs: list[Node]) -> Intent:
     stem = str(voucher.key)
-    latest = outbox.versions(CORRECTION, [stem]).get(stem)
+    latest = outbox.versions(Kind.CORRECTION, [stem]).get(stem)
     number = 1 if latest is None else latest.number + (latest.state is State.SENT)
     payload = cast("Json", inputs)
     return Intent(
-        CORRECTION,
+        Kind.CORRECTION,
         f"{stem}#{number}",
         "ledger",
         payload,
@@ -266,8 +264,8 @@ def _intent(outbox: Outbox, voucher: _Voucher, inputs: list[Node]) -> Intent:
 def _recover(ctx: Context) -> None:
     """Corrections an earlier run left open may be made again: an update by id says the same twice."""
     outbox = Outbox(ctx.control, batch_id=ctx.batch_id, now=ctx.now)
-    outbox.recover([CORRECTION])
-    rows = ctx.control.read("SELECT id FROM outbox WHERE kind = ? AND state = 'unknown'", (CORRECTION,))
+    outbox.recover([Kind.CORRECTION])
+    rows = ctx.control.read("SELECT id FROM outbox WHERE kind = ? AND state = 'unknown'", (Kind.CORRECTION,))
     outbox.apply(
         [Move(row["id"], State.TODO, "its items still wait as they are, or will be looked at") for row in rows]
     )
@@ -277,6 +275,6 @@ def _settle(ctx: Context, voucher: _Voucher) -> None:
     """Take a correction that was on its way as arrived: its voucher's items are refused no more."""
     outbox = Outbox(ctx.control, batch_id=ctx.batch_id, now=ctx.now)
     rows = ctx.control.read(
-        "SELECT id FROM outbox WHERE kind = ? AND document_key = ? AND state = 'todo'", (CORRECTION, voucher.key)
+        "SELECT id FROM outbox WHERE kind = ? AND document_key = ? AND state = 'todo'", (Kind.CORRECTION, voucher.key)
     )
     outbox.apply([Move(row["id"], State.SENT, "its items are refused no more: it has arrived") for row in rows])

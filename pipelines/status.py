@@ -18,20 +18,18 @@ if TYPE_CHECKING:
 
 Status = Mapping[str, Any]
 SHOWN_MESSAGES = 40
-# What has not been sent yet has no error of its own: why it went back to `todo` stands in its last event.
+# What was never refused has no error of its own: why it is still to be sent stands in its last event.
 UNDELIVERED = """
 SELECT
     kind, natural_key, document_no, state, attempts,
-    CASE state
-        WHEN 'todo' THEN COALESCE(
-            (
-                SELECT detail FROM outbox_events
-                WHERE outbox_id = outbox.id AND detail IS NOT NULL ORDER BY event_no DESC LIMIT 1
-            ),
-            'waits to be sent with the next run'
-        )
-        ELSE last_error
-    END AS message,
+    COALESCE(
+        last_error,
+        (
+            SELECT detail FROM outbox_events
+            WHERE outbox_id = outbox.id AND detail IS NOT NULL ORDER BY event_no DESC LIMIT 1
+        ),
+        'waits to be sent with the next run'
+    ) AS message,
     updated_at AS since
 FROM outbox WHERE state <> 'sent' ORDER BY updated_at, natural_key
 """

@@ -143,8 +143,9 @@ class _Delivery:
             told = f"{subject(entry)}: the VMS refused to set it to posted: {refusal}"
             return _Outcome(Move(entry.id, State.FAILED, told, error_code="refused"), is_answered=True)
         except WireError as error:
-            self.problems.append(str(error))
-            return _Outcome(Move(entry.id, State.UNKNOWN if error.sent else State.TODO, str(error)), is_answered=False)
+            told = f"{subject(entry)}: {error}"
+            self.problems.append(told)
+            return _Outcome(Move(entry.id, State.UNKNOWN if error.sent else State.TODO, told), is_answered=False)
         # The answer may show the status as a stub without its code (dataloy.md 1.3): then the 200 has to do.
         status = _status(document)
         if status not in {POSTED, None}:

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     COST_CENTRE = "cost_centre"
     PROJECT = "project"
     VOUCHER = "voucher"
+    CORRECTION = "correction"
     ACKNOWLEDGEMENT = "acknowledgement"
     RATE = "rate"
     PAYMENT = "payment"
