@@ -23,12 +23,18 @@ _UNDONE = "SELECT * FROM post.payment_breaks WHERE kind = 'match undone'"
 _NOT_UNIQUE = "SELECT * FROM post.payment_breaks WHERE kind = 'invoice not unique'"
 _UNPLACED = "SELECT * FROM post.unplaced_matches WHERE is_break"
 _RATES = "SELECT * FROM post.rate_breaks"
+_NO_BASE = """
+SELECT settings.rate_owner FROM seed.settings AS settings WHERE NOT EXISTS (SELECT 1 FROM map.rate_base)
+"""
 _ACTUALS = "SELECT * FROM post.actual_breaks WHERE kind = '{kind}'"
 
 
 def note_rate_breaks(ctx: Context) -> Counts:
-    """Open and close the breaks of exchange rates that differ."""
-    return _note(ctx, {"exchange rate differs": (_RATES, rate_break)})
+    """Open and close the breaks of exchange rates that differ, and the one of rates that nobody's can be taken."""
+    return _note(
+        ctx,
+        {"exchange rate differs": (_RATES, rate_break), "no entity for exchange rates": (_NO_BASE, no_base_break)},
+    )
 
 
 def note_payment_breaks(ctx: Context) -> Counts:
@@ -62,6 +68,18 @@ def rate_break(row: Row) -> Break:
         f"The rate {pair} is {_number(row['vms_rate'])} in the VMS and {_number(row['ledger_rate'])} in the ledger.",
         "correct the one that is wrong, or set rates.overwrite.",
         figures={"vms": str(row["vms_rate"]), "ledger": str(row["ledger_rate"])},
+    )
+
+
+def no_base_break(row: Row) -> Break:
+    """Say that the ledger has no entity whose rates could be taken."""
+    named = "at all" if row["rate_owner"] is None else f"{row['rate_owner']}, which rates.owner names"
+    return Break(
+        "no entity for exchange rates",
+        "rates.owner",
+        f"The ledger has no entity {named}, so no exchange rates are transferred.",
+        "correct rates.owner in the settings, or the rights of the ledger's token.",
+        figures={"owner": row["rate_owner"]},
     )
 
 

@@ -25,22 +25,24 @@ parents AS (
 ),
 
 first_companies AS (
-    SELECT owner_code
+    SELECT companies.owner_code
     FROM
-        map.companies
+        seed.companies AS companies
     QUALIFY
-        ROW_NUMBER() OVER (ORDER BY company_code) = 1
+        ROW_NUMBER() OVER (ORDER BY companies.company_code) = 1
 ),
 
 ranked AS (
     SELECT
         entities.entity_db_id,
+        entities.entity_code,
         entities.currency_code,
         CASE
             WHEN settings.rate_owner IS NOT NULL THEN CASE WHEN entities.owner_code = settings.rate_owner THEN 1 END
             WHEN entities.owner_code = groups.owner_code THEN 1
             WHEN entities.entity_db_id = parents.entity_db_id THEN 2
             WHEN entities.owner_code = first_companies.owner_code THEN 3
+            ELSE 4
         END AS preference
     FROM
         map.entities AS entities
@@ -63,4 +65,4 @@ WHERE
     ranked.preference IS NOT NULL
     AND ranked.currency_code IS NOT NULL
 QUALIFY
-    ROW_NUMBER() OVER (ORDER BY ranked.preference, ranked.entity_db_id, vms.system_key) = 1
+    ROW_NUMBER() OVER (ORDER BY ranked.preference, ranked.entity_code, ranked.entity_db_id, vms.system_key) = 1

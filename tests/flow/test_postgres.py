@@ -25,6 +25,7 @@ from psycopg.sql import SQL, Identifier
 from pipelines import extract_steps, post_steps
 from pipelines.batch import run_batch
 from pipelines.jobs import JOBS, Job, Step
+from pipelines.models.build import build
 from pipelines.models.dialect import create_external, create_models
 from pipelines.models.external import read_external
 from pipelines.models.store import open_catalog
@@ -122,6 +123,7 @@ def test_generated_documents_have_the_same_rows(sample: Sample, server: str) -> 
     with duckdb.connect() as world, _database(server, "generated") as postgres:
         prepare(world, sample.catalog)
         Mapper(world, sample.catalog).map(tenant, documents)
+        build(world, sample.catalog.models)
         assert _different(sample.catalog, world, postgres) == {}
 
 

@@ -66,7 +66,6 @@ EXPRESSIONS = (
     "GREATEST(a, CAST(n AS DECIMAL(18, 4)), 1)",
     "LEAST(n, NULL, 1)",
     "COALESCE(NULLIF(TRIM(t), ''), 'none')",
-    "UPPER(t) || LOWER(t)",
     "LENGTH(t)",
     "SUBSTRING(t, POSITION('|' IN t) + 1)",
     "SUBSTRING(t, 2, 3)",
