@@ -24,14 +24,14 @@ LIMITS = {
     "SPRINGLINE_LEDGER__LONGEST_WAIT": "1.5",
     "SPRINGLINE_VMS__ATTEMPTS": "2",
 }
-MUTATION = {"operation": "addGLImportItems"}
-DOCUMENTS = {"method": "GET", "path": "/ws/rest/Document"}
+MUTATION: dict[str, Any] = {"operation": "addGLImportItems"}
+DOCUMENTS: dict[str, Any] = {"method": "GET", "path": "/ws/rest/Document"}
 
 
 class Bad(NamedTuple):
     """A document that must not go out: what is wrong with it, the rule or member that says so, and what it names."""
 
-    members: Mapping[str, object]
+    members: Mapping[str, Any]
     rule: str
     words: tuple[str, ...]
 

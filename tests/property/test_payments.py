@@ -40,7 +40,7 @@ class Match:
     invoices: tuple[Invoice, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Books:
     """Builds the payment models over matches and over what was sent before."""
 
