@@ -43,7 +43,7 @@ def kill_a_run(harbour: World, *, when: Callable[[], bool]) -> None:
     process: subprocess.Popen[str] = harbour.start(*RUN)
     until(when, alive=lambda: process.poll() is None)
     process.kill()
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
     harbour.sandbox.control("DELETE", "faults")
 
@@ -63,7 +63,7 @@ def test_three_kills_lose_and_double_nothing(harbour: World) -> None:
     assert set(harbour.statuses().values()) == {"POS", "RFP"}
 
     last = harbour.start(*RUN)
-    out, err = last.communicate(timeout=60)
+    out, err = last.communicate(timeout=240)
     assert last.returncode == 0, out + err
     assert harbour.booked() == dict.fromkeys(KEYS, 1)
     assert {number: len(nodes) for number, nodes in harbour.sent().items()} == {f"N{key}": 5 for key in KEYS}

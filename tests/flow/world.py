@@ -256,7 +256,7 @@ def _on_the_day(arguments: Iterable[str]) -> list[str]:
     return [*given, "--today", TODAY.isoformat()] if given[:1] == ["run"] and "--today" not in given else given
 
 
-def until(is_so: Callable[[], bool], *, alive: Callable[[], bool], seconds: float = 60) -> None:
+def until(is_so: Callable[[], bool], *, alive: Callable[[], bool], seconds: float = 240) -> None:
     """Wait until something is so; fails when it does not come, or when what is to bring it about has ended."""
     end = time.monotonic() + seconds
     while not is_so():
