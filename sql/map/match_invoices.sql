@@ -143,7 +143,7 @@ SELECT
     company_units,
     settled_units,
     sent_units,
-    invoice_sign * GREATEST(open_so_far - (open_so_far - open_units), 0) AS left_units,
+    invoice_sign * GREATEST(LEAST(open_so_far, open_ever) - (open_so_far - open_units), 0) AS left_units,
     due_date,
     ROW_NUMBER() OVER (
         PARTITION BY side, owner_code, match_id
