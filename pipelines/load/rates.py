@@ -100,14 +100,17 @@ def rate_intent(row: Row) -> Intent:
 
 
 def look_up_rates(entries: Sequence[Entry], *, vms: VmsWriter) -> dict[str, Finding]:
-    """Look rates up by day and pair, all days of one base currency in one question; raises WireError."""
+    """Look rates up by day and pair, a month of one base currency in one question; raises WireError."""
     found: dict[tuple[str, str, str], list[Row]] = {}
-    for base in sorted({str(entry.look_up["from_currency"]) for entry in entries}):
-        days = [str(entry.look_up["rate_date"]) for entry in entries if entry.look_up["from_currency"] == base]
+    days: dict[tuple[str, str], list[str]] = {}
+    for entry in entries:
+        rate_date, base, _ = _key(entry)
+        days.setdefault((base, rate_date[:7]), []).append(rate_date)
+    for (base, _), wanted in sorted(days.items()):
         filters = [
             equals("fromCurrency.currencyCode", base),
-            at_least("exchangeRateDate", f"{min(days)}T00:00:00"),
-            f"exchangeRateDate(LTE){max(days)}T23:59:59",
+            at_least("exchangeRateDate", f"{min(wanted)}T00:00:00"),
+            f"exchangeRateDate(LTE){max(wanted)}T23:59:59",
         ]
         for rate in vms.find(ENTITY, filters=filters, fields=FIELDS):
             key = (str(rate["exchangeRateDate"])[:10], base, str(rate["currency"]["currencyCode"]))

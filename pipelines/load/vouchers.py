@@ -193,6 +193,9 @@ def _line_count(entry: Entry) -> int:
 
 
 def _draft_lines(context: Context, document_keys: Collection[int]) -> Iterator[Columns]:
+    if not document_keys:
+        # A bound value makes DuckDB import pandas, for which a run with nothing to send has no use.
+        return
     cursor = context.warehouse.execute(_LINES, [list(document_keys)])
     columns = [column[0] for column in cursor.description or ()]
     while rows := cursor.fetchmany(_FETCH):

@@ -6,49 +6,37 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
-from pipelines import extract_steps, post_steps
+from pipelines import jobs, post_steps
 from pipelines.batch import run_batch
 from pipelines.control import Control
 from pipelines.counts import Counts
-from pipelines.extract.returns import extract_actuals, extract_payments, extract_rates
 from pipelines.jobs import Job, Step
-from pipelines.load.actuals import deliver_actuals
-from pipelines.load.payments import deliver_payments
-from pipelines.load.rates import deliver_rates
 from pipelines.models.build import build
 from pipelines.models.external import read_external
 from pipelines.models.store import open_catalog
 from pipelines.models.table_ref import TableRef
-from pipelines.outbox.intent import Intent, Json, Kind
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Move, Outbox
-from pipelines.reconcile.returns import note_actual_breaks, note_payment_breaks, note_rate_breaks
 from pipelines.resources import sql_folder
 from pipelines.settings import load_settings
 from pipelines.warehouse import copy_control, write_settings
-from tests.sandbox_server import running_sandbox, write_seed
+from tests.flow.returns_seed import FIRST_KEY, PARTNERS, Invoice, Row, booked, returns_seed, sent
+from tests.sandbox_server import running_sandbox
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.batch import BatchResult
     from pipelines.context import Context
-    from pipelines.extract.land import Extracted
-    from pipelines.load.delivered import Delivered
 
-Row = dict[str, Any]
 TODAY = date(2026, 11, 2)
 MODELS = "springline.models.json"
 CLOCK = "2026-11-02T08:00:00Z"
 NO_LIMITS = {"burst_requests": None, "concurrency": None, "credits_per_hour": None, "posting_every_minutes": None}
-SIDES = {"INI": "AP", "CRI": "AP", "INO": "AR", "CRO": "AR"}
-PARTNERS = {"AP": "60526", "AR": "70001"}
-CONTROL = {"AP": "2400", "AR": "1500"}
 MEMBERS = (
     "documentNo", "documentAmount", "companyCurrencyAmount", "sourceCurrencyAmount", "documentDate",
     "externalDocumentNo", "glAccount",
@@ -69,150 +57,6 @@ FIELDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Invoice:
-    """A document of the VMS whose voucher is in the books; amounts in its currency, credit notes negative."""
-
-    number: str
-    type: str
-    amounts: tuple[str, ...]
-    currency: str = "USD"
-    rate: str = "10"
-    external: str | None = None
-    is_typed: bool = False
-
-    @property
-    def side(self) -> str:
-        return SIDES[self.type]
-
-    @property
-    def invoice_number(self) -> str:
-        return self.external or self.number
-
-    @property
-    def text(self) -> str:
-        return f"{self.number} {'Nordic Agency AS' if self.side == 'AP' else 'Both Ltd'}"
-
-    @property
-    def total(self) -> Decimal:
-        return sum(map(Decimal, self.amounts), Decimal(0))
-
-
-def _lines(objects: Mapping[str, Iterable[Row]]) -> dict[str, str]:
-    return {name: "\n".join(json.dumps(item, default=str) for item in items) for name, items in objects.items()}
-
-
-def _ledger(invoices: Iterable[Invoice], rates: Iterable[Row]) -> dict[str, list[Row]]:
-    vessels = [{"kind": "VESSEL", "code": "V001", "description": "Alpha", "owner": 28600}]
-    codes = ("AP", "AR", "GL", "DR", "OCR", "BA", "XX")
-    return {
-        "currencies": [{"code": c, "minor": 0 if c == "JPY" else 2} for c in ("NOK", "USD", "EUR", "SGD", "JPY")],
-        "countries": [{"code": "NO"}],
-        "entities": [
-            {"ownerCode": 28600, "description": "Group", "currency": "NOK", "glObjects": {"glObject1": "VESSEL"}},
-            {"ownerCode": 28601, "description": "Norway", "currency": "NOK", "parent": 28600},
-        ],
-        "object_values": vessels,
-        "accounts": [
-            {"code": "1500", "description": "Receivables", "owner": 28600, "balanceSheet": True, "ledgerType": "AR"},
-            {"code": "1920", "description": "Bank", "owner": 28600, "balanceSheet": True},
-            {"code": "2400", "description": "Payables", "owner": 28600, "balanceSheet": True, "ledgerType": "AP"},
-            {"code": "2960", "description": "Accruals", "owner": 28600, "balanceSheet": True},
-            *({"code": code, "description": code, "owner": 28600} for code in ("3000", "4300", "4999", "7770", "8160")),
-        ],
-        "transaction_sources": [{"code": code} for code in codes],
-        "suppliers": [{"code": "60526", "description": "Nordic Agency AS", "owner": 28600}],
-        "companies": [{"code": "70001", "description": "Both Ltd", "owner": 28600}],
-        "customers": [{"code": "70001", "description": "Both Ltd", "owner": 28600, "company": "70001"}],
-        "projects": [
-            {"code": code, "description": code, "owner": 28600, "fromDate": "2026-01-01", "toDate": "2027-12-31"}
-            for code in ("V001-2601", "V001-2602", "OFFICE")
-        ],
-        "exchange_rates": list(rates),
-        "vouchers": [_voucher(invoice) for invoice in invoices],
-    }  # fmt: skip
-
-
-def _voucher(invoice: Invoice) -> Row:
-    sign = -1 if invoice.side == "AP" else 1
-    common = {"currency": invoice.currency, "text": invoice.text}
-    control = [
-        {
-            "account": CONTROL[invoice.side],
-            "subledger": PARTNERS[invoice.side],
-            "invoiceNumber": invoice.invoice_number,
-            "invoiceAmount": str(sign * Decimal(amount)),
-            "amount": str(sign * Decimal(amount) * Decimal(invoice.rate)),
-            "dueDate": f"2026-11-{10 + place}",
-            **common,
-        }
-        for place, amount in enumerate(invoice.amounts)
-    ]
-    total = -sign * invoice.total
-    cost = {"account": "4300", "invoiceAmount": str(total), "amount": str(total * Decimal(invoice.rate)), **common}
-    return {
-        "owner": 28601,
-        "source": invoice.side,
-        "postedDate": "2026-10-05",
-        "text": f"{invoice.number} typed by hand" if invoice.is_typed else invoice.text,
-        "imported": not invoice.is_typed,
-        "lines": [*control, cost],
-    }
-
-
-def _vms(invoices: Iterable[Invoice]) -> dict[str, list[Row]]:
-    statuses = [("PEN", "D"), ("INV", "D"), ("RFP", "D"), ("POS", "D"), ("OPR", "V")]
-    types = ("INI", "INO", "CRI", "CRO", "PMI", "PMO", "ACC", "ACP", "ACR")
-    return {
-        "Currency": [{"currencyCode": code} for code in ("NOK", "USD", "EUR", "SGD", "JPY")],
-        "Country": [{"countryCode": "NO", "currency": "NOK"}, {"countryCode": "US", "currency": "USD"}],
-        "StatusType": [{"statusTypeCode": c, "statusTypeDesc": c, "statusClass": kind} for c, kind in statuses],
-        "DocumentType": [{"documentType": code, "documentTypeDesc": code} for code in types],
-        "Company": [{"companyCode": "28601", "companyName": "Norway", "country": "NO", "currency": "NOK"}],
-        "System": [{"key": 1000000, "country": "US"}],
-        "BusinessPartner": [
-            {"businessPartnerCode": code, "businessPartnerName": code, "businessPartnerSort": code}
-            for code in PARTNERS.values()
-        ],
-        "Vessel": [{"vesselName": "Alpha", "vesselCodes": [{"vesselCode": "V001"}]}],
-        "VoyageHeader": [{"referenceNo": "V001-2601", "voyageStatus": "OPR"}],
-        "Voyage": [{"voyageHeader": "V001-2601", "vessel": "V001"}],
-        "Account": [{"accountCode": code, "glAccount": code} for code in ("3000", "4300")],
-        "Document": [_document(5_200_000 + place, invoice) for place, invoice in enumerate(invoices)],
-    }
-
-
-def _document(key: int, invoice: Invoice) -> Row:
-    amounts = {
-        "documentAmount": float(invoice.total),
-        "companyCurrencyAmount": float(invoice.total * Decimal(invoice.rate)),
-    }
-    return {
-        "key": key,
-        "documentType": invoice.type,
-        "documentNo": invoice.number,
-        "documentDate": "2026-10-05T00:00:00",
-        "documentCurrency": invoice.currency,
-        "company": "28601",
-        "businessPartner": PARTNERS[invoice.side],
-        "invoicingStatus": "POS",
-        **amounts,
-        "documentLines": [{**amounts, "glAccount": "4300", "voyage": "V001-2601"}],
-    }
-
-
-def _reading(extract: Callable[[Context], Extracted]) -> Callable[[Context], Counts]:
-    def run(ctx: Context) -> Counts:
-        extract_steps._prepare(ctx)
-        return extract_steps._counts(extract(ctx))
-
-    return run
-
-
-def _sending(deliver: Callable[[Context], Delivered]) -> Callable[[Context], Counts]:
-    return lambda ctx: post_steps._counts(ctx, deliver(ctx))
-
-
 def _building(*names: str) -> Callable[[Context], Counts]:
     """Build these models and what they read, no others: the posting models have tests of their own."""
 
@@ -230,30 +74,14 @@ def _building(*names: str) -> Callable[[Context], Counts]:
     return run
 
 
-def _job(
-    name: str,
-    extract: Callable[[Context], Extracted],
-    models: tuple[str, ...],
-    note: Callable[[Context], Counts],
-    deliver: Callable[[Context], Delivered],
-) -> Job:
-    return Job(
-        name,
-        (
-            Step(f"read {name}", _reading(extract)),
-            Step("build models", _building(*models)),
-            Step("note breaks", note),
-            Step(f"send {name}", _sending(deliver), writes_outside=True),
-        ),
-    )
+def _with_few_models(job: Job, *names: str) -> Job:
+    steps = (Step(s.name, _building(*names)) if s.run is post_steps.build_models else s for s in job.steps)
+    return Job(job.name, tuple(steps))
 
 
-RATE_MODELS = ("post.rate_changes", "post.rate_breaks")
-PAYMENT_MODELS = ("post.payment_changes", "post.payment_breaks", "post.unplaced_matches")
-ACTUAL_MODELS = ("post.actual_changes", "post.actual_breaks")
-RATES = _job("rates", extract_rates, RATE_MODELS, note_rate_breaks, deliver_rates)
-PAYMENTS = _job("payments", extract_payments, PAYMENT_MODELS, note_payment_breaks, deliver_payments)
-ACTUALS = _job("actuals", extract_actuals, ACTUAL_MODELS, note_actual_breaks, deliver_actuals)
+RATES = _with_few_models(jobs.RATES, "post.rate_changes", "post.rate_breaks")
+PAYMENTS = _with_few_models(jobs.PAYMENTS, "post.payment_changes", "post.payment_breaks", "post.unplaced_matches")
+ACTUALS = _with_few_models(jobs.ACTUALS, "post.actual_changes", "post.actual_breaks")
 
 
 def _copy_models(source: Path, target: Path) -> None:
@@ -271,9 +99,7 @@ class Returns:
         self.folder = folder
         self.invoices = {invoice.number: invoice for invoice in invoices}
         _copy_models(folder.parent, folder)
-        listed = list(self.invoices.values())
-        seed = write_seed(folder / "seed", _lines(_vms(listed)), _lines(_ledger(listed, rates)))
-        self.sandbox = running_sandbox(folder, seed)
+        self.sandbox = running_sandbox(folder, returns_seed(folder / "seed", self.invoices.values(), rates))
         self.sandbox.control("POST", "clock", {"now": CLOCK})
         self.sandbox.control("POST", "ledger/settings", NO_LIMITS)
         self.vms = self.sandbox.vms()
@@ -287,7 +113,7 @@ class Returns:
         }
         self.started = datetime.now(UTC)
         self.later = timedelta(0)
-        self._note_sent(listed)
+        self._note_sent()
 
     def __enter__(self) -> Self:
         return self
@@ -306,9 +132,9 @@ class Returns:
         """Give the sandbox's time, ``later`` by what a test has let pass."""
         return datetime(2026, 11, 2, 8, tzinfo=UTC) + (datetime.now(UTC) - self.started) + self.later
 
-    def _note_sent(self, invoices: Iterable[Invoice]) -> None:
+    def _note_sent(self) -> None:
         with self.outbox() as outbox:
-            intents = [_intent(5_200_000 + place, invoice) for place, invoice in enumerate(invoices)]
+            intents = [sent(FIRST_KEY + place, invoice) for place, invoice in enumerate(self.invoices.values())]
             outbox.store_intents(intents)
             outbox.apply(Move(intent.id, State.SENDING) for intent in intents)
             outbox.apply(Move(intent.id, State.SENT) for intent in intents)
@@ -320,10 +146,10 @@ class Returns:
         yield Outbox(control, batch_id="before", now=self.now)
         control.close()
 
-    def run(self, *jobs: Job, **environ: str) -> BatchResult:
+    def run(self, *chosen: Job, **environ: str) -> BatchResult:
         variables = {f"SPRINGLINE_{name}": value for name, value in environ.items()}
         settings = load_settings(None, environ={**self.environ, **variables})
-        return run_batch(settings, jobs=jobs, operator="night run", now=self.now, today=TODAY)
+        return run_batch(settings, jobs=chosen, operator="night run", now=self.now, today=TODAY)
 
     def ask(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
         """Query the control store."""
@@ -335,7 +161,7 @@ class Returns:
 
     def rows(self, number: str) -> list[int]:
         """Give the ids of an invoice's rows in the ledger."""
-        text = _voucher(self.invoices[number])["text"]
+        text = booked(self.invoices[number])["text"]
         vouchers = [v for v in self.sandbox.control("GET", "ledger/vouchers") if v["text"] == text]
         return [line["subledgerRow"]["dbId"] for line in vouchers[0]["lines"] if line["subledgerRow"]]
 
@@ -400,30 +226,3 @@ class Returns:
         for kind, message in self.ask("SELECT kind, message FROM breaks WHERE until IS NULL ORDER BY kind, subject"):
             found.setdefault(kind, []).append(message)
         return found
-
-
-def _intent(key: int, invoice: Invoice) -> Intent:
-    sign = -1 if invoice.side == "AP" else 1
-    look_up = {
-        "lines": len(invoice.amounts) + 1,
-        "source": invoice.side,
-        "ext_order_number": invoice.number,
-        "posted_date": "2026-10-05",
-        "text": invoice.text,
-        "invoice_number": invoice.invoice_number,
-        "subledger": PARTNERS[invoice.side],
-        "currency": invoice.currency,
-        "control_amount": str(sign * invoice.total),
-    }
-    return Intent(
-        Kind.VOUCHER,
-        str(key),
-        "ledger",
-        payload=[],
-        source_hash="hash",
-        look_up=cast("Json", look_up),
-        company_code="28601",
-        owner_code=28601,
-        document_key=key,
-        document_no=invoice.number,
-    )

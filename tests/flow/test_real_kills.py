@@ -41,17 +41,19 @@ def asked(harbour: World, side: str, request: str) -> int:
 def kill_a_run(harbour: World, *, when: Callable[[], bool]) -> None:
     harbour.requests()
     process: subprocess.Popen[str] = harbour.start(*RUN)
-    until(when, alive=lambda: process.poll() is None)
-    process.kill()
-    process.communicate(timeout=60)
+    try:
+        until(when, alive=lambda: process.poll() is None)
+    finally:
+        process.kill()
+        process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
     harbour.sandbox.control("DELETE", "faults")
 
 
 def test_three_kills_lose_and_double_nothing(harbour: World) -> None:
-    # Between the first and the last mutation, while the run waits to learn what became of the second: it never arrived.
+    # Between the first and the last mutation: while the run waits to learn what became of one that never arrived.
     harbour.sandbox.fault("ledger", {"kind": "drop_before"}, match=MUTATION, after=1)
-    kill_a_run(harbour, when=lambda: asked(harbour, "ledger", "POST addGLImportItems") == 2)
+    kill_a_run(harbour, when=lambda: asked(harbour, "ledger", "POST addGLImportItems") >= 2)
     assert 0 < len(harbour.sent()) < len(KEYS)
     # When the last mutation has been answered, and nothing is acknowledged.
     harbour.sandbox.fault("vms", DELAY, match=PUT)
@@ -59,7 +61,7 @@ def test_three_kills_lose_and_double_nothing(harbour: World) -> None:
     assert "POS" not in harbour.statuses().values()
     # In the middle of the acknowledgements.
     harbour.sandbox.fault("vms", DELAY, match=PUT, after=2)
-    kill_a_run(harbour, when=lambda: asked(harbour, "vms", "PUT /ws/rest/Document/{key}") == 3)
+    kill_a_run(harbour, when=lambda: asked(harbour, "vms", "PUT /ws/rest/Document/{key}") >= 3)
     assert set(harbour.statuses().values()) == {"POS", "RFP"}
 
     last = harbour.start(*RUN)

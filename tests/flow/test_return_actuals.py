@@ -10,7 +10,8 @@ import pytest
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Move
-from tests.flow.returns_world import ACTUALS, Returns, Row
+from tests.flow.returns_seed import Row
+from tests.flow.returns_world import ACTUALS, Returns
 
 if TYPE_CHECKING:
     from pipelines.outbox.store import Outbox
@@ -93,7 +94,7 @@ def test_late_postings_and_corrections_are_differences(world: Returns) -> None:
     late = world.book(*costs("-55.00"), day="2026-09-30", text="late")
     world.book(*costs("10.00"), text="more")
     assert world.run(ACTUALS).exit_code == 0
-    assert actuals(world)[3:] == [
+    assert sorted(actuals(world)[3:]) == [
         ("2026-09", "V001-2601", "4300", "NOK", "-55.00", "-55.00"),
         ("2026-10", "V001-2601", "4300", "NOK", "10.00", "10.00"),
     ]
@@ -122,3 +123,14 @@ def test_what_the_vms_does_not_know_is_a_break(world: Returns) -> None:
         ("OFFICE", "4300", "NOK", "40.00"),
         ("V001-2601", "4999", "NOK", "41.00"),
     ]
+
+
+def test_where_deltas_are_refused_everything_is_read(world: Returns) -> None:
+    extra = world.book(*costs("12.00"), text="booked in between")
+    world.run(ACTUALS)
+    before = len(actuals(world))
+    world.sandbox.control("POST", "ledger/corrupt", {"voucher": extra["voucher"], "delete": True})
+    refusal = {"kind": "graphql_error", "code": "INVALID_VALUE", "message": "no right to transaction_deltas"}
+    world.sandbox.fault("ledger", refusal, match={"operation": "transaction_deltas"}, times=2)
+    world.run(ACTUALS)
+    assert actuals(world)[before:] == [("2026-10", "V001-2601", "4300", "NOK", "-12.00", "-12.00")]

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.flow.returns_world import PAYMENTS, Invoice, Returns
+from tests.flow.returns_seed import Invoice
+from tests.flow.returns_world import PAYMENTS, Returns
 
 INVOICES = (
     Invoice("2701", "INI", ("950.00", "50.00"), external="F-1"),
@@ -62,9 +63,13 @@ def test_payments_in_other_currencies_share_by_company_amount(world: Returns) ->
     world.pay("210.00", {"2713": "200.00"}, currency="EUR", company_amount="2500.00", date="2026-10-25")
     assert world.run(PAYMENTS).exit_code == 0
     # 300 x 1000 / 3500, and the rest.
-    assert world.paid("2713") == [("PMO", "-85.71", "-1000.00", "-1000.00"), ("PMO", "-214.29", "-210.00", "-2500.00")]
+    # Both are sent at the same time, so either may be the first to arrive.
+    assert sorted(world.paid("2713"), reverse=True) == [
+        ("PMO", "-85.71", "-1000.00", "-1000.00"),
+        ("PMO", "-214.29", "-210.00", "-2500.00"),
+    ]
     rates = [row["documentLines"][0]["exchangeRate"] for row in world.documents("PMO")[-2:]]
-    assert rates == [Decimal("11.667250029168125"), Decimal("0.979980400391992")]
+    assert sorted(rates) == [Decimal("0.979980400391992"), Decimal("11.667250029168125")]
 
 
 def test_a_match_that_grows_gives_a_second_document(world: Returns) -> None:
@@ -93,11 +98,10 @@ def test_a_match_undone_is_a_break_and_nothing_more(world: Returns) -> None:
     assert "USD 400.00 of document 2707" in message
     assert len(world.paid("2707")) == 1
     world.unmatch(other["match_id"])
-    world.match(paid["payment"], *world.rows("2707"))
-    world.run(PAYMENTS)
-    assert "match undone" not in world.breaks()
     world.sandbox.control("POST", "ledger/corrupt", {"voucher": other["voucher"], "delete": True})
+    world.match(paid["payment"], *world.rows("2707"))
     assert world.run(PAYMENTS).exit_code == 0
+    assert not world.breaks()
 
 
 def test_the_header_text_tells_two_invoices_apart(world: Returns) -> None:

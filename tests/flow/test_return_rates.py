@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.flow.returns_world import RATES, Returns, Row
+from tests.flow.returns_seed import Row
+from tests.flow.returns_world import RATES, Returns
 
 
 def quoted(source: str, target: str, rate: str, day: str, *, unit: int = 1) -> Row:

@@ -262,4 +262,4 @@ def until(is_so: Callable[[], bool], *, alive: Callable[[], bool], seconds: floa
     while not is_so():
         assert alive(), "it ended first"
         assert time.monotonic() < end, "it did not come"
-        time.sleep(0.1)
+        time.sleep(0.2)

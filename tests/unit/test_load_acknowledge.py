@@ -146,7 +146,7 @@ def test_a_refusal_fails_one_and_goes_on(world: World) -> None:
 def test_a_request_that_never_left_waits(world: World) -> None:
     store(world, 1)
     world.vms.before = failing(1, lambda: unanswered(sent=False))
-    assert deliver(world) == Delivered(waiting=1, problems=("no answer",))
+    assert deliver(world) == Delivered(waiting=1, problems=("document 271 (key 1): no answer",))
     assert world.states(ACK) == {"1": "todo"}
 
 

@@ -1,0 +1,38 @@
+"""Nothing that we wrote on one side ever comes back to the other as new."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.jobs import JOBS
+from tests.flow.returns_seed import Invoice
+from tests.flow.returns_world import ACTUALS, PAYMENTS, RATES, Returns
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+INVOICES = (Invoice("2701", "INI", ("1000.00",), external="F-1"), Invoice("2702", "INO", ("500.00",)))
+QUOTED = [{"owner": 28600, "from": "USD", "to": "NOK", "rate": "10.6", "fromDate": "2026-10-30"}]
+WRITES = ("POST /ws", "PUT", "DELETE", "POST add", "POST update", "POST remove")
+
+
+def written(world: Returns) -> int:
+    """Count the requests so far that write."""
+    requests = world.sandbox.control("GET", "requests")
+    return sum(count for side in requests.values() for name, count in side.items() if name.startswith(WRITES))
+
+
+def test_a_round_trip_of_everything_is_a_no_op(tmp_path: Path) -> None:
+    with Returns(tmp_path, INVOICES, rates=QUOTED) as world:
+        world.pay("1000.00", {"2701": "1000.00"})
+        world.pay("500.00", {"2702": "500.00"})
+        cost = {"account": "4300", "amount": "100.00", "glObject1": "V001", "project": "V001-2601"}
+        world.book(cost, {"account": "2960", "amount": "-100.00"})
+        first = world.run(RATES, PAYMENTS, ACTUALS)
+        sent = {name: counts.sent for name, counts in first.jobs.items()}
+        assert (sent["rates"], sent["payments"], sent["actuals"]) == (1, 2, 1)
+        before, documents = written(world), world.documents("PMI", "PMO", "ACC", "INI", "INO")
+        second = world.run(*(job for name, job in JOBS.items() if name != "master-data"))
+        assert (second.exit_code, sum(counts.sent for counts in second.jobs.values())) == (0, 0), second.problems
+        assert written(world) == before
+        assert world.documents("PMI", "PMO", "ACC", "INI", "INO") == documents
