@@ -163,7 +163,7 @@ def test_a_correction_that_arrived_changes_the_line(world: World) -> None:
     outbox.store_intents([with_lines(node(1, "-1"), node(2, "1"))])
     copied(world, "sent_lines", "item_no")
     world.at += timedelta(seconds=1)
-    changed = {"clientId": "5200777-2", "node": {"dbId": "9", "account": {"code": "4310"}}}
+    changed: dict[str, Any] = {"clientId": "5200777-2", "node": {"dbId": "9", "account": {"code": "4310"}}}
     correction = replace(VOUCHER, kind=Kind.CORRECTION, natural_key="5200777#1", payload=[changed], look_up=None)
     outbox.store_intents([correction])
     outbox.begin([correction.id])
