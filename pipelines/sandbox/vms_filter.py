@@ -187,7 +187,7 @@ def _narrow(store: Store, condition: Condition) -> set[int] | None:
         return None
     for hop in reversed(path.hops):
         if hop.member.back:
-            keys = {hop.table[key].get(hop.member.back) for key in keys}
+            keys = {parent for key in keys if (parent := hop.table[key].get(hop.member.back)) is not None}
         elif is_reference(hop.member) and hop.member.name in INDEXED[hop.owner]:
             keys = set().union(*(store.indexes.find(hop.owner, hop.member.name, value=key) for key in keys))
         else:
