@@ -22,6 +22,7 @@ Test: TypeAlias = "Callable[[Bill], bool]"
 
 _CREDIT_NOTES = ("CRI", "CRO")
 _WORTH_CUTTING = Decimal(100)
+_FIRST_OPEN_DAY = date(2026, 8, 3)
 # The type of the VMS's document of a payment, and the sign of its amounts (mapping.md 3).
 _TOLD: dict[str, tuple[str, int]] = {"INI": ("PMO", -1), "CRI": ("PMI", 1), "INO": ("PMI", -1), "CRO": ("PMO", 1)}
 
@@ -115,10 +116,10 @@ def bills_to_come(keyed: Iterable[tuple[int, Draft]], *, rates: Rates) -> Iterat
 
 
 def payment_day(*paid: Bill, after: date | None = None) -> date:
-    """Give a day on which these bills may have been paid: some days after the last of them, never after today."""
+    """Give a day on which these bills may have been paid: after the last of them, in an open period, up to today."""
     last = max(bill.draft.day for bill in paid)
     day = last + timedelta(days=between(4, 30, of=f"payment {paid[0].draft.number}"))
-    return min(TODAY, day if after is None else max(day, after))
+    return min(TODAY, max(day, after or day, _FIRST_OPEN_DAY))
 
 
 def is_purchase(bill: Bill) -> bool:
