@@ -60,4 +60,4 @@ class Tally:
 
 def plain(value: Decimal) -> str:
     """Write a figure for people."""
-    return f"{value:,.2f}"
+    return f"{value + 0:,.2f}"  # without the sign of a zero

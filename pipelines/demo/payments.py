@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pipelines.demo.compared import Compared, Row, Tally, plain
 
 if TYPE_CHECKING:
-    from pipelines.demo.books import Books, Document, LedgerRow
+    from pipelines.demo.books import Books, Document
 
 _TYPES = ("PMI", "PMO")
 _POSTED = "POS"
@@ -122,8 +122,3 @@ def _is_as_meant(standing: Standing, own: Sequence[Document], wanted: Row) -> bo
     return figures == (Decimal(wanted["settled"]), Decimal(wanted["paid"]), wanted["documents"]) and {
         one.type for one in own
     } <= {wanted["type"]}
-
-
-def transfer_of(books: Books, row_id: int) -> LedgerRow | None:
-    """Find a row of the books."""
-    return next((row for row in books.rows if row.row == row_id), None)

@@ -7,29 +7,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from pipelines.batch import BatchResult, chosen_jobs, run_batch
 from pipelines.demo.compare import Comparison, compare
-from pipelines.demo.server import Control, sandbox
-from pipelines.progress import progress
-from pipelines.settings import Settings, load_settings
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from pipelines.demo.runs import Run, run_jobs
+from pipelines.demo.server import Control, control_of, sandbox
+from pipelines.settings import load_settings
 
 TODAY = date(2026, 11, 2)
 CLOCK = "2026-11-02T08:00:00Z"
-FIRST, LATER = "first", "later"
-
-Report = Callable[[str, int, int], None]
+FIRST, LATER = STAGES = "first", "later"
 
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
     """What the demonstration came to; ``differences`` says in words where the two sides do not agree."""
 
-    runs: tuple[BatchResult, ...]
+    runs: tuple[Run, ...]
     deeds: int
     comparison: Comparison
     differences: tuple[str, ...]
@@ -42,7 +35,7 @@ class DemoResult:
 
     def moved(self, job: str) -> int:
         """Count what a job has sent in all runs."""
-        return sum(run.jobs[job].sent for run in self.runs)
+        return sum(run.sent(job) for run in self.runs)
 
     def as_dict(self) -> dict[str, object]:
         """Return the object that `demo --json` prints."""
@@ -55,16 +48,16 @@ class DemoResult:
             "held": [dict(row) for row in found.held],
             "rejected": [dict(row) for row in found.rejected],
             "deeds": self.deeds,
-            "moved": {job: self.moved(job) for job in self.runs[0].jobs},
             "compared": [one.as_dict() for one in found.compared],
             "differences": list(self.differences),
-            "runs": [run.as_dict() for run in self.runs],
+            "runs": [run.printed for run in self.runs],
             "exit_code": self.exit_code,
         }
 
 
-def run_demo(folder: Path, *, environ: Mapping[str, str], now: Callable[[], datetime], console: Console) -> DemoResult:
+def run_demo(folder: Path, *, environ: Mapping[str, str], now: Callable[[], datetime]) -> DemoResult:
     """Run the demonstration in ``folder``, emptied first; raises SpringlineError when the sandbox does not start."""
+    folder = folder.absolute()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with sandbox(folder) as printed:
@@ -73,41 +66,30 @@ def run_demo(folder: Path, *, environ: Mapping[str, str], now: Callable[[], date
             **printed,
             "SPRINGLINE_WAREHOUSE": str(folder / "springline.duckdb"),
             "SPRINGLINE_PUBLISHED": str(folder / "published"),
+            "SPRINGLINE_OPERATOR": "demo",
         }
         (folder / "settings.env").write_text(_as_exports(variables), encoding="utf-8")
-        settings = load_settings(None, environ=variables)
-        control = Control(settings.ledger.url.removesuffix("/graphql") + "/_sandbox")
+        control = control_of(load_settings(None, environ=variables))
         control.call("clock", {"now": CLOCK})
-        with progress(console, is_shown=console.is_terminal) as report:
-            return _play(settings, control, folder=folder, now=now, report=report)
+        return _play(control, folder=folder, environ=variables, now=now)
 
 
-def _play(
-    settings: Settings, control: Control, *, folder: Path, now: Callable[[], datetime], report: Report
-) -> DemoResult:
+def _play(control: Control, *, folder: Path, environ: Mapping[str, str], now: Callable[[], datetime]) -> DemoResult:
     """Run, let the ledger post and its people do their deeds in two stages with a run behind each, and run again."""
-
-    def run() -> BatchResult:
-        return run_batch(settings, jobs=chosen_jobs([]), operator="demo", now=now, today=TODAY, report=report)
-
-    runs, differences, deeds = [run()], [], 0
+    settings = load_settings(None, environ=environ)
+    runs = [run_jobs(folder, environ=environ, today=TODAY)]
     control.call("ledger/post", {})
-    for stage in (FIRST, LATER):
+    deeds, differences = 0, list[str]()
+    for stage in STAGES:
         deeds += control.do_stage(stage)
-        runs.append(run())
+        runs.append(run_jobs(folder, environ=environ, today=TODAY))
         comparison = compare(settings, control, stage=stage, today=TODAY, now=now)
         differences += [f"after the {stage} deeds: {difference}" for difference in comparison.differences]
     before = control.writes()
-    runs.append(run())
+    runs.append(run_jobs(folder, environ=environ, today=TODAY))
     if written := control.writes() - before:
         differences.append(f"the last run wrote {written} times although nothing had changed")
-    return DemoResult(
-        runs=tuple(runs),
-        deeds=deeds,
-        comparison=comparison,
-        differences=tuple(differences),
-        folder=folder,
-    )
+    return DemoResult(tuple(runs), deeds, comparison, tuple(differences), folder)
 
 
 def _as_exports(variables: Mapping[str, str]) -> str:

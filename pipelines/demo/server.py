@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import SpringlineError
 from pipelines.resources import sample_folder
+
+if TYPE_CHECKING:
+    from pipelines.settings import Settings
 
 START_SECONDS = 30
 CALL_SECONDS = 120
@@ -56,6 +59,11 @@ class Control:
         """Count the requests so far that changed something on either side."""
         sides = self.call("requests")
         return sum(count for counts in sides.values() for name, count in counts.items() if name.startswith(_WRITES))
+
+
+def control_of(settings: Settings) -> Control:
+    """Find the control interface beside the ledger's address."""
+    return Control(settings.ledger.url.removesuffix("/graphql") + "/_sandbox")
 
 
 @contextmanager
