@@ -9,7 +9,7 @@ from pipelines.counts import Counts
 from pipelines.models.build import build
 from pipelines.post_steps import content_mark, open_models
 from pipelines.reconcile.breaks import STANDING
-from pipelines.warehouse import copy_control
+from pipelines.warehouse import copy_control, copy_cursors
 
 if TYPE_CHECKING:
     from pipelines.context import Context
@@ -36,6 +36,7 @@ def build_close(ctx: Context) -> Counts:
 def _build(ctx: Context, schema: str, *, name: str, mark: str) -> Counts:
     if ctx.control.one("SELECT value FROM meta WHERE name = ?", (name,)) == mark:
         return Counts()
+    copy_cursors(ctx.warehouse, ctx.control)
     build(ctx.warehouse, open_models(ctx).models, schemas=(schema,), report=ctx.report)
     with ctx.control.write() as connection:
         connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, mark))
