@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from pipelines.commands import going_live, questions, steering
+from pipelines.commands import breaks, going_live, questions, steering
 from pipelines.commands.common import (
     AsJson,
     Config,
@@ -175,6 +175,7 @@ COMMANDS = (
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(breaks.app)
 
 
 def _sandbox_server() -> Callable[..., None]:
