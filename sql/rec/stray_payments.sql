@@ -48,6 +48,7 @@ ledger_rows AS (
         ledger.owner_code,
         ledger.row_db_id,
         ledger.match_id,
+        ledger.row_role,
         ledger.voucher_no,
         ledger.source_code,
         ledger.subledger_code,
@@ -95,11 +96,13 @@ ledger_worded AS (
     SELECT
         rows_left.side || ' ' || CAST(rows_left.row_db_id AS VARCHAR) AS subject,
         rows_left.side,
+        rows_left.row_db_id,
         rows_left.owner_code,
         rows_left.subledger_code AS partner_code,
         rows_left.invoice_number AS invoice_no,
         rows_left.currency_code,
         rows_left.posted_date,
+        rows_left.row_role = 'payment' AS is_payment,
         CAST(rows_left.paid_units AS DECIMAL(38, 0))
         * CASE rows_left.currency_factor WHEN 1 THEN 1.0000 WHEN 100 THEN 0.0100 WHEN 1000 THEN 0.0010 ELSE 0.0001 END
             AS paid_ledger,
@@ -132,6 +135,7 @@ ledger_worded AS (
             END
         ) AS next_step,
         rows_left.is_not_unique OR COALESCE(rows_left.is_break, TRUE) AS is_break,
+        NOT rows_left.is_not_unique AND rows_left.reason IS NULL AS is_rest,
         rows_left.fetched_at
     FROM
         ledger_rows AS rows_left
@@ -164,6 +168,8 @@ by_hand AS (
 
 SELECT
     worded.subject,
+    worded.row_db_id,  -- of the ledger
+    worded.is_payment,  -- a payment of the ledger
     CAST(NULL AS BIGINT) AS document_key,  -- of a payment document of the VMS
     CAST(NULL AS VARCHAR) AS document_no,
     CAST(NULL AS VARCHAR) AS document_type,
@@ -177,7 +183,7 @@ SELECT
     CAST(0 AS DECIMAL(38, 4)) AS paid_vms,
     CAST(worded.paid_ledger AS DECIMAL(38, 4)) AS paid_ledger,  -- positive: it settles invoices
     worded.state,  -- unmatched in ledger | invoice unknown | over paid
-    worded.side || ' row ' || SPLIT_PART(worded.subject, ' ', 2)
+    worded.side || ' row ' || CAST(worded.row_db_id AS VARCHAR)
     || COALESCE(' of voucher ' || CAST(worded.voucher_no AS VARCHAR), '')
     || COALESCE(', partner ' || worded.partner_code, '')
     || COALESCE(', source ' || worded.source_code, '')
@@ -186,7 +192,7 @@ SELECT
     || ': ' || worded.why || '.' AS reason,
     worded.next_step,
     worded.is_break,
-    worded.why IN ('it pays more than its invoices are', 'a part of it settles nothing') AS is_rest,  -- of a payment
+    worded.is_rest,  -- of a payment that settles something
     CAST(NULL AS TIMESTAMP) AS vms_fetched_at,
     worded.fetched_at AS ledger_fetched_at
 FROM
@@ -196,6 +202,8 @@ LEFT JOIN map.actual_companies AS companies
 UNION ALL
 SELECT
     'vms:' || CAST(by_hand.payment_key AS VARCHAR),
+    CAST(NULL AS BIGINT),
+    FALSE,
     by_hand.payment_key,
     by_hand.payment_document_no,
     by_hand.document_type,
