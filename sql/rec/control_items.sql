@@ -30,23 +30,6 @@ WITH moved_payments AS (
 ),
 
 -- Of a payment that is not matched, what has gone to the VMS already is on both sides.
-gone_over AS (
-    SELECT
-        payments.payment_db_id,
-        payments.side,
-        payments.currency_code,
-        SUM(payments.sent_amount) AS amount,
-        SUM(payments.sent_company_amount) AS company_amount
-    FROM
-        rec.control_payments AS payments
-    WHERE
-        payments.is_in_ledger
-    GROUP BY
-        payments.payment_db_id,
-        payments.side,
-        payments.currency_code
-),
-
 unmatched AS (
     SELECT
         ledger.owner_code,
@@ -56,9 +39,10 @@ unmatched AS (
         strays.subject,
         ledger.voucher_no,
         ledger.side,
-        CASE ledger.side WHEN 'AP' THEN strays.paid_ledger ELSE -strays.paid_ledger END AS rest,
-        CASE WHEN strays.is_rest THEN 0 ELSE COALESCE(gone_over.amount, 0) END AS gone,
-        CASE WHEN strays.is_rest THEN 0 ELSE COALESCE(gone_over.company_amount, 0) END AS gone_company,
+        CASE ledger.side WHEN 'AP' THEN 1 ELSE -1 END
+        * (strays.paid_ledger - CASE WHEN strays.is_rest THEN 0 ELSE strays.transferred END) AS amount,
+        CASE ledger.side WHEN 'AP' THEN 1 ELSE -1 END * strays.transferred_company AS transferred_company,
+        strays.is_rest,
         ledger.amount AS row_amount,
         ledger.company_amount AS row_company_amount
     FROM
@@ -67,11 +51,6 @@ unmatched AS (
         ON
             strays.side = ledger.side
             AND strays.row_db_id = ledger.row_db_id
-    LEFT JOIN gone_over
-        ON
-            ledger.row_db_id = gone_over.payment_db_id
-            AND ledger.side = gone_over.side
-            AND ledger.currency_code = gone_over.currency_code
     WHERE
         strays.is_payment
         AND strays.is_break
@@ -168,12 +147,12 @@ items AS (
         unmatched.period_month,
         'in transit',
         'unmatched payment, ' || unmatched.side || ' voucher ' || COALESCE(CAST(unmatched.voucher_no AS VARCHAR), '?'),
-        unmatched.rest - unmatched.gone,
+        unmatched.amount,
         CASE
-            WHEN unmatched.rest = unmatched.row_amount THEN unmatched.row_company_amount - unmatched.gone_company
+            WHEN NOT unmatched.is_rest THEN unmatched.row_company_amount - unmatched.transferred_company
             ELSE
                 CAST(
-                    CAST(unmatched.rest * 10000 AS HUGEINT) * CAST(unmatched.row_company_amount * 10000 AS HUGEINT)
+                    CAST(unmatched.amount * 10000 AS HUGEINT) * CAST(unmatched.row_company_amount * 10000 AS HUGEINT)
                     // CAST(unmatched.row_amount * 10000 AS HUGEINT) AS DECIMAL(38, 0)
                 ) * 0.0001
         END,
@@ -182,7 +161,7 @@ items AS (
     FROM
         unmatched
     WHERE
-        SIGN(unmatched.rest - unmatched.gone) = SIGN(unmatched.rest)
+        SIGN(unmatched.amount) = SIGN(unmatched.row_amount)
     UNION ALL
     SELECT
         ledger.owner_code,

@@ -44,8 +44,8 @@ SELECT
     ledger.subledger_code,
     ours.document_key,  -- whose voucher it is
     CASE
-        WHEN ledger.amount_units = 0 THEN 'revaluation'
         WHEN ours.header_db_id IS NOT NULL AND commissions.document_key IS NULL THEN 'ours'
+        WHEN ledger.amount_units = 0 THEN 'revaluation'
         WHEN ours.header_db_id IS NULL AND ledger.row_role = 'adjustment' AND ledger.match_id = 0 THEN 'by hand'
         ELSE 'other'
     END AS kind,  -- ours | other | by hand | revaluation

@@ -42,6 +42,20 @@ our_matches AS (
         match_id
 ),
 
+-- What has gone to the VMS of a payment, for whichever invoice, is not left over.
+transferred AS (
+    SELECT
+        side,
+        payment_db_id,
+        SUM(source_amount) AS amount,
+        SUM(company_amount) AS company_amount
+    FROM
+        map.sent_payments
+    GROUP BY
+        side,
+        payment_db_id
+),
+
 ledger_rows AS (
     SELECT
         ledger.side,
@@ -61,14 +75,20 @@ ledger_rows AS (
         unplaced.is_break,
         not_unique.row_db_id IS NOT NULL AS is_not_unique,
         our_matches.is_settled,
-        ledger.amount_units - ledger.settled_units AS rest_units,
-        CASE
-            WHEN unplaced.row_db_id IS NULL AND not_unique.row_db_id IS NULL
-                THEN ledger.settled_units - ledger.amount_units
-            WHEN not_unique.row_db_id IS NOT NULL THEN ledger.settled_units
-            ELSE -ledger.amount_units
-        END AS paid_units,
-        ledger.currency_factor
+        unplaced.row_db_id IS NULL AND not_unique.row_db_id IS NULL AS is_rest,
+        CASE ledger.currency_factor WHEN 1 THEN 1.0000 WHEN 100 THEN 0.0100 WHEN 1000 THEN 0.0010 ELSE 0.0001 END
+        * CAST(
+            CASE
+                WHEN unplaced.row_db_id IS NULL AND not_unique.row_db_id IS NULL
+                    THEN ledger.settled_units - ledger.amount_units
+                WHEN not_unique.row_db_id IS NOT NULL THEN ledger.settled_units
+                ELSE -ledger.amount_units
+            END AS DECIMAL(38, 0)
+        ) AS paid,
+        CASE ledger.currency_factor WHEN 1 THEN 1.0000 WHEN 100 THEN 0.0100 WHEN 1000 THEN 0.0010 ELSE 0.0001 END
+        * CAST(-ledger.amount_units AS DECIMAL(38, 0)) - COALESCE(transferred.amount, 0) AS left_over,
+        COALESCE(transferred.amount, 0) AS transferred,
+        COALESCE(transferred.company_amount, 0) AS transferred_company
     FROM
         map.subledger_rows AS ledger
     LEFT JOIN unplaced
@@ -86,6 +106,10 @@ ledger_rows AS (
             AND ledger.side = our_matches.side
             AND ledger.owner_code = our_matches.owner_code
             AND ledger.match_id = our_matches.match_id
+    LEFT JOIN transferred
+        ON
+            ledger.side = transferred.side
+            AND ledger.row_db_id = transferred.payment_db_id
     WHERE
         unplaced.row_db_id IS NOT NULL
         OR not_unique.row_db_id IS NOT NULL
@@ -103,9 +127,12 @@ ledger_worded AS (
         rows_left.currency_code,
         rows_left.posted_date,
         rows_left.row_role = 'payment' AS is_payment,
-        CAST(rows_left.paid_units AS DECIMAL(38, 0))
-        * CASE rows_left.currency_factor WHEN 1 THEN 1.0000 WHEN 100 THEN 0.0100 WHEN 1000 THEN 0.0010 ELSE 0.0001 END
-            AS paid_ledger,
+        CASE
+            WHEN rows_left.is_rest THEN SIGN(rows_left.paid) * LEAST(ABS(rows_left.paid), ABS(rows_left.left_over))
+            ELSE rows_left.paid
+        END AS paid_ledger,
+        rows_left.transferred,
+        rows_left.transferred_company,
         CASE
             WHEN rows_left.is_not_unique THEN 'invoice unknown'
             WHEN rows_left.reason IS NULL
@@ -135,10 +162,13 @@ ledger_worded AS (
             END
         ) AS next_step,
         rows_left.is_not_unique OR COALESCE(rows_left.is_break, TRUE) AS is_break,
-        NOT rows_left.is_not_unique AND rows_left.reason IS NULL AS is_rest,
+        rows_left.is_rest,
         rows_left.fetched_at
     FROM
         ledger_rows AS rows_left
+    WHERE
+        NOT rows_left.is_rest
+        OR SIGN(rows_left.left_over) = SIGN(rows_left.paid)
 ),
 
 by_hand AS (
@@ -182,6 +212,8 @@ SELECT
     worded.posted_date AS document_date,
     CAST(0 AS DECIMAL(38, 4)) AS paid_vms,
     CAST(worded.paid_ledger AS DECIMAL(38, 4)) AS paid_ledger,  -- positive: it settles invoices
+    CAST(worded.transferred AS DECIMAL(38, 4)) AS transferred,  -- of the payment, to the VMS, in its own currency
+    CAST(worded.transferred_company AS DECIMAL(38, 4)) AS transferred_company,  -- likewise
     worded.state,  -- unmatched in ledger | invoice unknown | over paid
     worded.side || ' row ' || CAST(worded.row_db_id AS VARCHAR)
     || COALESCE(' of voucher ' || CAST(worded.voucher_no AS VARCHAR), '')
@@ -215,6 +247,8 @@ SELECT
     by_hand.currency_code,
     by_hand.document_date,
     CAST(by_hand.paid_vms AS DECIMAL(38, 4)),
+    CAST(0 AS DECIMAL(38, 4)),
+    CAST(0 AS DECIMAL(38, 4)),
     CAST(0 AS DECIMAL(38, 4)),
     'unmatched in ledger',
     by_hand.document_type || ' ' || by_hand.payment_document_no || ', ' || by_hand.currency_code || ' '
