@@ -19,6 +19,22 @@ WITH readings AS (
         ctl.cursors AS cursors
 ),
 
+-- Amounts as people write them: two of the four decimals go where they are zeros.
+figures AS (
+    SELECT
+        facts.document_key,
+        REPLACE(REPLACE(CAST(facts.amount AS VARCHAR) || '|', '00|', ''), '|', '') AS amount,
+        REPLACE(REPLACE(CAST(facts.company_amount AS VARCHAR) || '|', '00|', ''), '|', '') AS company_amount,
+        REPLACE(REPLACE(CAST(facts.ledger_amount AS VARCHAR) || '|', '00|', ''), '|', '') AS ledger_amount,
+        REPLACE(REPLACE(CAST(facts.ledger_company_amount AS VARCHAR) || '|', '00|', ''), '|', '') AS ledger_company_amount
+    FROM
+        rec.document_facts AS facts
+    INNER JOIN rec.document_states AS states
+        ON facts.document_key = states.document_key
+    WHERE
+        states.state = 'amount differs'
+),
+
 worded AS (
     SELECT
         facts.document_key,
@@ -55,11 +71,9 @@ worded AS (
                         WHEN states.state = 'amount differs'
                             THEN
                                 'the VMS has ' || COALESCE(facts.currency_code || ' ', '')
-                                || COALESCE(CAST(facts.amount AS VARCHAR), 'nothing') || ' ('
-                                || COALESCE(CAST(facts.company_amount AS VARCHAR), 'nothing')
-                                || COALESCE(' ' || facts.company_currency_code, '') || '), the ledger '
-                                || CAST(facts.ledger_amount AS VARCHAR) || ' ('
-                                || CAST(facts.ledger_company_amount AS VARCHAR) || ')'
+                                || COALESCE(figures.amount, 'nothing')
+                                || COALESCE(' (' || facts.company_currency_code || ' ' || figures.company_amount || ')', '')
+                                || ', the ledger ' || figures.ledger_amount || ' (' || figures.ledger_company_amount || ')'
                     END,
                     'reversed by voucher ' || facts.reversals,
                     'booked again by voucher ' || facts.again,
@@ -76,6 +90,8 @@ worded AS (
         rec.document_facts AS facts
     INNER JOIN rec.document_states AS states
         ON facts.document_key = states.document_key
+    LEFT JOIN figures
+        ON facts.document_key = figures.document_key
     WHERE
         states.state <> 'agreed'
 ),
