@@ -63,6 +63,8 @@ judged AS (
         measured.difference,
         measured.difference_company,
         measured.gl_difference,
+        measured.difference - measured.told_elsewhere AS unexplained,
+        measured.difference_company - measured.told_elsewhere_company AS unexplained_company,
         ABS(measured.difference) > measured.tolerance AS is_apart,
         ABS(measured.difference_company) > measured.tolerance AS is_company_apart,
         ABS(measured.gl_difference) > measured.tolerance AS is_gl_apart,
@@ -91,6 +93,8 @@ SELECT
     judged.ledger_only_company,
     judged.in_transit_company,
     judged.difference_company,  -- with exchange differences left out
+    judged.unexplained,  -- of difference: by no document or payment that is a break itself
+    judged.unexplained_company,  -- of difference_company, likewise
     entities.currency_code AS company_currency_code,
     CASE WHEN judged.is_apart OR judged.is_company_apart OR judged.is_gl_apart THEN 'differs' ELSE 'agreed' END
         AS state,  -- agreed | differs
