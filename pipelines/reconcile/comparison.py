@@ -23,7 +23,7 @@ COMPARED_KINDS = (
     "payment over paid",
     "payment unmatched in ledger",
     "exchange rate only in ledger",
-    "exchange rate only in VMS",
+    "exchange rate kept otherwise",
     "supplier fields differ",
     "supplier only in VMS",
     "customer fields differ",

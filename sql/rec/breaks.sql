@@ -14,6 +14,31 @@ WITH noted AS (
         post.payment_breaks AS payment_breaks
     WHERE
         payment_breaks.kind = 'invoice not unique'
+),
+
+last_accounts AS (
+    SELECT
+        CAST(accounts.owner_code AS VARCHAR) || ':' || accounts.control_account || ':' || accounts.currency_code AS subject,
+        accounts.company_code,
+        accounts.period_month,
+        accounts.currency_code,
+        CASE WHEN accounts.unexplained <> 0 THEN accounts.unexplained ELSE accounts.unexplained_company END AS amount,
+        'Entity ' || CAST(accounts.owner_code AS VARCHAR) || ': ' || accounts.reason AS message,
+        accounts.next_step,
+        CONCAT_WS(
+            '|',
+            CAST(accounts.unexplained AS VARCHAR),
+            CAST(accounts.unexplained_company AS VARCHAR),
+            CAST(accounts.gl_balance_company - accounts.balance_company_ledger AS VARCHAR)
+        ) AS figures,
+        accounts.is_break
+    FROM
+        rec.control_accounts AS accounts
+    QUALIFY
+        ROW_NUMBER() OVER (
+            PARTITION BY accounts.owner_code, accounts.control_account, accounts.currency_code
+            ORDER BY accounts.period_month DESC
+        ) = 1
 )
 
 SELECT
@@ -74,7 +99,7 @@ WHERE
     AND noted.subject IS NULL
 UNION ALL
 SELECT
-    'exchange rate ' || rates.state,
+    CASE rates.state WHEN 'rate differs' THEN 'exchange rate kept otherwise' ELSE 'exchange rate ' || rates.state END,
     CAST(rates.rate_date AS VARCHAR) || ':' || rates.from_currency_code || ':' || rates.to_currency_code,
     CAST(NULL AS VARCHAR),
     CAST(NULL AS BIGINT),
@@ -87,13 +112,18 @@ SELECT
     COALESCE(CAST(rates.rate_ledger AS VARCHAR), '-') || '|' || COALESCE(CAST(rates.rate_vms AS VARCHAR), '-')
 FROM
     rec.exchange_rates AS rates
+LEFT JOIN post.rate_breaks AS told
+    ON
+        rates.rate_date = told.rate_date
+        AND rates.from_currency_code = told.from_currency
+        AND rates.to_currency_code = told.to_currency
 WHERE
     rates.is_break
-    AND rates.state <> 'rate differs'
+    AND (rates.state <> 'rate differs' OR told.rate_date IS NULL)
 UNION ALL
 SELECT
     partners.side || ' ' || partners.state,
-    CAST(partners.owner_code AS VARCHAR) || ':' || partners.partner_code,
+    COALESCE(CAST(partners.owner_code AS VARCHAR), 'token') || ':' || partners.partner_code,
     CAST(NULL AS VARCHAR),
     CAST(NULL AS BIGINT),
     CAST(NULL AS VARCHAR),
@@ -111,7 +141,7 @@ WHERE
 UNION ALL
 SELECT
     voyages.kind || ' ' || voyages.state,
-    CAST(voyages.owner_code AS VARCHAR) || ':' || voyages.code,
+    COALESCE(CAST(voyages.owner_code AS VARCHAR), 'token') || ':' || voyages.code,
     CAST(NULL AS VARCHAR),
     CAST(NULL AS BIGINT),
     CAST(NULL AS VARCHAR),
@@ -126,3 +156,45 @@ FROM
 WHERE
     voyages.is_break
     AND voyages.state <> 'code not unique'
+UNION ALL
+SELECT
+    'control total differs',
+    CAST(totals.document_date AS VARCHAR) || ':' || totals.company_code || ':' || totals.document_type,
+    totals.company_code,
+    CAST(NULL AS BIGINT),
+    CAST(NULL AS VARCHAR),
+    CAST(DATE_TRUNC('month', totals.document_date) AS DATE),
+    totals.company_currency_code,
+    totals.company_amount_difference,
+    totals.document_type || ' of company ' || totals.company_code || ' on ' || CAST(totals.document_date AS VARCHAR) || ': '
+    || totals.reason,
+    totals.next_step,
+    CONCAT_WS(
+        '|',
+        CAST(totals.count_vms AS VARCHAR),
+        CAST(totals.count_ledger AS VARCHAR),
+        CAST(totals.company_amount_vms AS VARCHAR),
+        CAST(totals.company_amount_ledger AS VARCHAR)
+    )
+FROM
+    rec.control_totals AS totals
+WHERE
+    totals.is_break
+UNION ALL
+-- An account that does not tie goes on not tying: its last month is told, and the next one is no other break.
+SELECT
+    'control account differs',
+    accounts.subject,
+    accounts.company_code,
+    CAST(NULL AS BIGINT),
+    CAST(NULL AS VARCHAR),
+    accounts.period_month,
+    accounts.currency_code,
+    accounts.amount,
+    accounts.message,
+    accounts.next_step,
+    accounts.figures
+FROM
+    last_accounts AS accounts
+WHERE
+    accounts.is_break
