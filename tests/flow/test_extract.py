@@ -109,8 +109,7 @@ READS: tuple[Callable[[Context], Extracted], ...] = (
     ledger.extract_subledgers,
     ledger.extract_projects,
     lambda ctx: ledger.extract_ledger_rates(ctx, WINDOW),
-    lambda ctx: books.extract_subledger_rows(ctx, since=WINDOW),
-    books.extract_transactions,
+    books.extract_books,
 )
 
 
@@ -223,7 +222,7 @@ def test_a_period_that_is_opened_again_goes(ctx: Context, sandbox: Sandbox) -> N
 
 
 def test_rows_come_by_deltas_and_matches_with_them(ctx: Context, sandbox: Sandbox) -> None:
-    books.extract_subledger_rows(ctx, since=WINDOW)
+    books.extract_books(ctx)
     assert value(ctx, "SELECT count(*) FROM stg_ledger.ap_rows") > 0
     invoice = {
         "account": "2400",
@@ -240,25 +239,46 @@ def test_rows_come_by_deltas_and_matches_with_them(ctx: Context, sandbox: Sandbo
     sandbox.control(
         "POST", "ledger/vouchers", {"owner": 28601, "source": "AP", "postedDate": "2026-11-01", "lines": lines}
     )
-    assert books.extract_subledger_rows(ctx, since=WINDOW).landed == 1
+    # One supplier row, and the two lines in the general ledger.
+    assert books.extract_books(ctx).landed == 3
     paid = {
         "owner": 28601, "side": "AP", "source": "DR", "date": "2026-11-02", "currency": "NOK", "amount": "500.00",
         "company_amount": "500.00", "subledger": "60501", "match": [{"amount": "500.00", "invoice_number": "D-1"}],
     }  # fmt: skip
     match = sandbox.control("POST", "ledger/payments", paid)["match_id"]
-    assert books.extract_subledger_rows(ctx, since=WINDOW).landed == 2
+    books.extract_books(ctx)
     matched = f"SELECT count(*) FROM stg_ledger.ap_rows WHERE match_id = {match}"
     assert value(ctx, matched) == 2
     sandbox.control("POST", "ledger/unmatch", {"match_id": match})
-    books.extract_subledger_rows(ctx, since=WINDOW)
+    books.extract_books(ctx)
     assert value(ctx, matched) == 0
 
 
-def test_an_invoice_brings_what_is_matched_with_it(ctx: Context) -> None:
-    number = "B-2705001"
-    books.extract_rows_of_invoices(ctx, [number, "it isn't there"])
-    assert value(ctx, "SELECT count(*) FROM stg_ledger.ap_rows") >= 1
-    assert books.extract_rows_of_invoices(ctx, [number]).landed == 0
+def ledger_requests(sandbox: Sandbox) -> int:
+    return sum(sandbox.control("GET", "requests")["ledger"].values())
+
+
+def test_books_cost_few_requests(ctx: Context, sandbox: Sandbox) -> None:
+    books.extract_books(ctx)
+    sandbox.control("DELETE", "requests")
+    assert books.extract_books(ctx).fetched == 0
+    assert ledger_requests(sandbox) == 1
+    ctx.warehouse.execute("DELETE FROM ctl.whole")
+    assert books.extract_books(ctx).landed == 0
+    # The newest change, and the first page of each of the three books.
+    assert ledger_requests(sandbox) == 1 + 4
+
+
+def test_a_voucher_that_was_deleted_goes_here_too(ctx: Context, sandbox: Sandbox) -> None:
+    books.extract_books(ctx)
+    header = value(ctx, "SELECT max(header_db_id) FROM stg_ledger.ap_rows WHERE imported_at IS NULL")
+    rows = f"SELECT count(*) FROM stg_ledger.transactions WHERE header_db_id = {header}"
+    assert value(ctx, rows) > 1
+    sandbox.control("POST", "ledger/corrupt", {"voucher": header, "delete": True})
+    sandbox.control("DELETE", "requests")
+    assert books.extract_books(ctx).removed > 2
+    assert ledger_requests(sandbox) == 1
+    assert value(ctx, rows) == 0
 
 
 def test_import_items_and_errors_are_read_back_and_go(ctx: Context, sandbox: Sandbox) -> None:
