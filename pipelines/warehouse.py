@@ -55,6 +55,8 @@ CONTROL_TABLES: Mapping[str, str] = {
     "breaks": "break_id BIGINT, kind VARCHAR, subject VARCHAR, company VARCHAR, document_key BIGINT, "
     "document_no VARCHAR, message VARCHAR, next_step VARCHAR, figures_hash VARCHAR, since VARCHAR, until VARCHAR, "
     "accepted_by VARCHAR, accepted_at VARCHAR, accepted_hash VARCHAR, comment VARCHAR, batch_id VARCHAR",
+    "closes": "period VARCHAR, state VARCHAR, opened_at VARCHAR, sealed_at VARCHAR, sealed_by VARCHAR, "
+    "pack_hash VARCHAR, figures VARCHAR, batch_id VARCHAR, updated_at VARCHAR",
 }
 # Intents that are copied at a time: what they hold in memory is a few dozen megabytes.
 COPIED_AT_ONCE = 20_000

@@ -25,6 +25,7 @@ SEEDS: Mapping[str, Mapping[str, str]] = {
     "currencies": {"currency_code": "VARCHAR", "minor_units": "INTEGER", "currency_name": "VARCHAR"},
     "match_reasons": {"reason": "VARCHAR", "is_break": "VARCHAR", "next_step": "VARCHAR"},
     "payment_sources": {"source_code": "VARCHAR", "row_role": "VARCHAR"},
+    "rate_holidays": {"day": "DATE", "holiday": "VARCHAR", "owner": "VARCHAR", "why": "VARCHAR"},
     "tolerances": {
         "measure": "VARCHAR",
         "tolerance": "DECIMAL(38,18)",
