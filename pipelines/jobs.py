@@ -91,6 +91,7 @@ ACTUALS = Job(
 RECONCILE = Job(
     "reconcile",
     (
+        Step("read both sides back", extract_steps.read_everything_back),
         Step("build models", post_steps.build_models),
         Step("compare both sides", reconcile_steps.build_comparison),
         Step("build the close", reconcile_steps.build_close),

@@ -27,21 +27,16 @@ def extract_rates(ctx: Context) -> Extracted:
     return total + _read_entities_once(ctx) + ledger.extract_ledger_rates(ctx, since)
 
 
-def extract_payments(ctx: Context) -> Extracted:
-    """Read the ledger's books."""
-    return _read_entities_once(ctx) + extract_books_once(ctx)
+def extract_ledger_books(ctx: Context) -> Extracted:
+    """Read the ledger's books unless a job of this batch has read them: what follows them writes to the VMS alone."""
+    return _read_entities_once(ctx) + (Extracted() if is_moved_in_batch(ctx, BOOKS) else extract_books(ctx))
 
 
 def extract_actuals(ctx: Context) -> Extracted:
     """Read the ledger's books, and the voyages and GL accounts of the VMS."""
     pages = ctx.vms.pages(GL_ACCOUNTS.entity, fields=paths(GL_ACCOUNTS))
     total = land(ctx, GL_ACCOUNTS, pages, side=vms_wire.SIDE, scope=EVERYTHING).counts
-    return total + vms.extract_voyages(ctx) + _read_entities_once(ctx) + extract_books_once(ctx)
-
-
-def extract_books_once(ctx: Context) -> Extracted:
-    """Read the ledger's books unless a job of this batch has read them: what follows them writes to the VMS alone."""
-    return Extracted() if is_moved_in_batch(ctx, BOOKS) else extract_books(ctx)
+    return total + vms.extract_voyages(ctx) + extract_ledger_books(ctx)
 
 
 def _read_entities_once(ctx: Context) -> Extracted:

@@ -179,6 +179,66 @@ def test_documents_not_ready_yet_are_read_for_preflight(ctx: Context) -> None:
     assert {"PEN", "INV", "RFP"} <= {code for (code,) in found}
 
 
+def test_every_document_is_read_whatever_its_status(sandbox: Sandbox, tmp_path: Path) -> None:
+    with connected(sandbox, tmp_path) as ctx:
+        vms.extract_documents(ctx)
+        found = ctx.warehouse.execute("SELECT DISTINCT status_code FROM stg_vms.documents").fetchall()
+        assert {code for (code,) in found} == {"PEN", "INV", "RFP", "POS"}
+        assert vms.extract_documents(ctx).landed == 0
+
+
+def test_a_posted_document_that_changes_is_read_again(ctx: Context, sandbox: Sandbox) -> None:
+    vms.extract_documents(ctx)
+    key = value(ctx, "SELECT max(document_key) FROM stg_vms.documents WHERE status_code = 'POS'")
+    with sandbox.vms() as client:
+        client.put(f"/Document/{key}", json={"documentText": "changed"}).raise_for_status()
+    assert vms.extract_documents(ctx).landed == 1
+    assert value(ctx, f"SELECT document_text FROM stg_vms.documents WHERE document_key = {key}") == "changed"
+
+
+def test_a_changed_line_brings_its_document(ctx: Context, sandbox: Sandbox) -> None:
+    vms.extract_documents(ctx)
+    line = value(ctx, "SELECT max(line_key) FROM stg_vms.document_lines JOIN stg_vms.documents USING (fetch_id)")
+    with sandbox.vms() as client:
+        client.put(f"/DocumentLine/{line}", json={"documentLineText": "changed"}).raise_for_status()
+    assert vms.extract_documents(ctx).landed == 1
+
+
+@pytest.mark.parametrize("age", ["status_code = 'PEN'", "document_type = 'ACC' AND modified_at < '2026-09-01'"])
+def test_a_deleted_document_is_gone_at_once(ctx: Context, sandbox: Sandbox, age: str) -> None:
+    vms.extract_documents(ctx)
+    key = value(ctx, f"SELECT min(document_key) FROM stg_vms.documents WHERE {age}")
+    with sandbox.vms() as client:
+        client.delete(f"/Document/{key}").raise_for_status()
+    vms.extract_documents(ctx)
+    assert status(ctx, key) == "GONE"
+    sandbox.control("DELETE", "requests")
+    assert vms.extract_documents(ctx).fetched < 100
+    # What has changed, three ways, and the count.
+    assert sandbox.control("GET", "requests")["vms"] == {"GET /ws/rest/Document": 4}
+
+
+def test_a_vms_that_does_not_count_is_asked_once_a_day(
+    ctx: Context, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(VmsClient, "count", lambda _self, _entity: None)
+    vms.extract_documents(ctx)
+    key = value(ctx, "SELECT min(document_key) FROM stg_vms.documents WHERE status_code = 'PEN'")
+    with sandbox.vms() as client:
+        client.delete(f"/Document/{key}").raise_for_status()
+    vms.extract_documents(ctx)
+    vms.extract_documents(ctx)
+    assert status(ctx, key) == "PEN"
+    vms.extract_documents(replace(ctx, today=date(2026, 11, 3)))
+    assert status(ctx, key) == "GONE"
+
+
+def test_a_warehouse_built_anew_reads_all_documents(ctx: Context) -> None:
+    vms.extract_documents(ctx)
+    ctx.warehouse.execute("DELETE FROM ctl.whole")
+    assert vms.extract_documents(ctx).fetched > 100
+
+
 def test_a_changed_address_brings_its_partner(ctx: Context, sandbox: Sandbox) -> None:
     vms.extract_partners(ctx)
     key = value(ctx, "SELECT partner_key FROM stg_vms.partners WHERE partner_code = '60526'")
