@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from pipelines.commands import going_live, questions, steering
+from pipelines.commands import closing, going_live, questions, steering
 from pipelines.commands.common import (
     AsJson,
     Config,
@@ -171,6 +171,7 @@ COMMANDS = (
     questions.explain,
     questions.preflight,
     going_live.adopt,
+    closing.close,
 )
 for command in COMMANDS:
     app.command()(command)

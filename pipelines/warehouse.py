@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pipelines.errors import BusyError, ModelError
+from pipelines.seals import SEALED_TABLES, sealed_files, sealed_mark
 from pipelines.sent_objects import MOVED, PAYLOAD, SENT_TABLES, read_corrections, sent_rows
 
 if TYPE_CHECKING:
@@ -184,6 +185,7 @@ def copy_control(connection: duckdb.DuckDBPyConnection, control: Control) -> Non
             if table != "outbox"
         },
     )
+    _copy_sealed(connection, control)
     copied = {"outbox": CONTROL_TABLES["outbox"], **SENT_TABLES}
     present = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'ctl'").fetchall()
     is_complete = copied.keys() <= {name for (name,) in present}
@@ -203,6 +205,25 @@ def copy_control(connection: duckdb.DuckDBPyConnection, control: Control) -> Non
     connection.execute("DELETE FROM ctl.contents WHERE table_name = 'moved'")
     connection.execute(f"INSERT INTO ctl.contents VALUES ('moved', '{mark}')")  # noqa: S608 a hash
     connection.execute("COMMIT")
+
+
+def _copy_sealed(connection: duckdb.DuckDBPyConnection, control: Control) -> None:
+    """Copy what sealed periods consisted of, all anew when another one was sealed."""
+    [(table, columns)] = SEALED_TABLES.items()
+    mark = sealed_mark(control)
+    known = connection.execute(f"SELECT digest FROM ctl.contents WHERE table_name = '{table}'").fetchone()  # noqa: S608 our own names
+    if known == (mark,):
+        return
+    connection.execute(f"CREATE OR REPLACE TABLE ctl.{table} ({columns})")
+    for content in sealed_files(control):
+        from pyarrow import BufferReader, parquet  # noqa: PLC0415 an idle run copies nothing
+
+        connection.register("sealed_file", parquet.read_table(BufferReader(content)))
+        names = ", ".join(_names(columns))
+        connection.execute(f"INSERT INTO ctl.{table} SELECT {names} FROM sealed_file")  # noqa: S608 our own names
+        connection.unregister("sealed_file")
+    connection.execute(f"DELETE FROM ctl.contents WHERE table_name = '{table}'")  # noqa: S608 our own names
+    connection.execute(f"INSERT INTO ctl.contents VALUES ('{table}', '{mark}')")  # noqa: S608 a hash
 
 
 def _newest(control: Control) -> str:
