@@ -45,15 +45,19 @@ def build_models(ctx: Context) -> Counts:
         is_dry_run=ctx.is_dry_run,
     )
     copy_control(ctx.warehouse, ctx.control)
-    mark = _fingerprint(ctx)
+    mark = content_mark(ctx)
     if ctx.control.one("SELECT value FROM meta WHERE name = ?", (BUILT,)) == mark:
         return Counts()
-    cache = ctx.settings.warehouse_path.with_suffix(".models.json")
-    catalog = open_catalog(sql_folder(), read_external(ctx.warehouse), cache=cache)
-    build(ctx.warehouse, catalog.models, report=ctx.report)
+    build(ctx.warehouse, open_models(ctx).models, report=ctx.report)
     with ctx.control.write() as connection:
         connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (BUILT, mark))
     return Counts()
+
+
+def open_models(ctx: Context) -> Catalog:
+    """Return the models, verified against the tables of the warehouse; kept beside it until one of them changes."""
+    cache = ctx.settings.warehouse_path.with_suffix(".models.json")
+    return open_catalog(sql_folder(), read_external(ctx.warehouse), cache=cache)
 
 
 def read_tax_rules(path: Path | None) -> Mapping[str, str]:
@@ -165,7 +169,7 @@ def _counts(ctx: Context, delivered: Delivered) -> Counts:
     return Counts(sent=delivered.sent, failed=delivered.failed, unknown=delivered.unknown + delivered.waiting)
 
 
-def _fingerprint(ctx: Context) -> str:
+def content_mark(ctx: Context) -> str:
     """Hash all that the models follow from: files, settings, the day, what is staged, sent and decided."""
     digest = hashlib.sha256()
     for path in sorted(sql_folder().rglob("*.sql")):

@@ -17,11 +17,10 @@ from pipelines import __version__, publish
 from pipelines.context import Context
 from pipelines.counts import Counts
 from pipelines.errors import ModelError
-from pipelines.models.store import open_catalog
+from pipelines.post_steps import open_models
 from pipelines.publish.contents import DATABASE, TABLES, Edition, TableText
 from pipelines.publish.database import write_database
 from pipelines.publish.tables import write_tables
-from pipelines.resources import sql_folder
 from pipelines.warehouse import copy_control
 
 if TYPE_CHECKING:
@@ -89,10 +88,8 @@ def published_texts(ctx: Context) -> Texts:
     """Return what is said of every table and column that may be published."""
     # What describes them imports pyarrow and the contracts; a run that publishes nothing has no use for it.
     from pipelines.descriptions import control_tables, described, sent_text  # noqa: PLC0415
-    from pipelines.models.external import read_external  # noqa: PLC0415
 
-    cache = ctx.settings.warehouse_path.with_suffix(".models.json")
-    catalog = open_catalog(sql_folder(), read_external(ctx.warehouse), cache=cache)
+    catalog = open_models(ctx)
     models = {
         (model.ref.schema, model.ref.name): TableText(
             model.description, {column.name: described(catalog, model.ref, column.name) for column in model.columns}

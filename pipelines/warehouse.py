@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pipelines.errors import BusyError, ModelError
-from pipelines.sent_objects import SENT_TABLES, sent_rows
+from pipelines.sent_objects import MOVED, PAYLOAD, SENT_TABLES, read_corrections, sent_rows
 
 if TYPE_CHECKING:
     from datetime import date
@@ -52,7 +52,14 @@ CONTROL_TABLES: Mapping[str, str] = {
     "severity VARCHAR, message VARCHAR, since VARCHAR, until VARCHAR, batch_id VARCHAR",
     "bank_changes": "change_id BIGINT, partner_code VARCHAR, old_account VARCHAR, new_account VARCHAR, "
     "seen_at VARCHAR, decided_at VARCHAR, decided_by VARCHAR, decision VARCHAR, reason VARCHAR",
+    "breaks": "break_id BIGINT, kind VARCHAR, subject VARCHAR, company VARCHAR, document_key BIGINT, "
+    "document_no VARCHAR, message VARCHAR, next_step VARCHAR, figures_hash VARCHAR, since VARCHAR, until VARCHAR, "
+    "accepted_by VARCHAR, accepted_at VARCHAR, accepted_hash VARCHAR, comment VARCHAR, batch_id VARCHAR",
+    "closes": "period VARCHAR, state VARCHAR, opened_at VARCHAR, sealed_at VARCHAR, sealed_by VARCHAR, "
+    "pack_hash VARCHAR, figures VARCHAR, batch_id VARCHAR, updated_at VARCHAR",
 }
+# Intents that are copied at a time: what they hold in memory is a few dozen megabytes.
+COPIED_AT_ONCE = 20_000
 
 
 def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
@@ -184,27 +191,45 @@ def copy_control(connection: duckdb.DuckDBPyConnection, control: Control) -> Non
         connection.execute(f"CREATE TABLE IF NOT EXISTS ctl.{table} ({columns})")
     newest = connection.execute("SELECT coalesce(max(updated_at), '') FROM ctl.outbox").fetchone()
     since = newest[0] if newest and is_complete else ""
-    outbox = _control_rows(control, "outbox", copied["outbox"], where="updated_at >= ?", values=(since,))
-    moved: dict[str, Sequence[Sequence[object]]] = {"outbox": outbox, **sent_rows(control, since=since)}
     # The rows of the newest moment come every time, in case they were not all of it; mostly they were.
-    mark = hashlib.sha256(repr(_newest(moved, copied)).encode()).hexdigest()
+    mark = _newest(control)
     known = connection.execute("SELECT digest FROM ctl.contents WHERE table_name = 'moved'").fetchone()
     if is_complete and known == (mark,):
         return
     connection.execute("BEGIN")
-    for table, rows in moved.items():
-        _merge_moved(connection, table, copied[table], rows)
+    for table in copied if since == "" else ():
+        connection.execute(f"DELETE FROM ctl.{table}")  # noqa: S608 our own names
+    _copy_moved(connection, control, copied, since=since)
     connection.execute("DELETE FROM ctl.contents WHERE table_name = 'moved'")
     connection.execute(f"INSERT INTO ctl.contents VALUES ('moved', '{mark}')")  # noqa: S608 a hash
     connection.execute("COMMIT")
 
 
-def _newest(moved: Mapping[str, Sequence[Sequence[object]]], columns: Mapping[str, str]) -> object:
-    """Return the rows that moved last, with the moment when they did."""
-    places = {table: _names(columns[table]).index("updated_at") for table in moved}
-    newest = max((str(row[places[table]]) for table, rows in moved.items() for row in rows), default="")
-    kept = {table: [row for row in rows if row[places[table]] == newest] for table, rows in moved.items()}
-    return newest, kept
+def _newest(control: Control) -> str:
+    """Return a hash of the intents that moved last, and of the moment when they did."""
+    newest = control.one("SELECT max(updated_at) FROM outbox") or ""
+    rows = control.read("SELECT id, state, payload_hash, remote_ids FROM outbox WHERE updated_at = ?", (newest,))
+    return hashlib.sha256(repr((newest, sorted(tuple(row) for row in rows))).encode()).hexdigest()
+
+
+def _copy_moved(
+    connection: duckdb.DuckDBPyConnection, control: Control, copied: Mapping[str, str], *, since: str
+) -> None:
+    """Copy the intents that have moved since a time, and what they stand for, some at a time."""
+    names = _names(copied["outbox"])
+    statement = f"SELECT {', '.join(names)}, {PAYLOAD} FROM outbox WHERE {MOVED}"  # noqa: S608 our own names
+    corrections = read_corrections(control)
+    for intents in control.pages(statement, {"since": since}, size=COPIED_AT_ONCE):
+        replace_rows(connection, "ctl.moved", "id VARCHAR", [(intent["id"],) for intent in intents])
+        moved: dict[str, Sequence[Sequence[object]]] = {
+            "outbox": [tuple(intent)[: len(names)] for intent in intents],
+            **sent_rows(intents, corrections),
+        }
+        for table, rows in moved.items():
+            if since:
+                connection.execute(f"DELETE FROM ctl.{table} WHERE id IN (SELECT id FROM ctl.moved)")  # noqa: S608 our names
+            insert_rows(connection, f"ctl.{table}", rows)
+    connection.execute("DROP TABLE IF EXISTS ctl.moved")
 
 
 def _names(columns: str) -> list[str]:
@@ -216,14 +241,3 @@ def _control_rows(
 ) -> list[tuple[object, ...]]:
     rows = control.read(f"SELECT {', '.join(_names(columns))} FROM {table} WHERE {where}", values)  # noqa: S608 our own names
     return [tuple(row) for row in rows]
-
-
-def _merge_moved(
-    connection: duckdb.DuckDBPyConnection, table: str, columns: str, rows: Sequence[Sequence[object]]
-) -> None:
-    if not rows:
-        return
-    replace_rows(connection, "ctl.moved_rows", columns, rows)
-    connection.execute(f"DELETE FROM ctl.{table} WHERE id IN (SELECT id FROM ctl.moved_rows)")  # noqa: S608 our names
-    connection.execute(f"INSERT INTO ctl.{table} SELECT * FROM ctl.moved_rows")  # noqa: S608 our names
-    connection.execute("DROP TABLE ctl.moved_rows")
