@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -135,7 +136,8 @@ def _printed_settings(server: subprocess.Popen[str]) -> dict[str, str]:
 
 
 def _as_exports(variables: Mapping[str, str]) -> str:
-    return "".join(f"{name}={value}\n" for name, value in sorted(variables.items()) if name.startswith("SPRINGLINE_"))
+    own = {name: value for name, value in sorted(variables.items()) if name.startswith("SPRINGLINE_")}
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in own.items())
 
 
 def _call(url: str, body: object | None = None) -> Any:  # noqa: ANN401 JSON of any shape

@@ -52,6 +52,13 @@ SENT: Mapping[str, str] = {
     "state": "where the outward write stands",
     "updated_at": "when it last changed, UTC",
 }
+ABOUT_SENT: Mapping[str, str] = {
+    "sent_vouchers": "One voucher as it was sent to the ledger.",
+    "sent_lines": "One line of a voucher as it was sent to the ledger.",
+    "payments": "One payment as it was sent to the VMS.",
+    "actuals": "One actual as it was sent to the VMS.",
+    "rates": "One exchange rate as it was sent to the VMS.",
+}
 VERDICT = "ok_"
 SHOWN_ORIGINS = 4
 # A column as it is, at most under another name.
@@ -136,6 +143,11 @@ def control_tables() -> Mapping[str, ControlTable]:
         )
         for found in _TABLE.finditer(control_schema())
     }
+
+
+def sent_text() -> Mapping[str, tuple[str, Mapping[str, str]]]:
+    """Return what one row of each table of sent objects is, and what their columns are."""
+    return {table: (ABOUT_SENT[table], SENT) for table in SENT_TABLES}
 
 
 def control_schema() -> str:
