@@ -46,10 +46,9 @@ def verdict(closed: Closed) -> str:
     if closed.state == "sealed":
         return f"{closed.period} is closed and sealed. Its pack is {closed.pack}; it will not be written again."
     if count:
-        return (
-            f"{_things(count)} stop{'s' if count == 1 else ''} the close of {closed.period}. Its pack is {closed.pack}. Next: "
-            "put right or accept (springline breaks accept) what is listed, and close again."
-        )
+        stops = f"{_things(count)} {'stops' if count == 1 else 'stop'} the close of {closed.period}"
+        following = "put right what is listed, or accept it (springline breaks accept), and close again"
+        return f"{stops}; its pack is {closed.pack}. Next: {following}."
     return f"Nothing stops {closed.period}, but it is not over yet. Its pack is {closed.pack}; close again to seal it."
 
 

@@ -42,6 +42,7 @@ positions AS (
         positions.voyage_no,
         positions.account,
         positions.difference,
+        positions.difference AS company_difference,
         positions.company_currency_code,
         positions.reason,
         positions.next_step,
@@ -132,6 +133,7 @@ late AS (
         postings.document_key,
         postings.document_no,
         postings.company_amount,
+        postings.company_amount AS moved_amount,
         postings.company_currency_code,
         postings.reason,
         postings.next_step,
@@ -233,12 +235,10 @@ others AS (
         told.amount,
         told.currency_code,
         CASE
-            WHEN told.kind IS NOT NULL AND told.currency_code = standing.company_currency_code THEN told.amount
-            ELSE COALESCE(
-                booked_months.company_amount,
-                CAST(ROUND(standing.row_amount, 4) AS DECIMAL(38, 4)),
-                standing.company_amount_vms
-            )
+            WHEN told.currency_code = standing.company_currency_code THEN told.amount
+            WHEN booked_months.company_amount IS NOT NULL THEN booked_months.company_amount
+            WHEN standing.row_amount IS NOT NULL THEN CAST(ROUND(standing.row_amount, 4) AS DECIMAL(38, 4))
+            ELSE standing.company_amount_vms
         END AS company_amount,
         standing.message,
         standing.next_step,
@@ -286,7 +286,7 @@ found AS (
         account,
         difference,
         company_currency_code,
-        difference,
+        company_difference,
         reason,
         next_step,
         CAST(NULL AS TIMESTAMP),
@@ -360,7 +360,7 @@ found AS (
         document_no,
         CAST(NULL AS VARCHAR),
         CAST(NULL AS VARCHAR),
-        company_amount,
+        moved_amount,
         company_currency_code,
         company_amount,
         reason,
@@ -388,39 +388,57 @@ found AS (
         CAST(NULL AS INTEGER)
     FROM
         others
+),
+
+dated AS (
+    SELECT
+        found.period_month,
+        found.kind,
+        found.subject,
+        found.company_code,
+        found.document_key,
+        found.document_no,
+        found.voyage_no,
+        found.account,
+        found.amount,
+        found.currency_code,
+        found.company_amount,
+        COALESCE(ABS(found.company_amount), 0) AS size,
+        found.reason,
+        found.next_step,
+        COALESCE(CAST(SUBSTRING(noted.since, 1, 19) AS TIMESTAMP), found.since) AS since,
+        found.age_days,
+        COALESCE(noted.accepted_hash = noted.figures_hash, FALSE) AS is_accepted
+    FROM
+        found
+    LEFT JOIN ctl.breaks AS noted
+        ON
+            found.kind = noted.kind
+            AND found.subject = noted.subject
+            AND noted.until IS NULL
 )
 
 SELECT
-    found.period_month,
-    found.kind,
-    found.subject,  -- natural key of what stops it; unique by kind
-    found.company_code,  -- VMS company
-    found.document_key,
-    found.document_no,
-    found.voyage_no,
-    found.account,
-    CAST(found.amount AS DECIMAL(38, 4)) AS amount,  -- in currency_code
-    found.currency_code,
-    CAST(found.company_amount AS DECIMAL(38, 4)) AS company_amount,  -- null: nothing that has an amount
-    found.reason,
-    found.next_step,
-    COALESCE(CAST(SUBSTRING(noted.since, 1, 19) AS TIMESTAMP), found.since) AS since,  -- first seen, UTC; null: not noted yet
-    COALESCE(
-        found.age_days,
-        CAST(DATE_DIFF('day', CAST(COALESCE(CAST(SUBSTRING(noted.since, 1, 19) AS TIMESTAMP), found.since) AS DATE), settings.today) AS INTEGER)
-    ) AS age_days,
-    COALESCE(noted.accepted_hash = noted.figures_hash, FALSE) AS is_accepted,  -- by a person, for these figures
+    dated.period_month,
+    dated.kind,
+    dated.subject,  -- natural key of what stops it; unique by kind
+    dated.company_code,  -- VMS company
+    dated.document_key,
+    dated.document_no,
+    dated.voyage_no,
+    dated.account,
+    CAST(dated.amount AS DECIMAL(38, 4)) AS amount,  -- in currency_code
+    dated.currency_code,
+    CAST(dated.company_amount AS DECIMAL(38, 4)) AS company_amount,  -- null: nothing that has an amount
+    dated.reason,
+    dated.next_step,
+    dated.since,  -- first seen, UTC; null: not noted yet
+    COALESCE(dated.age_days, CAST(DATE_DIFF('day', CAST(dated.since AS DATE), settings.today) AS INTEGER)) AS age_days,
+    dated.is_accepted,  -- by a person, for these figures
     CAST(
-        ROW_NUMBER() OVER (
-            PARTITION BY found.period_month
-            ORDER BY COALESCE(ABS(found.company_amount), 0) DESC, found.kind, found.subject
-        ) AS INTEGER
+        ROW_NUMBER() OVER (PARTITION BY dated.period_month ORDER BY dated.size DESC, dated.kind ASC, dated.subject ASC)
+        AS INTEGER
     ) AS rank_no  -- 1: the largest of its period
 FROM
-    found
+    dated
 CROSS JOIN seed.settings AS settings
-LEFT JOIN ctl.breaks AS noted
-    ON
-        found.kind = noted.kind
-        AND found.subject = noted.subject
-        AND noted.until IS NULL
