@@ -8,7 +8,7 @@ from pipelines.extract.shape import child_columns, parent_columns
 from pipelines.models.table_ref import TableRef
 from pipelines.seals import SEALED_TABLES
 from pipelines.sent_objects import SENT_TABLES
-from pipelines.warehouse import CONTROL_TABLES, MONTHS_COLUMNS, SETTINGS_TABLES
+from pipelines.warehouse import CONTROL_TABLES, CURSORS_COLUMNS, MONTHS_COLUMNS, SETTINGS_TABLES
 
 
 def declared_tables() -> dict[TableRef, dict[str, str]]:
@@ -22,6 +22,7 @@ def declared_tables() -> dict[TableRef, dict[str, str]]:
     listed = {
         **{("seed", table): columns for table, columns in SETTINGS_TABLES.items()},
         ("seed", "months"): MONTHS_COLUMNS,
+        ("ctl", "cursors"): CURSORS_COLUMNS,
         **{("ctl", table): columns for table, columns in CONTROL_TABLES.items()},
         **{("ctl", table): columns for table, columns in SENT_TABLES.items()},
         **{("ctl", table): columns for table, columns in SEALED_TABLES.items()},

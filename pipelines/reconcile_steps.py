@@ -11,7 +11,7 @@ from pipelines.models.table_ref import TableRef
 from pipelines.post_steps import content_mark, open_models
 from pipelines.reconcile.breaks import STANDING
 from pipelines.reconcile.close_breaks import note_close_breaks
-from pipelines.warehouse import copy_control
+from pipelines.warehouse import copy_control, copy_cursors
 
 if TYPE_CHECKING:
     from pipelines.context import Context
@@ -53,6 +53,7 @@ def _close_mark(ctx: Context) -> str:
 def _build(ctx: Context, schema: str, *, name: str, mark: str) -> Counts:
     if ctx.control.one("SELECT value FROM meta WHERE name = ?", (name,)) == mark:
         return Counts()
+    copy_cursors(ctx.warehouse, ctx.control)
     build(ctx.warehouse, open_models(ctx).models, schemas=(schema,), report=ctx.report)
     _keep_mark(ctx, name, mark)
     return Counts()

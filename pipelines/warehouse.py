@@ -53,12 +53,17 @@ CONTROL_TABLES: Mapping[str, str] = {
     "severity VARCHAR, message VARCHAR, since VARCHAR, until VARCHAR, batch_id VARCHAR",
     "bank_changes": "change_id BIGINT, partner_code VARCHAR, old_account VARCHAR, new_account VARCHAR, "
     "seen_at VARCHAR, decided_at VARCHAR, decided_by VARCHAR, decision VARCHAR, reason VARCHAR",
+    "rejected": "rejected_id BIGINT, side VARCHAR, entity VARCHAR, object_key VARCHAR, document_no VARCHAR, "
+    "member VARCHAR, message VARCHAR, since VARCHAR, until VARCHAR, batch_id VARCHAR",
+    "first_day": "today DATE",
     "breaks": "break_id BIGINT, kind VARCHAR, subject VARCHAR, company VARCHAR, document_key BIGINT, "
     "document_no VARCHAR, message VARCHAR, next_step VARCHAR, figures_hash VARCHAR, since VARCHAR, until VARCHAR, "
     "accepted_by VARCHAR, accepted_at VARCHAR, accepted_hash VARCHAR, comment VARCHAR, batch_id VARCHAR",
     "closes": "period VARCHAR, state VARCHAR, opened_at VARCHAR, sealed_at VARCHAR, sealed_by VARCHAR, "
     "pack_hash VARCHAR, figures VARCHAR, batch_id VARCHAR, updated_at VARCHAR",
 }
+# How far each source has been read: copied where both sides are compared, since every batch moves some of it.
+CURSORS_COLUMNS = "source VARCHAR, value VARCHAR, batch_id VARCHAR, moved_at VARCHAR"
 # Intents that are copied at a time: what they hold in memory is a few dozen megabytes.
 COPIED_AT_ONCE = 20_000
 
@@ -186,6 +191,7 @@ def copy_control(connection: duckdb.DuckDBPyConnection, control: Control) -> Non
         },
     )
     _copy_sealed(connection, control)
+    connection.execute(f"CREATE TABLE IF NOT EXISTS ctl.cursors ({CURSORS_COLUMNS})")
     copied = {"outbox": CONTROL_TABLES["outbox"], **SENT_TABLES}
     present = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'ctl'").fetchall()
     is_complete = copied.keys() <= {name for (name,) in present}
@@ -224,6 +230,11 @@ def _copy_sealed(connection: duckdb.DuckDBPyConnection, control: Control) -> Non
         connection.unregister("sealed_file")
     connection.execute(f"DELETE FROM ctl.contents WHERE table_name = '{table}'")  # noqa: S608 our own names
     connection.execute(f"INSERT INTO ctl.contents VALUES ('{table}', '{mark}')")  # noqa: S608 a hash
+
+
+def copy_cursors(connection: duckdb.DuckDBPyConnection, control: Control) -> None:
+    """Copy how far each source has been read, and when."""
+    replace_rows(connection, "ctl.cursors", CURSORS_COLUMNS, _control_rows(control, "cursors", CURSORS_COLUMNS))
 
 
 def _newest(control: Control) -> str:

@@ -198,6 +198,14 @@ CREATE TABLE IF NOT EXISTS breaks (
 
 CREATE UNIQUE INDEX IF NOT EXISTS breaks_once ON breaks (kind, subject) WHERE until IS NULL;
 
+-- The accounting day of the batch that wrote first, by which the past is told from what Springline answers for.
+CREATE VIEW IF NOT EXISTS first_day AS
+SELECT b.today
+FROM outbox_events AS e
+INNER JOIN batches AS b ON e.batch_id = b.batch_id
+ORDER BY e.event_no
+LIMIT 1;
+
 -- One period that somebody closes or has closed.
 CREATE TABLE IF NOT EXISTS closes (
     period TEXT PRIMARY KEY,      -- as 2026-10
