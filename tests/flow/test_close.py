@@ -110,7 +110,7 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
         for row in live.vms.get("/Document", params=reversals, headers=fields).raise_for_status().json():
             if row["documentLines"][0]["glAccount"] == UNREVERSED:
                 live.vms.delete(f"/Document/{row['key']}").raise_for_status()
-        run(live, "documents")
+        run(live, "documents", "rates")
         yield Month(live)
 
 
