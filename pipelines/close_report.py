@@ -40,9 +40,8 @@ def verdict(closed: Closed) -> str:
         return f"{closed.period} was not closed: both sides could not be read. Nothing was written. Next: run it again."
     if closed.was_sealed:
         since = f"{closed.period} is sealed since {closed.sealed_at}; its pack {closed.pack} stays as it was."
-        return (
-            since if not count else f"{since} {_things(count)} came since: move them to an open period, or accept them."
-        )
+        late = f" {_things(count)} came since. Next: move what is listed to an open period, or accept it."
+        return since + late if count else since
     if closed.state == "sealed":
         return f"{closed.period} is closed and sealed. Its pack is {closed.pack}; it will not be written again."
     if count:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from pipelines.batch import EXIT_BREAKS, accounting_day, chosen_jobs, run_batch
 from pipelines.control import Control, utc_text
 from pipelines.errors import UsageError
+from pipelines.periods import next_month, read_period
 from pipelines.publish.close_pack import Pack, pack_faults, pack_folder, write_pack
 from pipelines.seals import Close, Run, Seal, open_close, read_close, record_run, seal_period
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pipelines.context import Context
     from pipelines.settings import Settings
 
-PERIOD = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 RECONCILE = ("reconcile",)
 DRAFT, SEALED = "draft", "sealed"
 _STOPS = """
@@ -119,7 +118,7 @@ def run_close(
         period=period,
         state=None if outcome.close is None else outcome.close.state,
         sealed_at=None if outcome.close is None else outcome.close.sealed_at,
-        is_over=_last_day(month) < day,
+        is_over=_is_over(month, today=day),
         was_sealed=was_sealed,
         pack=pack_folder(settings.published, month),
         stops=tuple(outcome.stops),
@@ -131,17 +130,14 @@ def run_close(
 
 def _month(period: str, *, today: date) -> date:
     """Return the first day of a period that has begun."""
-    match = PERIOD.fullmatch(period)
-    if match is None or match[1] < "2000":
-        raise UsageError(f"{period!r} is no period.", next_step="write it as 2026-10.")
-    month = date(int(match[1]), int(match[2]), 1)
+    month = read_period(period)
     if month > today:
         raise UsageError(f"{period} has not begun: it is {today}.", next_step="close a period that is over.")
     return month
 
 
-def _last_day(month: date) -> date:
-    return (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+def _is_over(month: date, *, today: date) -> bool:
+    return next_month(month) <= today
 
 
 def _draw_up(settings: Settings, period: str, *, at: str) -> bool:
@@ -165,7 +161,7 @@ def _conclude(ctx: Context, month: date, outcome: _Outcome) -> None:
     if close is not None and close.is_sealed:
         outcome.faults = pack_faults(pack_folder(ctx.settings.published, month), close.pack_hash or "")
         _record(ctx, run, "looked at", None)
-    elif run.break_count or _last_day(month) >= ctx.today:
+    elif run.break_count or not _is_over(month, today=ctx.today):
         _record(ctx, run, "drawn up", write_pack(ctx, month, state=DRAFT).pack_hash)
     else:
         # The seal comes last: a run that is killed before it leaves a draft, which the next one writes anew.

@@ -1,4 +1,4 @@
-"""A period is closed as accountants do it: actuals, accruals, what stops it, acceptance, the seal, and what comes late."""
+"""A period closed as accountants do it: actuals, accruals, what stops it, acceptance, the seal, what comes late."""
 
 from __future__ import annotations
 
