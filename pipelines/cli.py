@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from pipelines.commands import breaks, going_live, questions, steering
+from pipelines.commands import breaks, closing, going_live, questions, steering
 from pipelines.commands.common import (
     AsJson,
     Config,
@@ -172,6 +172,7 @@ COMMANDS = (
     questions.explain,
     questions.preflight,
     going_live.adopt,
+    closing.close,
 )
 for command in COMMANDS:
     app.command()(command)

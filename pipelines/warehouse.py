@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pipelines.errors import BusyError, ModelError
+from pipelines.seals import SEALED_TABLES, sealed_files, sealed_mark
 from pipelines.sent_objects import MOVED, PAYLOAD, SENT_TABLES, read_corrections, sent_rows
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ CONTROL_TABLES: Mapping[str, str] = {
     "breaks": "break_id BIGINT, kind VARCHAR, subject VARCHAR, company VARCHAR, document_key BIGINT, "
     "document_no VARCHAR, message VARCHAR, next_step VARCHAR, figures_hash VARCHAR, since VARCHAR, until VARCHAR, "
     "accepted_by VARCHAR, accepted_at VARCHAR, accepted_hash VARCHAR, comment VARCHAR, batch_id VARCHAR",
+    "closes": "period VARCHAR, state VARCHAR, opened_at VARCHAR, sealed_at VARCHAR, sealed_by VARCHAR, "
+    "pack_hash VARCHAR, figures VARCHAR, batch_id VARCHAR, updated_at VARCHAR",
 }
 # How far each source has been read: copied where both sides are compared, since every batch moves some of it.
 CURSORS_COLUMNS = "source VARCHAR, value VARCHAR, batch_id VARCHAR, moved_at VARCHAR"
@@ -187,6 +190,7 @@ def copy_control(connection: duckdb.DuckDBPyConnection, control: Control) -> Non
             if table != "outbox"
         },
     )
+    _copy_sealed(connection, control)
     connection.execute(f"CREATE TABLE IF NOT EXISTS ctl.cursors ({CURSORS_COLUMNS})")
     copied = {"outbox": CONTROL_TABLES["outbox"], **SENT_TABLES}
     present = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'ctl'").fetchall()
@@ -207,6 +211,25 @@ def copy_control(connection: duckdb.DuckDBPyConnection, control: Control) -> Non
     connection.execute("DELETE FROM ctl.contents WHERE table_name = 'moved'")
     connection.execute(f"INSERT INTO ctl.contents VALUES ('moved', '{mark}')")  # noqa: S608 a hash
     connection.execute("COMMIT")
+
+
+def _copy_sealed(connection: duckdb.DuckDBPyConnection, control: Control) -> None:
+    """Copy what sealed periods consisted of, all anew when another one was sealed."""
+    [(table, columns)] = SEALED_TABLES.items()
+    mark = sealed_mark(control)
+    known = connection.execute(f"SELECT digest FROM ctl.contents WHERE table_name = '{table}'").fetchone()  # noqa: S608 our own names
+    if known == (mark,):
+        return
+    connection.execute(f"CREATE OR REPLACE TABLE ctl.{table} ({columns})")
+    for content in sealed_files(control):
+        from pyarrow import BufferReader, parquet  # noqa: PLC0415 an idle run copies nothing
+
+        connection.register("sealed_file", parquet.read_table(BufferReader(content)))
+        names = ", ".join(_names(columns))
+        connection.execute(f"INSERT INTO ctl.{table} SELECT {names} FROM sealed_file")  # noqa: S608 our own names
+        connection.unregister("sealed_file")
+    connection.execute(f"DELETE FROM ctl.contents WHERE table_name = '{table}'")  # noqa: S608 our own names
+    connection.execute(f"INSERT INTO ctl.contents VALUES ('{table}', '{mark}')")  # noqa: S608 a hash
 
 
 def copy_cursors(connection: duckdb.DuckDBPyConnection, control: Control) -> None:
