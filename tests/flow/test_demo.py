@@ -136,12 +136,12 @@ def faults(demo: Ended, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[
     shutil.copy(demo.folder / "springline.ctl.sqlite", folder)
     with again(demo.folder, folder) as sandbox, sandbox.vms() as client:
         made = {
-            "payment deleted": _payment(client, 0, None),
-            "payment changed": _payment(client, 1, {"documentAmount": -0.01}),
+            "payment deleted": _payment(client, 0),
+            "payment changed": _payment(client, 1, "documentAmount", -0.01),
             "rate changed": _rate(client, 0, {"exchangeRate": 0.5}),
             "rate deleted": _rate(client, 1, None),
-            "actual deleted": _actual(client, 0, None),
-            "actual changed": _actual(client, 1, {"companyCurrencyAmount": 0.01}),
+            "actual deleted": _actual(client, 0),
+            "actual changed": _actual(client, 1, "companyCurrencyAmount", 0.01),
             "cost moved in the ledger": _ledger_row(sandbox),
             "break not told": _break(folder),
         }
@@ -160,12 +160,27 @@ def _change(client: httpx.Client, entity: str, key: int, body: Row | None) -> No
     (client.delete(path) if body is None else client.put(path, json=body)).raise_for_status()
 
 
-def _payment(client: httpx.Client, place: int, body: Row | None) -> Fault:
-    settles = {"documentLines": {"refDocument": {"documentNo": "*"}}}
-    found = _find(client, "Document", "documentType.documentType(EQ)PMO", {"documentNo": "*", **settles})
-    payment = [row for row in found if row["documentNo"].startswith("XL")][place]
-    _change(client, "Document", payment["key"], body)
+def _document(client: httpx.Client, kind: str, prefix: str, *, place: int, member: str | None, value: float) -> Row:
+    """Change an amount of a document and of its line, or delete the document, and give it as it was."""
+    lines = {"key": "*", "refDocument": {"documentNo": "*"}}
+    fields = {"documentNo": "*", "documentText": "*", "documentLines": lines}
+    found = _find(client, "Document", f"documentType.documentType(EQ){kind}", fields)
+    document = [row for row in found if row["documentNo"].startswith(prefix)][place]
+    (line,) = document["documentLines"]
+    body = None if member is None else {member: value, "documentLines": [{"key": line["key"], member: value}]}
+    _change(client, "Document", document["key"], body)
+    return document
+
+
+def _payment(client: httpx.Client, place: int, member: str | None = None, value: float = 0) -> Fault:
+    payment = _document(client, "PMO", "XL", place=place, member=member, value=value)
     return Fault("payments", payment["documentLines"][0]["refDocument"]["documentNo"])
+
+
+def _actual(client: httpx.Client, place: int, member: str | None = None, value: float = 0) -> Fault:
+    actual = _document(client, "ACC", "ACT", place=place, member=member, value=value)
+    _, month, voyage, account = actual["documentText"].split()
+    return Fault("actuals", f"{month} {voyage} {account}")
 
 
 def _rate(client: httpx.Client, place: int, body: Row | None) -> Fault:
@@ -173,14 +188,6 @@ def _rate(client: httpx.Client, place: int, body: Row | None) -> Fault:
     rate = _find(client, "ExchangeRate", "exchangeRateDate(GTE)2026-10-28", fields)[place]
     _change(client, "ExchangeRate", rate["key"], body)
     return Fault("rates", f"{rate['exchangeRateDate'][:10]} NOK {rate['currency']['currencyCode']}")
-
-
-def _actual(client: httpx.Client, place: int, body: Row | None) -> Fault:
-    found = _find(client, "Document", "documentType.documentType(EQ)ACC", {"documentNo": "*", "documentText": "*"})
-    actual = [row for row in found if row["documentNo"].startswith("ACT")][place]
-    _change(client, "Document", actual["key"], body)
-    _, month, voyage, account = actual["documentText"].split()
-    return Fault("actuals", f"{month} {voyage} {account}")
 
 
 def _ledger_row(sandbox: Sandbox) -> Fault:
