@@ -138,6 +138,7 @@ def faults(demo: Ended, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[
         made = {
             "payment deleted": _payment(client, 0),
             "payment changed": _payment(client, 1, "documentAmount", -0.01),
+            "payment worth something else": _transfer(client, sandbox, 2),
             "rate changed": _rate(client, 0, {"exchangeRate": 0.5}),
             "rate deleted": _rate(client, 1, None),
             "actual deleted": _actual(client, 0),
@@ -175,6 +176,15 @@ def _document(client: httpx.Client, kind: str, prefix: str, *, place: int, membe
 def _payment(client: httpx.Client, place: int, member: str | None = None, value: float = 0) -> Fault:
     payment = _document(client, "PMO", "XL", place=place, member=member, value=value)
     return Fault("payments", payment["documentLines"][0]["refDocument"]["documentNo"])
+
+
+def _transfer(client: httpx.Client, sandbox: Sandbox, place: int) -> Fault:
+    """Change what a payment is worth in company currency; the comparison names it by the transfer's text."""
+    payment = _document(client, "PMO", "XL", place=place, member="companyCurrencyAmount", value=-0.01)
+    row = int(payment["documentNo"].removeprefix("XL").partition("-")[0])
+    lines = [line for voucher in sandbox.control("GET", "ledger/vouchers") for line in voucher["lines"]]
+    (text,) = [line["text"] for line in lines if (line["subledgerRow"] or {}).get("dbId") == row]
+    return Fault("transfers", text)
 
 
 def _actual(client: httpx.Client, place: int, member: str | None = None, value: float = 0) -> Fault:
@@ -215,6 +225,7 @@ def _break(folder: Path) -> Fault:
     [
         "payment deleted",
         "payment changed",
+        "payment worth something else",
         "rate changed",
         "rate deleted",
         "actual deleted",
