@@ -39,6 +39,9 @@ SETTINGS_TABLES: Mapping[str, str] = {
     "charterer_types": "partner_type_code VARCHAR",
 }
 
+# Which batch had the warehouse last, as the control store knows it.
+_WAREHOUSE_BATCH = "warehouse.last_batch"
+
 MONTHS_COLUMNS = "month_start DATE, month_end DATE, calendar_year INTEGER, calendar_month INTEGER"
 
 # What the models read of the control store: table -> columns, copied under the same names. Payloads stay there.
@@ -178,6 +181,23 @@ def write_settings(
         FROM range(TIMESTAMP '2000-01-01', TIMESTAMP '2100-01-01', INTERVAL 1 MONTH) AS months (day)
         """
     )
+
+
+def take_over(connection: duckdb.DuckDBPyConnection, control: Control, *, batch_id: str) -> None:
+    """Begin a batch on this warehouse, and forget how far both systems were read unless the batch before had it too.
+
+    The cursors are in the control store and outlive a warehouse that is deleted, or put back from an older copy: what
+    they say was read would be missing in it. To be killed between the two writes costs one full reading.
+    """
+    connection.execute("CREATE TABLE IF NOT EXISTS ctl.last_batch (batch_id VARCHAR)")
+    row = connection.execute("SELECT batch_id FROM ctl.last_batch").fetchone()
+    is_known = row is not None and row[0] == control.one("SELECT value FROM meta WHERE name = ?", (_WAREHOUSE_BATCH,))
+    statement = "UPDATE ctl.last_batch SET batch_id =" if row else "INSERT INTO ctl.last_batch SELECT"
+    connection.execute(f"{statement} '{batch_id}'")
+    with control.write() as store:
+        if not is_known:
+            store.execute("DELETE FROM cursors")
+        store.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_WAREHOUSE_BATCH, batch_id))
 
 
 def copy_control(connection: duckdb.DuckDBPyConnection, control: Control) -> None:

@@ -46,7 +46,9 @@ class Browser:
 
     def look(self, *, width: int, height: int = 900, scheme: str = "light", media: str = "screen") -> None:
         """Set the size of the window, the colour scheme its user prefers, and the medium."""
-        self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
+        self.devtools(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500
+        )
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.devtools("Emulation.setEmulatedMedia", media=media, features=features)
 
