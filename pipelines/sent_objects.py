@@ -25,12 +25,14 @@ SENT_TABLES: Mapping[str, str] = {
     "exchange_rate DECIMAL(38,18), state VARCHAR, updated_at VARCHAR",
 }
 
-_MOVED = """
+# Which intents have moved behind an event; everything when that is 0. Takes its number twice.
+MOVED_SINCE = "(? = 0 OR id IN (SELECT outbox_id FROM outbox_events WHERE event_no > ?))"
+_MOVED = f"""
 SELECT id, kind, company_code, owner_code, document_key, document_no, state, look_up, remote_ids, updated_at,
     CASE WHEN kind <> 'voucher' THEN payload END AS payload
 FROM outbox
-WHERE kind IN ('voucher', 'payment', 'actual', 'rate') AND updated_at >= ?
-"""
+WHERE kind IN ('voucher', 'payment', 'actual', 'rate') AND {MOVED_SINCE}
+"""  # noqa: S608 our own words
 
 # Numbers stay the text they are in the payload: the warehouse reads them as decimals.
 _members = msgspec.json.Decoder(dict[str, Any], float_hook=str).decode
@@ -38,10 +40,10 @@ _members = msgspec.json.Decoder(dict[str, Any], float_hook=str).decode
 Row = tuple[object, ...]
 
 
-def sent_rows(control: Control, *, since: str) -> dict[str, list[Row]]:
-    """Return the rows of each of ``SENT_TABLES`` whose intent has moved since a time (`outbox.updated_at`)."""
+def sent_rows(control: Control, *, since: int) -> dict[str, list[Row]]:
+    """Return the rows of each of ``SENT_TABLES`` whose intent has moved since an event (`outbox_events.event_no`)."""
     rows: dict[str, list[Row]] = {table: [] for table in SENT_TABLES}
-    for intent in control.read(_MOVED, (since,)):
+    for intent in control.read(_MOVED, (since, since)):
         table, row_of = _READERS[intent["kind"]]
         rows[table].append((intent["id"], *row_of(intent), intent["state"], intent["updated_at"]))
     return rows

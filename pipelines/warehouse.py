@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pipelines.errors import BusyError, ModelError
-from pipelines.sent_objects import SENT_TABLES, sent_rows
+from pipelines.sent_objects import MOVED_SINCE, SENT_TABLES, sent_rows
 
 if TYPE_CHECKING:
     from datetime import date
@@ -168,7 +168,10 @@ def write_settings(
 
 
 def copy_control(connection: duckdb.DuckDBPyConnection, control: Control) -> None:
-    """Bring the warehouse's copy of the control tables up to date; of the outbox only what has moved since."""
+    """Bring the warehouse's copy of the control tables up to date; of the outbox only what has moved since.
+
+    The chain of its events tells what that is, and whether this is the outbox that was copied before.
+    """
     replace_when_changed(
         connection,
         {
@@ -182,29 +185,31 @@ def copy_control(connection: duckdb.DuckDBPyConnection, control: Control) -> Non
     is_complete = copied.keys() <= {name for (name,) in present}
     for table, columns in copied.items():
         connection.execute(f"CREATE TABLE IF NOT EXISTS ctl.{table} ({columns})")
-    newest = connection.execute("SELECT coalesce(max(updated_at), '') FROM ctl.outbox").fetchone()
-    since = newest[0] if newest and is_complete else ""
-    outbox = _control_rows(control, "outbox", copied["outbox"], where="updated_at >= ?", values=(since,))
-    moved: dict[str, Sequence[Sequence[object]]] = {"outbox": outbox, **sent_rows(control, since=since)}
-    # The rows of the newest moment come every time, in case they were not all of it; mostly they were.
-    mark = hashlib.sha256(repr(_newest(moved, copied)).encode()).hexdigest()
+    last = _event(control, "ORDER BY event_no DESC")
     known = connection.execute("SELECT digest FROM ctl.contents WHERE table_name = 'moved'").fetchone()
-    if is_complete and known == (mark,):
+    if is_complete and known == (last,):
         return
+    since = _last_copied(control, known[0]) if is_complete and known else 0
+    outbox = _control_rows(control, "outbox", copied["outbox"], where=MOVED_SINCE, values=(since, since))
     connection.execute("BEGIN")
-    for table, rows in moved.items():
-        _merge_moved(connection, table, copied[table], rows)
+    for table, rows in {"outbox": outbox, **sent_rows(control, since=since)}.items():
+        _merge_moved(connection, table, copied[table], rows, is_everything=not since)
     connection.execute("DELETE FROM ctl.contents WHERE table_name = 'moved'")
-    connection.execute(f"INSERT INTO ctl.contents VALUES ('moved', '{mark}')")  # noqa: S608 a hash
+    connection.execute(f"INSERT INTO ctl.contents VALUES ('moved', '{last}')")  # noqa: S608 a number and a hash
     connection.execute("COMMIT")
 
 
-def _newest(moved: Mapping[str, Sequence[Sequence[object]]], columns: Mapping[str, str]) -> object:
-    """Return the rows that moved last, with the moment when they did."""
-    places = {table: _names(columns[table]).index("updated_at") for table in moved}
-    newest = max((str(row[places[table]]) for table, rows in moved.items() for row in rows), default="")
-    kept = {table: [row for row in rows if row[places[table]] == newest] for table, rows in moved.items()}
-    return newest, kept
+def _event(control: Control, which: str) -> str:
+    """Return the number and the hash of an event of the outbox, nothing when there is none."""
+    found = control.one(f"SELECT event_no || ' ' || hash FROM outbox_events {which} LIMIT 1")  # noqa: S608 our own words
+    return str(found or "")
+
+
+def _last_copied(control: Control, copied: str) -> int:
+    """Return the number of the last event that was copied; 0 when the control store has no such event (any more)."""
+    number = copied.partition(" ")[0]
+    is_there = number.isdecimal() and _event(control, f"WHERE event_no = {number}") == copied
+    return int(number) if is_there else 0
 
 
 def _names(columns: str) -> list[str]:
@@ -212,18 +217,24 @@ def _names(columns: str) -> list[str]:
 
 
 def _control_rows(
-    control: Control, table: str, columns: str, *, where: str = "TRUE", values: Sequence[str] = ()
+    control: Control, table: str, columns: str, *, where: str = "TRUE", values: Sequence[int] = ()
 ) -> list[tuple[object, ...]]:
     rows = control.read(f"SELECT {', '.join(_names(columns))} FROM {table} WHERE {where}", values)  # noqa: S608 our own names
     return [tuple(row) for row in rows]
 
 
 def _merge_moved(
-    connection: duckdb.DuckDBPyConnection, table: str, columns: str, rows: Sequence[Sequence[object]]
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: str,
+    rows: Sequence[Sequence[object]],
+    *,
+    is_everything: bool,
 ) -> None:
-    if not rows:
-        return
-    replace_rows(connection, "ctl.moved_rows", columns, rows)
-    connection.execute(f"DELETE FROM ctl.{table} WHERE id IN (SELECT id FROM ctl.moved_rows)")  # noqa: S608 our names
-    connection.execute(f"INSERT INTO ctl.{table} SELECT * FROM ctl.moved_rows")  # noqa: S608 our names
-    connection.execute("DROP TABLE ctl.moved_rows")
+    if is_everything:
+        replace_rows(connection, f"ctl.{table}", columns, rows)
+    elif rows:
+        replace_rows(connection, "ctl.moved_rows", columns, rows)
+        connection.execute(f"DELETE FROM ctl.{table} WHERE id IN (SELECT id FROM ctl.moved_rows)")  # noqa: S608 our names
+        connection.execute(f"INSERT INTO ctl.{table} SELECT * FROM ctl.moved_rows")  # noqa: S608 our names
+        connection.execute("DROP TABLE ctl.moved_rows")
