@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pipelines import extract_steps, post_steps
+from pipelines import extract_steps, post_steps, reconcile_steps
 from pipelines.context import Context
 from pipelines.corrections import carry_out_retries
 from pipelines.counts import Counts
@@ -88,4 +88,14 @@ ACTUALS = Job(
     ),
 )
 
-JOBS: Mapping[str, Job] = {job.name: job for job in (MASTER_DATA, DOCUMENTS, RATES, PAYMENTS, ACTUALS)}
+RECONCILE = Job(
+    "reconcile",
+    (
+        Step("read both sides back", extract_steps.read_everything_back),
+        Step("build models", post_steps.build_models),
+        Step("compare both sides", reconcile_steps.build_comparison),
+        Step("build the close", reconcile_steps.build_close),
+    ),
+)
+
+JOBS: Mapping[str, Job] = {job.name: job for job in (MASTER_DATA, DOCUMENTS, RATES, PAYMENTS, ACTUALS, RECONCILE)}

@@ -47,18 +47,23 @@ def build_models(ctx: Context) -> Counts:
         is_dry_run=ctx.is_dry_run,
     )
     copy_control(ctx.warehouse, ctx.control)
-    mark = _fingerprint(ctx)
+    mark = content_mark(ctx)
     if ctx.control.one("SELECT value FROM meta WHERE name = ?", (BUILT,)) == mark:
         return Counts()
-    cache = ctx.settings.warehouse_path.with_suffix(".models.json")
     create_notes(ctx.warehouse)
-    catalog = open_catalog(sql_folder(), read_external(ctx.warehouse), cache=cache)
+    catalog = open_models(ctx)
     marks = marks_of(ctx.warehouse, catalog.models, catalog.external)
     due = {ref for ref in stale(ctx.warehouse, marks) if ref.schema in SCHEMAS}
     build(ctx.warehouse, catalog.models, only=due, marks=marks, report=ctx.report)
     with ctx.control.write() as connection:
         connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (BUILT, mark))
     return Counts()
+
+
+def open_models(ctx: Context) -> Catalog:
+    """Return the models, verified against the tables of the warehouse; kept beside it until one of them changes."""
+    cache = ctx.settings.warehouse_path.with_suffix(".models.json")
+    return open_catalog(sql_folder(), read_external(ctx.warehouse), cache=cache)
 
 
 def read_tax_rules(path: Path | None) -> Mapping[str, str]:
@@ -170,7 +175,7 @@ def _counts(ctx: Context, delivered: Delivered) -> Counts:
     return Counts(sent=delivered.sent, failed=delivered.failed, unknown=delivered.unknown + delivered.waiting)
 
 
-def _fingerprint(ctx: Context) -> str:
+def content_mark(ctx: Context) -> str:
     """Hash all that the models follow from: files, settings, the day, what is staged, sent and decided."""
     digest = hashlib.sha256()
     for path in sorted(sql_folder().rglob("*.sql")):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pipelines.errors import BusyError, ModelError
-from pipelines.sent_objects import MOVED_SINCE, SENT_TABLES, sent_rows
+from pipelines.sent_objects import MOVED, PAYLOAD, SENT_TABLES, read_corrections, sent_rows
 
 if TYPE_CHECKING:
     from datetime import date
@@ -52,7 +52,12 @@ CONTROL_TABLES: Mapping[str, str] = {
     "severity VARCHAR, message VARCHAR, since VARCHAR, until VARCHAR, batch_id VARCHAR",
     "bank_changes": "change_id BIGINT, partner_code VARCHAR, old_account VARCHAR, new_account VARCHAR, "
     "seen_at VARCHAR, decided_at VARCHAR, decided_by VARCHAR, decision VARCHAR, reason VARCHAR",
+    "breaks": "break_id BIGINT, kind VARCHAR, subject VARCHAR, company VARCHAR, document_key BIGINT, "
+    "document_no VARCHAR, message VARCHAR, next_step VARCHAR, figures_hash VARCHAR, since VARCHAR, until VARCHAR, "
+    "accepted_by VARCHAR, accepted_at VARCHAR, accepted_hash VARCHAR, comment VARCHAR, batch_id VARCHAR",
 }
+# Intents that are copied at a time: what they hold in memory is a few dozen megabytes.
+COPIED_AT_ONCE = 20_000
 
 
 def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
@@ -190,10 +195,10 @@ def copy_control(connection: duckdb.DuckDBPyConnection, control: Control) -> Non
     if is_complete and known == (last,):
         return
     since = _last_copied(control, known[0]) if is_complete and known else 0
-    outbox = _control_rows(control, "outbox", copied["outbox"], where=MOVED_SINCE, values=(since, since))
     connection.execute("BEGIN")
-    for table, rows in {"outbox": outbox, **sent_rows(control, since=since)}.items():
-        _merge_moved(connection, table, copied[table], rows, is_everything=not since)
+    for table in () if since else copied:
+        connection.execute(f"DELETE FROM ctl.{table}")  # noqa: S608 our own names
+    _copy_moved(connection, control, copied, since=since)
     connection.execute("DELETE FROM ctl.contents WHERE table_name = 'moved'")
     connection.execute(f"INSERT INTO ctl.contents VALUES ('moved', '{last}')")  # noqa: S608 a number and a hash
     connection.execute("COMMIT")
@@ -212,29 +217,33 @@ def _last_copied(control: Control, copied: str) -> int:
     return int(number) if is_there else 0
 
 
+def _copy_moved(
+    connection: duckdb.DuckDBPyConnection, control: Control, copied: Mapping[str, str], *, since: int
+) -> None:
+    """Copy the intents that have moved since an event, and what they stand for, some at a time; all of them when 0."""
+    names = _names(copied["outbox"])
+    moved_since = MOVED if since else "TRUE"
+    statement = f"SELECT {', '.join(names)}, {PAYLOAD} FROM outbox WHERE {moved_since}"  # noqa: S608 our own names
+    corrections = read_corrections(control)
+    for intents in control.pages(statement, {"since": since}, size=COPIED_AT_ONCE):
+        replace_rows(connection, "ctl.moved", "id VARCHAR", [(intent["id"],) for intent in intents])
+        moved: dict[str, Sequence[Sequence[object]]] = {
+            "outbox": [tuple(intent)[: len(names)] for intent in intents],
+            **sent_rows(intents, corrections),
+        }
+        for table, rows in moved.items():
+            if since:
+                connection.execute(f"DELETE FROM ctl.{table} WHERE id IN (SELECT id FROM ctl.moved)")  # noqa: S608 our names
+            insert_rows(connection, f"ctl.{table}", rows)
+    connection.execute("DROP TABLE IF EXISTS ctl.moved")
+
+
 def _names(columns: str) -> list[str]:
     return re.findall(r"(?:^|, )(\w+) ", columns)
 
 
 def _control_rows(
-    control: Control, table: str, columns: str, *, where: str = "TRUE", values: Sequence[int] = ()
+    control: Control, table: str, columns: str, *, where: str = "TRUE", values: Sequence[str] = ()
 ) -> list[tuple[object, ...]]:
     rows = control.read(f"SELECT {', '.join(_names(columns))} FROM {table} WHERE {where}", values)  # noqa: S608 our own names
     return [tuple(row) for row in rows]
-
-
-def _merge_moved(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    columns: str,
-    rows: Sequence[Sequence[object]],
-    *,
-    is_everything: bool,
-) -> None:
-    if is_everything:
-        replace_rows(connection, f"ctl.{table}", columns, rows)
-    elif rows:
-        replace_rows(connection, "ctl.moved_rows", columns, rows)
-        connection.execute(f"DELETE FROM ctl.{table} WHERE id IN (SELECT id FROM ctl.moved_rows)")  # noqa: S608 our names
-        connection.execute(f"INSERT INTO ctl.{table} SELECT * FROM ctl.moved_rows")  # noqa: S608 our names
-        connection.execute("DROP TABLE ctl.moved_rows")

@@ -24,6 +24,13 @@ SEEDS: Mapping[str, Mapping[str, str]] = {
     "currencies": {"currency_code": "VARCHAR", "minor_units": "INTEGER", "currency_name": "VARCHAR"},
     "match_reasons": {"reason": "VARCHAR", "is_break": "VARCHAR", "next_step": "VARCHAR"},
     "payment_sources": {"source_code": "VARCHAR", "row_role": "VARCHAR"},
+    "tolerances": {
+        "measure": "VARCHAR",
+        "tolerance": "DECIMAL(38,18)",
+        "unit": "VARCHAR",
+        "owner": "VARCHAR",
+        "why": "VARCHAR",
+    },
     "voucher_types": {
         "document_type": "VARCHAR",
         "voucher_type": "VARCHAR",

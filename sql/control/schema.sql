@@ -66,6 +66,8 @@ CREATE TABLE IF NOT EXISTS outbox (
 CREATE INDEX IF NOT EXISTS outbox_by_state ON outbox (kind, state);
 CREATE INDEX IF NOT EXISTS outbox_by_document ON outbox (document_key);
 CREATE INDEX IF NOT EXISTS outbox_by_number ON outbox (document_no);
+-- What has moved since the last batch is copied from here.
+CREATE INDEX IF NOT EXISTS outbox_by_time ON outbox (updated_at);
 
 CREATE TABLE IF NOT EXISTS outbox_events (
     event_no INTEGER PRIMARY KEY AUTOINCREMENT,

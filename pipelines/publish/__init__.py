@@ -1,0 +1,1 @@
+"""Publish: what analysts and accountants look at."""
