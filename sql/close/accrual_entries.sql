@@ -18,6 +18,8 @@ documents AS (
         documents.status_code,
         documents.company_code,
         documents.document_date,
+        -- In a closed period a reversal may have been booked in the next open one.
+        COALESCE(compared.period_month, CAST(DATE_TRUNC('month', documents.document_date) AS DATE)) AS period_month,
         documents.fetch_id,
         documents.fetched_at,
         types.family,
@@ -35,6 +37,8 @@ documents AS (
         ON documents.document_type = types.document_type
     LEFT JOIN sent
         ON documents.document_key = sent.document_key
+    LEFT JOIN rec.documents AS compared
+        ON documents.document_key = compared.document_key
     LEFT JOIN map.companies AS companies
         ON documents.company_code = companies.company_code
     LEFT JOIN map.entities AS entities
@@ -42,7 +46,10 @@ documents AS (
     LEFT JOIN seed.gl_sign AS gl_sign
         ON documents.company_code = gl_sign.company_code
     QUALIFY
-        ROW_NUMBER() OVER (PARTITION BY documents.document_key ORDER BY companies.owner_code, entities.entity_db_id) = 1
+        ROW_NUMBER() OVER (
+            PARTITION BY documents.document_key
+            ORDER BY companies.owner_code, entities.entity_db_id, compared.subject
+        ) = 1
 ),
 
 -- An amount of 10^12 or more is none: such a document is held, and sums over it would overflow.
@@ -123,7 +130,7 @@ SELECT
     documents.owner_code,  -- ledger entity; null: nobody knows the company
     entries.voyage_no,  -- empty: none
     entries.account,  -- GL account of the line; empty: none
-    CAST(DATE_TRUNC('month', documents.document_date) AS DATE) AS period_month,
+    documents.period_month,  -- that the voucher is posted in, else of the document's date
     documents.document_date,
     documents.status_code,  -- in the VMS; GONE, REJECTED: ours
     documents.is_posted,  -- sent by us, or posted in the VMS

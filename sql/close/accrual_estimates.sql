@@ -21,9 +21,9 @@ WITH rates AS (
             PARTITION BY entries.company_code, entries.currency_code, entries.period_month
             ORDER BY
                 ABS(entries.document_amount) DESC,
-                entries.document_key,
-                entries.voyage_no,
-                entries.account
+                entries.document_key ASC,
+                entries.voyage_no ASC,
+                entries.account ASC
         ) = 1
 ),
 
@@ -85,12 +85,14 @@ stated AS (
         valued.company_currency_code,
         valued.document_units,
         valued.company_units,
-        SIGN(valued.estimate_units)
-        * ((2 * ABS(valued.estimate_units) * valued.company_units + valued.document_units)
-            // CAST(2 * valued.document_units AS HUGEINT)) AS estimate_units,
-        SIGN(valued.actual_units)
-        * ((2 * ABS(valued.actual_units) * valued.company_units + valued.document_units)
-            // CAST(2 * valued.document_units AS HUGEINT)) AS actual_units
+        SIGN(valued.estimate_units) * (
+            (2 * ABS(valued.estimate_units) * valued.company_units + valued.document_units)
+            // CAST(2 * valued.document_units AS HUGEINT)
+        ) AS estimate_units,
+        SIGN(valued.actual_units) * (
+            (2 * ABS(valued.actual_units) * valued.company_units + valued.document_units)
+            // CAST(2 * valued.document_units AS HUGEINT)
+        ) AS actual_units
     FROM
         valued
 ),

@@ -131,6 +131,34 @@ booked AS (
         stated.period_month
 ),
 
+valued AS (
+    SELECT
+        stated.family,
+        stated.company_code,
+        stated.voyage_no,
+        stated.account,
+        stated.period_month,
+        CAST(
+            CAST(
+                SIGN(booked.document_amount_same) * (
+                    (
+                        2 * CAST(ABS(booked.document_amount_same) * 10000 AS HUGEINT) * stated.company_units
+                        + stated.document_units
+                    ) // CAST(2 * stated.document_units AS HUGEINT)
+                ) AS DECIMAL(38, 0)
+            ) * 0.0001 AS DECIMAL(38, 4)
+        ) AS company_amount
+    FROM
+        stated
+    INNER JOIN booked
+        ON
+            stated.family = booked.family
+            AND stated.company_code = booked.company_code
+            AND stated.voyage_no = booked.voyage_no
+            AND stated.account = booked.account
+            AND stated.period_month = booked.period_month
+),
+
 compared AS (
     SELECT
         stated.family,
@@ -155,15 +183,7 @@ compared AS (
         END AS actual_stated,
         COALESCE(booked.company_amount, 0) AS actual,
         -- Actuals in the voyage's own currency, at the accrual's rate, less what they were booked at.
-        COALESCE(
-            CAST(
-                CAST(
-                    SIGN(booked.document_amount_same)
-                    * ((2 * CAST(ABS(booked.document_amount_same) * 10000 AS HUGEINT) * stated.company_units
-                        + stated.document_units) // CAST(2 * stated.document_units AS HUGEINT)) AS DECIMAL(38, 0)
-                ) * 0.0001 AS DECIMAL(38, 4)
-            ) - booked.company_amount_same, 0
-        ) AS exchange_effect,
+        COALESCE(valued.company_amount - booked.company_amount_same, 0) AS exchange_effect,
         stated.accrual_posted,
         stated.posted_count,
         stated.posted_numbers,
@@ -178,6 +198,13 @@ compared AS (
             AND stated.voyage_no = booked.voyage_no
             AND stated.account = booked.account
             AND stated.period_month = booked.period_month
+    LEFT JOIN valued
+        ON
+            stated.family = valued.family
+            AND stated.company_code = valued.company_code
+            AND stated.voyage_no = valued.voyage_no
+            AND stated.account = valued.account
+            AND stated.period_month = valued.period_month
     LEFT JOIN seed.currencies AS units
         ON stated.company_currency_code = units.currency_code
 ),

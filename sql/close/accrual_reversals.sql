@@ -1,5 +1,6 @@
 -- One reversal on a voyage and account with the accrual it takes back: the one it names (refDocument), else the one of
--- the same company, voyage, account and currency with the negated amount in the month before (mapping.md 6).
+-- the same company, voyage, account and currency with the negated amount in the month before (mapping.md 6), by the dates
+-- of the documents: where a period is closed a reversal may be posted later.
 -- A posted accrual is found before one that is not, the earlier document before the later.
 -- grain: document_key, voyage_no, account
 WITH numbered AS (
@@ -62,7 +63,7 @@ open_accruals AS (
         accruals.account,
         accruals.currency_code,
         accruals.document_amount,
-        accruals.period_month,
+        CAST(DATE_TRUNC('month', accruals.document_date) AS DATE) AS month_start,
         ROW_NUMBER() OVER (
             PARTITION BY
                 accruals.document_type,
@@ -71,7 +72,7 @@ open_accruals AS (
                 accruals.account,
                 accruals.currency_code,
                 accruals.document_amount,
-                accruals.period_month
+                CAST(DATE_TRUNC('month', accruals.document_date) AS DATE)
             ORDER BY CASE WHEN accruals.is_posted THEN 0 ELSE 1 END, accruals.document_key
         ) AS place
     FROM
@@ -95,7 +96,7 @@ open_reversals AS (
         reversals.account,
         reversals.currency_code,
         -reversals.document_amount AS document_amount,
-        CAST(reversals.period_month - INTERVAL 1 MONTH AS DATE) AS period_month,
+        CAST(CAST(DATE_TRUNC('month', reversals.document_date) AS DATE) - INTERVAL 1 MONTH AS DATE) AS month_start,
         ROW_NUMBER() OVER (
             PARTITION BY
                 reversals.reverses_type,
@@ -104,7 +105,7 @@ open_reversals AS (
                 reversals.account,
                 reversals.currency_code,
                 reversals.document_amount,
-                reversals.period_month
+                CAST(DATE_TRUNC('month', reversals.document_date) AS DATE)
             ORDER BY CASE WHEN reversals.is_posted THEN 0 ELSE 1 END, reversals.document_key
         ) AS place
     FROM
@@ -135,7 +136,7 @@ by_amount AS (
             AND open_reversals.account = open_accruals.account
             AND open_reversals.currency_code = open_accruals.currency_code
             AND open_reversals.document_amount = open_accruals.document_amount
-            AND open_reversals.period_month = open_accruals.period_month
+            AND open_reversals.month_start = open_accruals.month_start
             AND open_reversals.place = open_accruals.place
 )
 

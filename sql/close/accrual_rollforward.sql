@@ -1,6 +1,7 @@
 -- One month of what is accrued on a company's voyage and account: opening, posted, reversed, closing. The opening is the
 -- closing of the month before; opening, posted and reversed add up to the closing. Amounts are debit positive, in company
 -- currency, as the VMS has them. An accrual without its reversal, and the other way round, is named from its month on.
+-- Of a sealed period the closing it was sealed with stands beside the one of now.
 -- grain: company_code, voyage_no, account, period_month
 WITH named AS (
     SELECT
@@ -26,6 +27,19 @@ WITH named AS (
         months.voyage_no,
         months.account,
         months.period_month
+),
+
+sealed AS (
+    SELECT
+        entries.period_month,
+        entries.company_code,
+        entries.voyage_no,
+        entries.account,
+        entries.company_amount
+    FROM
+        ctl.sealed_entries AS entries
+    WHERE
+        entries.side = 'accrual'
 )
 
 SELECT
@@ -38,6 +52,7 @@ SELECT
     months.posted,  -- by ACP and CAP of the month
     months.reversed,  -- by ACR and CAR of the month; of costs, negative
     months.closing,
+    sealed.company_amount AS sealed_closing,  -- null: the period is not sealed, or had nothing here when it was
     months.unreversed_amount,  -- of accruals and reversals up to this month that do not meet
     CASE
         WHEN months.open_count = 0 THEN 'agreed'
@@ -55,5 +70,11 @@ LEFT JOIN named
         AND months.voyage_no = named.voyage_no
         AND months.account = named.account
         AND months.period_month = named.period_month
+LEFT JOIN sealed
+    ON
+        months.company_code = sealed.company_code
+        AND months.voyage_no = sealed.voyage_no
+        AND months.account = sealed.account
+        AND months.period_month = sealed.period_month
 WHERE
     months.family = 'accrual'

@@ -18,14 +18,7 @@ present AS (
         entries.subject,
         entries.account,
         entries.voyage_no,
-        entries.company_code,
-        entries.owner_code,
-        entries.document_key,
-        entries.document_no,
-        entries.header_db_id,
-        entries.voucher_no,
         entries.status,
-        entries.company_currency_code,
         entries.company_amount
     FROM
         close.period_entries AS entries
@@ -42,14 +35,7 @@ sealed AS (
         entries.subject,
         entries.account,
         entries.voyage_no,
-        entries.company_code,
-        entries.owner_code,
-        entries.document_key,
-        entries.document_no,
-        entries.header_db_id,
-        entries.voucher_no,
         entries.status,
-        entries.company_currency_code,
         entries.company_amount
     FROM
         ctl.sealed_entries AS entries
@@ -59,6 +45,7 @@ sealed AS (
         entries.side <> 'accrual'
 ),
 
+-- Nearly all rows are as they were, and go no further.
 differing AS (
     SELECT
         COALESCE(present.period_month, sealed.period_month) AS period_month,
@@ -66,17 +53,6 @@ differing AS (
         COALESCE(present.subject, sealed.subject) AS subject,
         COALESCE(present.account, sealed.account) AS account,
         COALESCE(present.voyage_no, sealed.voyage_no) AS voyage_no,
-        COALESCE(present.company_code, sealed.company_code) AS company_code,
-        COALESCE(present.owner_code, sealed.owner_code) AS owner_code,
-        COALESCE(present.document_key, sealed.document_key) AS document_key,
-        COALESCE(present.document_no, sealed.document_no) AS document_no,
-        COALESCE(present.header_db_id, sealed.header_db_id) AS header_db_id,
-        COALESCE(present.voucher_no, sealed.voucher_no) AS voucher_no,
-        COALESCE(present.company_currency_code, sealed.company_currency_code) AS company_currency_code,
-        sealed.subject IS NOT NULL AS was_there,
-        present.subject IS NOT NULL AS is_there,
-        sealed.status AS status_sealed,
-        present.status AS status_now,
         COALESCE(sealed.company_amount, 0) AS amount_sealed,
         COALESCE(present.company_amount, 0) AS amount_now
     FROM
@@ -88,24 +64,18 @@ differing AS (
             AND present.subject = sealed.subject
             AND present.account = sealed.account
             AND present.voyage_no = sealed.voyage_no
+    WHERE
+        present.subject IS NULL
+        OR sealed.subject IS NULL
+        OR present.company_amount <> sealed.company_amount
+        OR present.status <> sealed.status
 ),
 
-subjects AS (
+moved AS (
     SELECT
         differing.period_month,
         differing.side,
         differing.subject,
-        MIN(differing.company_code) AS company_code,
-        MIN(differing.owner_code) AS owner_code,
-        MIN(differing.document_key) AS document_key,
-        MIN(differing.document_no) AS document_no,
-        MIN(differing.header_db_id) AS header_db_id,
-        MIN(differing.voucher_no) AS voucher_no,
-        MIN(differing.company_currency_code) AS company_currency_code,
-        MAX(CASE WHEN differing.was_there THEN 1 ELSE 0 END) = 1 AS was_there,
-        MAX(CASE WHEN differing.is_there THEN 1 ELSE 0 END) = 1 AS is_there,
-        MIN(differing.status_sealed) AS status_sealed,
-        MIN(differing.status_now) AS status_now,
         -- What was moved: the larger of what was added and what was taken away.
         GREATEST(
             SUM(GREATEST(differing.amount_now - differing.amount_sealed, 0)),
@@ -113,7 +83,7 @@ subjects AS (
         ) AS moved_amount,
         STRING_AGG(
             CASE
-                WHEN differing.side = 'ledger' AND differing.amount_now <> differing.amount_sealed
+                WHEN differing.side = 'ledger'
                     THEN
                         'account ' || differing.account
                         || CASE WHEN differing.voyage_no = '' THEN '' ELSE ' on ' || differing.voyage_no END || ': '
@@ -122,20 +92,82 @@ subjects AS (
             END, '; ' ORDER BY differing.account, differing.voyage_no
         ) AS moves,
         MIN(differing.amount_sealed) AS amount_sealed,
-        MIN(differing.amount_now) AS amount_now,
-        MAX(
-            CASE
-                WHEN differing.amount_now <> differing.amount_sealed THEN 1
-                WHEN COALESCE(differing.status_now, '') <> COALESCE(differing.status_sealed, '') THEN 1
-                ELSE 0
-            END
-        ) = 1 AS is_changed
+        MIN(differing.amount_now) AS amount_now
     FROM
         differing
     GROUP BY
         differing.period_month,
         differing.side,
         differing.subject
+),
+
+-- All that is known of these subjects, then and now.
+known AS (
+    SELECT
+        entries.period_month,
+        entries.side,
+        entries.subject,
+        1 AS is_now,
+        entries.company_code,
+        entries.owner_code,
+        entries.document_key,
+        entries.document_no,
+        entries.header_db_id,
+        entries.voucher_no,
+        entries.status,
+        entries.company_currency_code
+    FROM
+        close.period_entries AS entries
+    INNER JOIN moved
+        ON
+            entries.period_month = moved.period_month
+            AND entries.side = moved.side
+            AND entries.subject = moved.subject
+    UNION ALL
+    SELECT
+        entries.period_month,
+        entries.side,
+        entries.subject,
+        0,
+        entries.company_code,
+        entries.owner_code,
+        entries.document_key,
+        entries.document_no,
+        entries.header_db_id,
+        entries.voucher_no,
+        entries.status,
+        entries.company_currency_code
+    FROM
+        ctl.sealed_entries AS entries
+    INNER JOIN moved
+        ON
+            entries.period_month = moved.period_month
+            AND entries.side = moved.side
+            AND entries.subject = moved.subject
+),
+
+subjects AS (
+    SELECT
+        known.period_month,
+        known.side,
+        known.subject,
+        MIN(known.company_code) AS company_code,
+        MIN(known.owner_code) AS owner_code,
+        MIN(known.document_key) AS document_key,
+        MIN(known.document_no) AS document_no,
+        MIN(known.header_db_id) AS header_db_id,
+        MIN(known.voucher_no) AS voucher_no,
+        MIN(known.company_currency_code) AS company_currency_code,
+        MIN(known.is_now) = 0 AS was_there,
+        MAX(known.is_now) = 1 AS is_there,
+        MIN(CASE WHEN known.is_now = 0 THEN known.status END) AS status_sealed,
+        MIN(CASE WHEN known.is_now = 1 THEN known.status END) AS status_now
+    FROM
+        known
+    GROUP BY
+        known.period_month,
+        known.side,
+        known.subject
 ),
 
 vouchers AS (
@@ -169,20 +201,23 @@ late AS (
         CASE WHEN NOT subjects.was_there THEN 'added' WHEN NOT subjects.is_there THEN 'removed' ELSE 'changed' END AS change,
         subjects.status_sealed,
         subjects.status_now,
-        subjects.moved_amount,
-        subjects.moves,
-        subjects.amount_sealed,
-        subjects.amount_now
+        moved.moved_amount,
+        moved.moves,
+        moved.amount_sealed,
+        moved.amount_now
     FROM
         subjects
+    INNER JOIN moved
+        ON
+            subjects.period_month = moved.period_month
+            AND subjects.side = moved.side
+            AND subjects.subject = moved.subject
     LEFT JOIN vouchers
         ON
             subjects.side = 'ledger'
             AND subjects.header_db_id = vouchers.header_db_id
     LEFT JOIN map.actual_companies AS companies
         ON subjects.owner_code = companies.owner_code
-    WHERE
-        subjects.is_changed
 ),
 
 late_vouchers AS (

@@ -96,7 +96,7 @@ UNION ALL
 SELECT
     periods.period_month,
     'accrual',
-    accruals.company_code,
+    accruals.company_code AS subject,
     accruals.account,
     accruals.voyage_no,
     accruals.company_code,

@@ -50,8 +50,7 @@ open_entries AS (
         COALESCE(reversed.company_amount, 0) AS reversed,
         reversed.posted_numbers,
         reversed.waiting_numbers,
-        accruals.document_no AS accrual_no,
-        accruals.document_no
+        accruals.document_no AS accrual_no
     FROM
         close.accrual_entries AS accruals
     LEFT JOIN reversed
@@ -72,8 +71,7 @@ open_entries AS (
         reversals.company_amount,
         reversals.document_no,
         CAST(NULL AS VARCHAR),
-        accruals.document_no,
-        reversals.document_no
+        accruals.document_no AS accrual_no
     FROM
         close.accrual_reversals AS reversals
     LEFT JOIN close.accrual_entries AS accruals
@@ -172,7 +170,8 @@ SELECT
             || ' of account ' || told.account || ' on voyage ' || told.voyage_no || ' in the month after.'
     END AS reason,
     CASE
-        WHEN told.reverses_type IS NOT NULL AND told.accrual_no IS NOT NULL THEN 'post ' || told.accrual_no || ' in the VMS, or reverse ' || told.document_no || '.'
+        WHEN told.reverses_type IS NOT NULL AND told.accrual_no IS NOT NULL
+            THEN 'post ' || told.accrual_no || ' in the VMS, or reverse ' || told.document_no || '.'
         WHEN told.is_reversal_alone THEN 'reverse in the VMS what was taken back too much.'
         WHEN told.waiting_numbers IS NOT NULL
             THEN 'get ' || told.waiting_numbers || ' posted: springline explain says what stands in its way.'

@@ -37,6 +37,19 @@ WITH valued AS (
     WHERE
         payments.is_break
         OR payments.state = 'not yet in VMS'
+),
+
+shared AS (
+    SELECT
+        valued.subject,
+        SIGN(valued.difference_units) * (
+            (2 * ABS(valued.difference_units) * valued.company_units + valued.amount_units)
+            // CAST(2 * valued.amount_units AS HUGEINT)
+        ) AS company_difference
+    FROM
+        valued
+    WHERE
+        valued.amount_units > 0
 )
 
 SELECT
@@ -59,17 +72,8 @@ SELECT
     valued.paid_ledger,
     valued.paid_difference,  -- ledger less VMS, in currency_code
     valued.company_currency_code,
-    CASE
-        WHEN valued.amount_units > 0
-            THEN
-                CAST(
-                    CAST(
-                        SIGN(valued.difference_units)
-                        * ((2 * ABS(valued.difference_units) * valued.company_units + valued.amount_units)
-                            // CAST(2 * valued.amount_units AS HUGEINT)) AS DECIMAL(38, 0)
-                    ) * 0.0001 AS DECIMAL(38, 4)
-                )
-    END AS company_amount,  -- of paid_difference, at the invoice's rate; null: the invoice is not known
+    CAST(CAST(shared.company_difference AS DECIMAL(38, 0)) * 0.0001 AS DECIMAL(38, 4))
+        AS company_amount,  -- of paid_difference, at the invoice's rate; null: the invoice is not known
     valued.state,
     valued.reason,
     valued.next_step,
@@ -80,3 +84,5 @@ SELECT
 FROM
     valued
 CROSS JOIN seed.settings AS settings
+LEFT JOIN shared
+    ON valued.subject = shared.subject

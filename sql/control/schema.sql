@@ -197,3 +197,76 @@ CREATE TABLE IF NOT EXISTS breaks (
 ) STRICT;
 
 CREATE UNIQUE INDEX IF NOT EXISTS breaks_once ON breaks (kind, subject) WHERE until IS NULL;
+
+CREATE TABLE IF NOT EXISTS break_decisions (
+    decision_no INTEGER PRIMARY KEY AUTOINCREMENT,
+    break_id INTEGER NOT NULL REFERENCES breaks,
+    action TEXT NOT NULL CHECK (action IN ('accept', 'reopen', 'comment')),
+    words TEXT NOT NULL,          -- the reason, or the comment
+    figures_hash TEXT NOT NULL,   -- the figures it was decided on
+    operator TEXT NOT NULL,
+    at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS break_decisions_by_break ON break_decisions (break_id);
+
+CREATE TRIGGER IF NOT EXISTS break_decisions_are_final_update BEFORE UPDATE ON break_decisions
+BEGIN SELECT RAISE(ABORT, 'break_decisions is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS break_decisions_are_final_delete BEFORE DELETE ON break_decisions
+BEGIN SELECT RAISE(ABORT, 'break_decisions is append-only'); END;
+
+-- The accounting day of the batch that wrote first, by which the past is told from what Springline answers for.
+CREATE VIEW IF NOT EXISTS first_day AS
+SELECT b.today
+FROM outbox_events AS e
+INNER JOIN batches AS b ON e.batch_id = b.batch_id
+ORDER BY e.event_no
+LIMIT 1;
+
+-- One period that somebody closes or has closed.
+CREATE TABLE IF NOT EXISTS closes (
+    period TEXT PRIMARY KEY,      -- as 2026-10
+    state TEXT NOT NULL CHECK (state IN ('draft', 'sealed')),  -- a sealed period's pack is never written again
+    opened_at TEXT NOT NULL,      -- when it was drawn up first
+    sealed_at TEXT,               -- when it was sealed; empty while it is a draft
+    sealed_by TEXT,               -- who sealed it
+    pack_hash TEXT,               -- sha256 of the sealed pack's summary.json, which lists those of its other files
+    figures TEXT,                 -- JSON: the totals it was sealed with, accepted breaks and roll-forward by company
+    batch_id TEXT,                -- the batch that sealed it
+    updated_at TEXT NOT NULL      -- when it last changed
+) STRICT;
+
+-- One run of a close: what it found, and whether it sealed the period; never changed.
+CREATE TABLE IF NOT EXISTS close_events (
+    event_no INTEGER PRIMARY KEY AUTOINCREMENT,  -- counted up
+    period TEXT NOT NULL REFERENCES closes,  -- as 2026-10
+    at TEXT NOT NULL,             -- when
+    batch_id TEXT NOT NULL,       -- the batch that read both sides
+    operator TEXT NOT NULL,       -- who ran it
+    action TEXT NOT NULL CHECK (action IN ('drawn up', 'sealed', 'looked at')),  -- looked at: it was sealed before
+    break_count INTEGER NOT NULL, -- what stopped it that nobody had accepted
+    accepted_count INTEGER NOT NULL,  -- what was accepted
+    pack_hash TEXT                -- of the pack as it was written then; empty when it was only looked at
+) STRICT;
+
+CREATE TRIGGER IF NOT EXISTS close_events_are_final_update BEFORE UPDATE ON close_events
+BEGIN SELECT RAISE(ABORT, 'close_events is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS close_events_are_final_delete BEFORE DELETE ON close_events
+BEGIN SELECT RAISE(ABORT, 'close_events is append-only'); END;
+
+-- What a sealed period consisted of, so that later changes can be told even where the pack is lost.
+CREATE TABLE IF NOT EXISTS sealed_packs (
+    period TEXT PRIMARY KEY REFERENCES closes,  -- as 2026-10
+    entries BLOB NOT NULL,        -- close.period_entries of the period as a Parquet file
+    entries_hash TEXT NOT NULL,   -- sha256 of that file
+    entry_count INTEGER NOT NULL  -- rows in it
+) STRICT;
+
+CREATE TRIGGER IF NOT EXISTS seals_are_final BEFORE UPDATE ON closes WHEN old.state = 'sealed'
+BEGIN SELECT RAISE(ABORT, 'a sealed period stays as it is'); END;
+CREATE TRIGGER IF NOT EXISTS seals_are_kept BEFORE DELETE ON closes WHEN old.state = 'sealed'
+BEGIN SELECT RAISE(ABORT, 'a sealed period stays as it is'); END;
+CREATE TRIGGER IF NOT EXISTS sealed_packs_are_final_update BEFORE UPDATE ON sealed_packs
+BEGIN SELECT RAISE(ABORT, 'a sealed period stays as it is'); END;
+CREATE TRIGGER IF NOT EXISTS sealed_packs_are_final_delete BEFORE DELETE ON sealed_packs
+BEGIN SELECT RAISE(ABORT, 'a sealed period stays as it is'); END;

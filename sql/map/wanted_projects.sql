@@ -20,6 +20,7 @@ WITH cleaned AS (
 
 SELECT
     code,
+    voyage_key,  -- of the first voyage with that number
     CASE WHEN vessel_name IS NULL THEN code ELSE vessel_name || ' ' || code END AS description,
     vessel_code,
     from_date,

@@ -1,0 +1,95 @@
+"""Bar charts as geometry: where each bar of an inline SVG lies, in the units of its view box."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+WIDTH, PLOT = 360, 244
+LABEL_HEIGHT, BAR_HEIGHT, BAR_GAP, GROUP_GAP = 18, 11, 3, 9
+LEAST_WIDTH = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: left edge, top, width, which series it belongs to, and its value in words."""
+
+    x: float
+    y: int
+    width: float
+    series: int
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One category: its name, the height of its label's baseline, and its bars."""
+
+    name: str
+    y: int
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A bar chart: groups from top to bottom, the place of zero, and its height."""
+
+    title: str
+    summary: str
+    series: tuple[str, ...]
+    groups: tuple[Group, ...]
+    zero: float
+    height: int
+
+
+def bar_chart(
+    title: str, *, summary: str, series: Sequence[str], values: Sequence[tuple[str, Sequence[Decimal]]]
+) -> Chart:
+    """Lay out horizontal bars, one group a category with one bar a series; ``values`` are amounts of one currency.
+
+    The longest bars span the plot, negative ones lie to the left of zero; a value too small to see still has a bar.
+    """
+    numbers = [float(value) for _, found in values for value in found]
+    low, high = min([0.0, *numbers]), max([0.0, *numbers])
+    scale = PLOT / (high - low) if high > low else 0.0
+    zero = -low * scale
+    groups: list[Group] = []
+    top = 0
+    for name, found in values:
+        bars = [
+            _bar(value, zero=zero, scale=scale, y=top + LABEL_HEIGHT + place * (BAR_HEIGHT + BAR_GAP), series=place)
+            for place, value in enumerate(found)
+        ]
+        groups.append(Group(name, top + LABEL_HEIGHT - 5, tuple(bars)))
+        top += LABEL_HEIGHT + len(found) * (BAR_HEIGHT + BAR_GAP) + GROUP_GAP
+    return Chart(title, summary, tuple(series), tuple(groups), round(zero, 2), max(top - GROUP_GAP, 1))
+
+
+def _bar(value: Decimal, *, zero: float, scale: float, y: int, series: int) -> Bar:
+    length = abs(float(value)) * scale
+    width = max(length, LEAST_WIDTH) if value else 0.0
+    return Bar(round(zero - width if value < 0 else zero, 2), y, round(width, 2), series, f"{value:,.0f}")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One part of a strip: its name, how many, left edge and width."""
+
+    name: str
+    count: int
+    x: float
+    width: float
+
+
+def strip(counts: Sequence[tuple[str, int]]) -> tuple[Segment, ...]:
+    """Share a strip of 100 units out over counts, each at least half a unit wide so that it can be seen."""
+    total = sum(count for _, count in counts)
+    widths = [max(0.5, 100 * count / total) if count else 0.0 for _, count in counts]
+    shrink = 100 / sum(widths) if total else 0.0
+    segments: list[Segment] = []
+    x = 0.0
+    for (name, count), width in zip(counts, widths, strict=True):
+        segments.append(Segment(name, count, round(x, 3), round(width * shrink, 3)))
+        x += width * shrink
+    return tuple(segments)

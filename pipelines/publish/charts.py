@@ -1,0 +1,222 @@
+"""The sheets of the workbook with charts: how old open items are, and accruals against actuals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from pipelines.publish.book import ACCENT, FILL, LINE, QUIET, Book, is_exact, units
+from pipelines.publish.sheet import Value
+from pipelines.publish.table_sheet import FIRST_TAB, Placed
+
+BUCKETS = ("not due", "1-30 days", "31-60 days", "61-90 days", "over 90 days", "no due date")
+SIDES: Mapping[str, str] = {"AP": "Payable", "AR": "Receivable"}
+MEASURES = ("Estimate to date", "Actual to date", "Accrual posted", "Accrual recomputed", "Difference")
+CHARTED = ("Accrual posted", "Accrual recomputed")
+COLOURS = ("#1F4E79", "#C55A11")
+FIRST_ROW, LABELS = 4, 2
+CHART_ROWS, CHART_WIDTH, CHART_HEIGHT = 16, 560, 300
+MOST_GROUPS = 15
+
+Term = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block of sums, each a formula with its value: a row a group, a column a measure.
+
+    ``groups`` are the two labels of a row, ``currencies`` the currency of its amounts.
+    """
+
+    title: str
+    groups: Sequence[tuple[str, str]]
+    currencies: Sequence[str]
+    headings: Sequence[str]
+    sums: Sequence[Sequence[tuple[str, Decimal]]]
+
+
+def ageing_block(placed: Placed) -> Block:
+    """Add up what is open by side, currency and days overdue, over the sheet Unpaid."""
+    groups = _groups(placed, ("Side", "Currency"), measure="Open in the ledger")
+    sums = [
+        [
+            _sum(placed, "Open in the ledger", currency, {"Side": side, "Overdue": bucket, "Currency": currency})
+            for bucket in BUCKETS
+        ]
+        for side, currency in groups
+    ]
+    labels = [(SIDES.get(side, side), currency) for side, currency in groups]
+    return Block("Open in the ledger", labels, [currency for _, currency in groups], BUCKETS, sums)
+
+
+def accrual_blocks(placed: Placed) -> Iterator[Block]:
+    """Add up the newest period of the sheet Accruals v actuals by account, then by voyage: where most differs."""
+    period = max((row[placed.sheet.place("Period")] for row in placed.rows), default=None, key=str)
+    if not isinstance(period, date):
+        return
+    for heading in ("Account", "Voyage"):
+        newest = {"Period": period}
+        groups = _groups(placed, ("Company currency", heading), measure="Difference", where=newest)
+        sized = {
+            (currency, group): [
+                _sum(placed, name, currency, {**newest, "Company currency": currency, heading: group})
+                for name in MEASURES
+            ]
+            for currency, group in groups
+        }
+        for currency in dict.fromkeys(currency for currency, _ in groups):
+            ranked = sorted(
+                (group for one, group in groups if one == currency),
+                key=lambda group: -abs(sized[currency, group][-1][1]),
+            )[:MOST_GROUPS]
+            yield Block(
+                f"{heading}s where most differs, {period:%Y-%m}, {currency}",
+                [(group, currency) for group in ranked],
+                [currency] * len(ranked),
+                MEASURES,
+                [sized[currency, group] for group in ranked],
+            )
+
+
+def _groups(
+    placed: Placed, headings: tuple[str, str], *, measure: str, where: Mapping[str, Value] | None = None
+) -> list[tuple[str, str]]:
+    first, second, amount = (placed.sheet.place(name) for name in (*headings, measure))
+    rows = (row for row in _chosen(placed, where or {}) if row[amount] is not None)
+    return sorted({(str(row[first]), str(row[second])) for row in rows})
+
+
+def _chosen(placed: Placed, where: Mapping[str, Value]) -> Iterable[Sequence[Value]]:
+    places = {placed.sheet.place(name): value for name, value in where.items()}
+    return (row for row in placed.rows if all(row[place] == value for place, value in places.items()))
+
+
+def _sum(placed: Placed, measure: str, currency: str, where: Mapping[str, Value]) -> tuple[str, Decimal]:
+    """Return the formula of a sum over the rows that are ``where``, and its value."""
+    place = placed.sheet.place(measure)
+    amounts = [row[place] for row in _chosen(placed, where)]
+    value = sum((one for one in amounts if isinstance(one, Decimal) and is_exact(one, currency=currency)), Decimal(0))
+    terms = "".join(f",{placed.column(name)},{_criterion(wanted)}" for name, wanted in where.items())
+    return f"=ROUND(SUMIFS({placed.column(measure)}{terms}),{units(currency)})", value
+
+
+def _criterion(value: Value) -> str:
+    if isinstance(value, date):
+        return f"DATE({value.year},{value.month},{value.day})"
+    # Doubled quotes, and a tilde before what Excel takes for a wildcard.
+    text = str(value).replace("~", "~~").replace("*", "~*").replace("?", "~?").replace('"', '""')
+    return f'"={text}"'
+
+
+def write_ageing(book: Book, placed: Placed) -> None:
+    """Write the sheet Ageing: a block of sums, and a chart for each of its rows."""
+    page = _begin(book, "Ageing", "How old is what is unpaid?", "What is open in the ledger, by days overdue.")
+    block = ageing_block(placed) if placed.rows else None
+    if block is None or not block.groups:
+        page.write_string(FIRST_ROW, 0, "Nothing is open.", book.look(italic=True, font_color=QUIET))
+        return
+    _write_block(book, page, FIRST_ROW, block)
+    below = FIRST_ROW + len(block.groups) + 3
+    for number, (group, currency) in enumerate(zip(block.groups, block.currencies, strict=True)):
+        row = FIRST_ROW + 1 + number
+        chart = _chart(book, f"{group[0]}, {currency}", money_axis=currency)
+        chart.add_series(_series("Ageing", row, row, LABELS, LABELS + len(BUCKETS) - 1, FIRST_ROW, COLOURS[0]))
+        chart.set_legend({"none": True})
+        page.insert_chart(
+            below + (number // 2) * CHART_ROWS,
+            0,
+            chart,
+            {"x_offset": (number % 2) * (CHART_WIDTH + 20), **_told(block)},
+        )
+
+
+def write_accrual_charts(book: Book, placed: Placed) -> None:
+    """Write the sheet Accrual charts: blocks of sums of the newest period, each with its chart."""
+    page = _begin(
+        book,
+        "Accrual charts",
+        "Where were the accruals wrong?",
+        "Accrual as posted beside estimate less actual as recomputed, in company currency; "
+        f"at most {MOST_GROUPS} accounts and voyages, those that differ most.",
+    )
+    row = FIRST_ROW
+    for block in accrual_blocks(placed):
+        _write_block(book, page, row, block)
+        chart = _chart(book, block.title, money_axis=block.currencies[0])
+        last = row + len(block.groups)
+        for name, colour in zip(CHARTED, COLOURS, strict=True):
+            place = LABELS + MEASURES.index(name)
+            series = _series("Accrual charts", row + 1, last, place, place, row, colour)
+            chart.add_series({**series, "categories": ["Accrual charts", row + 1, 0, last, 0]})
+        chart.set_legend({"position": "bottom"})
+        page.insert_chart(last + 2, 0, chart, {**_told(block), "x_scale": 1})
+        row = last + 3 + CHART_ROWS
+    if row == FIRST_ROW:
+        page.write_string(FIRST_ROW, 0, "There is nothing to show.", book.look(italic=True, font_color=QUIET))
+
+
+def _begin(book: Book, tab: str, question: str, note: str) -> Any:  # noqa: ANN401 XlsxWriter ships no types
+    page = book.file.add_worksheet(tab)
+    page.write_string(0, 0, question, book.look(bold=True, font_size=14, font_color=ACCENT))
+    page.write_string(1, 0, note, book.look(font_color=QUIET))
+    page.write_url(2, 0, f"internal:'{FIRST_TAB}'!A1", book.look(font_color=ACCENT, underline=1), FIRST_TAB)
+    page.set_column(0, 0, 22)
+    page.set_column(1, 1, 10)
+    page.set_column(2, 8, 19)
+    page.freeze_panes(FIRST_ROW - 1, 0)
+    page.hide_gridlines(2)
+    page.set_landscape()
+    page.set_paper(9)
+    page.fit_to_pages(1, 0)
+    page.set_footer("&L&8Springline: &A&R&8Page &P of &N")
+    return page
+
+
+def _write_block(book: Book, page: Any, row: int, block: Block) -> None:  # noqa: ANN401 XlsxWriter ships no types
+    head = book.look(bold=True, font_color="#FFFFFF", bg_color=ACCENT, align="right", valign="vcenter")
+    page.write_string(row, 0, block.title, book.look(bold=True, font_color="#FFFFFF", bg_color=ACCENT))
+    page.write_string(row, 1, "Currency", book.look(bold=True, font_color="#FFFFFF", bg_color=ACCENT))
+    is_whole = block.headings == BUCKETS
+    for place, heading in enumerate([*block.headings, *(["Total"] if is_whole else [])], start=LABELS):
+        page.write_string(row, place, heading, head)
+    for number, (group, currency, sums) in enumerate(
+        zip(block.groups, block.currencies, block.sums, strict=True), start=row + 1
+    ):
+        page.write_string(number, 0, group[0], book.look(bottom=1, bottom_color=LINE))
+        page.write_string(number, 1, currency, book.look(bottom=1, bottom_color=LINE))
+        for place, (formula, value) in enumerate(sums, start=LABELS):
+            page.write_formula(number, place, formula, book.money(currency, bottom=1, bottom_color=LINE), float(value))
+        if is_whole:
+            total = float(sum((value for _, value in sums), Decimal(0)))
+            cells = f"C{number + 1}:{chr(ord('B') + len(sums))}{number + 1}"
+            look = book.money(currency, bold=True, bg_color=FILL, bottom=1, bottom_color=LINE)
+            page.write_formula(
+                number, LABELS + len(sums), f"=ROUND(SUBTOTAL(109,{cells}),{units(currency)})", look, total
+            )
+
+
+def _chart(book: Book, title: str, *, money_axis: str) -> Any:  # noqa: ANN401 XlsxWriter ships no types
+    chart = book.file.add_chart({"type": "column"})
+    chart.set_title({"name": title, "name_font": {"size": 12, "bold": True}, "overlay": False})
+    chart.set_size({"width": CHART_WIDTH, "height": CHART_HEIGHT})
+    decimals = {"num_format": "#,##0", "major_gridlines": {"visible": True, "line": {"color": LINE}}}
+    chart.set_y_axis({**decimals, "name": money_axis, "line": {"none": True}, "num_font": {"color": QUIET}})
+    chart.set_x_axis({"num_font": {"color": QUIET}, "label_position": "low"})
+    return chart
+
+
+def _series(tab: str, first: int, last: int, left: int, right: int, head: int, colour: str) -> dict[str, object]:
+    return {
+        "name": [tab, head, left],
+        "categories": [tab, head, left, head, right],
+        "values": [tab, first, left, last, right],
+        "fill": {"color": colour},
+        "gap": 60,
+    }
+
+
+def _told(block: Block) -> dict[str, object]:
+    return {"description": f"Chart of the sums above: {block.title}", "object_position": 1}

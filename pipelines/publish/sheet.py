@@ -1,0 +1,92 @@
+"""A sheet of the workbook as data: the question it answers, where its rows come from, and its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+# A sheet with more rows than a person reads is no use, and a workbook must be written in seconds.
+MOST_ROWS = 10_000
+
+Kind = Literal["text", "words", "date", "month", "time", "count", "money", "rate", "share", "flag"]
+Value = object
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its heading, the SQL expression it shows, and what that is.
+
+    ``currency`` is the heading of the column that holds the currency of an amount; a ``month`` is its first day.
+    """
+
+    heading: str
+    expression: str
+    kind: Kind = "text"
+    currency: str = ""
+
+    @property
+    def is_totalled(self) -> bool:
+        """Tell whether it is an amount that can be added up, currency by currency."""
+        return self.kind == "money" and bool(self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One question an accountant asks: ``rows`` is everything from FROM to WHERE, ``order`` what matters first.
+
+    The first column is never empty. ``measure`` and ``age`` are the headings of the amount and the days that the first
+    sheet tells of it. ``alarm`` is a heading and a condition, written as Excel does (`<>agreed`, `>0`, `=` for empty),
+    for the rows that somebody must look at, every row where there is none; ``call`` says so in words.
+    """
+
+    tab: str
+    table: str
+    question: str
+    note: str
+    source: str
+    columns: tuple[Column, ...]
+    rows: str
+    order: str
+    measure: str = ""
+    age: str = ""
+    alarm: tuple[str, str] | None = None
+    call: str = ""
+
+    def place(self, heading: str) -> int:
+        """Return the position of a column by its heading."""
+        return [column.heading for column in self.columns].index(heading)
+
+    def read(
+        self, connection: duckdb.DuckDBPyConnection, *, most: int, parameters: Mapping[str, object]
+    ) -> tuple[list[tuple[Value, ...]], int]:
+        """Return the first ``most`` rows, and how many there are in all."""
+        listed = ", ".join(column.expression for column in self.columns)
+        query = f"SELECT {listed} {self.rows} ORDER BY {self.order} LIMIT {most}"  # noqa: S608 our own words
+        found = connection.execute(query, dict(parameters) or None).fetchall()
+        if len(found) < most:
+            return found, len(found)
+        query = f"SELECT count(*) FROM (SELECT 1 {self.rows}) AS every_row"  # noqa: S608 our own words
+        every = connection.execute(query, dict(parameters) or None).fetchone()
+        return found, every[0] if every else 0
+
+    def alarms(self, row: Sequence[Value]) -> bool:
+        """Tell whether somebody must look at a row, by the same condition as the formulas of the first sheet."""
+        if self.alarm is None:
+            return True
+        heading, condition = self.alarm
+        value = row[self.place(heading)]
+        if condition == ">0":
+            return isinstance(value, int) and value > 0
+        text = {None: "", True: "yes", False: "no"}.get(value, value) if not isinstance(value, str) else value
+        wanted = condition.lstrip("<>=")
+        return (text == wanted) == condition.startswith("=")
+
+
+def currencies(sheet: Sheet, rows: Sequence[Sequence[Value]]) -> list[str]:
+    """Return the currencies of a sheet's amounts, in order."""
+    places = {sheet.place(column.currency) for column in sheet.columns if column.is_totalled}
+    return sorted({str(row[place]) for row in rows for place in places if row[place] is not None})

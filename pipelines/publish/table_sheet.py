@@ -1,0 +1,194 @@
+"""Writes one sheet: its question, the totals of the rows shown by currency, and a table with filters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from xlsxwriter.utility import xl_col_to_name
+
+from pipelines.publish.book import ACCENT, FILL, LINE, QUIET, Book, is_exact, units
+from pipelines.publish.sheet import Column, Sheet, Value, currencies
+
+SHOWN = "Shown"
+FIRST_TAB = "What to look at"
+NO_CURRENCY = "none"
+TITLE_ROW, NOTE_ROW, TOTALS_ROW = 0, 1, 3
+WIDTHS = {"text": (8, 34), "words": (44, 60), "date": (11, 11), "month": (9, 9), "time": (16, 16), "count": (8, 12)}
+WIDTHS |= {"money": (14, 24), "rate": (14, 16), "share": (9, 9), "flag": (8, 10)}
+MEASURED_ROWS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a sheet's rows stand: what formulas elsewhere, and the tests, need to find them.
+
+    ``first`` and ``last`` are rows counted from 0, ``left_off`` how many rows the sheet has no room for, ``texts`` how
+    many amounts stand as text.
+    """
+
+    sheet: Sheet
+    rows: Sequence[Sequence[Value]]
+    totals: Sequence[str]
+    first: int
+    left_off: int
+    texts: int
+
+    @property
+    def last(self) -> int:
+        """Return the last row of the table."""
+        return self.first + len(self.rows) - 1
+
+    def column(self, heading: str) -> str:
+        """Return the reference to a column of the table, as formulas write it."""
+        return f"{self.sheet.table}[{heading}]"
+
+    def total(self, heading: str, currency: str) -> Decimal:
+        """Return the sum of the amounts of one currency that stand as numbers."""
+        column = self.sheet.columns[self.sheet.place(heading)]
+        amount, kept = self.sheet.place(heading), self.sheet.place(column.currency)
+        found = [row[amount] for row in self.rows if row[kept] == currency]
+        return sum((one for one in found if isinstance(one, Decimal) and is_exact(one, currency=currency)), Decimal(0))
+
+
+def write_sheet(book: Book, sheet: Sheet, rows: Sequence[Sequence[Value]], *, in_all: int) -> Placed:
+    """Write a sheet with its rows; ``in_all`` is how many there are, of which these are the first."""
+    named = [_with_currency(sheet, row) for row in rows]
+    totals = currencies(sheet, named)
+    header = TOTALS_ROW + (len(totals) + 2 if totals else 0)
+    texts = sum(_is_text(sheet, row, column) for row in named for column in sheet.columns)
+    placed = Placed(sheet, named, totals, header + 1, in_all - len(named), texts)
+    page = book.file.add_worksheet(sheet.tab)
+    _write_head(book, page, placed)
+    if named:
+        _write_totals(book, page, placed)
+        _write_table(book, page, placed)
+    else:
+        page.write_string(TOTALS_ROW, 0, "There is nothing to show.", book.look(italic=True, font_color=QUIET))
+    _set_up(page, placed, header=header if named else TOTALS_ROW)
+    return placed
+
+
+def _with_currency(sheet: Sheet, row: Sequence[Value]) -> list[Value]:
+    """Name the currency of a row with amounts that has none, so that its amounts are in a total too."""
+    named = list(row)
+    for column in sheet.columns:
+        if column.is_totalled and row[sheet.place(column.heading)] is not None:
+            place = sheet.place(column.currency)
+            named[place] = named[place] or NO_CURRENCY
+    return named
+
+
+def _currency_of(sheet: Sheet, row: Sequence[Value], column: Column) -> str | None:
+    if not column.currency:
+        return None
+    found = row[sheet.place(column.currency)]
+    return None if found is None else str(found)
+
+
+def _is_text(sheet: Sheet, row: Sequence[Value], column: Column) -> bool:
+    value = row[sheet.place(column.heading)]
+    if column.kind != "money" or not isinstance(value, Decimal):
+        return False
+    return not is_exact(value, currency=_currency_of(sheet, row, column))
+
+
+def _write_head(book: Book, page: Any, placed: Placed) -> None:  # noqa: ANN401 XlsxWriter ships no types
+    sheet = placed.sheet
+    page.write_string(TITLE_ROW, 0, sheet.question, book.look(bold=True, font_size=14, font_color=ACCENT))
+    page.set_row(TITLE_ROW, 22)
+    notes = [sheet.note]
+    if placed.left_off:
+        notes.append(
+            f"{len(placed.rows):,} rows, what matters most first; {placed.left_off:,} more are in {sheet.source} of "
+            "springline.duckdb, and in no total here."
+        )
+    if placed.texts:
+        notes.append(
+            f"Amounts with more digits than Excel can hold stand as text and are in no total here ({placed.texts:,})."
+        )
+    page.write_string(NOTE_ROW, 0, " ".join(notes), book.look(font_color=QUIET))
+    page.write_url(NOTE_ROW + 1, 0, f"internal:'{FIRST_TAB}'!A1", book.look(font_color=ACCENT, underline=1), FIRST_TAB)
+
+
+def _write_totals(book: Book, page: Any, placed: Placed) -> None:  # noqa: ANN401 XlsxWriter ships no types
+    if not placed.totals:
+        return
+    width = len(placed.sheet.columns)
+    for place in range(width):
+        page.write_blank(TOTALS_ROW, place, None, book.look(bold=True, bg_color=FILL, bottom=1, bottom_color=LINE))
+    page.write_string(
+        TOTALS_ROW, 0, "Totals of the rows shown", book.look(bold=True, bg_color=FILL, bottom=1, bottom_color=LINE)
+    )
+    for offset, currency in enumerate(placed.totals, start=1):
+        page.write_string(TOTALS_ROW + offset, 0, currency, book.look(bold=True))
+        for place, column in enumerate(placed.sheet.columns):
+            if column.is_totalled and _is_used(placed, column, currency):
+                total = float(placed.total(column.heading, currency))
+                look = book.money(currency, bold=True)
+                page.write_formula(TOTALS_ROW + offset, place, total_formula(placed, column, currency), look, total)
+
+
+def _is_used(placed: Placed, column: Column, currency: str) -> bool:
+    kept = placed.sheet.place(column.currency)
+    return any(row[kept] == currency for row in placed.rows)
+
+
+def total_formula(placed: Placed, column: Column, currency: str) -> str:
+    """Return the formula that adds up the amounts of one currency in the rows that a filter leaves visible."""
+    amounts, kept, shown = (placed.column(name) for name in (column.heading, column.currency, SHOWN))
+    return f'=ROUND(SUMIFS({amounts},{kept},"{currency}",{shown},1),{units(currency)})'
+
+
+def _write_table(book: Book, page: Any, placed: Placed) -> None:  # noqa: ANN401 XlsxWriter ships no types
+    sheet, width = placed.sheet, len(placed.sheet.columns)
+    for row, values in enumerate(placed.rows, start=placed.first):
+        for place, (column, value) in enumerate(zip(sheet.columns, values, strict=True)):
+            book.write(page, row, place, value, column=column, currency=_currency_of(sheet, values, column))
+    head = book.look(bold=True, font_color="#FFFFFF", bg_color=ACCENT, text_wrap=True, valign="vcenter")
+    headings = [{"header": column.heading, "header_format": head} for column in sheet.columns]
+    # SUBTOTAL counts a row only while no filter hides it, which SUMIFS by itself cannot tell.
+    shown = {"header": SHOWN, "header_format": head, "formula": f"=SUBTOTAL(103,[@[{sheet.columns[0].heading}]])"}
+    page.add_table(
+        placed.first - 1,
+        0,
+        placed.last,
+        width,
+        {"name": sheet.table, "style": "Table Style Light 1", "banded_rows": True, "columns": [*headings, shown]},
+    )
+    for row in range(placed.first, placed.last + 1):
+        reference = f"{sheet.table}[[#This Row],[{sheet.columns[0].heading}]]"
+        page.write_formula(row, width, f"=SUBTOTAL(103,{reference})", None, 1)
+    page.set_row(placed.first - 1, 30)
+
+
+def _set_up(page: Any, placed: Placed, *, header: int) -> None:  # noqa: ANN401 XlsxWriter ships no types
+    sheet = placed.sheet
+    for place, column in enumerate(sheet.columns):
+        page.set_column(place, place, _width(placed, place, column))
+    width = len(sheet.columns)
+    page.set_column(width, width, 8, None, {"hidden": True})
+    page.freeze_panes(header + 1, 1)
+    page.hide_gridlines(2)
+    page.set_landscape()
+    page.set_paper(9)
+    page.fit_to_pages(1, 0)
+    page.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
+    page.repeat_rows(header)
+    page.print_area(0, 0, max(placed.last, header), width - 1)
+    page.set_footer("&L&8Springline: &A&R&8Page &P of &N")
+    page.ignore_errors({"number_stored_as_text": f"A1:{xl_col_to_name(width)}{max(placed.last, header) + 1}"})
+
+
+def _width(placed: Placed, place: int, column: Column) -> int:
+    narrow, wide = WIDTHS[column.kind]
+    if column.kind != "text":
+        return max(narrow, min(wide, _widest_word(column.heading) + 4))
+    longest = max((len(str(row[place])) for row in placed.rows[:MEASURED_ROWS] if row[place] is not None), default=0)
+    return min(wide, max(narrow, longest + 2, _widest_word(column.heading) + 4))
+
+
+def _widest_word(heading: str) -> int:
+    return max(len(word) for word in heading.split())
