@@ -94,6 +94,7 @@ RECONCILE = Job(
         Step("read both sides back", extract_steps.read_everything_back),
         Step("build models", post_steps.build_models),
         Step("compare both sides", reconcile_steps.build_comparison),
+        Step("note breaks", reconcile_steps.note_breaks, writes_outside=True),
         Step("build the close", reconcile_steps.build_close),
     ),
 )

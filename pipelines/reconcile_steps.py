@@ -11,12 +11,13 @@ from pipelines.models.table_ref import TableRef
 from pipelines.post_steps import content_mark, open_models
 from pipelines.reconcile.breaks import STANDING
 from pipelines.reconcile.close_breaks import note_close_breaks
+from pipelines.reconcile.comparison import note_compared_breaks
 from pipelines.warehouse import copy_control, copy_cursors
 
 if TYPE_CHECKING:
     from pipelines.context import Context
 
-COMPARED, CLOSED = "rec.built_from", "close.built_from"
+COMPARED, NOTED, CLOSED = "rec.built_from", "rec.noted_from", "close.built_from"
 # What close reads of the control store beside all that rec stands on.
 _DECIDED = (
     "SELECT count(*), max(break_id), max(until), max(accepted_at), max(comment) FROM breaks",
@@ -29,6 +30,15 @@ STOPS = TableRef("close", "breaks")
 def build_comparison(ctx: Context) -> Counts:
     """Build schema rec, unless nothing it stands on has changed since it was built last."""
     return _build(ctx, "rec", name=COMPARED, mark=content_mark(ctx))
+
+
+def note_breaks(ctx: Context) -> Counts:
+    """Open a break for each difference that needs a person and close those that are gone, once after a comparison."""
+    mark = _mark(ctx, COMPARED)
+    if _mark(ctx, NOTED) != mark:
+        note_compared_breaks(ctx)
+        _keep_mark(ctx, NOTED, mark)
+    return Counts()
 
 
 def build_close(ctx: Context) -> Counts:
@@ -51,12 +61,16 @@ def _close_mark(ctx: Context) -> str:
 
 
 def _build(ctx: Context, schema: str, *, name: str, mark: str) -> Counts:
-    if ctx.control.one("SELECT value FROM meta WHERE name = ?", (name,)) == mark:
+    if _mark(ctx, name) == mark:
         return Counts()
     copy_cursors(ctx.warehouse, ctx.control)
     build(ctx.warehouse, open_models(ctx).models, schemas=(schema,), report=ctx.report)
     _keep_mark(ctx, name, mark)
     return Counts()
+
+
+def _mark(ctx: Context, name: str) -> str:
+    return str(ctx.control.one("SELECT value FROM meta WHERE name = ?", (name,)))
 
 
 def _keep_mark(ctx: Context, name: str, mark: str) -> None:

@@ -198,6 +198,23 @@ CREATE TABLE IF NOT EXISTS breaks (
 
 CREATE UNIQUE INDEX IF NOT EXISTS breaks_once ON breaks (kind, subject) WHERE until IS NULL;
 
+CREATE TABLE IF NOT EXISTS break_decisions (
+    decision_no INTEGER PRIMARY KEY AUTOINCREMENT,
+    break_id INTEGER NOT NULL REFERENCES breaks,
+    action TEXT NOT NULL CHECK (action IN ('accept', 'reopen', 'comment')),
+    words TEXT NOT NULL,          -- the reason, or the comment
+    figures_hash TEXT NOT NULL,   -- the figures it was decided on
+    operator TEXT NOT NULL,
+    at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS break_decisions_by_break ON break_decisions (break_id);
+
+CREATE TRIGGER IF NOT EXISTS break_decisions_are_final_update BEFORE UPDATE ON break_decisions
+BEGIN SELECT RAISE(ABORT, 'break_decisions is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS break_decisions_are_final_delete BEFORE DELETE ON break_decisions
+BEGIN SELECT RAISE(ABORT, 'break_decisions is append-only'); END;
+
 -- The accounting day of the batch that wrote first, by which the past is told from what Springline answers for.
 CREATE VIEW IF NOT EXISTS first_day AS
 SELECT b.today

@@ -146,8 +146,8 @@ changed AS (
             || COALESCE(', vessel ' || measured.vessel_code, '')
             || COALESCE(', voyage ' || measured.voyage_no, '')
             || COALESCE(', partner ' || measured.partner_code, '')
-            || ': ' || CAST(measured.sent_amount AS VARCHAR) || ' was sent, the VMS has '
-            || CAST(measured.amount AS VARCHAR),
+            || ': ' || REPLACE(REPLACE(CAST(measured.sent_amount AS VARCHAR) || '|', '00|', ''), '|', '') || ' was sent, the VMS has '
+            || REPLACE(REPLACE(CAST(measured.amount AS VARCHAR) || '|', '00|', ''), '|', ''),
             '; ' ORDER BY measured.account, measured.vessel_code, measured.voyage_no, measured.line_text
         ) AS lines
     FROM

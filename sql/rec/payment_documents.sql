@@ -2,13 +2,7 @@
 -- Amounts are turned as the invoice sees them: positive pays an invoice, negative gives back on a credit note; the VMS's
 -- own signs are the other way round (mapping.md 3). Only posted documents count as paid.
 -- grain: payment_document_no, invoice_key
-WITH vms_list AS (
-    SELECT MAX(documents.fetched_at) AS read_at
-    FROM
-        stg_vms.documents AS documents
-),
-
-in_vms AS (
+WITH in_vms AS (
     SELECT
         documents.document_no,
         lines.ref_document_key AS invoice_key,
@@ -95,14 +89,12 @@ SELECT
             THEN 'changed'
         WHEN both_sides.payment_key IS NOT NULL THEN 'as sent'
         WHEN both_sides.state = 'failed' THEN 'refused'
-        WHEN both_sides.state <> 'sent' OR both_sides.moved_at > COALESCE(vms_list.read_at, both_sides.moved_at)
-            THEN 'on its way'
-        WHEN vms_list.read_at IS NULL THEN 'on its way'
-        ELSE 'gone'
+        WHEN both_sides.state = 'sent' AND readings.documents_read_at > both_sides.moved_at THEN 'gone'
+        ELSE 'on its way'
     END AS status,  -- as sent | changed | gone | on its way | refused | nobody sent it
     both_sides.fetched_at
 FROM
     both_sides
-CROSS JOIN vms_list
+CROSS JOIN rec.readings AS readings
 INNER JOIN seed.tolerances AS tolerances
     ON tolerances.measure = 'payment_amount'

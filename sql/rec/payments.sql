@@ -1,19 +1,7 @@
 -- One invoice of ours with what is paid and open on each side, or a payment that finds none. Amounts are in the currency
 -- of the invoice, positive for an invoice, negative for a credit note.
 -- grain: subject
-WITH ledger_list AS (
-    SELECT MAX(rows_read.fetched_at) AS ledger_read_at
-    FROM
-        map.subledger_rows AS rows_read
-),
-
-vms_list AS (
-    SELECT MAX(documents.fetched_at) AS vms_read_at
-    FROM
-        stg_vms.documents AS documents
-),
-
-terms AS (
+WITH terms AS (
     SELECT
         documents.document_key,
         MIN(payment_terms.due_date) AS due_date
@@ -134,8 +122,8 @@ SELECT
     judged.paid_difference,  -- paid_ledger less paid_vms
     judged.last_payment_date,
     CASE
-        WHEN COALESCE(judged.open_ledger, judged.amount_vms - judged.paid_vms) <> 0 AND judged.due_date < settings.today
-            THEN CAST(DATE_DIFF('day', judged.due_date, settings.today) AS INTEGER)
+        WHEN COALESCE(judged.open_ledger, judged.amount_vms - judged.paid_vms) <> 0 AND judged.due_date < readings.today
+            THEN CAST(DATE_DIFF('day', judged.due_date, readings.today) AS INTEGER)
     END AS days_overdue,  -- null: nothing is open, or it is not due
     judged.state,  -- agreed | part paid | not yet in VMS | unmatched in ledger | invoice unknown | over paid | match undone
     CASE
@@ -173,14 +161,12 @@ SELECT
     judged.state = 'match undone'
     OR (judged.state = 'over paid' AND judged.by_hand = 0)
     OR (judged.state NOT IN ('agreed', 'part paid') AND judged.is_unexplained) AS is_break,
-    COALESCE(judged.vms_fetched_at, vms_list.vms_read_at) AS as_of_vms,
-    COALESCE(judged.ledger_fetched_at, ledger_list.ledger_read_at) AS as_of_ledger,
-    CAST(DATE_DIFF('day', judged.document_date, settings.today) AS INTEGER) AS age_days
+    COALESCE(judged.vms_fetched_at, readings.documents_read_at) AS as_of_vms,
+    COALESCE(judged.ledger_fetched_at, readings.books_read_at) AS as_of_ledger,
+    CAST(DATE_DIFF('day', judged.document_date, readings.today) AS INTEGER) AS age_days
 FROM
     judged
-CROSS JOIN ledger_list
-CROSS JOIN vms_list
-CROSS JOIN seed.settings AS settings
+CROSS JOIN rec.readings AS readings
 UNION ALL
 SELECT
     strays.subject,
@@ -210,11 +196,9 @@ SELECT
     strays.reason,
     strays.next_step,
     strays.is_break,
-    COALESCE(strays.vms_fetched_at, vms_list.vms_read_at),
-    COALESCE(strays.ledger_fetched_at, ledger_list.ledger_read_at),
-    CAST(DATE_DIFF('day', strays.document_date, settings.today) AS INTEGER)
+    COALESCE(strays.vms_fetched_at, readings.documents_read_at),
+    COALESCE(strays.ledger_fetched_at, readings.books_read_at),
+    CAST(DATE_DIFF('day', strays.document_date, readings.today) AS INTEGER)
 FROM
     rec.stray_payments AS strays
-CROSS JOIN ledger_list
-CROSS JOIN vms_list
-CROSS JOIN seed.settings AS settings
+CROSS JOIN rec.readings AS readings

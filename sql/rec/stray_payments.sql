@@ -42,12 +42,27 @@ our_matches AS (
         match_id
 ),
 
+-- What has gone to the VMS of a payment, for whichever invoice, is not left over.
+transferred AS (
+    SELECT
+        side,
+        payment_db_id,
+        SUM(source_amount) AS amount,
+        SUM(company_amount) AS company_amount
+    FROM
+        map.sent_payments
+    GROUP BY
+        side,
+        payment_db_id
+),
+
 ledger_rows AS (
     SELECT
         ledger.side,
         ledger.owner_code,
         ledger.row_db_id,
         ledger.match_id,
+        ledger.row_role,
         ledger.voucher_no,
         ledger.source_code,
         ledger.subledger_code,
@@ -60,14 +75,20 @@ ledger_rows AS (
         unplaced.is_break,
         not_unique.row_db_id IS NOT NULL AS is_not_unique,
         our_matches.is_settled,
-        ledger.amount_units - ledger.settled_units AS rest_units,
-        CASE
-            WHEN unplaced.row_db_id IS NULL AND not_unique.row_db_id IS NULL
-                THEN ledger.settled_units - ledger.amount_units
-            WHEN not_unique.row_db_id IS NOT NULL THEN ledger.settled_units
-            ELSE -ledger.amount_units
-        END AS paid_units,
-        ledger.currency_factor
+        unplaced.row_db_id IS NULL AND not_unique.row_db_id IS NULL AS is_rest,
+        CASE ledger.currency_factor WHEN 1 THEN 1.0000 WHEN 100 THEN 0.0100 WHEN 1000 THEN 0.0010 ELSE 0.0001 END
+        * CAST(
+            CASE
+                WHEN unplaced.row_db_id IS NULL AND not_unique.row_db_id IS NULL
+                    THEN ledger.settled_units - ledger.amount_units
+                WHEN not_unique.row_db_id IS NOT NULL THEN ledger.settled_units
+                ELSE -ledger.amount_units
+            END AS DECIMAL(38, 0)
+        ) AS paid,
+        CASE ledger.currency_factor WHEN 1 THEN 1.0000 WHEN 100 THEN 0.0100 WHEN 1000 THEN 0.0010 ELSE 0.0001 END
+        * CAST(-ledger.amount_units AS DECIMAL(38, 0)) - COALESCE(transferred.amount, 0) AS left_over,
+        COALESCE(transferred.amount, 0) AS transferred,
+        COALESCE(transferred.company_amount, 0) AS transferred_company
     FROM
         map.subledger_rows AS ledger
     LEFT JOIN unplaced
@@ -85,6 +106,10 @@ ledger_rows AS (
             AND ledger.side = our_matches.side
             AND ledger.owner_code = our_matches.owner_code
             AND ledger.match_id = our_matches.match_id
+    LEFT JOIN transferred
+        ON
+            ledger.side = transferred.side
+            AND ledger.row_db_id = transferred.payment_db_id
     WHERE
         unplaced.row_db_id IS NOT NULL
         OR not_unique.row_db_id IS NOT NULL
@@ -95,14 +120,19 @@ ledger_worded AS (
     SELECT
         rows_left.side || ' ' || CAST(rows_left.row_db_id AS VARCHAR) AS subject,
         rows_left.side,
+        rows_left.row_db_id,
         rows_left.owner_code,
         rows_left.subledger_code AS partner_code,
         rows_left.invoice_number AS invoice_no,
         rows_left.currency_code,
         rows_left.posted_date,
-        CAST(rows_left.paid_units AS DECIMAL(38, 0))
-        * CASE rows_left.currency_factor WHEN 1 THEN 1.0000 WHEN 100 THEN 0.0100 WHEN 1000 THEN 0.0010 ELSE 0.0001 END
-            AS paid_ledger,
+        rows_left.row_role = 'payment' AS is_payment,
+        CASE
+            WHEN rows_left.is_rest THEN SIGN(rows_left.paid) * LEAST(ABS(rows_left.paid), ABS(rows_left.left_over))
+            ELSE rows_left.paid
+        END AS paid_ledger,
+        rows_left.transferred,
+        rows_left.transferred_company,
         CASE
             WHEN rows_left.is_not_unique THEN 'invoice unknown'
             WHEN rows_left.reason IS NULL
@@ -132,9 +162,13 @@ ledger_worded AS (
             END
         ) AS next_step,
         rows_left.is_not_unique OR COALESCE(rows_left.is_break, TRUE) AS is_break,
+        rows_left.is_rest,
         rows_left.fetched_at
     FROM
         ledger_rows AS rows_left
+    WHERE
+        NOT rows_left.is_rest
+        OR SIGN(rows_left.left_over) = SIGN(rows_left.paid)
 ),
 
 by_hand AS (
@@ -164,6 +198,8 @@ by_hand AS (
 
 SELECT
     worded.subject,
+    worded.row_db_id,  -- of the ledger
+    worded.is_payment,  -- a payment of the ledger
     CAST(NULL AS BIGINT) AS document_key,  -- of a payment document of the VMS
     CAST(NULL AS VARCHAR) AS document_no,
     CAST(NULL AS VARCHAR) AS document_type,
@@ -176,8 +212,10 @@ SELECT
     worded.posted_date AS document_date,
     CAST(0 AS DECIMAL(38, 4)) AS paid_vms,
     CAST(worded.paid_ledger AS DECIMAL(38, 4)) AS paid_ledger,  -- positive: it settles invoices
+    CAST(worded.transferred AS DECIMAL(38, 4)) AS transferred,  -- of the payment, to the VMS, in its own currency
+    CAST(worded.transferred_company AS DECIMAL(38, 4)) AS transferred_company,  -- likewise
     worded.state,  -- unmatched in ledger | invoice unknown | over paid
-    worded.side || ' row ' || SPLIT_PART(worded.subject, ' ', 2)
+    worded.side || ' row ' || CAST(worded.row_db_id AS VARCHAR)
     || COALESCE(' of voucher ' || CAST(worded.voucher_no AS VARCHAR), '')
     || COALESCE(', partner ' || worded.partner_code, '')
     || COALESCE(', source ' || worded.source_code, '')
@@ -186,7 +224,7 @@ SELECT
     || ': ' || worded.why || '.' AS reason,
     worded.next_step,
     worded.is_break,
-    worded.why IN ('it pays more than its invoices are', 'a part of it settles nothing') AS is_rest,  -- of a payment
+    worded.is_rest,  -- of a payment that settles something
     CAST(NULL AS TIMESTAMP) AS vms_fetched_at,
     worded.fetched_at AS ledger_fetched_at
 FROM
@@ -196,6 +234,8 @@ LEFT JOIN map.actual_companies AS companies
 UNION ALL
 SELECT
     'vms:' || CAST(by_hand.payment_key AS VARCHAR),
+    CAST(NULL AS BIGINT),
+    FALSE,
     by_hand.payment_key,
     by_hand.payment_document_no,
     by_hand.document_type,
@@ -207,6 +247,8 @@ SELECT
     by_hand.currency_code,
     by_hand.document_date,
     CAST(by_hand.paid_vms AS DECIMAL(38, 4)),
+    CAST(0 AS DECIMAL(38, 4)),
+    CAST(0 AS DECIMAL(38, 4)),
     CAST(0 AS DECIMAL(38, 4)),
     'unmatched in ledger',
     by_hand.document_type || ' ' || by_hand.payment_document_no || ', ' || by_hand.currency_code || ' '

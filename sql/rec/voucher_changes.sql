@@ -105,9 +105,12 @@ named AS (
         'account ' || COALESCE(judged.account, 'none')
         || COALESCE(', cost centre ' || judged.vessel_code, '')
         || COALESCE(', project ' || judged.voyage_no, '')
-        || ': ' || judged.currency || ' ' || CAST(CAST(judged.sent_currency AS DECIMAL(38, 4)) AS VARCHAR)
+        || ': ' || judged.currency || ' '
+        || REPLACE(REPLACE(CAST(CAST(judged.sent_currency AS DECIMAL(38, 4)) AS VARCHAR) || '|', '00|', ''), '|', '')
         || ' was sent, the ledger has '
-        || CAST(CAST(judged.sent_currency + judged.moved_currency AS DECIMAL(38, 4)) AS VARCHAR) AS change
+        || REPLACE(REPLACE(
+            CAST(CAST(judged.sent_currency + judged.moved_currency AS DECIMAL(38, 4)) AS VARCHAR) || '|', '00|', ''
+        ), '|', '') AS change
     FROM
         found
     INNER JOIN judged

@@ -11,6 +11,7 @@ from pipelines.sandbox.world.branches import branch_drafts
 from pipelines.sandbox.world.drafts import INVOICES, document_row
 from pipelines.sandbox.world.held import held_drafts, rejected_drafts
 from pipelines.sandbox.world.hire import hire_drafts
+from pipelines.sandbox.world.later import later_texts
 from pipelines.sandbox.world.partner_rows import vms_partner_rows
 from pipelines.sandbox.world.partners import PARTNERS
 from pipelines.sandbox.world.period_end import accrual_drafts, bunker_drafts
@@ -159,5 +160,6 @@ def sample_world(*, rates: Rates) -> World:
             "settings.env": settings_text(),
             "expected.json": expected_text(drafts),
             "README.md": readme_text(drafts),
+            **later_texts(list(keyed(drafts)), rates=rates),
         },
     )
