@@ -10,8 +10,8 @@ from pipelines.models.build import build
 from pipelines.models.table_ref import TableRef
 from pipelines.post_steps import content_mark, open_models
 from pipelines.reconcile.breaks import STANDING
-from pipelines.reconcile.comparison import note_compared_breaks
 from pipelines.reconcile.close_breaks import note_close_breaks
+from pipelines.reconcile.comparison import note_compared_breaks
 from pipelines.warehouse import copy_control, copy_cursors
 
 if TYPE_CHECKING:
