@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -93,4 +94,5 @@ def _play(control: Control, *, folder: Path, environ: Mapping[str, str], now: Ca
 
 
 def _as_exports(variables: Mapping[str, str]) -> str:
-    return "".join(f"{name}={value}\n" for name, value in sorted(variables.items()) if name.startswith("SPRINGLINE_"))
+    own = {name: value for name, value in sorted(variables.items()) if name.startswith("SPRINGLINE_")}
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in own.items())
