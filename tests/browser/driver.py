@@ -78,7 +78,8 @@ class Browser:
         path.write_bytes(base64.b64decode(taken["data"]))
 
     def print(self, path: Path) -> None:
-        """Save the page as it is printed."""
+        """Save the page as somebody with a dark screen prints it."""
+        self.look(width=794, scheme="dark", media="print")
         printed = self.devtools("Page.printToPDF", preferCSSPageSize=True, printBackground=False)
         path.write_bytes(base64.b64decode(printed["data"]))
 
