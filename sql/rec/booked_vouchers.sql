@@ -243,10 +243,11 @@ textless AS (
         by_text.document_key IS NULL
 ),
 
+-- So does a voucher that was removed and that somebody has typed in again under its text.
 by_row AS (
     SELECT
         transactions.header_db_id,
-        MIN(textless.document_key) AS document_key
+        textless.document_key
     FROM
         stg_ledger.transactions AS transactions
     INNER JOIN textless
@@ -257,13 +258,35 @@ by_row AS (
         ON
             transactions.header_db_id = headers.header_db_id
             AND textless.owner_code = headers.owner_code
+    WHERE
+        headers.is_imported
+    UNION
+    SELECT
+        headers.header_db_id,
+        textless.document_key
+    FROM
+        rec.ledger_vouchers AS headers
+    INNER JOIN textless
+        ON
+            headers.owner_code = textless.owner_code
+            AND headers.source_code = textless.voucher_type
+            AND headers.header_text = textless.header_text
+    WHERE
+        NOT headers.is_imported
+),
+
+left_rows AS (
+    SELECT
+        by_row.header_db_id,
+        MIN(by_row.document_key) AS document_key
+    FROM
+        by_row
     LEFT JOIN by_text
-        ON transactions.header_db_id = by_text.header_db_id
+        ON by_row.header_db_id = by_text.header_db_id
     WHERE
         by_text.header_db_id IS NULL
-        AND headers.is_imported
     GROUP BY
-        transactions.header_db_id
+        by_row.header_db_id
 )
 
 SELECT
@@ -273,9 +296,9 @@ FROM
     by_text
 UNION ALL
 SELECT
-    MIN(by_row.header_db_id),
-    by_row.document_key
+    MIN(left_rows.header_db_id),
+    left_rows.document_key
 FROM
-    by_row
+    left_rows
 GROUP BY
-    by_row.document_key
+    left_rows.document_key

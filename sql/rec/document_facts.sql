@@ -131,8 +131,8 @@ SELECT
     COALESCE(documents.company_currency_code, ledger.company_currency_code) AS company_currency_code,
     documents.status_code,
     documents.fetched_at,
-    documents.amount,  -- as in the VMS
-    documents.company_amount,  -- as in the VMS
+    CASE WHEN documents.status_code <> 'GONE' THEN documents.amount END AS amount,  -- as in the VMS
+    CASE WHEN documents.status_code <> 'GONE' THEN documents.company_amount END AS company_amount,  -- as in the VMS
     vouchers.state AS outbox_state,
     vouchers.last_error,
     acknowledgements.state AS acknowledgement_state,  -- null: done, or not begun

@@ -15,6 +15,7 @@ compared AS (
         facts.status_code,
         facts.import_state,
         facts.header_db_id IS NOT NULL AS is_booked,
+        facts.ledger_amount = 0 AND facts.ledger_company_amount = 0 AS is_nothing_left,
         facts.again IS NOT NULL AS is_again,
         facts.reversals IS NOT NULL AS is_reversed,
         facts.ledger_changes IS NOT NULL AS is_changed_in_ledger,
@@ -46,6 +47,8 @@ judged AS (
         CASE
             WHEN outbox_state = 'sent' AND NOT is_booked AND import_state = 'refused' THEN 'rejected'
             WHEN outbox_state = 'sent' AND NOT is_booked AND import_state = 'waiting' THEN 'waiting'
+            -- What was deleted on both sides, or deleted here and taken back there, is nobody's any more.
+            WHEN outbox_state = 'sent' AND status_code = 'GONE' AND (NOT is_booked OR is_nothing_left) THEN 'agreed'
             WHEN outbox_state = 'sent' AND NOT is_booked THEN 'only in VMS'
             WHEN outbox_state = 'sent' AND status_code = 'GONE' THEN 'only in ledger'
             WHEN is_set_aside THEN 'rejected'

@@ -111,15 +111,18 @@ steps AS (
             WHEN states.state = 'rejected' THEN 'correct what the message names; the next run tries it again.'
             WHEN states.state = 'only in VMS' AND facts.outbox_state = 'sent'
                 THEN
-                    'find out who removed it from the ledger; book it there again by hand, or reverse the document in '
-                    || 'the VMS: what was sent is never sent again.'
+                    'find out who removed it from the ledger, and book it there again by hand under its own text: what '
+                    || 'was sent is never sent again.'
             WHEN states.state = 'only in VMS'
                 THEN
                     'find its voucher in the ledger, or post it there by hand; `springline breaks accept` when it is '
                     || 'meant to be so.'
-            WHEN states.state = 'only in ledger' THEN 'reverse the voucher in the ledger, or enter the document again.'
+            WHEN states.state = 'only in ledger'
+                THEN 'reverse the voucher in the ledger; where the document is missed, enter it in the VMS anew.'
             WHEN facts.reversals IS NOT NULL AND states.state = 'amount differs'
-                THEN 'reverse the document in the VMS as well, or take the reversal out of the ledger.'
+                THEN
+                    'take the reversal out of the ledger; a document that is wrong is reversed in the VMS, whose '
+                    || 'reversal is posted by itself.'
             WHEN facts.again IS NOT NULL AND states.state = 'amount differs'
                 THEN 'reverse the second voucher in the ledger.'
             WHEN states.drift = 'suspected duplicate'
@@ -165,9 +168,11 @@ ours AS (
             ELSE 'not sent'
         END AS import_state,
         facts.import_messages,
-        COALESCE(facts.amount, facts.sent_amount) AS amount_vms,
+        CASE WHEN COALESCE(facts.status_code, '') <> 'GONE' THEN COALESCE(facts.amount, facts.sent_amount) END AS amount_vms,
         facts.ledger_amount AS amount_ledger,
-        COALESCE(facts.company_amount, facts.sent_company_amount) AS company_amount_vms,
+        CASE
+            WHEN COALESCE(facts.status_code, '') <> 'GONE' THEN COALESCE(facts.company_amount, facts.sent_company_amount)
+        END AS company_amount_vms,
         facts.ledger_company_amount AS company_amount_ledger,
         states.drift,
         states.state,

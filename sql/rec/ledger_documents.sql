@@ -143,7 +143,8 @@ booked AS (
         ) AS company_amount,
         adopted_amounts.other_amount,
         changes.changes,
-        invoices.header_db_id IS NOT NULL AS is_invoice_found,
+        -- Null: the invoice stands under another partner or number.
+        invoices.currency_amount = vouchers.control_currency AS is_invoice_whole,
         invoices.first_due_date,
         invoices.last_due_date
     FROM
@@ -164,7 +165,19 @@ booked AS (
         ON vouchers.document_key = adopted_amounts.document_key
 ),
 
--- Whose row it is now, where the partner or the invoice number was changed by hand.
+-- Partners of detail lines, as brokers, whose rows stand in the voucher beside the invoice.
+brokers AS (
+    SELECT DISTINCT
+        lines.document_key,
+        lines.subledger_no
+    FROM
+        ctl.sent_lines AS lines
+    WHERE
+        NOT lines.is_control
+        AND lines.subledger_no IS NOT NULL
+),
+
+-- Whose row it is now, all of it or a term, where the partner or the invoice number was changed by hand.
 strangers AS (
     SELECT
         booked.document_key,
@@ -176,8 +189,14 @@ strangers AS (
         ON
             booked.header_db_id = invoices.header_db_id
             AND booked.voucher_type = invoices.side
+    LEFT JOIN brokers
+        ON
+            booked.document_key = brokers.document_key
+            AND invoices.subledger_code = brokers.subledger_no
     WHERE
-        NOT booked.is_invoice_found
+        NOT COALESCE(booked.is_invoice_whole, booked.is_adopted)
+        AND brokers.document_key IS NULL
+        AND (invoices.subledger_code <> booked.subledger_no OR invoices.invoice_number <> booked.invoice_no)
     GROUP BY
         booked.document_key
 )
@@ -217,7 +236,11 @@ SELECT
         END,
         CASE
             WHEN
-                booked.first_due_date <> booked.sent_first_due_date OR booked.last_due_date <> booked.sent_last_due_date
+                strangers.document_key IS NULL
+                AND (
+                    booked.first_due_date <> booked.sent_first_due_date
+                    OR booked.last_due_date <> booked.sent_last_due_date
+                )
                 THEN
                     'due dates ' || CAST(booked.sent_first_due_date AS VARCHAR) || ' to '
                     || CAST(booked.sent_last_due_date AS VARCHAR) || ' were sent, the ledger has '

@@ -108,8 +108,9 @@ named AS (
         || ': ' || judged.currency || ' '
         || REPLACE(REPLACE(CAST(CAST(judged.sent_currency AS DECIMAL(38, 4)) AS VARCHAR) || '|', '00|', ''), '|', '')
         || ' was sent, the ledger has '
-        || REPLACE(REPLACE(CAST(CAST(judged.sent_currency + judged.moved_currency AS DECIMAL(38, 4)) AS VARCHAR) || '|', '00|', ''), '|', '')
-            AS change
+        || REPLACE(REPLACE(
+            CAST(CAST(judged.sent_currency + judged.moved_currency AS DECIMAL(38, 4)) AS VARCHAR) || '|', '00|', ''
+        ), '|', '') AS change
     FROM
         found
     INNER JOIN judged
