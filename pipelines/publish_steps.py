@@ -58,9 +58,10 @@ def publish_tables(ctx: Context) -> Counts:
 
 def publish_report(ctx: Context) -> Counts:
     """Write the report: one page on what both sides have, what is held, and what to do."""
-    from pipelines.publish.report import write_report  # noqa: PLC0415 a run that publishes nothing has no use for it
 
     def write(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+        from pipelines.publish.report import write_report  # noqa: PLC0415 an idle run has no use for it
+
         write_report(connection, folder / REPORT, today=ctx.today, rules=load_rules().rules.values())
 
     return _publish(ctx, REPORT, lambda _ctx, folder: _from_published(folder, write))
@@ -68,9 +69,10 @@ def publish_report(ctx: Context) -> Counts:
 
 def publish_workbook(ctx: Context) -> Counts:
     """Write the workbook: a sheet for each question of an accountant."""
-    from pipelines.publish.workbook import write_workbook  # noqa: PLC0415 ditto
 
     def write(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+        from pipelines.publish.workbook import write_workbook  # noqa: PLC0415 ditto
+
         write_workbook(connection, folder / WORKBOOK, today=ctx.today)
 
     return _publish(ctx, WORKBOOK, lambda _ctx, folder: _from_published(folder, write))
