@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Mapping
 
 from tests.bench import bench_idle, bench_landing, bench_master_data, bench_payments, bench_run
 
+BENCHES: Mapping[str, Callable[[bool], None]] = {
+    "landing": lambda _: bench_landing.main(),
+    "idle": lambda _: bench_idle.main(),
+    "run": lambda _: bench_run.main(),
+    "master-data": lambda is_full: bench_master_data.main(is_full=is_full),
+    "payments": lambda is_full: bench_payments.main(is_full=is_full),
+}
+
 parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-parser.add_argument("bench", nargs="*", choices=["landing", "idle", "run", "master-data", "payments"])
+parser.add_argument("bench", nargs="*", choices=("all", *BENCHES), default="all")
 parser.add_argument("--full", action="store_true", help="200,000 partners and 100,000 invoices instead of a quarter")
 given = parser.parse_args()
-
-benches = {
-    "landing": bench_landing.main,
-    "idle": bench_idle.main,
-    "run": bench_run.main,
-    "master-data": lambda: bench_master_data.main(is_full=given.full),
-    "payments": lambda: bench_payments.main(is_full=given.full),
-}
-for name, bench in benches.items():
-    if not given.bench or name in given.bench:
-        bench()
+for name, bench in BENCHES.items():
+    if "all" in given.bench or name in given.bench:
+        bench(given.full)
