@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from pipelines.commands import going_live, questions, steering
+from pipelines.commands import breaks, closing, going_live, questions, steering
 from pipelines.commands.common import (
     AsJson,
     Config,
@@ -172,9 +172,11 @@ COMMANDS = (
     questions.explain,
     questions.preflight,
     going_live.adopt,
+    closing.close,
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(breaks.app)
 
 
 def _sandbox_server() -> Callable[..., None]:

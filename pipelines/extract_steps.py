@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 from pipelines.context import Context
 from pipelines.counts import Counts
@@ -94,10 +95,15 @@ def read_import_back(ctx: Context) -> Counts:
 
 
 def read_everything_back(ctx: Context) -> Counts:
-    """Read what both sides have now: every document that has changed, the books, what waits in the ledger's import."""
+    """Read what both sides have now, also of what this batch has sent itself.
+
+    Every document that has changed, the rates of the VMS, the ledger's master data and books, and what waits in its
+    import.
+    """
     _prepare(ctx)
-    counts = _counts(vms.extract_documents(ctx), returns.extract_ledger_books(ctx))
-    return counts + read_import_back(ctx)
+    since = ctx.today - timedelta(days=ctx.settings.rates.days)
+    counts = _counts(vms.extract_documents(ctx), vms.extract_vms_exchange_rates(ctx, since))
+    return counts + read_ledger(ctx) + _counts(returns.extract_ledger_books(ctx)) + read_import_back(ctx)
 
 
 def read_rates(ctx: Context) -> Counts:

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipelines import bank_changes
-from pipelines.breaks import Break, close_breaks, open_breaks
+from pipelines.breaks import Break
 from pipelines.checks.hold import ready_documents, update_holds
 from pipelines.checks.run import run_checks
 from pipelines.context import Context
-from pipelines.control import utc_text
 from pipelines.counts import Counts
 from pipelines.declared import declared_tables
 from pipelines.errors import SettingsError
@@ -28,13 +27,13 @@ from pipelines.models.external import read_external
 from pipelines.models.model import Catalog
 from pipelines.models.stale import create_notes, marks_of, stale
 from pipelines.models.store import open_catalog
+from pipelines.reconcile.breaks import update_breaks
 from pipelines.resources import sql_folder
 from pipelines.warehouse import copy_control, write_settings
 
 BUILT = "models.built_from"
 SCHEMAS = ("map", "post")
 NOT_UNIQUE = "code not unique"
-OPEN_BREAKS = "SELECT subject FROM breaks WHERE kind = ? AND until IS NULL"
 
 
 def build_models(ctx: Context) -> Counts:
@@ -105,13 +104,7 @@ def note_master_breaks(ctx: Context) -> Counts:
         )
         for side, owner, code, where, count in rows
     ]
-    found = {item.subject: item for item in breaks}
-    over = {row["subject"] for row in ctx.control.read(OPEN_BREAKS, (NOT_UNIQUE,))} - found.keys()
-    if not ctx.is_dry_run:
-        with ctx.control.write() as connection:
-            open_breaks(connection, found.values(), batch_id=ctx.batch_id, at=utc_text(ctx.now()))
-            close_breaks(connection, [(NOT_UNIQUE, subject) for subject in over], at=utc_text(ctx.now()))
-    return Counts(breaks=len(found))
+    return Counts(breaks=len(breaks) if ctx.is_dry_run else update_breaks(ctx, NOT_UNIQUE, breaks))
 
 
 def send_master_data(ctx: Context) -> Counts:

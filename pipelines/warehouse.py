@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pipelines.errors import BusyError, ModelError
+from pipelines.seals import SEALED_TABLES, sealed_files, sealed_mark
 from pipelines.sent_objects import MOVED, PAYLOAD, SENT_TABLES, read_corrections, sent_rows
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ SETTINGS_TABLES: Mapping[str, str] = {
     "charterer_types": "partner_type_code VARCHAR",
 }
 
+# Which batch had the warehouse last, as the control store knows it.
+_WAREHOUSE_BATCH = "warehouse.last_batch"
+
 MONTHS_COLUMNS = "month_start DATE, month_end DATE, calendar_year INTEGER, calendar_month INTEGER"
 
 # What the models read of the control store: table -> columns, copied under the same names. Payloads stay there.
@@ -52,10 +56,17 @@ CONTROL_TABLES: Mapping[str, str] = {
     "severity VARCHAR, message VARCHAR, since VARCHAR, until VARCHAR, batch_id VARCHAR",
     "bank_changes": "change_id BIGINT, partner_code VARCHAR, old_account VARCHAR, new_account VARCHAR, "
     "seen_at VARCHAR, decided_at VARCHAR, decided_by VARCHAR, decision VARCHAR, reason VARCHAR",
+    "rejected": "rejected_id BIGINT, side VARCHAR, entity VARCHAR, object_key VARCHAR, document_no VARCHAR, "
+    "member VARCHAR, message VARCHAR, since VARCHAR, until VARCHAR, batch_id VARCHAR",
+    "first_day": "today DATE",
     "breaks": "break_id BIGINT, kind VARCHAR, subject VARCHAR, company VARCHAR, document_key BIGINT, "
     "document_no VARCHAR, message VARCHAR, next_step VARCHAR, figures_hash VARCHAR, since VARCHAR, until VARCHAR, "
     "accepted_by VARCHAR, accepted_at VARCHAR, accepted_hash VARCHAR, comment VARCHAR, batch_id VARCHAR",
+    "closes": "period VARCHAR, state VARCHAR, opened_at VARCHAR, sealed_at VARCHAR, sealed_by VARCHAR, "
+    "pack_hash VARCHAR, figures VARCHAR, batch_id VARCHAR, updated_at VARCHAR",
 }
+# How far each source has been read: copied where both sides are compared, since every batch moves some of it.
+CURSORS_COLUMNS = "source VARCHAR, value VARCHAR, batch_id VARCHAR, moved_at VARCHAR"
 # Intents that are copied at a time: what they hold in memory is a few dozen megabytes.
 COPIED_AT_ONCE = 20_000
 
@@ -172,6 +183,23 @@ def write_settings(
     )
 
 
+def take_over(connection: duckdb.DuckDBPyConnection, control: Control, *, batch_id: str) -> None:
+    """Begin a batch on this warehouse, and forget how far both systems were read unless the batch before had it too.
+
+    The cursors are in the control store and outlive a warehouse that is deleted, or put back from an older copy: what
+    they say was read would be missing in it. To be killed between the two writes costs one full reading.
+    """
+    connection.execute("CREATE TABLE IF NOT EXISTS ctl.last_batch (batch_id VARCHAR)")
+    row = connection.execute("SELECT batch_id FROM ctl.last_batch").fetchone()
+    is_known = row is not None and row[0] == control.one("SELECT value FROM meta WHERE name = ?", (_WAREHOUSE_BATCH,))
+    statement = "UPDATE ctl.last_batch SET batch_id =" if row else "INSERT INTO ctl.last_batch SELECT"
+    connection.execute(f"{statement} '{batch_id}'")
+    with control.write() as store:
+        if not is_known:
+            store.execute("DELETE FROM cursors")
+        store.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_WAREHOUSE_BATCH, batch_id))
+
+
 def copy_control(connection: duckdb.DuckDBPyConnection, control: Control) -> None:
     """Bring the warehouse's copy of the control tables up to date; of the outbox only what has moved since.
 
@@ -185,6 +213,8 @@ def copy_control(connection: duckdb.DuckDBPyConnection, control: Control) -> Non
             if table != "outbox"
         },
     )
+    _copy_sealed(connection, control)
+    connection.execute(f"CREATE TABLE IF NOT EXISTS ctl.cursors ({CURSORS_COLUMNS})")
     copied = {"outbox": CONTROL_TABLES["outbox"], **SENT_TABLES}
     present = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'ctl'").fetchall()
     is_complete = copied.keys() <= {name for (name,) in present}
@@ -202,6 +232,30 @@ def copy_control(connection: duckdb.DuckDBPyConnection, control: Control) -> Non
     connection.execute("DELETE FROM ctl.contents WHERE table_name = 'moved'")
     connection.execute(f"INSERT INTO ctl.contents VALUES ('moved', '{last}')")  # noqa: S608 a number and a hash
     connection.execute("COMMIT")
+
+
+def _copy_sealed(connection: duckdb.DuckDBPyConnection, control: Control) -> None:
+    """Copy what sealed periods consisted of, all anew when another one was sealed."""
+    [(table, columns)] = SEALED_TABLES.items()
+    mark = sealed_mark(control)
+    known = connection.execute(f"SELECT digest FROM ctl.contents WHERE table_name = '{table}'").fetchone()  # noqa: S608 our own names
+    if known == (mark,):
+        return
+    connection.execute(f"CREATE OR REPLACE TABLE ctl.{table} ({columns})")
+    for content in sealed_files(control):
+        from pyarrow import BufferReader, parquet  # noqa: PLC0415 an idle run copies nothing
+
+        connection.register("sealed_file", parquet.read_table(BufferReader(content)))
+        names = ", ".join(_names(columns))
+        connection.execute(f"INSERT INTO ctl.{table} SELECT {names} FROM sealed_file")  # noqa: S608 our own names
+        connection.unregister("sealed_file")
+    connection.execute(f"DELETE FROM ctl.contents WHERE table_name = '{table}'")  # noqa: S608 our own names
+    connection.execute(f"INSERT INTO ctl.contents VALUES ('{table}', '{mark}')")  # noqa: S608 a hash
+
+
+def copy_cursors(connection: duckdb.DuckDBPyConnection, control: Control) -> None:
+    """Copy how far each source has been read, and when."""
+    replace_rows(connection, "ctl.cursors", CURSORS_COLUMNS, _control_rows(control, "cursors", CURSORS_COLUMNS))
 
 
 def _event(control: Control, which: str) -> str:

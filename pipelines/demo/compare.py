@@ -55,7 +55,7 @@ def compare(
         compare_invoices(books, expected["invoices"]),
         compare_transfers(books, expected["payments"], undone),
         compare_actuals(books, expected["actuals"]),
-        compare_breaks(books, expected, status["breaks"]),
+        compare_breaks(books, documents, expected, status["breaks"]),
     )
     return Comparison(
         lines=tuple(lines),
