@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import duckdb
 
 # A sheet with more rows than a person reads is no use, and a workbook must be written in seconds.
-MOST_ROWS = 10_000
+MOST_ROWS = 5_000
 
 Kind = Literal["text", "words", "date", "month", "time", "count", "money", "rate", "share", "flag"]
 Value = object
