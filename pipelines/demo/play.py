@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from shlex import quote
 
 from pipelines.demo.compare import Comparison, compare
 from pipelines.demo.runs import Run, run_jobs
@@ -94,5 +94,5 @@ def _play(control: Control, *, folder: Path, environ: Mapping[str, str], now: Ca
 
 
 def _as_exports(variables: Mapping[str, str]) -> str:
-    own = {name: value for name, value in sorted(variables.items()) if name.startswith("SPRINGLINE_")}
-    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in own.items())
+    own = sorted((name, value) for name, value in variables.items() if name.startswith("SPRINGLINE_"))
+    return "".join(f"{name}={quote(value)}\n" for name, value in own)

@@ -76,7 +76,8 @@ def extract_documents_by_status(ctx: Context, statuses: Sequence[str]) -> Extrac
     held = ctx.warehouse.execute(
         f"SELECT document_key FROM stg_vms.documents WHERE {among('status_code', statuses)}"
     ).fetchall()
-    left = ({key for (key,) in held} | open_keys(ctx, side=SIDE, entity="Document")) - landed.keys
+    set_aside = open_keys(ctx, side=SIDE, entity="Document", mentioning=statuses)
+    left = ({key for (key,) in held} | set_aside) - landed.keys
     return landed.counts + extract_documents_by_key(ctx, left) if left else landed.counts
 
 

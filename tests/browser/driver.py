@@ -46,7 +46,9 @@ class Browser:
 
     def look(self, *, width: int, height: int = 900, scheme: str = "light", media: str = "screen") -> None:
         """Set the size of the window, the colour scheme its user prefers, and the medium."""
-        self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
+        self.devtools(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500
+        )
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.devtools("Emulation.setEmulatedMedia", media=media, features=features)
 
@@ -76,7 +78,8 @@ class Browser:
         path.write_bytes(base64.b64decode(taken["data"]))
 
     def print(self, path: Path) -> None:
-        """Save the page as it is printed."""
+        """Save the page as somebody with a dark screen prints it."""
+        self.look(width=794, scheme="dark", media="print")
         printed = self.devtools("Page.printToPDF", preferCSSPageSize=True, printBackground=False)
         path.write_bytes(base64.b64decode(printed["data"]))
 
