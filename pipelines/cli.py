@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from pipelines.commands import going_live, questions, steering
+from pipelines.commands import breaks, closing, going_live, query, questions, steering
 from pipelines.commands.common import (
     AsJson,
     Config,
@@ -61,7 +61,6 @@ def run(
     from pipelines.progress import progress  # noqa: PLC0415
     from pipelines.settings import load_settings  # noqa: PLC0415
 
-    is_interactive = sys.stderr.isatty() and not as_json
     log.configure_logging(stream=sys.stderr)
     shown: list[dict[str, Any]] = []
 
@@ -71,7 +70,7 @@ def run(
 
     with errors_as_json(as_json=as_json):
         settings = load_settings(config, environ=os.environ)
-        with progress(err, is_shown=is_interactive) as report:
+        with progress(err, is_shown=sys.stderr.isatty()) as report:
             result = batch.run_batch(
                 settings,
                 jobs=batch.chosen_jobs(jobs or []),
@@ -152,10 +151,12 @@ def sandbox(
 def demo(*, as_json: AsJson = False) -> None:
     """Run both sandboxes and every job once; exit 0 only when both sides agree on all that is not meant to be held."""
     from pipelines import demo as demonstration  # noqa: PLC0415
+    from pipelines import log  # noqa: PLC0415
 
     _sandbox_server()
+    log.configure_logging(stream=sys.stderr)
     with errors_as_json(as_json=as_json):
-        found = demonstration.run_demo(Path("demo"), environ=os.environ, now=utc_now, console=err)
+        found = demonstration.run_demo(Path("demo"), environ=os.environ, now=utc_now)
     if as_json:
         print_json(found.as_dict())
     else:
@@ -170,10 +171,13 @@ COMMANDS = (
     steering.retry,
     questions.explain,
     questions.preflight,
+    query.query,
     going_live.adopt,
+    closing.close,
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(breaks.app)
 
 
 def _sandbox_server() -> Callable[..., None]:

@@ -50,6 +50,14 @@ class Control:
         """Return the rows of a query; columns by name."""
         return self._connection.execute(statement, parameters).fetchall()
 
+    def pages(
+        self, statement: str, parameters: Sequence[Value] | Mapping[str, Value] = (), *, size: int
+    ) -> Iterator[list[sqlite3.Row]]:
+        """Yield the rows of a query some at a time; nothing may be written in between."""
+        cursor = self._connection.execute(statement, parameters)
+        while rows := cursor.fetchmany(size):
+            yield rows
+
     def one(self, statement: str, parameters: Sequence[Value] | Mapping[str, Value] = ()) -> Any:  # noqa: ANN401 a scalar of any SQLite type
         """Return the first column of the first row, or None."""
         row = self._connection.execute(statement, parameters).fetchone()

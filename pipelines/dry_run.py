@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich import box
-from rich.cells import cell_len
 from rich.markup import escape
-from rich.table import Table
 
 from pipelines.checks.messages import show
 from pipelines.context import Context
+from pipelines.voucher_table import lines_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,22 +25,6 @@ SELECT
     currency, currency_amount, amount, text
 FROM post.draft_lines ORDER BY document_key, tr_item_number
 """
-# What is shown of a line, and what it is headed with.
-_COLUMNS = {
-    "tr_item_number": "no",
-    "account": "account",
-    "subledger_no": "subledger",
-    "posting1": "posting1",
-    "posting2": "posting2",
-    "posting3": "posting3",
-    "xgl": "xgl",
-    "tax_rule": "tax rule",
-    "due_date": "due",
-    "currency_amount": "amount",
-    "amount": "company amount",
-    "text": "text",
-}
-_NARROWEST_TEXT = 20
 
 
 def read_drafts(ctx: Context, *, ready: frozenset[int]) -> list[dict[str, Any]]:
@@ -72,23 +54,5 @@ def show_drafts(drafts: list[dict[str, Any]], console: Console) -> None:
             f"{draft['company_currency']} {show(draft['amount'])}"
         )
         console.print(escape(title), highlight=False)
-        console.print(_lines_table(draft["lines"]), crop=False)
+        console.print(lines_table(draft["lines"]), crop=False)
     console.print(f"{len(drafts)} vouchers would be sent. Nothing was sent.")
-
-
-def _lines_table(lines: list[dict[str, Any]]) -> Table:
-    """Make the table of one voucher's lines; columns that are empty in all of them are left out."""
-    cells = {name: ["" if line[name] is None else show(line[name]) for line in lines] for name in _COLUMNS}
-    shown = {name: column for name, column in cells.items() if any(column)}
-    table = Table(box=box.SIMPLE, pad_edge=False)
-    for name, column in shown.items():
-        widest = max(map(cell_len, column))
-        table.add_column(
-            _COLUMNS[name],
-            justify="right" if name.endswith("amount") else "left",
-            overflow="fold",
-            min_width=min(widest, _NARROWEST_TEXT) if name == "text" else widest,
-        )
-    for row in zip(*shown.values(), strict=True):
-        table.add_row(*map(escape, row))
-    return table

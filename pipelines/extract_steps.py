@@ -2,15 +2,45 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
+
 from pipelines.context import Context
 from pipelines.counts import Counts
 from pipelines.extract import ledger, returns, seeds, vms
+from pipelines.extract.cursors import is_moved_in_batch, move_cursor
 from pipelines.extract.land import Extracted
 from pipelines.extract.tables import create_staging_tables
+from pipelines.warehouse import copy_control
 
-# The job level of an import item that the ledger has booked (xledger.md A9).
-BOOKED = 3
 LEDGER_READ = "ledger.read_in"
+# The cursor that every reading of the import confirms.
+IMPORT = "ledger.import"
+ACKNOWLEDGED = """
+SELECT document_key FROM outbox
+WHERE kind = 'acknowledgement' AND state = 'sent' AND document_key IN (SELECT value FROM json_each(?))
+"""
+SENT_SINCE = """
+SELECT count(*) FROM outbox
+WHERE kind IN ('voucher', 'correction') AND updated_at > (SELECT moved_at FROM cursors WHERE source = 'ledger.import')
+"""
+# Job level 3 is that of an item the ledger has booked (xledger.md A9); what was adopted never was in the import.
+WAITING = """
+SELECT vouchers.document_key FROM ctl.sent_vouchers AS vouchers
+WHERE vouchers.state = 'sent' AND vouchers.header_db_id IS NULL AND vouchers.document_key NOT IN (
+    SELECT tr_reg_number FROM stg_ledger.import_items WHERE tr_reg_number IS NOT NULL
+    GROUP BY tr_reg_number HAVING min(job_level) = 3 AND max(job_level) = 3
+)
+"""
+NOT_IN_BOOKS = """
+AND (vouchers.owner_code, vouchers.voucher_type, vouchers.header_text) NOT IN (
+    SELECT (try_cast(entities.code AS INTEGER), booked.source_code, booked.header_text)
+    FROM stg_ledger.transactions AS booked
+    INNER JOIN stg_ledger.entities AS entities ON booked.owner_db_id = entities.entity_db_id
+    WHERE booked.imported_at IS NOT NULL AND booked.source_code IS NOT NULL AND booked.header_text IS NOT NULL
+    AND try_cast(entities.code AS INTEGER) IS NOT NULL
+)
+"""
 
 
 def read_vms_master_data(ctx: Context) -> Counts:
@@ -37,9 +67,8 @@ def read_ledger(ctx: Context) -> Counts:
 def note_acknowledged(ctx: Context) -> Counts:
     """Note as posted what was acknowledged, so that the next run does not read it again to find that out."""
     staged = ctx.warehouse.execute("SELECT document_key FROM stg_vms.documents WHERE status_code = 'RFP'").fetchall()
-    ready = {key for (key,) in staged}
-    sent = ctx.control.read("SELECT document_key FROM outbox WHERE kind = 'acknowledgement' AND state = 'sent'")
-    vms.note_posted(ctx, ready & {row["document_key"] for row in sent})
+    sent = ctx.control.read(ACKNOWLEDGED, (json.dumps([key for (key,) in staged]),))
+    vms.note_posted(ctx, {row["document_key"] for row in sent})
     return Counts()
 
 
@@ -50,14 +79,31 @@ def read_open_documents(ctx: Context) -> Counts:
 
 
 def read_import_back(ctx: Context) -> Counts:
-    """Read what the ledger's import says of vouchers that were sent and are not seen booked yet."""
-    levels = ctx.warehouse.execute(
-        "SELECT tr_reg_number, min(job_level), max(job_level) FROM stg_ledger.import_items GROUP BY tr_reg_number"
-    ).fetchall()
-    booked = {number for number, lowest, highest in levels if lowest == highest == BOOKED}
-    sent = ctx.control.read("SELECT document_key FROM outbox WHERE kind = 'voucher' AND state = 'sent'")
-    waiting = {row["document_key"] for row in sent} - booked
-    return _counts(ledger.extract_import_state(ctx, sorted(waiting))) if waiting else Counts()
+    """Read what the ledger's import says of vouchers that were sent and are not seen booked yet, once after a sending.
+
+    When there are very many, as after the warehouse was built anew, those the books have are not asked for.
+    """
+    if is_moved_in_batch(ctx, IMPORT) and not ctx.control.one(SENT_SINCE):
+        return Counts()
+    copy_control(ctx.warehouse, ctx.control)
+    waiting = [key for (key,) in ctx.warehouse.execute(WAITING).fetchall()]
+    if len(waiting) > ledger.LARGEST_LIST:
+        waiting = [key for (key,) in ctx.warehouse.execute(f"{WAITING} {NOT_IN_BOOKS}").fetchall()]
+    counts = _counts(ledger.extract_import_state(ctx, waiting)) if waiting else Counts()
+    move_cursor(ctx, IMPORT, ctx.batch_id, is_confirmed=True)
+    return counts
+
+
+def read_everything_back(ctx: Context) -> Counts:
+    """Read what both sides have now, also of what this batch has sent itself.
+
+    Every document that has changed, the rates of the VMS, the ledger's master data and books, and what waits in its
+    import.
+    """
+    _prepare(ctx)
+    since = ctx.today - timedelta(days=ctx.settings.rates.days)
+    counts = _counts(vms.extract_documents(ctx), vms.extract_vms_exchange_rates(ctx, since))
+    return counts + read_ledger(ctx) + _counts(returns.extract_ledger_books(ctx)) + read_import_back(ctx)
 
 
 def read_rates(ctx: Context) -> Counts:
@@ -69,7 +115,7 @@ def read_rates(ctx: Context) -> Counts:
 def read_payments(ctx: Context) -> Counts:
     """Read the supplier and customer rows of the ledger, match by match."""
     _prepare(ctx)
-    return _counts(returns.extract_payments(ctx))
+    return _counts(returns.extract_ledger_books(ctx))
 
 
 def read_actuals(ctx: Context) -> Counts:

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipelines import bank_changes
-from pipelines.breaks import Break, close_breaks, open_breaks
+from pipelines.breaks import Break
 from pipelines.checks.hold import ready_documents, update_holds
 from pipelines.checks.run import run_checks
 from pipelines.context import Context
-from pipelines.control import utc_text
 from pipelines.counts import Counts
 from pipelines.declared import declared_tables
 from pipelines.errors import SettingsError
@@ -26,17 +25,19 @@ from pipelines.load.rates import deliver_rates
 from pipelines.models.build import build
 from pipelines.models.external import read_external
 from pipelines.models.model import Catalog
+from pipelines.models.stale import create_notes, marks_of, stale
 from pipelines.models.store import open_catalog
+from pipelines.reconcile.breaks import update_breaks
 from pipelines.resources import sql_folder
 from pipelines.warehouse import copy_control, write_settings
 
 BUILT = "models.built_from"
+SCHEMAS = ("map", "post")
 NOT_UNIQUE = "code not unique"
-OPEN_BREAKS = "SELECT subject FROM breaks WHERE kind = ? AND until IS NULL"
 
 
 def build_models(ctx: Context) -> Counts:
-    """Build map and post, unless nothing they stand on has changed since they were built last."""
+    """Build of map and post what stands on anything that has changed since it was built last."""
     write_settings(
         ctx.warehouse,
         ctx.settings,
@@ -45,15 +46,23 @@ def build_models(ctx: Context) -> Counts:
         is_dry_run=ctx.is_dry_run,
     )
     copy_control(ctx.warehouse, ctx.control)
-    mark = _fingerprint(ctx)
+    mark = content_mark(ctx)
     if ctx.control.one("SELECT value FROM meta WHERE name = ?", (BUILT,)) == mark:
         return Counts()
-    cache = ctx.settings.warehouse_path.with_suffix(".models.json")
-    catalog = open_catalog(sql_folder(), read_external(ctx.warehouse), cache=cache)
-    build(ctx.warehouse, catalog.models, report=ctx.report)
+    create_notes(ctx.warehouse)
+    catalog = open_models(ctx)
+    marks = marks_of(ctx.warehouse, catalog.models, catalog.external)
+    due = {ref for ref in stale(ctx.warehouse, marks) if ref.schema in SCHEMAS}
+    build(ctx.warehouse, catalog.models, only=due, marks=marks, report=ctx.report)
     with ctx.control.write() as connection:
         connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (BUILT, mark))
     return Counts()
+
+
+def open_models(ctx: Context) -> Catalog:
+    """Return the models, verified against the tables of the warehouse; kept beside it until one of them changes."""
+    cache = ctx.settings.warehouse_path.with_suffix(".models.json")
+    return open_catalog(sql_folder(), read_external(ctx.warehouse), cache=cache)
 
 
 def read_tax_rules(path: Path | None) -> Mapping[str, str]:
@@ -95,13 +104,7 @@ def note_master_breaks(ctx: Context) -> Counts:
         )
         for side, owner, code, where, count in rows
     ]
-    found = {item.subject: item for item in breaks}
-    over = {row["subject"] for row in ctx.control.read(OPEN_BREAKS, (NOT_UNIQUE,))} - found.keys()
-    if not ctx.is_dry_run:
-        with ctx.control.write() as connection:
-            open_breaks(connection, found.values(), batch_id=ctx.batch_id, at=utc_text(ctx.now()))
-            close_breaks(connection, [(NOT_UNIQUE, subject) for subject in over], at=utc_text(ctx.now()))
-    return Counts(breaks=len(found))
+    return Counts(breaks=len(breaks) if ctx.is_dry_run else update_breaks(ctx, NOT_UNIQUE, breaks))
 
 
 def send_master_data(ctx: Context) -> Counts:
@@ -165,7 +168,7 @@ def _counts(ctx: Context, delivered: Delivered) -> Counts:
     return Counts(sent=delivered.sent, failed=delivered.failed, unknown=delivered.unknown + delivered.waiting)
 
 
-def _fingerprint(ctx: Context) -> str:
+def content_mark(ctx: Context) -> str:
     """Hash all that the models follow from: files, settings, the day, what is staged, sent and decided."""
     digest = hashlib.sha256()
     for path in sorted(sql_folder().rglob("*.sql")):
@@ -176,13 +179,13 @@ def _fingerprint(ctx: Context) -> str:
         "WHERE table_schema IN ('stg_vms', 'stg_ledger') AND column_name = 'fetched_at' ORDER BY 1"
     ).fetchall()
     marks = " UNION ALL ".join(
-        f"SELECT '{table}', count(*), max(fetched_at) FROM {table}"  # noqa: S608 names come from the catalogue
+        f"SELECT '{table}', count(*), sum(hash(fetched_at)) FROM {table}"  # noqa: S608 names come from the catalogue
         for (table,) in tables
     )
     if marks:
         digest.update(repr(sorted(ctx.warehouse.execute(marks).fetchall())).encode())
     for statement in (
-        "SELECT count(*), max(updated_at) FROM outbox",
+        "SELECT event_no, hash FROM outbox_events ORDER BY event_no DESC LIMIT 1",
         "SELECT count(*), max(decision_no) FROM decisions",
         "SELECT count(*), max(coalesce(until, since)) FROM ignored",
         "SELECT count(*), max(coalesce(decided_at, seen_at)) FROM bank_changes",

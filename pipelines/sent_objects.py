@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,6 +15,10 @@ SENT_TABLES: Mapping[str, str] = {
     "sent_vouchers": "id VARCHAR, document_key BIGINT, document_no VARCHAR, company_code VARCHAR, owner_code INTEGER, "
     "voucher_type VARCHAR, invoice_no VARCHAR, subledger_no VARCHAR, currency VARCHAR, header_text VARCHAR, "
     "header_db_id BIGINT, state VARCHAR, updated_at VARCHAR",
+    "sent_lines": "id VARCHAR, document_key BIGINT, item_no INTEGER, is_control BOOLEAN, owner_code INTEGER, "
+    "account VARCHAR, gl_object1 VARCHAR, project VARCHAR, currency VARCHAR, invoice_amount DECIMAL(38,4), "
+    "amount DECIMAL(38,4), subledger_no VARCHAR, invoice_no VARCHAR, tax_rule VARCHAR, line_text VARCHAR, "
+    "posted_date DATE, invoice_date DATE, due_date DATE, state VARCHAR, updated_at VARCHAR",
     "payments": "id VARCHAR, document_no VARCHAR, payment_db_id BIGINT, document_key BIGINT, part_no INTEGER, "
     "document_amount DECIMAL(38,18), source_amount DECIMAL(38,18), company_amount DECIMAL(38,18), state VARCHAR, "
     "updated_at VARCHAR",
@@ -25,26 +29,120 @@ SENT_TABLES: Mapping[str, str] = {
     "exchange_rate DECIMAL(38,18), state VARCHAR, updated_at VARCHAR",
 }
 
-_MOVED = """
-SELECT id, kind, company_code, owner_code, document_key, document_no, state, look_up, remote_ids, updated_at,
-    CASE WHEN kind <> 'voucher' THEN payload END AS payload
-FROM outbox
-WHERE kind IN ('voucher', 'payment', 'actual', 'rate') AND updated_at >= ?
+# What the tables above are made of: the payload of acknowledgements and master data is never read.
+PAYLOAD = "CASE WHEN kind IN ('voucher', 'payment', 'actual', 'rate') THEN payload END AS payload"
+# The intents that have moved since an event. A correction changes what its voucher's lines are in the ledger.
+MOVED = """
+id IN (
+    SELECT events.outbox_id FROM outbox_events AS events WHERE events.event_no > :since
+    UNION
+    SELECT vouchers.id FROM outbox_events AS events
+    INNER JOIN outbox AS corrected ON events.outbox_id = corrected.id AND corrected.kind = 'correction'
+    INNER JOIN outbox AS vouchers ON corrected.document_key = vouchers.document_key AND vouchers.kind = 'voucher'
+    WHERE events.event_no > :since
+)
+"""
+_CORRECTIONS = """
+SELECT document_key, payload FROM outbox
+WHERE kind = 'correction' AND state = 'sent' ORDER BY document_key, length(natural_key), natural_key
 """
 
 # Numbers stay the text they are in the payload: the warehouse reads them as decimals.
 _members = msgspec.json.Decoder(dict[str, Any], float_hook=str).decode
+_inputs = msgspec.json.Decoder(list[dict[str, Any]], float_hook=str).decode
 
 Row = tuple[object, ...]
+Corrections = Mapping[int, Mapping[int, Mapping[str, Any]]]
 
 
-def sent_rows(control: Control, *, since: str) -> dict[str, list[Row]]:
-    """Return the rows of each of ``SENT_TABLES`` whose intent has moved since a time (`outbox.updated_at`)."""
+class _Code(msgspec.Struct, frozen=True):
+    code: str | None = None
+
+
+class _Owner(msgspec.Struct, rename="camel"):
+    owner_code: int | None = None
+
+
+class _Node(msgspec.Struct, rename="camel"):
+    tr_item_number: int
+    account: _Code
+    currency: _Code
+    invoice_amount: str
+    amount: str
+    posted_date: str
+    owner: _Owner
+    transaction_source: _Code
+    gl_object1: _Code = _Code()
+    project: _Code = _Code()
+    subledger: _Code = _Code()
+    tax_rule: _Code = _Code()
+    invoice_number: str | None = None
+    text: str | None = None
+    invoice_date: str | None = None
+    due_date: str | None = None
+
+
+class _Input(msgspec.Struct):
+    node: _Node
+
+
+_nodes = msgspec.json.Decoder(list[_Input]).decode
+
+
+def read_corrections(control: Control) -> Corrections:
+    """Return what corrections have changed of voucher lines since they were sent: by document key, then item number."""
+    found: dict[int, dict[int, dict[str, Any]]] = {}
+    for row in control.read(_CORRECTIONS):
+        items = found.setdefault(row["document_key"], {})
+        for item in _inputs(row["payload"]):
+            number = int(str(item["clientId"]).rpartition("-")[2])
+            items.setdefault(number, {}).update(item["node"])
+    return found
+
+
+def sent_rows(intents: Iterable[sqlite3.Row], corrections: Corrections) -> dict[str, list[Row]]:
+    """Return the rows of each of ``SENT_TABLES`` that intents (rows of the outbox) stand for."""
     rows: dict[str, list[Row]] = {table: [] for table in SENT_TABLES}
-    for intent in control.read(_MOVED, (since,)):
-        table, row_of = _READERS[intent["kind"]]
-        rows[table].append((intent["id"], *row_of(intent), intent["state"], intent["updated_at"]))
+    for intent in intents:
+        end = (intent["state"], intent["updated_at"])
+        if reader := _READERS.get(intent["kind"]):
+            table, row_of = reader
+            rows[table].append((intent["id"], *row_of(intent), *end))
+        if intent["kind"] == "voucher":
+            changed = corrections.get(intent["document_key"], {})
+            key = (intent["id"], intent["document_key"])
+            rows["sent_lines"] += [(*key, *_line(node), *end) for node in _voucher_nodes(intent["payload"], changed)]
     return rows
+
+
+def _voucher_nodes(payload: str, changed: Mapping[int, Mapping[str, Any]]) -> list[_Node]:
+    if not changed:
+        return [item.node for item in _nodes(payload)]
+    nodes = [item["node"] for item in _inputs(payload)]
+    return [msgspec.convert({**node, **changed.get(node["trItemNumber"], {})}, _Node) for node in nodes]
+
+
+def _line(node: _Node) -> Sequence[object]:
+    is_general = node.transaction_source.code == "GL"
+    return (
+        node.tr_item_number,
+        # Control lines come first: the only one of a GL voucher, and elsewhere those with an invoice date.
+        node.tr_item_number == 1 if is_general else node.invoice_date is not None,
+        node.owner.owner_code,
+        node.account.code,
+        node.gl_object1.code,
+        node.project.code,
+        node.currency.code,
+        node.invoice_amount,
+        node.amount,
+        node.subledger.code,
+        node.invoice_number,
+        node.tax_rule.code,
+        node.text,
+        node.posted_date,
+        node.invoice_date,
+        node.due_date,
+    )
 
 
 def _voucher(intent: sqlite3.Row) -> Sequence[object]:

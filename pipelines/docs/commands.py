@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import typer
-from typer.core import TyperArgument, TyperCommand, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from pipelines.batch import EXIT_BREAKS, EXIT_HELD
 from pipelines.cli import app
@@ -31,8 +31,7 @@ UNEXPECTED = "A bug: please report it with the log."
 
 def commands_page() -> str:
     """Return docs/reference/commands.md."""
-    commands = typer.main.get_group(app).commands.values()
-    blocks = [block for command in commands if isinstance(command, TyperCommand) for block in _command(command)]
+    blocks = [block for name, command in every_command(typer.main.get_group(app)) for block in _command(name, command)]
     jobs = f"The jobs of `springline run`, in their order: {', '.join(map(code, JOBS))}."
     codes = table(("Code", "Meaning"), ((str(number), meaning) for number, meaning in sorted(exit_codes().items())))
     return page(
@@ -52,9 +51,18 @@ def exit_codes() -> dict[int, str]:
     return found
 
 
-def _command(command: TyperCommand) -> Iterator[str]:
+def every_command(group: TyperGroup, *, above: str = "springline") -> Iterator[tuple[str, TyperCommand]]:
+    """Yield every command with all the words that call it."""
+    for command in group.commands.values():
+        name = f"{above} {command.name}"
+        if isinstance(command, TyperGroup):
+            yield from every_command(command, above=name)
+        elif isinstance(command, TyperCommand):
+            yield name, command
+
+
+def _command(name: str, command: TyperCommand) -> Iterator[str]:
     parameters = [parameter for parameter in command.params if isinstance(parameter, Parameter)]
-    name = f"springline {command.name}"
     yield f"## {name}"
     yield command.help or ""
     yield code(" ".join([name, *map(_usage, parameters)]))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from rich import box
 from rich.markup import escape
 from rich.table import Table
 
@@ -13,6 +14,7 @@ from pipelines.checks.messages import show
 from pipelines.checks.suites import WARNING
 from pipelines.explain.next_step import next_step
 from pipelines.explain.verdicts import FAILED, PASSED
+from pipelines.voucher_table import lines_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,10 +22,6 @@ if TYPE_CHECKING:
     from pipelines.explain.story import Explanation
 
 RULES = "rules and settings"
-_LINE_COLUMNS = (
-    "tr_item_number", "account", "subledger_no", "posting1", "posting2", "posting3", "xgl", "tax_rule", "due_date",
-    "currency", "currency_amount", "amount", "text",
-)  # fmt: skip
 _ITEM_COLUMNS = ("import_item_db_id", "tr_item_number", "account_code", "invoice_amount", "job_level_name", "errors")
 _ROW_COLUMNS = (
     "side",
@@ -82,12 +80,14 @@ def _money(amount: Decimal | None, currency: str | None) -> str | None:
 def _voucher(story: Explanation, console: Console) -> None:
     if story.voucher is None:
         return
-    _table(console, f"Voucher {story.voucher['state']}", _LINE_COLUMNS, story.voucher["lines"])
+    console.print(f"Voucher {story.voucher['state']}", style="italic")
+    console.print(lines_table(story.voucher["lines"]), crop=False)
     origins = [
-        {"column": column, "ledger field": origin["field"], "comes from": ", ".join(origin["from"]) or RULES}
-        for column, origin in story.voucher["fields"].items()
+        {"ledger field": None if place else origin["field"], "comes from": source}
+        for origin in story.voucher["fields"].values()
+        for place, source in enumerate(origin["from"] or [RULES])
     ]
-    _table(console, "Where its fields come from", ("column", "ledger field", "comes from"), origins)
+    _table(console, "Where its fields come from", ("ledger field", "comes from"), origins)
 
 
 def _checks(story: Explanation, console: Console) -> None:
@@ -118,9 +118,9 @@ def _outbox(story: Explanation, console: Console) -> None:
 def _table(console: Console, title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         return
-    table = Table(title=escape(title), title_justify="left")
+    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column.replace("_", " "), overflow="fold", justify="right" if "amount" in column else "left")
     for row in rows:
         table.add_row(*("" if row[column] is None else escape(show(row[column])) for column in columns))
     console.print(table)

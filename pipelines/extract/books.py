@@ -1,17 +1,16 @@
-"""Reads the ledger's books: supplier, customer and general-ledger rows that have changed since the last run."""
-
-# ruff: noqa: S608 values in SQL text go through `literals`
+"""Reads the ledger's books: every supplier, customer and general-ledger row, the first time all, then what changes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from pipelines.extract import ledger_contracts as contracts
-from pipelines.extract.cursors import move_cursor, moved_at, read_cursor
-from pipelines.extract.land import Extracted, Scope, land
+from pipelines.extract.cursors import is_whole, move_cursor, note_whole
+from pipelines.extract.land import EVERYTHING, Extracted, Scope, land
 from pipelines.extract.ledger import Wanted, lists, read_and_land
+from pipelines.extract.ledger_deltas import changes_since_last_run, confirm_cursors, newest_cursors
 from pipelines.extract.literals import among
 from pipelines.extract.tables import create_tables
 from pipelines.wire.ledger import SIDE
@@ -19,98 +18,72 @@ from pipelines.wire.ledger import SIDE
 if TYPE_CHECKING:
     from pipelines.context import Context
     from pipelines.extract.contract import Contract
+    from pipelines.wire.ledger import Changes
 
-# The ledger keeps deltas for three days (xledger.md 1.9); what is nearly that old is not trusted.
-DELTAS_KEPT = timedelta(days=3) - timedelta(hours=2)
-DELTAS: Mapping[str, str] = {
-    "apTransactions": "apTransaction_deltas",
-    "arTransactions": "arTransaction_deltas",
-    "transactions": "transaction_deltas",
+DELTAS: Mapping[Contract, str] = {
+    contracts.AP_ROWS: "apTransaction_deltas",
+    contracts.AR_ROWS: "arTransaction_deltas",
+    contracts.TRANSACTIONS: "transaction_deltas",
 }
-SUBLEDGER_ROWS = (contracts.AP_ROWS, contracts.AR_ROWS)
-# The cursor of a deltas connection that has nothing to tell yet.
-OLDEST = ""
+# The cursor that every reading of the books confirms, and what a warehouse has once it has them from their beginning.
+BOOKS = "ledger.books"
 
 
-def extract_subledger_rows(ctx: Context, *, since: date) -> Extracted:
-    """Read the supplier and customer rows that have changed since the last run, matches made or undone included.
+def extract_books(ctx: Context) -> Extracted:
+    """Read the rows that are new or have changed since the last run; those that were deleted go here too.
 
-    A match moves no time of its rows, so deltas tell; after a longer gap than they are kept, the rows whose voucher
-    was booked or changed from ``since`` on are read, and ``extract_rows_of_invoices`` finds the older ones.
+    A match moves no time of its rows, and general-ledger rows have none, so deltas tell. On the first run, and when
+    the deltas do not reach back to the last one, the books are read from beginning to end.
     """
-    window = {"headerModifiedAt_gte": since.isoformat()}
-    return _extract_changed(ctx, {contract: Wanted(contract, window) for contract in SUBLEDGER_ROWS})
-
-
-def extract_transactions(ctx: Context) -> Extracted:
-    """Read the general-ledger rows that have changed since the last run; the first time all there are.
-
-    After a longer gap than deltas are kept, the new rows are read. They have no time to ask by, but rising ids.
-    """
-    contract = contracts.TRANSACTIONS
-    create_tables(ctx.warehouse, contract, side=SIDE)
-    row = ctx.warehouse.execute("SELECT max(transaction_db_id) FROM stg_ledger.transactions").fetchone()
-    newest = row[0] if row else None
-    return _extract_changed(ctx, {contract: Wanted(contract, None if newest is None else {"dbId_gt": newest})})
-
-
-def extract_rows_of_invoices(ctx: Context, invoice_numbers: Iterable[str]) -> Extracted:
-    """Read the rows of invoices on both sides by their numbers, and whatever is matched with them, payments above all.
-
-    Rows of these invoices and matches that are no longer there go here too.
-    """
-    total = Extracted()
-    for numbers in lists(invoice_numbers):
-        total += _extract_by(ctx, SUBLEDGER_ROWS, "invoiceNumber", "invoice_number", numbers)
-        for contract in SUBLEDGER_ROWS:
-            matches = ctx.warehouse.execute(
-                f"SELECT DISTINCT match_id FROM stg_ledger.{contract.table} "
-                f"WHERE match_id <> 0 AND {among('invoice_number', numbers)}"
-            ).fetchall()
-            for ids in lists(match_id for (match_id,) in matches):
-                total += _extract_by(ctx, (contract,), "matchId", "match_id", ids)
+    for contract in DELTAS:
+        create_tables(ctx.warehouse, contract, side=SIDE)
+    changes = changes_since_last_run(ctx, DELTAS.values()) if is_whole(ctx, BOOKS) else None
+    total = _read_whole(ctx) if changes is None else _read_changed(ctx, changes)
+    move_cursor(ctx, BOOKS, ctx.batch_id, is_confirmed=True)
     return total
 
 
-def _extract_changed(ctx: Context, windows: Mapping[Contract, Wanted]) -> Extracted:
-    """Read by deltas where there is a cursor young enough, else by the window; all cursors move when that is landed."""
-    cursors = {contract: _cursor(ctx, contract) for contract in windows}
-    if all(cursor is not None for cursor in cursors.values()):
-        return _extract_deltas(ctx, {contract: cursor or OLDEST for contract, cursor in cursors.items()})
-    # The cursors are taken first: what changes while the window is read is told again by the next deltas.
-    newest = ctx.ledger.newest_changes([DELTAS[contract.entity] for contract in windows])
-    total = read_and_land(ctx, list(windows.values()))
-    for contract in windows:
-        _move(ctx, contract, newest[DELTAS[contract.entity]])
+def _read_whole(ctx: Context) -> Extracted:
+    # The cursors are taken first: what changes while the books are read is told again by the next deltas.
+    newest = newest_cursors(ctx, DELTAS.values())
+    wanted = (Wanted(contract, scope=EVERYTHING) for contract in DELTAS)
+    total = sum((read_and_land(ctx, [one]) for one in wanted), Extracted())
+    note_whole(ctx, BOOKS)
+    confirm_cursors(ctx, newest)
     return total
 
 
-def _extract_deltas(ctx: Context, cursors: Mapping[Contract, str]) -> Extracted:
-    changes = ctx.ledger.changes({DELTAS[contract.entity]: cursor or None for contract, cursor in cursors.items()})
-    total = Extracted()
-    for contract in cursors:
-        told = changes[DELTAS[contract.entity]]
-        for ids in lists(told.changed):
-            total += _extract_by(ctx, (contract,), "dbId", contract.key, ids)
-        if told.deleted:
-            total += land(ctx, contract, (), side=SIDE, scope=Scope(among(contract.key, sorted(told.deleted)))).counts
-        _move(ctx, contract, told.cursor)
+def _read_changed(ctx: Context, changes: Mapping[str, Changes]) -> Extracted:
+    """Read new rows by their range of ids, ten thousand a request, and older ones by their ids, a thousand."""
+    newest = {contract: _newest_row(ctx, contract) for contract in DELTAS}
+    told = {contract: changes[name] for contract, name in DELTAS.items()}
+    new = [
+        Wanted(contract, {"dbId_gt": newest[contract]})
+        for contract, own in told.items()
+        if any(row > newest[contract] for row in own.changed)
+    ]
+    total = read_and_land(ctx, new) if new else Extracted()
+    older = {contract: [row for row in own.changed if row <= newest[contract]] for contract, own in told.items()}
+    for wanted in _by_id(older):
+        total += read_and_land(ctx, wanted)
+    for contract, own in told.items():
+        for gone in lists(own.deleted):
+            total += land(ctx, contract, (), side=SIDE, scope=Scope(among(contract.key, gone))).counts
+    confirm_cursors(ctx, {name: changes[name].cursor for name in DELTAS.values()})
     return total
 
 
-def _extract_by(
-    ctx: Context, wanted: Sequence[Contract], name: str, column: str, values: list[int] | list[str]
-) -> Extracted:
-    return read_and_land(
-        ctx, [Wanted(contract, {f"{name}_in": values}, Scope(among(column, values))) for contract in wanted]
-    )
+def _by_id(rows: Mapping[Contract, list[int]]) -> Iterator[list[Wanted]]:
+    """Yield what is to be read in one request: a list of each connection that still has one."""
+    for chunks in zip_longest(*(lists(own) for own in rows.values())):
+        yield [
+            Wanted(contract, {"dbId_in": chunk}, Scope(among(contract.key, chunk)))
+            for contract, chunk in zip(rows, chunks, strict=True)
+            if chunk
+        ]
 
 
-def _cursor(ctx: Context, contract: Contract) -> str | None:
-    source = f"ledger.{DELTAS[contract.entity]}"
-    moved = moved_at(ctx, source)
-    return None if moved is None or ctx.now() - moved > DELTAS_KEPT else read_cursor(ctx, source)
-
-
-def _move(ctx: Context, contract: Contract, cursor: str | None) -> None:
-    move_cursor(ctx, f"ledger.{DELTAS[contract.entity]}", cursor or OLDEST, is_confirmed=True)
+def _newest_row(ctx: Context, contract: Contract) -> int:
+    query = f"SELECT coalesce(max({contract.key}), 0) FROM stg_ledger.{contract.table}"  # noqa: S608 names of the contracts
+    row = ctx.warehouse.execute(query).fetchone()
+    return int(row[0]) if row else 0

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pipelines.control import utc_text
+from pipelines.extract.literals import literal
 
 if TYPE_CHECKING:
     from pipelines.context import Context
@@ -21,6 +22,28 @@ def moved_at(ctx: Context, source: str) -> datetime | None:
     """Return when a cursor was last written (aware UTC), moved or confirmed."""
     value = ctx.control.one("SELECT moved_at FROM cursors WHERE source = ?", [source])
     return None if value is None else datetime.fromisoformat(str(value))
+
+
+def is_moved_in_batch(ctx: Context, source: str) -> bool:
+    """Tell whether this batch has moved or confirmed a cursor already."""
+    return bool(ctx.control.one("SELECT batch_id = ? FROM cursors WHERE source = ?", [ctx.batch_id, source]))
+
+
+def is_whole(ctx: Context, source: str) -> bool:
+    """Tell whether the warehouse has a source from beginning to end: cursors outlive one that is built anew."""
+    row = ctx.warehouse.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'ctl' AND table_name = 'whole'"
+    ).fetchone()
+    known = ctx.warehouse.execute("SELECT source FROM ctl.whole").fetchall() if row else []
+    return (source,) in known
+
+
+def note_whole(ctx: Context, source: str) -> None:
+    """Note in the warehouse that it has a source from beginning to end."""
+    if is_whole(ctx, source):
+        return
+    ctx.warehouse.execute("CREATE SCHEMA IF NOT EXISTS ctl; CREATE TABLE IF NOT EXISTS ctl.whole (source VARCHAR)")
+    ctx.warehouse.execute(f"INSERT INTO ctl.whole VALUES ({literal(source)})")  # noqa: S608 written by `literal`
 
 
 def move_cursor(ctx: Context, source: str, value: str, *, is_confirmed: bool = False) -> None:

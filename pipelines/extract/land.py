@@ -71,7 +71,7 @@ EVERYTHING = Scope()
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """A verified landing: its counts, the keys that came, those of them set aside, the newest change seen."""
+    """A verified landing: its counts, the keys that came, where asked for, those set aside, the newest change seen."""
 
     counts: Extracted
     keys: frozenset[int]
@@ -81,16 +81,17 @@ class Landed:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What is to be landed of one contract: its pages (JSON arrays), and what they answer for."""
+    """What is to be landed of one contract: its pages (JSON arrays), what they answer for, whether keys are told."""
 
     contract: Contract
     pages: Iterable[bytes]
     scope: Scope | None = None
+    tells_keys: bool = False
 
 
 def land(ctx: Context, contract: Contract, pages: Iterable[bytes], *, side: str, scope: Scope | None = None) -> Landed:
     """Land the objects of one contract; see ``land_together``."""
-    [landed] = land_together(ctx, [Arrival(contract, pages, scope)], side=side)
+    [landed] = land_together(ctx, [Arrival(contract, pages, scope, tells_keys=True)], side=side)
     return landed
 
 
@@ -157,7 +158,8 @@ def _settle(ctx: Context, landing: _Landing, side: str) -> Landed:
         rejected=len(rejected),
         removed=removed,
     )
-    return Landed(counts, incoming.keys() | rejected_keys, rejected_keys, newest)
+    keys = incoming.keys() | rejected_keys if arrival.tells_keys else frozenset[int]()
+    return Landed(counts, keys, rejected_keys, newest)
 
 
 def _chunks(parts: Iterator[Parsed]) -> Iterator[list[Parsed]]:

@@ -28,8 +28,8 @@ OVERLAP = timedelta(minutes=75)
 LARGEST_LIST = 1000
 # Rows of few fields that come by the thousand; the others are read at the setting's page size (xledger.md 1.3).
 LARGE_PAGES: Mapping[str, int] = dict.fromkeys(
-    ("suppliers", "customers", "subledgers", "companies", "projects", "object_values", "import_items"), 5000
-)
+    ("suppliers", "customers", "subledgers", "companies", "projects", "object_values"), 5000
+) | dict.fromkeys(("import_items", "ap_rows", "ar_rows", "transactions"), 10_000)
 
 
 T = TypeVar("T", int, str)

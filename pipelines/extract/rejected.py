@@ -22,14 +22,19 @@ NEXT_STEPS: Mapping[str, str] = {
 _log = structlog.get_logger(__name__)
 
 
-def open_keys(ctx: Context, *, side: str, entity: str) -> set[int]:
-    """Return the keys of the objects that are set aside now."""
+def open_keys(ctx: Context, *, side: str, entity: str, mentioning: Sequence[str] = ()) -> set[int]:
+    """Return the keys of the objects that are set aside now; of those alone whose text has one of the words."""
     rows = ctx.control.read(
-        "SELECT DISTINCT object_key FROM rejected WHERE side = ? AND entity = ? AND until IS NULL "
+        "SELECT DISTINCT object_key, body FROM rejected WHERE side = ? AND entity = ? AND until IS NULL "
         "AND object_key IS NOT NULL",
         (side, entity),
     )
-    return {int(row["object_key"]) for row in rows}
+    # What is not there to its end may have the word behind it.
+    return {
+        int(row["object_key"])
+        for row in rows
+        if not mentioning or len(row["body"]) >= LONGEST_BODY or any(word in row["body"] for word in mentioning)
+    }
 
 
 def settle_rejected(

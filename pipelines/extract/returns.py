@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pipelines.extract import ledger, vms
+from pipelines.extract.books import BOOKS, extract_books
+from pipelines.extract.cursors import is_moved_in_batch
 from pipelines.extract.land import EVERYTHING, Extracted, land
-from pipelines.extract.ledger_books import extract_transactions
 from pipelines.extract.ledger_contracts import ENTITIES
-from pipelines.extract.ledger_rows import extract_matches
 from pipelines.extract.shape import paths
 from pipelines.extract.tables import create_tables
 from pipelines.extract.vms_contracts import GL_ACCOUNTS
@@ -27,16 +27,16 @@ def extract_rates(ctx: Context) -> Extracted:
     return total + _read_entities_once(ctx) + ledger.extract_ledger_rates(ctx, since)
 
 
-def extract_payments(ctx: Context) -> Extracted:
-    """Read the ledger's supplier and customer rows, match by match."""
-    return _read_entities_once(ctx) + extract_matches(ctx)
+def extract_ledger_books(ctx: Context) -> Extracted:
+    """Read the ledger's books unless a job of this batch has read them: what follows them writes to the VMS alone."""
+    return _read_entities_once(ctx) + (Extracted() if is_moved_in_batch(ctx, BOOKS) else extract_books(ctx))
 
 
 def extract_actuals(ctx: Context) -> Extracted:
-    """Read the general ledger's rows on projects, and the voyages and GL accounts of the VMS."""
+    """Read the ledger's books, and the voyages and GL accounts of the VMS."""
     pages = ctx.vms.pages(GL_ACCOUNTS.entity, fields=paths(GL_ACCOUNTS))
     total = land(ctx, GL_ACCOUNTS, pages, side=vms_wire.SIDE, scope=EVERYTHING).counts
-    return total + vms.extract_voyages(ctx) + _read_entities_once(ctx) + extract_transactions(ctx)
+    return total + vms.extract_voyages(ctx) + extract_ledger_books(ctx)
 
 
 def _read_entities_once(ctx: Context) -> Extracted:

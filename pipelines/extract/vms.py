@@ -13,12 +13,13 @@ import structlog
 
 from pipelines.errors import Refused
 from pipelines.extract import vms_contracts as contracts
-from pipelines.extract.cursors import move_cursor, move_to_newest, read_cursor
+from pipelines.extract.cursors import is_whole, move_cursor, move_to_newest, note_whole, read_cursor
 from pipelines.extract.land import EVERYTHING, Extracted, Landed, Scope, land
 from pipelines.extract.literals import among, literal
 from pipelines.extract.rejected import close_rejected, open_keys
 from pipelines.extract.shape import paths
 from pipelines.wire.filters import at_least, one_of
+from pipelines.wire.pages import keys, split
 from pipelines.wire.vms import SIDE
 
 if TYPE_CHECKING:
@@ -31,10 +32,16 @@ OVERLAP = timedelta(minutes=5)
 SYSTEM_KEY = 1_000_000
 CONTROL_ACCOUNTS = ("APX", "ARX")
 STATUS = "invoicingStatus.statusTypeCode"
+# Before it is posted a document may still go; so may one of the last weeks, when somebody sees that it was wrong.
+OPEN = ("PEN", "INV", "RFP")
+RECENT = timedelta(days=31)
 
 # Statuses of our own, beside the VMS's: a document it no longer has, one whose present text breaks the contract.
 GONE = "GONE"
 REJECTED = "REJECTED"
+
+# The cursor of all documents.
+DOCUMENTS = "vms.documents"
 
 _log = structlog.get_logger(__name__)
 
@@ -47,6 +54,7 @@ MOVED_BY: dict[str, tuple[str, ...]] = {
         "contactInfo.modifiedDate",
         "bankAccount.modifiedDate",
     ),
+    "Document": ("modifiedDate", "documentLines.modifiedDate", "documentPaymentTerms.modifiedDate"),
     "Vessel": ("modifiedDate",),
     "Voyage": ("modifiedDate", "voyageHeader.modifiedDate", "vessel.modifiedDate"),
 }
@@ -68,8 +76,75 @@ def extract_documents_by_status(ctx: Context, statuses: Sequence[str]) -> Extrac
     held = ctx.warehouse.execute(
         f"SELECT document_key FROM stg_vms.documents WHERE {among('status_code', statuses)}"
     ).fetchall()
-    left = ({key for (key,) in held} | open_keys(ctx, side=SIDE, entity="Document")) - landed.keys
+    set_aside = open_keys(ctx, side=SIDE, entity="Document", mentioning=statuses)
+    left = ({key for (key,) in held} | set_aside) - landed.keys
     return landed.counts + extract_documents_by_key(ctx, left) if left else landed.counts
+
+
+def extract_documents(ctx: Context) -> Extracted:
+    """Read every document that has changed since the last run, of any type and status; the first time all there are.
+
+    What is open or recent is read once a day all the same, and whenever the VMS counts other than what is staged here:
+    those that did not come become GONE, and a change that moved no time is seen.
+    """
+    newest = read_cursor(ctx, DOCUMENTS)
+    if newest is None or not is_whole(ctx, DOCUMENTS):
+        total = _settle_window(ctx, _land_documents(ctx, _pages(ctx, contracts.DOCUMENTS, ())), "true")
+        note_whole(ctx, DOCUMENTS)
+        move_cursor(ctx, f"{DOCUMENTS}.uncounted", str(_uncounted(ctx)))
+    else:
+        since = datetime.fromisoformat(newest) - OVERLAP
+        changed = (
+            _changed(ctx, contracts.DOCUMENTS, path, since.isoformat(timespec="seconds"))
+            for path in MOVED_BY[contracts.DOCUMENTS.entity]
+        )
+        landed = _land_documents(ctx, chain.from_iterable(changed))
+        move_to_newest(ctx, DOCUMENTS, landed.newest)
+        total = landed.counts + _look_for_vanished_documents(ctx, since)
+    move_cursor(ctx, f"{DOCUMENTS}.read", ctx.batch_id, is_confirmed=True)
+    return total
+
+
+def _look_for_vanished_documents(ctx: Context, since: datetime) -> Extracted:
+    """Read what is open or recent where the day or the count asks for it, every key where that does not explain it."""
+    known = read_cursor(ctx, f"{DOCUMENTS}.uncounted")
+    is_new_day = read_cursor(ctx, f"{DOCUMENTS}.window") != ctx.today.isoformat()
+    if not is_new_day and str(_uncounted(ctx)) == known:
+        return Extracted()
+    since = min(since, datetime.combine(ctx.today, datetime.min.time()) - RECENT)
+    recent = _pages(ctx, contracts.DOCUMENTS, (at_least("modifiedDate", since.isoformat(timespec="seconds")),))
+    landed = _land_documents(ctx, chain(_documents(ctx, STATUS, OPEN), recent))
+    total = _settle_window(ctx, landed, f"({among('status_code', OPEN)} OR modified_at >= {literal(since)})")
+    uncounted = _uncounted(ctx)
+    if uncounted is not None and known not in {None, "None"} and uncounted < int(known or 0):
+        pages = ctx.vms.pages(contracts.DOCUMENTS.entity, fields=("key",))
+        total += extract_documents_by_key(
+            ctx, _staged_keys(ctx, "true") - {key for page in pages for key in keys(split(page).texts)}
+        )
+        uncounted = _uncounted(ctx)
+    move_cursor(ctx, f"{DOCUMENTS}.uncounted", str(uncounted))
+    return total
+
+
+def _settle_window(ctx: Context, landed: Landed, window: str) -> Extracted:
+    """Read by key the staged documents of a window that did not come, and note how far the VMS has been read."""
+    total = landed.counts + extract_documents_by_key(ctx, _staged_keys(ctx, window) - landed.keys)
+    move_to_newest(ctx, DOCUMENTS, landed.newest)
+    move_cursor(ctx, f"{DOCUMENTS}.window", ctx.today.isoformat())
+    return total
+
+
+def _staged_keys(ctx: Context, where: str) -> set[int]:
+    query = f"SELECT document_key FROM stg_vms.documents WHERE ({where}) AND status_code <> {literal(GONE)}"
+    return {key for (key,) in ctx.warehouse.execute(query).fetchall()}
+
+
+def _uncounted(ctx: Context) -> int | None:
+    """Return how many documents the VMS has beside those staged here, as set aside; None where it does not count."""
+    counted = ctx.vms.count(contracts.DOCUMENTS.entity)
+    query = f"SELECT count(*) FROM stg_vms.documents WHERE status_code <> {literal(GONE)}"
+    row = ctx.warehouse.execute(query).fetchone()
+    return None if counted is None or row is None else counted - int(row[0])
 
 
 def note_posted(ctx: Context, keys: Iterable[int]) -> None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ from pipelines.errors import ModelError
 from pipelines.models.duck import create_statement, fault_of
 from pipelines.models.merge import merge
 from pipelines.models.model import Model
+from pipelines.models.stale import note
 from pipelines.models.table_ref import TableRef, quote
 
 Report = Callable[[str, int, int], None]
@@ -40,14 +41,15 @@ def build(
     *,
     schemas: Collection[str] = ("map", "post"),
     only: Collection[TableRef] | None = None,
+    marks: Mapping[TableRef, str] | None = None,
     report: Report = lambda _what, _done, _total: None,
     timer: Callable[[], float] = time.perf_counter,
 ) -> tuple[Built, ...]:
     """Build the verified models of these schemas in the order given, all of them or none.
 
-    ``only`` names models to build alone, whatever their schema; what they read is taken as it is. ``report`` gets the
-    model, how many are done, how many there are. ModelError names model, line, column and DuckDB's words; then nothing
-    has changed.
+    ``only`` names models to build alone, whatever their schema; what they read is taken as it is. ``marks`` say from
+    what they are built, which is noted (see ``stale``). ``report`` gets the model, how many are done, how many there
+    are. ModelError names model, line, column and DuckDB's words; then nothing has changed.
     """
     chosen = [m for m in models if (m.ref in only if only is not None else m.ref.schema in schemas)]
     built: list[Built] = []
@@ -58,6 +60,7 @@ def build(
         for model in chosen:
             report(str(model.ref), len(built), len(chosen))
             built.append(build_model(connection, model, timer=timer))
+        note(connection, {made.ref: marks[made.ref] for made in built} if marks else {})
         report("models", len(built), len(chosen))
     for made in built:
         if made.note:

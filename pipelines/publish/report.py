@@ -13,8 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 import pipelines
 from pipelines.publish.book import money_text
 from pipelines.publish.report_facts import RuleWords, read_facts
-from pipelines.publish.workbook import whole_file
 from pipelines.publish.words import STATES, plural
+from pipelines.publish.workbook import whole_file
 
 if TYPE_CHECKING:
     import duckdb

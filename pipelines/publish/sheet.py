@@ -68,7 +68,7 @@ class Sheet:
     ) -> tuple[list[tuple[Value, ...]], int]:
         """Return the first ``most`` rows, and how many there are in all."""
         listed = ", ".join(column.expression for column in self.columns)
-        query = f"SELECT {listed} {self.rows} ORDER BY {self.order} LIMIT {most}"  # noqa: S608 our own words
+        query = f"SELECT {listed} {self.rows} ORDER BY {self.order} LIMIT {most}"
         found = connection.execute(query, dict(parameters) or None).fetchall()
         if len(found) < most:
             return found, len(found)

@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 
 _OPEN = "SELECT subject FROM breaks WHERE kind = ? AND until IS NULL"
 # An acceptance is bound to the figures it was given for.
-_STANDING = """
-SELECT count(*) FROM breaks
-WHERE kind = ? AND until IS NULL AND (accepted_hash IS NULL OR accepted_hash <> figures_hash)
-"""
+STANDING = (
+    "SELECT count(*) FROM breaks WHERE until IS NULL AND (accepted_hash IS NULL OR accepted_hash <> figures_hash)"
+)
 
 
 def update_breaks(ctx: Context, kind: str, found: Iterable[Break]) -> int:
@@ -31,4 +30,4 @@ def update_breaks(ctx: Context, kind: str, found: Iterable[Break]) -> int:
         with ctx.control.write() as connection:
             open_breaks(connection, by_subject.values(), batch_id=ctx.batch_id, at=at)
             close_breaks(connection, [(kind, subject) for subject in sorted(standing - by_subject.keys())], at=at)
-    return int(ctx.control.one(_STANDING, (kind,)))
+    return int(ctx.control.one(f"{STANDING} AND kind = ?", (kind,)))

@@ -14,6 +14,7 @@ from pipelines.sandbox.ledger_calendar import Period, Rate, publish_rates, set_p
 from pipelines.sandbox.ledger_errors import BadRequestError
 from pipelines.sandbox.ledger_hand import HandVoucher, book_by_hand
 from pipelines.sandbox.ledger_matching import Match, Unmatch, match_rows, unmatch_rows
+from pipelines.sandbox.ledger_naming import NamedMatch, NamedUnmatch, match_named, unmatch_named
 from pipelines.sandbox.ledger_payments import Payment, book_payment
 from pipelines.sandbox.ledger_store import Changes
 from pipelines.sandbox.ledger_tamper import Corruption, corrupt
@@ -53,7 +54,9 @@ def control_routes(ledger: Ledger) -> list[Route]:
         "import-items/remove": (None, _by_hand(Removal, _remove_import_items)),
         "payments": (None, _by_hand(Payment, book_payment)),
         "match": (None, _by_hand(Match, match_rows)),
+        "match/named": (None, _by_hand(NamedMatch, match_named)),
         "unmatch": (None, _by_hand(Unmatch, unmatch_rows)),
+        "unmatch/named": (None, _by_hand(NamedUnmatch, unmatch_named)),
         "corrupt": (None, _by_hand(Corruption, corrupt)),
         "periods": (_get_periods, _by_hand(Period, _set_period)),
         "rates": (_get_rates, _by_hand(Rate, _publish)),

@@ -11,7 +11,8 @@ from pipelines.sandbox.ledger_books import Voucher
 from pipelines.sandbox.ledger_entities import chain
 from pipelines.sandbox.ledger_errors import BadRequestError
 from pipelines.sandbox.ledger_hand import book_checked, line_columns, owner_id, source_row
-from pipelines.sandbox.ledger_matching import INVOICE_KINDS, join, settled_row
+from pipelines.sandbox.ledger_matching import join, settled_row
+from pipelines.sandbox.ledger_naming import TABLES, Named, open_shares
 from pipelines.sandbox.ledger_store import Changes
 from pipelines.sandbox.ledger_values import ZERO, LedgerType, Row, money
 
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipelines.sandbox.ledger_store import Store
-
-
-class Settled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the payment settles: an invoice by number or by row, and how much of it (a size, in its own currency)."""
-
-    amount: str
-    invoice_number: str | None = None
-    row: int | None = None
 
 
 class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,7 +34,7 @@ class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Payment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One payment; ``amount`` and ``company_amount`` are sizes, their sign follows from what is settled.
+    """One payment; ``amount`` and ``company_amount`` are sizes, their sign follows from what is settled (``match``).
 
     Without a match money goes out on AP and comes in on AR, unless it is a ``refund``.
     """
@@ -56,7 +49,7 @@ class Payment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subledger: str
     text: str | None = None
     payment_type: str | None = "ELECTRONIC_PAYMENT"
-    match: list[Settled] = []
+    match: list[Named] = []
     adjustments: list[Adjustment] = []
     refund: bool = False
     bank_account: str | None = None
@@ -65,8 +58,8 @@ class Payment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def book_payment(store: Store, given: Payment, now: datetime) -> Row:
     """Book a payment and match it; gives voucher, rows and match id, raises BadRequestError."""
     owner = owner_id(store, given.owner)
-    table = "ap_rows" if given.side == "AP" else "ar_rows"
-    shares = _shares(store, given, owner=owner, table=table)
+    table = TABLES[given.side]
+    shares = open_shares(store, given.match, owner=owner, side=given.side, partner=given.subledger)
     sign = _sign(given, shares)
     account = shares[0][0]["accountDbId"] if shares else _control_account(store, given, owner=owner)["dbId"]
     changes = Changes()
@@ -93,37 +86,6 @@ def book_payment(store: Store, given: Payment, now: datetime) -> Row:
         "rows": [row["dbId"] for row in booked],
         "match_id": match_id,
     }
-
-
-def _shares(store: Store, given: Payment, *, owner: int, table: str) -> list[tuple[Row, Decimal]]:
-    """List the invoice rows with the size settled of each; parts of one invoice fill up by due date."""
-    shares: list[tuple[Row, Decimal]] = []
-    for part in given.match:
-        rows = _invoice_rows(store, part, given, owner=owner, table=table)
-        left = Decimal(part.amount)
-        for row in rows:
-            size = min(left, abs(Decimal(row["invoiceRemaining"])))
-            if size:
-                shares.append((row, size))
-            left -= size
-        if left:
-            raise BadRequestError(f"{money(left)} more than is open on {part.invoice_number or part.row}")
-    return shares
-
-
-def _invoice_rows(store: Store, part: Settled, given: Payment, *, owner: int, table: str) -> list[Row]:
-    if part.row is not None:
-        found = [row for row in [store.tables[table].rows.get(part.row)] if row is not None]
-    else:
-        partners = {row["dbId"] for row in store.tables["subledgers"].having("code", given.subledger)}
-        numbered = store.tables[table].having("invoiceNumber", part.invoice_number)
-        own = [row for row in numbered if row["ownerDbId"] == owner and row["subledgerDbId"] in partners]
-        # A credit memo may carry the number of the invoice it takes back.
-        kinds = [[row for row in own if row.get("slTransactionTypeDbId") == kind] for kind in INVOICE_KINDS]
-        found = next((rows for rows in kinds if any(Decimal(row["invoiceRemaining"]) for row in rows)), kinds[0])
-    if not found:
-        raise BadRequestError(f"no invoice {part.invoice_number or part.row} of {given.subledger} in {given.owner}")
-    return sorted(found, key=lambda row: (row.get("dueDate") or "", row["dbId"]))
 
 
 def _sign(given: Payment, shares: list[tuple[Row, Decimal]]) -> int:

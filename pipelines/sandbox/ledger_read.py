@@ -16,7 +16,7 @@ from pipelines.sandbox.ledger_schema import SCALARS, as_decimal, schema
 from pipelines.sandbox.ledger_values import LedgerType, Row, is_open_on, local
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from pipelines.sandbox.ledger_store import Delta, Store, Table
@@ -143,16 +143,22 @@ def _place(cursor: str | None) -> int | None:
 
 
 def _candidates(table: Table, wanted: Row, window: Window) -> Iterable[Row]:
-    """Take the shortest way to the rows: by dbId, by an indexed column, or through all in their order."""
+    """Take the shortest way to the rows: by dbId, an indexed column, their time, or through all in their order."""
     for column in ("dbId", *table.index):
         values = [wanted[column]] if wanted.get(column) else wanted.get(f"{column}_in")
         if not values or not all(values):
             continue
         by_id = (table.rows[value] for value in set(values) if value in table.rows)
         indexed = (row for value in set(values) for row in table.having(column, value))
-        inside = [row for row in (by_id if column == "dbId" else indexed) if _is_inside(row["seq"], window)]
-        return iter(sorted(inside, key=operator.itemgetter("seq"), reverse=window.newest_first))
+        return _in_order(by_id if column == "dbId" else indexed, window)
+    if wanted.get("modifiedAt_gte"):
+        return _in_order(table.moved_since(wanted["modifiedAt_gte"]), window)
     return table.scan(after=window.after, before=window.before, newest_first=window.newest_first)
+
+
+def _in_order(rows: Iterable[Row], window: Window) -> Iterator[Row]:
+    inside = [row for row in rows if _is_inside(row["seq"], window)]
+    return iter(sorted(inside, key=operator.itemgetter("seq"), reverse=window.newest_first))
 
 
 def _is_inside(seq: int, window: Window) -> bool:

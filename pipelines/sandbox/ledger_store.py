@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -86,6 +86,8 @@ class Table:
         self.index: dict[str, dict[Any, list[int]]] = {column: defaultdict(list) for column in indexed}
         self._seqs: list[int] = []
         self._ids: list[int] = []
+        # By time of change; made when it is first asked for.
+        self._moved: list[tuple[str, int]] | None = None
 
     def put(self, row: Row) -> None:
         """Take a row in at the end of the order."""
@@ -96,6 +98,8 @@ class Table:
         for column, places in self.index.items():
             if value := row.get(column):
                 places[value].append(row["dbId"])
+        if self._moved is not None:
+            insort(self._moved, _moved(row))
         if len(self._seqs) > 2 * len(self.rows) + _COMPACT_ABOVE:
             self._compact()
 
@@ -109,12 +113,20 @@ class Table:
                 places[value].remove(db_id)
                 if not places[value]:
                     del places[value]
+        if self._moved is not None:
+            del self._moved[bisect_left(self._moved, _moved(row))]
 
     def having(self, column: str, value: object) -> list[Row]:
         """List the rows with this value in an indexed column, in the order of their last change."""
         found = [self.rows[db_id] for db_id in self.index[column].get(value, ())]
         found.sort(key=_seq)
         return found
+
+    def moved_since(self, at: str) -> Iterator[Row]:
+        """Walk the rows whose modifiedAt is ``at`` or later."""
+        if self._moved is None:
+            self._moved = sorted(map(_moved, self.rows.values()))
+        return (self.rows[db_id] for _, db_id in self._moved[bisect_left(self._moved, (at, 0)) :])
 
     def scan(self, *, after: int = 0, before: int | None = None, newest_first: bool = False) -> Iterator[Row]:
         """Walk the rows changed after and before the given places, oldest change first unless told otherwise."""
@@ -134,6 +146,10 @@ class Table:
 def _seq(row: Row) -> int:
     seq: int = row["seq"]
     return seq
+
+
+def _moved(row: Row) -> tuple[str, int]:
+    return row.get("modifiedAt") or "", row["dbId"]
 
 
 class Store:

@@ -78,6 +78,7 @@ def _line(store: Store, row: Row, behind: tuple[str, Row] | None) -> Row:
     line: dict[str, Any] = {name: store.rows.get(row.get(column, 0), {}).get("code") for name, column in _CODES.items()}
     return line | {
         "dbId": row["dbId"],
+        "balanceSheet": bool(store.rows[row["accountDbId"]].get("balanceSheet")),
         "amount": row["amount"],
         "invoiceAmount": row["invoiceAmount"],
         "taxAmount": row["taxAmount"],

@@ -69,11 +69,11 @@ class Filter:
             verdict = (verdict or hit) if is_or else (verdict and hit)
         return verdict
 
-    def candidates(self, store: Store, entity: str) -> set[int] | list[int] | None:
+    def candidates(self, store: Store) -> set[int] | None:
         """Give the fewest keys an index can promise to hold all matches, None when no index helps."""
         if any(is_or for is_or, _ in self.parts):
             return None
-        found = [_narrow(store, entity, condition) for _, condition in self.parts]
+        found = [_narrow(store, condition) for _, condition in self.parts]
         return min((keys for keys in found if keys is not None), key=len, default=None)
 
 
@@ -180,24 +180,32 @@ def _sub_query(
     return values.pop()
 
 
-def _narrow(store: Store, entity: str, condition: Condition) -> set[int] | list[int] | None:
-    path, leaf = condition.path, condition.path.leaf
-    if condition.operator == "GTE" and not path.hops and leaf.name == "modifiedDate":
-        return store.indexes.moved_since(entity, condition.wanted, objects=store.tables[entity].values())
-    if condition.operator not in ("EQ", "IN"):
-        return None
-    wanted = condition.wanted if condition.operator == "IN" else (condition.wanted,)
-    if leaf is KEY:
-        keys = {int(value) for value in wanted} & store.tables[path.entity].keys()
-    elif leaf.name in INDEXED[path.entity]:
-        keys = set().union(*(store.indexes.find(path.entity, leaf.name, value=value) for value in wanted))
-    else:
+def _narrow(store: Store, condition: Condition) -> set[int] | None:
+    path = condition.path
+    keys = _at_the_end(store, condition)
+    if keys is None:
         return None
     for hop in reversed(path.hops):
         if hop.member.back:
-            keys = {hop.table[key][hop.member.back] for key in keys}
+            keys = {parent for key in keys if (parent := hop.table[key].get(hop.member.back)) is not None}
         elif is_reference(hop.member) and hop.member.name in INDEXED[hop.owner]:
             keys = set().union(*(store.indexes.find(hop.owner, hop.member.name, value=key) for key in keys))
         else:
             return None
     return keys
+
+
+def _at_the_end(store: Store, condition: Condition) -> set[int] | None:
+    """Give the keys of the entity at the end of a path whose value an index knows to match."""
+    path, leaf = condition.path, condition.path.leaf
+    table = store.tables[path.entity]
+    if condition.operator == "GTE" and leaf.name == "modifiedDate":
+        return set(store.indexes.moved_since(path.entity, condition.wanted, objects=table.values()))
+    if condition.operator not in ("EQ", "IN"):
+        return None
+    wanted = condition.wanted if condition.operator == "IN" else (condition.wanted,)
+    if leaf is KEY:
+        return {int(value) for value in wanted} & table.keys()
+    if leaf.name in INDEXED[path.entity]:
+        return set().union(*(store.indexes.find(path.entity, leaf.name, value=value) for value in wanted))
+    return None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _LOOKED_UP = {
     "Account": ("company",),
     "AuditLog": ("source",),
+    "BusinessPartner": ("bankAccount",),
     "Document": ("documentType", "invoicingStatus"),
     "DocumentLine": ("refDocument", "voyage"),
     "ExchangeRate": ("exchangeRateDate",),
@@ -77,4 +78,5 @@ class Indexes:
 
 
 def _moved(obj: Obj) -> tuple[str, int]:
-    return str(obj.get("modifiedDate")), obj["key"]
+    # What has no date comes first, since a null is later than nothing.
+    return str(obj.get("modifiedDate") or ""), obj["key"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ MAX_OBJECTS = 2000
 _SORT = re.compile(r"(?P<path>[\w.+ ]+)\((?P<order>AS|ASI|DS|DSI)\)")
 _PARAMETERS = frozenset({"filter", "sort", "pageNumber", "limit"})
 _MAX_REMEMBERED = 64
+_ABOVE_KEY = re.compile(r"key\(GT\)(?P<key>[0-9]{1,18})")
+_BY_KEY = ("key(AS)",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,9 @@ class Lists:
 
     def page(self, entity: str, query: Query, *, enterprise: bool) -> tuple[list[Obj], int]:
         """Give a page of objects and how many match in all; raises ApiError 400 for more than 2000 unpaged."""
+        query, above = _without_key(query)
         keys = self._keys(entity, query, enterprise=enterprise)
+        keys = keys if above is None else keys[bisect_right(keys, above) :]
         if query.page is None:
             if len(keys) > MAX_OBJECTS:
                 raise ApiError(
@@ -96,10 +101,22 @@ class Lists:
         return keys
 
 
+def _without_key(query: Query) -> tuple[Query, int | None]:
+    """Take out a last filter that asks for the keys above one, in the order of key, and give that key.
+
+    A reader that goes on from key to key asks for one and the same list all along, which is then made only once.
+    """
+    last = _ABOVE_KEY.fullmatch(query.filters[-1]) if query.filters else None
+    is_one_of_all = not any(text.startswith("(") for text in query.filters)
+    if last is None or query.sorts != _BY_KEY or not is_one_of_all:
+        return query, None
+    return replace(query, filters=query.filters[:-1]), int(last["key"])
+
+
 def _matching(store: Store, entity: str, query: Query, *, enterprise: bool) -> list[Obj]:
     wanted = compile_filters(store, entity, texts=query.filters, enterprise=enterprise)
     table = store.tables[entity]
-    keys = wanted.candidates(store, entity)
+    keys = wanted.candidates(store)
     objects = table.values() if keys is None else [table[key] for key in keys if key in table]
     return [obj for obj in objects if wanted.matches(obj)]
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SIDE = "ledger"
 MOST_PAGES = 100_000
 MOST_INPUTS = 500
+# Records a page at most (xledger.md 1.3); a delta is two members.
+LARGEST_PAGE = 10_000
 CONNECTIONS = 4
 # The other side counts arrivals, not departures: a window a little longer than its own keeps the two apart.
 BURST_MARGIN = 0.1
@@ -140,7 +142,7 @@ class LedgerClient:
         The ledger keeps deltas for three days (xledger.md 1.9). A deletion wins over any other change of the same node.
         """
         readings = [
-            Reading(connection, "dbId mutationType", owner_set=None, after=after)
+            Reading(connection, "dbId mutationType", owner_set=None, after=after, page_size=LARGEST_PAGE)
             for connection, after in cursors.items()
         ]
         firsts = self._first_pages(readings)

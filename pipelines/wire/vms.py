@@ -149,6 +149,17 @@ class VmsClient:
                 raise ExtractError(f"More than {at_most} objects {entity} pass {' and '.join(filters)}.")
         return found
 
+    def count(self, entity: str) -> int | None:
+        """Return how many objects there are, in one small request; None where the VMS does not say (dataloy.md 1.6)."""
+        answer = self._call(
+            "GET",
+            entity,
+            headers={"fields": fields_header(["key"])},
+            parameters=[("pageNumber", "1"), ("limit", "1")],
+        )
+        told = answer.headers.get("totalObjectsNumber", "")
+        return int(told) if told.isdecimal() else None
+
     def get(self, entity: str, key: int, *, fields: Fields | None = None) -> bytes:
         """Return one object as it comes; raises Refused with status 404 when there is none."""
         headers = {} if fields is None else {"fields": fields_header(fields)}

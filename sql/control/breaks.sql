@@ -18,3 +18,58 @@ SET
 UPDATE breaks
 SET until = :at
 WHERE kind = :kind AND subject = :subject AND until IS NULL;
+
+-- name: list
+SELECT
+    break_id,
+    kind,
+    subject,
+    company,
+    document_key,
+    document_no,
+    message,
+    next_step,
+    figures_hash,
+    since,
+    until,
+    accepted_by,
+    accepted_at,
+    accepted_hash,
+    comment
+FROM breaks
+WHERE :is_all OR until IS NULL
+ORDER BY since, break_id;
+
+-- name: find
+SELECT
+    break_id,
+    kind,
+    subject,
+    document_no,
+    figures_hash,
+    accepted_by,
+    accepted_at,
+    accepted_hash,
+    comment
+FROM breaks
+WHERE until IS NULL AND (break_id = :number OR subject = :text OR document_no = :text)
+ORDER BY break_id;
+
+-- name: decide
+INSERT INTO break_decisions (break_id, action, words, figures_hash, operator, at)
+VALUES (:break_id, :action, :words, :figures_hash, :operator, :at);
+
+-- name: accept
+UPDATE breaks
+SET accepted_by = :operator, accepted_at = :at, accepted_hash = :figures_hash, comment = :words
+WHERE break_id = :break_id;
+
+-- name: reopen
+UPDATE breaks
+SET accepted_by = NULL, accepted_at = NULL, accepted_hash = NULL, comment = :words
+WHERE break_id = :break_id;
+
+-- name: comment
+UPDATE breaks
+SET comment = :words
+WHERE break_id = :break_id;

@@ -40,7 +40,7 @@ ledger AS (
         entities.currency_code AS company_currency_code,
         transactions.period_year,
         transactions.period_month,
-        NULLIF(TRIM(transactions.project_code), '') AS project_code,
+        TRIM(transactions.project_code) AS project_code,
         transactions.amount,
         transactions.invoice_amount
     FROM
@@ -49,6 +49,9 @@ ledger AS (
         ON transactions.owner_db_id = entities.entity_db_id
     LEFT JOIN adopted
         ON transactions.header_db_id = adopted.header_db_id
+    -- The books have all rows; without a project they are nobody's actual.
+    WHERE
+        NULLIF(TRIM(transactions.project_code), '') IS NOT NULL
 ),
 
 named AS (
@@ -134,7 +137,6 @@ LEFT JOIN echo_matches
         AND ledger.match_id = echo_matches.match_id
 WHERE
     NOT ledger.is_balance_sheet
-    AND ledger.project_code IS NOT NULL
     AND ledger.account_code IS NOT NULL
     AND ledger.period_year BETWEEN 1900 AND 9999
     AND ledger.period_month BETWEEN 1 AND 12

@@ -1,23 +1,8 @@
--- One rate of the ledger beside what the VMS has for that day and pair: what was read there, else what we sent.
+-- One rate of the ledger of the last days (rates.days) beside what the VMS has for that day and pair: what was read there,
+-- else what we sent.
 -- The VMS may store a rate re-based, and then it is not found there; what we sent still counts (dataloy.md 3.7).
 -- grain: rate_date, currency_code
-WITH in_vms AS (
-    SELECT
-        vms_rates.rate_date,
-        vms_rates.from_currency_code,
-        vms_rates.to_currency_code,
-        vms_rates.rate_key,
-        vms_rates.exchange_rate
-    FROM
-        stg_vms.exchange_rates AS vms_rates
-    QUALIFY
-        ROW_NUMBER() OVER (
-            PARTITION BY vms_rates.rate_date, vms_rates.from_currency_code, vms_rates.to_currency_code
-            ORDER BY vms_rates.rate_key DESC
-        ) = 1
-),
-
-sent AS (
+WITH sent AS (
     SELECT
         rates.rate_date,
         rates.from_currency,
@@ -42,10 +27,14 @@ compared AS (
         CAST(ledger.exchange_rate AS DECIMAL(38, 15)) AS exchange_rate,
         in_vms.rate_key,
         COALESCE(sent.part_no, 0) AS last_part_no,
-        CAST(ROUND(COALESCE(in_vms.exchange_rate, sent.exchange_rate), 15) AS DECIMAL(38, 15)) AS vms_rate
+        COALESCE(in_vms.exchange_rate, CAST(ROUND(sent.exchange_rate, 15) AS DECIMAL(38, 15))) AS vms_rate,
+        CAST(tolerances.tolerance AS DECIMAL(38, 9)) AS tolerance
     FROM
         map.ledger_rates AS ledger
-    LEFT JOIN in_vms
+    CROSS JOIN seed.settings AS settings
+    INNER JOIN seed.tolerances AS tolerances
+        ON tolerances.measure = 'exchange_rate'
+    LEFT JOIN map.vms_rates AS in_vms
         ON
             ledger.rate_date = in_vms.rate_date
             AND ledger.base_currency = in_vms.from_currency_code
@@ -55,6 +44,8 @@ compared AS (
             ledger.rate_date = sent.rate_date
             AND ledger.base_currency = sent.from_currency
             AND ledger.currency_code = sent.to_currency
+    WHERE
+        ledger.rate_date >= settings.today - settings.rate_days
 )
 
 SELECT
@@ -66,7 +57,7 @@ SELECT
     rate_key,  -- of the VMS's rate, where it was read
     last_part_no,  -- how often we have sent one
     vms_rate,  -- null: the VMS has none
-    -- The VMS may round: a relative difference of one in a million is none.
-    vms_rate IS NOT NULL AND ABS(exchange_rate - vms_rate) > ABS(exchange_rate) * 0.000001 AS is_different
+    -- The VMS may round (data/seeds/tolerances.csv).
+    vms_rate IS NOT NULL AND ABS(exchange_rate - vms_rate) > ABS(exchange_rate) * tolerance AS is_different
 FROM
     compared

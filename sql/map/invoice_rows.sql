@@ -18,7 +18,8 @@ SELECT
     ledger.amount_units,
     ledger.company_units,
     ledger.settled_units,
-    ledger.due_date
+    ledger.due_date,
+    ledger.fetched_at
 FROM
     map.subledger_rows AS ledger
 LEFT JOIN map.matched_invoices AS matched

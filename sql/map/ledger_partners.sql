@@ -25,13 +25,29 @@ WITH sides AS (
         customers.company_number
     FROM
         stg_ledger.customers AS customers
+),
+
+-- Codes are counted by themselves: a window would carry every column of every row along.
+codes AS (
+    SELECT
+        sides.side,
+        visibility.owner_code,
+        sides.code,
+        MIN(sides.db_id) AS db_id,
+        CAST(COUNT(*) AS INTEGER) AS row_count
+    FROM
+        sides
+    INNER JOIN map.master_visibility AS visibility
+        ON sides.owner_db_id = visibility.seen_owner_db_id
+    GROUP BY
+        sides.side, visibility.owner_code, sides.code
 )
 
 SELECT
-    sides.side,  -- supplier or customer
-    visibility.owner_code,  -- who sees it; null: the token's own entity
-    sides.code,
-    sides.db_id,
+    codes.side,  -- supplier or customer
+    codes.owner_code,  -- who sees it; null: the token's own entity
+    codes.code,
+    codes.db_id,
     sides.description,
     sides.email,
     sides.company_db_id,
@@ -43,16 +59,16 @@ SELECT
     subledgers.zip_code,
     subledgers.place,
     subledgers.country_code,
-    CAST(COUNT(*) OVER (PARTITION BY sides.side, visibility.owner_code, sides.code) AS INTEGER) AS row_count  -- more than 1: not unique
+    codes.row_count  -- more than 1: not unique
 FROM
-    sides
-INNER JOIN map.master_visibility AS visibility
-    ON sides.owner_db_id = visibility.seen_owner_db_id
+    codes
+INNER JOIN sides
+    ON
+        codes.side = sides.side
+        AND codes.db_id = sides.db_id
 LEFT JOIN stg_ledger.subledgers AS subledgers
     ON
-        sides.db_id = subledgers.subledger_db_id
-        AND sides.code = subledgers.code
+        codes.db_id = subledgers.subledger_db_id
+        AND codes.code = subledgers.code
 LEFT JOIN stg_ledger.companies AS companies
     ON sides.company_db_id = companies.company_db_id
-QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY sides.side, visibility.owner_code, sides.code ORDER BY sides.db_id) = 1

@@ -23,7 +23,6 @@ WITH quoted AS (
             AND rates.to_currency_code <> rates.from_currency_code
     WHERE
         rates.from_date <= settings.today
-        AND rates.from_date >= settings.today - settings.rate_days
         AND rates.exchange_rate > 0
         AND rates.exchange_rate < 1000000000000
         AND COALESCE(rates.currency_unit, 1) BETWEEN 1 AND 1000000

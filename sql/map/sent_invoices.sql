@@ -2,17 +2,17 @@
 -- It is taken from the outbox, so that a warehouse built anew knows every invoice of ours.
 -- grain: document_key
 WITH numbers AS (
-    SELECT
-        vouchers.document_key,
-        vouchers.document_no
-    FROM
-        ctl.sent_vouchers AS vouchers
-    UNION
-    SELECT
-        documents.document_key,
-        documents.document_no
+    SELECT documents.document_no
     FROM
         stg_vms.documents AS documents
+    UNION ALL
+    SELECT vouchers.document_no
+    FROM
+        ctl.sent_vouchers AS vouchers
+    LEFT JOIN stg_vms.documents AS documents
+        ON vouchers.document_key = documents.document_key
+    WHERE
+        documents.document_key IS NULL
 ),
 
 counted AS (

@@ -17,13 +17,15 @@ WITH sides AS (
         ap_rows.match_id,
         ap_rows.currency_code,
         ap_rows.subledger_code,
+        ap_rows.account_code,
         ap_rows.row_type,
         ap_rows.header_db_id,
         ap_rows.voucher_no,
         ap_rows.header_text,
         ap_rows.posted_date,
         ap_rows.imported_at,
-        ap_rows.source_code
+        ap_rows.source_code,
+        ap_rows.fetched_at
     FROM
         stg_ledger.ap_rows AS ap_rows
     UNION ALL
@@ -41,13 +43,15 @@ WITH sides AS (
         ar_rows.match_id,
         ar_rows.currency_code,
         ar_rows.subledger_code,
+        ar_rows.account_code,
         ar_rows.row_type,
         ar_rows.header_db_id,
         ar_rows.voucher_no,
         ar_rows.header_text,
         ar_rows.posted_date,
         ar_rows.imported_at,
-        ar_rows.source_code
+        ar_rows.source_code,
+        ar_rows.fetched_at
     FROM
         stg_ledger.ar_rows AS ar_rows
 ),
@@ -64,12 +68,14 @@ known AS (
         COALESCE(sides.match_id, 0) AS match_id,
         COALESCE(sides.currency_code, entities.currency_code) AS currency_code,
         sides.subledger_code,
+        sides.account_code,
         sides.row_type,
         COALESCE(sides.header_db_id, -sides.row_db_id) AS header_db_id,
         sides.voucher_no,
         sides.header_text,
         sides.source_code,
         sides.imported_at IS NOT NULL AS is_imported,
+        sides.fetched_at,
         sources.row_role,
         COALESCE(row_units.minor_units, 2) AS currency_minor_units,
         COALESCE(company_units.minor_units, 2) AS company_minor_units,
@@ -105,12 +111,14 @@ roles AS (
         match_id,
         currency_code,
         subledger_code,
+        account_code,
         row_type,
         header_db_id,
         voucher_no,
         header_text,
         source_code,
         is_imported,
+        fetched_at,
         CASE
             WHEN NOT is_readable THEN 'unreadable'
             WHEN row_role = 'invoice' THEN 'invoice'
@@ -139,12 +147,14 @@ sized AS (
         match_id,
         currency_code,
         subledger_code,
+        account_code,
         row_type,
         header_db_id,
         voucher_no,
         header_text,
         source_code,
         is_imported,
+        fetched_at,
         row_role,
         currency_factor,
         company_factor,
@@ -165,9 +175,11 @@ SELECT
     row_type,
     invoice_number,
     subledger_code,
+    account_code,  -- control account
     header_db_id,
     header_text,
     is_imported,
+    fetched_at,
     voucher_no,
     posted_date,
     due_date,

@@ -1,10 +1,38 @@
 -- One VMS partner code with what the ledger should hold of it, and on which sides.
 -- Two partners with one code contradict each other: neither is written (partner_count tells).
 -- grain: code
-WITH cleaned AS (
+WITH typed AS (
     SELECT
         partners.partner_key,
         TRIM(partners.partner_code) AS code,
+        supplier_types.partner_type_code IS NOT NULL AS is_supplier,
+        customer_types.partner_type_code IS NOT NULL AS is_customer
+    FROM
+        stg_vms.partners AS partners
+    LEFT JOIN seed.supplier_types AS supplier_types
+        ON partners.partner_type_code = supplier_types.partner_type_code
+    LEFT JOIN seed.customer_types AS customer_types
+        ON partners.partner_type_code = customer_types.partner_type_code
+    WHERE
+        NULLIF(TRIM(partners.partner_code), '') IS NOT NULL
+),
+
+-- Codes are counted by themselves: a window would carry every column of every partner along.
+codes AS (
+    SELECT
+        code,
+        MIN(CASE WHEN is_supplier OR is_customer THEN partner_key END) AS partner_key,
+        CAST(COUNT(*) AS INTEGER) AS partner_count
+    FROM
+        typed
+    GROUP BY
+        code
+),
+
+cleaned AS (
+    SELECT
+        codes.partner_key,
+        codes.code,
         NULLIF(TRIM(partners.partner_name), '') AS description,
         NULLIF(TRIM(partners.registration_no), '') AS company_number,
         NULLIF(TRIM(partners.vat_number), '') AS tax_number,
@@ -16,17 +44,15 @@ WITH cleaned AS (
         NULLIF(UPPER(REPLACE(partners.iban, ' ', '')), '') AS iban,
         NULLIF(TRIM(partners.bank_account_no), '') AS bank_account_no,
         NULLIF(TRIM(partners.swift_address), '') AS swift,
-        supplier_types.partner_type_code IS NOT NULL AS is_supplier,
-        customer_types.partner_type_code IS NOT NULL AS is_customer,
-        CAST(COUNT(*) OVER (PARTITION BY TRIM(partners.partner_code)) AS INTEGER) AS partner_count
+        typed.is_supplier,
+        typed.is_customer,
+        codes.partner_count
     FROM
-        stg_vms.partners AS partners
-    LEFT JOIN seed.supplier_types AS supplier_types
-        ON partners.partner_type_code = supplier_types.partner_type_code
-    LEFT JOIN seed.customer_types AS customer_types
-        ON partners.partner_type_code = customer_types.partner_type_code
-    WHERE
-        NULLIF(TRIM(partners.partner_code), '') IS NOT NULL
+        codes
+    INNER JOIN typed
+        ON codes.partner_key = typed.partner_key
+    INNER JOIN stg_vms.partners AS partners
+        ON codes.partner_key = partners.partner_key
 )
 
 SELECT
@@ -50,7 +76,3 @@ SELECT
     partner_count  -- more than 1: the VMS has the code twice
 FROM
     cleaned
-WHERE
-    is_supplier OR is_customer
-QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY code ORDER BY partner_key) = 1

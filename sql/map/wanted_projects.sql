@@ -20,11 +20,12 @@ WITH cleaned AS (
 
 SELECT
     code,
+    voyage_key,  -- of the first voyage with that number
     CASE WHEN vessel_name IS NULL THEN code ELSE vessel_name || ' ' || code END AS description,
     vessel_code,
     from_date,
     to_date,
-    CAST(COUNT(*) OVER (PARTITION BY code) AS INTEGER) AS voyage_count
+    CAST(COUNT(*) OVER (PARTITION BY code) AS INTEGER) AS voyage_count  -- more than 1: the VMS has the number more than once
 FROM
     cleaned
 QUALIFY

@@ -233,3 +233,46 @@ def test_a_payment_that_makes_no_sense_is_refused(world: World, given: dict[str,
     assert response.status_code == 400
     assert reason in response.json()["error"]
     assert len(rows(world)) == 1
+
+
+def test_people_match_by_number_and_text_and_undo_it(world: World) -> None:
+    payable(world, "A", "B")
+    pay(world, amount="1500", company_amount="15900", text="Transfer 7")
+    partner = {"owner": 28601, "side": "AP", "subledger": "60526"}
+    parts = [
+        {"text": "Transfer 7", "amount": "1300"},
+        {"invoice_number": "A"},
+        {"invoice_number": "B", "amount": "300"},
+    ]
+    done = world.control("match/named", {**partner, "rows": parts})
+    assert [row[:2] for row in short(world)] == [("A", "0.00"), ("B", "-700.00"), ("15900.00", "200.00")]
+    assert {row["matchId"] for row in rows(world)} == {done["match_id"]}
+    world.control("unmatch/named", {**partner, "row": {"invoice_number": "B"}})
+    assert [row[:2] for row in short(world)] == [("A", "-1000.00"), ("B", "-1000.00"), ("15900.00", "1500.00")]
+    assert {row["matchId"] for row in rows(world)} == {0}
+
+
+def test_a_text_tells_invoices_of_one_number_apart(world: World) -> None:
+    for number, text in ((100, "2707400 Nordic Agency AS"), (101, "2707401 Nordic Agency AS")):
+        world.add(*invoice(number=number, amount="1000.00", invoice_number="A", text=text))
+    world.post()
+    pay(world, match=[{"invoice_number": "A", "text": "2707401 Nordic Agency AS"}])
+    assert [row["invoiceRemaining"] for row in rows(world)] == ["-1000.00", "0.00", "0.00"]
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "reason"),
+    [
+        ("match/named", {"rows": [{"text": "Transfer 8"}, {"invoice_number": "A"}]}, "no payment Transfer 8 of 60526"),
+        ("match/named", {"rows": [{"invoice_number": "A", "amount": "1000.01"}]}, "0.01 more than is open on A"),
+        ("match/named", {"rows": [{"amount": "5"}]}, "no invoice"),
+        ("unmatch/named", {"row": {"invoice_number": "A"}}, "no match 0"),
+    ],
+)
+def test_a_named_match_that_makes_no_sense_is_refused(
+    world: World, path: str, given: dict[str, Any], reason: str
+) -> None:
+    payable(world, "A")
+    response = world.hand(path, {"owner": 28601, "side": "AP", "subledger": "60526"} | given)
+    assert response.status_code == 400
+    assert reason in response.json()["error"]

@@ -47,10 +47,11 @@ def test_a_page_needs_a_size_of_1_to_10000(world: World, page: str) -> None:
     assert answer["errors"][0]["path"] == ["accounts"]
 
 
-def test_pages_walk_all_rows_in_the_order_of_change(world: World) -> None:
+@pytest.mark.parametrize("given", ["", ', filter: {modifiedAt_gte: "2026-01-01T08:00:00"}'])
+def test_pages_walk_all_rows_in_the_order_of_change(world: World, given: str) -> None:
     seen, after = [], None
     while True:
-        query = f"query($a: String){{ accounts(first: 4, after: $a){PAGE} }}"
+        query = f"query($a: String){{ accounts(first: 4, after: $a{given}){PAGE} }}"
         page = world.ask(query, {"a": after})["accounts"]
         seen += [edge["node"]["code"] for edge in page["edges"]]
         after = page["edges"][-1]["cursor"]
@@ -78,6 +79,21 @@ def test_a_row_changed_while_paging_comes_again_at_the_end(world: World) -> None
     query = f"query($a: String){{ projects(first: 9, after: $a){PAGE} }}"
     rest = world.ask(query, {"a": first["edges"][0]["cursor"]})["projects"]
     assert [edge["node"]["code"] for edge in rest["edges"]] == ["V002-2601", "V001-2601"]
+
+
+def test_a_changed_row_is_found_by_its_new_time_alone(world: World) -> None:
+    def changed(since: str) -> list[str]:
+        page = f'first: 9, filter: {{modifiedAt_gte: "{since}"}}'
+        return [node["code"] for node in world.rows("projects", "code", page)]
+
+    assert changed("2026-01-01T08:00:00") == ["V001-2601", "V002-2601"]
+    assert changed("2026-01-02") == []
+    db_id = world.nodes('{ projects(first: 1, filter: {code: "V001-2601"}){ edges{ node{ dbId } } } }')[0]["dbId"]
+    world.ask(
+        f'mutation{{ updateProjects(inputs: {{node: {{dbId: {db_id}, text: "x"}}}}){{ edges{{ node{{ dbId }} }} }} }}'
+    )
+    assert changed("2026-01-02") == ["V001-2601"]
+    assert changed("2026-01-01T08:00:00") == ["V002-2601", "V001-2601"]
 
 
 def test_a_cursor_that_is_none_is_refused(world: World) -> None:

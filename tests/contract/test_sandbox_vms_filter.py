@@ -86,6 +86,31 @@ def test_each_operator_and_path(client: httpx.Client, text: str, expected: str) 
     assert _numbers(client, text) == expected.split()
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("modifiedDate(GTE)2026-10-02T10:00:00", "60527 60528"),
+        ("addresses.modifiedDate(GTE)2026-10-01T10:00:00", "60526"),
+        ("addresses.modifiedDate(GTE)2026-10-01T10:00:01", ""),
+        ("bankAccount.modifiedDate(GTE)2026-10-01T10:00:01", "60527"),
+        ("businessPartnerType.modifiedDate(GTE)1970-01-01T00:00:00", "60526 60527"),
+    ],
+)
+def test_what_moved_is_found_by_its_parts(client: httpx.Client, text: str, expected: str) -> None:
+    rows = _get(client, "BusinessPartner", text).json()
+    assert [row["businessPartnerCode"] for row in rows] == expected.split()
+
+
+def test_a_reader_goes_on_from_key_to_key(client: httpx.Client) -> None:
+    seen: list[int] = []
+    not_paid = "documentType.documentType(NIN)(PMI,PMO)"
+    for last in (0, 5200001, 5200003, 5200009):
+        filters = [("filter", text) for text in (not_paid, f"key(GT){last}")]
+        page = client.get("/Document", params=[*filters, ("sort", "key(AS)"), ("pageNumber", "1"), ("limit", "2")])
+        seen += [row["key"] for row in page.json()]
+    assert seen == [5200001, 5200002, 5200002, 5200003, 5200009]
+
+
 def test_repeated_filters_are_joined_by_and(client: httpx.Client) -> None:
     rfp = ("invoicingStatus.statusTypeCode(EQ)RFP", "documentType.documentType(IN)(INI,INO,CRI,CRO)")
     assert _numbers(client, *rfp) == ["400"]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Union, get_args, get_origin
 import pytest
 import typer
 from pydantic import BaseModel
+from typer.core import TyperGroup
 
 import pipelines
 from pipelines.cli import app
@@ -86,6 +87,8 @@ def test_readme_lists_every_command() -> None:
 @pytest.mark.parametrize("usage", re.findall(r"^\| `springline (.+?)` \|", README, re.MULTILINE))
 def test_readme_options_exist(usage: str) -> None:
     command = COMMANDS[usage.split(maxsplit=1)[0]]
+    if isinstance(command, TyperGroup):
+        command = command.commands[usage.split(maxsplit=2)[1]]
     known = {option for parameter in command.params for option in parameter.opts}
     assert set(re.findall(r"--[\w-]+", usage)) <= known
 

@@ -13,7 +13,7 @@ from pipelines.checks.suites import load_rules
 from pipelines.cli import app
 from pipelines.declared import declared_tables
 from pipelines.docs.__main__ import FOLDER, main
-from pipelines.docs.commands import exit_codes
+from pipelines.docs.commands import every_command, exit_codes
 from pipelines.docs.pages import render, stale, write
 from pipelines.docs.settings import settings_page
 from pipelines.errors import UsageError
@@ -146,8 +146,8 @@ def test_every_rule_has_its_row(pages: Pages) -> None:
 
 
 def test_every_command_and_option_is_explained(pages: Pages) -> None:
-    for name, command in typer.main.get_group(app).commands.items():
-        described = section(pages["commands.md"], f"springline {name}")
+    for name, command in every_command(typer.main.get_group(app)):
+        described = section(pages["commands.md"], name)
         assert (command.help or "?") in described
         for option in (option for parameter in command.params for option in parameter.opts if option.startswith("--")):
             assert re.search(rf"^\| `{option}\b", described, re.MULTILINE) or option == "--help"
@@ -186,6 +186,6 @@ def test_a_setting_nobody_explains_stops_the_page(tmp_path: Path) -> None:
 
 def test_control_tables_show_states_and_comments(pages: Pages) -> None:
     outbox = section(pages["control-tables.md"], "outbox")
-    assert cells(outbox, "state")[3] == "one of `todo`, `sending`, `sent`, `unknown`, `failed`"
+    assert cells(outbox, "state")[3] == "where it stands; one of `todo`, `sending`, `sent`, `unknown`, `failed`"
     assert cells(outbox, "id") == ["`id`", "TEXT", "", "deterministic: hash of kind and natural_key; key"]
     assert cells(outbox, "sent_at")[2] == "yes"

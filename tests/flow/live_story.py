@@ -12,7 +12,7 @@ import pytest
 from pipelines.counts import Counts
 from pipelines.errors import UsageError
 from pipelines.explain.story import Explanation, explain_document
-from pipelines.extract.books import extract_rows_of_invoices
+from pipelines.extract.books import extract_books
 from pipelines.jobs import Job, Step
 from tests.flow.live_world import JOBS, MASTER, RETRIES, Live
 
@@ -68,14 +68,14 @@ class Story:
         return str(refused.value)
 
     def pay(self) -> None:
-        """Let the ledger part-pay the first term of the posted invoice, and read the rows of its number."""
+        """Let the ledger part-pay the first term of the posted invoice, and read the books."""
         (voucher,) = self.live.sandbox.control("GET", "ledger/vouchers?trRegNumber=5200777")
         row = next(line["subledgerRow"]["dbId"] for line in voucher["lines"] if line["subledgerRow"])
         payment = {"owner": 28601, "side": "AP", "source": "DR", "date": "2026-11-02", "subledger": "60526"}
         amounts = {"currency": "USD", "amount": PAID, "company_amount": "6300.00"}
         match = [{"row": row, "amount": PAID}]
         self.live.sandbox.control("POST", "ledger/payments", {**payment, **amounts, "match": match})
-        step = Step("read rows", lambda ctx: Counts(extracted=extract_rows_of_invoices(ctx, ["F-881"]).landed))
+        step = Step("read rows", lambda ctx: Counts(extracted=extract_books(ctx).landed))
         self.live.batch(jobs=[Job("payments", (step,))])
 
     def _account(self) -> str | None:

@@ -109,8 +109,7 @@ READS: tuple[Callable[[Context], Extracted], ...] = (
     ledger.extract_subledgers,
     ledger.extract_projects,
     lambda ctx: ledger.extract_ledger_rates(ctx, WINDOW),
-    lambda ctx: books.extract_subledger_rows(ctx, since=WINDOW),
-    books.extract_transactions,
+    books.extract_books,
 )
 
 
@@ -180,6 +179,66 @@ def test_documents_not_ready_yet_are_read_for_preflight(ctx: Context) -> None:
     assert {"PEN", "INV", "RFP"} <= {code for (code,) in found}
 
 
+def test_every_document_is_read_whatever_its_status(sandbox: Sandbox, tmp_path: Path) -> None:
+    with connected(sandbox, tmp_path) as ctx:
+        vms.extract_documents(ctx)
+        found = ctx.warehouse.execute("SELECT DISTINCT status_code FROM stg_vms.documents").fetchall()
+        assert {code for (code,) in found} == {"PEN", "INV", "RFP", "POS"}
+        assert vms.extract_documents(ctx).landed == 0
+
+
+def test_a_posted_document_that_changes_is_read_again(ctx: Context, sandbox: Sandbox) -> None:
+    vms.extract_documents(ctx)
+    key = value(ctx, "SELECT max(document_key) FROM stg_vms.documents WHERE status_code = 'POS'")
+    with sandbox.vms() as client:
+        client.put(f"/Document/{key}", json={"documentText": "changed"}).raise_for_status()
+    assert vms.extract_documents(ctx).landed == 1
+    assert value(ctx, f"SELECT document_text FROM stg_vms.documents WHERE document_key = {key}") == "changed"
+
+
+def test_a_changed_line_brings_its_document(ctx: Context, sandbox: Sandbox) -> None:
+    vms.extract_documents(ctx)
+    line = value(ctx, "SELECT max(line_key) FROM stg_vms.document_lines JOIN stg_vms.documents USING (fetch_id)")
+    with sandbox.vms() as client:
+        client.put(f"/DocumentLine/{line}", json={"documentLineText": "changed"}).raise_for_status()
+    assert vms.extract_documents(ctx).landed == 1
+
+
+@pytest.mark.parametrize("age", ["status_code = 'PEN'", "document_type = 'ACC' AND modified_at < '2026-09-01'"])
+def test_a_deleted_document_is_gone_at_once(ctx: Context, sandbox: Sandbox, age: str) -> None:
+    vms.extract_documents(ctx)
+    key = value(ctx, f"SELECT min(document_key) FROM stg_vms.documents WHERE {age}")
+    with sandbox.vms() as client:
+        client.delete(f"/Document/{key}").raise_for_status()
+    vms.extract_documents(ctx)
+    assert status(ctx, key) == "GONE"
+    sandbox.control("DELETE", "requests")
+    assert vms.extract_documents(ctx).fetched < 100
+    # What has changed, three ways, and the count.
+    assert sandbox.control("GET", "requests")["vms"] == {"GET /ws/rest/Document": 4}
+
+
+def test_a_vms_that_does_not_count_is_asked_once_a_day(
+    ctx: Context, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(VmsClient, "count", lambda _self, _entity: None)
+    vms.extract_documents(ctx)
+    key = value(ctx, "SELECT min(document_key) FROM stg_vms.documents WHERE status_code = 'PEN'")
+    with sandbox.vms() as client:
+        client.delete(f"/Document/{key}").raise_for_status()
+    vms.extract_documents(ctx)
+    vms.extract_documents(ctx)
+    assert status(ctx, key) == "PEN"
+    vms.extract_documents(replace(ctx, today=date(2026, 11, 3)))
+    assert status(ctx, key) == "GONE"
+
+
+def test_a_warehouse_built_anew_reads_all_documents(ctx: Context) -> None:
+    vms.extract_documents(ctx)
+    ctx.warehouse.execute("DELETE FROM ctl.whole")
+    assert vms.extract_documents(ctx).fetched > 100
+
+
 def test_a_changed_address_brings_its_partner(ctx: Context, sandbox: Sandbox) -> None:
     vms.extract_partners(ctx)
     key = value(ctx, "SELECT partner_key FROM stg_vms.partners WHERE partner_code = '60526'")
@@ -223,7 +282,7 @@ def test_a_period_that_is_opened_again_goes(ctx: Context, sandbox: Sandbox) -> N
 
 
 def test_rows_come_by_deltas_and_matches_with_them(ctx: Context, sandbox: Sandbox) -> None:
-    books.extract_subledger_rows(ctx, since=WINDOW)
+    books.extract_books(ctx)
     assert value(ctx, "SELECT count(*) FROM stg_ledger.ap_rows") > 0
     invoice = {
         "account": "2400",
@@ -240,25 +299,46 @@ def test_rows_come_by_deltas_and_matches_with_them(ctx: Context, sandbox: Sandbo
     sandbox.control(
         "POST", "ledger/vouchers", {"owner": 28601, "source": "AP", "postedDate": "2026-11-01", "lines": lines}
     )
-    assert books.extract_subledger_rows(ctx, since=WINDOW).landed == 1
+    # One supplier row, and the two lines in the general ledger.
+    assert books.extract_books(ctx).landed == 3
     paid = {
         "owner": 28601, "side": "AP", "source": "DR", "date": "2026-11-02", "currency": "NOK", "amount": "500.00",
         "company_amount": "500.00", "subledger": "60501", "match": [{"amount": "500.00", "invoice_number": "D-1"}],
     }  # fmt: skip
     match = sandbox.control("POST", "ledger/payments", paid)["match_id"]
-    assert books.extract_subledger_rows(ctx, since=WINDOW).landed == 2
+    books.extract_books(ctx)
     matched = f"SELECT count(*) FROM stg_ledger.ap_rows WHERE match_id = {match}"
     assert value(ctx, matched) == 2
     sandbox.control("POST", "ledger/unmatch", {"match_id": match})
-    books.extract_subledger_rows(ctx, since=WINDOW)
+    books.extract_books(ctx)
     assert value(ctx, matched) == 0
 
 
-def test_an_invoice_brings_what_is_matched_with_it(ctx: Context) -> None:
-    number = "B-2705001"
-    books.extract_rows_of_invoices(ctx, [number, "it isn't there"])
-    assert value(ctx, "SELECT count(*) FROM stg_ledger.ap_rows") >= 1
-    assert books.extract_rows_of_invoices(ctx, [number]).landed == 0
+def ledger_requests(sandbox: Sandbox) -> int:
+    return sum(sandbox.control("GET", "requests")["ledger"].values())
+
+
+def test_books_cost_few_requests(ctx: Context, sandbox: Sandbox) -> None:
+    books.extract_books(ctx)
+    sandbox.control("DELETE", "requests")
+    assert books.extract_books(ctx).fetched == 0
+    assert ledger_requests(sandbox) == 1
+    ctx.warehouse.execute("DELETE FROM ctl.whole")
+    assert books.extract_books(ctx).landed == 0
+    # The newest change, and the first page of each of the three books.
+    assert ledger_requests(sandbox) == 1 + 4
+
+
+def test_a_voucher_that_was_deleted_goes_here_too(ctx: Context, sandbox: Sandbox) -> None:
+    books.extract_books(ctx)
+    header = value(ctx, "SELECT max(header_db_id) FROM stg_ledger.ap_rows WHERE imported_at IS NULL")
+    rows = f"SELECT count(*) FROM stg_ledger.transactions WHERE header_db_id = {header}"
+    assert value(ctx, rows) > 1
+    sandbox.control("POST", "ledger/corrupt", {"voucher": header, "delete": True})
+    sandbox.control("DELETE", "requests")
+    assert books.extract_books(ctx).removed > 2
+    assert ledger_requests(sandbox) == 1
+    assert value(ctx, rows) == 0
 
 
 def test_import_items_and_errors_are_read_back_and_go(ctx: Context, sandbox: Sandbox) -> None:

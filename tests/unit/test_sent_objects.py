@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +46,24 @@ VOUCHER = Intent(
     document_key=5_200_777,
     document_no="2707400",
 )
+
+
+def node(number: int, amount: str, **members: object) -> dict[str, Any]:
+    common = {
+        "trItemNumber": number,
+        "account": {"code": "2400"},
+        "currency": {"code": "USD"},
+        "invoiceAmount": amount,
+        "amount": amount,
+        "postedDate": "2026-11-02",
+        "owner": {"ownerCode": 28_601},
+        "transactionSource": {"code": "AP"},
+    }
+    return {"clientId": f"5200777-{number}", "node": common | members}
+
+
+def with_lines(*lines: dict[str, Any]) -> Intent:
+    return replace(VOUCHER, payload=[*lines])
 
 
 @pytest.fixture
@@ -110,3 +130,71 @@ def test_a_warehouse_built_anew_is_told_everything(world: World) -> None:
     world.outbox().store_intents([VOUCHER])
     world.warehouse.execute("DROP TABLE ctl.payments")
     assert copied(world, "payments", "payment_db_id, state") == [(902, "todo")]
+
+
+def test_what_moves_at_the_same_moment_is_not_missed(world: World) -> None:
+    outbox = world.outbox()
+    outbox.store_intents([payment_intent(payment(902)), payment_intent(payment(903))])
+    assert copied(world, "payments", "payment_db_id, state") == [(902, "todo"), (903, "todo")]
+    outbox.apply([Move(payment_intent(payment(902)).id, State.SENDING)])
+    assert copied(world, "payments", "payment_db_id, state") == [(902, "sending"), (903, "todo")]
+    outbox.apply([Move(payment_intent(payment(902)).id, State.SENT)])
+    assert copied(world, "payments", "payment_db_id, state") == [(902, "sent"), (903, "todo")]
+
+
+def test_an_older_control_store_is_copied_whole(world: World, tmp_path: Path) -> None:
+    outbox = world.outbox()
+    outbox.store_intents([payment_intent(payment(902))])
+    backup = tmp_path / "backup.sqlite"
+    world.control.one("VACUUM INTO ?", (str(backup),))
+    outbox.store_intents([payment_intent(payment(903)), VOUCHER])
+    assert len(copied(world, "outbox", "id")) == 3
+    restored = World(backup)
+    # As many events as there were, but others.
+    restored.outbox().store_intents([payment_intent(payment(904)), payment_intent(payment(905))])
+    copy_control(world.warehouse, restored.control)
+    restored.control.close()
+    rows = world.warehouse.execute("SELECT payment_db_id FROM ctl.payments ORDER BY 1").fetchall()
+    assert rows == [(902,), (904,), (905,)]
+    assert world.warehouse.execute("SELECT count(*) FROM ctl.sent_vouchers").fetchall() == [(0,)]
+
+
+def test_every_line_of_a_voucher_is_a_row(world: World) -> None:
+    control = node(1, "-0.10", subledger={"code": "60526"}, invoiceDate="2026-11-01", dueDate="2026-12-01")
+    detail = node(2, "0.10", account={"code": "4300"}, project={"code": "V001-2601"}, glObject1={"code": "V001"})
+    world.outbox().store_intents([with_lines(control, detail)])
+    columns = "item_no, is_control, account, gl_object1, project, invoice_amount, subledger_no, due_date, state"
+    assert copied(world, "sent_lines", columns) == [
+        (1, True, "2400", None, None, Decimal("-0.10"), "60526", date(2026, 12, 1), "todo"),
+        (2, False, "4300", "V001", "V001-2601", Decimal("0.10"), None, None, "todo"),
+    ]
+
+
+def test_the_first_line_of_a_general_voucher_is_control(world: World) -> None:
+    source = {"code": "GL"}
+    lines = [node(1, "-1", transactionSource=source), node(2, "1", transactionSource=source)]
+    world.outbox().store_intents([with_lines(*lines)])
+    assert copied(world, "sent_lines", "item_no, is_control") == [(1, True), (2, False)]
+
+
+def test_lines_that_are_no_more_are_no_rows(world: World) -> None:
+    world.outbox().store_intents([with_lines(node(1, "-1"), node(2, "1"))])
+    copied(world, "sent_lines", "item_no")
+    world.at += timedelta(seconds=1)
+    world.outbox().store_intents([with_lines(node(1, "-2"))])
+    assert copied(world, "sent_lines", "item_no, amount") == [(1, Decimal(-2))]
+
+
+def test_a_correction_that_arrived_changes_the_line(world: World) -> None:
+    outbox = world.outbox()
+    outbox.store_intents([with_lines(node(1, "-1"), node(2, "1"))])
+    copied(world, "sent_lines", "item_no")
+    world.at += timedelta(seconds=1)
+    changed: dict[str, Any] = {"clientId": "5200777-2", "node": {"dbId": "9", "account": {"code": "4310"}}}
+    correction = replace(VOUCHER, kind=Kind.CORRECTION, natural_key="5200777#1", payload=[changed], look_up=None)
+    outbox.store_intents([correction])
+    outbox.begin([correction.id])
+    assert copied(world, "sent_lines", "item_no, account") == [(1, "2400"), (2, "2400")]
+    world.at += timedelta(seconds=1)
+    outbox.apply([Move(correction.id, State.SENT)])
+    assert copied(world, "sent_lines", "item_no, account") == [(1, "2400"), (2, "4310")]

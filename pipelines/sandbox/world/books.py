@@ -100,11 +100,18 @@ def customer_rows() -> Iterator[Row]:
 
 
 def project_rows() -> Iterator[Row]:
-    """Give the voyages that are projects already."""
+    """Give the voyages that are projects already, and a project that is none."""
     names = {vessel.code: vessel.name for vessel in fleet.VESSELS}
     for reference in _PROJECTS_THERE:
         voyage = fleet.VOYAGES[reference]
         yield fleet.project_row(voyage, vessel_name=names[voyage.vessel], owner=GROUP)
+    yield {
+        "owner": GROUP,
+        "code": fleet.OFFICE,
+        "description": "Office and administration",
+        "fromDate": "2026-01-01",
+        "toDate": "2026-12-31",
+    }
 
 
 def exchange_rate_rows(rates: Rates, *, owner: int, base: str) -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipelines.sandbox.world import accounts as gl
@@ -16,12 +16,13 @@ from pipelines.sandbox.world.partners import Partner
 from pipelines.sandbox.world.worlds import World, settings_text, vms_exchange_rate_rows, vms_reference_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pipelines.sandbox.world.amounts import Rates
     from pipelines.sandbox.world.encode import Row
 
 _MODIFIED = "2026-10-01T12:00:00"
+_BETWEEN_CHANGES = timedelta(minutes=1)
 _FIRST_PARTNER_KEY = 2000001
 _FIRST_DOCUMENT_KEY = 10000001
 _FIRST_NUMBER = 4000001
@@ -39,6 +40,13 @@ def _partner(place: int) -> Partner:
 def _voyage(place: int) -> Voyage:
     vessel = _VESSELS[place % len(_VESSELS)].code
     return Voyage(f"{vessel}-{place:06d}", vessel, "OPR", is_tc=False, start=_START, end=_END)
+
+
+def _entered(rows: Iterable[Row], *, count: int) -> Iterator[Row]:
+    """Let rows have been entered one after the other, the last of ``count`` when all else was."""
+    last = datetime.fromisoformat(_MODIFIED)
+    for place, row in enumerate(rows):
+        yield {**row, "modifiedDate": (last - (count - 1 - place) * _BETWEEN_CHANGES).isoformat()}
 
 
 def _draft(place: int, *, lines: int, partners: int, voyages: int) -> Draft:
@@ -87,12 +95,13 @@ def bulk_world(*, rates: Rates, documents: int, lines: int, partners: int, voyag
     return World(
         vms={
             **vms_reference_files(),
-            "BusinessPartner": vms_partner_rows(
-                map(_partner, range(partners)), modified=_MODIFIED, first_key=_FIRST_PARTNER_KEY
+            "BusinessPartner": _entered(
+                vms_partner_rows(map(_partner, range(partners)), modified=_MODIFIED, first_key=_FIRST_PARTNER_KEY),
+                count=partners,
             ),
             "Vessel": fleet.vessel_rows(_VESSELS, modified=_MODIFIED),
-            "VoyageHeader": fleet.voyage_header_rows(all_voyages, modified=_MODIFIED),
-            "Voyage": fleet.voyage_rows(all_voyages, modified=_MODIFIED),
+            "VoyageHeader": _entered(fleet.voyage_header_rows(all_voyages, modified=_MODIFIED), count=voyages),
+            "Voyage": _entered(fleet.voyage_rows(all_voyages, modified=_MODIFIED), count=voyages),
             "ExchangeRate": vms_exchange_rate_rows(rates),
             "Document": _document_rows(documents, lines=lines, partners=partners, voyages=voyages, rates=rates),
         },

@@ -145,6 +145,13 @@ def company_amount(draft: Draft, line: Line, *, rates: Rates) -> Decimal:
     return _converted(draft, line.amount, rates=rates)
 
 
+def total_in_company(draft: Draft, *, rates: Rates) -> Decimal:
+    """Give the total in the currency of the company: converted as a whole, or the sum of the lines' own amounts."""
+    if any(line.company_amount is not None for line in draft.lines):
+        return sum((company_amount(draft, line, rates=rates) for line in draft.lines), Decimal("0.00"))
+    return _converted(draft, draft.total, rates=rates)
+
+
 def _converted(draft: Draft, amount: Decimal, *, rates: Rates) -> Decimal:
     currency = COMPANIES[draft.company].currency
     return rounded(amount * rates.cross(draft.rate_day or draft.day, of=draft.currency, to=currency), currency=currency)
@@ -182,10 +189,6 @@ def document_row(draft: Draft, *, key: int, rates: Rates) -> Row:
     The header's company amount is the converted total, so the converted lines may differ from it by a cent each.
     """
     total = draft.total
-    if any(line.company_amount is not None for line in draft.lines):
-        in_company = sum((company_amount(draft, line, rates=rates) for line in draft.lines), Decimal("0.00"))
-    else:
-        in_company = _converted(draft, total, rates=rates)
     row: dict[str, Json] = {
         "key": key,
         "documentType": draft.kind,
@@ -194,7 +197,7 @@ def document_row(draft: Draft, *, key: int, rates: Rates) -> Row:
         "documentText": draft.text,
         "documentDate": _moment(draft.day),
         "documentAmount": total,
-        "companyCurrencyAmount": in_company,
+        "companyCurrencyAmount": total_in_company(draft, rates=rates),
         "sourceCurrencyAmount": total,
         "documentCurrency": draft.currency,
         "company": draft.company,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.sandbox.world import accounts as gl
 from pipelines.sandbox.world.amounts import from_cents, rounded
+from pipelines.sandbox.world.bills import ledger_number
 from pipelines.sandbox.world.choice import between, pick
 from pipelines.sandbox.world.companies import COMPANIES, NORWAY, SINGAPORE
 from pipelines.sandbox.world.drafts import INVOICES, RECEIVABLE, Draft
@@ -37,7 +38,6 @@ def _invoice_lines(draft: Draft) -> Iterator[Row]:
     company = COMPANIES[draft.company]
     sign = 1 if draft.kind in RECEIVABLE else -1
     control = company.receivables if draft.kind in RECEIVABLE else company.payables
-    number_ledger = draft.number if draft.external is None else draft.external.partition("|")[0].strip()
     total = str(sign * draft.total)
     yield {
         "account": control,
@@ -45,7 +45,7 @@ def _invoice_lines(draft: Draft) -> Iterator[Row]:
         "invoiceAmount": total,
         "currency": draft.currency,
         "subledger": draft.partner,
-        "invoiceNumber": number_ledger,
+        "invoiceNumber": ledger_number(draft),
         "dueDate": str(draft.terms[0].due),
         "text": draft.text,
     }

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from pipelines.sandbox.world.amounts import Rates
 
 _FIRST_RATE_KEY = 1900001
-_LAST_RATE_DAY = date(2026, 9, 30)
-# A Monday within the rates job's window whose rates the VMS has already: they must not arrive twice.
-_RATE_DAY_THERE = date(2026, 10, 26)
+# The last day of it lies within the rates job's window: its rates must not arrive twice.
+_LAST_RATE_DAY = date(2026, 10, 26)
 _RATE_DIGITS = Decimal("0.0000000001")
 
 
@@ -48,7 +47,7 @@ def settings_text() -> str:
 
 
 def vms_exchange_rate_rows(rates: Rates) -> Iterator[Row]:
-    """Give the rates that earlier runs left in the VMS: July to September, and one day in October.
+    """Give the rates that earlier runs left in the VMS: those from July to the last Monday of October.
 
     One krone, the ledger's base, in each currency: 1 / rate, to 10 decimals.
     """
@@ -56,7 +55,7 @@ def vms_exchange_rate_rows(rates: Rates) -> Iterator[Row]:
     ledger_rows = exchange_rate_rows(rates, owner=int(companies.GROUP), base="NOK")
     for row in ledger_rows:
         day = date.fromisoformat(str(row["fromDate"]))
-        if day > _LAST_RATE_DAY and day != _RATE_DAY_THERE:
+        if day > _LAST_RATE_DAY:
             continue
         unit, rate = Decimal(str(row["unit"])), Decimal(str(row["rate"]))
         yield {
@@ -95,5 +94,6 @@ def write_world(world: World, out: Path) -> dict[str, int]:
         for name, rows in files.items():
             counts[f"{side}/{name}"] = write_lines(folder / f"{name}.jsonl", rows)
     for name, text in world.texts.items():
+        (out / name).parent.mkdir(exist_ok=True)
         (out / name).write_text(text, encoding="utf-8", newline="\n")
     return counts

@@ -1,0 +1,203 @@
+"""What each side itself holds, read from there and not from Springline: the VMS by REST, the ledger by its books."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from pipelines.wire.vms import VmsClient
+
+if TYPE_CHECKING:
+    from pipelines.demo.server import Control
+    from pipelines.settings import Settings
+
+# Every transfer of money in the ledger has one of these sources (mapping.md 3), and a type that is no invoice's.
+_PAYMENT_SOURCES = frozenset({"DR", "AB", "OCR", "BA", "GL", "CHD", "EFT", "DGL"})
+_NO_PAYMENT = frozenset({None, "INVOICE", "CREDIT_MEMO"})
+_DOCUMENT_FIELDS = (
+    "documentNo",
+    "documentDate",
+    "documentAmount",
+    "companyCurrencyAmount",
+    "sourceCurrencyAmount",
+    "externalDocumentNo",
+    "documentType.documentType",
+    "invoicingStatus.statusTypeCode",
+    "documentCurrency.currencyCode",
+    "company.companyCode",
+    "businessPartner.businessPartnerCode",
+    "documentLines.glAccount",
+    "documentLines.refDocument.key",
+    "documentLines.voyage.voyageHeader.referenceNo",
+)
+_RATE_FIELDS = ("exchangeRate", "exchangeRateDate", "fromCurrency.currencyCode", "currency.currencyCode")
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document of the VMS; ``settles`` is the key of the one that its first line refers to."""
+
+    key: int
+    number: str
+    type: str
+    status: str
+    day: str
+    company: str
+    partner: str
+    currency: str
+    external_number: str
+    amount: Decimal
+    company_amount: Decimal
+    source_amount: Decimal
+    account: str
+    voyage: str
+    settles: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """A row of the ledger's books with what its voucher says; ``match`` is 0 where it has no subledger row."""
+
+    row: int
+    owner: int
+    source: str
+    voucher_text: str
+    imported_as: int
+    day: str
+    account: str
+    is_balance_sheet: bool
+    project: str
+    currency: str
+    text: str
+    amount: Decimal
+    company_amount: Decimal
+    side: str
+    partner: str
+    type: str | None
+    match: int
+    remaining: Decimal
+
+    @property
+    def is_payment(self) -> bool:
+        """Tell a transfer of money from invoices and from what stands beside it."""
+        return bool(self.side) and self.source in _PAYMENT_SOURCES and self.type not in _NO_PAYMENT
+
+    @property
+    def in_match(self) -> tuple[int, str, int]:
+        """Name its match; the number of none is 0."""
+        return self.owner, self.side, self.match
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Everything that is compared; rates by day, base currency and currency, as many of it as one base costs."""
+
+    documents: Mapping[int, Document]
+    rows: Sequence[LedgerRow]
+    vouchers: Mapping[int, Sequence[Row]]
+    vms_rates: Mapping[tuple[str, str, str], Decimal]
+    ledger_rates: Mapping[tuple[str, str, str], Decimal]
+
+
+def read_books(settings: Settings, control: Control, *, now: Callable[[], datetime]) -> Books:
+    """Read both sides; raises SpringlineError when one of them does not answer."""
+    client = VmsClient(settings.vms, count=lambda _side, _operation: None, now=now)
+    try:
+        documents = client.find("Document", filters=(), fields=_DOCUMENT_FIELDS)
+        vms_rates = client.find("ExchangeRate", filters=(), fields=_RATE_FIELDS)
+    finally:
+        client.close()
+    vouchers = control.call("ledger/vouchers")
+    imported: dict[int, list[Row]] = {}
+    for voucher in vouchers:
+        if voucher["importedAt"] and voucher["trRegNumber"]:
+            imported.setdefault(voucher["trRegNumber"], []).append(voucher)
+    return Books(
+        documents={row["key"]: _document(row) for row in documents},
+        rows=[_ledger_row(voucher, line) for voucher in vouchers for line in voucher["lines"]],
+        vouchers=imported,
+        vms_rates={
+            (
+                row["exchangeRateDate"][:10],
+                row["fromCurrency"]["currencyCode"],
+                row["currency"]["currencyCode"],
+            ): number(row["exchangeRate"])
+            for row in vms_rates
+        },
+        ledger_rates=_quoted(control.call("ledger/rates"), owner=_whose_rates(settings)),
+    )
+
+
+def number(value: object) -> Decimal:
+    """Give a number of JSON as it was written; 0 for what is none."""
+    return Decimal(str(value)) if isinstance(value, int | Decimal) else Decimal(0)
+
+
+def _whose_rates(settings: Settings) -> int:
+    """Give the entity whose rates the VMS gets: the setting's, else the group, else the first company's."""
+    links = [company.link for company in settings.companies if company.link is not None]
+    return settings.rates.owner or min(links, default=None) or settings.companies[0].owner
+
+
+def _quoted(rows: Sequence[Row], *, owner: int) -> dict[tuple[str, str, str], Decimal]:
+    """Turn rates round: a unit costs so much of the base, so one of the base costs unit / rate."""
+    return {
+        (row["fromDate"], row["to"], row["from"]): Decimal(row["unit"]) / Decimal(row["rate"])
+        for row in rows
+        if int(row["owner"]) == owner
+    }
+
+
+def _document(row: Row) -> Document:
+    lines: Sequence[Row] = row.get("documentLines") or ()
+    line: Row = lines[0] if lines else {}
+    return Document(
+        key=row["key"],
+        number=row["documentNo"],
+        type=_inner(row, "documentType", "documentType"),
+        status=_inner(row, "invoicingStatus", "statusTypeCode"),
+        day=str(row.get("documentDate") or "")[:10],
+        company=_inner(row, "company", "companyCode"),
+        partner=_inner(row, "businessPartner", "businessPartnerCode"),
+        currency=_inner(row, "documentCurrency", "currencyCode"),
+        external_number=str(row.get("externalDocumentNo") or ""),
+        amount=number(row.get("documentAmount")),
+        company_amount=number(row.get("companyCurrencyAmount")),
+        source_amount=number(row.get("sourceCurrencyAmount")),
+        account=str(line.get("glAccount") or ""),
+        voyage=_inner(line.get("voyage") or {}, "voyageHeader", "referenceNo"),
+        settles=int((line.get("refDocument") or {}).get("key") or 0),
+    )
+
+
+def _inner(row: Row, member: str, name: str) -> str:
+    return str((row.get(member) or {}).get(name) or "")
+
+
+def _ledger_row(voucher: Row, line: Row) -> LedgerRow:
+    behind = line["subledgerRow"] or {}
+    return LedgerRow(
+        row=behind.get("dbId") or line["dbId"],
+        owner=int(voucher["owner"]),
+        source=voucher["source"],
+        voucher_text=voucher["text"] or "",
+        imported_as=(voucher["importedAt"] and voucher["trRegNumber"]) or 0,
+        day=voucher["postedDate"],
+        account=line["account"],
+        is_balance_sheet=line["balanceSheet"],
+        project=line["project"] or "",
+        currency=line["currency"],
+        text=line["text"] or "",
+        amount=Decimal(line["invoiceAmount"]),
+        company_amount=Decimal(line["amount"]),
+        side=behind.get("side", ""),
+        partner=line["subledger"] or "",
+        type=behind.get("slTransactionType"),
+        match=behind.get("matchId") or 0,
+        remaining=Decimal(behind.get("invoiceRemaining") or 0),
+    )

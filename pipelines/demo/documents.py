@@ -1,0 +1,74 @@
+"""Compares documents: what became of each on both sides, and what the sample world was made to show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipelines.demo.books import Books, Document
+
+Row = Mapping[str, Any]
+LEFT_ALONE = "left alone"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the closing table: documents of one type and what became of them."""
+
+    document_type: str
+    posted: int
+    held: int
+    set_aside: int
+    left_alone: int
+
+
+def compare_documents(
+    books: Books, expected: Mapping[str, Row], *, held: Collection[str], rejected: Collection[str]
+) -> tuple[list[Line], list[str]]:
+    """Count what became of each type's documents, and say which came to something else than they were meant to."""
+    by_number = {document.number: document for document in books.documents.values()}
+    counts: Counter[tuple[str, str]] = Counter()
+    differences = []
+    for number, wanted in expected.items():
+        found = _outcome(books, by_number.get(number), held=held, rejected=rejected)
+        counts[wanted["type"], found] += 1
+        meant = LEFT_ALONE if wanted["outcome"] in {"shown", "ignored"} else wanted["outcome"]
+        if found != meant:
+            differences.append(f"{wanted['type']} {number}: meant to be {meant} ({wanted['branch']}), but is {found}")
+    lines = [
+        Line(kind, *(counts[kind, outcome] for outcome in ("posted", "held", "rejected", LEFT_ALONE)))
+        for kind in sorted({kind for kind, _ in counts})
+    ]
+    return lines, differences
+
+
+def _outcome(books: Books, document: Document | None, *, held: Collection[str], rejected: Collection[str]) -> str:
+    """Say what became of a document by what the two sides themselves hold."""
+    if document is None:
+        return "not in the VMS"
+    if booked := books.vouchers.get(document.key, ()):
+        return _booked_outcome(document, booked)
+    if document.number in held:
+        return "held"
+    return "rejected" if document.number in rejected else LEFT_ALONE
+
+
+def _booked_outcome(document: Document, booked: Sequence[Row]) -> str:
+    if len(booked) > 1:
+        return f"posted {len(booked)} times"
+    if document.status != "POS":
+        return f"posted but {document.status} in the VMS"
+    return "posted" if _agrees(document, booked[0]["lines"]) else "posted with another amount"
+
+
+def _agrees(document: Document, lines: Iterable[Row]) -> bool:
+    """Tell whether the control lines add up to the document, and all lines to nothing."""
+    nodes = [line["sent"] for line in lines if line.get("sent")]
+    control = next((node["account"] for node in nodes if node["trItemNumber"] == 1), None)
+    total = sum((Decimal(node["invoiceAmount"]) for node in nodes), Decimal(0))
+    parts = [Decimal(node["invoiceAmount"]) for node in nodes if node["account"] == control and node.get("xgl") is None]
+    return not total and abs(sum(parts, Decimal(0))) == abs(document.amount)

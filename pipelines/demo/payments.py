@@ -1,0 +1,135 @@
+"""Compares what is paid and open of each invoice, and what became of each transfer of money in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from pipelines.demo.compared import Compared, Row, Tally, plain
+
+if TYPE_CHECKING:
+    from pipelines.demo.books import Books, Document, LedgerRow
+
+_TYPES = ("PMI", "PMO")
+_POSTED = "POS"
+_ZERO = Decimal(0)
+_NOTHING: Row = {"settled": 0, "paid": 0, "documents": 0, "type": None, "why": None}
+# Transfers that are never the VMS's business.
+_NEVER_TOLD = frozenset({"commission of a detail line", "invoice from before go-live", "no invoice leg"})
+
+
+@dataclass(slots=True)
+class Standing:
+    """What the ledger says of one invoice, seen from the invoice: a credit note's figures are negative."""
+
+    transferred: Decimal = _ZERO
+    netted: Decimal = _ZERO
+    still_open: Decimal = _ZERO
+
+    @property
+    def settled(self) -> Decimal:
+        """What is settled in all."""
+        return self.transferred + self.netted
+
+
+def compare_invoices(books: Books, expected: Mapping[str, Row]) -> Compared:
+    """Hold paid and open of each invoice booked against the payments and receipts that the VMS has of it."""
+    tally = Tally("payments")
+    paid = _documents_by_invoice(books)
+    for key, standing in sorted(_standings(books).items()):
+        document, own = books.documents[key], paid.pop(key, [])
+        wanted = expected.get(document.number, _NOTHING)
+        in_vms = -sum((one.amount for one in own), _ZERO)
+        agrees = (in_vms, document.amount - in_vms) == (standing.transferred, standing.still_open)
+        both = (
+            f"paid {plain(in_vms)} and open {plain(document.amount - in_vms)} {document.currency} in the VMS, "
+            f"{plain(standing.transferred)} and {plain(standing.still_open)} in the ledger"
+        )
+        fits = _is_as_meant(standing, own, wanted)
+        tally.judge(f"{document.type} {document.number}", both, agrees=agrees, fits=fits, why=wanted["why"])
+    for key, own in paid.items():
+        numbers = ", ".join(one.number for one in own)
+        tally.judge(
+            numbers, f"they settle document {key}, which is not in the ledger", agrees=False, fits=False, why=None
+        )
+    return tally.result()
+
+
+def compare_transfers(books: Books, expected: Mapping[str, str], undone: frozenset[str]) -> Compared:
+    """Look for the documents of each transfer of money: its parts add up to what the ledger says it settles.
+
+    ``expected`` says by text which find no place and why; those of ``undone`` invoices are told in full all the same.
+    """
+    tally = Tally("transfers")
+    told = _documents_by_transfer(books)
+    for row in (row for row in books.rows if row.is_payment):
+        own = told.pop(str(row.row), [])
+        why = expected.get(row.text)
+        is_undone = any(books.documents[one.settles].number in undone for one in own)
+        parts, settled = sum((one.source_amount for one in own), _ZERO), _settled_by(row)
+        both = f"{plain(parts)} in {len(own)} documents of the VMS, {plain(settled)} {row.currency} in the ledger"
+        agrees = parts == settled and (row.remaining != 0 or _is_whole(row, own))
+        if why is None and is_undone:
+            why = "match undone"
+        fits = not own if why in _NEVER_TOLD else bool(own) or why is not None
+        tally.judge(row.text, both, agrees=agrees, fits=fits, why=why)
+    for row_id, own in told.items():
+        tally.judge(own[0].number, f"row {row_id} is no payment in the ledger", agrees=False, fits=False, why=None)
+    return tally.result()
+
+
+def _settled_by(row: LedgerRow) -> Decimal:
+    """Give what a transfer settles with the sign of the VMS, where a supplier's payment is negative (mapping.md 3)."""
+    return (row.amount - row.remaining) * (-1 if row.side == "AP" else 1)
+
+
+def _is_whole(row: LedgerRow, own: Sequence[Document]) -> bool:
+    """Tell whether the parts of a transfer of which nothing is open add up to it in company currency too."""
+    in_company = sum((one.company_amount for one in own), _ZERO)
+    return in_company == row.company_amount * (-1 if row.side == "AP" else 1)
+
+
+def _standings(books: Books) -> dict[int, Standing]:
+    """Add up the rows of each invoice that was imported: those of its own partner, not a broker's on a detail line."""
+    paying = {row.in_match for row in books.rows if row.is_payment and row.match}
+    found: dict[int, Standing] = {}
+    for row in books.rows:
+        document = books.documents.get(row.imported_as)
+        if not row.side or document is None or row.partner != document.partner:
+            continue
+        sign = -1 if row.side == "AP" else 1
+        standing = found.setdefault(document.key, Standing())
+        standing.still_open += sign * row.remaining
+        if row.in_match in paying:
+            standing.transferred += sign * (row.amount - row.remaining)
+        else:
+            standing.netted += sign * (row.amount - row.remaining)
+    return found
+
+
+def _payments(books: Books) -> list[Document]:
+    return [one for one in books.documents.values() if one.type in _TYPES and one.status == _POSTED]
+
+
+def _documents_by_invoice(books: Books) -> dict[int, list[Document]]:
+    found: dict[int, list[Document]] = {}
+    for one in _payments(books):
+        found.setdefault(one.settles, []).append(one)
+    return found
+
+
+def _documents_by_transfer(books: Books) -> dict[str, list[Document]]:
+    found: dict[str, list[Document]] = {}
+    for one in _payments(books):
+        found.setdefault(one.external_number, []).append(one)
+    return found
+
+
+def _is_as_meant(standing: Standing, own: Sequence[Document], wanted: Row) -> bool:
+    """Tell whether an invoice has come to what the world's deeds were made for."""
+    figures = (abs(standing.settled), sum((one.amount for one in own), _ZERO), len(own))
+    return figures == (Decimal(wanted["settled"]), Decimal(wanted["paid"]), wanted["documents"]) and {
+        one.type for one in own
+    } <= {wanted["type"]}

@@ -1,0 +1,98 @@
+"""Plays the demonstration: what happens in which order, and what it came to."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from shlex import quote
+
+from pipelines.demo.compare import Comparison, compare
+from pipelines.demo.runs import Run, run_jobs
+from pipelines.demo.server import Control, control_of, sandbox
+from pipelines.settings import load_settings
+
+TODAY = date(2026, 11, 2)
+CLOCK = "2026-11-02T08:00:00Z"
+FIRST, LATER = STAGES = "first", "later"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """What the demonstration came to; ``differences`` says in words where the two sides do not agree."""
+
+    runs: tuple[Run, ...]
+    deeds: int
+    comparison: Comparison
+    differences: tuple[str, ...]
+    folder: Path
+
+    @property
+    def exit_code(self) -> int:
+        """0 when both sides agree on everything that was not meant to be held or to differ."""
+        return 15 if self.differences else 0
+
+    def moved(self, job: str) -> int:
+        """Count what a job has sent in all runs."""
+        return sum(run.sent(job) for run in self.runs)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the object that `demo --json` prints."""
+        found = self.comparison
+        return {
+            "documents": [
+                {"type": line.document_type, "posted": line.posted, "held": line.held, "rejected": line.set_aside}
+                for line in found.lines
+            ],
+            "held": [dict(row) for row in found.held],
+            "rejected": [dict(row) for row in found.rejected],
+            "deeds": self.deeds,
+            "compared": [one.as_dict() for one in found.compared],
+            "differences": list(self.differences),
+            "runs": [run.printed for run in self.runs],
+            "exit_code": self.exit_code,
+        }
+
+
+def run_demo(folder: Path, *, environ: Mapping[str, str], now: Callable[[], datetime]) -> DemoResult:
+    """Run the demonstration in ``folder``, emptied first; raises SpringlineError when the sandbox does not start."""
+    folder = folder.absolute()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with sandbox(folder) as printed:
+        variables = {
+            **{name: value for name, value in environ.items() if not name.startswith("SPRINGLINE_")},
+            **printed,
+            "SPRINGLINE_WAREHOUSE": str(folder / "springline.duckdb"),
+            "SPRINGLINE_PUBLISHED": str(folder / "published"),
+            "SPRINGLINE_OPERATOR": "demo",
+        }
+        (folder / "settings.env").write_text(_as_exports(variables), encoding="utf-8")
+        control = control_of(load_settings(None, environ=variables))
+        control.call("clock", {"now": CLOCK})
+        return _play(control, folder=folder, environ=variables, now=now)
+
+
+def _play(control: Control, *, folder: Path, environ: Mapping[str, str], now: Callable[[], datetime]) -> DemoResult:
+    """Run, let the ledger post and its people do their deeds in two stages with a run behind each, and run again."""
+    settings = load_settings(None, environ=environ)
+    runs = [run_jobs(folder, environ=environ, today=TODAY)]
+    control.call("ledger/post", {})
+    deeds, differences = 0, list[str]()
+    for stage in STAGES:
+        deeds += control.do_stage(stage)
+        runs.append(run_jobs(folder, environ=environ, today=TODAY))
+        comparison = compare(settings, control, stage=stage, today=TODAY, now=now)
+        differences += [f"after the {stage} deeds: {difference}" for difference in comparison.differences]
+    before = control.writes()
+    runs.append(run_jobs(folder, environ=environ, today=TODAY))
+    if written := control.writes() - before:
+        differences.append(f"the last run wrote {written} times although nothing had changed")
+    return DemoResult(tuple(runs), deeds, comparison, tuple(differences), folder)
+
+
+def _as_exports(variables: Mapping[str, str]) -> str:
+    own = sorted((name, value) for name, value in variables.items() if name.startswith("SPRINGLINE_"))
+    return "".join(f"{name}={quote(value)}\n" for name, value in own)

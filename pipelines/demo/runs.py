@@ -1,0 +1,58 @@
+"""Runs every job once as people do: the command line, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.errors import SpringlineError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+RUN_SECONDS = 600
+_COMMAND = (sys.executable, "-m", "pipelines.cli", "run", "--json")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What `run --json` printed."""
+
+    printed: Mapping[str, Any]
+
+    @property
+    def problems(self) -> list[str]:
+        """What went wrong, in words."""
+        return list(self.printed["problems"])
+
+    def sent(self, job: str) -> int:
+        """Count what a job has sent."""
+        return int(self.printed["jobs"][job]["sent"])
+
+
+def run_jobs(folder: Path, *, environ: Mapping[str, str], today: date) -> Run:
+    """Run all jobs for a day; raises SpringlineError with the command's own words when it could not begin."""
+    done = subprocess.run(  # noqa: S603 our own module
+        [*_COMMAND, "--today", today.isoformat()],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        cwd=folder,
+        env=dict(environ),
+        timeout=RUN_SECONDS,
+    )
+    try:
+        printed = json.loads(done.stdout)
+    except ValueError as error:
+        raise SpringlineError(
+            f"springline run ended with exit code {done.returncode} and said nothing.",
+            next_step="see its last lines above.",
+        ) from error
+    if "jobs" not in printed:
+        raise SpringlineError(str(printed.get("error")), next_step=str(printed.get("next_step")))
+    return Run(printed)

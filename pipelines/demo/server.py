@@ -1,0 +1,99 @@
+"""Both sandboxes in a process of their own, and the control interface by which people's deeds are done there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.errors import SpringlineError
+from pipelines.resources import sample_folder
+
+if TYPE_CHECKING:
+    from pipelines.settings import Settings
+
+START_SECONDS = 30
+CALL_SECONDS = 120
+# Requests that change something, by how the sandbox names them when it counts.
+_WRITES = ("POST /ws", "PUT", "DELETE", "POST add", "POST update", "POST remove")
+_SEE_LOG = "see sandbox.log in the demo folder."
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The control interface of both sandboxes, at its address."""
+
+    url: str
+
+    def call(self, path: str, body: object | None = None) -> Any:  # noqa: ANN401 JSON of any shape
+        """Get what is at a path, or post a body there; raises SpringlineError with the words of a refusal."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/{path}", data=data, headers={"Content-Type": "application/json"})  # noqa: S310 loopback
+        try:
+            with urllib.request.urlopen(request, timeout=CALL_SECONDS) as answer:  # noqa: S310 loopback
+                return json.load(answer, parse_float=Decimal)
+        except urllib.error.HTTPError as refusal:
+            message = refusal.read().decode(errors="replace")
+            raise SpringlineError(f"The sandbox refuses {path}: {message}.", next_step=_SEE_LOG) from refusal
+
+    def do_stage(self, stage: str) -> int:
+        """Carry out the ledger's later deeds of a stage in their order, and give their number."""
+        lines = (sample_folder() / "later" / "deeds.jsonl").read_text(encoding="utf-8").splitlines()
+        deeds = [deed for deed in map(json.loads, lines) if deed["stage"] == stage]
+        for call, alike in groupby(deeds, key=lambda deed: deed["call"]):
+            self.call(f"ledger/{call}", [deed["body"] for deed in alike])
+        return len(deeds)
+
+    def writes(self) -> int:
+        """Count the requests so far that changed something on either side."""
+        sides = self.call("requests")
+        return sum(count for counts in sides.values() for name, count in counts.items() if name.startswith(_WRITES))
+
+
+def control_of(settings: Settings) -> Control:
+    """Find the control interface beside the ledger's address."""
+    return Control(settings.ledger.url.removesuffix("/graphql") + "/_sandbox")
+
+
+@contextmanager
+def sandbox(folder: Path) -> Iterator[dict[str, str]]:
+    """Serve the sample world while the context lasts, and give the settings that the servers print.
+
+    Raises SpringlineError when they do not start.
+    """
+    command = [sys.executable, "-m", "pipelines.sandbox.serve", "--port", "0"]
+    command += ["--state", str(folder / "sandbox.sqlite"), "--seed", str(sample_folder())]
+    with (folder / "sandbox.log").open("w", encoding="utf-8") as log:
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)  # noqa: S603 our own module
+        try:
+            yield _printed_settings(server)
+        finally:
+            server.terminate()
+            try:
+                server.wait(timeout=START_SECONDS)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+            if server.stdout:
+                server.stdout.close()
+
+
+def _printed_settings(server: subprocess.Popen[str]) -> dict[str, str]:
+    printed: dict[str, str] = {}
+    for line in server.stdout or ():
+        if not line.strip():
+            return printed
+        name, _, value = line.rstrip("\n").partition("=")
+        printed[name] = value
+    raise SpringlineError("The sandbox did not start.", next_step=_SEE_LOG)

@@ -1,0 +1,86 @@
+-- One AP or AR document on its control account, as the VMS and as the ledger have it, both with the ledger's sign.
+-- It stands in the month of its voucher, so that a document and its voucher meet; what was ignored is on neither side.
+-- grain: subject
+WITH signs AS (
+    SELECT
+        voucher_types.document_type,
+        voucher_types.voucher_type AS side,
+        voucher_types.control_sign
+    FROM
+        seed.voucher_types AS voucher_types
+    WHERE
+        voucher_types.voucher_type IN ('AP', 'AR')
+),
+
+-- Where no line of ours says it, as on what was adopted: the account that the voucher stands on.
+booked_accounts AS (
+    SELECT
+        ledger.header_db_id,
+        MIN(ledger.account_code) AS account_code
+    FROM
+        map.subledger_rows AS ledger
+    INNER JOIN rec.documents AS documents
+        ON ledger.header_db_id = documents.header_db_id
+    GROUP BY
+        ledger.header_db_id
+),
+
+-- Where nothing says it: the account that the company's other vouchers stand on.
+usual_accounts AS (
+    SELECT
+        sent.company_code,
+        sent.voucher_type,
+        MAX(sent.control_account) AS account
+    FROM
+        rec.sent_vouchers AS sent
+    GROUP BY
+        sent.company_code,
+        sent.voucher_type
+)
+
+SELECT
+    documents.subject,
+    documents.document_key,
+    documents.document_no,
+    documents.owner_code,  -- ledger entity
+    signs.side,  -- AP | AR
+    COALESCE(sent.control_account, drafts.account, booked_accounts.account_code, usual_accounts.account, 'none')
+        AS control_account,
+    documents.currency_code,
+    documents.period_month,
+    documents.state,
+    documents.is_break,
+    COALESCE(documents.status_vms NOT IN ('GONE', 'REJECTED'), FALSE) AS is_in_vms,
+    documents.import_state_ledger = 'booked' AS is_booked,
+    signs.control_sign,
+    CAST(
+        CASE
+            WHEN documents.status_vms NOT IN ('GONE', 'REJECTED') THEN signs.control_sign * documents.amount_vms ELSE 0
+        END AS DECIMAL(38, 4)
+    ) AS amount_vms,  -- in currency_code
+    CAST(
+        CASE
+            WHEN documents.status_vms NOT IN ('GONE', 'REJECTED')
+                THEN signs.control_sign * documents.company_amount_vms
+            ELSE 0
+        END AS DECIMAL(38, 4)
+    ) AS company_amount_vms,
+    CAST(COALESCE(signs.control_sign * documents.amount_ledger, 0) AS DECIMAL(38, 4)) AS amount_ledger,
+    CAST(COALESCE(signs.control_sign * documents.company_amount_ledger, 0) AS DECIMAL(38, 4)) AS company_amount_ledger
+FROM
+    rec.documents AS documents
+INNER JOIN signs
+    ON documents.document_type = signs.document_type
+LEFT JOIN rec.sent_vouchers AS sent
+    ON documents.document_key = sent.document_key
+LEFT JOIN map.control_accounts AS drafts
+    ON documents.document_key = drafts.document_key
+LEFT JOIN booked_accounts
+    ON documents.header_db_id = booked_accounts.header_db_id
+LEFT JOIN usual_accounts
+    ON
+        documents.company_code = usual_accounts.company_code
+        AND signs.side = usual_accounts.voucher_type
+WHERE
+    documents.state <> 'ignored'
+    AND documents.owner_code IS NOT NULL

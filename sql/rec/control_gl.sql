@@ -1,0 +1,31 @@
+-- What the general ledger books on one control account in one currency and month, in company currency.
+-- grain: owner_code, control_account, currency_code, period_month
+WITH accounts AS (
+    SELECT DISTINCT
+        movements.owner_code,
+        movements.control_account
+    FROM
+        rec.control_movements AS movements
+)
+
+SELECT
+    entities.owner_code,  -- ledger entity
+    transactions.account_code AS control_account,
+    COALESCE(transactions.currency_code, entities.currency_code) AS currency_code,
+    CAST(DATE_TRUNC('month', transactions.posted_date) AS DATE) AS period_month,
+    CAST(SUM(transactions.amount) AS DECIMAL(38, 4)) AS amount  -- debit positive
+FROM
+    stg_ledger.transactions AS transactions
+INNER JOIN map.entities AS entities
+    ON transactions.owner_db_id = entities.entity_db_id
+INNER JOIN accounts
+    ON
+        entities.owner_code = accounts.owner_code
+        AND transactions.account_code = accounts.control_account
+WHERE
+    transactions.posted_date IS NOT NULL
+GROUP BY
+    entities.owner_code,
+    transactions.account_code,
+    COALESCE(transactions.currency_code, entities.currency_code),
+    CAST(DATE_TRUNC('month', transactions.posted_date) AS DATE)

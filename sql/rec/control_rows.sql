@@ -1,0 +1,69 @@
+-- One row of the ledger's supplier or customer ledger on its control account, and whose it is: of a document of ours, an
+-- exchange difference without any currency amount, typed on the account by hand, or the ledger's own business.
+-- A broker's commission on a detail line of ours is the ledger's own: the VMS has no open item for it. What is matched
+-- settles something; a row that is neither invoice nor payment and settles nothing was typed by hand.
+-- grain: side, row_db_id
+WITH ours AS (
+    SELECT
+        headers.header_db_id,
+        headers.document_key
+    FROM
+        rec.voucher_headers AS headers
+    UNION ALL
+    SELECT
+        orphans.header_db_id,
+        orphans.document_key
+    FROM
+        rec.orphan_vouchers AS orphans
+),
+
+commissions AS (
+    SELECT DISTINCT
+        lines.document_key,
+        lines.subledger_no
+    FROM
+        ctl.sent_lines AS lines
+    INNER JOIN rec.sent_vouchers AS sent
+        ON lines.document_key = sent.document_key
+    WHERE
+        NOT lines.is_control
+        AND lines.subledger_no IS NOT NULL
+        AND lines.subledger_no <> sent.subledger_no
+)
+
+SELECT
+    ledger.side,  -- AP | AR
+    ledger.row_db_id,
+    ledger.owner_code,  -- ledger entity
+    ledger.account_code AS control_account,
+    ledger.currency_code,
+    ledger.header_db_id,
+    ledger.voucher_no,
+    ledger.posted_date,
+    CAST(DATE_TRUNC('month', COALESCE(ledger.posted_date, ledger.due_date)) AS DATE) AS period_month,
+    ledger.subledger_code,
+    ours.document_key,  -- whose voucher it is
+    CASE
+        WHEN ours.header_db_id IS NOT NULL AND commissions.document_key IS NULL THEN 'ours'
+        WHEN ledger.amount_units = 0 THEN 'revaluation'
+        WHEN ours.header_db_id IS NULL AND ledger.row_role = 'adjustment' AND ledger.match_id = 0 THEN 'by hand'
+        ELSE 'other'
+    END AS kind,  -- ours | other | by hand | revaluation
+    CAST(ledger.amount_units AS DECIMAL(38, 0))
+    * CASE ledger.side WHEN 'AP' THEN -1 ELSE 1 END
+    * CASE ledger.currency_factor WHEN 1 THEN 1.0000 WHEN 100 THEN 0.0100 WHEN 1000 THEN 0.0010 ELSE 0.0001 END
+        AS amount,  -- in currency_code, debit positive
+    CAST(ledger.company_units AS DECIMAL(38, 0))
+    * CASE ledger.side WHEN 'AP' THEN -1 ELSE 1 END
+    * CASE ledger.company_factor WHEN 1 THEN 1.0000 WHEN 100 THEN 0.0100 WHEN 1000 THEN 0.0010 ELSE 0.0001 END
+        AS company_amount  -- in company currency, debit positive
+FROM
+    map.subledger_rows AS ledger
+LEFT JOIN ours
+    ON ledger.header_db_id = ours.header_db_id
+LEFT JOIN commissions
+    ON
+        ours.document_key = commissions.document_key
+        AND ledger.subledger_code = commissions.subledger_no
+WHERE
+    ledger.account_code IS NOT NULL

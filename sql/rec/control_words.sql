@@ -1,0 +1,138 @@
+-- What stands on one side of a control account at the end of a month, in words: the largest items by name, and how many
+-- there are beside them.
+-- grain: owner_code, control_account, currency_code, period_month, kind
+WITH ranked AS (
+    SELECT
+        owner_code,
+        control_account,
+        currency_code,
+        period_month,
+        kind,
+        item,
+        amount,
+        company_amount
+    FROM
+        rec.control_items
+    QUALIFY
+        -- The largest of all are the largest of most months: more need not be compared.
+        ROW_NUMBER() OVER (
+            PARTITION BY owner_code, control_account, currency_code, kind
+            ORDER BY ABS(amount) DESC, ABS(company_amount) DESC, item ASC, period_month ASC
+        ) <= 50
+),
+
+counted AS (
+    SELECT
+        owner_code,
+        control_account,
+        currency_code,
+        period_month,
+        kind,
+        COUNT(*) AS item_count
+    FROM
+        rec.control_items
+    GROUP BY
+        owner_code,
+        control_account,
+        currency_code,
+        period_month,
+        kind
+),
+
+totals AS (
+    SELECT
+        balances.owner_code,
+        balances.control_account,
+        balances.currency_code,
+        balances.period_month,
+        counted.kind,
+        CAST(SUM(counted.item_count) AS INTEGER) AS item_count
+    FROM
+        rec.control_balances AS balances
+    INNER JOIN counted
+        ON
+            balances.owner_code = counted.owner_code
+            AND balances.control_account = counted.control_account
+            AND balances.currency_code = counted.currency_code
+            AND balances.period_month >= counted.period_month
+    GROUP BY
+        balances.owner_code,
+        balances.control_account,
+        balances.currency_code,
+        balances.period_month,
+        counted.kind
+),
+
+named AS (
+    SELECT
+        balances.owner_code,
+        balances.control_account,
+        balances.currency_code,
+        balances.period_month,
+        ranked.kind,
+        ranked.item || ' (' || CAST(CAST(ranked.amount AS DECIMAL(38, 2)) AS VARCHAR)
+        || CASE
+            WHEN ranked.amount = 0
+                THEN ', ' || CAST(CAST(ranked.company_amount AS DECIMAL(38, 2)) AS VARCHAR) || ' in company currency'
+            ELSE ''
+        END
+        || ')' AS words,
+        ROW_NUMBER() OVER (
+            PARTITION BY
+                balances.owner_code, balances.control_account, balances.currency_code, balances.period_month,
+                ranked.kind
+            ORDER BY ABS(ranked.amount) DESC, ABS(ranked.company_amount) DESC, ranked.item ASC, ranked.period_month ASC
+        ) AS place
+    FROM
+        rec.control_balances AS balances
+    INNER JOIN ranked
+        ON
+            balances.owner_code = ranked.owner_code
+            AND balances.control_account = ranked.control_account
+            AND balances.currency_code = ranked.currency_code
+            AND balances.period_month >= ranked.period_month
+),
+
+listed AS (
+    SELECT
+        owner_code,
+        control_account,
+        currency_code,
+        period_month,
+        kind,
+        STRING_AGG(words, '; ' ORDER BY place) AS words,
+        COUNT(*) AS named_count
+    FROM
+        named
+    WHERE
+        place <= 5
+    GROUP BY
+        owner_code,
+        control_account,
+        currency_code,
+        period_month,
+        kind
+)
+
+SELECT
+    totals.owner_code,
+    totals.control_account,
+    totals.currency_code,
+    totals.period_month,
+    totals.kind,  -- in transit | difference
+    totals.item_count,
+    CASE
+        WHEN listed.named_count IS NULL THEN CAST(totals.item_count AS VARCHAR) || ' items'
+        WHEN totals.item_count > listed.named_count
+            THEN listed.words || '; and ' || CAST(totals.item_count - listed.named_count AS VARCHAR) || ' more'
+        ELSE listed.words
+    END AS words
+FROM
+    totals
+LEFT JOIN listed
+    ON
+        totals.owner_code = listed.owner_code
+        AND totals.control_account = listed.control_account
+        AND totals.currency_code = listed.currency_code
+        AND totals.period_month = listed.period_month
+        AND totals.kind = listed.kind

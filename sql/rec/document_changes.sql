@@ -1,0 +1,247 @@
+-- One document whose content in the VMS is another than was sent, its total left aside, and what has changed.
+-- Lines are compared by account, vessel, voyage, partner and text. A taxed line was sent with its share of the VAT, and
+-- what was rounded went to one line, so amounts are compared within 0.05 a line (half a unit where that is more).
+-- grain: document_key
+WITH compared AS (
+    SELECT
+        vouchers.document_key,
+        documents.fetch_id,
+        vouchers.document_no AS sent_document_no,
+        documents.document_no,
+        vouchers.company_code AS sent_company_code,
+        documents.company_code,
+        vouchers.voucher_type,
+        vouchers.control_sign,
+        vouchers.subledger_no,
+        documents.partner_code,
+        vouchers.currency,
+        documents.currency_code,
+        vouchers.invoice_no,
+        documents.external_no,
+        COALESCE(vouchers.invoice_date, vouchers.posted_date) AS sent_date,
+        documents.document_date,
+        -- A GL document of a closed period was posted on the first day of a later one.
+        vouchers.invoice_date IS NULL
+        AND EXTRACT(DAY FROM vouchers.posted_date) = 1
+        AND vouchers.posted_date > documents.document_date AS is_moved,
+        documents.is_credit_note,
+        vouchers.first_due_date,
+        vouchers.last_due_date,
+        vouchers.control_count,
+        CASE documents.currency_minor_units
+            WHEN 0 THEN CAST('0.5' AS DECIMAL(38, 4))
+            ELSE CAST('0.05' AS DECIMAL(38, 4))
+        END * vouchers.line_count AS tolerance
+    FROM
+        rec.sent_vouchers AS vouchers
+    INNER JOIN rec.vms_documents AS documents
+        ON vouchers.document_key = documents.document_key
+    WHERE
+        NOT vouchers.is_adopted
+        AND documents.status_code NOT IN ('GONE', 'REJECTED')
+),
+
+sides AS (
+    SELECT
+        lines.document_key,
+        lines.account,
+        lines.gl_object1 AS vessel_code,
+        lines.project AS voyage_no,
+        lines.subledger_no AS partner_code,
+        lines.line_text,
+        CAST(0 AS DECIMAL(38, 13)) AS vat_share,
+        CAST(
+            CASE WHEN compared.control_sign = 1 THEN lines.invoice_amount ELSE -lines.invoice_amount END
+            AS DECIMAL(38, 18)
+        ) AS moved,
+        CAST(0 AS DECIMAL(38, 18)) AS amount
+    FROM
+        ctl.sent_lines AS lines
+    INNER JOIN compared
+        ON lines.document_key = compared.document_key
+    WHERE
+        NOT lines.is_control
+    UNION ALL
+    SELECT
+        compared.document_key,
+        NULLIF(TRIM(lines.gl_account), ''),
+        NULLIF(TRIM(lines.vessel_code), ''),
+        NULLIF(TRIM(lines.voyage_reference_no), ''),
+        CASE
+            WHEN
+                compared.voucher_type = 'AP'
+                AND NULLIF(TRIM(lines.partner_code), '') <> COALESCE(compared.partner_code, '')
+                THEN TRIM(lines.partner_code)
+        END,
+        NULLIF(SUBSTRING(lines.line_text, 1, 100), ''),
+        CASE
+            WHEN ABS(lines.vat_rate) < 1 AND lines.vat_rate <> 0 AND reverse_charge.vat_code IS NULL
+                THEN
+                    CAST(ROUND(lines.document_amount, 4) AS DECIMAL(38, 4))
+                    * CAST(ROUND(lines.vat_rate, 9) AS DECIMAL(38, 9))
+            ELSE 0
+        END,
+        lines.document_amount AS moved,
+        lines.document_amount AS amount
+    FROM
+        compared
+    INNER JOIN stg_vms.document_lines AS lines
+        ON
+            compared.document_key = lines.document_key
+            AND compared.fetch_id = lines.fetch_id
+    LEFT JOIN seed.vat_accounts AS vat_accounts
+        ON TRIM(lines.gl_account) = vat_accounts.account
+    LEFT JOIN seed.reverse_charge AS reverse_charge
+        ON TRIM(lines.vat_code) = reverse_charge.vat_code
+    WHERE
+        vat_accounts.account IS NULL
+),
+
+moved AS (
+    SELECT
+        document_key,
+        account,
+        vessel_code,
+        voyage_no,
+        partner_code,
+        line_text,
+        SUM(vat_share) AS vat_share,
+        SUM(moved) AS moved,
+        SUM(amount) AS amount
+    FROM
+        sides
+    GROUP BY
+        document_key,
+        account,
+        vessel_code,
+        voyage_no,
+        partner_code,
+        line_text
+    HAVING
+        SUM(moved) <> 0
+),
+
+measured AS (
+    SELECT
+        document_key,
+        account,
+        vessel_code,
+        voyage_no,
+        partner_code,
+        line_text,
+        CAST(ROUND(amount, 4) AS DECIMAL(38, 4)) AS amount,
+        CAST(ROUND(amount, 4) AS DECIMAL(38, 4)) - CAST(ROUND(moved, 4) AS DECIMAL(38, 4)) AS sent_amount,
+        CAST(ROUND(moved, 4) AS DECIMAL(38, 4)) AS moved,
+        vat_share
+    FROM
+        moved
+),
+
+changed AS (
+    SELECT
+        measured.document_key,
+        STRING_AGG(
+            'line ' || COALESCE('"' || measured.line_text || '" ', '')
+            || 'on account ' || COALESCE(measured.account, 'none')
+            || COALESCE(', vessel ' || measured.vessel_code, '')
+            || COALESCE(', voyage ' || measured.voyage_no, '')
+            || COALESCE(', partner ' || measured.partner_code, '')
+            || ': ' || REPLACE(REPLACE(CAST(measured.sent_amount AS VARCHAR) || '|', '00|', ''), '|', '') || ' was sent, the VMS has '
+            || REPLACE(REPLACE(CAST(measured.amount AS VARCHAR) || '|', '00|', ''), '|', ''),
+            '; ' ORDER BY measured.account, measured.vessel_code, measured.voyage_no, measured.line_text
+        ) AS lines
+    FROM
+        measured
+    INNER JOIN compared
+        ON measured.document_key = compared.document_key
+    WHERE
+        ABS(measured.moved) > compared.tolerance
+        AND ABS(measured.moved + measured.vat_share) > compared.tolerance
+    GROUP BY
+        measured.document_key
+),
+
+terms AS (
+    SELECT
+        compared.document_key,
+        COUNT(*) AS term_count,
+        MIN(payment_terms.due_date) AS first_due_date,
+        MAX(payment_terms.due_date) AS last_due_date
+    FROM
+        compared
+    INNER JOIN stg_vms.document_payment_terms AS payment_terms
+        ON
+            compared.document_key = payment_terms.document_key
+            AND compared.fetch_id = payment_terms.fetch_id
+    WHERE
+        compared.voucher_type IN ('AP', 'AR')
+        AND NOT compared.is_credit_note
+    GROUP BY
+        compared.document_key
+),
+
+told AS (
+    SELECT
+        compared.document_key,
+        CONCAT_WS(
+            '; ',
+            CASE
+                WHEN compared.sent_document_no <> compared.document_no
+                    THEN 'number ' || compared.sent_document_no || ' was sent, the VMS has ' || compared.document_no
+            END,
+            CASE
+                WHEN compared.sent_company_code <> compared.company_code
+                    THEN 'company ' || compared.sent_company_code || ' was sent, the VMS has ' || compared.company_code
+            END,
+            CASE
+                WHEN (compared.subledger_no IS DISTINCT FROM compared.partner_code) AND compared.voucher_type <> 'GL'
+                    THEN
+                        'partner ' || COALESCE(compared.subledger_no, 'none') || ' was sent, the VMS has '
+                        || COALESCE(compared.partner_code, 'none')
+            END,
+            CASE
+                WHEN compared.currency <> compared.currency_code
+                    THEN 'currency ' || compared.currency || ' was sent, the VMS has ' || compared.currency_code
+            END,
+            CASE
+                WHEN
+                    compared.voucher_type = 'AP'
+                    AND compared.invoice_no <> compared.sent_document_no
+                    AND (compared.invoice_no IS DISTINCT FROM compared.external_no)
+                    THEN
+                        'invoice number ' || compared.invoice_no || ' was sent, the VMS has '
+                        || COALESCE(compared.external_no, 'none')
+            END,
+            CASE
+                WHEN compared.sent_date <> compared.document_date AND NOT compared.is_moved
+                    THEN
+                        'date ' || CAST(compared.sent_date AS VARCHAR) || ' was sent, the VMS has '
+                        || CAST(compared.document_date AS VARCHAR)
+            END,
+            CASE
+                WHEN
+                    terms.term_count <> compared.control_count
+                    OR terms.first_due_date <> compared.first_due_date
+                    OR terms.last_due_date <> compared.last_due_date
+                    THEN
+                        'due dates ' || CAST(compared.first_due_date AS VARCHAR) || ' to '
+                        || CAST(compared.last_due_date AS VARCHAR) || ' were sent, the VMS has '
+                        || CAST(terms.first_due_date AS VARCHAR) || ' to ' || CAST(terms.last_due_date AS VARCHAR)
+            END,
+            changed.lines
+        ) AS changes
+    FROM
+        compared
+    LEFT JOIN terms
+        ON compared.document_key = terms.document_key
+    LEFT JOIN changed
+        ON compared.document_key = changed.document_key
+)
+
+SELECT
+    document_key,
+    changes  -- each field and line, what was sent and what the VMS has
+FROM
+    told
+WHERE
+    changes <> ''

@@ -1,0 +1,182 @@
+-- One exchange rate on a day, as the ledger quotes it and as the VMS has it: so many of to_currency_code for one of
+-- from_currency_code, which is the ledger's base currency.
+-- Days before the VMS's first rate that is here, and before the days that are transferred, are not compared.
+-- grain: rate_date, from_currency_code, to_currency_code
+WITH vms_list AS (
+    SELECT
+        MAX(rates.fetched_at) AS read_at,
+        MIN(rates.rate_date) AS first_date
+    FROM
+        stg_vms.exchange_rates AS rates
+),
+
+ledger_list AS (
+    SELECT MAX(rates.fetched_at) AS read_at
+    FROM
+        stg_ledger.exchange_rates AS rates
+),
+
+lists AS (
+    SELECT
+        vms_list.read_at AS vms_read_at,
+        ledger_list.read_at AS ledger_read_at,
+        LEAST(COALESCE(vms_list.first_date, settings.today), settings.today - settings.rate_days) AS first_date,
+        settings.today
+    FROM
+        seed.settings AS settings
+    CROSS JOIN vms_list
+    CROSS JOIN ledger_list
+),
+
+sent AS (
+    SELECT
+        rates.rate_date,
+        rates.from_currency,
+        rates.to_currency,
+        MAX(CASE WHEN rates.state = 'sent' THEN 1 ELSE 0 END) = 1 AS is_sent,
+        MAX(CASE WHEN rates.state IN ('todo', 'sending', 'unknown') THEN 1 ELSE 0 END) = 1 AS is_in_flight,
+        MAX(CASE WHEN rates.state = 'failed' THEN 1 ELSE 0 END) = 1 AS is_failed
+    FROM
+        ctl.rates AS rates
+    GROUP BY
+        rates.rate_date,
+        rates.from_currency,
+        rates.to_currency
+),
+
+both_sides AS (
+    SELECT
+        COALESCE(ledger.rate_date, vms.rate_date) AS rate_date,
+        COALESCE(ledger.base_currency, vms.base_currency) AS from_currency_code,
+        COALESCE(ledger.currency_code, vms.currency_code) AS to_currency_code,
+        CAST(ledger.exchange_rate AS DECIMAL(38, 15)) AS rate_ledger,
+        vms.exchange_rate AS rate_vms,
+        vms.way,
+        ledger.rate_db_id,
+        vms.fetched_at
+    FROM
+        map.ledger_rates AS ledger
+    FULL OUTER JOIN rec.vms_rates AS vms
+        ON
+            ledger.rate_date = vms.rate_date
+            AND ledger.currency_code = vms.currency_code
+),
+
+judged AS (
+    SELECT
+        both_sides.rate_date,
+        both_sides.from_currency_code,
+        both_sides.to_currency_code,
+        both_sides.rate_ledger,
+        both_sides.rate_vms,
+        both_sides.way,
+        both_sides.rate_db_id,
+        both_sides.fetched_at,
+        lists.vms_read_at,
+        lists.ledger_read_at,
+        lists.today,
+        COALESCE(sent.is_sent, FALSE) AS is_sent,
+        COALESCE(sent.is_in_flight, FALSE) AS is_in_flight,
+        COALESCE(sent.is_failed, FALSE) AS is_failed,
+        CASE
+            WHEN both_sides.rate_vms IS NULL THEN 'only in ledger'
+            WHEN both_sides.rate_ledger IS NULL THEN 'only in VMS'
+            WHEN
+                ABS(both_sides.rate_ledger - both_sides.rate_vms)
+                > both_sides.rate_ledger * CAST(tolerances.tolerance AS DECIMAL(38, 9))
+                THEN 'rate differs'
+            ELSE 'agreed'
+        END AS state,
+        -- Beyond a million the product would overflow.
+        CASE
+            WHEN both_sides.rate_ledger BETWEEN 0.000001 AND 1000000 AND both_sides.rate_vms BETWEEN 0 AND 1000000
+                THEN
+                    CAST(
+                        CAST(
+                            ABS(both_sides.rate_ledger - both_sides.rate_vms) * 1000000000000000 AS HUGEINT
+                        ) * 1000000000000 // CAST(both_sides.rate_ledger * 1000000000000000 AS HUGEINT) AS DECIMAL(38, 0)
+                    ) * 0.000000000001
+        END AS relative_difference
+    FROM
+        both_sides
+    CROSS JOIN lists
+    INNER JOIN seed.tolerances AS tolerances
+        ON tolerances.measure = 'exchange_rate'
+    LEFT JOIN sent
+        ON
+            both_sides.rate_date = sent.rate_date
+            AND both_sides.from_currency_code = sent.from_currency
+            AND both_sides.to_currency_code = sent.to_currency
+    WHERE
+        both_sides.rate_date >= lists.first_date
+        AND both_sides.rate_date <= lists.today
+),
+
+worded AS (
+    SELECT
+        judged.rate_date,
+        judged.from_currency_code,
+        judged.to_currency_code,
+        judged.rate_ledger,
+        judged.rate_vms,
+        judged.way,
+        judged.rate_db_id,
+        judged.fetched_at,
+        judged.vms_read_at,
+        judged.ledger_read_at,
+        judged.today,
+        judged.is_in_flight,
+        judged.state,
+        judged.relative_difference,
+        CASE
+            WHEN judged.state <> 'only in ledger' THEN CAST(NULL AS VARCHAR)
+            WHEN judged.is_in_flight THEN 'on its way'
+            WHEN judged.is_failed THEN 'refused'
+            WHEN judged.is_sent THEN 'gone'
+            ELSE 'never sent'
+        END AS sending,
+        judged.from_currency_code || ' to ' || judged.to_currency_code || ' of ' || CAST(judged.rate_date AS VARCHAR)
+            AS pair
+    FROM
+        judged
+)
+
+SELECT
+    worded.rate_date,
+    worded.from_currency_code,  -- the ledger's base currency
+    worded.to_currency_code,
+    CAST(worded.rate_ledger AS DECIMAL(38, 18)) AS rate_ledger,  -- of to_currency_code for one of from_currency_code
+    CAST(worded.rate_vms AS DECIMAL(38, 18)) AS rate_vms,  -- the same; null: the VMS has none
+    CAST(worded.relative_difference AS DECIMAL(38, 18)) AS relative_difference,  -- share of the ledger's rate
+    worded.way,  -- how the VMS keeps it: as sent | inverted | re-based
+    worded.state,  -- agreed | only in ledger | only in VMS | rate differs
+    CASE
+        WHEN worded.state = 'rate differs'
+            THEN
+                'The rate ' || worded.pair || ' is ' || CAST(worded.rate_vms AS VARCHAR) || ' in the VMS'
+                || CASE WHEN worded.way = 'as sent' THEN '' ELSE ' (' || worded.way || ')' END
+                || ' and ' || CAST(worded.rate_ledger AS VARCHAR) || ' in the ledger.'
+        WHEN worded.state = 'only in VMS'
+            THEN 'The ledger quotes no rate ' || worded.pair || '; the VMS has ' || CAST(worded.rate_vms AS VARCHAR) || '.'
+        WHEN worded.sending = 'on its way' THEN 'The rate ' || worded.pair || ' is on its way to the VMS.'
+        WHEN worded.sending = 'refused' THEN 'The VMS has refused the rate ' || worded.pair || '.'
+        WHEN worded.sending = 'gone'
+            THEN 'The rate ' || worded.pair || ' was sent, and the VMS does not have it now.'
+        WHEN worded.sending = 'never sent' THEN 'The VMS has no rate ' || worded.pair || ', and none was sent.'
+    END AS reason,
+    CASE
+        WHEN worded.state = 'rate differs' THEN 'correct the one that is wrong, or set rates.overwrite.'
+        WHEN worded.state = 'only in VMS' THEN 'nothing, unless the ledger should quote that day.'
+        WHEN worded.sending = 'on its way' THEN 'nothing: the next run looks it up.'
+        WHEN worded.sending = 'refused' THEN 'see its error in ctl.outbox; the next run sends it again.'
+        WHEN worded.sending = 'gone' THEN 'enter it in the VMS again: what was sent is not sent twice.'
+        WHEN worded.sending = 'never sent' THEN 'run rates, or enter it in the VMS where its day is past rates.days.'
+    END AS next_step,
+    worded.state = 'rate differs' OR (worded.state = 'only in ledger' AND NOT worded.is_in_flight) AS is_break,
+    COALESCE(worded.fetched_at, worded.vms_read_at) AS as_of_vms,
+    COALESCE(rows_read.fetched_at, worded.ledger_read_at) AS as_of_ledger,
+    CAST(DATE_DIFF('day', worded.rate_date, worded.today) AS INTEGER) AS age_days
+FROM
+    worded
+LEFT JOIN stg_ledger.exchange_rates AS rows_read
+    ON worded.rate_db_id = rows_read.rate_db_id

@@ -1,0 +1,45 @@
+-- One voucher in the ledger's books, with what its general-ledger rows come to.
+-- Every row repeats the header: that of the lowest id stands for all.
+-- grain: header_db_id
+WITH totals AS (
+    SELECT
+        transactions.header_db_id,
+        MIN(transactions.transaction_db_id) AS transaction_db_id,
+        SUM(CASE WHEN transactions.invoice_amount > 0 THEN transactions.invoice_amount ELSE 0 END) AS debit_currency,
+        SUM(CASE WHEN transactions.amount > 0 THEN transactions.amount ELSE 0 END) AS debit_company,
+        MIN(transactions.currency_code) AS first_currency,
+        MAX(transactions.currency_code) AS last_currency,
+        CAST(COUNT(*) AS INTEGER) AS row_count,
+        MAX(transactions.fetched_at) AS fetched_at
+    FROM
+        stg_ledger.transactions AS transactions
+    WHERE
+        transactions.header_db_id IS NOT NULL
+    GROUP BY
+        transactions.header_db_id
+)
+
+SELECT
+    totals.header_db_id,
+    entities.owner_code,  -- ledger entity
+    entities.currency_code AS company_currency_code,
+    transactions.source_code,  -- AP, AR, GL and so on
+    transactions.voucher_no,
+    transactions.header_text,
+    transactions.posted_date,
+    transactions.imported_at,  -- Europe/Oslo without a zone; null: typed by hand
+    transactions.imported_at IS NOT NULL AS is_imported,
+    totals.debit_currency,  -- sum of all debits, each in its own currency
+    totals.debit_company,  -- the same in company currency
+    totals.first_currency,  -- of its rows, in the order of the code
+    totals.last_currency,
+    totals.row_count,
+    totals.fetched_at  -- when one of its rows changed here last
+FROM
+    totals
+INNER JOIN stg_ledger.transactions AS transactions
+    ON totals.transaction_db_id = transactions.transaction_db_id
+INNER JOIN map.entities AS entities
+    ON transactions.owner_db_id = entities.entity_db_id
+WHERE
+    entities.owner_code IS NOT NULL

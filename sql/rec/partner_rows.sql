@@ -1,0 +1,19 @@
+-- One supplier or customer of the ledger with what only its own row says: until when it is open, and when it was read.
+-- grain: side, db_id
+SELECT
+    'supplier' AS side,
+    suppliers.supplier_db_id AS db_id,
+    suppliers.to_date,  -- the last day it may be posted on; null: open
+    CAST(suppliers.modified_at AS DATE) AS modified_date,
+    suppliers.fetched_at
+FROM
+    stg_ledger.suppliers AS suppliers
+UNION ALL
+SELECT
+    'customer',
+    customers.customer_db_id,
+    customers.to_date,
+    CAST(customers.modified_at AS DATE),
+    customers.fetched_at
+FROM
+    stg_ledger.customers AS customers

@@ -1,0 +1,270 @@
+-- One supplier or customer as both sides have it: a VMS partner with each entity that must know it, and what the ledger
+-- has under its code. Bank accounts show their last four characters alone.
+-- grain: side, owner_code, partner_code
+WITH read_times AS (
+    SELECT MAX(partners.fetched_at) AS vms_read_at
+    FROM
+        stg_vms.partners AS partners
+),
+
+ledger_read_times AS (
+    SELECT
+        side,
+        MAX(fetched_at) AS ledger_read_at
+    FROM
+        rec.partner_rows
+    GROUP BY
+        side
+),
+
+wanted_sides AS (
+    SELECT
+        'supplier' AS side,
+        wanted.partner_key,
+        wanted.code,
+        wanted.description,
+        wanted.bank_account,
+        wanted.partner_count
+    FROM
+        map.wanted_partners AS wanted
+    WHERE
+        wanted.is_supplier
+    UNION ALL
+    SELECT
+        'customer',
+        wanted.partner_key,
+        wanted.code,
+        wanted.description,
+        wanted.bank_account,
+        wanted.partner_count
+    FROM
+        map.wanted_partners AS wanted
+    WHERE
+        wanted.is_customer
+),
+
+in_vms AS (
+    SELECT
+        wanted_sides.side,
+        owners.owner_code,
+        COALESCE(owners.owner_code, 0) AS owner_no,
+        wanted_sides.code,
+        wanted_sides.description,
+        wanted_sides.bank_account,
+        wanted_sides.partner_count,
+        partners.fetched_at,
+        CAST(partners.modified_at AS DATE) AS modified_date
+    FROM
+        wanted_sides
+    CROSS JOIN map.master_owners AS owners
+    LEFT JOIN stg_vms.partners AS partners
+        ON wanted_sides.partner_key = partners.partner_key
+),
+
+in_ledger AS (
+    SELECT
+        ledger.side,
+        ledger.owner_code,
+        COALESCE(ledger.owner_code, 0) AS owner_no,
+        ledger.code,
+        ledger.description,
+        ledger.bank_account,
+        ledger.row_count,
+        partner_rows.to_date,
+        partner_rows.modified_date,
+        partner_rows.fetched_at
+    FROM
+        map.ledger_partners AS ledger
+    LEFT JOIN rec.partner_rows AS partner_rows
+        ON
+            ledger.side = partner_rows.side
+            AND ledger.db_id = partner_rows.db_id
+    WHERE
+        ledger.code IS NOT NULL
+),
+
+both_sides AS (
+    SELECT
+        COALESCE(in_vms.side, in_ledger.side) AS side,
+        COALESCE(in_vms.owner_code, in_ledger.owner_code) AS owner_code,
+        COALESCE(in_vms.owner_no, in_ledger.owner_no) AS owner_no,
+        COALESCE(in_vms.code, in_ledger.code) AS code,
+        in_vms.description AS name_vms,
+        in_ledger.description AS name_ledger,
+        in_vms.bank_account AS bank_account_vms,
+        in_ledger.bank_account AS bank_account_ledger,
+        in_vms.partner_count,
+        in_ledger.row_count,
+        in_ledger.to_date,
+        in_vms.code IS NOT NULL AS is_in_vms,
+        in_ledger.code IS NOT NULL AS is_in_ledger,
+        in_vms.fetched_at AS vms_fetched_at,
+        in_ledger.fetched_at AS ledger_fetched_at,
+        COALESCE(in_vms.modified_date, in_ledger.modified_date) AS modified_date
+    FROM
+        in_vms
+    FULL OUTER JOIN in_ledger
+        ON
+            in_vms.side = in_ledger.side
+            AND in_vms.owner_no = in_ledger.owner_no
+            AND in_vms.code = in_ledger.code
+),
+
+waiting AS (
+    SELECT DISTINCT
+        changes.code,
+        changes.old_account
+    FROM
+        post.bank_changes AS changes
+),
+
+compared AS (
+    SELECT
+        both_sides.side,
+        both_sides.owner_code,
+        both_sides.code,
+        both_sides.name_vms,
+        both_sides.name_ledger,
+        RIGHT(both_sides.bank_account_vms, 4) AS bank_account_tail_vms,
+        RIGHT(both_sides.bank_account_ledger, 4) AS bank_account_tail_ledger,
+        both_sides.partner_count,
+        both_sides.row_count,
+        companies.row_count AS company_count,
+        both_sides.to_date,
+        both_sides.is_in_vms,
+        both_sides.is_in_ledger,
+        both_sides.vms_fetched_at,
+        both_sides.ledger_fetched_at,
+        both_sides.modified_date,
+        settings.today,
+        differences.differing_fields AS changed_fields,
+        COALESCE(both_sides.to_date < settings.today, FALSE) AND both_sides.is_in_vms AS is_closed,
+        waiting.code IS NOT NULL AND COALESCE(POSITION('bank account' IN differences.differing_fields), 0) = 0
+            AS is_bank_waiting
+    FROM
+        both_sides
+    CROSS JOIN seed.settings AS settings
+    LEFT JOIN rec.partner_differences AS differences
+        ON
+            both_sides.side = differences.side
+            AND both_sides.owner_no = COALESCE(differences.owner_code, 0)
+            AND both_sides.code = differences.code
+    LEFT JOIN waiting
+        ON
+            both_sides.side = 'supplier'
+            AND both_sides.code = waiting.code
+            AND both_sides.bank_account_ledger = waiting.old_account
+    LEFT JOIN map.ledger_companies AS companies
+        ON
+            both_sides.side = 'customer'
+            AND NOT both_sides.is_in_ledger
+            AND both_sides.owner_no = COALESCE(companies.owner_code, 0)
+            AND both_sides.code = companies.code
+),
+
+judged AS (
+    SELECT
+        side,
+        owner_code,
+        code,
+        name_vms,
+        name_ledger,
+        bank_account_tail_vms,
+        bank_account_tail_ledger,
+        partner_count,
+        row_count,
+        company_count,
+        to_date,
+        is_closed,
+        vms_fetched_at,
+        ledger_fetched_at,
+        modified_date,
+        today,
+        NULLIF(
+            CONCAT_WS(
+                ', ',
+                NULLIF(changed_fields, ''),
+                CASE WHEN is_bank_waiting THEN 'bank account' END,
+                CASE WHEN is_closed THEN 'closed' END
+            ),
+            ''
+        ) AS differing_fields,
+        side || ' ' || code AS subject,
+        CASE
+            WHEN NOT is_in_vms THEN 'only in ledger'
+            WHEN partner_count > 1 OR COALESCE(row_count, 1) > 1 OR COALESCE(company_count, 1) > 1 THEN 'code not unique'
+            WHEN NOT is_in_ledger THEN 'only in VMS'
+            WHEN changed_fields IS NOT NULL OR is_closed THEN 'fields differ'
+            WHEN is_bank_waiting THEN 'waiting for confirmation'
+            ELSE 'agreed'
+        END AS state
+    FROM
+        compared
+)
+
+SELECT
+    judged.side,  -- supplier | customer
+    judged.owner_code,  -- entity it is created in; null: the token's own
+    judged.code AS partner_code,
+    judged.name_vms,
+    judged.name_ledger,
+    judged.bank_account_tail_vms,  -- the last four characters
+    judged.bank_account_tail_ledger,  -- the last four characters
+    CASE WHEN judged.state IN ('fields differ', 'waiting for confirmation') THEN judged.differing_fields END
+        AS differing_fields,  -- name, bank account, closed …
+    judged.state,  -- agreed | only in VMS | only in ledger | fields differ | code not unique | waiting for confirmation
+    CASE judged.state
+        WHEN 'only in ledger' THEN 'The VMS has no such ' || judged.side || '.'
+        WHEN 'only in VMS' THEN 'The ledger has no ' || judged.subject || ' ' || judged.name_vms || '.'
+        WHEN 'code not unique'
+            THEN
+                'The code ' || judged.code || ' stands '
+                || CASE
+                    WHEN judged.partner_count > 1 THEN CAST(judged.partner_count AS VARCHAR) || ' times in the VMS.'
+                    WHEN judged.row_count > 1 THEN CAST(judged.row_count AS VARCHAR) || ' times in the ledger.'
+                    ELSE CAST(judged.company_count AS VARCHAR) || ' times among the companies of the ledger.'
+                END
+        WHEN 'fields differ'
+            THEN
+                'The ' || judged.subject || ' differs: ' || judged.differing_fields
+                || CASE
+                    WHEN (judged.name_vms IS DISTINCT FROM judged.name_ledger)
+                        THEN
+                            '; it is ' || COALESCE(judged.name_vms, 'without name') || ' in the VMS and '
+                            || COALESCE(judged.name_ledger, 'without name') || ' in the ledger'
+                    ELSE ''
+                END
+                || CASE
+                    WHEN judged.is_closed
+                        THEN '; it is closed in the ledger since ' || CAST(judged.to_date AS VARCHAR)
+                    ELSE ''
+                END
+                || '.'
+        WHEN 'waiting for confirmation'
+            THEN
+                'The bank account of ' || judged.subject || ' ends in ' || judged.bank_account_tail_vms
+                || ' in the VMS and in ' || judged.bank_account_tail_ledger
+                || ' in the ledger: one of the two was changed.'
+    END AS reason,
+    CASE judged.state
+        WHEN 'only in ledger' THEN 'nothing: the ledger has partners of its own.'
+        WHEN 'only in VMS' THEN 'run master-data; where it was refused, ctl.outbox has the words.'
+        WHEN 'code not unique' THEN 'leave one with this code; nothing is written until then.'
+        WHEN 'fields differ'
+            THEN
+                CASE
+                    WHEN judged.is_closed THEN 'open it in the ledger again, or end it in the VMS too.'
+                    ELSE 'run master-data, which writes what the VMS has; correct the VMS where that is wrong.'
+                END
+        WHEN 'waiting for confirmation'
+            THEN 'ask the supplier; then springline release ' || judged.code || ', or correct the side that is wrong.'
+    END AS next_step,
+    judged.state IN ('only in VMS', 'fields differ', 'code not unique') AS is_break,
+    COALESCE(judged.vms_fetched_at, read_times.vms_read_at) AS as_of_vms,
+    COALESCE(judged.ledger_fetched_at, ledger_read_times.ledger_read_at) AS as_of_ledger,
+    CAST(DATE_DIFF('day', judged.modified_date, judged.today) AS INTEGER) AS age_days  -- since it was changed last
+FROM
+    judged
+CROSS JOIN read_times
+LEFT JOIN ledger_read_times
+    ON judged.side = ledger_read_times.side

@@ -1,0 +1,205 @@
+-- One invoice of ours with what is paid and open on each side, or a payment that finds none. Amounts are in the currency
+-- of the invoice, positive for an invoice, negative for a credit note.
+-- grain: subject
+WITH terms AS (
+    SELECT
+        documents.document_key,
+        MIN(payment_terms.due_date) AS due_date
+    FROM
+        rec.vms_documents AS documents
+    INNER JOIN stg_vms.document_payment_terms AS payment_terms
+        ON
+            documents.document_key = payment_terms.document_key
+            AND documents.fetch_id = payment_terms.fetch_id
+    WHERE
+        NOT documents.is_credit_note
+    GROUP BY
+        documents.document_key
+),
+
+compared AS (
+    SELECT
+        invoices.document_key,
+        invoices.document_no,
+        documents.document_type,
+        invoices.company_code,
+        invoices.owner_code,
+        invoices.side,
+        invoices.partner_code,
+        documents.partner_name,
+        invoices.invoice_no,
+        invoices.currency_code,
+        documents.document_date,
+        COALESCE(invoices.due_date, terms.due_date) AS due_date,
+        CASE WHEN documents.status_code NOT IN ('GONE', 'REJECTED') THEN documents.amount END AS amount_vms,
+        invoices.paid_vms,
+        invoices.amount_ledger,
+        invoices.paid_ledger,
+        invoices.netted_ledger,
+        invoices.paid_ledger - invoices.paid_vms AS paid_difference,
+        invoices.on_its_way + invoices.to_send AS in_transit,
+        invoices.by_hand,
+        invoices.remarks,
+        invoices.is_undone,
+        invoices.last_payment_date,
+        CASE WHEN COALESCE(documents.amount, invoices.amount_ledger) < 0 THEN -1 ELSE 1 END AS invoice_sign,
+        tolerances.tolerance,
+        documents.fetched_at AS vms_fetched_at,
+        invoices.ledger_fetched_at
+    FROM
+        rec.invoice_payments AS invoices
+    INNER JOIN seed.tolerances AS tolerances
+        ON tolerances.measure = 'payment_amount'
+    LEFT JOIN rec.vms_documents AS documents
+        ON invoices.document_key = documents.document_key
+    LEFT JOIN terms
+        ON invoices.document_key = terms.document_key
+),
+
+judged AS (
+    SELECT
+        document_key,
+        document_no,
+        document_type,
+        company_code,
+        owner_code,
+        side,
+        partner_code,
+        partner_name,
+        invoice_no,
+        currency_code,
+        document_date,
+        due_date,
+        amount_vms,
+        paid_vms,
+        amount_ledger,
+        paid_ledger,
+        netted_ledger,
+        paid_difference,
+        in_transit,
+        by_hand,
+        remarks,
+        last_payment_date,
+        vms_fetched_at,
+        ledger_fetched_at,
+        amount_ledger - paid_ledger - netted_ledger AS open_ledger,
+        -- What is neither on its way nor told by a row of its own.
+        ABS(paid_difference - in_transit + by_hand) > tolerance AS is_unexplained,
+        CASE
+            WHEN is_undone THEN 'match undone'
+            WHEN invoice_sign * (paid_vms - amount_vms) > tolerance THEN 'over paid'
+            WHEN invoice_sign * paid_difference > tolerance THEN 'not yet in VMS'
+            WHEN invoice_sign * paid_difference < -tolerance THEN 'unmatched in ledger'
+            WHEN paid_vms <> 0 AND COALESCE(amount_ledger - paid_ledger - netted_ledger, amount_vms - paid_vms) <> 0
+                THEN 'part paid'
+            ELSE 'agreed'
+        END AS state
+    FROM
+        compared
+)
+
+SELECT
+    CAST(judged.document_key AS VARCHAR) AS subject,  -- document key; AP or AR and the row of the ledger; vms: and the key
+    judged.document_key,
+    judged.document_no,
+    judged.document_type,
+    judged.company_code,  -- VMS company
+    judged.owner_code,  -- ledger entity
+    judged.side,  -- AP | AR
+    judged.partner_code,
+    judged.partner_name,
+    judged.invoice_no,
+    judged.currency_code,
+    judged.document_date,
+    judged.due_date,  -- the earliest
+    judged.amount_vms,
+    judged.paid_vms,  -- by posted PMI and PMO documents
+    judged.amount_vms - judged.paid_vms AS open_vms,
+    judged.amount_ledger,  -- null: not booked, or not to be told from another
+    judged.paid_ledger,  -- settled by payments
+    judged.netted_ledger,  -- settled without a payment
+    judged.open_ledger,
+    judged.paid_difference,  -- paid_ledger less paid_vms
+    judged.last_payment_date,
+    CASE
+        WHEN COALESCE(judged.open_ledger, judged.amount_vms - judged.paid_vms) <> 0 AND judged.due_date < readings.today
+            THEN CAST(DATE_DIFF('day', judged.due_date, readings.today) AS INTEGER)
+    END AS days_overdue,  -- null: nothing is open, or it is not due
+    judged.state,  -- agreed | part paid | not yet in VMS | unmatched in ledger | invoice unknown | over paid | match undone
+    CASE
+        WHEN judged.state NOT IN ('agreed', 'part paid')
+            THEN
+                'The ledger has settled ' || judged.currency_code || ' '
+                || CAST(CAST(judged.paid_ledger AS DECIMAL(38, 2)) AS VARCHAR) || ' of document ' || judged.document_no
+                || ', the VMS has ' || CAST(CAST(judged.paid_vms AS DECIMAL(38, 2)) AS VARCHAR) || ' paid'
+                || CASE
+                    WHEN judged.state = 'over paid'
+                        THEN
+                            ' of ' || COALESCE(CAST(CAST(judged.amount_vms AS DECIMAL(38, 2)) AS VARCHAR), 'nothing')
+                    WHEN judged.state = 'match undone' THEN ': a match was undone'
+                    ELSE ''
+                END
+                || CASE
+                    WHEN judged.in_transit <> 0
+                        THEN '; ' || CAST(CAST(judged.in_transit AS DECIMAL(38, 2)) AS VARCHAR) || ' is on its way'
+                    ELSE ''
+                END
+                || COALESCE('; ' || NULLIF(judged.remarks, ''), '') || '.'
+    END AS reason,
+    CASE judged.state
+        WHEN 'match undone'
+            THEN 'match them again in the ledger, or correct the payment in the VMS: nothing is taken back by itself.'
+        WHEN 'over paid' THEN 'correct the payments in the VMS: they are more than the invoice.'
+        WHEN 'not yet in VMS'
+            THEN
+                CASE
+                    WHEN judged.is_unexplained THEN 'enter what is missing in the VMS again: nothing is sent twice.'
+                    ELSE 'nothing: the next run sends it, or looks it up.'
+                END
+        WHEN 'unmatched in ledger' THEN 'match the payment with the invoice in the ledger, or correct it in the VMS.'
+    END AS next_step,
+    judged.state = 'match undone'
+    OR (judged.state = 'over paid' AND judged.by_hand = 0)
+    OR (judged.state NOT IN ('agreed', 'part paid') AND judged.is_unexplained) AS is_break,
+    COALESCE(judged.vms_fetched_at, readings.documents_read_at) AS as_of_vms,
+    COALESCE(judged.ledger_fetched_at, readings.books_read_at) AS as_of_ledger,
+    CAST(DATE_DIFF('day', judged.document_date, readings.today) AS INTEGER) AS age_days
+FROM
+    judged
+CROSS JOIN rec.readings AS readings
+UNION ALL
+SELECT
+    strays.subject,
+    strays.document_key,
+    strays.document_no,
+    strays.document_type,
+    strays.company_code,
+    strays.owner_code,
+    strays.side,
+    strays.partner_code,
+    CAST(NULL AS VARCHAR),
+    strays.invoice_no,
+    strays.currency_code,
+    strays.document_date,
+    CAST(NULL AS DATE),
+    CAST(NULL AS DECIMAL(38, 4)),
+    strays.paid_vms,
+    CAST(NULL AS DECIMAL(38, 4)),
+    CAST(NULL AS DECIMAL(38, 4)),
+    strays.paid_ledger,
+    CAST(NULL AS DECIMAL(38, 4)),
+    CAST(NULL AS DECIMAL(38, 4)),
+    strays.paid_ledger - strays.paid_vms,
+    strays.document_date AS last_payment_date,
+    CAST(NULL AS INTEGER),
+    strays.state,
+    strays.reason,
+    strays.next_step,
+    -- What a payment has left over stays on account in the ledger: both sides agree on what it settles.
+    strays.is_break AND NOT strays.is_rest,
+    COALESCE(strays.vms_fetched_at, readings.documents_read_at),
+    COALESCE(strays.ledger_fetched_at, readings.books_read_at),
+    CAST(DATE_DIFF('day', strays.document_date, readings.today) AS INTEGER)
+FROM
+    rec.stray_payments AS strays
+CROSS JOIN rec.readings AS readings

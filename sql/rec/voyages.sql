@@ -1,0 +1,212 @@
+-- One voyage or vessel as both sides have it: a project or a cost centre of the ledger in each entity that must know it.
+-- What differs is what the job master-data would write (post.project_changes, post.cost_centre_changes).
+-- grain: kind, owner_code, code
+WITH voyage_list AS (
+    SELECT MAX(voyages.fetched_at) AS voyages_read_at
+    FROM
+        stg_vms.voyages AS voyages
+),
+
+vessel_list AS (
+    SELECT MAX(vessels.fetched_at) AS vessels_read_at
+    FROM
+        stg_vms.vessels AS vessels
+),
+
+project_list AS (
+    SELECT MAX(projects.fetched_at) AS projects_read_at
+    FROM
+        stg_ledger.projects AS projects
+),
+
+cost_centre_list AS (
+    SELECT MAX(object_values.fetched_at) AS values_read_at
+    FROM
+        stg_ledger.object_values AS object_values
+),
+
+lists AS (
+    SELECT
+        'voyage' AS kind,
+        voyage_list.voyages_read_at AS vms_read_at,
+        project_list.projects_read_at AS ledger_read_at
+    FROM
+        voyage_list
+    CROSS JOIN project_list
+    UNION ALL
+    SELECT
+        'vessel',
+        vessel_list.vessels_read_at,
+        cost_centre_list.values_read_at
+    FROM
+        vessel_list
+    CROSS JOIN cost_centre_list
+),
+
+changes AS (
+    SELECT
+        'voyage' AS kind,
+        COALESCE(projects.owner_code, 0) AS owner_no,
+        projects.code,
+        CONCAT_WS(
+            ', ',
+            CASE WHEN projects.description IS NOT NULL THEN 'name' END,
+            CASE WHEN projects.from_date IS NOT NULL THEN 'start' END,
+            CASE WHEN projects.to_date IS NOT NULL THEN 'end' END,
+            CASE WHEN projects.vessel_code IS NOT NULL THEN 'vessel' END
+        ) AS differing_fields
+    FROM
+        post.project_changes AS projects
+    WHERE
+        projects.action = 'update'
+    UNION ALL
+    SELECT
+        'vessel',
+        COALESCE(cost_centres.owner_code, 0),
+        cost_centres.code,
+        'name'
+    FROM
+        post.cost_centre_changes AS cost_centres
+    WHERE
+        cost_centres.action = 'update'
+),
+
+compared AS (
+    SELECT
+        sides.kind,
+        sides.owner_code,
+        sides.code,
+        sides.is_in_vms,
+        sides.is_in_ledger,
+        sides.description_vms,
+        sides.description_ledger,
+        sides.from_date_vms,
+        sides.from_date_ledger,
+        sides.to_date_vms,
+        sides.to_date_ledger,
+        sides.vessel_code_vms,
+        sides.vessel_code_ledger,
+        sides.code_count,
+        sides.row_count,
+        vessels.row_count AS vessel_count,
+        sides.modified_date,
+        settings.today,
+        -- A voyage ends; a vessel is closed when somebody has closed its cost centre.
+        sides.kind = 'vessel' AND sides.is_in_vms AND COALESCE(sides.to_date_ledger < settings.today, FALSE) AS is_closed,
+        changes.differing_fields AS changed_fields,
+        COALESCE(sides.vms_fetched_at, lists.vms_read_at) AS as_of_vms,
+        COALESCE(sides.ledger_fetched_at, lists.ledger_read_at) AS as_of_ledger
+    FROM
+        rec.voyage_sides AS sides
+    CROSS JOIN seed.settings AS settings
+    INNER JOIN lists
+        ON sides.kind = lists.kind
+    LEFT JOIN changes
+        ON
+            sides.kind = changes.kind
+            AND sides.owner_no = changes.owner_no
+            AND sides.code = changes.code
+    LEFT JOIN map.ledger_vessels AS vessels
+        ON
+            sides.kind = 'voyage'
+            AND NOT sides.is_in_ledger
+            AND sides.vessel_code_vms = vessels.code
+            AND sides.owner_no = COALESCE(vessels.owner_code, 0)
+),
+
+judged AS (
+    SELECT
+        kind,
+        owner_code,
+        code,
+        description_vms,
+        description_ledger,
+        from_date_vms,
+        from_date_ledger,
+        to_date_vms,
+        to_date_ledger,
+        vessel_code_vms,
+        vessel_code_ledger,
+        code_count,
+        row_count,
+        modified_date,
+        today,
+        is_closed,
+        as_of_vms,
+        as_of_ledger,
+        CONCAT_WS(', ', changed_fields, CASE WHEN is_closed THEN 'closed' END) AS differing_fields,
+        CASE kind WHEN 'voyage' THEN 'project ' ELSE 'cost centre ' END || code AS subject,
+        CASE
+            WHEN NOT is_in_vms THEN 'only in ledger'
+            WHEN code_count > 1 OR COALESCE(row_count, 1) > 1 OR COALESCE(vessel_count, 1) > 1 THEN 'code not unique'
+            WHEN NOT is_in_ledger THEN 'only in VMS'
+            WHEN changed_fields IS NOT NULL OR is_closed THEN 'fields differ'
+            ELSE 'agreed'
+        END AS state
+    FROM
+        compared
+)
+
+SELECT
+    kind,  -- voyage | vessel: a project or a cost centre of the ledger
+    owner_code,  -- entity it is created in; null: the token's own
+    code,  -- voyage reference number or vessel code
+    description_vms,
+    description_ledger,
+    from_date_vms,
+    from_date_ledger,
+    to_date_vms,
+    to_date_ledger,
+    vessel_code_vms,  -- of a voyage
+    vessel_code_ledger,  -- cost centre of a project
+    CASE WHEN state = 'fields differ' THEN differing_fields END AS differing_fields,  -- name, start, end, vessel, closed
+    state,  -- agreed | only in VMS | only in ledger | fields differ | code not unique
+    CASE state
+        WHEN 'only in ledger' THEN 'The VMS wants no ' || subject || '.'
+        WHEN 'only in VMS' THEN 'The ledger has no ' || subject || ' ' || description_vms || '.'
+        WHEN 'code not unique'
+            THEN
+                CASE
+                    WHEN code_count > 1
+                        THEN 'The code ' || code || ' stands ' || CAST(code_count AS VARCHAR) || ' times in the VMS.'
+                    WHEN row_count > 1
+                        THEN 'The code ' || code || ' stands ' || CAST(row_count AS VARCHAR) || ' times in the ledger.'
+                    ELSE 'The voyage waits for its vessel ' || vessel_code_vms || ', whose code is not unique in the ledger.'
+                END
+        WHEN 'fields differ'
+            THEN
+                'The ' || subject || ' differs: ' || differing_fields || '; VMS: '
+                || CONCAT_WS(
+                    ', ',
+                    description_vms,
+                    CASE kind WHEN 'voyage' THEN CAST(from_date_vms AS VARCHAR) END,
+                    CASE kind WHEN 'voyage' THEN CAST(to_date_vms AS VARCHAR) END,
+                    vessel_code_vms
+                )
+                || '; ledger: '
+                || CONCAT_WS(
+                    ', ',
+                    description_ledger,
+                    CAST(from_date_ledger AS VARCHAR),
+                    CAST(to_date_ledger AS VARCHAR),
+                    vessel_code_ledger
+                )
+                || '.'
+    END AS reason,
+    CASE state
+        WHEN 'only in ledger' THEN 'nothing: the ledger has projects and cost centres of its own.'
+        WHEN 'only in VMS' THEN 'run master-data; where it was refused, ctl.outbox has the words.'
+        WHEN 'code not unique' THEN 'leave one with this code; nothing is written until then.'
+        WHEN 'fields differ'
+            THEN
+                CASE
+                    WHEN is_closed THEN 'open the cost centre in the ledger again.'
+                    ELSE 'run master-data, which writes what the VMS has; correct the VMS where that is wrong.'
+                END
+    END AS next_step,
+    state IN ('only in VMS', 'fields differ', 'code not unique') AS is_break,
+    as_of_vms,
+    as_of_ledger,
+    CAST(DATE_DIFF('day', modified_date, today) AS INTEGER) AS age_days  -- since it was changed last
+FROM
+    judged
