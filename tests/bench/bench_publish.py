@@ -91,7 +91,8 @@ def fill_events(control: Control, *, intents: int) -> None:
         )
         connection.executemany(
             "INSERT INTO outbox_events "
-            "(outbox_id, at, batch_id, from_state, to_state, payload_hash, previous_hash, hash) VALUES (?, ?, 'b0', 'todo', 'sent', '', '', ?)",
+            "(outbox_id, at, batch_id, from_state, to_state, payload_hash, previous_hash, hash) "
+            "VALUES (?, ?, 'b0', 'todo', 'sent', '', '', ?)",
             ((f"i{n % ROWS}", moment, f"{n:064x}") for n in range(intents * EVENTS_PER_INTENT)),
         )
 
