@@ -21,7 +21,7 @@ from pipelines.errors import SpringlineError, UsageError
 from pipelines.jobs import JOBS, Job, Step
 from pipelines.request_counts import RequestCounts
 from pipelines.settings import Settings
-from pipelines.warehouse import open_warehouse
+from pipelines.warehouse import open_warehouse, take_over
 from pipelines.wire.ledger import LedgerClient
 from pipelines.wire.vms import VmsClient
 
@@ -119,6 +119,7 @@ def run_batch(
         control = Control(settings.control_path)
         stack.callback(control.close)
         batch_id = f"{started.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+        take_over(warehouse, control, batch_id=batch_id)
         counter = RequestCounts(control, month=f"{accounting_day(started):%Y-%m}")
         vms = VmsClient(settings.vms, count=counter.count, now=now)
         stack.callback(vms.close)

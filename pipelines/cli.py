@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from pipelines.commands import breaks, going_live, questions, steering
+from pipelines.commands import breaks, closing, going_live, query, questions, steering
 from pipelines.commands.common import (
     AsJson,
     Config,
@@ -171,7 +171,9 @@ COMMANDS = (
     steering.retry,
     questions.explain,
     questions.preflight,
+    query.query,
     going_live.adopt,
+    closing.close,
 )
 for command in COMMANDS:
     app.command()(command)

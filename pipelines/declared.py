@@ -6,6 +6,7 @@ from pipelines.extract import ledger_contracts, vms_contracts
 from pipelines.extract.seeds import SEEDS
 from pipelines.extract.shape import child_columns, parent_columns
 from pipelines.models.table_ref import TableRef
+from pipelines.seals import SEALED_TABLES
 from pipelines.sent_objects import SENT_TABLES
 from pipelines.warehouse import CONTROL_TABLES, CURSORS_COLUMNS, MONTHS_COLUMNS, SETTINGS_TABLES
 
@@ -24,6 +25,7 @@ def declared_tables() -> dict[TableRef, dict[str, str]]:
         ("ctl", "cursors"): CURSORS_COLUMNS,
         **{("ctl", table): columns for table, columns in CONTROL_TABLES.items()},
         **{("ctl", table): columns for table, columns in SENT_TABLES.items()},
+        **{("ctl", table): columns for table, columns in SEALED_TABLES.items()},
     }
     for (schema, table), columns in listed.items():
         tables[TableRef(schema, table)] = dict(_split(column) for column in columns.split(", "))

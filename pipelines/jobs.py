@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pipelines import extract_steps, post_steps, reconcile_steps
+from pipelines import extract_steps, post_steps, publish_steps, reconcile_steps
 from pipelines.context import Context
 from pipelines.corrections import carry_out_retries
 from pipelines.counts import Counts
@@ -99,4 +99,17 @@ RECONCILE = Job(
     ),
 )
 
-JOBS: Mapping[str, Job] = {job.name: job for job in (MASTER_DATA, DOCUMENTS, RATES, PAYMENTS, ACTUALS, RECONCILE)}
+# Files on disk are no other system, but a dry run has nothing new to show in them.
+PUBLISH = Job(
+    "publish",
+    (
+        Step("write the published file", publish_steps.publish_database, writes_outside=True),
+        Step("write tables as Parquet", publish_steps.publish_tables, writes_outside=True),
+        Step("write the report", publish_steps.publish_report, writes_outside=True),
+        Step("write the workbook", publish_steps.publish_workbook, writes_outside=True),
+    ),
+)
+
+JOBS: Mapping[str, Job] = {
+    job.name: job for job in (MASTER_DATA, DOCUMENTS, RATES, PAYMENTS, ACTUALS, RECONCILE, PUBLISH)
+}

@@ -185,7 +185,7 @@ def content_mark(ctx: Context) -> str:
     if marks:
         digest.update(repr(sorted(ctx.warehouse.execute(marks).fetchall())).encode())
     for statement in (
-        "SELECT count(*), max(updated_at) FROM outbox",
+        "SELECT event_no, hash FROM outbox_events ORDER BY event_no DESC LIMIT 1",
         "SELECT count(*), max(decision_no) FROM decisions",
         "SELECT count(*), max(coalesce(until, since)) FROM ignored",
         "SELECT count(*), max(coalesce(decided_at, seen_at)) FROM bank_changes",

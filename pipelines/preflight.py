@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,8 +14,9 @@ from pipelines.checks.run import run_checks
 from pipelines.checks.suites import CRITICAL
 from pipelines.context import Context
 from pipelines.control import Control
-from pipelines.errors import UsageError, WireError
+from pipelines.errors import WireError
 from pipelines.extract import ledger, vms
+from pipelines.periods import next_month, read_period
 from pipelines.preflight_report import NO_VOYAGE, NOBODY_KNOWN, Finding, Pending, Preflight
 from pipelines.reading import WAREHOUSE, open_tables
 from pipelines.request_counts import RequestCounts
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 STATUSES = ("PEN", "INV", "RFP")
 SET_ASIDE = "set_aside"
-PERIOD = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 
 # The documents as the VMS has them, with the voyages of their lines; voyages of the document's own fetch only.
 _DOCUMENTS = """
@@ -104,11 +103,8 @@ def _bounds(period: str | None) -> tuple[date, date]:
     """Return the first day of a period, and of the next."""
     if period is None:
         return date.min, date.max
-    match = PERIOD.fullmatch(period)
-    if match is None:
-        raise UsageError(f"{period!r} is no period.", next_step="write it as 2026-10.")
-    year, month = int(match[1]), int(match[2])
-    return date(year, month, 1), date(year + month // 12, month % 12 + 1, 1)
+    month = read_period(period)
+    return month, next_month(month)
 
 
 @contextmanager

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from pipelines.counts import Counts
 from pipelines.models.build import build
+from pipelines.models.table_ref import TableRef
 from pipelines.post_steps import content_mark, open_models
 from pipelines.reconcile.breaks import STANDING
+from pipelines.reconcile.close_breaks import note_close_breaks
 from pipelines.reconcile.comparison import note_compared_breaks
 from pipelines.warehouse import copy_control, copy_cursors
 
@@ -17,7 +19,12 @@ if TYPE_CHECKING:
 
 COMPARED, NOTED, CLOSED = "rec.built_from", "rec.noted_from", "close.built_from"
 # What close reads of the control store beside all that rec stands on.
-_DECIDED = "SELECT count(*), max(break_id), max(until), max(accepted_at), max(comment) FROM breaks"
+_DECIDED = (
+    "SELECT count(*), max(break_id), max(until), max(accepted_at), max(comment) FROM breaks",
+    "SELECT count(*), max(hold_id), max(until) FROM holds",
+    "SELECT count(*), max(updated_at) FROM closes",
+)
+STOPS = TableRef("close", "breaks")
 
 
 def build_comparison(ctx: Context) -> Counts:
@@ -35,12 +42,22 @@ def note_breaks(ctx: Context) -> Counts:
 
 
 def build_close(ctx: Context) -> Counts:
-    """Build schema close on rec and on the breaks as they stand now; count those that nobody has accepted."""
+    """Build schema close on rec and on the breaks as they stand now; count those that nobody has accepted.
+
+    What stops the periods that somebody closes is noted, and shown with its age and acceptance at once.
+    """
     copy_control(ctx.warehouse, ctx.control)
-    decided = [tuple(row) for row in ctx.control.read(_DECIDED)]
-    mark = hashlib.sha256(f"{content_mark(ctx)} {decided}".encode()).hexdigest()
-    _build(ctx, "close", name=CLOSED, mark=mark)
+    _build(ctx, "close", name=CLOSED, mark=_close_mark(ctx))
+    if note_close_breaks(ctx):
+        copy_control(ctx.warehouse, ctx.control)
+        build(ctx.warehouse, open_models(ctx).models, only={STOPS}, report=ctx.report)
+        _keep_mark(ctx, CLOSED, _close_mark(ctx))
     return Counts(breaks=int(ctx.control.one(STANDING)))
+
+
+def _close_mark(ctx: Context) -> str:
+    decided = [tuple(row) for statement in _DECIDED for row in ctx.control.read(statement)]
+    return hashlib.sha256(f"{content_mark(ctx)} {decided}".encode()).hexdigest()
 
 
 def _build(ctx: Context, schema: str, *, name: str, mark: str) -> Counts:

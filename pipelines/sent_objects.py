@@ -31,12 +31,16 @@ SENT_TABLES: Mapping[str, str] = {
 
 # What the tables above are made of: the payload of acknowledgements and master data is never read.
 PAYLOAD = "CASE WHEN kind IN ('voucher', 'payment', 'actual', 'rate') THEN payload END AS payload"
-# A correction changes what its voucher's lines are in the ledger.
+# The intents that have moved since an event. A correction changes what its voucher's lines are in the ledger.
 MOVED = """
-updated_at >= :since OR (kind = 'voucher' AND document_key IN (
-    SELECT corrected.document_key FROM outbox AS corrected
-    WHERE corrected.kind = 'correction' AND corrected.updated_at >= :since
-))
+id IN (
+    SELECT events.outbox_id FROM outbox_events AS events WHERE events.event_no > :since
+    UNION
+    SELECT vouchers.id FROM outbox_events AS events
+    INNER JOIN outbox AS corrected ON events.outbox_id = corrected.id AND corrected.kind = 'correction'
+    INNER JOIN outbox AS vouchers ON corrected.document_key = vouchers.document_key AND vouchers.kind = 'voucher'
+    WHERE events.event_no > :since
+)
 """
 _CORRECTIONS = """
 SELECT document_key, payload FROM outbox

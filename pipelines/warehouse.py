@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pipelines.errors import BusyError, ModelError
+from pipelines.seals import SEALED_TABLES, sealed_files, sealed_mark
 from pipelines.sent_objects import MOVED, PAYLOAD, SENT_TABLES, read_corrections, sent_rows
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ SETTINGS_TABLES: Mapping[str, str] = {
     "charterer_types": "partner_type_code VARCHAR",
 }
 
+# Which batch had the warehouse last, as the control store knows it.
+_WAREHOUSE_BATCH = "warehouse.last_batch"
+
 MONTHS_COLUMNS = "month_start DATE, month_end DATE, calendar_year INTEGER, calendar_month INTEGER"
 
 # What the models read of the control store: table -> columns, copied under the same names. Payloads stay there.
@@ -58,6 +62,8 @@ CONTROL_TABLES: Mapping[str, str] = {
     "breaks": "break_id BIGINT, kind VARCHAR, subject VARCHAR, company VARCHAR, document_key BIGINT, "
     "document_no VARCHAR, message VARCHAR, next_step VARCHAR, figures_hash VARCHAR, since VARCHAR, until VARCHAR, "
     "accepted_by VARCHAR, accepted_at VARCHAR, accepted_hash VARCHAR, comment VARCHAR, batch_id VARCHAR",
+    "closes": "period VARCHAR, state VARCHAR, opened_at VARCHAR, sealed_at VARCHAR, sealed_by VARCHAR, "
+    "pack_hash VARCHAR, figures VARCHAR, batch_id VARCHAR, updated_at VARCHAR",
 }
 # How far each source has been read: copied where both sides are compared, since every batch moves some of it.
 CURSORS_COLUMNS = "source VARCHAR, value VARCHAR, batch_id VARCHAR, moved_at VARCHAR"
@@ -177,8 +183,28 @@ def write_settings(
     )
 
 
+def take_over(connection: duckdb.DuckDBPyConnection, control: Control, *, batch_id: str) -> None:
+    """Begin a batch on this warehouse, and forget how far both systems were read unless the batch before had it too.
+
+    The cursors are in the control store and outlive a warehouse that is deleted, or put back from an older copy: what
+    they say was read would be missing in it. To be killed between the two writes costs one full reading.
+    """
+    connection.execute("CREATE TABLE IF NOT EXISTS ctl.last_batch (batch_id VARCHAR)")
+    row = connection.execute("SELECT batch_id FROM ctl.last_batch").fetchone()
+    is_known = row is not None and row[0] == control.one("SELECT value FROM meta WHERE name = ?", (_WAREHOUSE_BATCH,))
+    statement = "UPDATE ctl.last_batch SET batch_id =" if row else "INSERT INTO ctl.last_batch SELECT"
+    connection.execute(f"{statement} '{batch_id}'")
+    with control.write() as store:
+        if not is_known:
+            store.execute("DELETE FROM cursors")
+        store.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_WAREHOUSE_BATCH, batch_id))
+
+
 def copy_control(connection: duckdb.DuckDBPyConnection, control: Control) -> None:
-    """Bring the warehouse's copy of the control tables up to date; of the outbox only what has moved since."""
+    """Bring the warehouse's copy of the control tables up to date; of the outbox only what has moved since.
+
+    The chain of its events tells what that is, and whether this is the outbox that was copied before.
+    """
     replace_when_changed(
         connection,
         {
@@ -187,26 +213,44 @@ def copy_control(connection: duckdb.DuckDBPyConnection, control: Control) -> Non
             if table != "outbox"
         },
     )
+    _copy_sealed(connection, control)
     connection.execute(f"CREATE TABLE IF NOT EXISTS ctl.cursors ({CURSORS_COLUMNS})")
     copied = {"outbox": CONTROL_TABLES["outbox"], **SENT_TABLES}
     present = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'ctl'").fetchall()
     is_complete = copied.keys() <= {name for (name,) in present}
     for table, columns in copied.items():
         connection.execute(f"CREATE TABLE IF NOT EXISTS ctl.{table} ({columns})")
-    newest = connection.execute("SELECT coalesce(max(updated_at), '') FROM ctl.outbox").fetchone()
-    since = newest[0] if newest and is_complete else ""
-    # The rows of the newest moment come every time, in case they were not all of it; mostly they were.
-    mark = _newest(control)
+    last = _event(control, "ORDER BY event_no DESC")
     known = connection.execute("SELECT digest FROM ctl.contents WHERE table_name = 'moved'").fetchone()
-    if is_complete and known == (mark,):
+    if is_complete and known == (last,):
         return
+    since = _last_copied(control, known[0]) if is_complete and known else 0
     connection.execute("BEGIN")
-    for table in copied if since == "" else ():
+    for table in () if since else copied:
         connection.execute(f"DELETE FROM ctl.{table}")  # noqa: S608 our own names
     _copy_moved(connection, control, copied, since=since)
     connection.execute("DELETE FROM ctl.contents WHERE table_name = 'moved'")
-    connection.execute(f"INSERT INTO ctl.contents VALUES ('moved', '{mark}')")  # noqa: S608 a hash
+    connection.execute(f"INSERT INTO ctl.contents VALUES ('moved', '{last}')")  # noqa: S608 a number and a hash
     connection.execute("COMMIT")
+
+
+def _copy_sealed(connection: duckdb.DuckDBPyConnection, control: Control) -> None:
+    """Copy what sealed periods consisted of, all anew when another one was sealed."""
+    [(table, columns)] = SEALED_TABLES.items()
+    mark = sealed_mark(control)
+    known = connection.execute(f"SELECT digest FROM ctl.contents WHERE table_name = '{table}'").fetchone()  # noqa: S608 our own names
+    if known == (mark,):
+        return
+    connection.execute(f"CREATE OR REPLACE TABLE ctl.{table} ({columns})")
+    for content in sealed_files(control):
+        from pyarrow import BufferReader, parquet  # noqa: PLC0415 an idle run copies nothing
+
+        connection.register("sealed_file", parquet.read_table(BufferReader(content)))
+        names = ", ".join(_names(columns))
+        connection.execute(f"INSERT INTO ctl.{table} SELECT {names} FROM sealed_file")  # noqa: S608 our own names
+        connection.unregister("sealed_file")
+    connection.execute(f"DELETE FROM ctl.contents WHERE table_name = '{table}'")  # noqa: S608 our own names
+    connection.execute(f"INSERT INTO ctl.contents VALUES ('{table}', '{mark}')")  # noqa: S608 a hash
 
 
 def copy_cursors(connection: duckdb.DuckDBPyConnection, control: Control) -> None:
@@ -214,19 +258,26 @@ def copy_cursors(connection: duckdb.DuckDBPyConnection, control: Control) -> Non
     replace_rows(connection, "ctl.cursors", CURSORS_COLUMNS, _control_rows(control, "cursors", CURSORS_COLUMNS))
 
 
-def _newest(control: Control) -> str:
-    """Return a hash of the intents that moved last, and of the moment when they did."""
-    newest = control.one("SELECT max(updated_at) FROM outbox") or ""
-    rows = control.read("SELECT id, state, payload_hash, remote_ids FROM outbox WHERE updated_at = ?", (newest,))
-    return hashlib.sha256(repr((newest, sorted(tuple(row) for row in rows))).encode()).hexdigest()
+def _event(control: Control, which: str) -> str:
+    """Return the number and the hash of an event of the outbox, nothing when there is none."""
+    found = control.one(f"SELECT event_no || ' ' || hash FROM outbox_events {which} LIMIT 1")  # noqa: S608 our own words
+    return str(found or "")
+
+
+def _last_copied(control: Control, copied: str) -> int:
+    """Return the number of the last event that was copied; 0 when the control store has no such event (any more)."""
+    number = copied.partition(" ")[0]
+    is_there = number.isdecimal() and _event(control, f"WHERE event_no = {number}") == copied
+    return int(number) if is_there else 0
 
 
 def _copy_moved(
-    connection: duckdb.DuckDBPyConnection, control: Control, copied: Mapping[str, str], *, since: str
+    connection: duckdb.DuckDBPyConnection, control: Control, copied: Mapping[str, str], *, since: int
 ) -> None:
-    """Copy the intents that have moved since a time, and what they stand for, some at a time."""
+    """Copy the intents that have moved since an event, and what they stand for, some at a time; all of them when 0."""
     names = _names(copied["outbox"])
-    statement = f"SELECT {', '.join(names)}, {PAYLOAD} FROM outbox WHERE {MOVED}"  # noqa: S608 our own names
+    moved_since = MOVED if since else "TRUE"
+    statement = f"SELECT {', '.join(names)}, {PAYLOAD} FROM outbox WHERE {moved_since}"  # noqa: S608 our own names
     corrections = read_corrections(control)
     for intents in control.pages(statement, {"since": since}, size=COPIED_AT_ONCE):
         replace_rows(connection, "ctl.moved", "id VARCHAR", [(intent["id"],) for intent in intents])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pipelines.demo.compared import Compared, Row, Tally, plain
 
 if TYPE_CHECKING:
-    from pipelines.demo.books import Books, Document
+    from pipelines.demo.books import Books, Document, LedgerRow
 
 _TYPES = ("PMI", "PMO")
 _POSTED = "POS"
@@ -68,16 +68,27 @@ def compare_transfers(books: Books, expected: Mapping[str, str], undone: frozens
         own = told.pop(str(row.row), [])
         why = expected.get(row.text)
         is_undone = any(books.documents[one.settles].number in undone for one in own)
-        settled = (row.amount - row.remaining) * (-1 if row.side == "AP" else 1)
-        parts = sum((one.source_amount for one in own), _ZERO)
+        parts, settled = sum((one.source_amount for one in own), _ZERO), _settled_by(row)
         both = f"{plain(parts)} in {len(own)} documents of the VMS, {plain(settled)} {row.currency} in the ledger"
+        agrees = parts == settled and (row.remaining != 0 or _is_whole(row, own))
         if why is None and is_undone:
             why = "match undone"
         fits = not own if why in _NEVER_TOLD else bool(own) or why is not None
-        tally.judge(row.text, both, agrees=parts == settled, fits=fits, why=why)
+        tally.judge(row.text, both, agrees=agrees, fits=fits, why=why)
     for row_id, own in told.items():
         tally.judge(own[0].number, f"row {row_id} is no payment in the ledger", agrees=False, fits=False, why=None)
     return tally.result()
+
+
+def _settled_by(row: LedgerRow) -> Decimal:
+    """Give what a transfer settles with the sign of the VMS, where a supplier's payment is negative (mapping.md 3)."""
+    return (row.amount - row.remaining) * (-1 if row.side == "AP" else 1)
+
+
+def _is_whole(row: LedgerRow, own: Sequence[Document]) -> bool:
+    """Tell whether the parts of a transfer of which nothing is open add up to it in company currency too."""
+    in_company = sum((one.company_amount for one in own), _ZERO)
+    return in_company == row.company_amount * (-1 if row.side == "AP" else 1)
 
 
 def _standings(books: Books) -> dict[int, Standing]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from shlex import quote
 
 from pipelines.demo.compare import Comparison, compare
 from pipelines.demo.runs import Run, run_jobs
@@ -93,4 +94,5 @@ def _play(control: Control, *, folder: Path, environ: Mapping[str, str], now: Ca
 
 
 def _as_exports(variables: Mapping[str, str]) -> str:
-    return "".join(f"{name}={value}\n" for name, value in sorted(variables.items()) if name.startswith("SPRINGLINE_"))
+    own = sorted((name, value) for name, value in variables.items() if name.startswith("SPRINGLINE_"))
+    return "".join(f"{name}={quote(value)}\n" for name, value in own)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -37,7 +38,7 @@ def show_demo(result: DemoResult, console: Console) -> None:
     )
     console.print(f"\nBoth sides {agreement}.")
     console.print(
-        f"Look next: set -a; . {result.folder}/settings.env; set +a; springline status\n"
+        f"Look next: set -a; . {quote(str(result.folder / 'settings.env'))}; set +a; springline status\n"
         f"The working file is {result.folder}/springline.duckdb, what was sent and why stands in "
         f"{result.folder}/springline.ctl.sqlite;\n"
         f"springline sandbox --state {result.folder}/sandbox.sqlite shows both systems."

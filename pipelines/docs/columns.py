@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from pipelines.checks.suites import load_rules
+from pipelines.descriptions import description
 from pipelines.docs.markdown import code, page, table
-from pipelines.docs.origins import comment, told
+from pipelines.docs.origins import told
 from pipelines.models.model import Catalog, Model
 from pipelines.models.show import LAYERS
 from pipelines.models.table_ref import ColumnRef
@@ -18,9 +17,6 @@ INTRODUCTION = (
     "and the calendar, `ctl` the [control store](control-tables.md). A comment behind a column in the SQL is its "
     "description; a column that is passed on keeps the one it had. Amounts are decimals throughout."
 )
-VERDICT = "ok_"
-# A column as it is, at most under another name.
-_PASSED_ON = re.compile(r"(\w+\.\w+)?")
 HEADINGS = ("Column", "Type", "What it is", "Comes from")
 
 
@@ -44,17 +40,3 @@ def _model(catalog: Catalog, model: Model) -> Iterator[str]:
         for column in model.columns
     )
     yield table(HEADINGS, rows)
-
-
-def description(catalog: Catalog, column: ColumnRef) -> str:
-    """Return what a column is: its own comment, its rule, else what is said of the one column it passes on."""
-    while (model := catalog.by_ref.get(column.table)) is not None:
-        found = model.column(column.name)
-        if found.description:
-            return found.description
-        if rule := load_rules().rules.get(column.name.removeprefix(VERDICT)):
-            return f"false: {rule.title}"
-        if len(found.parents) != 1 or not _PASSED_ON.fullmatch(found.expression):
-            return ""
-        column = found.parents[0]
-    return comment(column)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from pipelines.descriptions import LANDING, SIDES, comment
 from pipelines.docs.markdown import code, page, table
-from pipelines.docs.origins import LANDING, SIDES, comment
 from pipelines.extract.contract import Contract, Member
 from pipelines.extract.seeds import SEEDS
 from pipelines.extract.shape import CHILD_EXTRAS, PARENT_EXTRAS, SQL_TYPES

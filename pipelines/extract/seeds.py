@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 # Table, which is the file's name, to its columns and their types; a file without an entry is refused, and so is an
 # entry without its file.
 SEEDS: Mapping[str, Mapping[str, str]] = {
+    "accrual_types": {"document_type": "VARCHAR", "family": "VARCHAR", "reverses_type": "VARCHAR"},
     "currencies": {"currency_code": "VARCHAR", "minor_units": "INTEGER", "currency_name": "VARCHAR"},
     "match_reasons": {"reason": "VARCHAR", "is_break": "VARCHAR", "next_step": "VARCHAR"},
     "payment_sources": {"source_code": "VARCHAR", "row_role": "VARCHAR"},
+    "rate_holidays": {"day": "DATE", "holiday": "VARCHAR", "owner": "VARCHAR", "why": "VARCHAR"},
     "tolerances": {
         "measure": "VARCHAR",
         "tolerance": "DECIMAL(38,18)",

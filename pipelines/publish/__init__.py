@@ -1,1 +1,1 @@
-"""Publish: what analysts and accountants look at."""
+"""What analysts and accountants read: the published file, its tables as Parquet, the report and the workbook."""

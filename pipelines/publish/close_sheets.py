@@ -70,7 +70,7 @@ def _sheet_of(table: str, columns: list[tuple[str, str]]) -> Sheet:
         note=f"Of the period; the whole table is close.{table}.",
         source=f"close.{table}",
         columns=tuple(_column(name, kinds[name], names, is_first=name == ordered[0]) for name in ordered),
-        rows=f"FROM close.{table} AS d WHERE d.period_month = $period",  # noqa: S608 our own tables
+        rows=f"FROM close.{table} AS d WHERE d.period_month = $period",
         order=", ".join(f"d.{name}" for name in ordered),
         call=question.rstrip("?").lower(),
     )

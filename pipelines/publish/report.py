@@ -13,8 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 import pipelines
 from pipelines.publish.book import money_text
 from pipelines.publish.report_facts import RuleWords, read_facts
-from pipelines.publish.workbook import whole_file
 from pipelines.publish.words import STATES, plural
+from pipelines.publish.workbook import whole_file
 
 if TYPE_CHECKING:
     import duckdb
@@ -45,6 +45,7 @@ def write_report(
         "month": month,
         "plural": plural,
         "count": count,
+        "sentence": sentence,
     }
     page = environment.get_template("report.html").render(
         **read_facts(connection, today=today, rules=rules),
@@ -91,3 +92,12 @@ def month(value: date) -> str:
 def count(value: int | None) -> str:
     """Write a whole number with its thousands apart."""
     return "" if value is None else f"{value:,}"
+
+
+def sentence(words: str) -> str:
+    """Begin words with a capital letter, and leave the others as they are.
+
+    >>> sentence("document only in VMS")
+    'Document only in VMS'
+    """
+    return words[:1].upper() + words[1:]

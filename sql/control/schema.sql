@@ -1,65 +1,70 @@
 -- The control store (SQLite): what was decided, sent and answered. It must never be lost; everything else can be rebuilt.
 -- Times are UTC in ISO 8601; money only inside payloads, as text.
 
+-- One fact that a step keeps for the next run, by name.
 CREATE TABLE IF NOT EXISTS meta (
-    name TEXT PRIMARY KEY,
-    value TEXT NOT NULL
+    name TEXT PRIMARY KEY,        -- what it is about
+    value TEXT NOT NULL           -- as the step wrote it
 ) STRICT;
 
+-- One run of one or more jobs.
 CREATE TABLE IF NOT EXISTS batches (
-    batch_id TEXT PRIMARY KEY,
-    started_at TEXT NOT NULL,
-    ended_at TEXT,
+    batch_id TEXT PRIMARY KEY,    -- time of its start and four random digits
+    started_at TEXT NOT NULL,     -- when it began
+    ended_at TEXT,                -- when it ended; empty while it runs, or when it was killed
     today TEXT NOT NULL,          -- the accounting day of the batch, Europe/Oslo
     jobs TEXT NOT NULL,           -- job names, comma separated
-    operator TEXT NOT NULL,
-    exit_code INTEGER,
+    operator TEXT NOT NULL,       -- who started it
+    exit_code INTEGER,            -- as the README lists them
     summary TEXT                  -- JSON, as `run --json` prints it
 ) STRICT;
 
+-- One step of a batch, in the order in which they ran.
 CREATE TABLE IF NOT EXISTS steps (
-    batch_id TEXT NOT NULL REFERENCES batches,
-    position INTEGER NOT NULL,
-    job TEXT NOT NULL,
-    step TEXT NOT NULL,
-    started_at TEXT NOT NULL,
-    ended_at TEXT,
+    batch_id TEXT NOT NULL REFERENCES batches,  -- the batch
+    position INTEGER NOT NULL,    -- place in the batch, from 1
+    job TEXT NOT NULL,            -- the job it belongs to
+    step TEXT NOT NULL,           -- its name
+    started_at TEXT NOT NULL,     -- when it began
+    ended_at TEXT,                -- when it ended
     outcome TEXT,                 -- done | skipped | failed
-    row_count INTEGER,
-    detail TEXT,
+    row_count INTEGER,            -- objects it read
+    detail TEXT,                  -- JSON of what it counted, or why it failed
     PRIMARY KEY (batch_id, position)
 ) STRICT;
 
+-- How far one source has been read.
 CREATE TABLE IF NOT EXISTS cursors (
     source TEXT PRIMARY KEY,      -- vms.partners, ledger.suppliers …
-    value TEXT NOT NULL,
-    batch_id TEXT NOT NULL,
-    moved_at TEXT NOT NULL
+    value TEXT NOT NULL,          -- a time, a number or a day, as the source has it
+    batch_id TEXT NOT NULL,       -- the batch that moved it
+    moved_at TEXT NOT NULL        -- when it was moved or confirmed
 ) STRICT;
 
+-- One outward write, stored before it is sent.
 CREATE TABLE IF NOT EXISTS outbox (
     id TEXT PRIMARY KEY,          -- deterministic: hash of kind and natural_key
     kind TEXT NOT NULL,           -- voucher, acknowledgement, supplier, customer, company, project, cost_centre, payment, rate, actual
-    natural_key TEXT NOT NULL,
-    target TEXT NOT NULL CHECK (target IN ('vms', 'ledger')),
-    company_code TEXT,
-    owner_code INTEGER,
-    document_key INTEGER,
-    document_no TEXT,
-    state TEXT NOT NULL CHECK (state IN ('todo', 'sending', 'sent', 'unknown', 'failed')),
-    attempts INTEGER NOT NULL DEFAULT 0,
+    natural_key TEXT NOT NULL,    -- what it is about, in its own words; unique by kind
+    target TEXT NOT NULL CHECK (target IN ('vms', 'ledger')),  -- the side it goes to
+    company_code TEXT,            -- company in the VMS
+    owner_code INTEGER,           -- entity in the ledger
+    document_key INTEGER,         -- database id of the document in the VMS
+    document_no TEXT,             -- number of the document in the VMS
+    state TEXT NOT NULL CHECK (state IN ('todo', 'sending', 'sent', 'unknown', 'failed')),  -- where it stands
+    attempts INTEGER NOT NULL DEFAULT 0,  -- calls made
     attempted_at TEXT,            -- when the last call began: until it has timed out, absence on the other side proves nothing
     payload TEXT NOT NULL,        -- JSON, frozen once sending has begun
-    payload_hash TEXT NOT NULL,
+    payload_hash TEXT NOT NULL,   -- hash of the payload
     source_hash TEXT NOT NULL,    -- hash of the source fields, to see drift
     look_up TEXT,                 -- JSON: what finds it on the other side (header text, number, date …)
     remote_ids TEXT,              -- JSON: ids the other side answered with
-    error_code TEXT,
-    last_error TEXT,
+    error_code TEXT,              -- code of the last refusal
+    last_error TEXT,              -- what the other side said
     batch_id TEXT NOT NULL,       -- the batch that stored the present payload
-    created_at TEXT NOT NULL,
-    updated_at TEXT NOT NULL,
-    sent_at TEXT,
+    created_at TEXT NOT NULL,     -- when it was stored first
+    updated_at TEXT NOT NULL,     -- when it last changed
+    sent_at TEXT,                 -- when the other side had it
     UNIQUE (kind, natural_key)
 ) STRICT;
 
@@ -69,16 +74,17 @@ CREATE INDEX IF NOT EXISTS outbox_by_number ON outbox (document_no);
 -- What has moved since the last batch is copied from here.
 CREATE INDEX IF NOT EXISTS outbox_by_time ON outbox (updated_at);
 
+-- One change of state of an outward write; never changed, and chained by hashes.
 CREATE TABLE IF NOT EXISTS outbox_events (
-    event_no INTEGER PRIMARY KEY AUTOINCREMENT,
-    outbox_id TEXT NOT NULL REFERENCES outbox,
-    at TEXT NOT NULL,
-    batch_id TEXT NOT NULL,
-    from_state TEXT,
-    to_state TEXT NOT NULL,
-    payload_hash TEXT NOT NULL,
-    detail TEXT,
-    previous_hash TEXT NOT NULL,
+    event_no INTEGER PRIMARY KEY AUTOINCREMENT,  -- place in the chain, from 1
+    outbox_id TEXT NOT NULL REFERENCES outbox,  -- the outward write
+    at TEXT NOT NULL,             -- when
+    batch_id TEXT NOT NULL,       -- the batch that did it
+    from_state TEXT,              -- empty for the first
+    to_state TEXT NOT NULL,       -- where it stood afterwards
+    payload_hash TEXT NOT NULL,   -- hash of the payload then
+    detail TEXT,                  -- what was answered, or why
+    previous_hash TEXT NOT NULL,  -- hash of the event before
     hash TEXT NOT NULL            -- sha256 over this row as canonical JSON, the previous hash included
 ) STRICT;
 
@@ -89,98 +95,105 @@ BEGIN SELECT RAISE(ABORT, 'outbox_events is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS outbox_events_are_final_delete BEFORE DELETE ON outbox_events
 BEGIN SELECT RAISE(ABORT, 'outbox_events is append-only'); END;
 
+-- One rule, or person, that keeps a document back, or warns of it, and since when.
 CREATE TABLE IF NOT EXISTS holds (
-    hold_id INTEGER PRIMARY KEY AUTOINCREMENT,
-    company TEXT,
+    hold_id INTEGER PRIMARY KEY AUTOINCREMENT,  -- counted up
+    company TEXT,                 -- company in the VMS
     document_key INTEGER,         -- null when an object other than a document is held
-    document_no TEXT,
-    rule TEXT NOT NULL,
-    severity TEXT NOT NULL CHECK (severity IN ('critical', 'warning')),
-    message TEXT NOT NULL,
-    since TEXT NOT NULL,
+    document_no TEXT,             -- number of the document, or code of the supplier
+    rule TEXT NOT NULL,           -- the rule that failed, or held_by_person
+    severity TEXT NOT NULL CHECK (severity IN ('critical', 'warning')),  -- a warning goes out all the same
+    message TEXT NOT NULL,        -- what is wrong and what to do
+    since TEXT NOT NULL,          -- when it was seen first
     until TEXT,                   -- null while it lasts
-    batch_id TEXT NOT NULL
+    batch_id TEXT NOT NULL        -- the batch that saw it first
 ) STRICT;
 
 CREATE UNIQUE INDEX IF NOT EXISTS holds_once ON holds (document_key, rule) WHERE until IS NULL;
 
+-- One decision of a person.
 CREATE TABLE IF NOT EXISTS decisions (
-    decision_no INTEGER PRIMARY KEY AUTOINCREMENT,
-    action TEXT NOT NULL CHECK (action IN ('hold', 'release', 'ignore', 'retry', 'confirm', 'adopt')),
+    decision_no INTEGER PRIMARY KEY AUTOINCREMENT,  -- counted up
+    action TEXT NOT NULL CHECK (action IN ('hold', 'release', 'ignore', 'retry', 'confirm', 'adopt')),  -- what was decided
     subject TEXT NOT NULL,        -- document, supplier
-    company TEXT,
-    document_key INTEGER,
-    document_no TEXT,
-    reason TEXT NOT NULL,
-    operator TEXT NOT NULL,
-    at TEXT NOT NULL
+    company TEXT,                 -- company in the VMS
+    document_key INTEGER,         -- database id of the document in the VMS
+    document_no TEXT,             -- number of the document, or code of the supplier
+    reason TEXT NOT NULL,         -- why, in the words of who decided
+    operator TEXT NOT NULL,       -- who decided
+    at TEXT NOT NULL              -- when
 ) STRICT;
 
+-- One document that is left alone by a decision.
 CREATE TABLE IF NOT EXISTS ignored (
-    company TEXT,
-    document_key INTEGER,
-    document_no TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    operator TEXT NOT NULL,
-    since TEXT NOT NULL,
-    until TEXT
+    company TEXT,                 -- company in the VMS
+    document_key INTEGER,         -- database id of the document in the VMS; empty for one never seen
+    document_no TEXT NOT NULL,    -- number of the document
+    reason TEXT NOT NULL,         -- why
+    operator TEXT NOT NULL,       -- who decided
+    since TEXT NOT NULL,          -- from when on
+    until TEXT                    -- empty while it lasts
 ) STRICT;
 
+-- One object that broke its contract and was set aside.
 CREATE TABLE IF NOT EXISTS rejected (
-    rejected_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    rejected_id INTEGER PRIMARY KEY AUTOINCREMENT,  -- counted up
     side TEXT NOT NULL,           -- vms | ledger
-    entity TEXT NOT NULL,
-    object_key TEXT,
-    document_no TEXT,
-    member TEXT,
-    message TEXT NOT NULL,
+    entity TEXT NOT NULL,         -- kind of object
+    object_key TEXT,              -- its id on that side
+    document_no TEXT,             -- number of the document, where it is one
+    member TEXT,                  -- what breaks the contract
+    message TEXT NOT NULL,        -- what was expected, what came, what to do
     body TEXT NOT NULL,           -- the object as it came, cut to 64 KiB
-    body_hash TEXT NOT NULL,
-    since TEXT NOT NULL,
-    until TEXT,
-    batch_id TEXT NOT NULL
+    body_hash TEXT NOT NULL,      -- hash of the object
+    since TEXT NOT NULL,          -- when it was set aside
+    until TEXT,                   -- when it came in order; empty while it stands
+    batch_id TEXT NOT NULL        -- the batch that read it
 ) STRICT;
 
 CREATE UNIQUE INDEX IF NOT EXISTS rejected_once ON rejected (side, entity, object_key, body_hash) WHERE until IS NULL;
 
+-- How often one operation was asked for in a month, by job.
 CREATE TABLE IF NOT EXISTS requests (
-    month TEXT NOT NULL,
-    side TEXT NOT NULL,
-    job TEXT NOT NULL,
-    operation TEXT NOT NULL,
-    request_count INTEGER NOT NULL,
+    month TEXT NOT NULL,          -- as 2026-11
+    side TEXT NOT NULL,           -- vms or ledger
+    job TEXT NOT NULL,            -- the job, or the command, that asked
+    operation TEXT NOT NULL,      -- query, mutation or entity
+    request_count INTEGER NOT NULL,  -- how often
     PRIMARY KEY (month, side, job, operation)
 ) STRICT;
 
+-- One change of a supplier's bank account, and what a second person decided on it.
 CREATE TABLE IF NOT EXISTS bank_changes (
-    change_id INTEGER PRIMARY KEY AUTOINCREMENT,
-    partner_code TEXT NOT NULL,
-    old_account TEXT,
-    new_account TEXT,
-    seen_at TEXT NOT NULL,
-    decided_at TEXT,
-    decided_by TEXT,
-    decision TEXT,
-    reason TEXT
+    change_id INTEGER PRIMARY KEY AUTOINCREMENT,  -- counted up
+    partner_code TEXT NOT NULL,   -- the supplier
+    old_account TEXT,             -- the account in the ledger
+    new_account TEXT,             -- the account in the VMS
+    seen_at TEXT NOT NULL,        -- when it was seen first
+    decided_at TEXT,              -- when it was over
+    decided_by TEXT,              -- the second person
+    decision TEXT,                -- confirm, applied or withdrawn; empty while it waits
+    reason TEXT                   -- why
 ) STRICT;
 
+-- One thing on which both sides differ, from when it was first seen until it was gone.
 CREATE TABLE IF NOT EXISTS breaks (
-    break_id INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind TEXT NOT NULL,
+    break_id INTEGER PRIMARY KEY AUTOINCREMENT,  -- counted up
+    kind TEXT NOT NULL,           -- what kind of difference
     subject TEXT NOT NULL,        -- natural key of what differs
-    company TEXT,
-    document_key INTEGER,
-    document_no TEXT,
-    message TEXT NOT NULL,
-    next_step TEXT NOT NULL,
-    figures_hash TEXT NOT NULL,
-    since TEXT NOT NULL,
-    until TEXT,
-    accepted_by TEXT,
-    accepted_at TEXT,
-    accepted_hash TEXT,
-    comment TEXT,
-    batch_id TEXT NOT NULL
+    company TEXT,                 -- company in the VMS
+    document_key INTEGER,         -- database id of the document in the VMS
+    document_no TEXT,             -- number of the document
+    message TEXT NOT NULL,        -- what differs, with both values
+    next_step TEXT NOT NULL,      -- what to do, and where
+    figures_hash TEXT NOT NULL,   -- hash of the figures as they are
+    since TEXT NOT NULL,          -- when it was seen first
+    until TEXT,                   -- when it was gone; empty while it stands
+    accepted_by TEXT,             -- who accepted it
+    accepted_at TEXT,             -- when
+    accepted_hash TEXT,           -- hash of the figures that were accepted; others are not
+    comment TEXT,                 -- why it was accepted
+    batch_id TEXT NOT NULL        -- the batch that saw it last
 ) STRICT;
 
 CREATE UNIQUE INDEX IF NOT EXISTS breaks_once ON breaks (kind, subject) WHERE until IS NULL;
@@ -209,3 +222,51 @@ FROM outbox_events AS e
 INNER JOIN batches AS b ON e.batch_id = b.batch_id
 ORDER BY e.event_no
 LIMIT 1;
+
+-- One period that somebody closes or has closed.
+CREATE TABLE IF NOT EXISTS closes (
+    period TEXT PRIMARY KEY,      -- as 2026-10
+    state TEXT NOT NULL CHECK (state IN ('draft', 'sealed')),  -- a sealed period's pack is never written again
+    opened_at TEXT NOT NULL,      -- when it was drawn up first
+    sealed_at TEXT,               -- when it was sealed; empty while it is a draft
+    sealed_by TEXT,               -- who sealed it
+    pack_hash TEXT,               -- sha256 of the sealed pack's summary.json, which lists those of its other files
+    figures TEXT,                 -- JSON: the totals it was sealed with, accepted breaks and roll-forward by company
+    batch_id TEXT,                -- the batch that sealed it
+    updated_at TEXT NOT NULL      -- when it last changed
+) STRICT;
+
+-- One run of a close: what it found, and whether it sealed the period; never changed.
+CREATE TABLE IF NOT EXISTS close_events (
+    event_no INTEGER PRIMARY KEY AUTOINCREMENT,  -- counted up
+    period TEXT NOT NULL REFERENCES closes,  -- as 2026-10
+    at TEXT NOT NULL,             -- when
+    batch_id TEXT NOT NULL,       -- the batch that read both sides
+    operator TEXT NOT NULL,       -- who ran it
+    action TEXT NOT NULL CHECK (action IN ('drawn up', 'sealed', 'looked at')),  -- looked at: it was sealed before
+    break_count INTEGER NOT NULL, -- what stopped it that nobody had accepted
+    accepted_count INTEGER NOT NULL,  -- what was accepted
+    pack_hash TEXT                -- of the pack as it was written then; empty when it was only looked at
+) STRICT;
+
+CREATE TRIGGER IF NOT EXISTS close_events_are_final_update BEFORE UPDATE ON close_events
+BEGIN SELECT RAISE(ABORT, 'close_events is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS close_events_are_final_delete BEFORE DELETE ON close_events
+BEGIN SELECT RAISE(ABORT, 'close_events is append-only'); END;
+
+-- What a sealed period consisted of, so that later changes can be told even where the pack is lost.
+CREATE TABLE IF NOT EXISTS sealed_packs (
+    period TEXT PRIMARY KEY REFERENCES closes,  -- as 2026-10
+    entries BLOB NOT NULL,        -- close.period_entries of the period as a Parquet file
+    entries_hash TEXT NOT NULL,   -- sha256 of that file
+    entry_count INTEGER NOT NULL  -- rows in it
+) STRICT;
+
+CREATE TRIGGER IF NOT EXISTS seals_are_final BEFORE UPDATE ON closes WHEN old.state = 'sealed'
+BEGIN SELECT RAISE(ABORT, 'a sealed period stays as it is'); END;
+CREATE TRIGGER IF NOT EXISTS seals_are_kept BEFORE DELETE ON closes WHEN old.state = 'sealed'
+BEGIN SELECT RAISE(ABORT, 'a sealed period stays as it is'); END;
+CREATE TRIGGER IF NOT EXISTS sealed_packs_are_final_update BEFORE UPDATE ON sealed_packs
+BEGIN SELECT RAISE(ABORT, 'a sealed period stays as it is'); END;
+CREATE TRIGGER IF NOT EXISTS sealed_packs_are_final_delete BEFORE DELETE ON sealed_packs
+BEGIN SELECT RAISE(ABORT, 'a sealed period stays as it is'); END;

@@ -4,8 +4,8 @@ SELECT
     companies.company_code,
     companies.owner_code,  -- entity the vouchers go to
     companies.link_code,  -- group entity for master data
-    companies.payables_account,
-    companies.receivables_account
+    companies.payables_account,  -- setting; empty: the VMS account APX
+    companies.receivables_account  -- setting; empty: the VMS account ARX
 FROM
     seed.companies AS companies
 UNION ALL

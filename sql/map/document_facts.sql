@@ -63,7 +63,7 @@ SELECT
     COALESCE(lines.has_line_too_large, 0) = 1 AS has_line_too_large,
     COALESCE(lines.has_impossible_rate, 0) = 1 AS has_impossible_rate,
     lines.lines_without_account,  -- their numbers: 1, 3
-    COALESCE(terms.term_count, 0) AS term_count,
+    COALESCE(terms.term_count, 0) AS term_count,  -- payment terms
     terms.percentage_total,  -- of all terms; null: no terms
     COALESCE(terms.terms_without_percentage, 0) AS terms_without_percentage,
     COALESCE(terms.terms_without_due_date, 0) AS terms_without_due_date,

@@ -106,7 +106,7 @@ parts AS (
 )
 
 SELECT
-    parts.side,
+    parts.side,  -- AP or AR
     parts.owner_code,
     parts.match_id,
     parts.payment_db_id,

@@ -7,7 +7,7 @@ SELECT
     companies.description,
     companies.company_number,
     companies.tax_number,
-    CAST(COUNT(*) OVER (PARTITION BY visibility.owner_code, companies.code) AS INTEGER) AS row_count
+    CAST(COUNT(*) OVER (PARTITION BY visibility.owner_code, companies.code) AS INTEGER) AS row_count  -- more than 1: not unique
 FROM
     stg_ledger.companies AS companies
 INNER JOIN map.master_visibility AS visibility

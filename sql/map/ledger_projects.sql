@@ -9,7 +9,7 @@ SELECT
     projects.to_date,
     projects.gl_object1_db_id,
     vessels.code AS vessel_code,
-    CAST(COUNT(*) OVER (PARTITION BY visibility.owner_code, projects.code) AS INTEGER) AS row_count
+    CAST(COUNT(*) OVER (PARTITION BY visibility.owner_code, projects.code) AS INTEGER) AS row_count  -- more than 1: not unique
 FROM
     stg_ledger.projects AS projects
 INNER JOIN map.master_visibility AS visibility

@@ -11,7 +11,7 @@ SELECT
     object_values.code,
     object_values.object_value_db_id AS db_id,
     object_values.description,
-    CAST(COUNT(*) OVER (PARTITION BY visibility.owner_code, object_values.code) AS INTEGER) AS row_count
+    CAST(COUNT(*) OVER (PARTITION BY visibility.owner_code, object_values.code) AS INTEGER) AS row_count  -- more than 1: not unique
 FROM
     stg_ledger.object_values AS object_values
 INNER JOIN vessel_kinds

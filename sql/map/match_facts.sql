@@ -37,8 +37,8 @@ SELECT
     payments.side,
     payments.owner_code,
     payments.match_id,
-    CAST(COUNT(*) AS INTEGER) AS payment_count,
-    CAST(MAX(counted.currency_count) AS INTEGER) AS currency_count,
+    CAST(COUNT(*) AS INTEGER) AS payment_count,  -- rows that pay
+    CAST(MAX(counted.currency_count) AS INTEGER) AS currency_count,  -- more than 1: the match mixes currencies
     CASE WHEN MAX(payments.source_units) > 0 THEN 1 ELSE -1 END AS direction  -- -1: refunds alone
 FROM
     map.match_payments AS payments

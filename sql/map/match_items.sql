@@ -37,7 +37,7 @@ WITH items AS (
 )
 
 SELECT
-    side,
+    side,  -- AP or AR
     owner_code,
     match_id,
     invoice_key,

@@ -57,7 +57,7 @@ SELECT
         END AS HUGEINT
     ) AS company_weight,
     ROW_NUMBER() OVER (PARTITION BY side, owner_code, match_id, payer_kind ORDER BY payment_no) AS payer_no,
-    COUNT(*) OVER (PARTITION BY side, owner_code, match_id, payer_kind) AS payer_count,
+    COUNT(*) OVER (PARTITION BY side, owner_code, match_id, payer_kind) AS payer_count,  -- rows of that kind in the match
     CAST(
         SUM(source_left) OVER (
             PARTITION BY side, owner_code, match_id, payer_kind

@@ -110,7 +110,7 @@ weighed AS (
 )
 
 SELECT
-    side,
+    side,  -- AP or AR
     owner_code,
     match_id,
     payment_db_id,

@@ -9,7 +9,7 @@ SELECT
             ORDER BY COALESCE(terms.due_date, CAST('9999-12-31' AS DATE)), terms.term_key
         ) AS INTEGER
     ) AS term_no,
-    CAST(COUNT(*) OVER (PARTITION BY documents.document_key) AS INTEGER) AS term_count,
+    CAST(COUNT(*) OVER (PARTITION BY documents.document_key) AS INTEGER) AS term_count,  -- terms of the document
     terms.due_date,
     CAST(CASE WHEN ABS(terms.percentage) < 1000000 THEN ROUND(terms.percentage, 9) END AS DECIMAL(38, 9))
         AS percentage

@@ -25,7 +25,7 @@ SELECT
     vessel_code,
     from_date,
     to_date,
-    CAST(COUNT(*) OVER (PARTITION BY code) AS INTEGER) AS voyage_count
+    CAST(COUNT(*) OVER (PARTITION BY code) AS INTEGER) AS voyage_count  -- more than 1: the VMS has the number more than once
 FROM
     cleaned
 QUALIFY

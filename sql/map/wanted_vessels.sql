@@ -4,7 +4,7 @@ SELECT
     TRIM(vessels.vessel_code) AS code,
     vessels.vessel_key,
     COALESCE(NULLIF(TRIM(vessels.vessel_name), ''), TRIM(vessels.vessel_code)) AS description,
-    CAST(COUNT(*) OVER (PARTITION BY TRIM(vessels.vessel_code)) AS INTEGER) AS vessel_count
+    CAST(COUNT(*) OVER (PARTITION BY TRIM(vessels.vessel_code)) AS INTEGER) AS vessel_count  -- more than 1: not unique in the VMS
 FROM
     stg_vms.vessels AS vessels
 WHERE

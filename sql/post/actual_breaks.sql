@@ -25,7 +25,7 @@ WITH groups AS (
 )
 
 SELECT
-    'voyage unknown in VMS' AS kind,
+    'voyage unknown in VMS' AS kind,  -- voyage unknown in VMS, account unknown in VMS or accrual booked by hand
     CAST(groups.owner_code AS VARCHAR) || ':' || groups.voyage_no AS subject,
     groups.owner_code,
     groups.company_code,
@@ -33,7 +33,7 @@ SELECT
     CAST(NULL AS VARCHAR) AS account,
     CAST(NULL AS VARCHAR) AS document_no,  -- of ours, that a row by hand is against
     CAST(NULL AS BIGINT) AS voucher_no,
-    groups.company_currency_code,
+    groups.company_currency_code,  -- currency of the company
     CAST(SUM(groups.amount) AS DECIMAL(38, 4)) AS company_amount  -- debit positive
 FROM
     groups

@@ -2,7 +2,7 @@
 -- grain: owner_code, code
 SELECT
     COALESCE(CAST(owners.owner_code AS VARCHAR), 'token') || ':' || wanted.code AS natural_key,  -- owner and code: one outbox intent
-    'add' AS action,
+    'add' AS action,  -- add: only companies of new customers
     CAST(NULL AS BIGINT) AS ledger_db_id,  -- what to update; null: add
     owners.owner_code,  -- entity it is created in; null: the token's own
     wanted.code,

@@ -4,8 +4,8 @@ SELECT
     existing.side,
     existing.owner_code,
     existing.code,
-    'ledger' AS found_in,
-    existing.row_count
+    'ledger' AS found_in,  -- ledger or VMS
+    existing.row_count  -- how often the code stands there
 FROM
     map.ledger_partners AS existing
 INNER JOIN map.wanted_partners AS wanted

@@ -77,7 +77,7 @@ undone AS (
 )
 
 SELECT
-    'match undone' AS kind,
+    'match undone' AS kind,  -- match undone or invoice not unique
     'XL' || CAST(undone.payment_db_id AS VARCHAR) || '-' || CAST(undone.document_key AS VARCHAR) AS subject,
     undone.side,
     undone.owner_code,

@@ -114,7 +114,7 @@ judged AS (
 )
 
 SELECT
-    side,
+    side,  -- AP or AR
     owner_code,
     match_id,
     payment_db_id,

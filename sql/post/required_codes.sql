@@ -70,7 +70,7 @@ SELECT DISTINCT
     document_key,
     owner_code,
     code_kind,  -- supplier, customer, project, vessel, location, tax_rule, account, xgl, currency
-    code
+    code  -- as it goes to the ledger
 FROM
     needed
 WHERE

@@ -186,6 +186,6 @@ def test_a_setting_nobody_explains_stops_the_page(tmp_path: Path) -> None:
 
 def test_control_tables_show_states_and_comments(pages: Pages) -> None:
     outbox = section(pages["control-tables.md"], "outbox")
-    assert cells(outbox, "state")[3] == "one of `todo`, `sending`, `sent`, `unknown`, `failed`"
+    assert cells(outbox, "state")[3] == "where it stands; one of `todo`, `sending`, `sent`, `unknown`, `failed`"
     assert cells(outbox, "id") == ["`id`", "TEXT", "", "deterministic: hash of kind and natural_key; key"]
     assert cells(outbox, "sent_at")[2] == "yes"

@@ -13,6 +13,7 @@ from rich.console import Console
 from pipelines.counts import Counts
 from pipelines.dry_run import show_drafts
 from tests.flow.world import Ended, Row, World, copies, read_rows, sample_documents, world
+from tests.listing import IMPORTED, LISTING
 
 POSTED = ("2706035", "2706065", "2706179", "2706245", "2706505", "2707048", "BT-260001")
 # No GL account on a line, no external number; an amount that is text.
@@ -22,13 +23,6 @@ SET_ASIDE = "2708101"
 LINE_TOO_MANY = "N6000001"
 EXTRA = {"documentAmount": 99, "companyCurrencyAmount": 1250, "glAccount": "4300", "documentLineText": "Not ours"}
 READS = ("GET ", "POST /oauth/")
-# A second run's process, which leaves behind what it has imported.
-LISTING = """
-import atexit, pathlib, sys
-atexit.register(lambda: pathlib.Path("imported.txt").write_text("\\n".join(sys.modules)))
-from pipelines.cli import main
-main()
-"""
 HOLDING = "import duckdb, sys; kept = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
 
 
@@ -105,7 +99,7 @@ def tell(world: World) -> Story:
     # What the ledger has booked is read back once.
     run(world)
     second = run_in_a_process(world)
-    imported = (world.folder / "imported.txt").read_text().splitlines()
+    imported = (world.folder / IMPORTED).read_text().splitlines()
     put_right(world)
     return Story(
         world,

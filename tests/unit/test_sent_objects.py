@@ -132,6 +132,33 @@ def test_a_warehouse_built_anew_is_told_everything(world: World) -> None:
     assert copied(world, "payments", "payment_db_id, state") == [(902, "todo")]
 
 
+def test_what_moves_at_the_same_moment_is_not_missed(world: World) -> None:
+    outbox = world.outbox()
+    outbox.store_intents([payment_intent(payment(902)), payment_intent(payment(903))])
+    assert copied(world, "payments", "payment_db_id, state") == [(902, "todo"), (903, "todo")]
+    outbox.apply([Move(payment_intent(payment(902)).id, State.SENDING)])
+    assert copied(world, "payments", "payment_db_id, state") == [(902, "sending"), (903, "todo")]
+    outbox.apply([Move(payment_intent(payment(902)).id, State.SENT)])
+    assert copied(world, "payments", "payment_db_id, state") == [(902, "sent"), (903, "todo")]
+
+
+def test_an_older_control_store_is_copied_whole(world: World, tmp_path: Path) -> None:
+    outbox = world.outbox()
+    outbox.store_intents([payment_intent(payment(902))])
+    backup = tmp_path / "backup.sqlite"
+    world.control.one("VACUUM INTO ?", (str(backup),))
+    outbox.store_intents([payment_intent(payment(903)), VOUCHER])
+    assert len(copied(world, "outbox", "id")) == 3
+    restored = World(backup)
+    # As many events as there were, but others.
+    restored.outbox().store_intents([payment_intent(payment(904)), payment_intent(payment(905))])
+    copy_control(world.warehouse, restored.control)
+    restored.control.close()
+    rows = world.warehouse.execute("SELECT payment_db_id FROM ctl.payments ORDER BY 1").fetchall()
+    assert rows == [(902,), (904,), (905,)]
+    assert world.warehouse.execute("SELECT count(*) FROM ctl.sent_vouchers").fetchall() == [(0,)]
+
+
 def test_every_line_of_a_voucher_is_a_row(world: World) -> None:
     control = node(1, "-0.10", subledger={"code": "60526"}, invoiceDate="2026-11-01", dueDate="2026-12-01")
     detail = node(2, "0.10", account={"code": "4300"}, project={"code": "V001-2601"}, glObject1={"code": "V001"})

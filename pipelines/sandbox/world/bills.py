@@ -142,6 +142,16 @@ def is_credit_out(bill: Bill) -> bool:
     return bill.draft.kind == "CRO"
 
 
+def is_payable(bill: Bill) -> bool:
+    """Tell what stands in the supplier ledger."""
+    return bill.side == "AP"
+
+
+def is_receivable(bill: Bill) -> bool:
+    """Tell what stands in the customer ledger."""
+    return bill.side == "AR"
+
+
 def is_reversal(bill: Bill) -> bool:
     """Tell what takes another bill back."""
     return bill.draft.reverses is not None

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pipelines.sandbox.world import resettlements, settlements, unplaced
 from pipelines.sandbox.world.bills import Pool, bill, bills_to_come
@@ -14,24 +17,50 @@ from pipelines.sandbox.world.desk import LATER, STAGES, Desk
 from pipelines.sandbox.world.encode import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pipelines.sandbox.world.amounts import Rates
     from pipelines.sandbox.world.bills import Bill
+    from pipelines.sandbox.world.desk import Deed
     from pipelines.sandbox.world.drafts import Draft
-    from pipelines.sandbox.world.encode import Row
+    from pipelines.sandbox.world.encode import Json, Row
 
+Expectation: TypeAlias = "dict[str, Row]"
 _HIRES = 4
+# Stage, kind, and one thing of a kind, which has a line of its own.
+_LEVELS = 3
 _CORRECTED_DAY = date(2026, 10, 29)
 # What the VMS has of voyages from before, and the ledger's books do not go back to.
 _FROM_BEFORE = {"28601 2026-05 V001-2507 5010 NOK": {"gap": "-184200.00", "why": "an actual from before go-live"}}
 
 
-def later_texts(keyed: Sequence[tuple[int, Draft]], *, rates: Rates) -> dict[str, str]:
-    """Give the script and the expectation by file name."""
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The script, and what is to be true after each of its stages."""
+
+    deeds: Sequence[Deed]
+    expected: Mapping[str, Expectation]
+
+    def texts(self) -> dict[str, str]:
+        """Give both by file name."""
+        script = (
+            encode({"stage": deed.stage, "call": deed.call, "shows": deed.shows, "body": deed.body})
+            for deed in self.deeds
+        )
+        return {
+            "later/deeds.jsonl": "".join(f"{line}\n" for line in script),
+            "later/expected.json": _text(self.expected),
+        }
+
+    def table(self) -> str:
+        """Give what the deeds show, with the number of each, as rows of a page."""
+        counts = Counter((deed.stage, deed.shows, deed.call) for deed in self.deeds)
+        return "\n".join(f"| {shows} | {stage} | {call} | {count} |" for (stage, shows, call), count in counts.items())
+
+
+def later_deeds(keyed: Sequence[tuple[int, Draft]], *, rates: Rates) -> Later:
+    """Let people pay, match and correct what the documents came to."""
     desk, unfinished = Desk(), settlements.Unfinished()
     pool = Pool(bills_to_come(keyed, rates=rates))
-    expected: dict[str, Row] = {}
+    expected: dict[str, Expectation] = {}
     corrected: dict[str, str] = {}
     for stage in STAGES:
         desk.stage = stage
@@ -42,11 +71,7 @@ def later_texts(keyed: Sequence[tuple[int, Draft]], *, rates: Rates) -> dict[str
             _do_first(desk, pool, unfinished, keyed, rates=rates)
         type_journals(desk)
         expected[stage] = _expectation(desk, corrected)
-    script = "".join(
-        f"{encode({'stage': deed.stage, 'call': deed.call, 'shows': deed.shows, 'body': deed.body})}\n"
-        for deed in desk.deeds
-    )
-    return {"later/deeds.jsonl": script, "later/expected.json": _as_text(expected)}
+    return Later(desk.deeds, expected)
 
 
 def _do_first(
@@ -91,7 +116,7 @@ def _from_before(keyed: Sequence[tuple[int, Draft]], *, rates: Rates) -> list[Bi
     return list(by_side.values())
 
 
-def _expectation(desk: Desk, rates: dict[str, str]) -> dict[str, Row]:
+def _expectation(desk: Desk, rates: dict[str, str]) -> Expectation:
     """Give what is to be true after a stage: bills that moved, transfers without a place, what differs on purpose."""
     booked = [journal for stage in STAGES[: STAGES.index(desk.stage) + 1] for journal in JOURNALS[stage]]
     meant = {journal.group(): {"gap": journal.amount, "why": journal.why} for journal in booked if journal.why}
@@ -103,13 +128,13 @@ def _expectation(desk: Desk, rates: dict[str, str]) -> dict[str, Row]:
     }
 
 
-def _as_text(expected: dict[str, Row]) -> str:
-    """Write it with a line for each thing."""
-    stages = []
-    for stage, kinds in expected.items():
-        parts = []
-        for kind, rows in kinds.items():
-            lines = [f"      {json.dumps(name)}: {json.dumps(row, ensure_ascii=False)}" for name, row in rows.items()]  # type: ignore[union-attr]
-            parts.append(f'    "{kind}": {{\n' + ",\n".join(lines) + "\n    }" if lines else f'    "{kind}": {{}}')
-        stages.append(f'  "{stage}": {{\n' + ",\n".join(parts) + "\n  }")
-    return "{\n" + ",\n".join(stages) + "\n}\n"
+def _text(value: Mapping[str, Json], *, depth: int = 1) -> str:
+    """Write nested objects as JSON, with a line for each member of the third level."""
+    indent = "  " * depth
+    members = [
+        f"{indent}{json.dumps(name)}: "
+        + (_text(member, depth=depth + 1) if depth < _LEVELS and isinstance(member, Mapping) else encode(member))
+        for name, member in value.items()
+    ]
+    end = "\n" if depth == 1 else ""
+    return "{\n" + ",\n".join(members) + f"\n{indent[2:]}}}{end}" if members else "{}"

@@ -10,8 +10,10 @@ from pipelines.sandbox.world.bills import (
     is_credit_in,
     is_credit_out,
     is_in_terms,
+    is_payable,
     is_plain,
     is_purchase,
+    is_receivable,
     is_sale,
     payment_day,
 )
@@ -96,12 +98,11 @@ def net(desk: Desk, pool: Pool) -> None:
     """Credit notes and reversals in a match: without a transfer, and beside one."""
     for original, reversal in pool.take_reversed():
         desk.net("a reversal netted with what it takes back, no transfer", in_full(original, reversal))
-    for side in ("AR", "AP"):
-        invoice, credit = pool.take_with_credit(lambda bill, side=side: bill.side == side)  # type: ignore[misc]
+    for is_own in (is_receivable, is_payable):
+        invoice, credit = pool.take_with_credit(is_own)
         desk.net("a credit note netted, no transfer", [(invoice, credit.size), *in_full(credit)])
-    for side in ("AR", "AP") * 3:
-        both = pool.take_with_credit(lambda bill, side=side: bill.side == side)  # type: ignore[misc]
-        desk.pay("a credit note netted in a transfer", in_full(*both))
+    for is_own in (is_receivable, is_payable) * 3:
+        desk.pay("a credit note netted in a transfer", in_full(*pool.take_with_credit(is_own)))
 
 
 def refund(desk: Desk, pool: Pool) -> None:

@@ -1,0 +1,135 @@
+"""What is published, as data: which tables, what is left out or masked, and which tables grow by the month."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+DATABASE = "springline.duckdb"
+TABLES = "tables"
+REPORT = "report.html"
+WORKBOOK = "springline.xlsx"
+
+MODEL_SCHEMAS = ("map", "post", "rec", "close")
+# Of schema ctl in the warehouse; all other tables come from the control store itself.
+SENT = ("outbox", "payments", "actuals", "rates")
+NOT_PUBLISHED = frozenset({"meta", "cursors", "outbox", "sealed_packs"})
+# Whole objects as they came or went: they hold bank accounts.
+LEFT_OUT: Mapping[str, frozenset[str]] = {"outbox": frozenset({"payload"}), "rejected": frozenset({"body"})}
+# Tables of which rows are only added, or changed in their last batch: the column that tells how far they were copied.
+GROWING: Mapping[str, str] = {"outbox_events": "event_no", "batches": "batch_id", "steps": "batch_id"}
+
+# Tables that grow with the business: the column whose month parts them. Their folders are called period_month=…
+PERIODS: Mapping[str, str] = {
+    "ctl.batches": "started_at",
+    "ctl.outbox": "created_at",
+    "ctl.outbox_events": "at",
+    "ctl.steps": "started_at",
+    "map.subledger_rows": "posted_date",
+    "post.voucher_lines": "voucher_date",
+    "post.vouchers": "posted_date",
+    "rec.control_accounts": "period_month",
+    "rec.control_totals": "document_date",
+    "rec.documents": "period_month",
+    "rec.payments": "document_date",
+}
+PERIOD = "period_month"
+
+_BANK_ACCOUNT = re.compile(r"iban|bank_account(?!_tail)|^(?:old|new)_account$")
+_WORDS = frozenset({"comment", "detail", "last_error", "message", "next_step", "reason", "summary"})
+_TIME = re.compile(r"(?:^|_)at$|^since$|^until$")
+# An IBAN, and eleven digits that stand alone: a Norwegian account, or a number that looks like one.
+_IN_WORDS = (
+    r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){1,6} ?[A-Z0-9]{0,3}([A-Z0-9]{4})\b",
+    r"\b[0-9]{4}[ .]?[0-9]{2}[ .]?[0-9]([0-9]{4})\b",
+)
+NOT_BUILT = "Not built yet, so it is empty: springline run reconcile builds it. "
+MASKED = "; of it the last four characters"
+
+
+@dataclass(frozen=True, slots=True)
+class TableText:
+    """What one row of a table is, and what its columns are; these become comments.
+
+    ``types`` has the DuckDB type of each column of a model, so that one that is not built yet is there all the same.
+    """
+
+    about: str
+    columns: Mapping[str, str]
+    types: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One publication: when and by which batch, and when each side was last read (aware UTC; None: never)."""
+
+    published_at: datetime
+    batch_id: str
+    today: date
+    version: str
+    as_of_vms: datetime | None
+    as_of_ledger: datetime | None
+
+
+Texts = Mapping[tuple[str, str], TableText]
+"""By schema and table."""
+
+
+def is_bank_account(column: str) -> bool:
+    """Tell whether a column holds bank accounts, by its name.
+
+    >>> is_bank_account("subledger_bank_account"), is_bank_account("bank_account_tail_vms"), is_bank_account("account")
+    (True, False, False)
+    """
+    return _BANK_ACCOUNT.search(column) is not None
+
+
+def control_type(column: str, kind: str) -> str:
+    """Return the published type of a column of the control store, where times are text (UTC).
+
+    >>> control_type("sent_at", "TEXT"), control_type("event_no", "INTEGER"), control_type("month", "TEXT")
+    ('TIMESTAMP', 'BIGINT', 'VARCHAR')
+    """
+    if _TIME.search(column):
+        return "TIMESTAMP"
+    if column == "today":
+        return "DATE"
+    return "BIGINT" if kind in {"INTEGER", "BIGINT"} else kind.replace("TEXT", "VARCHAR")
+
+
+def expression(column: str, *, is_control: bool = False) -> str:
+    """Return what is published of a column, as SQL: itself, or with bank accounts cut to their last four characters."""
+    name = quote(column)
+    if is_bank_account(column):
+        return rf"'…' || right(regexp_replace({name}, '\s', '', 'g'), 4)"
+    if is_control and column in _WORDS:
+        for pattern in _IN_WORDS:
+            name = rf"regexp_replace({name}, '{pattern}', '…\1', 'g')"
+    return name
+
+
+def comment(column: str, words: str) -> str:
+    """Return a column's comment; one that is masked says so."""
+    return f"{words}{MASKED}" if is_bank_account(column) else words
+
+
+def quote(identifier: str) -> str:
+    """Quote an identifier."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: object) -> str:
+    """Return a value as a literal of SQL: text or NULL."""
+    return "NULL" if text is None else "'" + str(text).replace("'", "''") + "'"
+
+
+def listed(columns: Sequence[str]) -> str:
+    """Return column names for a statement."""
+    return ", ".join(map(quote, columns))
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error says, without excerpts and lists."""
+    return str(error).strip().partition("\n")[0]

@@ -1,0 +1,115 @@
+"""Copies the control store into the published file: what only grows is taken from the file published before."""
+
+# ruff: noqa: S608 - statements are made of our own names, never of data
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from pipelines.publish.contents import (
+    GROWING,
+    LEFT_OUT,
+    NOT_PUBLISHED,
+    control_type,
+    expression,
+    listed,
+    literal,
+    quote,
+)
+
+if TYPE_CHECKING:
+    from pipelines.control import Control
+
+PAGE = 100_000
+
+Columns = Mapping[str, str]
+
+
+def control_columns(control: Control) -> dict[str, dict[str, str]]:
+    """Return the published columns of each published table of the control store, with SQLite's types."""
+    names = control.read("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1")
+    return {
+        name: {
+            row["name"]: row["type"]
+            for row in control.read(f"PRAGMA table_info({name})")
+            if row["name"] not in LEFT_OUT.get(name, ())
+        }
+        for (name,) in names
+        if name not in NOT_PUBLISHED
+    }
+
+
+def copy_history(connection: duckdb.DuckDBPyConnection, control: Control, *, target: str, before: str) -> None:
+    """Fill schema ctl of the database ``target`` from the control store.
+
+    ``before`` names the database published before, where there is one.
+    """
+    known = before if _is_of_this_store(connection, control, before) else None
+    for table, columns in control_columns(control).items():
+        types = {name: control_type(name, kind) for name, kind in columns.items()}
+        place = f"{target}.ctl.{quote(table)}"
+        connection.execute(f"CREATE TABLE {place} ({', '.join(f'{quote(n)} {t}' for n, t in types.items())})")
+        since = _take_over(connection, table, types, place=place, before=known) if known else None
+        for rows in _pages(control, table, list(columns), since):
+            _insert(connection, place, list(columns), rows)
+
+
+def _is_of_this_store(connection: duckdb.DuckDBPyConnection, control: Control, before: str) -> bool:
+    """Tell whether the last event published is one of this store's, which may have been restored or replaced."""
+    try:
+        last = connection.execute(f"SELECT max(event_no), max_by(hash, event_no) FROM {before}.ctl.outbox_events")
+        event_no, event_hash = last.fetchone() or (None, None)
+    except duckdb.Error:
+        return False
+    return event_no is not None and event_hash == control.one(
+        "SELECT hash FROM outbox_events WHERE event_no = ?", (event_no,)
+    )
+
+
+def _take_over(connection: duckdb.DuckDBPyConnection, table: str, types: Columns, *, place: str, before: str) -> object:
+    """Copy all but the last of what was published before; return from where on the control store is to be read."""
+    key = GROWING.get(table)
+    found = connection.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() "
+        f"WHERE database_name = '{before}' AND schema_name = 'ctl' AND table_name = '{table}' ORDER BY column_index"
+    ).fetchall()
+    if key is None or dict(found) != dict(types):
+        return None
+    source = f"{before}.ctl.{quote(table)}"
+    last = connection.execute(f"SELECT max({quote(key)}) FROM {source}").fetchone()
+    since: object = last[0] if last else None
+    if since is not None:
+        connection.execute(f"INSERT INTO {place} SELECT * FROM {source} WHERE {quote(key)} < {literal(since)}")
+    return since
+
+
+def _pages(control: Control, table: str, columns: Sequence[str], since: object) -> Iterator[list[tuple[object, ...]]]:
+    """Yield the rows of a table from a value of its key on, page by page."""
+    value = str(since) if isinstance(since, int) else literal(since)
+    condition = f"AND {GROWING[table]} >= {value}" if since is not None else ""
+    after = 0
+    while True:
+        rows = control.read(
+            f"SELECT rowid, {listed(columns)} FROM {quote(table)} WHERE rowid > ? {condition} ORDER BY rowid LIMIT ?",
+            (after, PAGE),
+        )
+        if rows:
+            yield [tuple(row)[1:] for row in rows]
+            after = int(rows[-1][0])
+        if len(rows) < PAGE:
+            return
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, place: str, columns: Sequence[str], rows: list[tuple[object, ...]]
+) -> None:
+    import pyarrow as pa  # noqa: PLC0415 an idle run publishes nothing
+
+    values = dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True))
+    connection.register("control_rows", pa.table(values))
+    told = ", ".join(expression(column, is_control=True) for column in columns)
+    connection.execute(f"INSERT INTO {place} SELECT {told} FROM control_rows")
+    connection.unregister("control_rows")

@@ -1,0 +1,74 @@
+"""Puts what was made aside in its place in one move: whoever reads sees all of the old, or all of the new."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# Where things are made before they are put in place: on the same disk, so that one move does it.
+STAGE = ".new"
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+
+
+@contextmanager
+def stage(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder inside ``folder`` to make things in, and remove it; what a killed run left there goes too.
+
+    One batch at a time publishes: the warehouse's lock sees to that.
+    """
+    aside = folder / STAGE
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    try:
+        yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def put_file(made: Path, place: Path) -> None:
+    """Put a file in place of another; who has the old one open keeps it."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(made, place)  # noqa: PTH105 - Path.replace says the same in more words
+    _sync(place.parent)
+
+
+def put_folder(made: Path, place: Path) -> None:
+    """Put a folder in place of another, and remove that one."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if not place.exists():
+        made.rename(place)
+    elif not _exchanged(made, place):
+        # Systems that cannot exchange two folders: for a moment there is none, and a killed run makes it anew.
+        aside = made.with_name(f"{made.name}.old")
+        place.rename(aside)
+        made.rename(place)
+        shutil.rmtree(aside)
+    shutil.rmtree(made, ignore_errors=True)
+    _sync(place.parent)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Exchange two folders at once; False where the system or its disk cannot."""
+    if sys.platform != "linux":
+        return False
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    if rename is None:
+        return False
+    done: int = rename(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE)
+    return done == 0
+
+
+def _sync(folder: Path) -> None:
+    """Have the move itself on disk, so that it outlives a power cut."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

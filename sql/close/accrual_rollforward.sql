@@ -1,0 +1,80 @@
+-- One month of what is accrued on a company's voyage and account: opening, posted, reversed, closing. The opening is the
+-- closing of the month before; opening, posted and reversed add up to the closing. Amounts are debit positive, in company
+-- currency, as the VMS has them. An accrual without its reversal, and the other way round, is named from its month on.
+-- Of a sealed period the closing it was sealed with stands beside the one of now.
+-- grain: company_code, voyage_no, account, period_month
+WITH named AS (
+    SELECT
+        months.company_code,
+        months.voyage_no,
+        months.account,
+        months.period_month,
+        STRING_AGG(accruals.reason, ' ' ORDER BY accruals.document_no, accruals.document_key) AS reason,
+        MIN(accruals.next_step) AS next_step
+    FROM
+        close.accrual_months AS months
+    INNER JOIN close.unreversed_accruals AS accruals
+        ON
+            months.family = accruals.family
+            AND months.company_code = accruals.company_code
+            AND months.voyage_no = accruals.voyage_no
+            AND months.account = accruals.account
+            AND months.period_month >= accruals.period_month
+    WHERE
+        months.family = 'accrual'
+    GROUP BY
+        months.company_code,
+        months.voyage_no,
+        months.account,
+        months.period_month
+),
+
+sealed AS (
+    SELECT
+        entries.period_month,
+        entries.company_code,
+        entries.voyage_no,
+        entries.account,
+        entries.company_amount
+    FROM
+        ctl.sealed_entries AS entries
+    WHERE
+        entries.side = 'accrual'
+)
+
+SELECT
+    months.company_code,  -- VMS company
+    months.voyage_no,  -- empty: none
+    months.account,
+    months.period_month,
+    months.company_currency_code,
+    months.opening,  -- closing of the month before
+    months.posted,  -- by ACP and CAP of the month
+    months.reversed,  -- by ACR and CAR of the month; of costs, negative
+    months.closing,
+    sealed.company_amount AS sealed_closing,  -- null: the period is not sealed, or had nothing here when it was
+    months.unreversed_amount,  -- of accruals and reversals up to this month that do not meet
+    CASE
+        WHEN months.open_count = 0 THEN 'agreed'
+        WHEN months.not_reversed_count > 0 THEN 'not reversed'
+        ELSE 'reversal without accrual'
+    END AS state,
+    named.reason,  -- names the documents
+    named.next_step,
+    months.as_of_vms
+FROM
+    close.accrual_months AS months
+LEFT JOIN named
+    ON
+        months.company_code = named.company_code
+        AND months.voyage_no = named.voyage_no
+        AND months.account = named.account
+        AND months.period_month = named.period_month
+LEFT JOIN sealed
+    ON
+        months.company_code = sealed.company_code
+        AND months.voyage_no = sealed.voyage_no
+        AND months.account = sealed.account
+        AND months.period_month = sealed.period_month
+WHERE
+    months.family = 'accrual'

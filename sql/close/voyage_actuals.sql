@@ -1,0 +1,102 @@
+-- One month and currency of what the ledger's books say was spent or earned on a voyage and account that was accrued:
+-- invoices, the ledger's own vouchers and bunker transactions, never accruals and what was typed against them.
+-- grain: company_code, voyage_no, account, currency_code, period_month
+WITH accrued AS (
+    SELECT DISTINCT
+        entries.owner_code,
+        entries.voyage_no,
+        entries.account
+    FROM
+        close.accrual_entries AS entries
+),
+
+ledger AS (
+    SELECT
+        actuals.transaction_db_id,
+        actuals.owner_code,
+        actuals.project_code AS voyage_no,
+        actuals.account_code AS account,
+        actuals.currency_code,
+        actuals.company_currency_code,
+        actuals.period_year,
+        actuals.period_month,
+        actuals.company_amount,
+        actuals.document_amount,
+        actuals.is_echo
+    FROM
+        map.actual_rows AS actuals
+    INNER JOIN accrued
+        ON
+            actuals.owner_code = accrued.owner_code
+            AND actuals.project_code = accrued.voyage_no
+            AND actuals.account_code = accrued.account
+    WHERE
+        actuals.against_document_no IS NULL
+),
+
+-- Bunker transactions are echoes of the VMS like accruals, yet they are costs: their vouchers are told by type.
+bunkers AS (
+    SELECT
+        vouchers.owner_code,
+        vouchers.header_db_id,
+        vouchers.header_text,
+        vouchers.company_code
+    FROM
+        ctl.sent_vouchers AS vouchers
+    INNER JOIN stg_vms.documents AS documents
+        ON vouchers.document_key = documents.document_key
+    WHERE
+        documents.document_type = 'ACC'
+        AND vouchers.state = 'sent'
+),
+
+bunker_rows AS (
+    SELECT
+        ledger.transaction_db_id,
+        MIN(bunkers.company_code) AS company_code
+    FROM
+        ledger
+    INNER JOIN stg_ledger.transactions AS transactions
+        ON ledger.transaction_db_id = transactions.transaction_db_id
+    INNER JOIN bunkers
+        ON
+            ledger.owner_code = bunkers.owner_code
+            AND (
+                transactions.header_db_id = bunkers.header_db_id
+                OR (bunkers.header_db_id IS NULL AND transactions.header_text = bunkers.header_text)
+            )
+    WHERE
+        ledger.is_echo
+    GROUP BY
+        ledger.transaction_db_id
+)
+
+SELECT
+    COALESCE(bunker_rows.company_code, companies.company_code) AS company_code,  -- VMS company its actuals go to
+    ledger.voyage_no,
+    ledger.account,
+    ledger.currency_code,
+    months.month_start AS period_month,
+    MIN(ledger.company_currency_code) AS company_currency_code,
+    CAST(SUM(ledger.company_amount) AS DECIMAL(38, 4)) AS company_amount,  -- debit positive
+    CAST(SUM(ledger.document_amount) AS DECIMAL(38, 4)) AS document_amount,  -- in currency_code
+    CAST(COUNT(*) AS INTEGER) AS row_count
+FROM
+    ledger
+INNER JOIN seed.months AS months
+    ON
+        ledger.period_year = months.calendar_year
+        AND ledger.period_month = months.calendar_month
+INNER JOIN map.actual_companies AS companies
+    ON ledger.owner_code = companies.owner_code
+LEFT JOIN bunker_rows
+    ON ledger.transaction_db_id = bunker_rows.transaction_db_id
+WHERE
+    NOT ledger.is_echo
+    OR bunker_rows.transaction_db_id IS NOT NULL
+GROUP BY
+    COALESCE(bunker_rows.company_code, companies.company_code),
+    ledger.voyage_no,
+    ledger.account,
+    ledger.currency_code,
+    months.month_start

@@ -1,0 +1,153 @@
+"""How long it takes to publish the tables of a large company, and to find out that nothing has changed.
+
+Run as ``python -m tests.bench.bench_publish``; prints seconds for the file, for Parquet anew, for one changed month,
+and for an idle run. The rows are made up, column by column: what they say does not matter here, how many they are does.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipelines import publish_steps
+from pipelines.context import Context
+from pipelines.control import Control
+from pipelines.models.table_ref import TableRef
+from pipelines.post_steps import catalog_of_repository
+from pipelines.sent_objects import SENT_TABLES
+from pipelines.warehouse import CONTROL_TABLES
+from tests.landing import make_context
+
+DOCUMENTS = 100_000
+LINES = 5
+# Rows a document of the tables that grow with the business; others have ROWS.
+PER_DOCUMENT = {
+    "map.subledger_rows": 2,
+    "map.invoice_rows": 1,
+    "map.sent_invoices": 1,
+    "map.matched_invoices": 1,
+    "post.vouchers": 1,
+    "post.voucher_lines": LINES + 1,
+    "rec.documents": 1,
+    "rec.payments": 1,
+    "rec.sent_vouchers": 1,
+    "rec.ledger_vouchers": 1,
+    "ctl.outbox": 2,
+}
+ROWS = 1_000
+MONTHS = 24
+EVENTS_PER_INTENT = 2
+
+# What a made-up value of a type is, row by row.
+VALUES = {
+    "BIGINT": "i",
+    "HUGEINT": "i",
+    "INTEGER": "i % 100000",
+    "BOOLEAN": "i % 7 = 0",
+    "DATE": f"DATE '2026-10-15' - CAST((i * {MONTHS * 30}) // n AS INTEGER)",
+    "TIMESTAMP": "TIMESTAMP '2026-10-15 08:00:00' - to_minutes(i % 500000)",
+    "VARCHAR": "'text ' || (i % 997)",
+}
+KEYS = ("document_no", "subject", "header_text", "ext_order_number", "invoice_no", "natural_key", "id")
+
+
+def fill_table(ctx: Context, ref: TableRef, columns: dict[str, str], *, rows: int) -> None:
+    """Make a table of made-up rows."""
+    values = ", ".join(f"CAST({_value(name, kind)} AS {kind}) AS {name}" for name, kind in columns.items())
+    ctx.warehouse.execute(
+        f"CREATE OR REPLACE TABLE {ref} AS SELECT {values} FROM (SELECT range AS i, {rows} AS n FROM range({rows}))"  # noqa: S608 our own names
+    )
+
+
+def _value(name: str, kind: str) -> str:
+    if kind.startswith("DECIMAL"):
+        return "(i * 7919 % 100000000) / CAST(100 AS DECIMAL(3, 0))" if "," in kind else "i"
+    if kind == "VARCHAR" and name.endswith(("_at", "since")):
+        return "strftime(TIMESTAMP '2026-10-15 08:00:00' - to_minutes(i % 500000), '%Y-%m-%dT%H:%M:%S.%f+00:00')"
+    if kind == "VARCHAR" and name in KEYS:
+        return "'27' || i"
+    if kind == "VARCHAR" and name.endswith("hash"):
+        return "sha256(CAST(i AS VARCHAR))"
+    return VALUES.get(kind, "NULL")
+
+
+def fill_events(control: Control, *, intents: int) -> None:
+    """Write the history of the outbox, and a batch."""
+    moment = "2026-10-15T08:00:00.000000+00:00"
+    with control.write() as connection:
+        connection.execute(
+            "INSERT INTO batches (batch_id, started_at, today, jobs, operator) VALUES ('b0', ?, '2026-11-02', '', '')",
+            (moment,),
+        )
+        connection.execute("PRAGMA defer_foreign_keys = ON")
+        connection.executemany(
+            "INSERT INTO outbox VALUES (?, 'voucher', ?, 'ledger', NULL, NULL, ?, NULL, 'sent', 1, NULL, '[]', '', '', "
+            "NULL, NULL, NULL, NULL, 'b0', ?, ?, NULL)",
+            ((f"i{n}", str(n), n, moment, moment) for n in range(ROWS)),
+        )
+        connection.executemany(
+            "INSERT INTO outbox_events "
+            "(outbox_id, at, batch_id, from_state, to_state, payload_hash, previous_hash, hash) "
+            "VALUES (?, ?, 'b0', 'todo', 'sent', '', '', ?)",
+            ((f"i{n % ROWS}", moment, f"{n:064x}") for n in range(intents * EVENTS_PER_INTENT)),
+        )
+
+
+def make_world(ctx: Context) -> None:
+    """Fill every published table."""
+    catalog = catalog_of_repository()
+    tables = {model.ref: {column.name: column.type for column in model.columns} for model in catalog.models}
+    for ref, columns in tables.items():
+        fill_table(ctx, ref, columns, rows=DOCUMENTS * PER_DOCUMENT.get(str(ref), 0) or ROWS)
+    for table, listed in {**CONTROL_TABLES, **SENT_TABLES}.items():
+        ref = TableRef("ctl", table)
+        typed = dict(column.split(" ", 1) for column in listed.split(", "))
+        fill_table(ctx, ref, typed, rows=DOCUMENTS * PER_DOCUMENT.get(str(ref), 0) or ROWS)
+    fill_events(ctx.control, intents=DOCUMENTS * 2)
+
+
+def measure(step: Callable[[Context], object], ctx: Context) -> float:
+    """Return the seconds a step takes."""
+    begin = time.perf_counter()
+    step(ctx)
+    return time.perf_counter() - begin
+
+
+def main() -> None:
+    """Publish everything, then one changed voucher, then nothing."""
+    steps = (publish_steps.publish_database, publish_steps.publish_tables)
+    with tempfile.TemporaryDirectory() as folder:
+        ctx = make_context(Path(folder), now=lambda: datetime(2026, 11, 2, 8, tzinfo=UTC))
+        ctx = _publishing_into(ctx, Path(folder) / "published")
+        make_world(ctx)
+        _tell("all anew", [measure(step, ctx) for step in steps])
+        _tell("nothing changed", [measure(step, ctx) for step in steps])
+        ctx.warehouse.execute("UPDATE post.vouchers SET partner_name = 'another' WHERE document_key = 1")
+        with ctx.control.write() as connection:
+            connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('models.built_from', 'anew')")
+        _tell("one voucher changed", [measure(step, ctx) for step in steps])
+        size = (ctx.settings.published / "springline.duckdb").stat().st_size / 2**30
+        sys.stdout.write(f"springline.duckdb has {size:.2f} GiB\n")
+
+
+def _publishing_into(ctx: Context, folder: Path) -> Context:
+    from dataclasses import replace  # noqa: PLC0415
+
+    return replace(ctx, settings=ctx.settings.model_copy(update={"published": folder}))
+
+
+def _tell(what: str, seconds: list[float]) -> None:
+    database, tables = seconds
+    sys.stdout.write(
+        f"{DOCUMENTS:,} documents of {LINES} lines, {what}: file {database:.2f} s, Parquet {tables:.2f} s, "
+        f"together {database + tables:.2f} s\n"
+    )
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,227 @@
+"""A period closed as accountants do it: actuals, accruals, what stops it, acceptance, the seal, what comes late."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import duckdb
+import pytest
+
+from pipelines.batch import chosen_jobs
+from pipelines.control import Control
+from tests.delivery_seed import NO_LIMITS
+from tests.flow.live_world import TODAY, Live
+
+INVOICE, HELD = "2707031", "2708004"
+VOYAGE = "V002-2602"
+NEXT_DAY = (TODAY + timedelta(days=1)).isoformat()
+# The accrual whose reversal somebody deletes before it is posted.
+UNREVERSED = "4310"
+
+
+@dataclass(slots=True)
+class Month:
+    """October on a running sandbox: what `springline close` says of it, and its pack."""
+
+    live: Live
+
+    def close(self, *, period: str = "2026-10") -> tuple[int, dict[str, Any]]:
+        code, out = self.live.command("close", period, "--today", NEXT_DAY, "--json")
+        return code, json.loads(out)
+
+    def stops(self) -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in self.close()[1]["breaks"]:
+            if not row["is_accepted"]:
+                found.setdefault(row["kind"], []).append(row)
+        return found
+
+    def accept(self) -> None:
+        """Accept everything that is open, one by one."""
+        listed = json.loads(self.live.command("breaks", "list", "--json")[1])["breaks"]
+        for number in [row["break_id"] for row in listed if not row["is_accepted"]]:
+            assert self.live.command("breaks", "accept", f"no:{number}", "--reason", "as agreed")[0] == 0
+
+    @property
+    def pack(self) -> Path:
+        return self.live.settings.published / "close" / "2026-10"
+
+    def summary(self) -> dict[str, Any]:
+        return dict(json.loads((self.pack / "summary.json").read_text("utf-8")))
+
+    def table(self, name: str, columns: str) -> list[tuple[Any, ...]]:
+        statement = f"SELECT {columns} FROM read_parquet(?) ORDER BY ALL"  # noqa: S608 our own names
+        return duckdb.sql(statement, params=[str(self.pack / f"{name}.parquet")]).fetchall()
+
+    def bytes_of_pack(self) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in self.pack.iterdir()}
+
+    def book(self, *, day: str, text: str, amount: str = "900.00") -> dict[str, Any]:
+        """Book a cost on the voyage by hand in the ledger."""
+        lines = [
+            {"account": "4300", "amount": amount, "project": VOYAGE, "glObject1": "V002"},
+            {"account": "1920", "amount": f"-{amount}"},
+        ]
+        given = {"owner": 28601, "source": "GL", "postedDate": day, "text": text, "lines": lines}
+        return dict(self.live.sandbox.control("POST", "ledger/vouchers", given))
+
+
+def run(live: Live, *jobs: str) -> None:
+    """Run jobs, and let the ledger post what its import has taken."""
+    live.batch(jobs=chosen_jobs(jobs))
+    live.posted()
+
+
+def estimate(live: Live, account: str, amount: str, *, currency: str = "NOK") -> None:
+    live.post(
+        "VoyageEstimate",
+        company="28601",
+        voyage=VOYAGE,
+        glAccount=account,
+        accrualAccount="2960",
+        estimateAmount=float(amount),
+        documentCurrency=currency,
+    )
+
+
+@pytest.fixture(scope="module")
+def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
+    with Live(tmp_path_factory.mktemp("close"), (INVOICE, HELD)) as live:
+        live.sandbox.control("POST", "ledger/settings", NO_LIMITS)
+        run(live, "master-data", "documents")
+        run(live, "rates", "payments", "actuals")
+        estimate(live, "4300", "90000.00")
+        estimate(live, UNREVERSED, "50000.00", currency="USD")
+        live.sandbox.control("POST", "vms/accruals", {"period": "2026-10", "company": "28601", "voyage": VOYAGE})
+        reversals = {"filter": "documentType.documentType(EQ)ACR"}
+        fields = {"fields": '{"documentLines":{"glAccount":"*"}}'}
+        for row in live.vms.get("/Document", params=reversals, headers=fields).raise_for_status().json():
+            if row["documentLines"][0]["glAccount"] == UNREVERSED:
+                live.vms.delete(f"/Document/{row['key']}").raise_for_status()
+        run(live, "documents", "rates")
+        yield Month(live)
+
+
+def test_what_stops_the_close_is_told_largest_first(month: Month) -> None:
+    code, told = month.close()
+    assert (code, told["state"], told["sealed_at"]) == (16, "draft", None)
+    assert set(told["totals"]) == {"document held", "accrual not reversed"}
+    amounts = [abs(float(row["company_amount"])) for row in told["breaks"]]
+    assert amounts == sorted(amounts, reverse=True)
+    (held,) = (row for row in told["breaks"] if row["kind"] == "document held")
+    (accrual,) = (row for row in told["breaks"] if row["kind"] == "accrual not reversed")
+    assert held["document_no"] == HELD
+    assert (accrual["voyage_no"], accrual["account"]) == (VOYAGE, UNREVERSED)
+    assert "has no reversal" in accrual["reason"]
+    assert all(row["next_step"] for row in told["breaks"])
+
+
+def test_the_draft_pack_has_tables_workbook_and_summary(month: Month) -> None:
+    assert {path.suffix for path in month.pack.iterdir()} == {".parquet", ".xlsx", ".json"}
+    assert month.summary()["state"] == "draft"
+    rows = month.table("accrual_rollforward", "account, opening + posted + reversed - closing, closing > 0, state")
+    assert rows == [("4300", 0, True, "agreed"), (UNREVERSED, 0, True, "not reversed")]
+    assert {row[1] for row in month.table("accruals_vs_actuals", "account, state")} == {"agreed"}
+
+
+def test_a_second_close_finds_the_same(month: Month) -> None:
+    first = {kind: [row["since"] for row in rows] for kind, rows in month.stops().items()}
+    assert {kind: [row["since"] for row in rows] for kind, rows in month.stops().items()} == first
+
+
+def test_a_late_invoice_makes_the_accrual_too_large(month: Month) -> None:
+    late = month.book(day="2026-10-29", text="agency invoice that came late")
+    (row,) = month.stops()["over-accrued"]
+    assert (row["account"], row["amount"], row["currency_code"]) == ("4300", "900.0000", "NOK")
+    month.live.sandbox.control("POST", "ledger/corrupt", {"voucher": late["voucher"], "delete": True})
+    assert "over-accrued" not in month.stops()
+
+
+def test_a_pack_that_cannot_be_written_leaves_the_one_before(month: Month) -> None:
+    before = month.bytes_of_pack()
+    with patch("pipelines.publish.close_pack.write_close_workbook", side_effect=OSError("No space left on device")):
+        code, told = month.close()
+    assert (code, "No space left on device" in told["error"]) == (12, True)
+    assert month.bytes_of_pack() == before
+    assert [path.name for path in month.pack.parent.iterdir()] == [month.pack.name]
+
+
+def test_a_run_that_ends_before_the_seal_leaves_a_draft(month: Month) -> None:
+    month.accept()
+    with patch("pipelines.closing.seal_period", side_effect=KeyboardInterrupt):
+        assert month.live.command("close", "2026-10", "--today", NEXT_DAY)[0] != 0
+    assert month.live.ask("SELECT state FROM closes WHERE period = '2026-10'") == [("draft",)]
+
+
+def test_what_is_accepted_seals_the_period(month: Month) -> None:
+    code, told = month.close()
+    assert (code, told["state"]) == (0, "sealed")
+    assert told["totals"]["document held"] == {"open": 0, "accepted": 1}
+    assert month.summary()["state"] == "sealed"
+    assert [row[-1] for row in month.live.ask("SELECT action FROM close_events ORDER BY event_no")][-1] == "sealed"
+
+
+def test_a_sealed_pack_is_never_written_again(month: Month) -> None:
+    before = month.bytes_of_pack()
+    assert month.close()[0] == 0
+    assert month.bytes_of_pack() == before
+
+
+def test_a_late_posting_is_told_and_leaves_the_pack(month: Month) -> None:
+    before = month.bytes_of_pack()
+    month.book(day="2026-10-30", text="came after the seal", amount="123.45")
+    code, told = month.close()
+    (late,) = (row for row in told["breaks"] if row["kind"] == "late posting")
+    assert (code, told["state"], late["is_accepted"], late["company_amount"]) == (16, "sealed", False, "123.4500")
+    assert "booked into 2026-10 after the seal: account 4300 on V002-2602: 0.00 then, 123.45 now" in late["reason"]
+    assert month.bytes_of_pack() == before
+    code, shown = month.live.command("close", "2026-10", "--today", NEXT_DAY)
+    assert (code, "late posting" in shown, "stays as it was" in shown) == (16, True, True)
+
+
+def test_a_late_posting_can_be_accepted(month: Month) -> None:
+    month.accept()
+    assert month.close()[0] == 0
+
+
+def test_a_run_finds_nothing_to_build_after_a_close(month: Month) -> None:
+    built = month.live.ask("SELECT name, value FROM meta WHERE name LIKE '%built_from'")
+    month.live.batch(jobs=chosen_jobs(("reconcile",)))
+    month.live.batch(jobs=chosen_jobs(("reconcile",)))
+    again = month.live.ask("SELECT name, value FROM meta WHERE name LIKE '%built_from'")
+    month.live.batch(jobs=chosen_jobs(("reconcile",)))
+    assert month.live.ask("SELECT name, value FROM meta WHERE name LIKE '%built_from'") == again
+    assert {name for name, _ in built} == {name for name, _ in again}
+
+
+def test_a_pack_that_was_touched_is_told(month: Month) -> None:
+    path = month.pack / "summary.json"
+    content = path.read_bytes()
+    path.write_bytes(content + b" ")
+    code, told = month.close()
+    assert (code, told["faults"]) == (16, [f"{path} is not the one that was sealed."])
+    path.write_bytes(content)
+    assert month.close()[0] == 0
+
+
+def test_the_month_of_the_batch_is_drawn_up_and_not_sealed(month: Month) -> None:
+    month.close(period="2026-11")
+    month.accept()
+    code, told = month.close(period="2026-11")
+    assert (code, told["state"]) == (0, "draft")
+
+
+def test_the_store_refuses_to_change_a_seal(month: Month) -> None:
+    control = Control(month.live.settings.control_path)
+    try:
+        for statement in ("UPDATE closes SET state = 'draft'", "DELETE FROM closes", "DELETE FROM sealed_packs"):
+            with pytest.raises(Exception, match="stays as it is"), control.write() as connection:
+                connection.execute(statement + " WHERE period = '2026-10'")
+    finally:
+        control.close()

@@ -1,0 +1,104 @@
+"""What a close says in words: singular and plural, sealed and late, long lists cut with the rest in the pack."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from pipelines.close_report import SHOWN, show_close, verdict
+from pipelines.closing import Closed
+
+PACK = Path("published/close/2026-10")
+NOTHING = Closed(
+    period="2026-10",
+    state="draft",
+    sealed_at=None,
+    is_over=True,
+    was_sealed=False,
+    pack=PACK,
+    stops=(),
+    faults=(),
+    problems=(),
+    exit_code=0,
+)
+
+
+def stop(number: int, **more: object) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "rank_no": number,
+        "kind": "document held",
+        "subject": f"2026-10 {number}",
+        "company_code": "28601",
+        "document_no": f"27{number:05d}",
+        "voyage_no": None,
+        "account": None,
+        "amount": Decimal("1234.5000"),
+        "currency_code": "JPY",
+        "company_amount": Decimal("99.0000"),
+        "reason": "due date missing [INI]",
+        "next_step": "add a payment term.",
+        "since": None,
+        "age_days": 3,
+        "is_accepted": False,
+    }
+    return row | more
+
+
+def shown(closed: Closed) -> str:
+    out = StringIO()
+    show_close(closed, Console(file=out, width=400))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("closed", "words"),
+    [
+        (replace(NOTHING, state=None), "was not closed"),
+        (replace(NOTHING, is_over=False), "Nothing stops 2026-10, but it is not over yet."),
+        (replace(NOTHING, stops=(stop(1),)), "One thing stops the close of 2026-10;"),
+        (replace(NOTHING, stops=(stop(1), stop(2))), "2 things stop the close of 2026-10;"),
+        (replace(NOTHING, state="sealed", stops=(stop(1, is_accepted=True),)), "2026-10 is closed and sealed."),
+        (
+            replace(NOTHING, state="sealed", was_sealed=True, sealed_at="2026-11-03"),
+            "sealed since 2026-11-03; its pack",
+        ),
+        (replace(NOTHING, state="sealed", was_sealed=True, stops=(stop(1),)), "One thing came since."),
+    ],
+)
+def test_the_verdict_says_where_the_period_stands(closed: Closed, words: str) -> None:
+    assert words in verdict(closed)
+
+
+def test_each_thing_has_its_amount_reason_and_next_step() -> None:
+    told = shown(
+        replace(NOTHING, stops=(stop(1), stop(2, amount=None, document_no=None, voyage_no="V001", account="4300")))
+    )
+    assert "1. document held, 28601, 2700001, JPY 1,234" in told
+    assert "   due date missing [INI]\n   Next: add a payment term.\n" in told
+    assert "V001 4300" in told
+
+
+def test_a_long_list_is_cut_and_the_rest_is_in_the_pack() -> None:
+    told = shown(replace(NOTHING, stops=tuple(stop(number) for number in range(SHOWN + 5))))
+    assert f"… and 5 more, in {PACK}." in told
+    assert f"2700{SHOWN:03d}" not in told
+
+
+def test_accepted_ones_are_counted_and_not_listed() -> None:
+    closed = replace(
+        NOTHING, stops=(stop(1), stop(2, is_accepted=True), stop(3, kind="rate missing", is_accepted=True))
+    )
+    assert closed.totals() == {"document held": {"open": 1, "accepted": 1}, "rate missing": {"open": 0, "accepted": 1}}
+    assert "2700002" not in shown(closed)
+
+
+def test_faults_of_the_pack_and_problems_are_printed() -> None:
+    told = shown(replace(NOTHING, faults=("summary.json is not the one.",), problems=("The ledger is away.",)))
+    assert "! summary.json is not the one." in told
+    assert "! The ledger is away." in told
