@@ -11,6 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 import duckdb
+import openpyxl
 import pytest
 
 from pipelines.batch import chosen_jobs
@@ -125,6 +126,9 @@ def test_what_stops_the_close_is_told_largest_first(month: Month) -> None:
 def test_the_draft_pack_has_tables_workbook_and_summary(month: Month) -> None:
     assert {path.suffix for path in month.pack.iterdir()} == {".parquet", ".xlsx", ".json"}
     assert month.summary()["state"] == "draft"
+    sheets = openpyxl.load_workbook(month.pack / "close.xlsx", read_only=True).sheetnames
+    assert {"Close", "Accrual roll-forward", "Open documents", "Bunker adjustments"} <= set(sheets)
+    assert "Period entries" not in sheets
     rows = month.table("accrual_rollforward", "account, opening + posted + reversed - closing, closing > 0, state")
     assert rows == [("4300", 0, True, "agreed"), (UNREVERSED, 0, True, "not reversed")]
     assert {row[1] for row in month.table("accruals_vs_actuals", "account, state")} == {"agreed"}
