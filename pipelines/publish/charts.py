@@ -209,7 +209,9 @@ def _chart(book: Book, title: str, *, money_axis: str) -> Any:  # noqa: ANN401 X
     return chart
 
 
-def _series(tab: str, first: int, last: int, left: int, right: int, head: int, colour: str) -> dict[str, object]:
+def _series(  # noqa: PLR0917 a place in a sheet
+    tab: str, first: int, last: int, left: int, right: int, head: int, colour: str
+) -> dict[str, object]:
     return {
         "name": [tab, head, left],
         "categories": [tab, head, left, head, right],

@@ -113,7 +113,7 @@ def _write_line(book: Book, page: Any, row: int, line: Line) -> None:  # noqa: A
         _write_formula(page, row, 5, amount_formula(placed, line.currency), look, float(line.amount))
 
 
-def _write_formula(page: Any, row: int, place: int, formula: str, look: Any, value: float) -> None:  # noqa: ANN401 XlsxWriter ships no types
+def _write_formula(page: Any, row: int, place: int, formula: str, look: Any, value: float) -> None:  # noqa: ANN401, PLR0917 as XlsxWriter has it
     """Write a formula with its value; a sheet without rows has no table that a formula could name."""
     if formula:
         page.write_formula(row, place, formula, look, value)
