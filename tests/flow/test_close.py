@@ -221,6 +221,18 @@ def test_the_month_of_the_batch_is_drawn_up_and_not_sealed(month: Month) -> None
     assert (code, told["state"]) == (0, "draft")
 
 
+def test_the_published_file_tells_of_the_seal_and_its_history(month: Month) -> None:
+    assert month.live.batch(jobs=chosen_jobs(("publish",))).problems == ()
+    with duckdb.connect(str(month.live.settings.published / "springline.duckdb"), read_only=True) as published:
+        closes = published.execute("SELECT period, state FROM ctl.closes ORDER BY period").fetchall()
+        actions = published.execute("SELECT DISTINCT action FROM ctl.close_events ORDER BY action").fetchall()
+        tables = {name for (name,) in published.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    assert closes == [("2026-10", "sealed"), ("2026-11", "draft")]
+    assert actions == [("drawn up",), ("looked at",), ("sealed",)]
+    assert "sealed_packs" not in tables
+    assert month.pack.is_dir()
+
+
 def test_the_store_refuses_to_change_a_seal(month: Month) -> None:
     control = Control(month.live.settings.control_path)
     try:
