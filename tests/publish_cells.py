@@ -19,7 +19,10 @@ def table_of(sheet: Worksheet) -> tuple[int, int, int, int]:
     """Return the first column, header row, last column and last row of a sheet's only table, counted from 1."""
     [table] = sheet.tables.values()
     left, top, right, bottom = range_boundaries(table.ref)
-    assert left and top and right and bottom
+    assert left
+    assert top
+    assert right
+    assert bottom
     return left, top, right, bottom
 
 

@@ -19,7 +19,7 @@ RATES = {"NOK": Decimal(1), "USD": Decimal("10.5"), "EUR": Decimal("11.4"), "JPY
 
 def document(number: str, kind: str, currency: str, amount: str, state: str = "agreed", **more: object) -> Row:
     """Return a row of rec.documents; the ledger has the VMS amount unless ``amount_ledger`` says otherwise."""
-    vms = None if state in {"only in ledger"} else Decimal(amount)
+    vms = None if state == "only in ledger" else Decimal(amount)
     ledger = more.pop("amount_ledger", None)
     if ledger is None and state in {"agreed", "fields differ"}:
         ledger = amount

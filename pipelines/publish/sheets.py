@@ -97,7 +97,7 @@ DIFFERS = Sheet(
     tab="Differs",
     table="Differs",
     question="Which documents differ between the two sides?",
-    note="Documents whose amount, fields or presence differ, also those moved by hand after posting; the largest first.",
+    note="Documents whose amount, fields or presence differ, or that moved after posting; the largest first.",
     source="rec.documents",
     columns=(
         *DOCUMENT,
@@ -123,7 +123,8 @@ DIFFERS = Sheet(
     WHERE d.state IN ('amount differs', 'fields differ', 'only in VMS', 'only in ledger') OR d.drift IS NOT NULL
     """,
     order="""
-    abs(coalesce(d.company_amount_difference, d.company_amount_ledger, -d.company_amount_vms)) DESC NULLS LAST, d.subject
+    abs(coalesce(d.company_amount_difference, d.company_amount_ledger, -d.company_amount_vms)) DESC NULLS LAST,
+    d.subject
     """,
     measure="Ledger less VMS",
     age="Age in days",

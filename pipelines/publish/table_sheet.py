@@ -129,8 +129,8 @@ def _notices(placed: Placed) -> Iterator[str]:
     """Say what is not in the totals of a sheet, where anything is not."""
     if placed.left_off:
         yield (
-            f"{len(placed.rows):,} rows, what matters most first; {placed.left_off:,} more are in {placed.sheet.source} of "
-            "springline.duckdb, and in no total here."
+            f"{len(placed.rows):,} rows, what matters most first; {placed.left_off:,} more are in "
+            f"{placed.sheet.source} of springline.duckdb, and in no total here."
         )
     if placed.texts:
         amounts = "1 amount has" if placed.texts == 1 else f"{placed.texts:,} amounts have"
