@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from pipelines.publish.book import ACCENT, FILL, LINE, QUIET, Book, is_exact, units
+from pipelines.publish.book import ACCENT, FILL, LINE, QUIET, Book, as_number, is_exact, units
 from pipelines.publish.table_sheet import FIRST_TAB, Placed
 
 BUCKETS = ("not due", "1-30 days", "31-60 days", "61-90 days", "over 90 days", "no due date")
@@ -202,9 +202,15 @@ def _write_block(book: Book, page: Any, row: int, block: Block) -> None:  # noqa
         page.write_string(number, 0, group[0], book.look(bottom=1, bottom_color=LINE))
         page.write_string(number, 1, currency, book.look(bottom=1, bottom_color=LINE))
         for place, (formula, value) in enumerate(sums, start=LABELS):
-            page.write_formula(number, place, formula, book.money(currency, bottom=1, bottom_color=LINE), float(value))
+            page.write_formula(
+                number,
+                place,
+                formula,
+                book.money(currency, bottom=1, bottom_color=LINE),
+                as_number(value, currency=currency),
+            )
         if is_whole:
-            total = float(sum((value for _, value in sums), Decimal(0)))
+            total = as_number(sum((value for _, value in sums), Decimal(0)), currency=currency)
             cells = f"C{number + 1}:{chr(ord('B') + len(sums))}{number + 1}"
             look = book.money(currency, bold=True, bg_color=FILL, bottom=1, bottom_color=LINE)
             page.write_formula(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from pipelines.publish.book import ACCENT, FILL, LINE, QUIET, Book, is_exact, units
+from pipelines.publish.book import ACCENT, FILL, LINE, QUIET, Book, as_number, is_exact, units
 from pipelines.publish.sheet import Value
 from pipelines.publish.table_sheet import Placed
 
@@ -110,7 +110,14 @@ def _write_line(book: Book, page: Any, row: int, line: Line) -> None:  # noqa: A
     if line.currency is not None:
         page.write_string(row, 4, line.currency, book.look(**rule))
         look = book.money(line.currency, **rule)
-        _write_formula(page, row, 5, amount_formula(placed, line.currency), look=look, value=float(line.amount))
+        _write_formula(
+            page,
+            row,
+            5,
+            amount_formula(placed, line.currency),
+            look=look,
+            value=as_number(line.amount, currency=line.currency),
+        )
 
 
 def _write_formula(page: Any, row: int, place: int, formula: str, *, look: Any, value: float) -> None:  # noqa: ANN401 XlsxWriter ships no types

@@ -89,10 +89,15 @@ FROM close.accruals_vs_actuals
 WHERE period_month = (SELECT max(period_month) FROM close.accruals_vs_actuals) AND earlier_accrued IS NOT NULL
 GROUP BY 1 ORDER BY 1
 """
+# Of the newest month that is over; of the present one where nothing before it is open.
 CLOSE = """
 SELECT period_month, kind, subject, company_code, document_no, voyage_no, account, amount, currency_code AS currency,
     reason, next_step, age_days, is_accepted
-FROM close.breaks WHERE period_month = (SELECT max(period_month) FROM close.breaks)
+FROM close.breaks
+WHERE period_month = (
+    SELECT coalesce(max(period_month) FILTER (WHERE period_month < DATE '{this_month}'), max(period_month))
+    FROM close.breaks
+)
 ORDER BY is_accepted, rank_no, kind, subject
 """
 BATCHES = f"""
@@ -188,7 +193,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection, *, today: date, rules: Ite
             "month"
         ],
         "hit_rates": rows_of(connection, HIT_RATE),
-        "close": listed(rows_of(connection, CLOSE)),
+        "close": listed(rows_of(connection, CLOSE.format(this_month=today.replace(day=1)))),
         "batches": [_with_outcome(row) for row in rows_of(connection, BATCHES)],
     }
     return facts | {"verdict": _verdict(facts)}

@@ -247,7 +247,7 @@ def test_the_close_workbook_is_of_one_month(connection: duckdb.DuckDBPyConnectio
     assert book[FIRST_TAB]["A1"].value == "Springline close of October 2026: what to look at"
 
 
-def test_every_table_of_the_close_has_a_sheet(tmp_path: Path) -> None:
+def test_a_list_of_the_close_is_shown_by_its_columns(tmp_path: Path) -> None:
     with duckdb.connect() as connection:
         lay(connection, WORLD)
         connection.execute(
