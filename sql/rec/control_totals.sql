@@ -44,6 +44,8 @@ WITH sides AS (
     WHERE
         documents.state <> 'ignored'
         AND documents.import_state_ledger = 'booked'
+        -- What was deleted in the VMS and taken back in the ledger is on neither side.
+        AND NOT (documents.state = 'agreed' AND COALESCE(documents.status_vms = 'GONE', FALSE))
 ),
 
 totals AS (

@@ -30,6 +30,7 @@ KINDS = {
     "only in ledger": "document only in ledger",
 }
 BREAKS = "SELECT kind, subject FROM breaks WHERE until IS NULL AND kind LIKE 'document %' ORDER BY kind, subject"
+TOTALS = "SELECT kind, subject FROM breaks WHERE until IS NULL AND kind LIKE 'control %' ORDER BY kind, subject"
 Row = dict[str, Any]
 
 
@@ -42,6 +43,7 @@ class Seen:
     drifted: list[Row] = field(default_factory=list)
     undone: list[Row] = field(default_factory=list)
     breaks: list[list[tuple[Any, ...]]] = field(default_factory=list)
+    totals: list[tuple[Any, ...]] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict)
     idle: BatchResult | None = None
 
@@ -52,6 +54,7 @@ class Seen:
 
     def read(self) -> list[Row]:
         self.breaks.append(self.live.ask(BREAKS))
+        self.totals += self.live.ask(TOTALS)
         with duckdb.connect(str(self.live.settings.warehouse_path), read_only=True) as warehouse:
             cursor = warehouse.execute(DOCUMENTS)
             names = [column[0] for column in cursor.description or ()]
@@ -119,6 +122,10 @@ def test_nothing_else_shows(seen: Seen) -> None:
     assert {key: state for key, state in others.items() if key not in moved} == {
         key: state for key, state in states.items() if key not in moved
     }
+
+
+def test_totals_and_control_accounts_tell_it_no_second_time(seen: Seen) -> None:
+    assert seen.totals == []
 
 
 def test_what_is_undone_closes_by_itself(seen: Seen) -> None:
