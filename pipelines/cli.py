@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from pipelines.commands import breaks, closing, going_live, questions, steering
+from pipelines.commands import breaks, closing, going_live, query, questions, steering
 from pipelines.commands.common import (
     AsJson,
     Config,
@@ -171,6 +171,7 @@ COMMANDS = (
     steering.retry,
     questions.explain,
     questions.preflight,
+    query.query,
     going_live.adopt,
     closing.close,
 )

@@ -105,6 +105,8 @@ PUBLISH = Job(
     (
         Step("write the published file", publish_steps.publish_database, writes_outside=True),
         Step("write tables as Parquet", publish_steps.publish_tables, writes_outside=True),
+        Step("write the report", publish_steps.publish_report, writes_outside=True),
+        Step("write the workbook", publish_steps.publish_workbook, writes_outside=True),
     ),
 )
 

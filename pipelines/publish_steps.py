@@ -14,11 +14,12 @@ import duckdb
 import structlog
 
 from pipelines import __version__, publish
+from pipelines.checks.suites import load_rules
 from pipelines.context import Context
 from pipelines.counts import Counts
 from pipelines.errors import ModelError
 from pipelines.post_steps import open_models
-from pipelines.publish.contents import DATABASE, TABLES, Edition, TableText
+from pipelines.publish.contents import DATABASE, REPORT, TABLES, WORKBOOK, Edition, TableText
 from pipelines.publish.database import write_database
 from pipelines.publish.tables import write_tables
 from pipelines.warehouse import copy_control
@@ -53,6 +54,28 @@ def publish_database(ctx: Context) -> Counts:
 def publish_tables(ctx: Context) -> Counts:
     """Write the published tables as Parquet, those that changed."""
     return _publish(ctx, TABLES, lambda _ctx, folder: _from_published(folder, write_tables))
+
+
+def publish_report(ctx: Context) -> Counts:
+    """Write the report: one page on what both sides have, what is held, and what to do."""
+
+    def write(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+        from pipelines.publish.report import write_report  # noqa: PLC0415 an idle run has no use for it
+
+        write_report(connection, folder / REPORT, today=ctx.today, rules=load_rules().rules.values())
+
+    return _publish(ctx, REPORT, lambda _ctx, folder: _from_published(folder, write))
+
+
+def publish_workbook(ctx: Context) -> Counts:
+    """Write the workbook: a sheet for each question of an accountant."""
+
+    def write(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+        from pipelines.publish.workbook import write_workbook  # noqa: PLC0415 ditto
+
+        write_workbook(connection, folder / WORKBOOK, today=ctx.today)
+
+    return _publish(ctx, WORKBOOK, lambda _ctx, folder: _from_published(folder, write))
 
 
 def _publish(ctx: Context, product: str, write: Callable[[Context, Path], object]) -> Counts:
@@ -93,7 +116,9 @@ def published_texts(ctx: Context) -> Texts:
     catalog = open_models(ctx)
     models = {
         (model.ref.schema, model.ref.name): TableText(
-            model.description, {column.name: described(catalog, model.ref, column.name) for column in model.columns}
+            model.description,
+            {column.name: described(catalog, model.ref, column.name) for column in model.columns},
+            {column.name: column.type for column in model.columns},
         )
         for model in catalog.models
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 DATABASE = "springline.duckdb"
@@ -45,15 +45,20 @@ _IN_WORDS = (
     r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){1,6} ?[A-Z0-9]{0,3}([A-Z0-9]{4})\b",
     r"\b[0-9]{4}[ .]?[0-9]{2}[ .]?[0-9]([0-9]{4})\b",
 )
+NOT_BUILT = "Not built yet, so it is empty: springline run reconcile builds it. "
 MASKED = "; of it the last four characters"
 
 
 @dataclass(frozen=True, slots=True)
 class TableText:
-    """What one row of a table is, and what its columns are; these become comments."""
+    """What one row of a table is, and what its columns are; these become comments.
+
+    ``types`` has the DuckDB type of each column of a model, so that one that is not built yet is there all the same.
+    """
 
     about: str
     columns: Mapping[str, str]
+    types: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

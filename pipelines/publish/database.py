@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from pipelines.errors import ModelError
 from pipelines.publish.contents import (
     DATABASE,
     MODEL_SCHEMAS,
+    NOT_BUILT,
     SENT,
     Edition,
     Texts,
@@ -103,12 +104,16 @@ def _read_only(connection: duckdb.DuckDBPyConnection, place: Path) -> Iterator[N
 def _fill(connection: duckdb.DuckDBPyConnection, control: Control, *, texts: Texts, edition: Edition) -> None:
     for schema in (*MODEL_SCHEMAS, "ctl"):
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {NEW}.{schema}")
-    for (schema, table), columns in _present(connection).items():
-        if (schema, table) in texts:
+    present = _present(connection)
+    for (schema, table), text in texts.items():
+        if columns := present.get((schema, table)):
             _copy(connection, schema, table, columns)
+        elif text.types:
+            listed = ", ".join(f"{quote(name)} {kind}" for name, kind in text.types.items())
+            connection.execute(f"CREATE TABLE {NEW}.{quote(schema)}.{quote(table)} ({listed})")
     copy_history(connection, control, target=NEW, before=BEFORE)
     _sign(connection, edition)
-    connection.execute("\n".join(_comments(connection, texts)))
+    connection.execute("\n".join(_comments(connection, texts, present=present)))
 
 
 def _present(connection: duckdb.DuckDBPyConnection) -> dict[Table, dict[str, str]]:
@@ -155,7 +160,7 @@ def _naive(value: object) -> object:
     return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value
 
 
-def _comments(connection: duckdb.DuckDBPyConnection, texts: Texts) -> Iterator[str]:
+def _comments(connection: duckdb.DuckDBPyConnection, texts: Texts, *, present: Collection[Table]) -> Iterator[str]:
     """Yield one statement a comment: tables are copied without theirs."""
     rows = connection.execute(
         "SELECT schema_name, table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() "
@@ -165,6 +170,8 @@ def _comments(connection: duckdb.DuckDBPyConnection, texts: Texts) -> Iterator[s
         place = f"{NEW}.{quote(schema)}.{quote(table)}"
         text = texts.get((schema, table))
         about, words = (text.about, text.columns) if text else (ABOUT_EDITION, EDITION)
+        if text and text.types and (schema, table) not in present:
+            about = NOT_BUILT + about
         yield f"COMMENT ON TABLE {place} IS {literal(about)};"
         for column in columns:
             if column in words:
