@@ -89,7 +89,7 @@ locked: $(INSTALLED)
 pages: $(INSTALLED)
 	$(BIN)/python -m pipelines.docs --check
 
-bench: $(INSTALLED) ## documents per second beside two floors measured in the same run
+bench: $(INSTALLED) ## speed and memory beside floors measured in the same run; ARGS="payments --full" for one, at full size
 	$(BIN)/python -m tests.bench $(ARGS)
 
 docs: $(INSTALLED) ## writes the generated pages of docs/reference

@@ -51,7 +51,7 @@ def build_models(ctx: Context) -> Counts:
         return Counts()
     create_notes(ctx.warehouse)
     catalog = open_models(ctx)
-    marks = marks_of(ctx.warehouse, catalog.models, catalog.external)
+    marks = marks_of(ctx.warehouse, catalog.models, read_external(ctx.warehouse))
     due = {ref for ref in stale(ctx.warehouse, marks) if ref.schema in SCHEMAS}
     build(ctx.warehouse, catalog.models, only=due, marks=marks, report=ctx.report)
     with ctx.control.write() as connection:
@@ -60,9 +60,13 @@ def build_models(ctx: Context) -> Counts:
 
 
 def open_models(ctx: Context) -> Catalog:
-    """Return the models, verified against the tables of the warehouse; kept beside it until one of them changes."""
-    cache = ctx.settings.warehouse_path.with_suffix(".models.json")
-    return open_catalog(sql_folder(), read_external(ctx.warehouse), cache=cache)
+    """Return the models, verified against the tables they stand on; kept beside the warehouse until any of it changes.
+
+    Other tables come and go there, and to verify all models takes seconds.
+    """
+    present = read_external(ctx.warehouse)
+    stood_on = {ref: present.get(ref, columns) for ref, columns in declared_tables().items()}
+    return open_catalog(sql_folder(), stood_on, cache=ctx.settings.warehouse_path.with_suffix(".models.json"))
 
 
 def read_tax_rules(path: Path | None) -> Mapping[str, str]:

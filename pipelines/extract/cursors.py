@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipelines.control import utc_text
@@ -65,3 +65,26 @@ def move_to_newest(ctx: Context, source: str, newest: datetime | None) -> None:
     if newest is None or (before is not None and newest <= datetime.fromisoformat(before)):
         return
     move_cursor(ctx, source, newest.isoformat())
+
+
+def changes_since(ctx: Context, source: str, *, overlap: timedelta) -> datetime | None:
+    """Return the time from which on changes are to be read, None before the first reading.
+
+    For as long as the overlap lasts a change may still come with a time before the newest one seen. Once all of it has
+    been read again after that, none can, and what was changed together with the newest need not come every time.
+    """
+    newest = read_cursor(ctx, source)
+    if newest is None:
+        return None
+    is_over = read_cursor(ctx, f"{source}.settled") == newest
+    return datetime.fromisoformat(newest) - (timedelta(0) if is_over else overlap)
+
+
+def note_changes_read(
+    ctx: Context, source: str, newest: datetime | None, *, began: datetime, overlap: timedelta
+) -> None:
+    """Note that all since ``changes_since`` has landed, by a reading that began then; ``newest`` is the newest seen."""
+    before, moved = read_cursor(ctx, source), moved_at(ctx, source)
+    move_to_newest(ctx, source, newest)
+    if before is not None and moved is not None and began - moved > overlap and read_cursor(ctx, source) == before:
+        move_cursor(ctx, f"{source}.settled", before)

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pipelines.extract import ledger_contracts as contracts
-from pipelines.extract.cursors import move_to_newest, read_cursor
+from pipelines.extract.cursors import changes_since, note_changes_read
 from pipelines.extract.land import EVERYTHING, Arrival, Extracted, Scope, land_together
 from pipelines.extract.literals import among, literal
 from pipelines.extract.shape import paths
@@ -117,11 +117,10 @@ def _standing(ctx: Context, wanted: Sequence[Contract]) -> list[Wanted]:
 
 
 def _since_last_run(ctx: Context, contract: Contract) -> Wanted:
-    newest = read_cursor(ctx, f"ledger.{contract.table}")
-    if newest is None:
+    since = changes_since(ctx, f"ledger.{contract.table}", overlap=OVERLAP)
+    if since is None:
         return Wanted(contract, scope=EVERYTHING, is_cursored=True)
-    since = (datetime.fromisoformat(newest) - OVERLAP).isoformat(timespec="seconds")
-    return Wanted(contract, {"modifiedAt_gte": since}, is_cursored=True)
+    return Wanted(contract, {"modifiedAt_gte": since.isoformat(timespec="seconds")}, is_cursored=True)
 
 
 def read_and_land(ctx: Context, wanted: Sequence[Wanted]) -> Extracted:
@@ -129,6 +128,7 @@ def read_and_land(ctx: Context, wanted: Sequence[Wanted]) -> Extracted:
 
     What is wanted twice of one connection lands as one, complete for the first scope that is named.
     """
+    began = ctx.now()
     pages: dict[Contract, list[Iterator[bytes]]] = {}
     scopes: dict[Contract, Scope | None] = {}
     for want, own in zip(wanted, ctx.ledger.read([_reading(want) for want in wanted]), strict=True):
@@ -137,7 +137,8 @@ def read_and_land(ctx: Context, wanted: Sequence[Wanted]) -> Extracted:
     arrivals = [Arrival(contract, chain.from_iterable(own), scopes[contract]) for contract, own in pages.items()]
     landings = dict(zip(pages, land_together(ctx, arrivals, side=SIDE), strict=True))
     for contract in {want.contract for want in wanted if want.is_cursored}:
-        move_to_newest(ctx, f"ledger.{contract.table}", landings[contract].newest)
+        source, newest = f"ledger.{contract.table}", landings[contract].newest
+        note_changes_read(ctx, source, newest, began=began, overlap=OVERLAP)
     return sum((landed.counts for landed in landings.values()), Extracted())
 
 

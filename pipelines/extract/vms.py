@@ -13,7 +13,15 @@ import structlog
 
 from pipelines.errors import Refused
 from pipelines.extract import vms_contracts as contracts
-from pipelines.extract.cursors import is_whole, move_cursor, move_to_newest, note_whole, read_cursor
+from pipelines.extract.cursors import (
+    changes_since,
+    is_whole,
+    move_cursor,
+    move_to_newest,
+    note_changes_read,
+    note_whole,
+    read_cursor,
+)
 from pipelines.extract.land import EVERYTHING, Extracted, Landed, Scope, land
 from pipelines.extract.literals import among, literal
 from pipelines.extract.rejected import close_rejected, open_keys
@@ -87,19 +95,18 @@ def extract_documents(ctx: Context) -> Extracted:
     What is open or recent is read once a day all the same, and whenever the VMS counts other than what is staged here:
     those that did not come become GONE, and a change that moved no time is seen.
     """
-    newest = read_cursor(ctx, DOCUMENTS)
-    if newest is None or not is_whole(ctx, DOCUMENTS):
+    since, began = changes_since(ctx, DOCUMENTS, overlap=OVERLAP), ctx.now()
+    if since is None or not is_whole(ctx, DOCUMENTS):
         total = _settle_window(ctx, _land_documents(ctx, _pages(ctx, contracts.DOCUMENTS, ())), "true")
         note_whole(ctx, DOCUMENTS)
         move_cursor(ctx, f"{DOCUMENTS}.uncounted", str(_uncounted(ctx)))
     else:
-        since = datetime.fromisoformat(newest) - OVERLAP
         changed = (
             _changed(ctx, contracts.DOCUMENTS, path, since.isoformat(timespec="seconds"))
             for path in MOVED_BY[contracts.DOCUMENTS.entity]
         )
         landed = _land_documents(ctx, chain.from_iterable(changed))
-        move_to_newest(ctx, DOCUMENTS, landed.newest)
+        note_changes_read(ctx, DOCUMENTS, landed.newest, began=began, overlap=OVERLAP)
         total = landed.counts + _look_for_vanished_documents(ctx, since)
     move_cursor(ctx, f"{DOCUMENTS}.read", ctx.batch_id, is_confirmed=True)
     return total
@@ -203,16 +210,16 @@ def _extract_changed(ctx: Context, contract: Contract) -> Extracted:
     The cursor is the newest ``modifiedDate`` seen, in the VMS's own time, and moves once the landing is verified.
     """
     cursor, whole_day = f"vms.{contract.table}", f"vms.{contract.table}.whole"
-    newest = read_cursor(ctx, cursor)
+    since, began = changes_since(ctx, cursor, overlap=OVERLAP), ctx.now()
     today = ctx.today.isoformat()
-    if newest is None or read_cursor(ctx, whole_day) != today:
+    if since is None or read_cursor(ctx, whole_day) != today:
         landed = land(ctx, contract, _pages(ctx, contract, ()), side=SIDE, scope=EVERYTHING)
         move_cursor(ctx, whole_day, today)
     else:
-        since = (datetime.fromisoformat(newest) - OVERLAP).isoformat(timespec="seconds")
-        changed = (_changed(ctx, contract, path, since) for path in MOVED_BY[contract.entity])
+        text = since.isoformat(timespec="seconds")
+        changed = (_changed(ctx, contract, path, text) for path in MOVED_BY[contract.entity])
         landed = land(ctx, contract, chain.from_iterable(changed), side=SIDE)
-    move_to_newest(ctx, cursor, landed.newest)
+    note_changes_read(ctx, cursor, landed.newest, began=began, overlap=OVERLAP)
     return landed.counts
 
 

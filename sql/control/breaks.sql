@@ -12,7 +12,12 @@ SET
     message = excluded.message,
     next_step = excluded.next_step,
     figures_hash = excluded.figures_hash,
-    batch_id = excluded.batch_id;
+    batch_id = excluded.batch_id
+-- One that stands as it did is left alone: nothing follows from it anew.
+WHERE
+breaks.message <> excluded.message
+OR breaks.next_step <> excluded.next_step
+OR breaks.figures_hash <> excluded.figures_hash;
 
 -- name: close
 UPDATE breaks

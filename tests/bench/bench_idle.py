@@ -5,6 +5,7 @@ Run as ``python -m tests.bench.bench_idle``. A run here is the real command in a
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import sys
@@ -26,12 +27,16 @@ def run_demo(folder: Path) -> Cost:
     return cost
 
 
-def state_of(folder: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Give everything that both systems have on disk, but for the time."""
+def state_of(folder: Path) -> str:
+    """Give a hash of everything that both systems have on disk, but for the time."""
+    digest = hashlib.sha256()
     with closing(sqlite3.connect(folder / "sandbox.sqlite")) as file:
-        names = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        kept = [name for name in names if name != "sandbox_settings"]
-        return {name: file.execute(f'SELECT * FROM "{name}" ORDER BY 1, 2').fetchall() for name in kept}  # noqa: S608
+        names = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
+        for name in names:
+            if name != "sandbox_settings":
+                for row in file.execute(f'SELECT * FROM "{name}" ORDER BY 1, 2'):  # noqa: S608 from the catalogue
+                    digest.update(repr((name, row)).encode())
+    return digest.hexdigest()
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from pipelines.extract.contract import Contract
     from tests.sandbox_server import Sandbox
 
+LAUNCH = Path(__file__).with_name("launch.py")
 TODAY = "2026-11-02"
 CLOCK = "2026-11-02T08:00:00Z"
 NO_LIMITS = {"burst_requests": None, "concurrency": None, "credits_per_hour": None, "posting_every_minutes": None}
@@ -96,24 +96,20 @@ def desk(folder: Path, seed: Path | None, *, state: str = "sandbox.sqlite", **en
 
 def measure(command: Sequence[str], *, folder: Path, environ: Mapping[str, str]) -> Cost:
     """Run a command that prints one JSON object, in a folder."""
-    printed, imported = folder / "printed.json", folder / IMPORTED
+    printed, took, imported = folder / "printed.json", folder / "took.json", folder / IMPORTED
     imported.unlink(missing_ok=True)
     with printed.open("wb") as out:
-        begin = time.perf_counter()
-        process = subprocess.Popen(  # noqa: S603 our own module
-            command, env=dict(environ), stdout=out, stderr=subprocess.DEVNULL, cwd=folder
+        subprocess.run(  # noqa: S603 our own module
+            [sys.executable, "-S", str(LAUNCH), str(took), *command],
+            env=dict(environ),
+            stdout=out,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            check=True,
         )
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - begin
-        process.returncode = os.waitstatus_to_exitcode(status)
+    seconds, processor, kilobytes = json.loads(took.read_text("utf-8"))
     modules = imported.read_text("utf-8").splitlines() if imported.exists() else []
-    return Cost(
-        seconds,
-        usage.ru_utime + usage.ru_stime,
-        usage.ru_maxrss / 1024,
-        json.loads(printed.read_bytes()),
-        frozenset(modules),
-    )
+    return Cost(seconds, processor, kilobytes / 1024, json.loads(printed.read_bytes()), frozenset(modules))
 
 
 def make_world(folder: Path, **counts: int) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -40,6 +41,21 @@ def test_what_is_found_opens_and_what_is_gone_closes(world: World) -> None:
         ("b", "2026-11-02", 1),
         ("c", "2026-11-03", 1),
     }
+
+
+def test_what_stands_as_it_did_is_not_written_again(world: World) -> None:
+    def noted() -> list[tuple[str, ...]]:
+        rows = world.control.read("SELECT subject, message, next_step, batch_id FROM breaks ORDER BY subject")
+        return [tuple(row) for row in rows]
+
+    update_breaks(world.context(), KIND, [found("a"), found("b"), found("c")])
+    changed = [found("a"), found("b", figure="2"), replace(found("c"), message="it differs more")]
+    update_breaks(replace(world.context(), batch_id="b2"), KIND, changed)
+    assert noted() == [
+        ("a", "something differs", "look", "b1"),
+        ("b", "something differs", "look", "b2"),
+        ("c", "it differs more", "look", "b2"),
+    ]
 
 
 def test_other_kinds_are_left_alone(world: World) -> None:
