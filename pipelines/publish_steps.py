@@ -19,7 +19,7 @@ from pipelines.context import Context
 from pipelines.counts import Counts
 from pipelines.errors import ModelError
 from pipelines.post_steps import open_models
-from pipelines.publish.contents import DATABASE, REPORT, TABLES, WORKBOOK, Edition, TableText
+from pipelines.publish.contents import DATABASE, REPORT, TABLES, WORKBOOK, Edition, TableText, is_published
 from pipelines.publish.database import write_database
 from pipelines.publish.tables import write_tables
 from pipelines.warehouse import copy_control
@@ -121,6 +121,7 @@ def published_texts(ctx: Context) -> Texts:
             {column.name: column.type for column in model.columns},
         )
         for model in catalog.models
+        if is_published(model.ref.schema, [column.name for column in model.columns])
     }
     control = {("ctl", name): TableText(table.about, table.columns) for name, table in control_tables().items()}
     sent = {("ctl", name): TableText(about, columns) for name, (about, columns) in sent_text().items()}

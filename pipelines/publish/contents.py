@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -71,6 +71,11 @@ class Edition:
     version: str
     as_of_vms: datetime | None
     as_of_ledger: datetime | None
+
+
+def is_published(schema: str, columns: Collection[str]) -> bool:
+    """Tell whether a model is for readers: of rec those that say what to do, not the steps on the way there."""
+    return schema != "rec" or "next_step" in columns
 
 
 Texts = Mapping[tuple[str, str], TableText]

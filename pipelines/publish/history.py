@@ -29,11 +29,11 @@ Columns = Mapping[str, str]
 
 
 def control_columns(control: Control) -> dict[str, dict[str, str]]:
-    """Return the published columns of each published table of the control store, with SQLite's types."""
+    """Return the published columns of each published table of the control store, with their types."""
     names = control.read("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1")
     return {
         name: {
-            row["name"]: row["type"]
+            row["name"]: control_type(row["name"], row["type"])
             for row in control.read(f"PRAGMA table_info({name})")
             if row["name"] not in LEFT_OUT.get(name, ())
         }
@@ -43,18 +43,16 @@ def control_columns(control: Control) -> dict[str, dict[str, str]]:
 
 
 def copy_history(connection: duckdb.DuckDBPyConnection, control: Control, *, target: str, before: str) -> None:
-    """Fill schema ctl of the database ``target`` from the control store.
+    """Fill the tables of schema ctl in the database ``target`` from the control store.
 
     ``before`` names the database published before, where there is one.
     """
     known = before if _is_of_this_store(connection, control, before) else None
-    for table, columns in control_columns(control).items():
-        types = {name: control_type(name, kind) for name, kind in columns.items()}
+    for table, types in control_columns(control).items():
         place = f"{target}.ctl.{quote(table)}"
-        connection.execute(f"CREATE TABLE {place} ({', '.join(f'{quote(n)} {t}' for n, t in types.items())})")
         since = _take_over(connection, table, types, place=place, before=known) if known else None
-        for rows in _pages(control, table, list(columns), since):
-            _insert(connection, place, list(columns), rows)
+        for rows in _pages(control, table, list(types), since):
+            _insert(connection, place, list(types), rows)
 
 
 def _is_of_this_store(connection: duckdb.DuckDBPyConnection, control: Control, before: str) -> bool:

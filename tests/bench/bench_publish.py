@@ -16,6 +16,8 @@ from pathlib import Path
 from pipelines import publish_steps
 from pipelines.context import Context
 from pipelines.control import Control
+from pipelines.declared import declared_tables
+from pipelines.models.external import create_tables
 from pipelines.models.table_ref import TableRef
 from pipelines.post_steps import catalog_of_repository
 from pipelines.sent_objects import SENT_TABLES
@@ -98,6 +100,7 @@ def fill_events(control: Control, *, intents: int) -> None:
 
 def make_world(ctx: Context) -> None:
     """Fill every published table."""
+    create_tables(ctx.warehouse, declared_tables())
     catalog = catalog_of_repository()
     tables = {model.ref: {column.name: column.type for column in model.columns} for model in catalog.models}
     for ref, columns in tables.items():
