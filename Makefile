@@ -12,15 +12,21 @@ EXPORT := $(BIN)/uv export --no-config --offline --frozen --quiet --no-header --
 EXPORT_RUN := $(EXPORT) --no-default-groups
 EXPORT_DEV := $(EXPORT) --all-groups
 
+# Programs that a target needs; where they are missing, the Debian packages that have them, where they may be installed.
+DEBIAN = for program in $(1); do command -v "$$program" > /dev/null || missing=yes; done; \
+	[ -z "$$missing" ] || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $(2) > /dev/null; } \
+	|| { echo 'Install these first: $(2)'; exit 1; }
+AXE := tests/browser/node_modules/axe-core/axe.min.js
+
 # The lock is made for the public index, wherever packages are installed from.
 LOCK := env -u UV_DEFAULT_INDEX -u UV_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS $(BIN)/uv lock --no-config
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test check lint types layers sql deps locked pages bench docs fix lock clean
+.PHONY: help install demo test test-browser test-office check lint types layers sql deps locked pages bench docs fix lock clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 install: $(INSTALLED) ## everything into .venv, at the locked and hashed versions
 
@@ -42,6 +48,19 @@ demo: $(INSTALLED) ## both systems on this machine, every job once, and what cam
 
 test: $(INSTALLED) ## all tests, on two processes; ARGS="-k voucher" for some
 	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+test-browser: $(INSTALLED) $(AXE) ## the report in a real browser: accessibility, sizes, print; pictures in screenshots/
+	@$(call DEBIAN,chromium chromedriver,chromium chromium-driver fonts-dejavu-core)
+	$(BIN)/pytest -m browser tests/browser $(ARGS)
+
+test-office: $(INSTALLED) ## the workbook opened and recomputed by LibreOffice, every total compared
+	@$(call DEBIAN,soffice,libreoffice-calc)
+	$(BIN)/pytest -m office tests/office $(ARGS)
+
+$(AXE): tests/browser/package-lock.json
+	@$(call DEBIAN,npm,npm)
+	cd tests/browser && npm ci --no-progress
+	@touch $@
 
 check: lint types layers sql deps locked pages ## everything that can be known without running a batch
 

@@ -28,6 +28,11 @@ DAY_DIGITS, MONTH_DIGITS = 10, 7
 _FIGURES = """
 SELECT kind, subject, strftime(period_month, '%Y-%m') AS period, amount, currency_code FROM rec.breaks
 """
+# The close notes what it has found itself under the period.
+_CLOSE_FIGURES = """
+SELECT kind, subject, strftime(period_month, '%Y-%m') AS period, amount, currency_code
+FROM close.breaks WHERE starts_with(subject, strftime(period_month, '%Y-%m '))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +178,7 @@ def _several(rows: Sequence[sqlite3.Row]) -> str:
 
 
 def _figures(tables: Tables | None) -> dict[tuple[str, str], Mapping[str, Any]]:
-    rows = [] if tables is None else tables.rows(_FIGURES)
+    rows = [] if tables is None else [*tables.rows(_CLOSE_FIGURES), *tables.rows(_FIGURES)]
     return {(row["kind"], row["subject"]): row for row in rows}
 
 

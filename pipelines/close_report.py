@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
 from rich.table import Table
 
 from pipelines.money import minor_unit_table
@@ -22,10 +21,12 @@ SHOWN = 40
 def show_close(closed: Closed, console: Console) -> None:
     """Print what stops a close and what to do about it, then whether the period is sealed."""
     open_rows = closed.open
-    if open_rows:
-        console.print(_table(f"What stops the close of {closed.period}", open_rows[:SHOWN]))
-        if len(open_rows) > SHOWN:
-            console.print(f"… and {len(open_rows) - SHOWN} more, in {closed.pack}.", markup=False, highlight=False)
+    for place, row in enumerate(open_rows[:SHOWN], start=1):
+        console.print(f"{place}. {_heading(row)}", markup=False, highlight=False)
+        for words in filter(None, (row["reason"], row["next_step"] and f"Next: {row['next_step']}")):
+            console.print(f"   {words}", markup=False, highlight=False)
+    if len(open_rows) > SHOWN:
+        console.print(f"… and {len(open_rows) - SHOWN} more, in {closed.pack}.", markup=False, highlight=False)
     if closed.stops:
         console.print(_totals(closed))
     for line in (*closed.faults, *closed.problems):
@@ -55,12 +56,9 @@ def _things(count: int) -> str:
     return "One thing" if count == 1 else f"{count} things"
 
 
-def _table(title: str, rows: tuple[Mapping[str, Any], ...]) -> Table:
-    table = Table("kind", "company", "what", "amount", "why, and what to do", title=title, title_justify="left")
-    for row in rows:
-        words = " ".join(filter(None, (row["reason"], f"Next: {row['next_step']}" if row["next_step"] else None)))
-        table.add_row(row["kind"], row["company_code"], escape(_what(row)), _amount(row), escape(words))
-    return table
+def _heading(row: Mapping[str, Any]) -> str:
+    told = (row["kind"], row["company_code"], _what(row), _amount(row))
+    return ", ".join(part for part in told if part)
 
 
 def _what(row: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from pipelines.extract.tables import CONTRACTS, SCHEMAS
 from pipelines.models.model import Catalog, ModelColumn
 from pipelines.models.table_ref import ColumnRef, TableRef
 from pipelines.resources import sql_folder
+from pipelines.seals import SEALED_TABLES
 from pipelines.sent_objects import SENT_TABLES
 
 SIDES = {"vms": "VMS", "ledger": "ledger"}
@@ -51,6 +52,24 @@ SENT: Mapping[str, str] = {
     "exchange_rate": "how much of to_currency 1 of from_currency is",
     "state": "where the outward write stands",
     "updated_at": "when it last changed, UTC",
+}
+# What a sealed period consisted of: the rows of close.period_entries as they were.
+SEALED: Mapping[str, str] = {
+    "period_month": "first day of the month",
+    "side": "ledger, vms or accrual",
+    "subject": "of the ledger the voucher, of the VMS the document, of accruals the company",
+    "account": "GL account; empty: none",
+    "voyage_no": "reference number of the voyage; empty: none",
+    "company_code": "company in the VMS",
+    "owner_code": "entity in the ledger",
+    "document_key": "database id of the document in the VMS",
+    "document_no": "number of the document in the VMS",
+    "header_db_id": "database id of the voucher's header in the ledger",
+    "voucher_no": "number of the voucher in the ledger",
+    "status": "booked; posted, open or gone; accrued",
+    "company_currency_code": "currency of the amount",
+    "company_amount": "as it was at the seal; of the ledger and of accruals, debit positive",
+    "row_count": "rows of the ledger added up",
 }
 ABOUT_SENT: Mapping[str, str] = {
     "sent_vouchers": "One voucher as it was sent to the ledger.",
@@ -113,6 +132,8 @@ def comment(column: ColumnRef) -> str:
     if column.table.schema == "ctl":
         if column.table.name in SENT_TABLES:
             return SENT.get(column.name, "")
+        if column.table.name in SEALED_TABLES:
+            return SEALED.get(column.name, "")
         table = control_tables().get(column.table.name)
         return table.columns.get(column.name, "") if table else ""
     origin = origins().get(column)

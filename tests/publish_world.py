@@ -19,7 +19,7 @@ RATES = {"NOK": Decimal(1), "USD": Decimal("10.5"), "EUR": Decimal("11.4"), "JPY
 
 def document(number: str, kind: str, currency: str, amount: str, state: str = "agreed", **more: object) -> Row:
     """Return a row of rec.documents; the ledger has the VMS amount unless ``amount_ledger`` says otherwise."""
-    vms = None if state in {"only in ledger"} else Decimal(amount)
+    vms = None if state == "only in ledger" else Decimal(amount)
     ledger = more.pop("amount_ledger", None)
     if ledger is None and state in {"agreed", "fields differ"}:
         ledger = amount
@@ -397,10 +397,10 @@ def hold(number: int, document_no: str, rule: str, message: str, severity: str =
 
 
 HOLDS = (
-    hold(1, "2707420", "external_number_missing", str(DOCUMENTS[11]["reason"])),
-    hold(2, "2707421", "lines_do_not_add_up", str(DOCUMENTS[12]["reason"])),
+    hold(1, "2707420", "external_document_no_missing", str(DOCUMENTS[11]["reason"])),
+    hold(2, "2707421", "voucher_not_balanced", str(DOCUMENTS[12]["reason"])),
     hold(3, "2707421", "due_date_missing", "INI 2707421 (Wilhelmsen Ships Service): due date missing."),
-    hold(4, "2707401", "kid_check_digit", "INI 2707401: the KID satisfies neither MOD10 nor MOD11.", "warning"),
+    hold(4, "2707401", "kid_invalid", "INI 2707401: the KID satisfies neither MOD10 nor MOD11.", "warning"),
     {**hold(5, "2707400", "gl_account_missing", "It is over."), "until": "2026-10-21T07:00:00.000000+00:00"},
 )
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-WIDTH, PLOT = 360, 244
-LABEL_HEIGHT, BAR_HEIGHT, BAR_GAP, GROUP_GAP = 18, 11, 3, 9
+# One series has its names beside the bars, several have them above, where longer names and lower bars find room.
+BESIDE, WIDTH, VALUES = 108, 360, 92
+NAME_HEIGHT, BAR_HEIGHT, BAR_GAP, GROUP_GAP = 19, 12, 3, 9
 LEAST_WIDTH = 1.5
 
 
@@ -24,10 +25,12 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One category: its name, the height of its label's baseline, and its bars."""
+    """One category: its name, the height of its name's baseline, from where to where its axis goes, and its bars."""
 
     name: str
-    y: int
+    baseline: int
+    top: int
+    bottom: int
     bars: tuple[Bar, ...]
 
 
@@ -52,18 +55,21 @@ def bar_chart(
     """
     numbers = [float(value) for _, found in values for value in found]
     low, high = min([0.0, *numbers]), max([0.0, *numbers])
-    scale = PLOT / (high - low) if high > low else 0.0
-    zero = -low * scale
+    left = BESIDE if len(series) == 1 else 0
+    scale = (WIDTH - VALUES - left) / (high - low) if high > low else 0.0
+    zero = left - low * scale
     groups: list[Group] = []
-    top = 0
+    height = 0
     for name, found in values:
-        bars = [
-            _bar(value, zero=zero, scale=scale, y=top + LABEL_HEIGHT + place * (BAR_HEIGHT + BAR_GAP), series=place)
+        top = height + (0 if left else NAME_HEIGHT)
+        bars = tuple(
+            _bar(value, zero=zero, scale=scale, y=top + place * (BAR_HEIGHT + BAR_GAP), series=place)
             for place, value in enumerate(found)
-        ]
-        groups.append(Group(name, top + LABEL_HEIGHT - 5, tuple(bars)))
-        top += LABEL_HEIGHT + len(found) * (BAR_HEIGHT + BAR_GAP) + GROUP_GAP
-    return Chart(title, summary, tuple(series), tuple(groups), round(zero, 2), max(top - GROUP_GAP, 1))
+        )
+        bottom = top + len(found) * (BAR_HEIGHT + BAR_GAP) - BAR_GAP
+        groups.append(Group(name, top + (BAR_HEIGHT - 1 if left else -5), top, bottom, bars))
+        height = bottom + GROUP_GAP
+    return Chart(title, summary, tuple(series), tuple(groups), round(zero, 2), max(height - GROUP_GAP, 1))
 
 
 def _bar(value: Decimal, *, zero: float, scale: float, y: int, series: int) -> Bar:

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 # Excel keeps numbers as doubles: 15 digits are exact, more would be another amount.
 MOST_DIGITS = 15
+# The tables keep four decimals, so that what is below this never has more digits.
+SURELY_EXACT = 10**11
 MOST_CHARACTERS = 32_000
 INK, QUIET, LINE, FILL, ACCENT = "#1B2733", "#5B6875", "#C9D1D9", "#EEF2F5", "#1F4E79"
 FONT = {"font_name": "Calibri", "font_size": 10, "font_color": INK, "valign": "top"}
-NUMBER_FORMATS = {"date": "yyyy-mm-dd", "month": "yyyy-mm", "time": "yyyy-mm-dd hh:mm", "count": "#,##0"}
+NUMBER_FORMATS = {"date": "yyyy-mm-dd", "month": "yyyy-mm", "time": "yyyy-mm-dd hh:mm", "count": "#,##0_)"}
 NUMBER_FORMATS |= {"rate": "0.000000########", "share": "0.0%"}
 
 
@@ -72,7 +74,7 @@ class Book:
                 look = self.look(num_format=NUMBER_FORMATS[column.kind], align="left")
                 page.write_datetime(row, place, value, look)
             case _:
-                look = self.look(text_wrap=True) if column.kind == "words" else self.look()
+                look = self.look(text_wrap=True, indent=1) if column.kind == "words" else self.look()
                 page.write_string(row, place, str(value)[:MOST_CHARACTERS], look)
 
     def close(self) -> None:
@@ -89,11 +91,11 @@ def money_format(currency: str | None) -> str:
     """Return the number format of a currency.
 
     >>> money_format("JPY"), money_format("KWD")
-    ('#,##0;[Red]-#,##0', '#,##0.000;[Red]-#,##0.000')
+    ('#,##0_);[Red]-#,##0_)', '#,##0.000_);[Red]-#,##0.000_)')
     """
     decimals = units(currency)
     number = "#,##0" + ("." + "0" * decimals if decimals else "")
-    return f"{number};[Red]-{number}"
+    return f"{number}_);[Red]-{number}_)"
 
 
 def money_text(amount: Decimal, *, currency: str | None) -> str:
@@ -112,5 +114,7 @@ def is_exact(amount: Decimal, *, currency: str | None) -> bool:
     >>> is_exact(Decimal("9999999999999.99"), currency="NOK"), is_exact(Decimal("10000000000000.01"), currency="NOK")
     (True, False)
     """
+    if abs(amount) < SURELY_EXACT:
+        return True
     digits = "".join(filter(str.isdigit, money_text(amount, currency=currency)))
     return len(digits.lstrip("0")) <= MOST_DIGITS

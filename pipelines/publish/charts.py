@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from pipelines.publish.book import ACCENT, FILL, LINE, QUIET, Book, is_exact, units
-from pipelines.publish.sheet import Value
 from pipelines.publish.table_sheet import FIRST_TAB, Placed
 
 BUCKETS = ("not due", "1-30 days", "31-60 days", "61-90 days", "over 90 days", "no due date")
@@ -20,8 +18,6 @@ COLOURS = ("#1F4E79", "#C55A11")
 FIRST_ROW, LABELS = 4, 2
 CHART_ROWS, CHART_WIDTH, CHART_HEIGHT = 16, 560, 300
 MOST_GROUPS = 15
-
-Term = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,75 +36,77 @@ class Block:
 
 def ageing_block(placed: Placed) -> Block:
     """Add up what is open by side, currency and days overdue, over the sheet Unpaid."""
-    groups = _groups(placed, ("Side", "Currency"), measure="Open in the ledger")
-    sums = [
-        [
-            _sum(placed, "Open in the ledger", currency, {"Side": side, "Overdue": bucket, "Currency": currency})
-            for bucket in BUCKETS
-        ]
-        for side, currency in groups
-    ]
+    found = _add_up(placed, ("Side", "Currency", "Overdue"), ("Open in the ledger",), currency="Currency")
+    groups = sorted({(side, currency) for side, currency, _ in found})
+    sums = []
+    for side, currency in groups:
+        where = {"Side": side, "Currency": currency}
+        sums.append(
+            [
+                (
+                    _formula(placed, "Open in the ledger", currency, {**where, "Overdue": bucket}),
+                    found.get((side, currency, bucket), {}).get("Open in the ledger", Decimal(0)),
+                )
+                for bucket in BUCKETS
+            ]
+        )
     labels = [(SIDES.get(side, side), currency) for side, currency in groups]
     return Block("Open in the ledger", labels, [currency for _, currency in groups], BUCKETS, sums)
 
 
 def accrual_blocks(placed: Placed) -> Iterator[Block]:
-    """Add up the newest period of the sheet Accruals v actuals by account, then by voyage: where most differs."""
-    period = max((row[placed.sheet.place("Period")] for row in placed.rows), default=None, key=str)
-    if not isinstance(period, date):
-        return
+    """Add up the newest month of the sheet Accruals v actuals by account, then by voyage: where most differs."""
     for heading in ("Account", "Voyage"):
-        newest = {"Period": period}
-        groups = _groups(placed, ("Company currency", heading), measure="Difference", where=newest)
-        sized = {
-            (currency, group): [
-                _sum(placed, name, currency, {**newest, "Company currency": currency, heading: group})
-                for name in MEASURES
-            ]
-            for currency, group in groups
-        }
-        for currency in dict.fromkeys(currency for currency, _ in groups):
-            ranked = sorted(
-                (group for one, group in groups if one == currency),
-                key=lambda group: -abs(sized[currency, group][-1][1]),
-            )[:MOST_GROUPS]
+        found = _add_up(placed, ("Company currency", heading), MEASURES, currency="Company currency")
+        for currency in sorted({currency for currency, _ in found}):
+            sized = {group: sums for (one, group), sums in found.items() if one == currency}
+            ranked = sorted(sized, key=lambda group: (-abs(sized[group]["Difference"]), group))[:MOST_GROUPS]
             yield Block(
-                f"{heading}s where most differs, {period:%Y-%m}, {currency}",
+                f"{heading}s where most differs, {placed.period:%Y-%m}, {currency}",
                 [(group, currency) for group in ranked],
                 [currency] * len(ranked),
                 MEASURES,
-                [sized[currency, group] for group in ranked],
+                [
+                    [
+                        (
+                            _formula(placed, name, currency, {"Company currency": currency, heading: group}),
+                            sized[group][name],
+                        )
+                        for name in MEASURES
+                    ]
+                    for group in ranked
+                ],
             )
 
 
-def _groups(
-    placed: Placed, headings: tuple[str, str], *, measure: str, where: Mapping[str, Value] | None = None
-) -> list[tuple[str, str]]:
-    first, second, amount = (placed.sheet.place(name) for name in (*headings, measure))
-    rows = (row for row in _chosen(placed, where or {}) if row[amount] is not None)
-    return sorted({(str(row[first]), str(row[second])) for row in rows})
+def _add_up(
+    placed: Placed, keys: Sequence[str], measures: Sequence[str], *, currency: str
+) -> dict[tuple[str, ...], dict[str, Decimal]]:
+    """Return the sums of the measures by the keys, of the amounts that stand as numbers."""
+    key_places = [placed.sheet.place(name) for name in keys]
+    measure_places = [(name, placed.sheet.place(name)) for name in measures]
+    currency_place = placed.sheet.place(currency)
+    sums: dict[tuple[str, ...], dict[str, Decimal]] = {}
+    for row in placed.addable:
+        kept = sums.setdefault(tuple(str(row[place]) for place in key_places), dict.fromkeys(measures, Decimal(0)))
+        for name, place in measure_places:
+            amount = row[place]
+            if isinstance(amount, Decimal) and is_exact(amount, currency=str(row[currency_place])):
+                kept[name] += amount
+    return sums
 
 
-def _chosen(placed: Placed, where: Mapping[str, Value]) -> Iterable[Sequence[Value]]:
-    places = {placed.sheet.place(name): value for name, value in where.items()}
-    return (row for row in placed.rows if all(row[place] == value for place, value in places.items()))
-
-
-def _sum(placed: Placed, measure: str, currency: str, where: Mapping[str, Value]) -> tuple[str, Decimal]:
-    """Return the formula of a sum over the rows that are ``where``, and its value."""
-    place = placed.sheet.place(measure)
-    amounts = [row[place] for row in _chosen(placed, where)]
-    value = sum((one for one in amounts if isinstance(one, Decimal) and is_exact(one, currency=currency)), Decimal(0))
+def _formula(placed: Placed, measure: str, currency: str, where: Mapping[str, str]) -> str:
     terms = "".join(f",{placed.column(name)},{_criterion(wanted)}" for name, wanted in where.items())
-    return f"=ROUND(SUMIFS({placed.column(measure)}{terms}),{units(currency)})", value
+    if placed.period:
+        terms += f",{placed.column(placed.sheet.period)},DATE({placed.period.year},{placed.period.month},1)"
+    return f"=ROUND(SUMIFS({placed.column(measure)}{terms}),{units(currency)})"
 
 
-def _criterion(value: Value) -> str:
-    if isinstance(value, date):
-        return f"DATE({value.year},{value.month},{value.day})"
+def _criterion(text: str) -> str:
     # Doubled quotes, and a tilde before what Excel takes for a wildcard.
-    text = str(value).replace("~", "~~").replace("*", "~*").replace("?", "~?").replace('"', '""')
-    return f'"={text}"'
+    escaped = text.replace("~", "~~").replace("*", "~*").replace("?", "~?").replace('"', '""')
+    return f'"={escaped}"'
 
 
 def write_ageing(book: Book, placed: Placed) -> None:
@@ -119,6 +117,7 @@ def write_ageing(book: Book, placed: Placed) -> None:
         page.write_string(FIRST_ROW, 0, "Nothing is open.", book.look(italic=True, font_color=QUIET))
         return
     _write_block(book, page, FIRST_ROW, block)
+    page.fit_to_pages(1, 1)
     below = FIRST_ROW + len(block.groups) + 3
     for number, (group, currency) in enumerate(zip(block.groups, block.currencies, strict=True)):
         row = FIRST_ROW + 1 + number
@@ -142,7 +141,7 @@ def write_accrual_charts(book: Book, placed: Placed) -> None:
         "Accrual as posted beside estimate less actual as recomputed, in company currency; "
         f"at most {MOST_GROUPS} accounts and voyages, those that differ most.",
     )
-    row = FIRST_ROW
+    row, breaks = FIRST_ROW, []
     for block in accrual_blocks(placed):
         _write_block(book, page, row, block)
         chart = _chart(book, block.title, money_axis=block.currencies[0])
@@ -154,6 +153,8 @@ def write_accrual_charts(book: Book, placed: Placed) -> None:
         chart.set_legend({"position": "bottom"})
         page.insert_chart(last + 2, 0, chart, {**_told(block), "x_scale": 1})
         row = last + 3 + CHART_ROWS
+        breaks.append(row)
+    page.set_h_pagebreaks(breaks[:-1])
     if row == FIRST_ROW:
         page.write_string(FIRST_ROW, 0, "There is nothing to show.", book.look(italic=True, font_color=QUIET))
 
@@ -208,7 +209,9 @@ def _chart(book: Book, title: str, *, money_axis: str) -> Any:  # noqa: ANN401 X
     return chart
 
 
-def _series(tab: str, first: int, last: int, left: int, right: int, head: int, colour: str) -> dict[str, object]:
+def _series(  # noqa: PLR0917 a place in a sheet
+    tab: str, first: int, last: int, left: int, right: int, head: int, colour: str
+) -> dict[str, object]:
     return {
         "name": [tab, head, left],
         "categories": [tab, head, left, head, right],

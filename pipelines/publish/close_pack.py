@@ -53,6 +53,7 @@ _CONTROL_ACCOUNTS = """
 SELECT owner_code, control_account, currency_code, open_vms, balance_ledger, difference, state
 FROM rec.control_accounts WHERE period_month = {day} ORDER BY owner_code, control_account, currency_code
 """
+_READ_AT = "SELECT max(moved_at) FROM cursors WHERE source LIKE ?"
 _KINDS = """
 SELECT kind, company_code, count(*) AS row_count, count(*) FILTER (is_accepted) AS accepted_count,
     sum(abs(company_amount)) AS company_amount
@@ -133,7 +134,6 @@ def _write_table(connection: duckdb.DuckDBPyConnection, folder: Path, table: str
 
 def _summary(ctx: Context, period: date, *, state: str, files: Mapping[str, str]) -> dict[str, Any]:
     day = _day(period)
-    as_of = ctx.warehouse.execute("SELECT max(as_of_vms), max(as_of_ledger) FROM rec.documents").fetchone() or ()
     return {
         "period": f"{period:%Y-%m}",
         "state": state,
@@ -142,7 +142,7 @@ def _summary(ctx: Context, period: date, *, state: str, files: Mapping[str, str]
         "operator": ctx.operator,
         "today": ctx.today,
         "springline": __version__,
-        "as_of": dict(zip(("vms", "ledger"), as_of, strict=False)),
+        "as_of": {side: ctx.control.one(_READ_AT, (f"{side}.%",)) for side in ("vms", "ledger")},
         "breaks": _rows(ctx, _KINDS.format(day=day)),
         "accrual_rollforward": _rows(ctx, _ROLLFORWARD.format(day=day)),
         "accruals_vs_actuals": _rows(ctx, _ACCRUALS.format(day=day)),

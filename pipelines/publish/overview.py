@@ -12,12 +12,14 @@ from pipelines.publish.sheet import Value
 from pipelines.publish.table_sheet import Placed
 
 HEADINGS = ("Question", "Sheet", "Rows", "To look at", "Currency", "Amount to look at", "Oldest in days")
+NUMBERS = frozenset(HEADINGS) - {"Question", "Sheet", "Currency"}
 WIDTHS = (58, 22, 10, 12, 10, 22, 14)
-FIRST_ROW = 5
+FIRST_ROW, LINE_HEIGHT = 5, 13.5
 HOW_TO_READ = (
     "Every sheet is a table: filter and sort it as you like; the totals above it are of the rows that are shown.",
     "Amounts of different currencies are never added together. An amount is what its currency has decimals for.",
-    "To look at counts what somebody must decide on; the rest of a sheet's rows agree, wait or are not due.",
+    "To look at counts what somebody must decide on, of balances those of the newest month; the other rows agree, wait "
+    "or are not due.",
     "What each state means stands in docs/glossary.md; the tables behind the sheets are in springline.duckdb.",
 )
 
@@ -32,8 +34,8 @@ class Line:
 
     @property
     def alarming(self) -> list[Sequence[Value]]:
-        """Return the rows that somebody must look at: of the currency, on a sheet's first line of all."""
-        return [row for row in self.placed.rows if self.placed.sheet.alarms(row)]
+        """Return the rows that somebody must look at, in every currency; of balances those of the newest month."""
+        return [row for row in self.placed.addable if self.placed.sheet.alarms(row)]
 
     @property
     def amount(self) -> Decimal:
@@ -48,9 +50,9 @@ class Line:
 
     @property
     def oldest(self) -> int:
-        """Return the greatest age in days, 0 where nothing is old."""
+        """Return the greatest age in days."""
         place = self.placed.sheet.place(self.placed.sheet.age)
-        return max([0, *(row[place] for row in self.placed.rows if isinstance(row[place], int))])
+        return max((age for row in self.placed.rows if isinstance(age := row[place], int)), default=0)
 
 
 def lines_of(placed: Placed) -> Iterator[Line]:
@@ -60,7 +62,7 @@ def lines_of(placed: Placed) -> Iterator[Line]:
     if sheet.measure:
         kept = sheet.place(sheet.columns[sheet.place(sheet.measure)].currency)
         amount = sheet.place(sheet.measure)
-        rows = [row for row in placed.rows if sheet.alarms(row) and row[amount] is not None]
+        rows = [row for row in placed.addable if sheet.alarms(row) and row[amount] is not None]
         found = sorted({str(row[kept]) for row in rows})
     for number, currency in enumerate(found or [None]):
         yield Line(placed, currency, is_first=number == 0)
@@ -70,10 +72,12 @@ def write_overview(book: Book, page: Any, placed: Sequence[Placed], *, title: st
     """Write the first sheet: ``told`` are its words beneath the title, then a line a sheet and currency."""
     page.write_string(0, 0, title, book.look(bold=True, font_size=16, font_color=ACCENT))
     page.set_row(0, 26)
-    for row, words in enumerate(told[:3], start=1):
-        page.write_string(row, 0, words, book.look(font_color=QUIET))
-    head = book.look(bold=True, font_color="#FFFFFF", bg_color=ACCENT, valign="vcenter")
+    page.write_string(1, 0, told[0], book.look(font_color=QUIET))
+    page.merge_range(2, 0, 2, len(HEADINGS) - 1, told[1], book.look(text_wrap=True, bold=True))
+    page.set_row(2, LINE_HEIGHT * (1 + len(told[1]) // sum(WIDTHS)))
     for place, (heading, width) in enumerate(zip(HEADINGS, WIDTHS, strict=True)):
+        align = "right" if heading in NUMBERS else "left"
+        head = book.look(bold=True, font_color="#FFFFFF", bg_color=ACCENT, valign="vcenter", align=align)
         page.write_string(FIRST_ROW - 1, place, heading, head)
         page.set_column(place, place, width)
     lines = [line for one in placed for line in lines_of(one)]
@@ -82,6 +86,7 @@ def write_overview(book: Book, page: Any, placed: Sequence[Placed], *, title: st
     last = FIRST_ROW + len(lines)
     for row, words in enumerate(HOW_TO_READ, start=last + 1):
         page.write_string(row, 0, words, book.look(font_color=QUIET, italic=True))
+    page.print_area(0, 0, last + len(HOW_TO_READ), len(HEADINGS) - 1)
     _set_up(page)
 
 
@@ -108,7 +113,7 @@ def _write_line(book: Book, page: Any, row: int, line: Line) -> None:  # noqa: A
         _write_formula(page, row, 5, amount_formula(placed, line.currency), look, float(line.amount))
 
 
-def _write_formula(page: Any, row: int, place: int, formula: str, look: Any, value: float) -> None:  # noqa: ANN401 XlsxWriter ships no types
+def _write_formula(page: Any, row: int, place: int, formula: str, look: Any, value: float) -> None:  # noqa: ANN401, PLR0917 as XlsxWriter has it
     """Write a formula with its value; a sheet without rows has no table that a formula could name."""
     if formula:
         page.write_formula(row, place, formula, look, value)
@@ -123,24 +128,32 @@ def rows_formula(placed: Placed) -> str:
 
 def count_formula(placed: Placed) -> str:
     """Return the formula that counts the rows that somebody must look at."""
-    if placed.sheet.alarm is None or not placed.rows:
-        return rows_formula(placed)
-    heading, condition = placed.sheet.alarm
-    return f'=COUNTIFS({placed.column(heading)},"{condition}")'
+    if not placed.rows:
+        return ""
+    terms = _conditions(placed)
+    return f"=COUNTIFS({','.join(terms)})" if terms else rows_formula(placed)
 
 
 def amount_formula(placed: Placed, currency: str) -> str:
     """Return the formula that adds up what somebody must look at in one currency."""
     sheet = placed.sheet
     measure = sheet.columns[sheet.place(sheet.measure)]
-    alarm = f',{placed.column(sheet.alarm[0])},"{sheet.alarm[1]}"' if sheet.alarm else ""
-    terms = f'{placed.column(measure.heading)},{placed.column(measure.currency)},"{currency}"{alarm}'
-    return f"=ROUND(SUMIFS({terms}),{units(currency)})"
+    terms = [placed.column(measure.heading), placed.column(measure.currency), f'"{currency}"', *_conditions(placed)]
+    return f"=ROUND(SUMIFS({','.join(terms)}),{units(currency)})"
+
+
+def _conditions(placed: Placed) -> list[str]:
+    """Return the ranges and criteria of the rows that somebody must look at."""
+    sheet, month = placed.sheet, placed.period
+    terms = [placed.column(sheet.alarm[0]), f'"{sheet.alarm[1]}"'] if sheet.alarm else []
+    if month:
+        terms += [placed.column(sheet.period), f"DATE({month.year},{month.month},{month.day})"]
+    return terms
 
 
 def oldest_formula(placed: Placed) -> str:
     """Return the formula of the greatest age."""
-    return f"=MAX(0,{placed.column(placed.sheet.age)})" if placed.rows else ""
+    return f"=MAX({placed.column(placed.sheet.age)})" if placed.rows else ""
 
 
 def _set_up(page: Any) -> None:  # noqa: ANN401 XlsxWriter ships no types

@@ -45,6 +45,7 @@ def write_report(
         "month": month,
         "plural": plural,
         "count": count,
+        "sentence": sentence,
     }
     page = environment.get_template("report.html").render(
         **read_facts(connection, today=today, rules=rules),
@@ -91,3 +92,12 @@ def month(value: date) -> str:
 def count(value: int | None) -> str:
     """Write a whole number with its thousands apart."""
     return "" if value is None else f"{value:,}"
+
+
+def sentence(words: str) -> str:
+    """Begin words with a capital letter, and leave the others as they are.
+
+    >>> sentence("document only in VMS")
+    'Document only in VMS'
+    """
+    return words[:1].upper() + words[1:]

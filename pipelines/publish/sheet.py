@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import duckdb
 
 # A sheet with more rows than a person reads is no use, and a workbook must be written in seconds.
-MOST_ROWS = 10_000
+MOST_ROWS = 5_000
 
 Kind = Literal["text", "words", "date", "month", "time", "count", "money", "rate", "share", "flag"]
 Value = object
@@ -40,7 +41,8 @@ class Sheet:
 
     The first column is never empty. ``measure`` and ``age`` are the headings of the amount and the days that the first
     sheet tells of it. ``alarm`` is a heading and a condition, written as Excel does (`<>agreed`, `>0`, `=` for empty),
-    for the rows that somebody must look at, every row where there is none; ``call`` says so in words.
+    for the rows that somebody must look at, every row where there is none; ``call`` names them in words. ``period`` is
+    the heading of the month where amounts are balances: those of several months are never added together.
     """
 
     tab: str
@@ -51,6 +53,7 @@ class Sheet:
     columns: tuple[Column, ...]
     rows: str
     order: str
+    period: str = ""
     measure: str = ""
     age: str = ""
     alarm: tuple[str, str] | None = None
@@ -81,9 +84,15 @@ class Sheet:
         value = row[self.place(heading)]
         if condition == ">0":
             return isinstance(value, int) and value > 0
-        text = {None: "", True: "yes", False: "no"}.get(value, value) if not isinstance(value, str) else value
-        wanted = condition.lstrip("<>=")
-        return (text == wanted) == condition.startswith("=")
+        text = "yes" if value is True else "no" if value is False else str(value or "")
+        return (text == condition.lstrip("<>=")) == condition.startswith("=")
+
+    def newest(self, rows: Sequence[Sequence[Value]]) -> date | None:
+        """Return the newest month of rows with balances, None where amounts are none."""
+        if not self.period:
+            return None
+        place = self.place(self.period)
+        return max((month for row in rows if isinstance(month := row[place], date)), default=None)
 
 
 def currencies(sheet: Sheet, rows: Sequence[Sequence[Value]]) -> list[str]:

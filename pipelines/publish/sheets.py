@@ -14,6 +14,14 @@ OWNER_CURRENCY = """
 # The control store keeps moments as text in UTC.
 SINCE = "TRY_CAST(substr(CAST({} AS VARCHAR), 1, 19) AS TIMESTAMP)"
 
+SIDE = """
+CASE
+    WHEN {0}.document_type IN ('INI', 'CRI') THEN 'Payable'
+    WHEN {0}.document_type IN ('INO', 'CRO') THEN 'Receivable'
+    ELSE 'General ledger'
+END
+"""
+
 WHY = (Column("Why", "d.reason", "words"), Column("What to do next", "d.next_step", "words"))
 AS_OF = (Column("VMS read at (UTC)", "d.as_of_vms", "time"), Column("Ledger read at (UTC)", "d.as_of_ledger", "time"))
 DOCUMENT = (
@@ -40,6 +48,7 @@ BOTH_SIDES = Sheet(
     source="rec.documents",
     columns=(
         Column("State", "d.state"),
+        Column("Side", SIDE.format("d")),
         Column("Currency", "d.currency_code"),
         Column("Documents", "count(*)", "count"),
         money("In the VMS", "sum(d.amount_vms)"),
@@ -47,8 +56,8 @@ BOTH_SIDES = Sheet(
         money("Ledger less VMS", "sum(d.amount_difference)"),
         Column("Oldest in days", "max(d.age_days)", "count"),
     ),
-    rows="FROM rec.documents AS d GROUP BY d.state, d.currency_code",
-    order="d.state, d.currency_code",
+    rows=f"FROM rec.documents AS d GROUP BY d.state, {SIDE.format('d')}, d.currency_code",
+    order=f"d.state, {SIDE.format('d')}, d.currency_code",
 )
 
 HELD = Sheet(
@@ -81,19 +90,19 @@ HELD = Sheet(
     measure="Amount",
     age="Age in days",
     alarm=("State", "<>waiting"),
-    call="documents have not gone through",
+    call="documents that have not gone through",
 )
 
 DIFFERS = Sheet(
     tab="Differs",
     table="Differs",
     question="Which documents differ between the two sides?",
-    note="Documents whose amount, fields or presence differ, also those moved by hand after posting; the largest first.",
+    note="Documents whose amount, fields or presence differ, those moved by hand after posting too; the largest first.",
     source="rec.documents",
     columns=(
         *DOCUMENT,
         Column("Period", "d.period_month", "month"),
-        Column("Voucher", "d.voucher_no_ledger"),
+        Column("Voucher", "CAST(d.voucher_no_ledger AS VARCHAR)"),
         Column("Currency", "d.currency_code"),
         money("In the VMS", "d.amount_vms"),
         money("In the ledger", "d.amount_ledger"),
@@ -114,11 +123,12 @@ DIFFERS = Sheet(
     WHERE d.state IN ('amount differs', 'fields differ', 'only in VMS', 'only in ledger') OR d.drift IS NOT NULL
     """,
     order="""
-    abs(coalesce(d.company_amount_difference, d.company_amount_ledger, -d.company_amount_vms)) DESC NULLS LAST, d.subject
+    abs(coalesce(d.company_amount_difference, d.company_amount_ledger, -d.company_amount_vms)) DESC NULLS LAST,
+    d.subject
     """,
     measure="Ledger less VMS",
     age="Age in days",
-    call="documents differ",
+    call="documents that differ",
 )
 
 BREAKS = Sheet(
@@ -129,7 +139,7 @@ BREAKS = Sheet(
     "springline breaks accept, comment and reopen decide on one.",
     source="ctl.breaks",
     columns=(
-        Column("Break", "b.break_id"),
+        Column("Break", "CAST(b.break_id AS VARCHAR)"),
         Column("Kind", "b.kind"),
         Column("Subject", "b.subject"),
         Column("Company", "b.company"),
@@ -149,7 +159,7 @@ BREAKS = Sheet(
     order="coalesce(b.accepted_hash = b.figures_hash, FALSE), abs(r.amount) DESC NULLS LAST, b.kind, b.subject",
     measure="Amount",
     alarm=("Accepted by", "="),
-    call="breaks are open",
+    call="open breaks",
 )
 
 UNPAID = Sheet(
@@ -192,7 +202,7 @@ UNPAID = Sheet(
     measure="Open in the ledger",
     age="Days overdue",
     alarm=("Days overdue", ">0"),
-    call="invoices are overdue",
+    call="overdue invoices",
 )
 
 PAYMENTS = Sheet(
@@ -217,7 +227,7 @@ PAYMENTS = Sheet(
     order="d.is_break DESC, d.currency_code, abs(d.paid_difference) DESC NULLS LAST, d.subject",
     measure="Ledger less VMS",
     alarm=("A break", "=yes"),
-    call="payments differ",
+    call="payments that differ",
 )
 
 CONTROL_ACCOUNTS = Sheet(
@@ -247,9 +257,10 @@ CONTROL_ACCOUNTS = Sheet(
     ),
     rows=f"FROM rec.control_accounts AS d LEFT JOIN {OWNER_CURRENCY} AS o ON o.owner_code = d.owner_code WHERE TRUE",
     order="d.period_month DESC, d.state = 'agreed', d.owner_code, d.control_account, d.currency_code",
+    period="Period",
     measure="Difference",
     alarm=("State", "<>agreed"),
-    call="control accounts do not tie",
+    call="control accounts that do not tie",
 )
 
 VOYAGE_ACCOUNT = (
@@ -279,9 +290,10 @@ ROLLFORWARD = Sheet(
     rows="FROM close.accrual_rollforward AS d WHERE TRUE",
     order="d.period_month DESC, d.state = 'agreed', abs(d.unreversed_amount) DESC NULLS LAST, "
     "abs(d.closing) DESC NULLS LAST, d.company_code, d.voyage_no, d.account",
+    period="Period",
     measure="Not reversed",
     alarm=("State", "<>agreed"),
-    call="accruals are without their reversal, or the other way round",
+    call="accruals without a reversal, or reversals without an accrual",
 )
 
 ACCRUALS = Sheet(
@@ -305,9 +317,10 @@ ACCRUALS = Sheet(
     ),
     rows="FROM close.accruals_vs_actuals AS d WHERE TRUE",
     order="d.period_month DESC, abs(d.difference) DESC NULLS LAST, d.company_code, d.voyage_no, d.account",
+    period="Period",
     measure="Difference",
     alarm=("State", "<>agreed"),
-    call="accruals are not what estimate and actual make them",
+    call="accruals that are not estimate less actual",
 )
 
 CLOSE = Sheet(
@@ -340,7 +353,7 @@ CLOSE = Sheet(
     measure="Company amount",
     age="Age in days",
     alarm=("Accepted", "=no"),
-    call="things stop a clean close",
+    call="things that stop a clean close",
 )
 
 CONTROL_TOTALS = Sheet(
@@ -367,7 +380,7 @@ CONTROL_TOTALS = Sheet(
     order="d.state = 'agreed', d.document_date DESC, d.company_code, d.document_type",
     measure="Ledger less VMS",
     alarm=("State", "=differs"),
-    call="days differ in number or sum",
+    call="days that differ in number or sum",
 )
 
 MASTER_DATA = Sheet(
@@ -404,7 +417,7 @@ MASTER_DATA = Sheet(
     order="d.kind, d.code, d.owner_code",
     age="Age in days",
     alarm=("State", "<>waiting"),
-    call="partners, vessels and voyages differ",
+    call="partners, vessels and voyages that differ",
 )
 
 RATES = Sheet(
@@ -426,7 +439,7 @@ RATES = Sheet(
     rows="FROM rec.exchange_rates AS d WHERE d.state <> 'agreed'",
     order="d.rate_date DESC, d.from_currency_code, d.to_currency_code",
     alarm=("State", "<>only in ledger"),
-    call="exchange rates differ",
+    call="exchange rates that differ",
 )
 
 SET_ASIDE = Sheet(
@@ -446,7 +459,7 @@ SET_ASIDE = Sheet(
     ),
     rows="FROM ctl.rejected AS d WHERE d.until IS NULL",
     order="d.since, d.side, d.entity, d.object_key, d.member",
-    call="objects could not be read",
+    call="objects that could not be read",
 )
 
 NOT_DELIVERED = Sheet(
@@ -467,7 +480,7 @@ NOT_DELIVERED = Sheet(
     ),
     rows="FROM ctl.outbox AS d WHERE d.state <> 'sent'",
     order="d.state = 'todo', d.updated_at, d.natural_key",
-    call="things are not delivered",
+    call="things not delivered",
 )
 
 SHEETS = (

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 
-from pipelines.publish.book import ACCENT, FILL, LINE, QUIET, Book, is_exact, units
+from pipelines.publish.book import ACCENT, FILL, LINE, QUIET, Book, is_exact, money_text, units
 from pipelines.publish.sheet import Column, Sheet, Value, currencies
 
 SHOWN = "Shown"
 FIRST_TAB = "What to look at"
 NO_CURRENCY = "none"
-TITLE_ROW, NOTE_ROW, TOTALS_ROW = 0, 1, 3
-WIDTHS = {"text": (8, 34), "words": (44, 60), "date": (11, 11), "month": (9, 9), "time": (16, 16), "count": (8, 12)}
-WIDTHS |= {"money": (14, 24), "rate": (14, 16), "share": (9, 9), "flag": (8, 10)}
-MEASURED_ROWS = 500
+TITLE_ROW, NOTE_ROW, NOTICE_ROW, LINK_ROW, TOTALS_ROW = range(5)
+# Least and most characters of a column.
+WIDTHS = {"text": (8, 34), "words": (12, 50), "date": (11, 11), "month": (9, 9), "time": (16, 16), "count": (8, 12)}
+WIDTHS |= {"money": (13, 28), "rate": (14, 16), "share": (9, 9), "flag": (8, 10)}
+# Where the month stands whose balances are added up: type another one to see its totals.
+PERIOD_PLACE, PERIOD_CELL = 3, f"$D${TOTALS_ROW + 1}"
+RIGHT = frozenset({"count", "money", "rate", "share"})
+MEASURED_ROWS, MOST_LINES, LINE_HEIGHT, PAGE_CHARACTERS = 500, 8, 13.5, 230
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,21 @@ class Placed:
         """Return the last row of the table."""
         return self.first + len(self.rows) - 1
 
+    @property
+    def period(self) -> date | None:
+        """Return the month whose balances are added up, None where amounts are no balances."""
+        return self.sheet.newest(self.rows)
+
+    @property
+    def addable(self) -> Sequence[Sequence[Value]]:
+        """Return the rows whose amounts may be added together."""
+        month = self.period
+        return (
+            self.rows
+            if month is None
+            else [row for row in self.rows if row[self.sheet.place(self.sheet.period)] == month]
+        )
+
     def column(self, heading: str) -> str:
         """Return the reference to a column of the table, as formulas write it."""
         return f"{self.sheet.table}[{heading}]"
@@ -49,7 +69,7 @@ class Placed:
         """Return the sum of the amounts of one currency that stand as numbers."""
         column = self.sheet.columns[self.sheet.place(heading)]
         amount, kept = self.sheet.place(heading), self.sheet.place(column.currency)
-        found = [row[amount] for row in self.rows if row[kept] == currency]
+        found = [row[amount] for row in self.addable if row[kept] == currency]
         return sum((one for one in found if isinstance(one, Decimal) and is_exact(one, currency=currency)), Decimal(0))
 
 
@@ -62,12 +82,13 @@ def write_sheet(book: Book, sheet: Sheet, rows: Sequence[Sequence[Value]], *, in
     placed = Placed(sheet, named, totals, header + 1, in_all - len(named), texts)
     page = book.file.add_worksheet(sheet.tab)
     _write_head(book, page, placed)
+    widths = [_width(placed, place, column) for place, column in enumerate(sheet.columns)]
     if named:
         _write_totals(book, page, placed)
-        _write_table(book, page, placed)
+        _write_table(book, page, placed, widths)
     else:
         page.write_string(TOTALS_ROW, 0, "There is nothing to show.", book.look(italic=True, font_color=QUIET))
-    _set_up(page, placed, header=header if named else TOTALS_ROW)
+    _set_up(page, placed, widths, header=header if named else TOTALS_ROW)
     return placed
 
 
@@ -99,29 +120,35 @@ def _write_head(book: Book, page: Any, placed: Placed) -> None:  # noqa: ANN401 
     sheet = placed.sheet
     page.write_string(TITLE_ROW, 0, sheet.question, book.look(bold=True, font_size=14, font_color=ACCENT))
     page.set_row(TITLE_ROW, 22)
-    notes = [sheet.note]
+    page.write_string(NOTE_ROW, 0, sheet.note, book.look(font_color=QUIET))
+    page.write_string(NOTICE_ROW, 0, " ".join(_notices(placed)), book.look(font_color=QUIET, bold=True))
+    page.write_url(LINK_ROW, 0, f"internal:'{FIRST_TAB}'!A1", book.look(font_color=ACCENT, underline=1), FIRST_TAB)
+
+
+def _notices(placed: Placed) -> Iterator[str]:
+    """Say what is not in the totals of a sheet, where anything is not."""
     if placed.left_off:
-        notes.append(
-            f"{len(placed.rows):,} rows, what matters most first; {placed.left_off:,} more are in {sheet.source} of "
-            "springline.duckdb, and in no total here."
+        yield (
+            f"{len(placed.rows):,} rows, what matters most first; {placed.left_off:,} more are in "
+            f"{placed.sheet.source} of springline.duckdb, and in no total here."
         )
     if placed.texts:
-        notes.append(
-            f"Amounts with more digits than Excel can hold stand as text and are in no total here ({placed.texts:,})."
-        )
-    page.write_string(NOTE_ROW, 0, " ".join(notes), book.look(font_color=QUIET))
-    page.write_url(NOTE_ROW + 1, 0, f"internal:'{FIRST_TAB}'!A1", book.look(font_color=ACCENT, underline=1), FIRST_TAB)
+        amounts = "1 amount has" if placed.texts == 1 else f"{placed.texts:,} amounts have"
+        yield f"{amounts} more digits than Excel can hold: written as text, and in no total here."
 
 
 def _write_totals(book: Book, page: Any, placed: Placed) -> None:  # noqa: ANN401 XlsxWriter ships no types
     if not placed.totals:
         return
-    width = len(placed.sheet.columns)
-    for place in range(width):
-        page.write_blank(TOTALS_ROW, place, None, book.look(bold=True, bg_color=FILL, bottom=1, bottom_color=LINE))
-    page.write_string(
-        TOTALS_ROW, 0, "Totals of the rows shown", book.look(bold=True, bg_color=FILL, bottom=1, bottom_color=LINE)
-    )
+    strip = {"bold": True, "bg_color": FILL, "bottom": 1, "bottom_color": LINE}
+    for place in range(len(placed.sheet.columns)):
+        page.write_blank(TOTALS_ROW, place, None, book.look(**strip))
+    page.write_string(TOTALS_ROW, 0, "Totals of the rows shown", book.look(**strip))
+    if placed.period:
+        page.write_string(TOTALS_ROW, PERIOD_PLACE - 1, "of the month", book.look(**strip, align="right"))
+        page.write_datetime(
+            TOTALS_ROW, PERIOD_PLACE, placed.period, book.look(**strip, num_format="yyyy-mm", align="left")
+        )
     for offset, currency in enumerate(placed.totals, start=1):
         page.write_string(TOTALS_ROW + offset, 0, currency, book.look(bold=True))
         for place, column in enumerate(placed.sheet.columns):
@@ -139,18 +166,20 @@ def _is_used(placed: Placed, column: Column, currency: str) -> bool:
 def total_formula(placed: Placed, column: Column, currency: str) -> str:
     """Return the formula that adds up the amounts of one currency in the rows that a filter leaves visible."""
     amounts, kept, shown = (placed.column(name) for name in (column.heading, column.currency, SHOWN))
-    return f'=ROUND(SUMIFS({amounts},{kept},"{currency}",{shown},1),{units(currency)})'
+    month = f",{placed.column(placed.sheet.period)},{PERIOD_CELL}" if placed.period else ""
+    return f'=ROUND(SUMIFS({amounts},{kept},"{currency}",{shown},1{month}),{units(currency)})'
 
 
-def _write_table(book: Book, page: Any, placed: Placed) -> None:  # noqa: ANN401 XlsxWriter ships no types
+def _write_table(book: Book, page: Any, placed: Placed, widths: Sequence[int]) -> None:  # noqa: ANN401 XlsxWriter ships no types
     sheet, width = placed.sheet, len(placed.sheet.columns)
     for row, values in enumerate(placed.rows, start=placed.first):
         for place, (column, value) in enumerate(zip(sheet.columns, values, strict=True)):
             book.write(page, row, place, value, column=column, currency=_currency_of(sheet, values, column))
-    head = book.look(bold=True, font_color="#FFFFFF", bg_color=ACCENT, text_wrap=True, valign="vcenter")
-    headings = [{"header": column.heading, "header_format": head} for column in sheet.columns]
+        # Excel fits a row to wrapped text by itself, other programs do not.
+        page.set_row(row, _lines(sheet, values, widths) * LINE_HEIGHT)
+    headings = [{"header": column.heading, "header_format": _head(book, column)} for column in sheet.columns]
     # SUBTOTAL counts a row only while no filter hides it, which SUMIFS by itself cannot tell.
-    shown = {"header": SHOWN, "header_format": head, "formula": f"=SUBTOTAL(103,[@[{sheet.columns[0].heading}]])"}
+    shown = {"header": SHOWN, "formula": f"=SUBTOTAL(103,[@[{sheet.columns[0].heading}]])"}
     page.add_table(
         placed.first - 1,
         0,
@@ -164,31 +193,51 @@ def _write_table(book: Book, page: Any, placed: Placed) -> None:  # noqa: ANN401
     page.set_row(placed.first - 1, 30)
 
 
-def _set_up(page: Any, placed: Placed, *, header: int) -> None:  # noqa: ANN401 XlsxWriter ships no types
-    sheet = placed.sheet
-    for place, column in enumerate(sheet.columns):
-        page.set_column(place, place, _width(placed, place, column))
-    width = len(sheet.columns)
-    page.set_column(width, width, 8, None, {"hidden": True})
+def _head(book: Book, column: Column) -> Any:  # noqa: ANN401 XlsxWriter ships no types
+    align = "right" if column.kind in RIGHT else "left"
+    return book.look(bold=True, font_color="#FFFFFF", bg_color=ACCENT, text_wrap=True, valign="vcenter", align=align)
+
+
+def _lines(sheet: Sheet, values: Sequence[Value], widths: Sequence[int]) -> int:
+    """Return how many lines of text the longest words of a row need."""
+    lengths = (
+        -(-len(str(value)) // (width - 2))
+        for column, value, width in zip(sheet.columns, values, widths, strict=True)
+        if column.kind == "words" and value is not None
+    )
+    return min(MOST_LINES, max(lengths, default=1))
+
+
+def _set_up(page: Any, placed: Placed, widths: Sequence[int], *, header: int) -> None:  # noqa: ANN401 XlsxWriter ships no types
+    for place, width in enumerate(widths):
+        page.set_column(place, place, width)
+    columns = len(widths)
+    page.set_column(columns, columns, 8, None, {"hidden": True})
     page.freeze_panes(header + 1, 1)
     page.hide_gridlines(2)
     page.set_landscape()
     page.set_paper(9)
-    page.fit_to_pages(1, 0)
+    page.fit_to_pages(-(-sum(widths) // PAGE_CHARACTERS), 0)
     page.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
     page.repeat_rows(header)
-    page.print_area(0, 0, max(placed.last, header), width - 1)
+    page.repeat_columns(0)
+    page.print_area(0, 0, max(placed.last, header), columns - 1)
     page.set_footer("&L&8Springline: &A&R&8Page &P of &N")
-    page.ignore_errors({"number_stored_as_text": f"A1:{xl_col_to_name(width)}{max(placed.last, header) + 1}"})
+    page.ignore_errors({"number_stored_as_text": f"A1:{xl_col_to_name(columns)}{max(placed.last, header) + 1}"})
 
 
 def _width(placed: Placed, place: int, column: Column) -> int:
     narrow, wide = WIDTHS[column.kind]
-    if column.kind != "text":
-        return max(narrow, min(wide, _widest_word(column.heading) + 4))
-    longest = max((len(str(row[place])) for row in placed.rows[:MEASURED_ROWS] if row[place] is not None), default=0)
-    return min(wide, max(narrow, longest + 2, _widest_word(column.heading) + 4))
+    least = max(narrow, max(map(len, column.heading.split())) + 4)
+    if narrow == wide:
+        return least
+    values = [row for row in placed.rows[:MEASURED_ROWS] if row[place] is not None]
+    longest = max((len(_shown(placed.sheet, row, column)) for row in values), default=0)
+    return max(least, min(wide, longest + 3))
 
 
-def _widest_word(heading: str) -> int:
-    return max(len(word) for word in heading.split())
+def _shown(sheet: Sheet, row: Sequence[Value], column: Column) -> str:
+    value = row[sheet.place(column.heading)]
+    if column.kind == "money" and isinstance(value, Decimal):
+        return money_text(value, currency=_currency_of(sheet, row, column))
+    return str(value)

@@ -77,9 +77,9 @@ def _write(
 def _told(connection: duckdb.DuckDBPyConnection, placed: Sequence[Placed]) -> list[str]:
     """Say what needs somebody, and how new it all is."""
     calls = [
-        f"{count:,} {one.sheet.call}"
+        f"{one.sheet.call}: {count:,}"
         for one in placed
-        if one.sheet.call and (count := sum(map(one.sheet.alarms, one.rows)))
+        if one.sheet.call and (count := sum(map(one.sheet.alarms, one.addable)))
     ]
     verdict = "; ".join(calls) + "." if calls else "Nothing needs anybody: both sides agree."
     times = connection.execute(READ_AT).fetchone() or (None, None)

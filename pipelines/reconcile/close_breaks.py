@@ -25,6 +25,7 @@ CLOSE_KINDS = (
     "document waiting",
     "payment not transferred",
     "rate missing",
+    "control account does not tie",
     "late posting",
 )
 # Their words say what was accepted better than an amount does.

@@ -124,6 +124,27 @@ rates AS (
         rates.currency_code
 ),
 
+-- The reconciliation calls an account's last month a break; a close asks for its own.
+controls AS (
+    SELECT
+        accounts.period_month,
+        'control account does not tie' AS kind,
+        SUBSTRING(CAST(accounts.period_month AS VARCHAR), 1, 7) || ' ' || CAST(accounts.owner_code AS VARCHAR) || ' '
+        || accounts.control_account || ' ' || accounts.currency_code AS subject,
+        accounts.company_code,
+        accounts.control_account,
+        accounts.unexplained,
+        accounts.currency_code,
+        accounts.unexplained_company,
+        accounts.reason,
+        accounts.next_step,
+        accounts.age_days
+    FROM
+        rec.control_accounts AS accounts
+    WHERE
+        accounts.is_break
+),
+
 late AS (
     SELECT
         postings.period_month,
@@ -212,6 +233,7 @@ standing AS (
         ON standing.subject = 'AR ' || CAST(receivables.row_db_id AS VARCHAR)
     WHERE
         standing.until IS NULL
+        AND standing.kind <> 'control account differs'
         -- What close has noted itself begins with its period.
         AND NOT standing.subject LIKE '____-__ %'
     QUALIFY
@@ -350,6 +372,25 @@ found AS (
         age_days
     FROM
         rates
+    UNION ALL
+    SELECT
+        period_month,
+        kind,
+        subject,
+        company_code,
+        CAST(NULL AS BIGINT),
+        CAST(NULL AS VARCHAR),
+        CAST(NULL AS VARCHAR),
+        control_account,
+        unexplained,
+        currency_code,
+        unexplained_company,
+        reason,
+        next_step,
+        CAST(NULL AS TIMESTAMP),
+        age_days
+    FROM
+        controls
     UNION ALL
     SELECT
         period_month,

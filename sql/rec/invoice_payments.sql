@@ -31,8 +31,7 @@ settled AS (
         map.invoice_rows AS legs
     LEFT JOIN payers
         ON
-            legs.match_id <> 0
-            AND legs.side = payers.side
+            legs.side = payers.side
             AND legs.owner_code = payers.owner_code
             AND legs.match_id = payers.match_id
     WHERE

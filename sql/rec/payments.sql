@@ -195,7 +195,8 @@ SELECT
     strays.state,
     strays.reason,
     strays.next_step,
-    strays.is_break,
+    -- What a payment has left over stays on account in the ledger: both sides agree on what it settles.
+    strays.is_break AND NOT strays.is_rest,
     COALESCE(strays.vms_fetched_at, readings.documents_read_at),
     COALESCE(strays.ledger_fetched_at, readings.books_read_at),
     CAST(DATE_DIFF('day', strays.document_date, readings.today) AS INTEGER)

@@ -101,9 +101,7 @@ ledger_rows AS (
             AND ledger.row_db_id = not_unique.row_db_id
     LEFT JOIN our_matches
         ON
-            ledger.row_role = 'payment'
-            AND ledger.match_id <> 0
-            AND ledger.side = our_matches.side
+            ledger.side = our_matches.side
             AND ledger.owner_code = our_matches.owner_code
             AND ledger.match_id = our_matches.match_id
     LEFT JOIN transferred
@@ -113,7 +111,11 @@ ledger_rows AS (
     WHERE
         unplaced.row_db_id IS NOT NULL
         OR not_unique.row_db_id IS NOT NULL
-        OR (our_matches.match_id IS NOT NULL AND ledger.amount_units <> ledger.settled_units)
+        OR (
+            our_matches.match_id IS NOT NULL
+            AND ledger.row_role = 'payment'
+            AND ledger.amount_units <> ledger.settled_units
+        )
 ),
 
 ledger_worded AS (

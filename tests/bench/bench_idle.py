@@ -12,19 +12,18 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from tests.bench.desk import Desk, check_idle, desk, measure, say, world_settings
+from tests.bench.desk import Cost, desk, measure, quickest, say, world_settings
 from tests.sandbox_server import REPOSITORY, SAMPLE
 
-ROUNDS = 3
 DEMO = (sys.executable, "-m", "pipelines.cli", "demo", "--json")
 
 
-def run_demo(folder: Path) -> str:
-    """Run the demonstration in ``folder/demo`` and say what it took; the peak is that of its largest process."""
+def run_demo(folder: Path) -> Cost:
+    """Run the demonstration in ``folder/demo``; the peak is that of its largest process."""
     cost = measure(DEMO, folder=folder, environ={**os.environ, "PYTHONPATH": str(REPOSITORY)})
     if cost.report["exit_code"]:
         raise AssertionError(cost.report["differences"])
-    return f"demo {cost.seconds:.1f} s, peak {cost.megabytes:,.0f} MB"
+    return cost
 
 
 def state_of(folder: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -33,17 +32,6 @@ def state_of(folder: Path) -> dict[str, list[tuple[object, ...]]]:
         names = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         kept = [name for name in names if name != "sandbox_settings"]
         return {name: file.execute(f'SELECT * FROM "{name}" ORDER BY 1, 2').fetchall() for name in kept}  # noqa: S608
-
-
-def measure_idle(at: Desk) -> str:
-    """Run until nothing comes any more, then some rounds on an unchanged world, and say what the quickest took."""
-    at.run()
-    at.writes()
-    costs = []
-    for _ in range(ROUNDS):
-        costs.append(at.run())
-        check_idle(costs[-1], at)
-    return f"{min(cost.seconds for cost in costs):.2f} s, peak {max(cost.megabytes for cost in costs):,.0f} MB"
 
 
 def main() -> None:
@@ -55,10 +43,10 @@ def main() -> None:
             at.sandbox.control("POST", "ledger/settings", {"credits_per_hour": None})
             at.run()
             before = state_of(at.folder)
-            idle = measure_idle(at)
+            idle = quickest(at)
             if state_of(at.folder) != before:
                 raise AssertionError("an idle run has changed something")
-    say(f"sample world: {demo}; all jobs with nothing new {idle}")
+    say(f"sample world: demo {demo}; all jobs with nothing new {idle}")
 
 
 if __name__ == "__main__":

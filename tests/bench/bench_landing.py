@@ -5,12 +5,14 @@ Run as ``python -m tests.bench.bench_landing``; prints documents per second, the
 
 from __future__ import annotations
 
+import logging
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import pyarrow as pa
+import structlog
 
 from pipelines.context import Context
 from pipelines.extract.flatten import PARENT_ROW
@@ -53,6 +55,7 @@ def measure_floor(ctx: Context, pages: list[bytes]) -> float:
 
 def main() -> None:
     """Measure both, in turns, and print the best of each."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     write = sys.stdout.write
     for size in SIZES:
         pages = vms_pages(size, lines=LINES)

@@ -92,7 +92,8 @@ def fill_events(control: Control, *, intents: int) -> None:
             ((f"i{n}", str(n), n, moment, moment) for n in range(ROWS)),
         )
         connection.executemany(
-            "INSERT INTO outbox_events (outbox_id, at, batch_id, from_state, to_state, payload_hash, previous_hash, hash) "
+            "INSERT INTO outbox_events "
+            "(outbox_id, at, batch_id, from_state, to_state, payload_hash, previous_hash, hash) "
             "VALUES (?, ?, 'b0', 'todo', 'sent', '', '', ?)",
             ((f"i{n % ROWS}", moment, f"{n:064x}") for n in range(intents * EVENTS_PER_INTENT)),
         )
@@ -105,9 +106,9 @@ def make_world(ctx: Context) -> None:
     tables = {model.ref: {column.name: column.type for column in model.columns} for model in catalog.models}
     for ref, columns in tables.items():
         fill_table(ctx, ref, columns, rows=DOCUMENTS * PER_DOCUMENT.get(str(ref), 0) or ROWS)
-    for table, columns in {**CONTROL_TABLES, **SENT_TABLES}.items():
+    for table, listed in {**CONTROL_TABLES, **SENT_TABLES}.items():
         ref = TableRef("ctl", table)
-        typed = dict(column.split(" ", 1) for column in columns.split(", "))
+        typed = dict(column.split(" ", 1) for column in listed.split(", "))
         fill_table(ctx, ref, typed, rows=DOCUMENTS * PER_DOCUMENT.get(str(ref), 0) or ROWS)
     fill_events(ctx.control, intents=DOCUMENTS * 2)
 

@@ -15,8 +15,9 @@ from typing import Any
 CHROMIUM, CHROMEDRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 ARGUMENTS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--force-color-profile=srgb",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+    "--force-color-profile=srgb",
 )  # fmt: skip
 START_SECONDS, ANSWER_SECONDS = 30.0, 120.0
 
@@ -78,7 +79,8 @@ class Browser:
         path.write_bytes(base64.b64decode(taken["data"]))
 
     def print(self, path: Path) -> None:
-        """Save the page as it is printed."""
+        """Save the page as somebody with a dark screen prints it."""
+        self.look(width=794, scheme="dark", media="print")
         printed = self.devtools("Page.printToPDF", preferCSSPageSize=True, printBackground=False)
         path.write_bytes(base64.b64decode(printed["data"]))
 

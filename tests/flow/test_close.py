@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import duckdb
 import pytest
 
 from pipelines.batch import chosen_jobs
-from pipelines.control import Control, utc_text
+from pipelines.control import Control
 from tests.delivery_seed import NO_LIMITS
 from tests.flow.live_world import TODAY, Live
 
@@ -42,17 +43,10 @@ class Month:
         return found
 
     def accept(self) -> None:
-        """Accept everything that is open, as a person would one by one."""
-        control = Control(self.live.settings.control_path)
-        try:
-            with control.write() as connection:
-                connection.execute(
-                    "UPDATE breaks SET accepted_by = 'kari', accepted_at = ?, accepted_hash = figures_hash, "
-                    "comment = 'as agreed' WHERE until IS NULL",
-                    (utc_text(self.live.now()),),
-                )
-        finally:
-            control.close()
+        """Accept everything that is open, one by one."""
+        listed = json.loads(self.live.command("breaks", "list", "--json")[1])["breaks"]
+        for number in [row["break_id"] for row in listed if not row["is_accepted"]]:
+            assert self.live.command("breaks", "accept", f"no:{number}", "--reason", "as agreed")[0] == 0
 
     @property
     def pack(self) -> Path:
@@ -149,8 +143,23 @@ def test_a_late_invoice_makes_the_accrual_too_large(month: Month) -> None:
     assert "over-accrued" not in month.stops()
 
 
-def test_what_is_accepted_seals_the_period(month: Month) -> None:
+def test_a_pack_that_cannot_be_written_leaves_the_one_before(month: Month) -> None:
+    before = month.bytes_of_pack()
+    with patch("pipelines.publish.close_pack.write_close_workbook", side_effect=OSError("No space left on device")):
+        code, told = month.close()
+    assert (code, "No space left on device" in told["error"]) == (12, True)
+    assert month.bytes_of_pack() == before
+    assert [path.name for path in month.pack.parent.iterdir()] == [month.pack.name]
+
+
+def test_a_run_that_ends_before_the_seal_leaves_a_draft(month: Month) -> None:
     month.accept()
+    with patch("pipelines.closing.seal_period", side_effect=KeyboardInterrupt):
+        assert month.live.command("close", "2026-10", "--today", NEXT_DAY)[0] != 0
+    assert month.live.ask("SELECT state FROM closes WHERE period = '2026-10'") == [("draft",)]
+
+
+def test_what_is_accepted_seals_the_period(month: Month) -> None:
     code, told = month.close()
     assert (code, told["state"]) == (0, "sealed")
     assert told["totals"]["document held"] == {"open": 0, "accepted": 1}
@@ -179,6 +188,16 @@ def test_a_late_posting_is_told_and_leaves_the_pack(month: Month) -> None:
 def test_a_late_posting_can_be_accepted(month: Month) -> None:
     month.accept()
     assert month.close()[0] == 0
+
+
+def test_a_run_finds_nothing_to_build_after_a_close(month: Month) -> None:
+    built = month.live.ask("SELECT name, value FROM meta WHERE name LIKE '%built_from'")
+    month.live.batch(jobs=chosen_jobs(("reconcile",)))
+    month.live.batch(jobs=chosen_jobs(("reconcile",)))
+    again = month.live.ask("SELECT name, value FROM meta WHERE name LIKE '%built_from'")
+    month.live.batch(jobs=chosen_jobs(("reconcile",)))
+    assert month.live.ask("SELECT name, value FROM meta WHERE name LIKE '%built_from'") == again
+    assert {name for name, _ in built} == {name for name, _ in again}
 
 
 def test_a_pack_that_was_touched_is_told(month: Month) -> None:

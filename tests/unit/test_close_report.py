@@ -79,8 +79,8 @@ def test_each_thing_has_its_amount_reason_and_next_step() -> None:
     told = shown(
         replace(NOTHING, stops=(stop(1), stop(2, amount=None, document_no=None, voyage_no="V001", account="4300")))
     )
-    assert "JPY 1,234" in told
-    assert "due date missing [INI] Next: add a payment term." in told
+    assert "1. document held, 28601, 2700001, JPY 1,234" in told
+    assert "   due date missing [INI]\n   Next: add a payment term.\n" in told
     assert "V001 4300" in told
 
 

@@ -1,0 +1,160 @@
+"""How fast rec and close are built anew, how much memory that takes, and the same comparison in plain pandas beside it.
+
+Run as ``python -m tests.bench.bench_rec``: 100,000 documents, SQL and pandas, results compared cell by cell. With the
+argument ``full`` it builds a million documents of five lines with 300,000 payments as well. Each build is a process of
+its own on two threads, so that its peak memory is its own; the clock includes the commit.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from pipelines.declared import declared_tables
+from pipelines.models.build import build
+from pipelines.models.model import Catalog
+from pipelines.models.store import open_catalog
+from pipelines.models.table_ref import TableRef
+from pipelines.resources import sql_folder
+from tests.bench import rec_peer
+from tests.bench.rec_world import fill
+from tests.models.conftest import prepare
+
+PEER_SIZE = 100_000
+FULL_SIZE = 1_000_000
+THREADS = 2
+FULL = "full"
+PEERS = ("rec.documents", "rec.payments")
+ASKED_FOR_A_TASK = 4
+
+DOCUMENTS = """
+SELECT
+    document_key, CAST(amount_vms * 100 AS BIGINT) AS units_vms, CAST(amount_ledger * 100 AS BIGINT) AS units_ledger,
+    CAST(company_amount_vms * 100 AS BIGINT) AS company_units_vms,
+    CAST(company_amount_ledger * 100 AS BIGINT) AS company_units_ledger, state
+FROM rec.documents ORDER BY document_key
+"""
+PAYMENTS = """
+SELECT
+    document_key, CAST(amount_vms * 100 AS BIGINT) AS units, CAST(amount_ledger * 100 AS BIGINT) AS amount_ledger,
+    CAST(paid_vms * 100 AS BIGINT) AS paid_vms, CAST(paid_ledger * 100 AS BIGINT) AS paid_ledger,
+    CAST(open_ledger * 100 AS BIGINT) AS open_ledger, state
+FROM rec.payments WHERE amount_ledger IS NOT NULL ORDER BY document_key
+"""
+
+
+def open_world(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open the file of a world as a batch would, on two threads."""
+    return duckdb.connect(str(path), config={"threads": THREADS})
+
+
+def make_world(path: Path, documents: int) -> None:
+    """Write a world and what the jobs before the comparison have built on it: schemas map and post."""
+    catalog = open_catalog(sql_folder(), declared_tables())
+    with open_world(path) as connection:
+        prepare(connection, catalog)
+        fill(connection, documents)
+        build(connection, catalog.models)
+
+
+def build_comparison(path: Path) -> dict[str, float]:
+    """Build rec, then close; return their wall-clock and processor seconds and the peak resident megabytes of all."""
+    catalog = open_catalog(sql_folder(), declared_tables())
+    measured: dict[str, float] = {}
+    with open_world(path) as connection:
+        for schema in ("rec", "close"):
+            begin, spent = time.perf_counter(), time.process_time()
+            built = build(connection, catalog.models, schemas=(schema,))
+            measured[schema] = time.perf_counter() - begin
+            measured[f"{schema} processor"] = time.process_time() - spent
+            if schema == "rec":
+                wanted = ancestors(catalog, *map(TableRef.parse, PEERS))
+                measured["peers"] = sum(made.seconds for made in built if made.ref in wanted)
+    measured["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return measured
+
+
+def ancestors(catalog: Catalog, *last: TableRef) -> set[TableRef]:
+    """Return these models and all that they are made of."""
+    wanted = set(last)
+    for model in reversed(catalog.models):
+        wanted |= set(model.reads) if model.ref in wanted else set()
+    return wanted
+
+
+def apart(task: str, path: Path, documents: int) -> dict[str, float]:
+    """Do a task in a process of its own."""
+    command = [sys.executable, "-m", "tests.bench.bench_rec", task, str(path), str(documents)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603 our own module
+    return dict(json.loads(done.stdout))
+
+
+def compare_with_peer(path: Path) -> dict[str, float]:
+    """Time the peer on the same rows, and the models that say the same; AssertionError where they do not."""
+    with open_world(path) as connection:
+        begin, spent = time.perf_counter(), time.process_time()
+        tables = rec_peer.read(connection)
+        found = {"documents": rec_peer.documents(tables), "payments": rec_peer.payments(tables)}
+        measured = {"pandas": time.perf_counter() - begin, "pandas processor": time.process_time() - spent}
+        for name, query in (("documents", DOCUMENTS), ("payments", PAYMENTS)):
+            wanted = connection.execute(query).df()
+            peer = found[name].sort_values("document_key").reset_index(drop=True)
+            pd.testing.assert_frame_equal(wanted, peer, check_dtype=False)
+            measured[f"{name} compared"] = len(wanted)
+    measured["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return measured
+
+
+TASKS = {"build": build_comparison, "peer": compare_with_peer}
+
+
+def measure(documents: int, *, with_peer: bool) -> None:
+    """Measure one size and write what came of it."""
+    write = sys.stdout.write
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "world.duckdb"
+        apart("make", path, documents)
+        built = apart("build", path, documents)
+        total, spent = built["rec"] + built["close"], built["rec processor"] + built["close processor"]
+        write(
+            f"{documents:>9,} documents of 5 lines: rec {built['rec']:.1f} s and close {built['close']:.1f} s, "
+            f"together {total:.1f} s ({spent:.1f} s of processor), peak {built['megabytes']:,.0f} MB\n"
+        )
+        if with_peer:
+            peer = apart("peer", path, documents)
+            write(
+                f"{'':>9} documents and payments alone: SQL {built['peers']:.1f} s, "
+                f"plain pandas {peer['pandas']:.1f} s (peak {peer['megabytes']:,.0f} MB), ratio {built['peers'] / peer['pandas']:.2f}; "
+                f"{peer['documents compared']:,.0f} documents and {peer['payments compared']:,.0f} invoices alike\n"
+            )
+
+
+def main(arguments: Sequence[str] = ()) -> None:
+    """Measure the small size beside the peer, and the full one where it is asked for."""
+    measure(PEER_SIZE, with_peer=True)
+    if FULL in arguments:
+        measure(FULL_SIZE, with_peer=False)
+
+
+def run_task(task: str, path: Path, documents: int) -> None:
+    """Do a task here and print what it measured, for the process that asked."""
+    if task == "make":
+        make_world(path, documents)
+    measured = {} if task == "make" else TASKS[task](path)
+    sys.stdout.write(json.dumps(measured))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == ASKED_FOR_A_TASK:
+        run_task(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
+    else:
+        main(sys.argv[1:])
