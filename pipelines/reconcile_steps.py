@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.counts import Counts
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
     from pipelines.context import Context
 
 COMPARED, NOTED, CLOSED = "rec.built_from", "rec.noted_from", "close.built_from"
-# What close reads of the control store beside all that rec stands on.
+# What rec reads of the control store beside all that map and post stand on, and close beside that.
+_HELD = (
+    "SELECT count(*), max(hold_id), max(until) FROM holds",
+    "SELECT count(*), max(rejected_id), max(until) FROM rejected",
+)
 _DECIDED = (
     "SELECT count(*), max(break_id), max(until), max(accepted_at), max(comment) FROM breaks",
-    "SELECT count(*), max(hold_id), max(until) FROM holds",
     "SELECT count(*), max(updated_at) FROM closes",
 )
 STOPS = TableRef("close", "breaks")
@@ -29,7 +33,7 @@ STOPS = TableRef("close", "breaks")
 
 def build_comparison(ctx: Context) -> Counts:
     """Build schema rec, unless nothing it stands on has changed since it was built last."""
-    return _build(ctx, "rec", name=COMPARED, mark=content_mark(ctx))
+    return _build(ctx, "rec", name=COMPARED, mark=_mark_of(ctx, _HELD))
 
 
 def note_breaks(ctx: Context) -> Counts:
@@ -47,17 +51,17 @@ def build_close(ctx: Context) -> Counts:
     What stops the periods that somebody closes is noted, and shown with its age and acceptance at once.
     """
     copy_control(ctx.warehouse, ctx.control)
-    _build(ctx, "close", name=CLOSED, mark=_close_mark(ctx))
+    _build(ctx, "close", name=CLOSED, mark=_mark_of(ctx, (*_HELD, *_DECIDED)))
     if note_close_breaks(ctx):
         copy_control(ctx.warehouse, ctx.control)
         build(ctx.warehouse, open_models(ctx).models, only={STOPS}, report=ctx.report)
-        _keep_mark(ctx, CLOSED, _close_mark(ctx))
+        _keep_mark(ctx, CLOSED, _mark_of(ctx, (*_HELD, *_DECIDED)))
     return Counts(breaks=int(ctx.control.one(STANDING)))
 
 
-def _close_mark(ctx: Context) -> str:
-    decided = [tuple(row) for statement in _DECIDED for row in ctx.control.read(statement)]
-    return hashlib.sha256(f"{content_mark(ctx)} {decided}".encode()).hexdigest()
+def _mark_of(ctx: Context, statements: Sequence[str]) -> str:
+    read = [tuple(row) for statement in statements for row in ctx.control.read(statement)]
+    return hashlib.sha256(f"{content_mark(ctx)} {read}".encode()).hexdigest()
 
 
 def _build(ctx: Context, schema: str, *, name: str, mark: str) -> Counts:

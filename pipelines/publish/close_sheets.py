@@ -21,6 +21,8 @@ QUESTIONS = {
     "missing_rates": ("Missing rates", "On which business days is a rate missing?"),
     "late_postings": ("Late postings", "What came into the period after it was sealed?"),
 }
+# What other tables of the schema are made of: they answer no question of an accountant.
+STEPS = frozenset({"accrual_entries", "accrual_estimates", "accrual_months", "accrual_positions", "period_entries"})
 FIRST_COLUMNS = ("document_no", "subject", "voyage_no", "rate_date", "currency_code", "company_code")
 LAST_COLUMNS = ("reason", "next_step", "as_of_vms", "as_of_ledger")
 KINDS: tuple[tuple[str, Kind], ...] = (
@@ -45,7 +47,7 @@ def close_sheets(connection: duckdb.DuckDBPyConnection) -> list[Sheet]:
     sheets += [
         _sheet_of(table, columns)
         for table, columns in sorted(tables.items(), key=lambda item: _order(item[0]))
-        if f"close.{table}" not in known and "period_month" in dict(columns)
+        if f"close.{table}" not in known and table not in STEPS and "period_month" in dict(columns)
     ]
     return sheets
 

@@ -28,7 +28,7 @@ wanted AS (
         ON vouchers.document_key = recorded.document_key
     WHERE
         recorded.document_key IS NULL
-        AND NOT vouchers.is_adopted
+        AND NOT (vouchers.is_adopted AND vouchers.header_db_id IS NOT NULL)
 ),
 
 imported AS (

@@ -21,6 +21,11 @@ booked_accounts AS (
         map.subledger_rows AS ledger
     INNER JOIN rec.documents AS documents
         ON ledger.header_db_id = documents.header_db_id
+    LEFT JOIN rec.sent_vouchers AS sent
+        ON documents.document_key = sent.document_key
+    WHERE
+        sent.control_account IS NULL
+        OR sent.header_db_id <> ledger.header_db_id
     GROUP BY
         ledger.header_db_id
 ),

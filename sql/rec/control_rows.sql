@@ -49,12 +49,10 @@ SELECT
         WHEN ours.header_db_id IS NULL AND ledger.row_role = 'adjustment' AND ledger.match_id = 0 THEN 'by hand'
         ELSE 'other'
     END AS kind,  -- ours | other | by hand | revaluation
-    CAST(ledger.amount_units AS DECIMAL(38, 0))
-    * CASE ledger.side WHEN 'AP' THEN -1 ELSE 1 END
+    CAST(CASE ledger.side WHEN 'AP' THEN -ledger.amount_units ELSE ledger.amount_units END AS DECIMAL(38, 0))
     * CASE ledger.currency_factor WHEN 1 THEN 1.0000 WHEN 100 THEN 0.0100 WHEN 1000 THEN 0.0010 ELSE 0.0001 END
         AS amount,  -- in currency_code, debit positive
-    CAST(ledger.company_units AS DECIMAL(38, 0))
-    * CASE ledger.side WHEN 'AP' THEN -1 ELSE 1 END
+    CAST(CASE ledger.side WHEN 'AP' THEN -ledger.company_units ELSE ledger.company_units END AS DECIMAL(38, 0))
     * CASE ledger.company_factor WHEN 1 THEN 1.0000 WHEN 100 THEN 0.0100 WHEN 1000 THEN 0.0010 ELSE 0.0001 END
         AS company_amount  -- in company currency, debit positive
 FROM

@@ -62,7 +62,16 @@ in_vms AS (
         SUM(documents.vms_amount) AS paid,
         SUM(CASE WHEN documents.status = 'on its way' THEN documents.sent_amount ELSE 0 END) AS on_its_way,
         SUM(CASE WHEN documents.status = 'nobody sent it' THEN documents.vms_amount ELSE 0 END) AS by_hand,
-        MAX(documents.document_date) AS last_payment_date,
+        MAX(documents.document_date) AS last_payment_date
+    FROM
+        rec.payment_documents AS documents
+    GROUP BY
+        documents.invoice_key
+),
+
+remarks AS (
+    SELECT
+        documents.invoice_key,
         STRING_AGG(
             CASE documents.status
                 WHEN 'gone'
@@ -84,6 +93,8 @@ in_vms AS (
         ) AS remarks
     FROM
         rec.payment_documents AS documents
+    WHERE
+        documents.status NOT IN ('as sent', 'on its way')
     GROUP BY
         documents.invoice_key
 ),
@@ -123,7 +134,7 @@ SELECT
     CAST(COALESCE(in_vms.on_its_way, 0) AS DECIMAL(38, 4)) AS on_its_way,  -- sent, and not seen in the VMS yet
     CAST(COALESCE(to_send.amount, 0) AS DECIMAL(38, 4)) AS to_send,  -- settled, and to be sent
     CAST(COALESCE(in_vms.by_hand, 0) AS DECIMAL(38, 4)) AS by_hand,  -- of paid_vms: documents that nobody sent
-    in_vms.remarks,  -- documents that are not as they were sent
+    remarks.remarks,  -- documents that are not as they were sent
     undone.document_key IS NOT NULL AS is_undone,  -- break `match undone`
     in_ledger.due_date,  -- the earliest
     COALESCE(in_ledger.last_payment_date, in_vms.last_payment_date, to_send.last_payment_date) AS last_payment_date,
@@ -134,6 +145,8 @@ LEFT JOIN in_ledger
     ON invoices.document_key = in_ledger.document_key
 LEFT JOIN in_vms
     ON invoices.document_key = in_vms.invoice_key
+LEFT JOIN remarks
+    ON invoices.document_key = remarks.invoice_key
 LEFT JOIN to_send
     ON invoices.document_key = to_send.document_key
 LEFT JOIN undone

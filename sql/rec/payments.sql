@@ -2,17 +2,21 @@
 -- of the invoice, positive for an invoice, negative for a credit note.
 -- grain: subject
 WITH terms AS (
+    -- The books say when an invoice is due; the VMS says it of those that are not there yet.
     SELECT
         documents.document_key,
         MIN(payment_terms.due_date) AS due_date
     FROM
-        rec.vms_documents AS documents
+        rec.invoice_payments AS invoices
+    INNER JOIN rec.vms_documents AS documents
+        ON invoices.document_key = documents.document_key
     INNER JOIN stg_vms.document_payment_terms AS payment_terms
         ON
             documents.document_key = payment_terms.document_key
             AND documents.fetch_id = payment_terms.fetch_id
     WHERE
-        NOT documents.is_credit_note
+        invoices.due_date IS NULL
+        AND NOT documents.is_credit_note
     GROUP BY
         documents.document_key
 ),
@@ -196,7 +200,7 @@ SELECT
     strays.reason,
     strays.next_step,
     -- What a payment has left over stays on account in the ledger: both sides agree on what it settles.
-    strays.is_break AND NOT strays.is_rest,
+    strays.is_break AND NOT COALESCE(strays.is_rest, FALSE),
     COALESCE(strays.vms_fetched_at, readings.documents_read_at),
     COALESCE(strays.ledger_fetched_at, readings.books_read_at),
     CAST(DATE_DIFF('day', strays.document_date, readings.today) AS INTEGER)

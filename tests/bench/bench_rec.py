@@ -133,7 +133,8 @@ def measure(documents: int, *, with_peer: bool) -> None:
             peer = apart("peer", path, documents)
             write(
                 f"{'':>9} documents and payments alone: SQL {built['peers']:.1f} s, "
-                f"plain pandas {peer['pandas']:.1f} s (peak {peer['megabytes']:,.0f} MB), ratio {built['peers'] / peer['pandas']:.2f}; "
+                f"plain pandas {peer['pandas']:.1f} s "
+                f"(peak {peer['megabytes']:,.0f} MB), ratio {built['peers'] / peer['pandas']:.2f}; "
                 f"{peer['documents compared']:,.0f} documents and {peer['payments compared']:,.0f} invoices alike\n"
             )
 

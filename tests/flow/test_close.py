@@ -11,6 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 import duckdb
+import openpyxl
 import pytest
 
 from pipelines.batch import chosen_jobs
@@ -125,6 +126,9 @@ def test_what_stops_the_close_is_told_largest_first(month: Month) -> None:
 def test_the_draft_pack_has_tables_workbook_and_summary(month: Month) -> None:
     assert {path.suffix for path in month.pack.iterdir()} == {".parquet", ".xlsx", ".json"}
     assert month.summary()["state"] == "draft"
+    sheets = openpyxl.load_workbook(month.pack / "close.xlsx", read_only=True).sheetnames
+    assert {"Close", "Accrual roll-forward", "Open documents", "Bunker adjustments"} <= set(sheets)
+    assert "Period entries" not in sheets
     rows = month.table("accrual_rollforward", "account, opening + posted + reversed - closing, closing > 0, state")
     assert rows == [("4300", 0, True, "agreed"), (UNREVERSED, 0, True, "not reversed")]
     assert {row[1] for row in month.table("accruals_vs_actuals", "account, state")} == {"agreed"}
@@ -215,6 +219,18 @@ def test_the_month_of_the_batch_is_drawn_up_and_not_sealed(month: Month) -> None
     month.accept()
     code, told = month.close(period="2026-11")
     assert (code, told["state"]) == (0, "draft")
+
+
+def test_the_published_file_tells_of_the_seal_and_its_history(month: Month) -> None:
+    assert month.live.batch(jobs=chosen_jobs(("publish",))).problems == ()
+    with duckdb.connect(str(month.live.settings.published / "springline.duckdb"), read_only=True) as published:
+        closes = published.execute("SELECT period, state FROM ctl.closes ORDER BY period").fetchall()
+        actions = published.execute("SELECT DISTINCT action FROM ctl.close_events ORDER BY action").fetchall()
+        tables = {name for (name,) in published.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    assert closes == [("2026-10", "sealed"), ("2026-11", "draft")]
+    assert actions == [("drawn up",), ("looked at",), ("sealed",)]
+    assert "sealed_packs" not in tables
+    assert month.pack.is_dir()
 
 
 def test_the_store_refuses_to_change_a_seal(month: Month) -> None:

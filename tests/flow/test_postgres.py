@@ -22,12 +22,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from psycopg.sql import SQL, Identifier
 
-from pipelines import extract_steps, post_steps
+from pipelines import extract_steps, post_steps, reconcile_steps
 from pipelines.batch import run_batch
 from pipelines.jobs import JOBS, Job, Step
 from pipelines.models.build import build
 from pipelines.models.dialect import create_external, create_models
 from pipelines.models.external import read_external
+from pipelines.models.sources import SCHEMAS
 from pipelines.models.store import open_catalog
 from pipelines.models.table_ref import TableRef, quote
 from pipelines.resources import sql_folder
@@ -72,7 +73,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sample]:
     reading = {
         step.run: step for job in JOBS.values() for step in job.steps if step.run.__module__ == extract_steps.__name__
     }
-    stage = Job("stage", (*reading.values(), Step("build models", post_steps.build_models)))
+    building = (post_steps.build_models, reconcile_steps.build_comparison, reconcile_steps.build_close)
+    stage = Job("stage", (*reading.values(), *(Step(step.__name__, step) for step in building)))
     with running_sandbox(folder) as sandbox:
         sandbox.control("POST", "clock", {"now": "2026-11-02T08:00:00Z"})
         chosen = load_settings(None, environ={**sandbox.env, "SPRINGLINE_WAREHOUSE": str(folder / "springline.duckdb")})
@@ -123,7 +125,7 @@ def test_generated_documents_have_the_same_rows(sample: Sample, server: str) -> 
     with duckdb.connect() as world, _database(server, "generated") as postgres:
         prepare(world, sample.catalog)
         Mapper(world, sample.catalog).map(tenant, documents)
-        build(world, sample.catalog.models)
+        build(world, sample.catalog.models, schemas=SCHEMAS)
         assert _different(sample.catalog, world, postgres) == {}
 
 

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 # Each is built into Spark 4 with the meaning DuckDB gives it (spark.apache.org/docs/latest/api/sql).
 FUNCTIONS = frozenset(
     {
-        "ABS", "CAST", "CEIL", "COALESCE", "COUNT", "DATEDIFF", "DATE_FORMAT", "DATE_TRUNC", "DECIMAL", "DENSE_RANK",
-        "EXISTS", "EXTRACT", "FIRST_VALUE", "FLOOR", "GREATEST", "LAG", "LAST_DAY", "LEAD", "LEAST", "LENGTH",
-        "LISTAGG", "LOCATE", "LOWER", "LPAD", "MAKE_DATE", "MAX", "MIN", "NULLIF", "RANK", "REPLACE", "ROUND",
-        "ROW_NUMBER", "SIGN", "SPLIT_PART", "STARTSWITH", "SUBSTRING", "SUM", "TRANSLATE", "TRIM", "TRY_CAST",
-        "UPPER",
+        "ABS", "CAST", "CEIL", "COALESCE", "CONCAT_WS", "COUNT", "DATEDIFF", "DATE_FORMAT", "DATE_TRUNC", "DECIMAL",
+        "DENSE_RANK", "EXISTS", "EXTRACT", "FIRST_VALUE", "FLOOR", "GREATEST", "LAG", "LAST_DAY", "LEAD", "LEAST",
+        "LENGTH", "LISTAGG", "LOCATE", "LOWER", "LPAD", "MAKE_DATE", "MAX", "MIN", "NULLIF", "RANK", "REPLACE",
+        "RIGHT", "ROUND", "ROW_NUMBER", "SIGN", "SPLIT_PART", "STARTSWITH", "SUBSTRING", "SUM", "TRANSLATE", "TRIM",
+        "TRY_CAST", "UPPER",
     }
 )  # fmt: skip
 # Spark's TIMESTAMP has a zone; an integer beyond 64 bits is a decimal.
