@@ -19,10 +19,10 @@ def table_of(sheet: Worksheet) -> tuple[int, int, int, int]:
     """Return the first column, header row, last column and last row of a sheet's only table, counted from 1."""
     [table] = sheet.tables.values()
     left, top, right, bottom = range_boundaries(table.ref)
-    assert left is not None
-    assert top is not None
-    assert right is not None
-    assert bottom is not None
+    assert left
+    assert top
+    assert right
+    assert bottom
     return left, top, right, bottom
 
 

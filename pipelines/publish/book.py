@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
@@ -106,6 +106,15 @@ def money_text(amount: Decimal, *, currency: str | None) -> str:
     """
     decimals = max(units(currency), -int(amount.normalize().as_tuple().exponent))
     return f"{amount:,.{decimals}f}"
+
+
+def as_number(amount: Decimal, *, currency: str | None) -> float:
+    """Return what ROUND makes of a sum: the double nearest to it in whole minor units.
+
+    >>> as_number(Decimal("-944827.3067"), currency="NOK"), as_number(Decimal("2.5000"), currency="JPY")
+    (-944827.31, 3.0)
+    """
+    return float(amount.quantize(Decimal(1).scaleb(-units(currency)), rounding=ROUND_HALF_UP))
 
 
 def is_exact(amount: Decimal, *, currency: str | None) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from pipelines.publish.book import ACCENT, FILL, LINE, QUIET, Book, is_exact, units
+from pipelines.publish.book import ACCENT, FILL, LINE, QUIET, Book, as_number, is_exact, units
 from pipelines.publish.table_sheet import FIRST_TAB, Placed
 
 BUCKETS = ("not due", "1-30 days", "31-60 days", "61-90 days", "over 90 days", "no due date")
@@ -122,7 +122,14 @@ def write_ageing(book: Book, placed: Placed) -> None:
     for number, (group, currency) in enumerate(zip(block.groups, block.currencies, strict=True)):
         row = FIRST_ROW + 1 + number
         chart = _chart(book, f"{group[0]}, {currency}", money_axis=currency)
-        chart.add_series(_series("Ageing", row, row, LABELS, LABELS + len(BUCKETS) - 1, FIRST_ROW, COLOURS[0]))
+        chart.add_series(
+            _series(
+                ["Ageing", row, LABELS, row, LABELS + len(BUCKETS) - 1],
+                name=["Ageing", FIRST_ROW, 0],
+                colour=COLOURS[0],
+                categories=["Ageing", FIRST_ROW, LABELS, FIRST_ROW, LABELS + len(BUCKETS) - 1],
+            )
+        )
         chart.set_legend({"none": True})
         page.insert_chart(
             below + (number // 2) * CHART_ROWS,
@@ -148,8 +155,14 @@ def write_accrual_charts(book: Book, placed: Placed) -> None:
         last = row + len(block.groups)
         for name, colour in zip(CHARTED, COLOURS, strict=True):
             place = LABELS + MEASURES.index(name)
-            series = _series("Accrual charts", row + 1, last, place, place, row, colour)
-            chart.add_series({**series, "categories": ["Accrual charts", row + 1, 0, last, 0]})
+            chart.add_series(
+                _series(
+                    ["Accrual charts", row + 1, place, last, place],
+                    name=["Accrual charts", row, place],
+                    categories=["Accrual charts", row + 1, 0, last, 0],
+                    colour=colour,
+                )
+            )
         chart.set_legend({"position": "bottom"})
         page.insert_chart(last + 2, 0, chart, {**_told(block), "x_scale": 1})
         row = last + 3 + CHART_ROWS
@@ -189,9 +202,15 @@ def _write_block(book: Book, page: Any, row: int, block: Block) -> None:  # noqa
         page.write_string(number, 0, group[0], book.look(bottom=1, bottom_color=LINE))
         page.write_string(number, 1, currency, book.look(bottom=1, bottom_color=LINE))
         for place, (formula, value) in enumerate(sums, start=LABELS):
-            page.write_formula(number, place, formula, book.money(currency, bottom=1, bottom_color=LINE), float(value))
+            page.write_formula(
+                number,
+                place,
+                formula,
+                book.money(currency, bottom=1, bottom_color=LINE),
+                as_number(value, currency=currency),
+            )
         if is_whole:
-            total = float(sum((value for _, value in sums), Decimal(0)))
+            total = as_number(sum((value for _, value in sums), Decimal(0)), currency=currency)
             cells = f"C{number + 1}:{chr(ord('B') + len(sums))}{number + 1}"
             look = book.money(currency, bold=True, bg_color=FILL, bottom=1, bottom_color=LINE)
             page.write_formula(
@@ -209,16 +228,9 @@ def _chart(book: Book, title: str, *, money_axis: str) -> Any:  # noqa: ANN401 X
     return chart
 
 
-def _series(  # noqa: PLR0917 a place in a sheet
-    tab: str, first: int, last: int, left: int, right: int, head: int, colour: str
-) -> dict[str, object]:
-    return {
-        "name": [tab, head, left],
-        "categories": [tab, head, left, head, right],
-        "values": [tab, first, left, last, right],
-        "fill": {"color": colour},
-        "gap": 60,
-    }
+def _series(values: list[object], *, name: list[object], categories: list[object], colour: str) -> dict[str, object]:
+    """Return a series by the places of its cells: sheet, first row and column, last row and column."""
+    return {"values": values, "name": name, "categories": categories, "fill": {"color": colour}, "gap": 60}
 
 
 def _told(block: Block) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The sheets of a period's close: those of the workbook for one month, and every other table of schema close."""
+"""The sheets of a period's close: those of the workbook for one month, and the lists that only a close asks for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import duckdb
 
 OF_THE_PERIOD = (CLOSE, CONTROL_ACCOUNTS, ROLLFORWARD, ACCRUALS)
-# Questions of the tables that stand in no other workbook; a table that is not named here asks by its own name.
+# Lists of schema close -> tab and question. The tables between them and the documents are for analysts.
 QUESTIONS = {
     "open_documents": ("Open documents", "Which documents of the period have not gone through?"),
     "unreversed_accruals": ("Unreversed accruals", "Which accruals have no reversal?"),
@@ -21,8 +21,8 @@ QUESTIONS = {
     "missing_rates": ("Missing rates", "On which business days is a rate missing?"),
     "late_postings": ("Late postings", "What came into the period after it was sealed?"),
 }
-# What other tables of the schema are made of: they answer no question of an accountant.
-STEPS = frozenset({"accrual_entries", "accrual_estimates", "accrual_months", "accrual_positions", "period_entries"})
+# What is not reversed yet comes from months before, too.
+CARRIED_OVER = frozenset({"unreversed_accruals"})
 FIRST_COLUMNS = ("document_no", "subject", "voyage_no", "rate_date", "currency_code", "company_code")
 LAST_COLUMNS = ("reason", "next_step", "as_of_vms", "as_of_ledger")
 KINDS: tuple[tuple[str, Kind], ...] = (
@@ -37,23 +37,14 @@ def close_sheets(connection: duckdb.DuckDBPyConnection) -> list[Sheet]:
         replace(sheet, rows=sheet.rows.replace("WHERE TRUE", "WHERE d.period_month = $period"))
         for sheet in OF_THE_PERIOD
     ]
-    known = {sheet.source for sheet in sheets}
     tables: dict[str, list[tuple[str, str]]] = {}
     for table, column, kind in connection.execute(
         "SELECT table_name, column_name, data_type FROM duckdb_columns() "
         "WHERE schema_name = 'close' ORDER BY table_name, column_index"
     ).fetchall():
         tables.setdefault(table, []).append((column, kind))
-    sheets += [
-        _sheet_of(table, columns)
-        for table, columns in sorted(tables.items(), key=lambda item: _order(item[0]))
-        if f"close.{table}" not in known and table not in STEPS and "period_month" in dict(columns)
-    ]
+    sheets += [_sheet_of(table, tables[table]) for table in QUESTIONS if table in tables]
     return sheets
-
-
-def _order(table: str) -> tuple[int, str]:
-    return (list(QUESTIONS).index(table) if table in QUESTIONS else len(QUESTIONS), table)
 
 
 def _sheet_of(table: str, columns: list[tuple[str, str]]) -> Sheet:
@@ -63,8 +54,8 @@ def _sheet_of(table: str, columns: list[tuple[str, str]]) -> Sheet:
     ordered = [name for name in FIRST_COLUMNS if name in names][:1]
     ordered += [name for name in names if name not in {*ordered, *LAST_COLUMNS}]
     ordered += [name for name in LAST_COLUMNS if name in names]
-    words = table.replace("_", " ").capitalize()
-    tab, question = QUESTIONS.get(table, (words[:31], f"{words}?"))
+    tab, question = QUESTIONS[table]
+    until = "<=" if table in CARRIED_OVER else "="
     return Sheet(
         tab=tab,
         table="".join(word.capitalize() for word in table.split("_")),
@@ -72,9 +63,9 @@ def _sheet_of(table: str, columns: list[tuple[str, str]]) -> Sheet:
         note=f"Of the period; the whole table is close.{table}.",
         source=f"close.{table}",
         columns=tuple(_column(name, kinds[name], names, is_first=name == ordered[0]) for name in ordered),
-        rows=f"FROM close.{table} AS d WHERE d.period_month = $period",
+        rows=f"FROM close.{table} AS d WHERE d.period_month {until} $period",
         order=", ".join(f"d.{name}" for name in ordered),
-        call=question.rstrip("?").lower(),
+        call=tab.lower(),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from pipelines.publish.book import ACCENT, FILL, LINE, QUIET, Book, is_exact, units
+from pipelines.publish.book import ACCENT, FILL, LINE, QUIET, Book, as_number, is_exact, units
 from pipelines.publish.sheet import Value
 from pipelines.publish.table_sheet import Placed
 
@@ -102,18 +102,25 @@ def _write_line(book: Book, page: Any, row: int, line: Line) -> None:  # noqa: A
         page.write_url(row, 1, f"internal:'{sheet.tab}'!A1", link, sheet.tab)
         number = book.look(num_format="#,##0", align="right", **rule)
         loud = book.look(num_format="#,##0", align="right", bg_color=FILL if count else "#FFFFFF", **weight, **rule)
-        _write_formula(page, row, 2, rows_formula(placed), number, len(placed.rows))
+        _write_formula(page, row, 2, rows_formula(placed), look=number, value=len(placed.rows))
         if sheet.call:
-            _write_formula(page, row, 3, count_formula(placed), loud, count)
+            _write_formula(page, row, 3, count_formula(placed), look=loud, value=count)
         if sheet.age:
-            _write_formula(page, row, 6, oldest_formula(placed), number, line.oldest)
+            _write_formula(page, row, 6, oldest_formula(placed), look=number, value=line.oldest)
     if line.currency is not None:
         page.write_string(row, 4, line.currency, book.look(**rule))
         look = book.money(line.currency, **rule)
-        _write_formula(page, row, 5, amount_formula(placed, line.currency), look, float(line.amount))
+        _write_formula(
+            page,
+            row,
+            5,
+            amount_formula(placed, line.currency),
+            look=look,
+            value=as_number(line.amount, currency=line.currency),
+        )
 
 
-def _write_formula(page: Any, row: int, place: int, formula: str, look: Any, value: float) -> None:  # noqa: ANN401, PLR0917 as XlsxWriter has it
+def _write_formula(page: Any, row: int, place: int, formula: str, *, look: Any, value: float) -> None:  # noqa: ANN401 XlsxWriter ships no types
     """Write a formula with its value; a sheet without rows has no table that a formula could name."""
     if formula:
         page.write_formula(row, place, formula, look, value)

@@ -1,6 +1,6 @@
 """What the report tells, read from the published tables: counts, amounts by currency, and the rows that matter most."""
 
-# ruff: noqa: S608 - statements are made of our own names, never of data
+# ruff: noqa: S608 - statements are made of our own words, never of data
 
 from __future__ import annotations
 
@@ -48,7 +48,11 @@ WHERE h.until IS NULL ORDER BY h.rule, abs(d.company_amount_vms) DESC NULLS LAST
 UNFINISHED = """
 SELECT document_no, document_type, company_code, partner_name, state, amount_vms AS amount, currency_code AS currency,
     reason, next_step, age_days
-FROM rec.documents WHERE state IN ('unknown', 'rejected')
+FROM rec.documents AS d
+WHERE d.state IN ('unknown', 'rejected') AND NOT EXISTS (
+    SELECT r.rejected_id FROM ctl.rejected AS r
+    WHERE r.until IS NULL AND r.entity = 'Document' AND r.object_key = CAST(d.document_key AS VARCHAR)
+)
 ORDER BY state, abs(company_amount_vms) DESC NULLS LAST, subject
 """
 REJECTED = f"""
@@ -85,10 +89,15 @@ FROM close.accruals_vs_actuals
 WHERE period_month = (SELECT max(period_month) FROM close.accruals_vs_actuals) AND earlier_accrued IS NOT NULL
 GROUP BY 1 ORDER BY 1
 """
+# Of the newest month that is over; of the present one where nothing before it is open.
 CLOSE = """
 SELECT period_month, kind, subject, company_code, document_no, voyage_no, account, amount, currency_code AS currency,
     reason, next_step, age_days, is_accepted
-FROM close.breaks WHERE period_month = (SELECT max(period_month) FROM close.breaks)
+FROM close.breaks
+WHERE period_month = (
+    SELECT coalesce(max(period_month) FILTER (WHERE period_month < DATE '{this_month}'), max(period_month))
+    FROM close.breaks
+)
 ORDER BY is_accepted, rank_no, kind, subject
 """
 BATCHES = f"""
@@ -184,7 +193,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection, *, today: date, rules: Ite
             "month"
         ],
         "hit_rates": rows_of(connection, HIT_RATE),
-        "close": listed(rows_of(connection, CLOSE)),
+        "close": listed(rows_of(connection, CLOSE.format(this_month=today.replace(day=1)))),
         "batches": [_with_outcome(row) for row in rows_of(connection, BATCHES)],
     }
     return facts | {"verdict": _verdict(facts)}

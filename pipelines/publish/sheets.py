@@ -97,7 +97,7 @@ DIFFERS = Sheet(
     tab="Differs",
     table="Differs",
     question="Which documents differ between the two sides?",
-    note="Documents whose amount, fields or presence differ, those moved by hand after posting too; the largest first.",
+    note="Documents whose amount, fields or presence differ, or that moved after posting; the largest first.",
     source="rec.documents",
     columns=(
         *DOCUMENT,

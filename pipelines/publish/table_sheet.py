@@ -10,7 +10,7 @@ from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 
-from pipelines.publish.book import ACCENT, FILL, LINE, QUIET, Book, is_exact, money_text, units
+from pipelines.publish.book import ACCENT, FILL, LINE, QUIET, Book, as_number, is_exact, money_text, units
 from pipelines.publish.sheet import Column, Sheet, Value, currencies
 
 SHOWN = "Shown"
@@ -153,7 +153,7 @@ def _write_totals(book: Book, page: Any, placed: Placed) -> None:  # noqa: ANN40
         page.write_string(TOTALS_ROW + offset, 0, currency, book.look(bold=True))
         for place, column in enumerate(placed.sheet.columns):
             if column.is_totalled and _is_used(placed, column, currency):
-                total = float(placed.total(column.heading, currency))
+                total = as_number(placed.total(column.heading, currency), currency=currency)
                 look = book.money(currency, bold=True)
                 page.write_formula(TOTALS_ROW + offset, place, total_formula(placed, column, currency), look, total)
 

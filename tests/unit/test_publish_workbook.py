@@ -1,0 +1,281 @@
+"""The workbook read back cell by cell: what its tables, totals, links and charts say is what the database says."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pytest
+from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
+
+from pipelines.publish.book import money_format
+from pipelines.publish.sheet import Sheet
+from pipelines.publish.sheets import SHEETS
+from pipelines.publish.table_sheet import FIRST_TAB
+from pipelines.publish.workbook import write_close_workbook, write_workbook
+from tests.publish_cells import formulas, headings, number, table_of, total_rows, totals, without_zeros
+from tests.publish_expected import expected_totals
+from tests.publish_tables import lay
+from tests.publish_world import FORMULA, HOSTILE, OCTOBER, TODAY, WORLD, large
+
+if TYPE_CHECKING:
+    from openpyxl.workbook import Workbook
+
+CLOSE_TABS = ["Close", "Control accounts", "Accrual roll-forward", "Accruals v actuals"]
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        lay(connection, WORLD)
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def path(connection: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("workbook") / "springline.xlsx"
+    write_workbook(connection, path, today=TODAY)
+    return path
+
+
+@pytest.fixture(scope="module")
+def book(path: Path) -> Workbook:
+    """Return the workbook with its formulas."""
+    return load_workbook(path)
+
+
+@pytest.fixture(scope="module")
+def values(path: Path) -> Workbook:
+    """Return the workbook with what its formulas come to."""
+    return load_workbook(path, data_only=True)
+
+
+def charts_of(book: Workbook, tab: str) -> list[Any]:
+    """Return the charts of a sheet, which openpyxl keeps to itself."""
+    charts: list[Any] = vars(book[tab])["_charts"]
+    return charts
+
+
+def shown(value: object, kind: str) -> object:
+    """Return a database value as openpyxl reads it back from its cell."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            # A day is a double in Excel: seconds are kept, fractions of them are rounded.
+            return value
+        case date():
+            return datetime.combine(value, datetime.min.time())
+        case Decimal() | int() if kind != "text":
+            return Decimal(value).quantize(Decimal("0.0001"))
+        case None:
+            return None
+        case _:
+            return str(value)
+
+
+def read_back(value: object, kind: str) -> object:
+    if isinstance(value, datetime):
+        return (value + timedelta(milliseconds=500)).replace(microsecond=0)
+    return number(value) if isinstance(value, int | float) and kind != "text" else value
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.tab)
+def test_every_cell_is_what_the_database_says(
+    sheet: Sheet, connection: duckdb.DuckDBPyConnection, values: Workbook
+) -> None:
+    rows, in_all = sheet.read(connection, most=100, parameters={})
+    page = values[sheet.tab]
+    _, top, _, bottom = table_of(page)
+    assert headings(page) == [column.heading for column in sheet.columns]
+    assert bottom - top == len(rows) == in_all > 0
+    huge = 0
+    for place, column in enumerate(sheet.columns, start=1):
+        for row, wanted in enumerate((found[place - 1] for found in rows), start=top + 1):
+            cell = page.cell(row, place)
+            if column.kind == "money" and isinstance(wanted, Decimal) and isinstance(cell.value, str):
+                huge += 1
+                assert Decimal(cell.value.replace(",", "")) == wanted
+            else:
+                assert read_back(cell.value, column.kind) == shown(wanted, column.kind), (column.heading, row)
+    assert huge == {"Both sides": 1, "Held": 2}.get(sheet.tab, 0)
+
+
+def test_every_total_is_what_the_rows_add_up_to(values: Workbook) -> None:
+    for (tab, heading), wanted in expected_totals(WORLD).items():
+        assert without_zeros(totals(values, tab, heading)) == without_zeros(wanted), (tab, heading)
+        assert wanted, (tab, heading)
+
+
+def test_every_total_is_a_formula_of_one_currency(book: Workbook) -> None:
+    checked = 0
+    for sheet in SHEETS:
+        page = book[sheet.tab]
+        for currency, row in total_rows(page).items():
+            for place, column in enumerate(sheet.columns, start=1):
+                cell = page.cell(row, place)
+                if place > 1 and cell.value is not None:
+                    terms = f'{sheet.table}[{column.heading}],{sheet.table}[{column.currency}],"{currency}"'
+                    assert str(cell.value).startswith(f"=ROUND(SUMIFS({terms},{sheet.table}[Shown],1")
+                    assert cell.number_format == money_format(currency)
+                    checked += 1
+    assert checked > 100
+
+
+def test_the_hidden_column_follows_the_filter(book: Workbook) -> None:
+    for sheet in SHEETS:
+        page = book[sheet.tab]
+        _, top, right, bottom = table_of(page)
+        letter = get_column_letter(right)
+        assert page.column_dimensions[letter].hidden
+        for row in range(top + 1, bottom + 1):
+            assert str(page.cell(row, right).value).startswith("=SUBTOTAL(103,")
+
+
+@pytest.mark.parametrize(("currency", "decimals"), [("JPY", "0"), ("NOK", "0.00"), ("KWD", "0.000")])
+def test_amounts_have_the_decimals_of_their_currency(currency: str, decimals: str, book: Workbook) -> None:
+    page = book["Unpaid"]
+    _, top, _, bottom = table_of(page)
+    names = headings(page)
+    amount, kept = names.index("Open in the ledger") + 1, names.index("Currency") + 1
+    formats = {
+        page.cell(row, amount).number_format
+        for row in range(top + 1, bottom + 1)
+        if page.cell(row, kept).value == currency
+    }
+    assert formats == {f"#,##{decimals}_);[Red]-#,##{decimals}_)"}
+
+
+def test_text_from_elsewhere_is_never_a_formula_or_a_link(book: Workbook) -> None:
+    cells = [cell for page in book.worksheets for row in page.iter_rows() for cell in row]
+    hostile = [cell for cell in cells if cell.value in {FORMULA, HOSTILE}]
+    assert len(hostile) >= 3
+    assert {cell.data_type for cell in hostile} == {"s"}
+    assert {cell.hyperlink for cell in hostile} == {None}
+
+
+def test_an_amount_no_double_holds_is_text_with_a_note(values: Workbook) -> None:
+    page = values["Held"]
+    texts = [cell.value for row in page.iter_rows() for cell in row]
+    assert "12,345,678,901,234,567.89" in texts
+    assert page["A3"].value == "2 amounts have more digits than Excel can hold: written as text, and in no total here."
+    assert values["Unpaid"]["A3"].value in {None, ""}
+
+
+def test_every_sheet_can_be_reached_filtered_and_printed(book: Workbook) -> None:
+    assert book.sheetnames[0] == FIRST_TAB
+    links = {cell.hyperlink.location for row in book[FIRST_TAB].iter_rows() for cell in row if cell.hyperlink}
+    assert links == {f"'{sheet.tab}'!A1" for sheet in SHEETS}
+    for sheet in SHEETS:
+        page = book[sheet.tab]
+        _, top, _, _ = table_of(page)
+        assert page.tables[sheet.table].autoFilter
+        assert page.tables[sheet.table].tableStyleInfo.showRowStripes
+        assert page.freeze_panes == f"B{top + 1}"
+        assert page.print_title_rows == f"${top}:${top}"
+        assert page.page_setup.orientation == "landscape"
+        assert page["A4"].hyperlink.location == f"'{FIRST_TAB}'!A1"
+
+
+def test_the_first_sheet_counts_what_somebody_must_look_at(values: Workbook) -> None:
+    page = values[FIRST_TAB]
+    lines = {page.cell(row, 2).value: [page.cell(row, place).value for place in range(3, 8)] for row in range(6, 60)}
+    assert lines["Breaks"][:4] == [7, 6, "USD", -4095]
+    assert lines["Held"] == [6, 4, "KWD", 88000.125, 49]
+    assert lines["Control accounts"][:4] == [8, 1, "USD", 360]
+    assert lines["Close"] == [6, 5, "NOK", 3097484.25, 5]
+    assert lines["Both sides"][1] is None
+    assert "open breaks: 6" in str(page["A3"].value)
+
+
+def test_charts_stand_on_the_sums_of_the_rows(book: Workbook, values: Workbook) -> None:
+    page = values["Ageing"]
+    rows = {(page.cell(row, 1).value, page.cell(row, 2).value): row for row in range(6, 12)}
+    row = rows["Payable", "USD"]
+    assert [page.cell(row, place).value for place in range(3, 10)] == [1250, 0, 0, 0, 30000, 0, 31250]
+    assert len(charts_of(book, "Ageing")) == len(rows) == 6
+    assert len(charts_of(book, "Accrual charts")) == 4
+    series = charts_of(book, "Ageing")[0].series[0].val.numRef.f
+    assert series == "Ageing!$C$6:$H$6"
+
+
+def test_the_same_content_gives_the_same_bytes(
+    connection: duckdb.DuckDBPyConnection, path: Path, tmp_path: Path
+) -> None:
+    write_workbook(connection, tmp_path / "again.xlsx", today=TODAY)
+    assert (tmp_path / "again.xlsx").read_bytes() == path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        assert {entry.date_time[0] for entry in archive.infolist()} == {1980}
+    assert load_workbook(path).properties.created == datetime.combine(TODAY, datetime.min.time())
+
+
+def test_a_world_without_rows_has_every_sheet(tmp_path: Path) -> None:
+    with duckdb.connect() as connection:
+        lay(connection, {})
+        write_workbook(connection, tmp_path / "empty.xlsx", today=TODAY)
+    book = load_workbook(tmp_path / "empty.xlsx", data_only=True)
+    assert {sheet.tab for sheet in SHEETS} <= set(book.sheetnames)
+    assert {book[sheet.tab]["A5"].value for sheet in SHEETS} == {"There is nothing to show."}
+    assert book[FIRST_TAB]["A3"].value == "Nothing needs anybody: both sides agree."
+    assert book[FIRST_TAB]["A2"].value == "VMS not read yet, ledger not read yet."
+
+
+def test_a_sheet_that_is_full_says_what_it_leaves_off(tmp_path: Path) -> None:
+    with duckdb.connect() as connection:
+        lay(connection, large(60))
+        write_workbook(connection, tmp_path / "large.xlsx", today=TODAY, most=50)
+    page = load_workbook(tmp_path / "large.xlsx")["Unpaid"]
+    _, top, _, bottom = table_of(page)
+    assert bottom - top == 50
+    assert str(page["A3"].value).startswith("50 rows, what matters most first; 10 more are in rec.payments")
+
+
+def test_the_close_workbook_is_of_one_month(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    write_close_workbook(connection, tmp_path / "close.xlsx", OCTOBER)
+    book = load_workbook(tmp_path / "close.xlsx", data_only=True)
+    assert [tab for tab in book.sheetnames if tab in CLOSE_TABS] == CLOSE_TABS
+    for tab in CLOSE_TABS:
+        _, top, _, bottom = table_of(book[tab])
+        place = headings(book[tab]).index("Period") + 1
+        assert {book[tab].cell(row, place).value for row in range(top + 1, bottom + 1)} == {datetime(2026, 10, 1)}  # noqa: DTZ001 Excel has no zones
+    assert book[FIRST_TAB]["A1"].value == "Springline close of October 2026: what to look at"
+
+
+def test_a_list_of_the_close_is_shown_by_its_columns(tmp_path: Path) -> None:
+    with duckdb.connect() as connection:
+        lay(connection, WORLD)
+        connection.execute(
+            "CREATE TABLE close.open_documents AS SELECT DATE '2026-10-01' AS period_month, '28601' AS company_code, "
+            "CAST(NULL AS VARCHAR) AS document_no, 12.5::DECIMAL(38,4) AS amount, 'KWD' AS currency_code, "
+            "'held' AS state"
+        )
+        write_close_workbook(connection, tmp_path / "close.xlsx", OCTOBER)
+    page = load_workbook(tmp_path / "close.xlsx", data_only=True)["Open documents"]
+    assert headings(page) == ["Document", "Period", "Company", "Amount", "Currency", "State"]
+    assert totals(load_workbook(tmp_path / "close.xlsx", data_only=True), "Open documents", "Amount") == {
+        "KWD": Decimal("12.5")
+    }
+    assert page.cell(page.max_row, 1).value == "none"
+
+
+def test_what_cannot_be_written_leaves_the_old_workbook(tmp_path: Path) -> None:
+    path = tmp_path / "springline.xlsx"
+    path.write_bytes(b"as it was")
+    with duckdb.connect() as connection:
+        lay(connection, WORLD)
+        connection.execute("DROP TABLE ctl.rejected")
+        with pytest.raises(duckdb.CatalogException):
+            write_workbook(connection, path, today=TODAY)
+    assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [("springline.xlsx", b"as it was")]
+
+
+def test_every_formula_has_its_value(book: Workbook, values: Workbook) -> None:
+    found = formulas(book)
+    assert len(found) > 300
+    assert [place for place in found if values[place[0]][place[1]].value is None] == []
