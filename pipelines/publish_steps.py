@@ -95,9 +95,9 @@ def _publish(ctx: Context, product: str, write: Callable[[Context, Path], object
 def _fingerprint(ctx: Context) -> str:
     """Hash all that the products follow from: this program, the models as built, and what was sent and decided."""
     digest = hashlib.sha256(f"{__version__}\0{ctx.settings.published.resolve()}".encode())
-    for path in sorted(Path(publish.__file__).parent.iterdir()):
-        if path.is_file():
-            digest.update(path.read_bytes())
+    code = Path(publish.__file__).parent
+    for path in sorted(path for path in code.rglob("*") if path.suffix in {".py", ".html", ".css"}):
+        digest.update(path.read_bytes())
     for statement in (_BUILT, *_MOVED):
         digest.update(repr([tuple(row) for row in ctx.control.read(statement)]).encode())
     return digest.hexdigest()
