@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 _MOVED = (
     "SELECT max(event_no) FROM outbox_events",
     "SELECT max(decision_no) FROM decisions",
+    "SELECT max(decision_no) FROM break_decisions",
+    "SELECT max(event_no) FROM close_events",
     "SELECT max(rejected_id), max(until) FROM rejected",
     "SELECT count(*), max(coalesce(until, since)) FROM ignored",
     "SELECT count(*), max(coalesce(decided_at, seen_at)) FROM bank_changes",

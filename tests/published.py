@@ -66,13 +66,13 @@ class Stores:
             connection.execute(
                 "INSERT OR IGNORE INTO outbox (id, kind, natural_key, target, state, payload, payload_hash, "
                 "source_hash, batch_id, created_at, updated_at) "
-                "VALUES ('i', 'voucher', '1', 'ledger', 'sent', '{\"bankAccount\": \"86011117947\"}', '', '', 'b0', ?, ?)",
+                "VALUES ('i', 'voucher', '1', 'ledger', 'sent', '{\"iban\": \"86011117947\"}', '', '', 'b0', ?, ?)",
                 (NOW.isoformat(), NOW.isoformat()),
             )
             number = 1 + connection.execute("SELECT count(*) FROM outbox_events").fetchone()[0]
             connection.execute(
-                "INSERT INTO outbox_events (outbox_id, at, batch_id, to_state, payload_hash, detail, previous_hash, hash)"
-                " VALUES ('i', ?, 'b0', 'sent', '', ?, '', ?)",
+                "INSERT INTO outbox_events (outbox_id, at, batch_id, to_state, payload_hash, detail, previous_hash, "
+                "hash) VALUES ('i', ?, 'b0', 'sent', '', ?, '', ?)",
                 (NOW.isoformat(), detail, f"hash {number}"),
             )
 

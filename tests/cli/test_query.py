@@ -70,7 +70,8 @@ def test_text_of_others_is_no_markup(published: Terminal) -> None:
 
 
 def test_csv_is_exact(published: Terminal) -> None:
-    sql = "SELECT amount, rate, document_date, as_of_vms, drift, told, document_key = 0 AS first FROM rec.documents LIMIT 1"
+    sql = "SELECT amount, rate, document_date, as_of_vms, drift, told, document_key = 0 AS is_first "
+    sql += "FROM rec.documents LIMIT 1"
     [_, row] = csv.reader(io.StringIO(published.run("query", sql, "--format", "csv").out))
     told = '[bold]"a",\nb'
     assert row == [AMOUNT, "0.000000000000000000", "2026-11-02", "2026-11-02T08:00:00", "", told, "true"]
@@ -197,7 +198,9 @@ def test_nothing_outside_the_file_is_in_reach(sql: str, published: Terminal) -> 
     assert "secret.csv" not in ended.out
 
 
-@pytest.mark.parametrize("sql", ["DESCRIBE rec.documents", "SUMMARIZE rec.documents", "EXPLAIN SELECT 1", "SHOW TABLES"])
+@pytest.mark.parametrize(
+    "sql", ["DESCRIBE rec.documents", "SUMMARIZE rec.documents", "EXPLAIN SELECT 1", "SHOW TABLES"]
+)
 def test_questions_about_the_file_are_answered(sql: str, published: Terminal) -> None:
     assert published.run("query", sql).code == 0
 

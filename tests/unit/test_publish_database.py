@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
@@ -163,7 +162,7 @@ def test_a_kill_leaves_the_old_file(place: str, number: int, stores: Stores) -> 
     again = start(KILLED, [str(stores.folder), place, "0"])
     assert again.communicate(timeout=60)[0] == "published\n"
     assert stores.read("SELECT count(*) FROM rec.documents") == [(0,)]
-    assert sorted(os.listdir(stores.published)) == ["springline.duckdb"]
+    assert [path.name for path in stores.published.iterdir()] == ["springline.duckdb"]
 
 
 def test_a_failure_is_told_and_leaves_the_old_file(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +172,7 @@ def test_a_failure_is_told_and_leaves_the_old_file(stores: Stores, monkeypatch: 
     with pytest.raises(ModelError, match="No space left"):
         stores.publish()
     assert stores.file.read_bytes() == before
-    assert os.listdir(stores.published) == ["springline.duckdb"]
+    assert [path.name for path in stores.published.iterdir()] == ["springline.duckdb"]
     monkeypatch.undo()
     stores.publish()
 
