@@ -24,7 +24,7 @@ from pipelines.sent_objects import SENT_TABLES
 from pipelines.warehouse import CONTROL_TABLES
 from tests.landing import make_context
 
-DOCUMENTS = 100_000
+DOCUMENTS = 1_000_000
 LINES = 5
 # Rows a document of the tables that grow with the business; others have ROWS.
 PER_DOCUMENT = {
