@@ -21,7 +21,7 @@ FUNCTIONS = frozenset(
         "DENSE_RANK", "EXISTS", "EXTRACT", "FIRST_VALUE", "FLOOR", "GREATEST", "LAG", "LAST_DAY", "LEAD", "LEAST",
         "LENGTH", "LISTAGG", "LOCATE", "LOWER", "LPAD", "MAKE_DATE", "MAX", "MIN", "NULLIF", "RANK", "REPLACE",
         "RIGHT", "ROUND", "ROW_NUMBER", "SIGN", "SPLIT_PART", "STARTSWITH", "SUBSTRING", "SUM", "TRANSLATE", "TRIM",
-        "TRY_CAST", "UPPER",
+        "TRUNC", "TRY_CAST", "UPPER",
     }
 )  # fmt: skip
 # Spark's TIMESTAMP has a zone; an integer beyond 64 bits is a decimal.
