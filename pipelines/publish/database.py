@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from pipelines.control import Control
 
+SLOW = "fsst"
 NEW, BEFORE = "published_now", "published_before"
 EDITION = {
     "published_at": "when this file was written, UTC",
@@ -69,7 +70,7 @@ def write_database(
     place = folder / DATABASE
     try:
         with stage(folder) as aside:
-            with _attached(warehouse, aside / DATABASE, place):
+            with _quickly(warehouse), _attached(warehouse, aside / DATABASE, place):
                 _fill(warehouse, control, texts=texts, edition=edition)
             put_file(aside / DATABASE, place)
     except (duckdb.Error, OSError) as error:
@@ -78,6 +79,17 @@ def write_database(
             next_step="see that its disk has room and that this user may write there; the file before is still there.",
         ) from error
     return place
+
+
+@contextmanager
+def _quickly(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Leave out the compression of texts that takes a fifth of the time and saves a third of their size."""
+    before = connection.execute("SELECT current_setting('disabled_compression_methods')").fetchone()
+    connection.execute(f"SET disabled_compression_methods = {literal(SLOW)}")
+    try:
+        yield
+    finally:
+        connection.execute(f"SET disabled_compression_methods = {literal(before[0] if before else '')}")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -187,14 +188,14 @@ def test_only_new_events_are_read_from_the_control_store(stores: Stores, monkeyp
     stores.publish()
     stores.add_event()
     asked: list[int] = []
-    read = Control.read
+    pages = Control.pages
 
-    def counting(control: Control, statement: str, parameters: tuple[int, ...] = ()) -> list[object]:
-        rows = read(control, statement, parameters)
-        asked.extend([len(rows)] if '"outbox_events"' in statement else [])
-        return list(rows)
+    def counting(control: Control, statement: str, *, size: int) -> Iterator[list[sqlite3.Row]]:
+        for rows in pages(control, statement, size=size):
+            asked.extend([len(rows)] if '"outbox_events"' in statement else [])
+            yield rows
 
-    monkeypatch.setattr(Control, "read", counting)
+    monkeypatch.setattr(Control, "pages", counting)
     stores.publish()
     assert asked == [2]
     assert stores.read("SELECT count(*), max(event_no) FROM ctl.outbox_events") == [(5, 5)]
