@@ -19,7 +19,7 @@ from pipelines.context import Context
 from pipelines.counts import Counts
 from pipelines.errors import ModelError
 from pipelines.post_steps import open_models
-from pipelines.publish.contents import DATABASE, REPORT, TABLES, WORKBOOK, Edition, TableText
+from pipelines.publish.contents import DATABASE, REPORT, TABLES, WORKBOOK, Edition, TableText, is_published
 from pipelines.publish.database import write_database
 from pipelines.publish.tables import write_tables
 from pipelines.warehouse import copy_control
@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 _MOVED = (
     "SELECT max(event_no) FROM outbox_events",
     "SELECT max(decision_no) FROM decisions",
+    "SELECT max(decision_no) FROM break_decisions",
+    "SELECT max(event_no) FROM close_events",
     "SELECT max(rejected_id), max(until) FROM rejected",
     "SELECT count(*), max(coalesce(until, since)) FROM ignored",
     "SELECT count(*), max(coalesce(decided_at, seen_at)) FROM bank_changes",
@@ -95,9 +97,9 @@ def _publish(ctx: Context, product: str, write: Callable[[Context, Path], object
 def _fingerprint(ctx: Context) -> str:
     """Hash all that the products follow from: this program, the models as built, and what was sent and decided."""
     digest = hashlib.sha256(f"{__version__}\0{ctx.settings.published.resolve()}".encode())
-    for path in sorted(Path(publish.__file__).parent.iterdir()):
-        if path.is_file():
-            digest.update(path.read_bytes())
+    code = Path(publish.__file__).parent
+    for path in sorted(path for path in code.rglob("*") if path.suffix in {".py", ".html", ".css"}):
+        digest.update(path.read_bytes())
     for statement in (_BUILT, *_MOVED):
         digest.update(repr([tuple(row) for row in ctx.control.read(statement)]).encode())
     return digest.hexdigest()
@@ -121,6 +123,7 @@ def published_texts(ctx: Context) -> Texts:
             {column.name: column.type for column in model.columns},
         )
         for model in catalog.models
+        if is_published(model.ref.schema, [column.name for column in model.columns])
     }
     control = {("ctl", name): TableText(table.about, table.columns) for name, table in control_tables().items()}
     sent = {("ctl", name): TableText(about, columns) for name, (about, columns) in sent_text().items()}

@@ -38,6 +38,7 @@ def make_context(
         "SPRINGLINE_VMS__PASSWORD": "secret",
         "SPRINGLINE_LEDGER__TOKEN": "token",
         "SPRINGLINE_WAREHOUSE": str(folder / "springline.duckdb"),
+        "SPRINGLINE_PUBLISHED": str(folder / "published"),
     }
     settings = load_settings(None, environ=environ)
     return Context(

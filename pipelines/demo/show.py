@@ -37,8 +37,11 @@ def show_demo(result: DemoResult, console: Console) -> None:
         "do not agree" if result.differences else "agree on everything that was not meant to be held or to differ"
     )
     console.print(f"\nBoth sides {agreement}.")
+    published = result.folder / "published"
     console.print(
         f"Look next: set -a; . {quote(str(result.folder / 'settings.env'))}; set +a; springline status\n"
+        f"In {published}: report.html for a browser, springline.xlsx for accountants, springline.duckdb for analysts:\n"
+        'springline query "FROM rec.documents"\n'
         f"The working file is {result.folder}/springline.duckdb, what was sent and why stands in "
         f"{result.folder}/springline.ctl.sqlite;\n"
         f"springline sandbox --state {result.folder}/sandbox.sqlite shows both systems."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -21,7 +21,7 @@ LEFT_OUT: Mapping[str, frozenset[str]] = {"outbox": frozenset({"payload"}), "rej
 # Tables of which rows are only added, or changed in their last batch: the column that tells how far they were copied.
 GROWING: Mapping[str, str] = {"outbox_events": "event_no", "batches": "batch_id", "steps": "batch_id"}
 
-# Tables that grow with the business: the column whose month parts them. Their folders are called period_month=…
+# Tables that grow with the business: the column by whose month they are parted, one file a month.
 PERIODS: Mapping[str, str] = {
     "ctl.batches": "started_at",
     "ctl.outbox": "created_at",
@@ -35,7 +35,6 @@ PERIODS: Mapping[str, str] = {
     "rec.documents": "period_month",
     "rec.payments": "document_date",
 }
-PERIOD = "period_month"
 
 _BANK_ACCOUNT = re.compile(r"iban|bank_account(?!_tail)|^(?:old|new)_account$")
 _WORDS = frozenset({"comment", "detail", "last_error", "message", "next_step", "reason", "summary"})
@@ -71,6 +70,11 @@ class Edition:
     version: str
     as_of_vms: datetime | None
     as_of_ledger: datetime | None
+
+
+def is_published(schema: str, columns: Collection[str]) -> bool:
+    """Tell whether a model is for readers: of rec those that say what to do, not the steps on the way there."""
+    return schema != "rec" or "next_step" in columns
 
 
 Texts = Mapping[tuple[str, str], TableText]

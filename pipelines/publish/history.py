@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -23,17 +23,18 @@ from pipelines.publish.contents import (
 if TYPE_CHECKING:
     from pipelines.control import Control
 
-PAGE = 100_000
+# More at a time is slower: the rows fall out of the processor's cache.
+PAGE = 10_000
 
 Columns = Mapping[str, str]
 
 
 def control_columns(control: Control) -> dict[str, dict[str, str]]:
-    """Return the published columns of each published table of the control store, with SQLite's types."""
+    """Return the published columns of each published table of the control store, with their types."""
     names = control.read("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1")
     return {
         name: {
-            row["name"]: row["type"]
+            row["name"]: control_type(row["name"], row["type"])
             for row in control.read(f"PRAGMA table_info({name})")
             if row["name"] not in LEFT_OUT.get(name, ())
         }
@@ -43,18 +44,15 @@ def control_columns(control: Control) -> dict[str, dict[str, str]]:
 
 
 def copy_history(connection: duckdb.DuckDBPyConnection, control: Control, *, target: str, before: str) -> None:
-    """Fill schema ctl of the database ``target`` from the control store.
+    """Fill the tables of schema ctl in the database ``target`` from the control store.
 
     ``before`` names the database published before, where there is one.
     """
     known = before if _is_of_this_store(connection, control, before) else None
-    for table, columns in control_columns(control).items():
-        types = {name: control_type(name, kind) for name, kind in columns.items()}
+    for table, types in control_columns(control).items():
         place = f"{target}.ctl.{quote(table)}"
-        connection.execute(f"CREATE TABLE {place} ({', '.join(f'{quote(n)} {t}' for n, t in types.items())})")
         since = _take_over(connection, table, types, place=place, before=known) if known else None
-        for rows in _pages(control, table, list(columns), since):
-            _insert(connection, place, list(columns), rows)
+        _insert(connection, control, table, list(types), place=place, since=since)
 
 
 def _is_of_this_store(connection: duckdb.DuckDBPyConnection, control: Control, before: str) -> bool:
@@ -86,30 +84,26 @@ def _take_over(connection: duckdb.DuckDBPyConnection, table: str, types: Columns
     return since
 
 
-def _pages(control: Control, table: str, columns: Sequence[str], since: object) -> Iterator[list[tuple[object, ...]]]:
-    """Yield the rows of a table from a value of its key on, page by page."""
-    value = str(since) if isinstance(since, int) else literal(since)
-    condition = f"AND {GROWING[table]} >= {value}" if since is not None else ""
-    after = 0
-    while True:
-        rows = control.read(
-            f"SELECT rowid, {listed(columns)} FROM {quote(table)} WHERE rowid > ? {condition} ORDER BY rowid LIMIT ?",
-            (after, PAGE),
-        )
-        if rows:
-            yield [tuple(row)[1:] for row in rows]
-            after = int(rows[-1][0])
-        if len(rows) < PAGE:
-            return
-
-
 def _insert(
-    connection: duckdb.DuckDBPyConnection, place: str, columns: Sequence[str], rows: list[tuple[object, ...]]
+    connection: duckdb.DuckDBPyConnection,
+    control: Control,
+    table: str,
+    columns: Sequence[str],
+    *,
+    place: str,
+    since: object,
 ) -> None:
+    """Copy the rows of a table from a value of its key on."""
     import pyarrow as pa  # noqa: PLC0415 an idle run publishes nothing
 
-    values = dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True))
-    connection.register("control_rows", pa.table(values))
+    value = str(since) if isinstance(since, int) else literal(since)
+    condition = f"WHERE {GROWING[table]} >= {value}" if since is not None else ""
+    statement = f"SELECT {listed(columns)} FROM {quote(table)} {condition} ORDER BY rowid"
+    kinds = {row["name"]: row["type"] for row in control.read(f"PRAGMA table_info({table})")}
+    schema = pa.schema([(name, pa.int64() if kinds[name] == "INTEGER" else pa.string()) for name in columns])
+    pages = (zip(*rows, strict=True) for rows in control.pages(statement, size=PAGE))
+    batches = (pa.record_batch([*map(pa.array, page, schema.types)], schema) for page in pages)
+    connection.register("control_rows", pa.RecordBatchReader.from_batches(schema, batches))
     told = ", ".join(expression(column, is_control=True) for column in columns)
     connection.execute(f"INSERT INTO {place} SELECT {told} FROM control_rows")
     connection.unregister("control_rows")

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from pipelines.errors import UsageError
-from pipelines.publish.contents import DATABASE, first_line
+from pipelines.publish.contents import DATABASE, first_line, literal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -82,18 +82,20 @@ def ask(folder: Path, sql: str) -> Iterator[Answer]:
 
     UsageError when nothing is published, when the statement does anything but read, and when it is no SQL.
     """
-    connection = _open(folder / DATABASE)
-    try:
-        _check(connection, sql)
-        age = _age(connection)
-        with _told(connection):
-            connection.execute(sql)
-        yield Answer(tuple(_columns(connection)), age, connection)
-    finally:
-        connection.close()
+    # What does not fit into memory goes there, and a folder for that is one that a question may read.
+    with TemporaryDirectory(prefix="springline-query-") as spill:
+        connection = _open(folder / DATABASE, spill)
+        try:
+            _check(connection, sql)
+            age = _age(connection)
+            with _told(connection):
+                connection.execute(sql)
+            yield Answer(tuple(_columns(connection)), age, connection)
+        finally:
+            connection.close()
 
 
-def _open(path: Path) -> duckdb.DuckDBPyConnection:
+def _open(path: Path, spill: str) -> duckdb.DuckDBPyConnection:
     if not path.exists():
         raise UsageError(f"Nothing is published yet: there is no {path}.", next_step="springline run publish.")
     try:
@@ -104,7 +106,7 @@ def _open(path: Path) -> duckdb.DuckDBPyConnection:
         ) from error
     # In this order: nothing else can be set once the last of them is.
     for setting in (
-        f"temp_directory = '{tempfile.gettempdir()}'",
+        f"temp_directory = {literal(spill)}",
         "TimeZone = 'UTC'",
         "enable_external_access = false",
         "lock_configuration = true",

@@ -12,6 +12,8 @@ from pathlib import Path
 
 # Where things are made before they are put in place: on the same disk, so that one move does it.
 STAGE = ".new"
+# Where folders that were replaced stay until the next time.
+KEPT = ".old"
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
@@ -38,8 +40,11 @@ def put_file(made: Path, place: Path) -> None:
     _sync(place.parent)
 
 
-def put_folder(made: Path, place: Path) -> None:
-    """Put a folder in place of another, and remove that one."""
+def put_folder(made: Path, place: Path, *, old: Path | None = None) -> None:
+    """Put a folder in place of another, which is moved to ``old``, or removed where that is None.
+
+    Somebody may be listing the old one at this moment: as long as it is kept, they see all of its names.
+    """
     place.parent.mkdir(parents=True, exist_ok=True)
     if not place.exists():
         made.rename(place)
@@ -48,8 +53,13 @@ def put_folder(made: Path, place: Path) -> None:
         aside = made.with_name(f"{made.name}.old")
         place.rename(aside)
         made.rename(place)
-        shutil.rmtree(aside)
-    shutil.rmtree(made, ignore_errors=True)
+        made = aside
+    if made.exists():
+        if old is None:
+            shutil.rmtree(made)
+        else:
+            old.parent.mkdir(parents=True, exist_ok=True)
+            made.rename(old)
     _sync(place.parent)
 
 

@@ -1,4 +1,8 @@
-"""The published tables as Parquet: a folder a table, a folder a month where it grows; only what changed is written."""
+"""The published tables as Parquet: a folder a table, a file a month where it grows; only what changed is written.
+
+All files of a table lie in one folder, without folders for its months: one listing is then all of one edition, where
+a walk through several could begin in the old one and end in the new.
+"""
 
 # ruff: noqa: S608 - statements are made of our own names, never of data
 
@@ -11,24 +15,27 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from pipelines.errors import ModelError
-from pipelines.publish.contents import PERIOD, PERIODS, TABLES, first_line, listed, literal, quote
-from pipelines.publish.swap import put_folder, stage
+from pipelines.publish.contents import PERIODS, TABLES, first_line, listed, literal, quote
+from pipelines.publish.swap import KEPT, put_folder, stage
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 # Changes with how files are written, so that all are written anew.
-FORMAT = 1
+FORMAT = 2
 COMPRESSION = "zstd"
-WHOLE = ""
-UNKNOWN_MONTH = "__HIVE_DEFAULT_PARTITION__"
-_NAME = re.compile(r"-(?P<print>[0-9a-f]{16})(?:-\d+)?\.parquet$")
+# Where DuckDB parts a table, and how it calls the part of rows without a month.
+PARTS, NO_MONTH = ".parts", "__HIVE_DEFAULT_PARTITION__"
+WHOLE, UNKNOWN = "all", "unknown"
+# Documents-2026-10-0123456789abcdef.parquet; where a month has several files, a number behind it.
+_NAME = re.compile(r"-(?P<part>\d{4}-\d\d|all|unknown)-(?P<print>[0-9a-f]{16})(?:-\d+)?\.parquet$")
 
 # What is in a table: the fingerprint of its rows by month, or of all of them under WHOLE.
 Prints = Mapping[str, str]
@@ -36,7 +43,7 @@ Prints = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One published table: its columns with their types, and all that is said of it."""
+    """One published table: its columns with their types, and all that is said of it, as JSON."""
 
     schema: str
     name: str
@@ -64,39 +71,37 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[st
 
     A table is put in place with one move, so that no reader sees half of it. ModelError when one cannot be written.
     """
-    root = folder / TABLES
+    root, kept = folder / TABLES, folder / KEPT / TABLES
     tables = list(_tables(connection))
     try:
         with stage(folder) as aside:
-            written = [str(table) for table in tables if _update(connection, table, root, aside)]
+            wanted_prints = [(table, _prints(connection, table)) for table in tables]
+            stale = [(table, wanted) for table, wanted in wanted_prints if present(_in(root, table)) != wanted]
+            if stale:
+                shutil.rmtree(kept, ignore_errors=True)
+            for table, wanted in stale:
+                _write(connection, table, wanted, place=_in(root, table), made=_in(aside, table))
+                put_folder(_in(aside, table), _in(root, table), old=_in(kept, table))
         _remove_others(root, {(table.schema, table.name) for table in tables})
     except (duckdb.Error, OSError) as error:
         raise ModelError(
             f"The Parquet files in {root} could not be written: {first_line(error)}",
             next_step="see that their disk has room and that this user may write there; the others are as they were.",
         ) from error
-    return written
-
-
-def _update(connection: duckdb.DuckDBPyConnection, table: Table, root: Path, aside: Path) -> bool:
-    """Write one table where it changed; tell whether it did."""
-    place, made = (folder / table.schema / table.name for folder in (root, aside))
-    wanted = _prints(connection, table)
-    if present(place) == wanted:
-        return False
-    _write(connection, table, wanted, place=place, made=made)
-    put_folder(made, place)
-    return True
+    return [str(table) for table, _ in stale]
 
 
 def present(place: Path) -> dict[str, str]:
-    """Return what is in a table's folder by month; each file carries the fingerprint of its month in its name."""
+    """Return what is in a table's folder: the fingerprint of each month, which its file carries in its name."""
     found: dict[str, str] = {}
-    for path in place.rglob("*.parquet"):
+    for path in place.glob("*"):
         name = _NAME.search(path.name)
-        month = path.parent.name.removeprefix(f"{PERIOD}=") if path.parent != place else WHOLE
-        found[month] = name["print"] if name else ""
+        found[name["part"] if name else path.name] = name["print"] if name else ""
     return found
+
+
+def _in(folder: Path, table: Table) -> Path:
+    return folder / table.schema / table.name
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> Iterator[Table]:
@@ -118,12 +123,21 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> Iterator[Table]:
 
 
 def _prints(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, str]:
-    """Return the fingerprint of each month's rows, whatever their order; sums of row hashes, with what they are."""
-    month = f"coalesce(CAST({table.month} AS VARCHAR), '{UNKNOWN_MONTH}')" if table.month else f"'{WHOLE}'"
+    """Return the fingerprint of each month's rows, whatever their order: sums of row hashes, with what they are."""
     rows = connection.execute(
-        f"SELECT {month}, count(*), sum(hash({listed(list(table.columns))})) FROM {table.place} GROUP BY 1"
+        f"SELECT {table.month or literal(WHOLE)}, count(*), sum(hash({listed(list(table.columns))})) "
+        f"FROM {table.place} GROUP BY 1"
     ).fetchall()
-    return {part: _print(table, count, total) for part, count, total in rows or [(WHOLE, 0, 0)]}
+    return {_part(month): _print(table, count, total) for month, count, total in rows or [(WHOLE, 0, 0)]}
+
+
+def _part(month: date | str | None) -> str:
+    """Name a part of a table as its file does.
+
+    >>> _part(date(2026, 10, 1)), _part(None), _part("all")
+    ('2026-10', 'unknown', 'all')
+    """
+    return UNKNOWN if month is None else f"{month:%Y-%m}" if isinstance(month, date) else month
 
 
 def _print(table: Table, count: int, total: int) -> str:
@@ -135,41 +149,42 @@ def _write(connection: duckdb.DuckDBPyConnection, table: Table, wanted: Prints, 
     """Make a table's folder: months that stay are linked, the others written."""
     made.mkdir(parents=True)
     before = present(place)
-    stays = {part for part, fingerprint in wanted.items() if before.get(part) == fingerprint and part != WHOLE}
+    stays = {part for part, fingerprint in wanted.items() if before.get(part) == fingerprint}
     for part in stays:
-        _link(place / f"{PERIOD}={part}", made / f"{PERIOD}={part}")
+        for file in place.glob(f"{table.name}-{part}-{wanted[part]}*"):
+            _link(file, made / file.name)
     options = f"FORMAT parquet, COMPRESSION {COMPRESSION}, KV_METADATA {{springline: {literal(table.texts)}}}"
     if WHOLE in wanted:
-        file = made / f"{table.name}-{wanted[WHOLE]}.parquet"
+        file = made / _name(table, WHOLE, wanted)
         connection.execute(f"COPY (SELECT * FROM {table.place}) TO {literal(file)} ({options})")
-        return
-    connection.execute(
-        f"COPY ({_months(table, wanted.keys() - stays)}) TO {literal(made)} "
-        f"({options}, PARTITION_BY ({PERIOD}), OVERWRITE_OR_IGNORE)"
-    )
-    for part in wanted.keys() - stays:
-        for number, file in enumerate(sorted((made / f"{PERIOD}={part}").iterdir())):
-            suffix = f"-{number}" if number else ""
-            file.rename(file.with_name(f"{table.name}-{wanted[part]}{suffix}.parquet"))
+    elif changed := sorted(wanted.keys() - stays):
+        connection.execute(
+            f"COPY ({_months(table, changed)}) TO {literal(made / PARTS)} ({options}, PARTITION_BY (month_of_row))"
+        )
+        for folder in (made / PARTS).iterdir():
+            part = UNKNOWN if folder.name.endswith(NO_MONTH) else folder.name.partition("=")[2][: len("2026-10")]
+            for number, file in enumerate(sorted(folder.iterdir())):
+                file.rename(made / _name(table, part, wanted, number=number))
+        shutil.rmtree(made / PARTS)
 
 
 def _months(table: Table, parts: Collection[str]) -> str:
-    """Return the query of some months' rows, with the month as a column that becomes the folder's name."""
-    others = ", ".join(f"DATE {literal(part)}" for part in sorted(parts) if part != UNKNOWN_MONTH)
-    conditions = [f"{table.month} IN ({others})"] if others else []
-    if UNKNOWN_MONTH in parts:
-        conditions.append(f"{table.month} IS NULL")
-    own = listed([column for column in table.columns if column != PERIOD])
-    return f"SELECT {own}, {table.month} AS {PERIOD} FROM {table.place} WHERE {' OR '.join(conditions)}"
+    """Return the query of some months' rows, with the month beside them."""
+    months = ", ".join(f"DATE '{part}-01'" for part in parts if part != UNKNOWN)
+    conditions = [f"{table.month} IN ({months})"] if months else []
+    conditions += [f"{table.month} IS NULL"] if UNKNOWN in parts else []
+    return f"SELECT *, {table.month} AS month_of_row FROM {table.place} WHERE {' OR '.join(conditions)}"
+
+
+def _name(table: Table, part: str, wanted: Prints, *, number: int = 0) -> str:
+    return f"{table.name}-{part}-{wanted[part]}{f'-{number}' if number else ''}.parquet"
 
 
 def _link(source: Path, target: Path) -> None:
-    target.mkdir()
-    for file in source.iterdir():
-        try:
-            os.link(file, target / file.name)
-        except OSError:
-            shutil.copyfile(file, target / file.name)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _remove_others(root: Path, names: Collection[tuple[str, str]]) -> None:

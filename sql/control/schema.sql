@@ -198,14 +198,15 @@ CREATE TABLE IF NOT EXISTS breaks (
 
 CREATE UNIQUE INDEX IF NOT EXISTS breaks_once ON breaks (kind, subject) WHERE until IS NULL;
 
+-- One decision of a person on a break; never changed.
 CREATE TABLE IF NOT EXISTS break_decisions (
-    decision_no INTEGER PRIMARY KEY AUTOINCREMENT,
-    break_id INTEGER NOT NULL REFERENCES breaks,
-    action TEXT NOT NULL CHECK (action IN ('accept', 'reopen', 'comment')),
+    decision_no INTEGER PRIMARY KEY AUTOINCREMENT,  -- counted up
+    break_id INTEGER NOT NULL REFERENCES breaks,  -- the break
+    action TEXT NOT NULL CHECK (action IN ('accept', 'reopen', 'comment')),  -- what was decided
     words TEXT NOT NULL,          -- the reason, or the comment
     figures_hash TEXT NOT NULL,   -- the figures it was decided on
-    operator TEXT NOT NULL,
-    at TEXT NOT NULL
+    operator TEXT NOT NULL,       -- who decided
+    at TEXT NOT NULL              -- when
 ) STRICT;
 
 CREATE INDEX IF NOT EXISTS break_decisions_by_break ON break_decisions (break_id);

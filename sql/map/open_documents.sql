@@ -33,6 +33,7 @@ ready AS (
         NULLIF(TRIM(documents.partner_bank_account_no), '') AS partner_bank_account_no,
         documents.document_amount,
         documents.company_currency_amount,
+        documents.created_by_key,
         voucher_types.voucher_type,
         voucher_types.control_account_code,
         voucher_types.control_sign,
@@ -80,6 +81,7 @@ SELECT
     ready.partner_bank_account_no,
     ready.document_amount,  -- as the VMS has it, unrounded
     ready.company_currency_amount,  -- as the VMS has it, unrounded
+    ready.created_by_key,  -- the VMS user who entered it
     ready.voucher_type,  -- AP, AR or GL
     ready.control_account_code,  -- VMS account whose GL account controls the voucher: APX or ARX; null on GL
     -- GL documents are debit-positive unless the tenant says otherwise (posting.gl_sign).

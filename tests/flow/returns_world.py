@@ -106,6 +106,7 @@ class Returns:
         self.environ = {
             **self.sandbox.env,
             "SPRINGLINE_WAREHOUSE": str(folder / "springline.duckdb"),
+            "SPRINGLINE_PUBLISHED": str(folder / "published"),
             "SPRINGLINE_VMS__ATTEMPTS": "1",
             # How long a call without an answer may still be at work: the sandbox's take milliseconds.
             "SPRINGLINE_VMS__TIMEOUT": "0.5",

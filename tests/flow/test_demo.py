@@ -6,7 +6,6 @@ import json
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from pipelines.demo.compare import Comparison, compare
 from pipelines.demo.play import LATER, TODAY
 from pipelines.demo.server import control_of
 from pipelines.settings import load_settings
+from tests.demonstrated import Ended, demonstrate
 from tests.flow.world import World
 from tests.sandbox_server import SAMPLE, Sandbox, running_sandbox
 
@@ -29,29 +29,20 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What `springline demo --json` printed, how it ended, and the folder it left."""
-
-    exit_code: int
-    printed: Row
-    folder: Path
-
-
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Ended:
-    folder = tmp_path_factory.mktemp("demo")
-    command = [sys.executable, "-m", "pipelines.cli", "demo", "--json"]
-    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 ours
-    return Ended(done.returncode, json.loads(done.stdout), folder / "demo")
+    return demonstrate(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def world(demo: Ended) -> Iterator[World]:
     """Both systems as the demonstration has left them, and the installation that has worked on them."""
     with again(demo.folder, demo.folder.parent) as sandbox:
-        warehouse = {"SPRINGLINE_WAREHOUSE": str(demo.folder / "springline.duckdb")}
-        yield World(demo.folder, sandbox, {**sandbox.env, **warehouse})
+        stores = {
+            "SPRINGLINE_WAREHOUSE": str(demo.folder / "springline.duckdb"),
+            "SPRINGLINE_PUBLISHED": str(demo.folder / "published"),
+        }
+        yield World(demo.folder, sandbox, {**sandbox.env, **stores})
 
 
 def again(demo_folder: Path, folder: Path) -> Sandbox:

@@ -237,6 +237,7 @@ def world(
         sandbox.control("POST", "ledger/settings", NO_LIMITS)
         sandbox.control("POST", "clock", {"now": CLOCK})
         own = {"SPRINGLINE_WAREHOUSE": str(stores / "springline.duckdb")}
+        own |= {"SPRINGLINE_PUBLISHED": str(stores / "published")}
         own |= {"SPRINGLINE_LEDGER__BURST_REQUESTS": "10000"}
         yield World(stores, sandbox, {**sandbox.env, **own, **environ})
 

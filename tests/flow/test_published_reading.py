@@ -1,0 +1,63 @@
+"""While a batch holds the warehouse, questions are answered from the published file, and say so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.springline import NOWHERE, Terminal
+from tests.demonstrated import Ended, demonstrate
+from tests.published import start
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOLDER = """
+import sys, duckdb
+connection = duckdb.connect(sys.argv[1])
+print("held", flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    return demonstrate(tmp_path_factory)
+
+
+@pytest.fixture
+def terminal(demo: Ended, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    terminal = Terminal(demo.folder, monkeypatch, capsys)
+    terminal.set(**NOWHERE, SPRINGLINE_PUBLISHED=str(demo.folder / "published"))
+    return terminal
+
+
+@contextmanager
+def held(warehouse: Path) -> Iterator[None]:
+    """Hold the warehouse in a process of its own, as a batch does."""
+    batch = start(HOLDER, [str(warehouse)])
+    assert batch.stdout is not None
+    assert batch.stdout.readline() == "held\n"
+    try:
+        yield
+    finally:
+        batch.communicate("done\n", timeout=60)
+
+
+def test_a_document_is_explained_from_the_published_file(terminal: Terminal) -> None:
+    free = terminal.run("explain", "2706046", "--json").json()
+    with held(terminal.folder / "springline.duckdb"):
+        busy = terminal.run("explain", "2706046", "--json").json()
+    assert (free["as_of"]["origin"], busy["as_of"]["origin"]) == ("warehouse", "published file")
+    assert busy["document_no"] == free["document_no"] == "2706046"
+    assert "86011117947" not in json.dumps(busy)
+
+
+def test_the_file_can_be_asked_while_a_batch_runs(terminal: Terminal) -> None:
+    with held(terminal.folder / "springline.duckdb"):
+        rows = terminal.run("query", "SELECT count(*) AS n FROM rec.documents", "--json").json()["rows"]
+    assert rows[0]["n"] > 500
