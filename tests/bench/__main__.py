@@ -5,7 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 
-from tests.bench import bench_idle, bench_landing, bench_master_data, bench_payments, bench_rec, bench_run
+from tests.bench import (
+    bench_idle,
+    bench_landing,
+    bench_master_data,
+    bench_payments,
+    bench_publish,
+    bench_rec,
+    bench_run,
+)
 
 BENCHES: Mapping[str, Callable[[bool], None]] = {
     "landing": lambda _: bench_landing.main(),
@@ -13,6 +21,7 @@ BENCHES: Mapping[str, Callable[[bool], None]] = {
     "run": lambda _: bench_run.main(),
     "master-data": lambda is_full: bench_master_data.main(is_full=is_full),
     "payments": lambda is_full: bench_payments.main(is_full=is_full),
+    "publish": lambda is_full: bench_publish.main(is_full=is_full),
     "rec": lambda is_full: bench_rec.main(["full"] if is_full else []),
 }
 
