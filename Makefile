@@ -47,7 +47,7 @@ demo: $(INSTALLED) ## both systems on this machine, every job once, and what cam
 	$(BIN)/springline demo $(ARGS)
 
 test: $(INSTALLED) ## all tests, on two processes; ARGS="-k voucher" for some
-	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-browser: $(INSTALLED) $(AXE) ## the report in a real browser: accessibility, sizes, print; pictures in screenshots/
 	@$(call DEBIAN,chromium chromedriver,chromium chromium-driver fonts-dejavu-core)

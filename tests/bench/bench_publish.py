@@ -1,6 +1,6 @@
 """How long it takes to publish the tables of a large company, and to find out that nothing has changed.
 
-Run as ``python -m tests.bench.bench_publish``; prints seconds for the file, for Parquet anew, for one changed month,
+Run as ``python -m tests.bench.bench_publish [--full]``; prints seconds for everything anew, for one changed voucher,
 and for an idle run. The rows are made up, column by column: what they say does not matter here, how many they are does.
 """
 
@@ -24,7 +24,7 @@ from pipelines.sent_objects import SENT_TABLES
 from pipelines.warehouse import CONTROL_TABLES
 from tests.landing import make_context
 
-DOCUMENTS = 1_000_000
+DOCUMENTS, ALL_DOCUMENTS = 100_000, 1_000_000
 LINES = 5
 # Rows a document of the tables that grow with the business; others have ROWS.
 PER_DOCUMENT = {
@@ -99,18 +99,18 @@ def fill_events(control: Control, *, intents: int) -> None:
         )
 
 
-def make_world(ctx: Context) -> None:
+def make_world(ctx: Context, *, documents: int) -> None:
     """Fill every published table."""
     create_tables(ctx.warehouse, declared_tables())
     catalog = catalog_of_repository()
     tables = {model.ref: {column.name: column.type for column in model.columns} for model in catalog.models}
     for ref, columns in tables.items():
-        fill_table(ctx, ref, columns, rows=DOCUMENTS * PER_DOCUMENT.get(str(ref), 0) or ROWS)
+        fill_table(ctx, ref, columns, rows=documents * PER_DOCUMENT.get(str(ref), 0) or ROWS)
     for table, listed in {**CONTROL_TABLES, **SENT_TABLES}.items():
         ref = TableRef("ctl", table)
         typed = dict(column.split(" ", 1) for column in listed.split(", "))
-        fill_table(ctx, ref, typed, rows=DOCUMENTS * PER_DOCUMENT.get(str(ref), 0) or ROWS)
-    fill_events(ctx.control, intents=DOCUMENTS * 2)
+        fill_table(ctx, ref, typed, rows=documents * PER_DOCUMENT.get(str(ref), 0) or ROWS)
+    fill_events(ctx.control, intents=documents * 2)
 
 
 def measure(step: Callable[[Context], object], ctx: Context) -> float:
@@ -120,30 +120,31 @@ def measure(step: Callable[[Context], object], ctx: Context) -> float:
     return time.perf_counter() - begin
 
 
-def main() -> None:
+def main(*, is_full: bool = False) -> None:
     """Publish everything, then one changed voucher, then nothing."""
+    documents = ALL_DOCUMENTS if is_full else DOCUMENTS
     steps = (publish_steps.publish_database, publish_steps.publish_tables)
     with tempfile.TemporaryDirectory() as folder:
         ctx = make_context(Path(folder), now=lambda: datetime(2026, 11, 2, 8, tzinfo=UTC))
-        make_world(ctx)
-        _tell("all anew", [measure(step, ctx) for step in steps])
-        _tell("nothing changed", [measure(step, ctx) for step in steps])
+        make_world(ctx, documents=documents)
+        _tell(documents, "all anew", [measure(step, ctx) for step in steps])
+        _tell(documents, "nothing changed", [measure(step, ctx) for step in steps])
         ctx.warehouse.execute("UPDATE post.vouchers SET partner_name = 'another' WHERE document_key = 1")
         with ctx.control.write() as connection:
             connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('models.built_from', 'anew')")
-        _tell("one voucher changed", [measure(step, ctx) for step in steps])
+        _tell(documents, "one voucher changed", [measure(step, ctx) for step in steps])
         size = (ctx.settings.published / "springline.duckdb").stat().st_size / 2**30
         sys.stdout.write(f"springline.duckdb has {size:.2f} GiB\n")
 
 
-def _tell(what: str, seconds: list[float]) -> None:
+def _tell(documents: int, what: str, seconds: list[float]) -> None:
     database, tables = seconds
     sys.stdout.write(
-        f"{DOCUMENTS:,} documents of {LINES} lines, {what}: file {database:.2f} s, Parquet {tables:.2f} s, "
+        f"{documents:>9,} documents of {LINES} lines, {what}: file {database:.2f} s, Parquet {tables:.2f} s, "
         f"together {database + tables:.2f} s\n"
     )
     sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main()
+    main(is_full="--full" in sys.argv[1:])

@@ -32,7 +32,7 @@ from tests.models.conftest import prepare
 PEER_SIZE = 100_000
 FULL_SIZE = 1_000_000
 THREADS = 2
-FULL = "full"
+FULL = "--full"
 PEERS = ("rec.documents", "rec.payments")
 ASKED_FOR_A_TASK = 4
 
