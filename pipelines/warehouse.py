@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SCHEMAS = ("stg_vms", "stg_ledger", "seed", "map", "post", "rec", "close", "ctl")
 STORAGE_VERSION = "v1.0.0"
 
-# When DuckDB gives memory back; by itself it keeps hundreds of megabytes that it has no use for, and gains no time by it.
+# When DuckDB gives memory back: by itself it keeps hundreds of megabytes that it has no use for, to no gain in time.
 ALLOCATOR = ("allocator_flush_threshold", "allocator_bulk_deallocation_flush_threshold")
 
 # What the models read of the settings: table -> columns.

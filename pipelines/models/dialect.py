@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Protocol
 
 from sqlglot import ErrorLevel, exp
@@ -24,6 +25,7 @@ class Connection(Protocol):
         """Run one statement."""
 
 
+@lru_cache(maxsize=1024)
 def transpile(sql: str, target: Target) -> str:
     r"""Return a model's SELECT for another engine (PostgreSQL 16, Spark 4 and newer), without comments.
 

@@ -48,11 +48,11 @@ class CaseFault(Exception):
     """The case itself is wrong, whatever the model does."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML in which 12.50 is the text 12.50."""
 
 
-def _as_written(_loader: yaml.SafeLoader, node: yaml.ScalarNode) -> object:
+def _as_written(_loader: yaml.CSafeLoader, node: yaml.ScalarNode) -> object:
     return node.value
 
 
