@@ -21,6 +21,10 @@ class _Kept(msgspec.Struct, frozen=True):
     models: tuple[Model, ...]
 
 
+# What this process has verified last, by fingerprint: the models as they are declared are asked for again and again.
+_verified: dict[str, tuple[Model, ...]] = {}
+
+
 def open_catalog(folder: Path, external: Mapping[TableRef, Columns], *, cache: Path | None = None) -> Catalog:
     """Read the models below a folder and verify them against the tables they stand on.
 
@@ -32,14 +36,16 @@ def open_catalog(folder: Path, external: Mapping[TableRef, Columns], *, cache: P
     kept = _load(cache) if cache else None
     if kept is not None and kept.fingerprint == fingerprint:
         return Catalog(kept.models, external)
-    # sqlglot takes a third of a second to import; a run that changes nothing has no use for it.
-    from pipelines.models.read import parse_models  # noqa: PLC0415
-    from pipelines.models.verify import verify  # noqa: PLC0415
+    if fingerprint not in _verified:
+        # sqlglot takes a third of a second to import; a run that changes nothing has no use for it.
+        from pipelines.models.read import parse_models  # noqa: PLC0415
+        from pipelines.models.verify import verify  # noqa: PLC0415
 
-    catalog = verify(parse_models(sources), external)
+        _verified.clear()
+        _verified[fingerprint] = verify(parse_models(sources), external).models
     if cache:
-        _save(cache, _Kept(fingerprint, catalog.models))
-    return catalog
+        _save(cache, _Kept(fingerprint, _verified[fingerprint]))
+    return Catalog(_verified[fingerprint], external)
 
 
 def _fingerprint(sources: Iterable[Source], external: Mapping[TableRef, Columns]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import ModelError
-from pipelines.models import read
+from pipelines.models import read, store
 from pipelines.models.model import Model
 from pipelines.models.sources import Source
 from pipelines.models.store import open_catalog
@@ -28,7 +28,8 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Count how often models are parsed."""
+    """Count how often models are parsed, by a process that has verified none yet."""
+    monkeypatch.setattr(store, "_verified", {})
     counted: list[int] = []
     original = read.parse_models
 
