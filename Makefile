@@ -46,8 +46,8 @@ endif
 demo: $(INSTALLED) ## both systems on this machine, every job once, and what came of it
 	$(BIN)/springline demo $(ARGS)
 
-test: $(INSTALLED) ## all tests, on two processes; ARGS="-k voucher" for some
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+test: $(INSTALLED) ## all tests, on three processes; ARGS="-k voucher" for some
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-browser: $(INSTALLED) $(AXE) ## the report in a real browser: accessibility, sizes, print; pictures in screenshots/
 	@$(call DEBIAN,chromium chromedriver,chromium chromium-driver fonts-dejavu-core)

@@ -6,7 +6,9 @@ import gc
 import ipaddress
 import os
 import sys
+from functools import partial
 
+import duckdb
 from hypothesis import settings
 
 GUARDED = {"socket.connect": 1, "socket.sendto": 1, "socket.getaddrinfo": 0, "socket.gethostbyname": 0}
@@ -40,6 +42,11 @@ os.environ |= {"GX_ANALYTICS_ENABLED": "false", "RUNTIME__DLTHUB_TELEMETRY": "fa
 # Syntax trees and expectation suites are millions of small objects, and hardly ever garbage: looking them through
 # takes a tenth of the time.
 gc.set_threshold(100_000, 20, 50)
+
+# The test processes have the cores between them: on tables this small a second thread of DuckDB's only costs. The
+# commands that tests start, the demonstration among them, run with as many as there are.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    duckdb.connect = partial(duckdb.connect, config={"threads": 1})
 
 # Two busy cores make any deadline flaky; the same examples every time make a failure everybody's.
 settings.register_profile("springline", deadline=None, derandomize=True)

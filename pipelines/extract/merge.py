@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from copy import copy
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,10 @@ from pipelines.errors import ExtractError
 
 if TYPE_CHECKING:
     import duckdb
+    from dlt.common.destination import DestinationCapabilitiesContext
+    from dlt.common.normalizers.naming import NamingConvention
     from dlt.common.schema.typing import TColumnSchema
+    from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
     from dlt.extract import DltResource
 
     from pipelines.extract.incoming import Load
@@ -46,6 +51,21 @@ _TYPES: Mapping[str, TColumnSchema] = {
 }
 
 
+class _OpenWarehouse(dlt.destinations.duckdb):
+    """DuckDB as dlt knows it; what it can do is worked out once a merge, not at each of the dozen places that ask."""
+
+    def capabilities(
+        self, config: DuckDbClientConfiguration | None = None, naming: NamingConvention | None = None
+    ) -> DestinationCapabilitiesContext:
+        if config is not None or naming is not None:
+            return super().capabilities(config, naming)
+        return copy(self._plain)
+
+    @cached_property
+    def _plain(self) -> DestinationCapabilitiesContext:
+        return super().capabilities()
+
+
 def merge(connection: duckdb.DuckDBPyConnection, loads: Sequence[Load], *, schema: str, folder: Path) -> None:
     """Merge all tables into ``schema`` of the open warehouse.
 
@@ -58,7 +78,9 @@ def merge(connection: duckdb.DuckDBPyConnection, loads: Sequence[Load], *, schem
     try:
         pipeline = dlt.pipeline(
             schema,
-            destination=dlt.destinations.duckdb(connection, staging_dataset_name_layout=STAGING_LAYOUT),
+            destination=_OpenWarehouse(
+                connection, destination_name="duckdb", staging_dataset_name_layout=STAGING_LAYOUT
+            ),
             dataset_name=schema,
             pipelines_dir=str(folder),
         )

@@ -21,7 +21,7 @@ class _Kept(msgspec.Struct, frozen=True):
     models: tuple[Model, ...]
 
 
-# What this process has verified last, by fingerprint: the models as they are declared are asked for again and again.
+# What this process has verified, by fingerprint: the models as they are declared are asked for again and again.
 _verified: dict[str, tuple[Model, ...]] = {}
 
 
@@ -41,7 +41,6 @@ def open_catalog(folder: Path, external: Mapping[TableRef, Columns], *, cache: P
         from pipelines.models.read import parse_models  # noqa: PLC0415
         from pipelines.models.verify import verify  # noqa: PLC0415
 
-        _verified.clear()
         _verified[fingerprint] = verify(parse_models(sources), external).models
     if cache:
         _save(cache, _Kept(fingerprint, _verified[fingerprint]))

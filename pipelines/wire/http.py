@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import httpx
 import stamina
@@ -79,6 +81,12 @@ def judge_status(answer: Answer) -> None:
         )
 
 
+@lru_cache
+def _trusted() -> ssl.SSLContext:
+    """Read the certificates of those we trust once a process: it takes longer than a local request."""
+    return httpx.create_ssl_context()
+
+
 class HttpCaller:
     """Calls one side; safe to use from several threads.
 
@@ -104,6 +112,7 @@ class HttpCaller:
             attempts=attempts, timeout=None, wait_initial=0.2, wait_max=10.0, wait_jitter=0.5
         )
         self._client = httpx.Client(
+            verify=_trusted(),
             transport=transport,
             timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),

@@ -16,12 +16,9 @@ from pipelines.control import Control
 from pipelines.counts import Counts
 from pipelines.jobs import Job, Step
 from pipelines.models.build import build
-from pipelines.models.external import read_external
-from pipelines.models.store import open_catalog
 from pipelines.models.table_ref import TableRef
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Move, Outbox
-from pipelines.resources import sql_folder
 from pipelines.settings import load_settings
 from pipelines.warehouse import copy_control, write_settings
 from tests.flow.returns_seed import FIRST_KEY, PARTNERS, Invoice, Row, booked, returns_seed, sent
@@ -63,8 +60,7 @@ def _building(*names: str) -> Callable[[Context], Counts]:
     def run(ctx: Context) -> Counts:
         write_settings(ctx.warehouse, ctx.settings, today=ctx.today, tax_rules={})
         copy_control(ctx.warehouse, ctx.control)
-        cache = ctx.settings.warehouse_path.with_suffix(".models.json")
-        models = open_catalog(sql_folder(), read_external(ctx.warehouse), cache=cache).models
+        models = post_steps.open_models(ctx).models
         wanted = set(map(TableRef.parse, names))
         for model in reversed(models):
             wanted |= set(model.reads) if model.ref in wanted else set()

@@ -24,10 +24,10 @@ from psycopg.sql import SQL, Identifier
 
 from pipelines import extract_steps, post_steps, reconcile_steps
 from pipelines.batch import run_batch
+from pipelines.declared import declared_tables
 from pipelines.jobs import JOBS, Job, Step
 from pipelines.models.build import build
 from pipelines.models.dialect import create_external, create_models
-from pipelines.models.external import read_external
 from pipelines.models.sources import SCHEMAS
 from pipelines.models.store import open_catalog
 from pipelines.models.table_ref import TableRef, quote
@@ -87,10 +87,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sample]:
             is_dry_run=True,
         )
     assert done.exit_code == EXIT_REJECTED, done.problems
-    # The models as the batch verified them.
-    cache = chosen.warehouse_path.with_suffix(".models.json")
     with duckdb.connect(str(chosen.warehouse_path), read_only=True) as warehouse:
-        yield Sample(open_catalog(sql_folder(), read_external(warehouse), cache=cache), warehouse)
+        yield Sample(open_catalog(sql_folder(), declared_tables()), warehouse)
 
 
 @pytest.fixture(scope="module")
