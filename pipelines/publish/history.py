@@ -15,7 +15,6 @@ from pipelines.publish.contents import (
     NOT_PUBLISHED,
     control_type,
     expression,
-    listed,
     literal,
     quote,
 )
@@ -93,16 +92,26 @@ def _insert(
     place: str,
     since: object,
 ) -> None:
-    """Copy the rows of a table from a value of its key on."""
+    """Copy the rows of a table from a value of its key on.
+
+    SQLite writes each row as JSON and Arrow reads it: half the time that a Python object a value takes.
+    """
     import pyarrow as pa  # noqa: PLC0415 an idle run publishes nothing
+    from pyarrow import json as arrow_json  # noqa: PLC0415 ditto
 
     value = str(since) if isinstance(since, int) else literal(since)
     condition = f"WHERE {GROWING[table]} >= {value}" if since is not None else ""
-    statement = f"SELECT {listed(columns)} FROM {quote(table)} {condition} ORDER BY rowid"
+    members = ", ".join(f"{literal(name)}, {quote(name)}" for name in columns)
+    statement = f"SELECT json_object({members}) FROM {quote(table)} {condition} ORDER BY rowid"
     kinds = {row["name"]: row["type"] for row in control.read(f"PRAGMA table_info({table})")}
     schema = pa.schema([(name, pa.int64() if kinds[name] == "INTEGER" else pa.string()) for name in columns])
-    pages = (zip(*rows, strict=True) for rows in control.pages(statement, size=PAGE))
-    batches = (pa.record_batch([*map(pa.array, page, schema.types)], schema) for page in pages)
+    options = arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error")
+    pages = ("\n".join(text for (text,) in rows).encode() for rows in control.pages(statement, size=PAGE))
+    batches = (
+        batch
+        for page in pages
+        for batch in arrow_json.read_json(pa.BufferReader(page), parse_options=options).to_batches()
+    )
     connection.register("control_rows", pa.RecordBatchReader.from_batches(schema, batches))
     told = ", ".join(expression(column, is_control=True) for column in columns)
     connection.execute(f"INSERT INTO {place} SELECT {told} FROM control_rows")
