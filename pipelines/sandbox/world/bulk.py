@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pipelines.sandbox.world.encode import Row
 
 _MODIFIED = "2026-10-01T12:00:00"
+# Vessels were there long before their voyages; where one changes, all its voyages are read again.
+_VESSELS_MODIFIED = "2025-12-01T12:00:00"
 _BETWEEN_CHANGES = timedelta(minutes=1)
 _FIRST_PARTNER_KEY = 2000001
 _FIRST_DOCUMENT_KEY = 10000001
@@ -99,7 +101,7 @@ def bulk_world(*, rates: Rates, documents: int, lines: int, partners: int, voyag
                 vms_partner_rows(map(_partner, range(partners)), modified=_MODIFIED, first_key=_FIRST_PARTNER_KEY),
                 count=partners,
             ),
-            "Vessel": fleet.vessel_rows(_VESSELS, modified=_MODIFIED),
+            "Vessel": fleet.vessel_rows(_VESSELS, modified=_VESSELS_MODIFIED),
             "VoyageHeader": _entered(fleet.voyage_header_rows(all_voyages, modified=_MODIFIED), count=voyages),
             "Voyage": _entered(fleet.voyage_rows(all_voyages, modified=_MODIFIED), count=voyages),
             "ExchangeRate": vms_exchange_rate_rows(rates),
