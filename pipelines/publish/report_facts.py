@@ -182,7 +182,9 @@ def read_facts(connection: duckdb.DuckDBPyConnection, *, today: date, rules: Ite
         "open_breaks": sum(row["accepted_by"] is None for row in breaks),
         "breaks_by_kind": _by_kind(breaks),
         "rules": _rule_results(holds, rules),
-        "held": len({row["document_key"] for row in holds if row["severity"] == "critical"}),
+        # A supplier's new bank account that waits for a second person is held as well, and is no document.
+        "held": len({row["document_key"] for row in holds if row["severity"] == "critical"} - {None}),
+        "bank_changes": sum(row["document_key"] is None for row in holds),
         "unfinished": listed(rows_of(connection, UNFINISHED)),
         "rejected": listed(rows_of(connection, REJECTED)),
         "overdue": overdue[0]["n"],
@@ -314,6 +316,7 @@ def _verdict(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     told = [
         (plural(facts["open_breaks"], "open break"), "breaks"),
         (plural(facts["held"], "document held", "documents held"), "held"),
+        (plural(facts["bank_changes"], "bank account to confirm", "bank accounts to confirm"), "held"),
         (
             plural(
                 facts["unfinished"].in_all,
