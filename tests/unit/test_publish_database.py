@@ -124,7 +124,8 @@ def test_times_of_the_control_store_are_times(stores: Stores) -> None:
 def test_the_file_says_when_and_by_whom_it_was_written(stores: Stores) -> None:
     stores.publish()
     naive = NOW.replace(tzinfo=None)
-    assert stores.read("FROM ctl.published") == [(naive, "b1", NOW.date(), "0.1.0", naive, None)]
+    told = stores.read("SELECT * EXCLUDE (writer) FROM ctl.published")
+    assert told == [(naive, "b1", NOW.date(), "0.1.0", naive, None)]
 
 
 def test_older_tools_can_open_the_file(stores: Stores) -> None:
