@@ -81,6 +81,9 @@ def _value(name: str, kind: str) -> str:
         return "strftime(TIMESTAMP '2026-10-15 08:00:00' - to_minutes(i % 500000), '%Y-%m-%dT%H:%M:%S.%f+00:00')"
     if kind == "VARCHAR" and "currency" in name:
         return CURRENCIES
+    if name == "side":
+        # The workbook has a chart for each side and currency.
+        return "['AP', 'AR'][i // 10 % 2 + 1]"
     if kind == "VARCHAR" and name in KEYS:
         return "'27' || i"
     if kind == "VARCHAR" and name.endswith("hash"):
