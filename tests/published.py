@@ -80,6 +80,7 @@ class Stores:
 
 def make_stores(folder: Path) -> Stores:
     """Make a warehouse with two tables, one of them a view, and a control store with one event."""
+    folder.mkdir(exist_ok=True)
     warehouse = duckdb.connect(str(folder / "springline.duckdb"))
     for schema in SCHEMAS:
         warehouse.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")

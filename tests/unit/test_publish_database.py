@@ -149,7 +149,15 @@ def test_an_open_reader_keeps_the_old_file(stores: Stores) -> None:
 
 @pytest.mark.parametrize(
     ("place", "number"),
-    [("_create", 1), ("_create", 4), ("_copy", 1), ("_copy", 2), ("copy_history", 1), ("put_file", 1)],
+    [
+        ("_is_brought_up", 1),
+        ("_create", 1),
+        ("_create", 4),
+        ("_copy", 1),
+        ("_copy", 2),
+        ("copy_history", 1),
+        ("put_file", 1),
+    ],
 )
 def test_a_kill_leaves_the_old_file(place: str, number: int, stores: Stores) -> None:
     stores.publish()
