@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -18,6 +18,7 @@ from pipelines.warehouse import SCHEMAS
 
 REPOSITORY = Path(__file__).parents[1]
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
+EDITION = Edition(NOW, "b1", NOW.date(), "0.1.0", NOW, None)
 OUTBOX = "id VARCHAR, kind VARCHAR, created_at VARCHAR, last_error VARCHAR"
 
 DOCUMENTS = {
@@ -52,7 +53,7 @@ class Stores:
         return self.published / "springline.duckdb"
 
     def publish(self, *, at: datetime = NOW, texts: Texts = TEXTS) -> Path:
-        edition = Edition(at, "b1", date(2026, 11, 2), "0.1.0", at, None)
+        edition = replace(EDITION, published_at=at, as_of_vms=at)
         return write_database(self.warehouse, self.control, self.published, texts=texts, edition=edition)
 
     def read(self, sql: str) -> list[tuple[object, ...]]:
@@ -79,6 +80,7 @@ class Stores:
 
 def make_stores(folder: Path) -> Stores:
     """Make a warehouse with two tables, one of them a view, and a control store with one event."""
+    folder.mkdir(exist_ok=True)
     warehouse = duckdb.connect(str(folder / "springline.duckdb"))
     for schema in SCHEMAS:
         warehouse.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")

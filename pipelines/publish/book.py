@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
@@ -42,15 +43,17 @@ class Book:
         )
         self.file.set_calc_mode("auto")
         self._formats: dict[tuple[tuple[str, object], ...], Any] = {}
+        # Asked for every cell.
+        self.look, self.money = cache(self._look), cache(self._money)
 
-    def look(self, **properties: object) -> Any:  # noqa: ANN401 XlsxWriter ships no types
+    def _look(self, **properties: object) -> Any:  # noqa: ANN401 XlsxWriter ships no types
         """Return the format with these properties, made once."""
         key = tuple(sorted(properties.items()))
         if key not in self._formats:
             self._formats[key] = self.file.add_format({**FONT, **properties})
         return self._formats[key]
 
-    def money(self, currency: str | None, **properties: object) -> Any:  # noqa: ANN401 XlsxWriter ships no types
+    def _money(self, currency: str | None, **properties: object) -> Any:  # noqa: ANN401 XlsxWriter ships no types
         """Return the format of an amount of a currency: as many decimals as it has minor units."""
         return self.look(num_format=money_format(currency), align="right", **properties)
 

@@ -1,13 +1,11 @@
-"""Copies the control store into the published file: what only grows is taken from the file published before."""
+"""Copies the control store into the published file: of what only grows, what is new."""
 
 # ruff: noqa: S608 - statements are made of our own names, never of data
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
-
-import duckdb
 
 from pipelines.publish.contents import (
     GROWING,
@@ -15,11 +13,14 @@ from pipelines.publish.contents import (
     NOT_PUBLISHED,
     control_type,
     expression,
+    listed,
     literal,
     quote,
 )
 
 if TYPE_CHECKING:
+    import duckdb
+
     from pipelines.control import Control
 
 # More at a time is slower: the rows fall out of the processor's cache.
@@ -42,45 +43,48 @@ def control_columns(control: Control) -> dict[str, dict[str, str]]:
     }
 
 
-def copy_history(connection: duckdb.DuckDBPyConnection, control: Control, *, target: str, before: str) -> None:
-    """Fill the tables of schema ctl in the database ``target`` from the control store.
-
-    ``before`` names the database published before, where there is one.
-    """
-    known = before if _is_of_this_store(connection, control, before) else None
-    for table, types in control_columns(control).items():
-        place = f"{target}.ctl.{quote(table)}"
-        since = _take_over(connection, table, types, place=place, before=known) if known else None
-        _insert(connection, control, table, list(types), place=place, since=since)
-
-
-def _is_of_this_store(connection: duckdb.DuckDBPyConnection, control: Control, before: str) -> bool:
+def is_of_this_store(connection: duckdb.DuckDBPyConnection, control: Control, database: str) -> bool:
     """Tell whether the last event published is one of this store's, which may have been restored or replaced."""
-    try:
-        last = connection.execute(f"SELECT max(event_no), max_by(hash, event_no) FROM {before}.ctl.outbox_events")
-        event_no, event_hash = last.fetchone() or (None, None)
-    except duckdb.Error:
-        return False
+    last = connection.execute(f"SELECT max(event_no), max_by(hash, event_no) FROM {database}.ctl.outbox_events")
+    event_no, event_hash = last.fetchone() or (None, None)
     return event_no is not None and event_hash == control.one(
         "SELECT hash FROM outbox_events WHERE event_no = ?", (event_no,)
     )
 
 
-def _take_over(connection: duckdb.DuckDBPyConnection, table: str, types: Columns, *, place: str, before: str) -> object:
-    """Copy all but the last of what was published before; return from where on the control store is to be read."""
-    key = GROWING.get(table)
-    found = connection.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() "
-        f"WHERE database_name = '{before}' AND schema_name = 'ctl' AND table_name = '{table}' ORDER BY column_index"
-    ).fetchall()
-    if key is None or dict(found) != dict(types):
-        return None
-    source = f"{before}.ctl.{quote(table)}"
-    last = connection.execute(f"SELECT max({quote(key)}) FROM {source}").fetchone()
+def copy_history(
+    connection: duckdb.DuckDBPyConnection, control: Control, *, target: str, kept: Collection[str] = ()
+) -> None:
+    """Fill the tables of schema ctl in the database ``target`` from the control store.
+
+    ``kept`` are those that stay as they were published before, but for their last batch; all others are empty.
+    """
+    for table, types in control_columns(control).items():
+        place = f"{target}.ctl.{quote(table)}"
+        since = _cut(connection, control, table, types, place=place) if table in kept else None
+        _insert(connection, control, table, list(types), place=place, since=since)
+
+
+def _cut(connection: duckdb.DuckDBPyConnection, control: Control, table: str, types: Columns, *, place: str) -> object:
+    """Delete the last of what was published before; return from where on the control store is to be read.
+
+    All of it is read on the way, so that a file that is damaged is found out.
+    """
+    key = quote(GROWING[table])
+    last = connection.execute(f"SELECT max({key}), sum(hash({listed(list(types))})) FROM {place}").fetchone()
     since: object = last[0] if last else None
-    if since is not None:
-        connection.execute(f"INSERT INTO {place} SELECT * FROM {source} WHERE {quote(key)} < {literal(since)}")
-    return since
+    if since is None:
+        return None
+    before = connection.execute(f"SELECT count(*) FROM {place} WHERE {key} < {literal(since)}").fetchone()
+    if before == (control.one(f"SELECT count(*) FROM {quote(table)} WHERE {key} < {_sqlite(since)}"),):
+        connection.execute(f"DELETE FROM {place} WHERE {key} >= {literal(since)}")
+        return since
+    connection.execute(f"DELETE FROM {place}")
+    return None
+
+
+def _sqlite(value: object) -> str:
+    return str(value) if isinstance(value, int) else literal(value)
 
 
 def _insert(
@@ -99,8 +103,7 @@ def _insert(
     import pyarrow as pa  # noqa: PLC0415 an idle run publishes nothing
     from pyarrow import json as arrow_json  # noqa: PLC0415 ditto
 
-    value = str(since) if isinstance(since, int) else literal(since)
-    condition = f"WHERE {GROWING[table]} >= {value}" if since is not None else ""
+    condition = f"WHERE {GROWING[table]} >= {_sqlite(since)}" if since is not None else ""
     members = ", ".join(f"{literal(name)}, {quote(name)}" for name in columns)
     statement = f"SELECT json_object({members}) FROM {quote(table)} {condition} ORDER BY rowid"
     kinds = {row["name"]: row["type"] for row in control.read(f"PRAGMA table_info({table})")}

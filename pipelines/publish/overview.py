@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 from pipelines.publish.book import ACCENT, FILL, LINE, QUIET, Book, as_number, is_exact, units
-from pipelines.publish.sheet import Value
 from pipelines.publish.table_sheet import Placed
 
 HEADINGS = ("Question", "Sheet", "Rows", "To look at", "Currency", "Amount to look at", "Oldest in days")
@@ -33,17 +32,12 @@ class Line:
     is_first: bool
 
     @property
-    def alarming(self) -> list[Sequence[Value]]:
-        """Return the rows that somebody must look at, in every currency; of balances those of the newest month."""
-        return [row for row in self.placed.addable if self.placed.sheet.alarms(row)]
-
-    @property
     def amount(self) -> Decimal:
         """Return the sum of what to look at in the line's currency."""
         sheet = self.placed.sheet
         measure = sheet.columns[sheet.place(sheet.measure)]
         amount, kept = sheet.place(measure.heading), sheet.place(measure.currency)
-        found = [row[amount] for row in self.alarming if row[kept] == self.currency]
+        found = [row[amount] for row in self.placed.alarming if row[kept] == self.currency]
         return sum(
             (one for one in found if isinstance(one, Decimal) and is_exact(one, currency=self.currency)), Decimal(0)
         )
@@ -62,7 +56,7 @@ def lines_of(placed: Placed) -> Iterator[Line]:
     if sheet.measure:
         kept = sheet.place(sheet.columns[sheet.place(sheet.measure)].currency)
         amount = sheet.place(sheet.measure)
-        rows = [row for row in placed.addable if sheet.alarms(row) and row[amount] is not None]
+        rows = [row for row in placed.alarming if row[amount] is not None]
         found = sorted({str(row[kept]) for row in rows})
     for number, currency in enumerate(found or [None]):
         yield Line(placed, currency, is_first=number == 0)
@@ -94,7 +88,7 @@ def _write_line(book: Book, page: Any, row: int, line: Line) -> None:  # noqa: A
     rule = {"top": 1, "top_color": LINE} if line.is_first else {}
     for place in range(len(HEADINGS)):
         page.write_blank(row, place, None, book.look(**rule))
-    placed, sheet, count = line.placed, line.placed.sheet, len(line.alarming)
+    placed, sheet, count = line.placed, line.placed.sheet, len(line.placed.alarming)
     if line.is_first:
         weight = {"bold": True} if count and sheet.call else {}
         link = book.look(font_color=ACCENT, underline=1, **rule)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Column:
         return self.kind == "money" and bool(self.currency)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sheet:
     """One question an accountant asks: ``rows`` is everything from FROM to WHERE, ``order`` what matters first.
 
@@ -61,7 +62,16 @@ class Sheet:
 
     def place(self, heading: str) -> int:
         """Return the position of a column by its heading."""
-        return [column.heading for column in self.columns].index(heading)
+        return self._places[heading]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {column.heading: place for place, column in enumerate(self.columns)}
+
+    @cached_property
+    def currency_places(self) -> list[int | None]:
+        """Return for each column the position of the one that holds its currency, None where it has none."""
+        return [self.place(column.currency) if column.currency else None for column in self.columns]
 
     def read(
         self, connection: duckdb.DuckDBPyConnection, *, most: int, parameters: Mapping[str, object]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from functools import cached_property
+from typing import Any, cast
 
 from xlsxwriter.utility import xl_col_to_name
 
@@ -26,7 +27,7 @@ RIGHT = frozenset({"count", "money", "rate", "share"})
 MEASURED_ROWS, MOST_LINES, LINE_HEIGHT, PAGE_CHARACTERS = 500, 8, 13.5, 230
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Placed:
     """Where a sheet's rows stand: what formulas elsewhere, and the tests, need to find them.
 
@@ -46,20 +47,23 @@ class Placed:
         """Return the last row of the table."""
         return self.first + len(self.rows) - 1
 
-    @property
+    @cached_property
     def period(self) -> date | None:
         """Return the month whose balances are added up, None where amounts are no balances."""
         return self.sheet.newest(self.rows)
 
-    @property
+    @cached_property
     def addable(self) -> Sequence[Sequence[Value]]:
         """Return the rows whose amounts may be added together."""
-        month = self.period
-        return (
-            self.rows
-            if month is None
-            else [row for row in self.rows if row[self.sheet.place(self.sheet.period)] == month]
-        )
+        if self.period is None:
+            return self.rows
+        place = self.sheet.place(self.sheet.period)
+        return [row for row in self.rows if row[place] == self.period]
+
+    @cached_property
+    def alarming(self) -> Sequence[Sequence[Value]]:
+        """Return the rows that somebody must look at, in every currency; of balances those of the newest month."""
+        return [row for row in self.addable if self.sheet.alarms(row)]
 
     def column(self, heading: str) -> str:
         """Return the reference to a column of the table, as formulas write it."""
@@ -67,10 +71,31 @@ class Placed:
 
     def total(self, heading: str, currency: str) -> Decimal:
         """Return the sum of the amounts of one currency that stand as numbers."""
-        column = self.sheet.columns[self.sheet.place(heading)]
-        amount, kept = self.sheet.place(heading), self.sheet.place(column.currency)
-        found = [row[amount] for row in self.addable if row[kept] == currency]
-        return sum((one for one in found if isinstance(one, Decimal) and is_exact(one, currency=currency)), Decimal(0))
+        return self._sums.get((heading, currency), Decimal(0))
+
+    @cached_property
+    def _sums(self) -> Mapping[tuple[str, str], Decimal]:
+        sums: dict[tuple[str, str], Decimal] = {}
+        for place, (column, kept) in enumerate(zip(self.sheet.columns, self.sheet.currency_places, strict=True)):
+            if column.is_totalled and kept is not None:
+                for row in self.addable:
+                    amount, currency = row[place], str(row[kept])
+                    if isinstance(amount, Decimal) and is_exact(amount, currency=currency):
+                        sums[column.heading, currency] = sums.get((column.heading, currency), Decimal(0)) + amount
+        return sums
+
+
+class ReadyFormula(str):
+    """A formula without the functions that came after Excel 2007: XlsxWriter need not look for them in every cell.
+
+    It looks with a hundred expressions, but not in a formula that has their prefix already.
+    """
+
+    __slots__ = ()
+
+    def __contains__(self, part: object) -> bool:
+        """Say that it has the prefix of such functions."""
+        return part == "_xlfn." or super().__contains__(cast("str", part))
 
 
 def write_sheet(book: Book, sheet: Sheet, rows: Sequence[Sequence[Value]], *, in_all: int) -> Placed:
@@ -78,8 +103,7 @@ def write_sheet(book: Book, sheet: Sheet, rows: Sequence[Sequence[Value]], *, in
     named = [_with_currency(sheet, row) for row in rows]
     totals = currencies(sheet, named)
     header = TOTALS_ROW + (len(totals) + 2 if totals else 0)
-    texts = sum(_is_text(sheet, row, column) for row in named for column in sheet.columns)
-    placed = Placed(sheet, named, totals, header + 1, in_all - len(named), texts)
+    placed = Placed(sheet, named, totals, header + 1, in_all - len(named), _texts(sheet, named))
     page = book.file.add_worksheet(sheet.tab)
     _write_head(book, page, placed)
     widths = [_width(placed, place, column) for place, column in enumerate(sheet.columns)]
@@ -95,25 +119,29 @@ def write_sheet(book: Book, sheet: Sheet, rows: Sequence[Sequence[Value]], *, in
 def _with_currency(sheet: Sheet, row: Sequence[Value]) -> list[Value]:
     """Name the currency of a row with amounts that has none, so that its amounts are in a total too."""
     named = list(row)
-    for column in sheet.columns:
-        if column.is_totalled and row[sheet.place(column.heading)] is not None:
-            place = sheet.place(column.currency)
-            named[place] = named[place] or NO_CURRENCY
+    for column, value, kept in zip(sheet.columns, row, sheet.currency_places, strict=True):
+        if column.is_totalled and kept is not None and value is not None:
+            named[kept] = named[kept] or NO_CURRENCY
     return named
 
 
-def _currency_of(sheet: Sheet, row: Sequence[Value], column: Column) -> str | None:
-    if not column.currency:
-        return None
-    found = row[sheet.place(column.currency)]
+def _currency_of(row: Sequence[Value], kept: int | None) -> str | None:
+    found = None if kept is None else row[kept]
     return None if found is None else str(found)
 
 
-def _is_text(sheet: Sheet, row: Sequence[Value], column: Column) -> bool:
-    value = row[sheet.place(column.heading)]
-    if column.kind != "money" or not isinstance(value, Decimal):
-        return False
-    return not is_exact(value, currency=_currency_of(sheet, row, column))
+def _texts(sheet: Sheet, rows: Sequence[Sequence[Value]]) -> int:
+    """Count the amounts that stand as text."""
+    money = [
+        (place, kept)
+        for place, (column, kept) in enumerate(zip(sheet.columns, sheet.currency_places, strict=True))
+        if column.kind == "money"
+    ]
+    return sum(
+        isinstance(value := row[place], Decimal) and not is_exact(value, currency=_currency_of(row, kept))
+        for row in rows
+        for place, kept in money
+    )
 
 
 def _write_head(book: Book, page: Any, placed: Placed) -> None:  # noqa: ANN401 XlsxWriter ships no types
@@ -172,14 +200,18 @@ def total_formula(placed: Placed, column: Column, currency: str) -> str:
 
 def _write_table(book: Book, page: Any, placed: Placed, widths: Sequence[int]) -> None:  # noqa: ANN401 XlsxWriter ships no types
     sheet, width = placed.sheet, len(placed.sheet.columns)
+    words = [(place, widths[place]) for place, column in enumerate(sheet.columns) if column.kind == "words"]
+    columns = list(enumerate(zip(sheet.columns, sheet.currency_places, strict=True)))
     for row, values in enumerate(placed.rows, start=placed.first):
-        for place, (column, value) in enumerate(zip(sheet.columns, values, strict=True)):
-            book.write(page, row, place, value, column=column, currency=_currency_of(sheet, values, column))
+        for place, (column, kept) in columns:
+            currency = _currency_of(values, kept)
+            book.write(page, row, place, values[place], column=column, currency=currency)
         # Excel fits a row to wrapped text by itself, other programs do not.
-        page.set_row(row, _lines(sheet, values, widths) * LINE_HEIGHT)
+        page.set_row(row, _lines(values, words) * LINE_HEIGHT)
     headings = [{"header": column.heading, "header_format": _head(book, column)} for column in sheet.columns]
     # SUBTOTAL counts a row only while no filter hides it, which SUMIFS by itself cannot tell.
-    shown = {"header": SHOWN, "formula": f"=SUBTOTAL(103,[@[{sheet.columns[0].heading}]])"}
+    formula = ReadyFormula(f"SUBTOTAL(103,{sheet.table}[[#This Row],[{sheet.columns[0].heading}]])")
+    shown = {"header": SHOWN, "formula": ReadyFormula(f"SUBTOTAL(103,[[#This Row],[{sheet.columns[0].heading}]])")}
     page.add_table(
         placed.first - 1,
         0,
@@ -188,8 +220,7 @@ def _write_table(book: Book, page: Any, placed: Placed, widths: Sequence[int]) -
         {"name": sheet.table, "style": "Table Style Light 1", "banded_rows": True, "columns": [*headings, shown]},
     )
     for row in range(placed.first, placed.last + 1):
-        reference = f"{sheet.table}[[#This Row],[{sheet.columns[0].heading}]]"
-        page.write_formula(row, width, f"=SUBTOTAL(103,{reference})", None, 1)
+        page.write_formula(row, width, formula, None, 1)
     page.set_row(placed.first - 1, 30)
 
 
@@ -198,13 +229,9 @@ def _head(book: Book, column: Column) -> Any:  # noqa: ANN401 XlsxWriter ships n
     return book.look(bold=True, font_color="#FFFFFF", bg_color=ACCENT, text_wrap=True, valign="vcenter", align=align)
 
 
-def _lines(sheet: Sheet, values: Sequence[Value], widths: Sequence[int]) -> int:
-    """Return how many lines of text the longest words of a row need."""
-    lengths = (
-        -(-len(str(value)) // (width - 2))
-        for column, value, width in zip(sheet.columns, values, widths, strict=True)
-        if column.kind == "words" and value is not None
-    )
+def _lines(values: Sequence[Value], words: Sequence[tuple[int, int]]) -> int:
+    """Return how many lines the longest words of a row need; ``words`` are the places and widths of their columns."""
+    lengths = (-(-len(str(value)) // (width - 2)) for place, width in words if (value := values[place]) is not None)
     return min(MOST_LINES, max(lengths, default=1))
 
 
@@ -237,7 +264,8 @@ def _width(placed: Placed, place: int, column: Column) -> int:
 
 
 def _shown(sheet: Sheet, row: Sequence[Value], column: Column) -> str:
-    value = row[sheet.place(column.heading)]
+    place = sheet.place(column.heading)
+    value = row[place]
     if column.kind == "money" and isinstance(value, Decimal):
-        return money_text(value, currency=_currency_of(sheet, row, column))
+        return money_text(value, currency=_currency_of(row, sheet.currency_places[place]))
     return str(value)

@@ -9,12 +9,10 @@ a walk through several could begin in the old one and end in the new.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +20,8 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pipelines.errors import ModelError
-from pipelines.publish.contents import PERIODS, TABLES, first_line, listed, literal, quote
+from pipelines.publish.contents import TABLES, first_line, literal
+from pipelines.publish.parts import WHOLE, Part, Table, of_months, sums_of, tables_of
 from pipelines.publish.swap import KEPT, put_folder, stage
 
 if TYPE_CHECKING:
@@ -33,37 +32,12 @@ FORMAT = 2
 COMPRESSION = "zstd"
 # Where DuckDB parts a table, and how it calls the part of rows without a month.
 PARTS, NO_MONTH = ".parts", "__HIVE_DEFAULT_PARTITION__"
-WHOLE, UNKNOWN = "all", "unknown"
+UNKNOWN = "unknown"
 # Documents-2026-10-0123456789abcdef.parquet; where a month has several files, a number behind it.
 _NAME = re.compile(r"-(?P<part>\d{4}-\d\d|all|unknown)-(?P<print>[0-9a-f]{16})(?:-\d+)?\.parquet$")
 
 # What is in a table: the fingerprint of its rows by month, or of all of them under WHOLE.
 Prints = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One published table: its columns with their types, and all that is said of it, as JSON."""
-
-    schema: str
-    name: str
-    columns: Mapping[str, str]
-    texts: str
-
-    def __str__(self) -> str:
-        """``schema.name``, as people write it."""
-        return f"{self.schema}.{self.name}"
-
-    @property
-    def place(self) -> str:
-        """The name for a statement."""
-        return f"{quote(self.schema)}.{quote(self.name)}"
-
-    @property
-    def month(self) -> str | None:
-        """What gives the month of a row, as SQL; None when the table is kept in one piece."""
-        column = PERIODS.get(str(self))
-        return f"CAST(date_trunc('month', {quote(column)}) AS DATE)" if column else None
 
 
 def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[str]:
@@ -72,7 +46,7 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[st
     A table is put in place with one move, so that no reader sees half of it. ModelError when one cannot be written.
     """
     root, kept = folder / TABLES, folder / KEPT / TABLES
-    tables = list(_tables(connection))
+    tables = list(tables_of(connection))
     try:
         with stage(folder) as aside:
             wanted_prints = [(table, _prints(connection, table)) for table in tables]
@@ -104,34 +78,13 @@ def _in(folder: Path, table: Table) -> Path:
     return folder / table.schema / table.name
 
 
-def _tables(connection: duckdb.DuckDBPyConnection) -> Iterator[Table]:
-    rows = connection.execute(
-        """
-        SELECT
-            columns.schema_name, columns.table_name, first(tables.comment),
-            list(columns.column_name ORDER BY column_index), list(data_type ORDER BY column_index),
-            list(columns.comment ORDER BY column_index)
-        FROM duckdb_columns() AS columns
-        INNER JOIN duckdb_tables() AS tables USING (database_name, schema_name, table_name)
-        WHERE database_name = current_database()
-        GROUP BY ALL ORDER BY ALL
-        """
-    ).fetchall()
-    for schema, name, about, columns, types, words in rows:
-        texts = json.dumps({"about": about, "columns": dict(zip(columns, words, strict=True))}, ensure_ascii=False)
-        yield Table(schema, name, dict(zip(columns, types, strict=True)), texts)
-
-
 def _prints(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, str]:
     """Return the fingerprint of each month's rows, whatever their order: sums of row hashes, with what they are."""
-    rows = connection.execute(
-        f"SELECT {table.month or literal(WHOLE)}, count(*), sum(hash({listed(list(table.columns))})) "
-        f"FROM {table.place} GROUP BY 1"
-    ).fetchall()
-    return {_part(month): _print(table, count, total) for month, count, total in rows or [(WHOLE, 0, 0)]}
+    sums = sums_of(connection, table, table.place) or {WHOLE: (0, 0)}
+    return {_part(part): _print(table, count, total) for part, (count, total) in sums.items()}
 
 
-def _part(month: date | str | None) -> str:
+def _part(month: Part) -> str:
     """Name a part of a table as its file does.
 
     >>> _part(date(2026, 10, 1)), _part(None), _part("all")
@@ -170,10 +123,8 @@ def _write(connection: duckdb.DuckDBPyConnection, table: Table, wanted: Prints, 
 
 def _months(table: Table, parts: Collection[str]) -> str:
     """Return the query of some months' rows, with the month beside them."""
-    months = ", ".join(f"DATE '{part}-01'" for part in parts if part != UNKNOWN)
-    conditions = [f"{table.month} IN ({months})"] if months else []
-    conditions += [f"{table.month} IS NULL"] if UNKNOWN in parts else []
-    return f"SELECT *, {table.month} AS month_of_row FROM {table.place} WHERE {' OR '.join(conditions)}"
+    months = [None if part == UNKNOWN else date.fromisoformat(f"{part}-01") for part in parts]
+    return f"SELECT *, {table.month} AS month_of_row FROM {table.place} WHERE {of_months(table, months)}"
 
 
 def _name(table: Table, part: str, wanted: Prints, *, number: int = 0) -> str:

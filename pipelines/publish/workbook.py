@@ -76,11 +76,7 @@ def _write(
 
 def _told(connection: duckdb.DuckDBPyConnection, placed: Sequence[Placed]) -> list[str]:
     """Say what needs somebody, and how new it all is."""
-    calls = [
-        f"{one.sheet.call}: {count:,}"
-        for one in placed
-        if one.sheet.call and (count := sum(map(one.sheet.alarms, one.addable)))
-    ]
+    calls = [f"{one.sheet.call}: {count:,}" for one in placed if one.sheet.call and (count := len(one.alarming))]
     verdict = "; ".join(calls) + "." if calls else "Nothing needs anybody: both sides agree."
     times = connection.execute(READ_AT).fetchone() or (None, None)
     read_at = [

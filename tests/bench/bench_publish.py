@@ -63,6 +63,7 @@ VALUES = {
     "VARCHAR": "'text ' || (i % 997)",
 }
 CURRENCIES = "['NOK', 'USD', 'EUR', 'GBP', 'SEK', 'DKK', 'JPY', 'SGD', 'CNY', 'AUD'][i % 10 + 1]"
+SIDES = "['AP', 'AR'][i // 10 % 2 + 1]"
 KEYS = ("document_no", "subject", "header_text", "ext_order_number", "invoice_no", "natural_key", "id")
 
 
@@ -79,8 +80,9 @@ def _value(name: str, kind: str) -> str:
         return "(i * 7919 % 100000000) / CAST(100 AS DECIMAL(3, 0))" if "," in kind else "i"
     if kind == "VARCHAR" and name.endswith(("_at", "since")):
         return "strftime(TIMESTAMP '2026-10-15 08:00:00' - to_minutes(i % 500000), '%Y-%m-%dT%H:%M:%S.%f+00:00')"
-    if kind == "VARCHAR" and "currency" in name:
-        return CURRENCIES
+    if kind == "VARCHAR" and (name == "side" or "currency" in name):
+        # The workbook has a chart for each side and currency.
+        return SIDES if name == "side" else CURRENCIES
     if kind == "VARCHAR" and name in KEYS:
         return "'27' || i"
     if kind == "VARCHAR" and name.endswith("hash"):
