@@ -76,6 +76,9 @@ EDITION_TYPES = {
 }
 ABOUT_EDITION = "When and by which batch this file was written, and when both sides were last read; one row."
 
+# Tables that are copied before they are written out: the memory of all of them would be tens of megabytes more.
+WRITTEN_AT_ONCE = 10
+
 Key = tuple[str, str]
 
 
@@ -221,7 +224,7 @@ def _quickly(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 @contextmanager
 def _attached(connection: duckdb.DuckDBPyConnection, made: Path) -> Iterator[None]:
-    """Attach the file to write; run a block in one transaction on it."""
+    """Attach the file to write; run a block in a transaction on it."""
     connection.execute(f"ATTACH {literal(made)} AS {NEW} (STORAGE_VERSION '{STORAGE_VERSION}')")
     try:
         connection.begin()
@@ -248,11 +251,20 @@ def _fill(contents: Contents, *, before: Mapping[Key, Table]) -> None:
     for key, table in contents.tables.items():
         if key not in kept:
             _create(connection, table)
-    for key, rows in contents.rows.items():
+    for number, (key, rows) in enumerate(contents.rows.items(), 1):
         _copy(connection, contents.tables[key], rows, is_kept=key in kept)
+        if number % WRITTEN_AT_ONCE == 0:
+            _write_out(connection)
     copy_history(connection, contents.control, target=NEW, kept={name for schema, name in kept if schema == "ctl"})
     values = [*(_naive(getattr(edition, name)) for name in EDITION if name != "writer"), _writer()]
     connection.execute(f"INSERT INTO {NEW}.ctl.published VALUES ({', '.join(map(literal, values))})")
+
+
+def _write_out(connection: duckdb.DuckDBPyConnection) -> None:
+    """Write what was copied into the file, which nobody sees yet: each column of a table holds a block until then."""
+    connection.commit()
+    connection.execute(f"CHECKPOINT {NEW}")
+    connection.begin()
 
 
 def _stays(contents: Contents, key: Key) -> bool:
