@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 
@@ -83,19 +83,6 @@ class Placed:
                     if isinstance(amount, Decimal) and is_exact(amount, currency=currency):
                         sums[column.heading, currency] = sums.get((column.heading, currency), Decimal(0)) + amount
         return sums
-
-
-class ReadyFormula(str):
-    """A formula without the functions that came after Excel 2007: XlsxWriter need not look for them in every cell.
-
-    It looks with a hundred expressions, but not in a formula that has their prefix already.
-    """
-
-    __slots__ = ()
-
-    def __contains__(self, part: object) -> bool:
-        """Say that it has the prefix of such functions."""
-        return part == "_xlfn." or super().__contains__(cast("str", part))
 
 
 def write_sheet(book: Book, sheet: Sheet, rows: Sequence[Sequence[Value]], *, in_all: int) -> Placed:
@@ -210,8 +197,8 @@ def _write_table(book: Book, page: Any, placed: Placed, widths: Sequence[int]) -
         page.set_row(row, _lines(values, words) * LINE_HEIGHT)
     headings = [{"header": column.heading, "header_format": _head(book, column)} for column in sheet.columns]
     # SUBTOTAL counts a row only while no filter hides it, which SUMIFS by itself cannot tell.
-    formula = ReadyFormula(f"SUBTOTAL(103,{sheet.table}[[#This Row],[{sheet.columns[0].heading}]])")
-    shown = {"header": SHOWN, "formula": ReadyFormula(f"SUBTOTAL(103,[[#This Row],[{sheet.columns[0].heading}]])")}
+    formula = f"SUBTOTAL(103,{sheet.table}[[#This Row],[{sheet.columns[0].heading}]])"
+    shown = {"header": SHOWN, "formula": f"SUBTOTAL(103,[[#This Row],[{sheet.columns[0].heading}]])"}
     page.add_table(
         placed.first - 1,
         0,
