@@ -87,13 +87,13 @@ locked: $(INSTALLED)
 	@$(EXPORT_DEV) | diff requirements-dev.txt - || { echo 'requirements-dev.txt is stale: run make lock'; exit 1; }
 
 pages: $(INSTALLED)
-	$(BIN)/python -m pipelines.docs --check
+	$(BIN)/python -m pipelines.reference --check
 
 bench: $(INSTALLED) ## speed and memory beside floors measured in the same run; ARGS="payments --full" for one, at full size
 	$(BIN)/python -m tests.bench $(ARGS)
 
 docs: $(INSTALLED) ## writes the generated pages of docs/reference
-	$(BIN)/python -m pipelines.docs
+	$(BIN)/python -m pipelines.reference
 
 fix: $(INSTALLED) ## lets the linters correct what they can
 	$(BIN)/ruff check --fix --exit-zero --quiet

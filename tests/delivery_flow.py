@@ -9,14 +9,14 @@ from typing import Any, cast
 
 import msgspec
 
-from pipelines.context import Context
-from pipelines.control import Control
-from pipelines.load.acknowledge import deliver_acknowledgements
+from pipelines.core.settings import Settings, load_settings
 from pipelines.load.delivered import Delivered
-from pipelines.load.vouchers import deliver_vouchers
+from pipelines.load.ledger.vouchers import deliver_vouchers
+from pipelines.load.vms.acknowledge import deliver_acknowledgements
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.store import Outbox
-from pipelines.settings import Settings, load_settings
+from pipelines.step.context import Context
+from pipelines.stores.control import Control
 from pipelines.wire.ledger import LedgerClient
 from pipelines.wire.query import Reading
 from pipelines.wire.vms import VmsClient

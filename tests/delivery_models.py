@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.load.master_data import STAGES
+from pipelines.load.ledger.master_data import STAGES
 
 if TYPE_CHECKING:
     import duckdb

@@ -11,13 +11,13 @@ from typing import Any, cast
 import duckdb
 import msgspec
 
-from pipelines.context import Context
-from pipelines.control import Control
-from pipelines.errors import Refused, Transient
-from pipelines.load.vouchers import MUTATION
+from pipelines.core.errors import Refused, Transient
+from pipelines.core.settings import Settings
+from pipelines.load.ledger.vouchers import MUTATION
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.store import Outbox
-from pipelines.settings import Settings
+from pipelines.step.context import Context
+from pipelines.stores.control import Control
 from pipelines.wire.query import Reading
 
 Node = dict[str, Any]

@@ -47,7 +47,7 @@ def demonstrate(factory: pytest.TempPathFactory) -> Ended:
 
 
 def _run(shared: Path) -> None:
-    command = [sys.executable, "-m", "pipelines.cli", "demo", "--json"]
+    command = [sys.executable, "-m", "pipelines.cli.app", "demo", "--json"]
     done = subprocess.run(command, cwd=shared, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 ours
     unfinished = shared / f"{ENDED}.new"
     unfinished.write_text(json.dumps({"exit_code": done.returncode, "printed": json.loads(done.stdout)}), "utf-8")

@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from pipelines.context import Context
-from pipelines.control import Control
-from pipelines.settings import load_settings
-from pipelines.warehouse import open_warehouse
+from pipelines.core.settings import load_settings
+from pipelines.step.context import Context
+from pipelines.stores.control import Control
+from pipelines.stores.warehouse import open_warehouse
 from pipelines.wire.ledger import LedgerClient
 from pipelines.wire.vms import VmsClient
 

@@ -20,8 +20,8 @@ import duckdb
 import structlog
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
+from pipelines.contracts.vms import DOCUMENTS
 from pipelines.extract.land import land
-from pipelines.extract.vms_contracts import DOCUMENTS
 from tests.landing import make_context, page, vms_document
 
 BEFORE = page(*(vms_document(number, lines=3) for number in range(6)))

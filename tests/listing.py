@@ -8,6 +8,6 @@ LISTING = f"""
 import atexit, pathlib, sys
 __file__ = "springline"
 atexit.register(lambda: pathlib.Path("{IMPORTED}").write_text("\\n".join(sys.modules)))
-from pipelines.cli import main
+from pipelines.cli.app import main
 main()
 """

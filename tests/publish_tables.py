@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pipelines.warehouse import insert_rows
+from pipelines.stores.warehouse import insert_rows
 
 if TYPE_CHECKING:
     import duckdb

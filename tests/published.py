@@ -11,10 +11,10 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.control import Control
-from pipelines.publish.contents import Edition, TableText, Texts
-from pipelines.publish.database import write_database
-from pipelines.warehouse import SCHEMAS
+from pipelines.publish.edition.contents import Edition, TableText, Texts
+from pipelines.publish.edition.database import write_database
+from pipelines.stores.control import Control
+from pipelines.stores.warehouse import SCHEMAS
 
 REPOSITORY = Path(__file__).parents[1]
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)

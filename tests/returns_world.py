@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, cast
 import duckdb
 from pydantic import SecretStr
 
-from pipelines.context import Context
-from pipelines.control import Control
-from pipelines.errors import Refused, Transient
+from pipelines.core.errors import Refused, Transient
+from pipelines.core.settings import LedgerSettings, Settings, VmsSettings
 from pipelines.outbox.store import Outbox
-from pipelines.settings import LedgerSettings, Settings, VmsSettings
-from pipelines.warehouse import replace_rows
+from pipelines.step.context import Context
+from pipelines.stores.control import Control
+from pipelines.stores.warehouse import replace_rows
 
 if TYPE_CHECKING:
     from pathlib import Path

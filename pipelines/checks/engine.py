@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.errors import CheckError
+from pipelines.core.errors import CheckError
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pipelines.checks.messages import LABEL_COLUMNS
-from pipelines.errors import CheckError
-from pipelines.identifiers import is_iban, is_payment_reference, masked_account
+from pipelines.core.errors import CheckError
+from pipelines.core.identifiers import is_iban, is_payment_reference, masked_account
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pipelines.checks import frames
-from pipelines.checks.messages import Row, document_label, show
+from pipelines.checks.messages import Row, document_label
 from pipelines.checks.run import FINGERPRINT, STANDING, fingerprint, rules_mark
 from pipelines.checks.suites import CRITICAL, load_rules
 from pipelines.checks.verdicts import CheckResult, Verdict, make_verdict
-from pipelines.control import utc_text
-from pipelines.errors import CheckError
+from pipelines.core.errors import CheckError
+from pipelines.core.words import show
+from pipelines.stores.control import utc_text
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from pipelines.context import Context
+    from pipelines.step.context import Context
 
 HELD_BY_PERSON: Final = "held_by_person"
 RULES_OF_LAST_RUN = "checks.rules"

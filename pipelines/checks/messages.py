@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
-from decimal import Decimal
 from string import Formatter
 from typing import TYPE_CHECKING
 
-from pipelines.errors import CheckError
+from pipelines.core.errors import CheckError
+from pipelines.core.words import show
 
 if TYPE_CHECKING:
     from pipelines.checks.suites import Rule
 
 Row = Mapping[str, object]
 LABEL_COLUMNS = ("document_key", "document_no", "document_type", "partner_name", "company_code")
-LONGEST_VALUE = 300
 MOST_FINDINGS = 5
 
 
@@ -54,27 +52,3 @@ def fill(template: str, *, row: Row) -> str:
 def fields(template: str) -> frozenset[str]:
     """Return the columns a template names."""
     return frozenset(name for _, name, _, _ in Formatter().parse(template) if name)
-
-
-def show(value: object) -> str:
-    """Write a value for people: amounts without idle zeros, nothing as 'none', text on one line and not too long.
-
-    >>> show(Decimal("1250.5000")), show(Decimal("95.0000")), show(None)
-    ('1,250.50', '95', 'none')
-    """
-    match value:
-        case None:
-            return "none"
-        case Decimal():
-            return _show_amount(value)
-        case date():
-            return value.isoformat()
-        case _:
-            line = " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
-            return line if len(line) <= LONGEST_VALUE else line[: LONGEST_VALUE - 1] + "…"
-
-
-def _show_amount(amount: Decimal) -> str:
-    whole, _, decimals = f"{amount:,f}".partition(".")
-    decimals = decimals.rstrip("0")
-    return f"{whole}.{decimals:0<2}" if decimals else whole

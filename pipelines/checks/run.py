@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipelines.checks.engine import Failure
-    from pipelines.context import Context
+    from pipelines.step.context import Context
 
 FINGERPRINT = "checks.fingerprint"
 STANDING = "checks.standing"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.errors import CheckError
-from pipelines.resources import expectations_folder
+from pipelines.core.errors import CheckError
+from pipelines.core.resources import expectations_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pipelines.wire.vms import VmsClient
 
 if TYPE_CHECKING:
+    from pipelines.core.settings import Settings
     from pipelines.demo.server import Control
-    from pipelines.settings import Settings
 
 # Every transfer of money in the ledger has one of these sources (mapping.md 3), and a type that is no invoice's.
 _PAYMENT_SOURCES = frozenset({"DR", "AB", "OCR", "BA", "GL", "CHD", "EFT", "DGL"})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from pipelines.core.resources import sample_folder
 from pipelines.demo.actuals import compare_actuals
 from pipelines.demo.books import read_books
 from pipelines.demo.breaks import compare_breaks
@@ -15,12 +16,11 @@ from pipelines.demo.compared import Compared
 from pipelines.demo.documents import Line, compare_documents
 from pipelines.demo.payments import compare_invoices, compare_transfers
 from pipelines.demo.rates import compare_rates
-from pipelines.resources import sample_folder
-from pipelines.status import read_status
+from pipelines.questions.status import read_status
 
 if TYPE_CHECKING:
+    from pipelines.core.settings import Settings
     from pipelines.demo.server import Control
-    from pipelines.settings import Settings
 
 _UNDONE = "match undone"
 

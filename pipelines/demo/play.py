@@ -9,10 +9,10 @@ from datetime import date, datetime
 from pathlib import Path
 from shlex import quote
 
+from pipelines.core.settings import load_settings
 from pipelines.demo.compare import Comparison, compare
 from pipelines.demo.runs import Run, run_jobs
 from pipelines.demo.server import Control, control_of, sandbox
-from pipelines.settings import load_settings
 
 TODAY = date(2026, 11, 2)
 CLOCK = "2026-11-02T08:00:00Z"

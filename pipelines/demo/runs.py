@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.errors import SpringlineError
+from pipelines.core.errors import SpringlineError
 
 if TYPE_CHECKING:
     from datetime import date
 
 RUN_SECONDS = 600
-_COMMAND = (sys.executable, "-m", "pipelines.cli", "run", "--json")
+_COMMAND = (sys.executable, "-m", "pipelines.cli.app", "run", "--json")
 
 
 @dataclass(frozen=True, slots=True)

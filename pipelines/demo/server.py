@@ -15,11 +15,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.errors import SpringlineError
-from pipelines.resources import sample_folder
+from pipelines.core.errors import SpringlineError
+from pipelines.core.resources import sample_folder
 
 if TYPE_CHECKING:
-    from pipelines.settings import Settings
+    from pipelines.core.settings import Settings
 
 START_SECONDS = 30
 CALL_SECONDS = 120

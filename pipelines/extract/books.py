@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from pipelines.extract import ledger_contracts as contracts
+from pipelines.contracts import ledger as contracts
+from pipelines.contracts.tables import create_tables
 from pipelines.extract.cursors import is_whole, move_cursor, note_whole
 from pipelines.extract.land import EVERYTHING, Extracted, Scope, land
 from pipelines.extract.ledger import Wanted, lists, read_and_land
 from pipelines.extract.ledger_deltas import changes_since_last_run, confirm_cursors, newest_cursors
 from pipelines.extract.literals import among
-from pipelines.extract.tables import create_tables
 from pipelines.wire.ledger import SIDE
 
 if TYPE_CHECKING:
-    from pipelines.context import Context
-    from pipelines.extract.contract import Contract
+    from pipelines.contracts.contract import Contract
+    from pipelines.step.context import Context
     from pipelines.wire.ledger import Changes
 
 DELTAS: Mapping[Contract, str] = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pipelines.control import utc_text
 from pipelines.extract.literals import literal
+from pipelines.stores.control import utc_text
 
 if TYPE_CHECKING:
-    from pipelines.context import Context
+    from pipelines.step.context import Context
 
 
 def read_cursor(ctx: Context, source: str) -> str | None:

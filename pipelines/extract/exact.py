@@ -9,10 +9,10 @@ from datetime import datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.extract.contract import Kind
+from pipelines.contracts.contract import Kind
 
 if TYPE_CHECKING:
-    from pipelines.extract.shape import Node
+    from pipelines.contracts.shape import Node
 
 LARGEST_AMOUNT: Final = Decimal(10) ** 20
 LARGEST_INTEGER: Final = 2**63

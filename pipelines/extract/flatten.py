@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.extract.contract import Kind
-from pipelines.extract.shape import steps
+from pipelines.contracts.contract import Kind
+from pipelines.contracts.shape import steps
 
 if TYPE_CHECKING:
-    from pipelines.extract.contract import Children, Contract, Member
+    from pipelines.contracts.contract import Children, Contract, Member
 
 # Which row of the parents' table a child row belongs to; it goes before landing.
 PARENT_ROW = "parent_row"

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.contracts.shape import child_columns, list_expression, parent_columns
 from pipelines.extract.flatten import PARENT_ROW
 from pipelines.extract.literals import among, literal
-from pipelines.extract.shape import child_columns, list_expression, parent_columns
 
 if TYPE_CHECKING:
     import duckdb
 
-    from pipelines.extract.contract import Contract
+    from pipelines.contracts.contract import Contract
     from pipelines.extract.parse import Parsed
 
 SEQ = "seq"

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from pipelines.errors import ExtractError
+from pipelines.contracts.tables import SCHEMAS, create_tables
+from pipelines.core.errors import ExtractError
 from pipelines.extract.incoming import Incoming
 from pipelines.extract.parse import Parsed, Rejected, parse_pages
 from pipelines.extract.rejected import settle_rejected
-from pipelines.extract.tables import SCHEMAS, create_tables
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.context import Context
-    from pipelines.extract.contract import Contract
+    from pipelines.contracts.contract import Contract
+    from pipelines.step.context import Context
 
 # So many objects are compared at a time, and so many new rows go into one merge: both bound the memory.
 CHUNK = 4_000

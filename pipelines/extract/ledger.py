@@ -9,17 +9,17 @@ from datetime import date, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from pipelines.extract import ledger_contracts as contracts
+from pipelines.contracts import ledger as contracts
+from pipelines.contracts.shape import paths
 from pipelines.extract.cursors import changes_since, note_changes_read
 from pipelines.extract.land import EVERYTHING, Arrival, Extracted, Scope, land_together
 from pipelines.extract.literals import among, literal
-from pipelines.extract.shape import paths
 from pipelines.wire.ledger import SIDE
 from pipelines.wire.query import Reading, selection_text
 
 if TYPE_CHECKING:
-    from pipelines.context import Context
-    from pipelines.extract.contract import Contract
+    from pipelines.contracts.contract import Contract
+    from pipelines.step.context import Context
 
 # Times are Norwegian local time without a zone: an hour for the end of summer time, a quarter for clocks that differ
 # (xledger.md 1.5).

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from pipelines.errors import Refused
+from pipelines.core.errors import Refused
 from pipelines.extract.cursors import move_cursor, moved_at, read_cursor
 
 if TYPE_CHECKING:
-    from pipelines.context import Context
+    from pipelines.step.context import Context
     from pipelines.wire.ledger import Changes
 
 # xledger.md 1.9: kept for 3 days; an hour less, for clocks that differ and for the time the reading takes.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import dlt
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipelines.errors import ExtractError
+from pipelines.core.errors import ExtractError
 
 if TYPE_CHECKING:
     import duckdb

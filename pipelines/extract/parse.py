@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from pipelines.extract.contract import Contract, Kind
+from pipelines.contracts.contract import Contract, Kind
+from pipelines.contracts.shape import arrow_schema, tree
 from pipelines.extract.exact import BrokenError, read_object
 from pipelines.extract.flatten import flatten_children, flatten_parents
-from pipelines.extract.shape import arrow_schema, tree
 from pipelines.wire.ahead import map_ahead
 from pipelines.wire.pages import NotJsonError, Unreadable, split
 

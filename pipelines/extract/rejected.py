@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from pipelines.control import utc_text
+from pipelines.stores.control import utc_text
 
 if TYPE_CHECKING:
-    from pipelines.context import Context
     from pipelines.extract.parse import Rejected
+    from pipelines.step.context import Context
 
 LONGEST_BODY = 64 * 1024
 NEXT_STEPS: Mapping[str, str] = {

@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from pipelines.contracts.ledger import ENTITIES
+from pipelines.contracts.shape import paths
+from pipelines.contracts.tables import create_tables
+from pipelines.contracts.vms import GL_ACCOUNTS
 from pipelines.extract import ledger, vms
 from pipelines.extract.books import BOOKS, extract_books
 from pipelines.extract.cursors import is_moved_in_batch
 from pipelines.extract.land import EVERYTHING, Extracted, land
-from pipelines.extract.ledger_contracts import ENTITIES
-from pipelines.extract.shape import paths
-from pipelines.extract.tables import create_tables
-from pipelines.extract.vms_contracts import GL_ACCOUNTS
 from pipelines.wire import ledger as ledger_wire
 from pipelines.wire import vms as vms_wire
 
 if TYPE_CHECKING:
-    from pipelines.context import Context
+    from pipelines.step.context import Context
 
 
 def extract_rates(ctx: Context) -> Extracted:

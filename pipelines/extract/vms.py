@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from pipelines.errors import Refused
-from pipelines.extract import vms_contracts as contracts
+from pipelines.contracts import vms as contracts
+from pipelines.contracts.shape import paths
+from pipelines.core.errors import Refused
 from pipelines.extract.cursors import (
     changes_since,
     is_whole,
@@ -25,14 +26,13 @@ from pipelines.extract.cursors import (
 from pipelines.extract.land import EVERYTHING, Extracted, Landed, Scope, land
 from pipelines.extract.literals import among, literal
 from pipelines.extract.rejected import close_rejected, open_keys
-from pipelines.extract.shape import paths
 from pipelines.wire.filters import at_least, one_of
 from pipelines.wire.pages import keys, split
 from pipelines.wire.vms import SIDE
 
 if TYPE_CHECKING:
-    from pipelines.context import Context
-    from pipelines.extract.contract import Contract
+    from pipelines.contracts.contract import Contract
+    from pipelines.step.context import Context
 
 # Changes are read again from so long before the newest one seen: what was being saved then may show up later.
 OVERLAP = timedelta(minutes=5)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import cast
 
 from pipelines.outbox.intent import Json
+from pipelines.outbox.states import State
+from pipelines.outbox.store import Entry, Move
 
 
 class Verdict(Enum):
@@ -41,3 +44,14 @@ def complete(detail: str, remote_ids: Mapping[str, Json]) -> Finding:
 def conflict(code: str, detail: str, remote_ids: Mapping[str, Json] | None = None) -> Finding:
     """Say that a person must decide."""
     return Finding(Verdict.CONFLICT, detail, remote_ids, code)
+
+
+def by_finding(entry: Entry, finding: Finding) -> list[Move]:
+    """Settle an intent that a look-up has found: whole, or so that a person must decide."""
+    match finding.verdict:
+        case Verdict.COMPLETE:
+            return [Move(entry.id, State.SENT, finding.detail, cast("Json", finding.remote_ids))]
+        case Verdict.CONFLICT:
+            return [Move(entry.id, State.FAILED, finding.detail, cast("Json", finding.remote_ids), finding.code)]
+        case _:
+            return []

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from pipelines.errors import ExtractError, WireError
+from pipelines.core.errors import ExtractError, WireError
 from pipelines.wire.query import Reading
 
 Node = dict[str, Any]
@@ -24,7 +24,7 @@ _decode = msgspec.json.Decoder(list[Node], float_hook=Decimal).decode
 
 
 class Ledger(Protocol):
-    """The ledger's GraphQL API; every method raises the errors of `pipelines.errors`."""
+    """The ledger's GraphQL API; methods raise the errors of `pipelines.core.errors`."""
 
     def read(self, readings: Sequence[Reading]) -> Sequence[Iterator[bytes]]:
         """Read connections, a JSON array of nodes a page; the first pages of all come in one request."""
@@ -36,7 +36,7 @@ class Ledger(Protocol):
 
 
 class Vms(Protocol):
-    """The VMS's REST API, safe to use from several threads; every method raises the errors of `pipelines.errors`."""
+    """The VMS's REST API, safe to use from several threads; methods raise the errors of `pipelines.core.errors`."""
 
     def find(self, entity: str, *, filters: Sequence[str], fields: Sequence[str]) -> Sequence[Node]:
         """Return all objects that pass the filters."""

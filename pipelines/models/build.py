@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import duckdb
 import structlog
 
-from pipelines.errors import ModelError
+from pipelines.core.errors import ModelError
+from pipelines.core.table_ref import TableRef, quote
 from pipelines.models.duck import create_statement, fault_of
 from pipelines.models.merge import merge
 from pipelines.models.model import Model
 from pipelines.models.stale import note
-from pipelines.models.table_ref import TableRef, quote
 
 Report = Callable[[str, int, int], None]
 

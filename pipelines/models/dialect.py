@@ -9,11 +9,11 @@ from typing import Protocol
 from sqlglot import ErrorLevel, exp
 from sqlglot.errors import UnsupportedError
 
-from pipelines.errors import ModelError, UsageError
+from pipelines.core.errors import ModelError, UsageError
+from pipelines.core.table_ref import TableRef
+from pipelines.models.lint.rewrites import REWRITES, Target, wide_integers
 from pipelines.models.model import Catalog, Columns
-from pipelines.models.rewrites import REWRITES, Target, wide_integers
 from pipelines.models.syntax import DIALECT, parse_query
-from pipelines.models.table_ref import TableRef
 
 TARGETS: tuple[Target, ...] = ("postgres", "spark")
 

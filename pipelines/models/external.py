@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
+from pipelines.core.table_ref import TableRef, quote
 from pipelines.models.model import Columns
-from pipelines.models.table_ref import TableRef, quote
 
 if TYPE_CHECKING:
     import duckdb

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from pipelines.core.table_ref import ColumnRef, TableRef
 from pipelines.models.model import Catalog
-from pipelines.models.table_ref import ColumnRef, TableRef
 
 STAGING = ("stg_vms", "stg_ledger")
 

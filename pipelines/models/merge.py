@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pipelines.errors import ModelError
+from pipelines.core.errors import ModelError
+from pipelines.core.table_ref import TableRef, quote
 from pipelines.models.duck import create_statement, plain_words
 from pipelines.models.external import read_external
-from pipelines.models.table_ref import TableRef, quote
 
 if TYPE_CHECKING:
     from pipelines.models.model import Columns, Model

@@ -8,8 +8,8 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Literal, NoReturn
 
-from pipelines.errors import ModelError, UsageError
-from pipelines.models.table_ref import ColumnRef, TableRef
+from pipelines.core.errors import ModelError, UsageError
+from pipelines.core.table_ref import ColumnRef, TableRef
 
 Columns = Mapping[str, str]
 """DuckDB type by column name, in the table's order."""

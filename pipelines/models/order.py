@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from graphlib import CycleError, TopologicalSorter
 
+from pipelines.core.table_ref import TableRef
 from pipelines.models.model import Fault, Model, refuse
-from pipelines.models.table_ref import TableRef
 
 
 def in_order(models: Iterable[Model]) -> tuple[Model, ...]:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import duckdb
 from sqlglot import exp
 
+from pipelines.core.table_ref import TableRef, quote
 from pipelines.models.duck import create_statement, fault_of, plain_words
 from pipelines.models.external import create_tables, read_external
 from pipelines.models.model import Columns, Fault, Model
 from pipelines.models.syntax import DIALECT, parse_query, place
-from pipelines.models.table_ref import TableRef, quote
 
 _INEXACT = ("DOUBLE", "FLOAT")
 

@@ -9,6 +9,7 @@ from typing import cast
 
 from sqlglot import exp
 
+from pipelines.core.table_ref import TableRef
 from pipelines.models.header import Header, read_header
 from pipelines.models.model import Fault, Model, ModelColumn, Shape, nearest, refuse
 from pipelines.models.sources import Source, read_sources
@@ -23,7 +24,6 @@ from pipelines.models.syntax import (
     table_ref,
     tables,
 )
-from pipelines.models.table_ref import TableRef
 
 
 def read_models(folder: Path) -> tuple[Model, ...]:

@@ -11,9 +11,9 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
 from sqlglot.schema import MappingSchema
 
+from pipelines.core.table_ref import ColumnRef, TableRef
 from pipelines.models.model import Columns, Fault, nearest
 from pipelines.models.syntax import DIALECT, parse_query, place, table_ref, tables
-from pipelines.models.table_ref import ColumnRef, TableRef
 
 Parents = Mapping[str, tuple[ColumnRef, ...]]
 

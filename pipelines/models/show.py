@@ -13,12 +13,12 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from pipelines.errors import UsageError
+from pipelines.core.errors import UsageError
+from pipelines.core.table_ref import ColumnRef, TableRef
 from pipelines.models.external import SCHEMAS as EXTERNAL_SCHEMAS
 from pipelines.models.lineage import lineage as lineage_of
 from pipelines.models.lineage import sources
 from pipelines.models.model import Catalog
-from pipelines.models.table_ref import ColumnRef, TableRef
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.models.table_ref import TableRef
+from pipelines.core.table_ref import TableRef
 
 SCHEMAS = ("map", "post", "rec", "close")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pipelines.models.table_ref import TableRef, quote
+from pipelines.core.table_ref import TableRef, quote
 
 if TYPE_CHECKING:
     import duckdb

@@ -11,9 +11,9 @@ from tempfile import NamedTemporaryFile
 
 import msgspec
 
+from pipelines.core.table_ref import TableRef
 from pipelines.models.model import Catalog, Columns, Model
 from pipelines.models.sources import Source, read_sources
-from pipelines.models.table_ref import TableRef
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ def open_catalog(folder: Path, external: Mapping[TableRef, Columns], *, cache: P
 
 def _fingerprint(sources: Iterable[Source], external: Mapping[TableRef, Columns]) -> str:
     digest = hashlib.sha256()
-    for code in sorted(Path(__file__).parent.glob("*.py")):
+    for code in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(code.read_bytes())
     for source in sources:
         digest.update(f"{source.path}\0{source.sql}\0".encode())

@@ -10,7 +10,7 @@ from sqlglot import exp, parse
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.optimizer.scope import traverse_scope
 
-from pipelines.models.table_ref import TableRef
+from pipelines.core.table_ref import TableRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

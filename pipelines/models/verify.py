@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from pipelines.core.table_ref import TableRef
 from pipelines.models.model import Catalog, Columns, Fault, Model, refuse
 from pipelines.models.order import in_order
 from pipelines.models.prove import prove
 from pipelines.models.resolve import Parents, Resolver, add_table, mapping_schema
-from pipelines.models.table_ref import TableRef
 
 
 def verify(models: Iterable[Model], external: Mapping[TableRef, Columns]) -> Catalog:

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from pipelines.control import Control, Value, named_statements
 from pipelines.outbox.intent import canonical_json, sha256
+from pipelines.stores.control import Control, Value, named_statements
 
 GENESIS = "0" * 64
 HASHED = (

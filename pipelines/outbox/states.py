@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from pipelines.errors import SpringlineError
+from pipelines.core.errors import SpringlineError
 
 
 class State(StrEnum):

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
-from pipelines.breaks import Break, close_breaks, open_breaks
-from pipelines.control import Control, Value, named_statements, utc_text
 from pipelines.outbox.chain import append_events
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, read_json, sha256
 from pipelines.outbox.states import REBUILDABLE, State, check_transition
+from pipelines.reconcile.record import Break, close_breaks, open_breaks
+from pipelines.stores.control import Control, Value, named_statements, utc_text
 
 STORED_AT_ONCE = 1_000
 

@@ -14,11 +14,11 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from pipelines.sandbox.faults import Faults, Rule
-from pipelines.sandbox.ledger import ledger_overview
+from pipelines.sandbox.ledger.routes import ledger_overview
 from pipelines.sandbox.state import Table
-from pipelines.sandbox.vms_accruals import AccrualRun
-from pipelines.sandbox.vms_errors import ApiError
-from pipelines.sandbox.vms_overview import vms_overview
+from pipelines.sandbox.vms.accruals import AccrualRun
+from pipelines.sandbox.vms.errors import ApiError
+from pipelines.sandbox.vms.overview import vms_overview
 
 if TYPE_CHECKING:
     import sqlite3
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from pipelines.sandbox.clock import Clock
-    from pipelines.sandbox.vms import Vms
+    from pipelines.sandbox.vms.routes import Vms
 
 _KEY = re.compile(r"/\d+(?=/|$)")
 

@@ -19,10 +19,10 @@ from pipelines.sandbox.admin import RequestCounts, admin_routes
 from pipelines.sandbox.clock import Clock
 from pipelines.sandbox.faults import Faults
 from pipelines.sandbox.gate import DROP, Gate
-from pipelines.sandbox.ledger import LEDGER_TOKEN, ledger_routes, seed_ledger
+from pipelines.sandbox.ledger.routes import LEDGER_TOKEN, ledger_routes, seed_ledger
 from pipelines.sandbox.state import open_state, read_setting, write_setting
-from pipelines.sandbox.vms import Vms
-from pipelines.sandbox.vms_auth import CREDENTIALS
+from pipelines.sandbox.vms.auth import CREDENTIALS
+from pipelines.sandbox.vms.routes import Vms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

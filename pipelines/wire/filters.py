@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from pipelines.errors import Terminal
+from pipelines.core.errors import Terminal
 
 # Keeps the address under the usual limits; a live client uses 15 (dataloy.md 6, row 28).
 LARGEST_LIST = 50

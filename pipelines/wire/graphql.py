@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from pipelines.errors import Refused, Terminal, Transient
-from pipelines.log import hide_in_text
+from pipelines.core.errors import Refused, Terminal, Transient
+from pipelines.core.log import hide_in_text
 from pipelines.wire.http import Answer, Call, HttpCaller, judge_status
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from functools import lru_cache
 import httpx
 import stamina
 
-from pipelines.errors import Terminal, Transient
-from pipelines.log import hide_in_text
+from pipelines.core.errors import Terminal, Transient
+from pipelines.core.log import hide_in_text
 from pipelines.wire.limiter import RateLimiter
 
 LARGEST_ANSWER = 128 * 1024 * 1024

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pipelines.errors import ExtractError, Terminal
+from pipelines.core.errors import ExtractError, Terminal
 from pipelines.wire.graphql import Data, GraphqlCaller
 from pipelines.wire.http import CountRequest, HttpCaller
 from pipelines.wire.limiter import RateLimiter
@@ -20,7 +20,7 @@ from pipelines.wire.query import OWNER_SET, Reading, aliased, mutation_text, que
 if TYPE_CHECKING:
     import httpx
 
-    from pipelines.settings import LedgerSettings
+    from pipelines.core.settings import LedgerSettings
 
 SIDE = "ledger"
 MOST_PAGES = 100_000

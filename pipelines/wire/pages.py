@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
-from pipelines.errors import ExtractError
+from pipelines.core.errors import ExtractError
 
 _FALLBACK = json.JSONDecoder(strict=False)
 _BLANK = " \t\r\n"

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pipelines.errors import Terminal
+from pipelines.core.errors import Terminal
 from pipelines.wire.http import Call, HttpCaller
 
 if TYPE_CHECKING:
-    from pipelines.settings import VmsSettings
+    from pipelines.core.settings import VmsSettings
 
 # A token is asked for anew so long before it expires.
 MARGIN = timedelta(seconds=60)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pipelines.errors import ExtractError, Refused, Terminal
-from pipelines.log import hide_in_text
+from pipelines.core.errors import ExtractError, Refused, Terminal
+from pipelines.core.log import hide_in_text
 from pipelines.wire.ahead import map_ahead
 from pipelines.wire.filters import Scalar, above, one_of
 from pipelines.wire.http import Answer, Call, CountRequest, HttpCaller
@@ -22,7 +22,7 @@ from pipelines.wire.sign_in import NEXT_STEP, SignIn
 if TYPE_CHECKING:
     import httpx
 
-    from pipelines.settings import VmsSettings
+    from pipelines.core.settings import VmsSettings
 
 SIDE = "vms"
 MOST_PAGES = 100_000

@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.bench.desk import Cost, desk, measure, quickest, say, world_settings
 from tests.sandbox_server import REPOSITORY, SAMPLE
 
-DEMO = (sys.executable, "-m", "pipelines.cli", "demo", "--json")
+DEMO = (sys.executable, "-m", "pipelines.cli.app", "demo", "--json")
 
 
 def run_demo(folder: Path) -> Cost:

@@ -14,12 +14,12 @@ from pathlib import Path
 import pyarrow as pa
 import structlog
 
-from pipelines.context import Context
+from pipelines.contracts.tables import create_tables
+from pipelines.contracts.vms import DOCUMENTS
 from pipelines.extract.flatten import PARENT_ROW
 from pipelines.extract.land import land
 from pipelines.extract.parse import parse_pages
-from pipelines.extract.tables import create_tables
-from pipelines.extract.vms_contracts import DOCUMENTS
+from pipelines.step.context import Context
 from tests.landing import make_context, vms_pages
 
 SIZES = (10_000, 50_000)

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.extract import vms_contracts
+from pipelines.contracts import vms as vms_contracts
+from pipelines.contracts.shape import paths
 from pipelines.extract.ledger import PROJECTS, REFERENCE, SUBLEDGERS, WHOLE
-from pipelines.extract.shape import paths
 from pipelines.extract.vms import MOVED_BY
 from pipelines.wire.filters import at_least
 from tests.bench.desk import (

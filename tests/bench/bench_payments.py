@@ -23,21 +23,21 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pipelines.control import Control
+from pipelines.core.settings import Settings
 from pipelines.extract.books import DELTAS
 from pipelines.extract.ledger import lists
 from pipelines.load.ports import chunks
-from pipelines.load.vms_documents import ENTITY, FIELDS
+from pipelines.load.vms.documents import ENTITY, FIELDS
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Move, Outbox
-from pipelines.settings import Settings
+from pipelines.stores.control import Control
 from pipelines.wire.filters import equals, one_of
 from pipelines.wire.vms import VmsClient
 from tests.bench.desk import CLOCK, NO_LIMITS, Cost, Desk, clients, desk, quickest, reading, say
 from tests.flow.returns_seed import FIRST_KEY, PARTNERS, Invoice, Row, returns_seed, sent
 
 if TYPE_CHECKING:
-    from pipelines.extract.contract import Contract
+    from pipelines.contracts.contract import Contract
     from pipelines.wire.ledger import LedgerClient
 
 INVOICES, PAYMENTS = 25_000, 1_250

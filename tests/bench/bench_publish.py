@@ -14,16 +14,16 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipelines import publish_steps
-from pipelines.context import Context
-from pipelines.control import Control
-from pipelines.declared import declared_tables
-from pipelines.log import configure_logging
+from pipelines.contracts.declared import declared_tables
+from pipelines.core.log import configure_logging
+from pipelines.core.table_ref import TableRef
 from pipelines.models.external import create_tables
-from pipelines.models.table_ref import TableRef
-from pipelines.post_steps import catalog_of_repository
-from pipelines.sent_objects import SENT_TABLES
-from pipelines.warehouse import CONTROL_TABLES
+from pipelines.models.steps import catalog_of_repository
+from pipelines.publish import steps as publish_steps
+from pipelines.step.context import Context
+from pipelines.stores.control import Control
+from pipelines.stores.control_copy import CONTROL_TABLES
+from pipelines.stores.sent_objects import SENT_TABLES
 from tests.landing import make_context
 
 DOCUMENTS, ALL_DOCUMENTS = 100_000, 1_000_000

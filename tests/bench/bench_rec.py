@@ -19,12 +19,12 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from pipelines.declared import declared_tables
+from pipelines.contracts.declared import declared_tables
+from pipelines.core.resources import sql_folder
+from pipelines.core.table_ref import TableRef
 from pipelines.models.build import build
 from pipelines.models.model import Catalog
 from pipelines.models.store import open_catalog
-from pipelines.models.table_ref import TableRef
-from pipelines.resources import sql_folder
 from tests.bench import rec_peer
 from tests.bench.rec_world import fill
 from tests.models.conftest import prepare

@@ -14,9 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from pipelines.extract.shape import paths
-from pipelines.extract.vms_contracts import DOCUMENTS
-from pipelines.settings import Settings
+from pipelines.contracts.shape import paths
+from pipelines.contracts.vms import DOCUMENTS
+from pipelines.core.settings import Settings
 from tests.bench.desk import CLOCK, Cost, Desk, clients, desk, make_world, quickest, say
 
 DOCUMENT_COUNT = 10_000

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.contracts.shape import paths
+from pipelines.core.settings import Settings, load_settings
 from pipelines.extract.ledger import LARGE_PAGES
-from pipelines.extract.shape import paths
-from pipelines.settings import Settings, load_settings
 from pipelines.wire.ledger import LedgerClient
 from pipelines.wire.query import Reading, selection_text
 from pipelines.wire.vms import VmsClient
@@ -23,7 +23,7 @@ from tests.listing import IMPORTED, LISTING
 from tests.sandbox_server import REPOSITORY, sandbox_process
 
 if TYPE_CHECKING:
-    from pipelines.extract.contract import Contract
+    from pipelines.contracts.contract import Contract
     from tests.sandbox_server import Sandbox
 
 LAUNCH = Path(__file__).with_name("launch.py")
@@ -115,7 +115,7 @@ def measure(command: Sequence[str], *, folder: Path, environ: Mapping[str, str])
 def make_world(folder: Path, **counts: int) -> Path:
     """Write a large world of plain documents or master data, in step on both sides, and return its folder."""
     seed = folder / "world"
-    command = [sys.executable, "-m", "pipelines.sandbox.world", "--out", str(seed)]
+    command = [sys.executable, "-m", "tests.world", "--out", str(seed)]
     for name, count in counts.items():
         command += [f"--{name}", str(count)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 our own module

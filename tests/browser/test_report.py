@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from pipelines.checks.suites import load_rules
-from pipelines.publish.report import write_report
+from pipelines.publish.report.report import write_report
 from tests.browser.driver import Browser, chromium
 from tests.publish_tables import World, lay
 from tests.publish_world import HOSTILE, TODAY, WORLD, large

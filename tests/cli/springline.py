@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import structlog
 
-from pipelines.cli import main
-from pipelines.control import Control
+from pipelines.cli.app import main
+from pipelines.stores.control import Control
 
 if TYPE_CHECKING:
     from pathlib import Path

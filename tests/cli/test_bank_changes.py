@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.bank_changes import confirm_changes, note_bank_changes, open_changes
-from pipelines.counts import Counts
+from pipelines.steering.bank_changes import confirm_changes, note_bank_changes, open_changes
+from pipelines.step.counts import Counts
 from tests.expectations.world import World
 
 if TYPE_CHECKING:

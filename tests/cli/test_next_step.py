@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.documents_seen import Document
-from pipelines.explain.next_step import next_step
-from pipelines.explain.story import Explanation
+from pipelines.questions.explain.explanation import Explanation
+from pipelines.questions.explain.next_step import next_step
+from pipelines.steering.find_document import Document
 
 Change = Callable[[Explanation], None]
 

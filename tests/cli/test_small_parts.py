@@ -10,12 +10,12 @@ import duckdb
 from pydantic import SecretStr
 from rich.console import Console
 
-from pipelines.control import Control
-from pipelines.preflight_report import Finding, Pending, Preflight, show_preflight
-from pipelines.readiness.line import Line, judged, named
-from pipelines.reading import open_tables
-from pipelines.request_counts import RequestCounts
-from pipelines.settings import LedgerSettings, Settings, VmsSettings
+from pipelines.core.settings import LedgerSettings, Settings, VmsSettings
+from pipelines.going_live.line import Line, judged, named
+from pipelines.questions.preflight_report import Finding, Pending, Preflight, show_preflight
+from pipelines.stores.control import Control
+from pipelines.stores.open_tables import open_tables
+from pipelines.stores.request_counts import RequestCounts
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ import msgspec
 from starlette.applications import Starlette
 
 from pipelines.sandbox.clock import Clock
-from pipelines.sandbox.ledger import LEDGER_TOKEN, ledger_routes, seed_ledger
+from pipelines.sandbox.ledger.routes import LEDGER_TOKEN, ledger_routes, seed_ledger
 from pipelines.sandbox.state import open_state
 
 Json: TypeAlias = dict[str, Any]

@@ -15,13 +15,13 @@ from graphql import (
     validate,
 )
 
+from pipelines.contracts.contract import Contract, Kind
+from pipelines.contracts.ledger import ALL
+from pipelines.contracts.shape import paths, tree
 from pipelines.extract.books import DELTAS
-from pipelines.extract.contract import Contract, Kind
-from pipelines.extract.ledger_contracts import ALL
-from pipelines.extract.shape import paths, tree
 from pipelines.wire.query import FILTER_TYPES, OPERATIONS, Reading, mutation_text, query_text, selection_text
 
-SCHEMA_FILE = Path(__file__).parents[2] / "pipelines" / "sandbox" / "schema.graphql"
+SCHEMA_FILE = Path(__file__).parents[2] / "pipelines" / "sandbox" / "ledger" / "schema.graphql"
 FILTERS = {
     "accounts": ["modifiedAt_gte"],
     "apTransactions": ["headerModifiedAt_gte", "dbId_in", "invoiceNumber_in", "matchId_in"],

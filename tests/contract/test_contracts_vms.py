@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from pipelines.extract import ledger_contracts, vms_contracts
-from pipelines.extract.contract import Contract, Kind
-from pipelines.extract.shape import child_columns, parent_columns, paths
+from pipelines.contracts import ledger as ledger_contracts
+from pipelines.contracts import vms as vms_contracts
+from pipelines.contracts.contract import Contract, Kind
+from pipelines.contracts.shape import child_columns, parent_columns, paths
 from pipelines.wire.vms import fields_header
 
 ALL = (*vms_contracts.ALL, *ledger_contracts.ALL)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.sandbox.ledger_schema import schema
+from pipelines.sandbox.ledger.schema import schema
 from tests.contract.ledger_world import World, invoice
 
 if TYPE_CHECKING:

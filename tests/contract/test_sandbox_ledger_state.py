@@ -16,9 +16,9 @@ import msgspec
 import pytest
 
 from pipelines.sandbox.clock import Clock
-from pipelines.sandbox.ledger import LedgerSeedError, ledger_overview, seed_ledger
-from pipelines.sandbox.ledger_core import Ledger
-from pipelines.sandbox.ledger_graphql import answer
+from pipelines.sandbox.ledger.core import Ledger
+from pipelines.sandbox.ledger.graphql import answer
+from pipelines.sandbox.ledger.routes import LedgerSeedError, ledger_overview, seed_ledger
 from pipelines.sandbox.state import open_state
 from tests.contract.ledger_world import ADD_ITEMS, AUTHORIZATION, SEED, World, invoice, items, line, write_seed
 
@@ -30,8 +30,8 @@ import itertools, sys
 from pathlib import Path
 import msgspec
 from pipelines.sandbox.clock import Clock
-from pipelines.sandbox.ledger_core import Ledger
-from pipelines.sandbox.ledger_graphql import answer
+from pipelines.sandbox.ledger.core import Ledger
+from pipelines.sandbox.ledger.graphql import answer
 from pipelines.sandbox.state import open_state
 from tests.contract.ledger_world import ADD_ITEMS, invoice, items
 db = open_state(Path(sys.argv[1]))

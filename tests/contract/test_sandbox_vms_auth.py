@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from pipelines.sandbox.vms_auth import CREDENTIALS
+from pipelines.sandbox.vms.auth import CREDENTIALS
 from tests.sandbox_vms_world import refusal, small_sandbox
 
 if TYPE_CHECKING:

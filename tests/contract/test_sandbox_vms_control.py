@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from pipelines.sandbox.gate import root_field
-from pipelines.sandbox.vms_errors import SeedError
+from pipelines.sandbox.vms.errors import SeedError
 from tests.sandbox_server import running_sandbox, sandbox_process, write_seed
 from tests.sandbox_vms_world import INVOICE_KEY, WORLD, small_sandbox, small_vms
 

@@ -16,9 +16,9 @@ from pydantic import BaseModel
 from typer.core import TyperGroup
 
 import pipelines
-from pipelines.cli import app
-from pipelines.errors import SpringlineError
-from pipelines.settings import Settings
+from pipelines.cli.app import app
+from pipelines.core.errors import SpringlineError
+from pipelines.core.settings import Settings
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

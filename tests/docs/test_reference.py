@@ -10,15 +10,15 @@ import pytest
 import typer
 
 from pipelines.checks.suites import load_rules
-from pipelines.cli import app
-from pipelines.declared import declared_tables
-from pipelines.docs.__main__ import FOLDER, main
-from pipelines.docs.commands import every_command, exit_codes
-from pipelines.docs.pages import render, stale, write
-from pipelines.docs.settings import settings_page
-from pipelines.errors import UsageError
-from pipelines.extract.tables import CONTRACTS, SCHEMAS
-from pipelines.resources import sql_folder
+from pipelines.cli.app import app
+from pipelines.contracts.declared import declared_tables
+from pipelines.contracts.tables import CONTRACTS, SCHEMAS
+from pipelines.core.errors import UsageError
+from pipelines.core.resources import sql_folder
+from pipelines.reference.__main__ import FOLDER, main
+from pipelines.reference.commands import every_command, exit_codes
+from pipelines.reference.pages import render, stale, write
+from pipelines.reference.settings import settings_page
 
 README = FOLDER.parents[1] / "README.md"
 

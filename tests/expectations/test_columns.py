@@ -8,7 +8,7 @@ import sqlglot
 from pipelines.checks.frames import TOTALS
 from pipelines.checks.messages import LABEL_COLUMNS, fields
 from pipelines.checks.suites import Rule, load_rules
-from pipelines.resources import sql_folder
+from pipelines.core.resources import sql_folder
 from tests.expectations.world import DOCUMENT, LINE, VERDICTS
 
 MADE_IN_PYTHON = {"ok_kid_invalid", "ok_iban_invalid", "iban_end"}

@@ -13,7 +13,7 @@ import pytest
 from pipelines.checks.engine import Failure, evaluate
 from pipelines.checks.run import run_checks
 from pipelines.checks.suites import Suite, columns_of, load_rules
-from pipelines.errors import CheckError
+from pipelines.core.errors import CheckError
 from tests.expectations.world import World, document, voucher
 
 TABLE = pa.table({"document_key": [1, 2, 2, None], "line_kind": ["control", None, "vat", "detail"]})

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, cast
 import duckdb
 
 from pipelines.checks.suites import load_rules
-from pipelines.context import Context
-from pipelines.control import Control
+from pipelines.step.context import Context
+from pipelines.stores.control import Control
 
 if TYPE_CHECKING:
-    from pipelines.settings import Settings
+    from pipelines.core.settings import Settings
     from pipelines.wire.ledger import LedgerClient
     from pipelines.wire.vms import VmsClient
 

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.counts import Counts
-from pipelines.errors import UsageError
-from pipelines.explain.story import Explanation, explain_document
+from pipelines.core.errors import UsageError
 from pipelines.extract.books import extract_books
-from pipelines.jobs import Job, Step
+from pipelines.questions.explain.explanation import Explanation
+from pipelines.questions.explain.story import explain_document
+from pipelines.step.counts import Counts
+from pipelines.step.step import Job, Step
 from tests.flow.live_world import JOBS, MASTER, RETRIES, Live
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.steering import Steered
+    from pipelines.steering.steer import Steered
 
 HELD, LEFT_ALONE, REFUSED = "2706035", "2706036", "2706157"
 POSTED, WITH_FAULT, SHOWN, BROKEN, WARNED = "2707400", "2708001", "2709101", "2708101", "2707022"

@@ -17,21 +17,22 @@ import httpx
 import pytest
 import structlog
 
-from pipelines.bank_changes import note_bank_changes
-from pipelines.batch import run_batch
-from pipelines.cli import main
-from pipelines.control import Control
-from pipelines.corrections import carry_out_retries
-from pipelines.jobs import DOCUMENTS, MASTER_DATA, Job, Step
-from pipelines.settings import load_settings
-from pipelines.steering import Steered, steer
+from pipelines.batch.jobs import DOCUMENTS, MASTER_DATA
+from pipelines.batch.retries import carry_out_retries
+from pipelines.batch.run import run_batch
+from pipelines.cli.app import main
+from pipelines.core.settings import load_settings
+from pipelines.steering.bank_changes import note_bank_changes
+from pipelines.steering.steer import Steered, steer
+from pipelines.step.step import Job, Step
+from pipelines.stores.control import Control
 from tests.sandbox_server import SAMPLE, running_sandbox
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.batch import BatchResult
-    from pipelines.settings import Settings
+    from pipelines.batch.run import BatchResult
+    from pipelines.core.settings import Settings
 
 TODAY = date(2026, 11, 2)
 # Verified models: the worlds of one test session share them, as the runs of one installation do.

@@ -10,25 +10,27 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
-from pipelines import jobs, post_steps
-from pipelines.batch import run_batch
-from pipelines.control import Control
-from pipelines.counts import Counts
-from pipelines.jobs import Job, Step
+from pipelines.batch import jobs
+from pipelines.batch.run import run_batch
+from pipelines.core.settings import load_settings
+from pipelines.core.table_ref import TableRef
+from pipelines.models import steps as model_steps
 from pipelines.models.build import build
-from pipelines.models.table_ref import TableRef
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Move, Outbox
-from pipelines.settings import load_settings
-from pipelines.warehouse import copy_control, write_settings
+from pipelines.step.counts import Counts
+from pipelines.step.step import Job, Step
+from pipelines.stores.control import Control
+from pipelines.stores.control_copy import copy_control
+from pipelines.stores.settings_tables import write_settings
 from tests.flow.returns_seed import FIRST_KEY, PARTNERS, Invoice, Row, booked, returns_seed, sent
 from tests.sandbox_server import running_sandbox
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.batch import BatchResult
-    from pipelines.context import Context
+    from pipelines.batch.run import BatchResult
+    from pipelines.step.context import Context
 
 TODAY = date(2026, 11, 2)
 MODELS = "springline.models.json"
@@ -60,7 +62,7 @@ def _building(*names: str) -> Callable[[Context], Counts]:
     def run(ctx: Context) -> Counts:
         write_settings(ctx.warehouse, ctx.settings, today=ctx.today, tax_rules={})
         copy_control(ctx.warehouse, ctx.control)
-        models = post_steps.open_models(ctx).models
+        models = model_steps.open_models(ctx).models
         wanted = set(map(TableRef.parse, names))
         for model in reversed(models):
             wanted |= set(model.reads) if model.ref in wanted else set()
@@ -71,7 +73,7 @@ def _building(*names: str) -> Callable[[Context], Counts]:
 
 
 def _with_few_models(job: Job, *names: str) -> Job:
-    steps = (Step(s.name, _building(*names)) if s.run is post_steps.build_models else s for s in job.steps)
+    steps = (Step(s.name, _building(*names)) if s.run is model_steps.build_models else s for s in job.steps)
     return Job(job.name, tuple(steps))
 
 

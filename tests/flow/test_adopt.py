@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pipelines.adopt import Adoption, run_adopt, show_adoption
-from pipelines.errors import UsageError
+from pipelines.core.errors import UsageError
+from pipelines.going_live.adopt import Adoption, run_adopt, show_adoption
 from tests.flow.live_world import JOBS, TODAY, Live
 
 BEFORE = date(2026, 10, 1)

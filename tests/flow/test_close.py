@@ -14,8 +14,8 @@ import duckdb
 import openpyxl
 import pytest
 
-from pipelines.batch import chosen_jobs
-from pipelines.control import Control
+from pipelines.batch.run import chosen_jobs
+from pipelines.stores.control import Control
 from tests.delivery_seed import NO_LIMITS
 from tests.flow.live_world import TODAY, Live
 
@@ -149,7 +149,7 @@ def test_a_late_invoice_makes_the_accrual_too_large(month: Month) -> None:
 
 def test_a_pack_that_cannot_be_written_leaves_the_one_before(month: Month) -> None:
     before = month.bytes_of_pack()
-    with patch("pipelines.publish.close_pack.write_close_workbook", side_effect=OSError("No space left on device")):
+    with patch("pipelines.close.pack.write_close_workbook", side_effect=OSError("No space left on device")):
         code, told = month.close()
     assert (code, "No space left on device" in told["error"]) == (12, True)
     assert month.bytes_of_pack() == before
@@ -158,7 +158,7 @@ def test_a_pack_that_cannot_be_written_leaves_the_one_before(month: Month) -> No
 
 def test_a_run_that_ends_before_the_seal_leaves_a_draft(month: Month) -> None:
     month.accept()
-    with patch("pipelines.closing.seal_period", side_effect=KeyboardInterrupt):
+    with patch("pipelines.close.run.seal_period", side_effect=KeyboardInterrupt):
         assert month.live.command("close", "2026-10", "--today", NEXT_DAY)[0] != 0
     assert month.live.ask("SELECT state FROM closes WHERE period = '2026-10'") == [("draft",)]
 

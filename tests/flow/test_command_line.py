@@ -10,8 +10,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from pipelines.counts import Counts
-from pipelines.dry_run import show_drafts
+from pipelines.questions.dry_run import show_drafts
+from pipelines.step.counts import Counts
 from tests.flow.world import Ended, Row, World, copies, read_rows, sample_documents, world
 from tests.listing import IMPORTED, LISTING
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipelines.load.delivered import Delivered
-from pipelines.load.vouchers import MUTATION
+from pipelines.load.ledger.vouchers import MUTATION
 from pipelines.outbox.chain import verify_chain
 from pipelines.outbox.intent import Kind
 from tests.delivery_flow import Batch, Clients, booked, imported, puts, settings_for, states, statuses

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from pipelines.control import Control
 from pipelines.outbox.chain import verify_chain
 from pipelines.outbox.intent import Kind
+from pipelines.stores.control import Control
 from tests.delivery_flow import Batch, Clients, booked, imported, puts, read_entities, settings_for, states, statuses
 from tests.delivery_seed import NO_LIMITS, seed
 from tests.delivery_world import voucher

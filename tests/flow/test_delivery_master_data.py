@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from pipelines.load.delivered import Delivered
-from pipelines.load.master_data import deliver_master_data
+from pipelines.load.ledger.master_data import deliver_master_data
 from pipelines.wire.query import Reading
 from tests.delivery_flow import Batch, Clients, settings_for
 from tests.delivery_models import change, create_models

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipelines.core.settings import load_settings
 from pipelines.demo.compare import Comparison, compare
 from pipelines.demo.play import LATER, TODAY
 from pipelines.demo.server import control_of
-from pipelines.settings import load_settings
 from tests.demonstrated import Ended, demonstrate
 from tests.flow.world import World
 from tests.sandbox_server import SAMPLE, Sandbox, running_sandbox

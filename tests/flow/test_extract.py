@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 import stamina
 
-from pipelines.context import Context
-from pipelines.errors import ExtractError, Refused, SpringlineError, Terminal, Transient
+from pipelines.core.errors import ExtractError, Refused, SpringlineError, Terminal, Transient
+from pipelines.core.settings import load_settings
 from pipelines.extract import books, ledger, vms
 from pipelines.extract.land import Extracted
-from pipelines.settings import load_settings
+from pipelines.step.context import Context
 from pipelines.wire.ledger import LedgerClient
 from pipelines.wire.vms import VmsClient
 from tests.landing import NOW, make_context

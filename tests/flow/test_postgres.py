@@ -22,17 +22,20 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from psycopg.sql import SQL, Identifier
 
-from pipelines import extract_steps, post_steps, reconcile_steps
-from pipelines.batch import run_batch
-from pipelines.declared import declared_tables
-from pipelines.jobs import JOBS, Job, Step
+from pipelines.batch.jobs import JOBS
+from pipelines.batch.run import run_batch
+from pipelines.contracts.declared import declared_tables
+from pipelines.core.resources import sql_folder
+from pipelines.core.settings import load_settings
+from pipelines.core.table_ref import TableRef, quote
+from pipelines.extract import steps as extract_steps
+from pipelines.models import steps as models
+from pipelines.models import steps as reconcile_steps
 from pipelines.models.build import build
 from pipelines.models.dialect import create_external, create_models
 from pipelines.models.sources import SCHEMAS
 from pipelines.models.store import open_catalog
-from pipelines.models.table_ref import TableRef, quote
-from pipelines.resources import sql_folder
-from pipelines.settings import load_settings
+from pipelines.step.step import Job, Step
 from tests.models.conftest import prepare
 from tests.postgres import Postgres, running_postgres
 from tests.property.documents import worlds
@@ -73,7 +76,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sample]:
     reading = {
         step.run: step for job in JOBS.values() for step in job.steps if step.run.__module__ == extract_steps.__name__
     }
-    building = (post_steps.build_models, reconcile_steps.build_comparison, reconcile_steps.build_close)
+    building = (models.build_models, reconcile_steps.build_comparison, reconcile_steps.build_close)
     stage = Job("stage", (*reading.values(), *(Step(step.__name__, step) for step in building)))
     with running_sandbox(folder) as sandbox:
         sandbox.control("POST", "clock", {"now": "2026-11-02T08:00:00Z"})

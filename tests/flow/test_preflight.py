@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.preflight_report import NO_VOYAGE, NOBODY_KNOWN
+from pipelines.questions.preflight_report import NO_VOYAGE, NOBODY_KNOWN
 from tests.flow.live_world import Live
 
 # Pending with one fault each, held, set aside, fit to post, already posted, never posted.

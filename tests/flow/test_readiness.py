@@ -9,8 +9,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from pipelines.readiness import Line, check_readiness, show_readiness
-from pipelines.readiness.check import CHECKS
+from pipelines.going_live import Line, check_readiness, show_readiness
+from pipelines.going_live.check import CHECKS
 from tests.flow.live_world import Live
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.jobs import JOBS, RECONCILE
-from pipelines.reconcile.comparison import COMPARED_KINDS
+from pipelines.batch.jobs import JOBS, RECONCILE
+from pipelines.reconcile.of_comparison import COMPARED_KINDS
 from tests.flow.drift import voucher
 from tests.flow.live_world import Live
 from tests.flow.misdeeds import ACCOUNTS, DEEDS, Deed, Shown, control_lines, pay

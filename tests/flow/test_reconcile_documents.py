@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from pipelines.jobs import JOBS, RECONCILE
+from pipelines.batch.jobs import JOBS, RECONCILE
 from tests.flow.drift import DRIFTS, Drift, Undo, edit_amount, move_to_voyage
 from tests.flow.live_world import Live
 from tests.sandbox_server import SAMPLE
@@ -18,7 +18,7 @@ from tests.sandbox_server import SAMPLE
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.batch import BatchResult
+    from pipelines.batch.run import BatchResult
 
 # It has the external number of the document before it: both sides agree, and it may be a duplicate all the same.
 USED_TWICE = "2707025"

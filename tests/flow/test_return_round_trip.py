@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.jobs import JOBS, RECONCILE
+from pipelines.batch.jobs import JOBS, RECONCILE
 from tests.flow.returns_seed import Invoice
 from tests.flow.returns_world import ACTUALS, PAYMENTS, RATES, Returns
 

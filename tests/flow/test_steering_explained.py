@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from pipelines.control import Control
-from pipelines.documents_seen import Document
-from pipelines.errors import UsageError
-from pipelines.explain import sends
-from pipelines.explain.show import show_explanation
-from pipelines.explain.story import Explanation, explain_document
+from pipelines.core.errors import UsageError
+from pipelines.questions.explain import sends
+from pipelines.questions.explain.explanation import Explanation
+from pipelines.questions.explain.show import show_explanation
+from pipelines.questions.explain.story import explain_document
+from pipelines.steering.find_document import Document
+from pipelines.stores.control import Control
 from tests.flow.live_story import (
     BROKEN,
     HELD,

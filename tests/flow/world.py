@@ -21,10 +21,10 @@ from unittest.mock import patch
 
 import msgspec
 
-from pipelines import cli
-from pipelines.batch import BatchResult, chosen_jobs, run_batch
-from pipelines.control import Control
-from pipelines.settings import load_settings
+from pipelines.batch.run import BatchResult, chosen_jobs, run_batch
+from pipelines.cli import app as cli
+from pipelines.core.settings import load_settings
+from pipelines.stores.control import Control
 from tests.delivery_seed import NO_LIMITS
 from tests.sandbox_server import REPOSITORY, SAMPLE, Sandbox, sandbox_process
 
@@ -127,7 +127,7 @@ class World:
         self._keep_models()
         return Ended(code if isinstance(code, int) else 1, out.getvalue(), err.getvalue())
 
-    def start(self, *arguments: str, code: str = "from pipelines.cli import main; main()") -> subprocess.Popen[str]:
+    def start(self, *arguments: str, code: str = "from pipelines.cli.app import main; main()") -> subprocess.Popen[str]:
         """Start the command line in a process of its own."""
         self._bring_models()
         return subprocess.Popen(  # noqa: S603 our own module

@@ -27,10 +27,10 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from pipelines.core.table_ref import TableRef, quote
 from pipelines.models.build import build_model, duplicate_keys
 from pipelines.models.model import Catalog, Model, nearest
 from pipelines.models.order import between
-from pipelines.models.table_ref import TableRef, quote
 
 if TYPE_CHECKING:
     import duckdb

@@ -10,14 +10,15 @@ import duckdb
 import pytest
 from pydantic import SecretStr
 
-from pipelines.declared import declared_tables
+from pipelines.contracts.declared import declared_tables
+from pipelines.core.resources import seeds_folder, sql_folder
+from pipelines.core.settings import LedgerSettings, Settings, VmsSettings
+from pipelines.core.table_ref import TableRef, quote
 from pipelines.models.external import create_tables
 from pipelines.models.model import Catalog
 from pipelines.models.store import open_catalog
-from pipelines.models.table_ref import TableRef, quote
-from pipelines.resources import seeds_folder, sql_folder
-from pipelines.settings import LedgerSettings, Settings, VmsSettings
-from pipelines.warehouse import SCHEMAS, write_settings
+from pipelines.stores.settings_tables import write_settings
+from pipelines.stores.warehouse import SCHEMAS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import duckdb
 
+from pipelines.core.table_ref import TableRef
 from pipelines.models.external import create_tables
 from pipelines.models.model import Catalog, Columns
 from pipelines.models.read import parse_models
 from pipelines.models.sources import Source
-from pipelines.models.table_ref import TableRef
 from pipelines.models.verify import verify
 
 DOCUMENTS = TableRef("stg_vms", "documents")

@@ -13,11 +13,11 @@ import duckdb
 import psycopg
 import pytest
 
+from pipelines.core.resources import sql_folder
+from pipelines.core.table_ref import TableRef, quote
 from pipelines.models.dialect import column_type, create_external, create_models, transpile
 from pipelines.models.header import read_header
 from pipelines.models.sources import read_sources
-from pipelines.models.table_ref import TableRef, quote
-from pipelines.resources import sql_folder
 from tests.models.cases import built, given_rows, read_case
 from tests.postgres import running_postgres
 

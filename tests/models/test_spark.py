@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlglot import exp, parse_one
 
+from pipelines.core.table_ref import TableRef
 from pipelines.models.dialect import statements
-from pipelines.models.table_ref import TableRef
 
 if TYPE_CHECKING:
     from tests.models.conftest import World

@@ -12,7 +12,8 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.workbook import Workbook
 
-from pipelines.publish.workbook import write_close_workbook, write_workbook
+from pipelines.close.workbook import write_close_workbook
+from pipelines.publish.workbook.workbook import write_workbook
 from tests.office.calc import converted, recomputed
 from tests.publish_cells import formulas, totals, without_zeros
 from tests.publish_expected import expected_totals

@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.contracts.vms import DOCUMENTS
 from pipelines.extract import parse
-from pipelines.extract.vms_contracts import DOCUMENTS
 from pipelines.wire.pages import split
 from tests.landing import vms_document
 

@@ -9,13 +9,13 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from pipelines.declared import declared_tables
+from pipelines.contracts.declared import declared_tables
+from pipelines.core.resources import sql_folder
+from pipelines.core.table_ref import TableRef
 from pipelines.models.build import build
 from pipelines.models.model import Catalog
 from pipelines.models.store import open_catalog
-from pipelines.models.table_ref import TableRef
-from pipelines.resources import sql_folder
-from pipelines.warehouse import insert_rows
+from pipelines.stores.warehouse import insert_rows
 from tests.models.conftest import prepare
 from tests.property.documents import worlds
 from tests.property.reference_mapping import Document, Tenant, map_document

@@ -14,11 +14,11 @@ from typing import cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.control import Control
-from pipelines.errors import Terminal
-from pipelines.load.vouchers import deliver_vouchers
+from pipelines.core.errors import Terminal
+from pipelines.load.ledger.vouchers import deliver_vouchers
 from pipelines.outbox.chain import verify_chain
 from pipelines.outbox.intent import Kind
+from pipelines.stores.control import Control
 from pipelines.wire.query import Reading
 from tests.delivery_world import (
     EVERY_KEY,

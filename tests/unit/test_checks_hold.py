@@ -13,7 +13,7 @@ from pipelines.checks.frames import document_hashes
 from pipelines.checks.hold import HELD_BY_PERSON, ready_documents, update_holds
 from pipelines.checks.run import fingerprint, run_checks
 from pipelines.checks.verdicts import CheckResult, Verdict
-from pipelines.errors import CheckError
+from pipelines.core.errors import CheckError
 from tests.expectations.world import NOW, World, document
 
 LATER = NOW + timedelta(hours=1)

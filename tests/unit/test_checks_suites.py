@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from pipelines.checks.messages import document_label, fill, show, write_message
-from pipelines.checks.rules import rules_page
+from pipelines.checks.messages import document_label, fill, write_message
 from pipelines.checks.suites import Rule, load_rules
-from pipelines.errors import CheckError
+from pipelines.core.errors import CheckError
+from pipelines.core.words import show
+from pipelines.reference.rules import rules_page
 
 DEFINITION = {"title": "t", "finding": "f", "system": "VMS", "next_step": "n.", "source": "s"}
 ROW = {"document_key": 7, "document_no": "1", "document_type": "INI", "partner_name": None, "company_code": "28601"}

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pipelines.close_report import SHOWN, show_close, verdict
-from pipelines.closing import Closed
+from pipelines.close.run import Closed
+from pipelines.close.show import SHOWN, show_close, verdict
 
 PACK = Path("published/close/2026-10")
 NOTHING = Closed(

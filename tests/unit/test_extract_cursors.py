@@ -15,7 +15,7 @@ from tests.landing import NOW, make_context
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.context import Context
+    from pipelines.step.context import Context
 
 SOURCE = "ledger.suppliers"
 OVERLAP = timedelta(minutes=75)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.identifiers import (
+from pipelines.core.identifiers import (
     is_iban,
     is_kid,
     is_norwegian_account,

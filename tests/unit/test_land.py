@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.context import Context
-from pipelines.errors import ExtractError
+from pipelines.contracts.tables import create_staging_tables
+from pipelines.contracts.vms import DOCUMENTS, SYSTEM, VESSELS
+from pipelines.core.errors import ExtractError
 from pipelines.extract import land as landing
 from pipelines.extract import merge
 from pipelines.extract.incoming import Load
 from pipelines.extract.land import EVERYTHING, Arrival, Scope, land, land_together
-from pipelines.extract.tables import create_staging_tables
-from pipelines.extract.vms_contracts import DOCUMENTS, SYSTEM, VESSELS
+from pipelines.step.context import Context
 from tests.landing import HOST, make_context, page, ref, vms_document
 
 if TYPE_CHECKING:

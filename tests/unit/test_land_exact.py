@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.extract.contract import (
+from pipelines.contracts.contract import (
     Children,
     Contract,
     amount,
@@ -20,9 +20,7 @@ from pipelines.extract.contract import (
     text,
     timestamp,
 )
-from pipelines.extract.contract import (
-    date as day,
-)
+from pipelines.contracts.contract import date as day
 from pipelines.extract.parse import parse_page
 
 THING = Contract(

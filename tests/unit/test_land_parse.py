@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from pipelines.contracts.vms import DOCUMENTS
 from pipelines.extract.parse import Parsed, parse_page, parse_pages
-from pipelines.extract.vms_contracts import DOCUMENTS
 from tests.landing import page, vms_document, vms_pages
 
 GOOD = json.dumps(vms_document(1)).encode()

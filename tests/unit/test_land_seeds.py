@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.context import Context
-from pipelines.errors import ModelError
-from pipelines.extract.seeds import SEEDS, load_seeds
-from pipelines.resources import seeds_folder
+from pipelines.core.errors import ModelError
+from pipelines.core.resources import seeds_folder
+from pipelines.step.context import Context
+from pipelines.stores.seeds import SEEDS, load_seeds
 from tests.landing import make_context
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.errors import Refused, Terminal
-from pipelines.load.acknowledge import CHUNK, acknowledgement, deliver_acknowledgements
+from pipelines.core.errors import Refused, Terminal
+from pipelines.load.acknowledgement import acknowledgement
 from pipelines.load.delivered import Delivered
+from pipelines.load.vms.acknowledge import CHUNK, deliver_acknowledgements
 from pipelines.outbox.intent import Kind
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Move

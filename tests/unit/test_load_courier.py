@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.errors import Refused, Terminal
+from pipelines.core.errors import Refused, Terminal
 from pipelines.load.delivered import Delivered
-from pipelines.load.vouchers import MUTATION, deliver_vouchers
+from pipelines.load.ledger.vouchers import MUTATION, deliver_vouchers
 from pipelines.outbox.intent import Kind
 from pipelines.outbox.states import State
 from tests.delivery_world import EVERY_KEY, World, inputs_of, make_settings, unanswered, voucher

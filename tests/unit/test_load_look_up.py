@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.load.delivered import Delivered
-from pipelines.load.vouchers import MUTATION, deliver_vouchers
+from pipelines.load.ledger.vouchers import MUTATION, deliver_vouchers
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State
 from tests.delivery_world import EVERY_KEY, Node, World, inputs_of, voucher

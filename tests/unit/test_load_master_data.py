@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipelines.load.delivered import Delivered
-from pipelines.load.master_data import STAGES, deliver_master_data
+from pipelines.load.ledger.master_data import STAGES, deliver_master_data
 from pipelines.outbox.intent import Kind
 from tests.delivery_models import MODELS, change, create_models
 from tests.delivery_world import Node, World, unanswered

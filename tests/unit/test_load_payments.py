@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.errors import Transient
+from pipelines.core.errors import Transient
 from pipelines.load.delivered import Delivered
-from pipelines.load.payments import deliver_payments
-from pipelines.load.vms_documents import document_number
+from pipelines.load.vms.documents import document_number
+from pipelines.load.vms.payments import deliver_payments
 from pipelines.outbox.intent import Kind, canonical_json
 from pipelines.outbox.states import State
 from tests.returns_world import PAYMENT_COLUMNS, Crash, Row, World, payment

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.load.delivered import Delivered
-from pipelines.load.rates import deliver_rates
+from pipelines.load.vms.rates import deliver_rates
 from pipelines.outbox.intent import Kind, canonical_json
 from tests.returns_world import RATE_COLUMNS, Row, World, rate
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.load.parcels import Sized, halves, pack
-from pipelines.load.refusals import Gap, gap_message, gaps
+from pipelines.load.ledger.parcels import Sized, halves, pack
+from pipelines.load.ledger.refusals import Gap, gap_message, gaps
 from pipelines.outbox.intent import Kind
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Entry

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.errors import SpringlineError
-from pipelines.load.vouchers import deliver_vouchers, store_voucher_intents, voucher_intent, voucher_node
+from pipelines.core.errors import SpringlineError
+from pipelines.load.ledger.vouchers import deliver_vouchers, store_voucher_intents, voucher_intent, voucher_node
 from tests.delivery_world import World
 
 KEY = 5200777

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from pipelines.log import configure_logging
+from pipelines.core.log import configure_logging
 
 
 @pytest.fixture(autouse=True)

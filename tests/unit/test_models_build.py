@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.errors import ModelError
+from pipelines.core.errors import ModelError
+from pipelines.core.table_ref import TableRef
 from pipelines.models.build import build, duplicate_keys
-from pipelines.models.table_ref import TableRef
 from tests.models.small import KEPT, ROUNDED, SMALL, catalog, warehouse
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.errors import ModelError, UsageError
+from pipelines.core.errors import ModelError, UsageError
+from pipelines.core.table_ref import TableRef
 from pipelines.models.dialect import (
     TARGETS,
     column_type,
@@ -16,8 +17,7 @@ from pipelines.models.dialect import (
     target_named,
     transpile,
 )
-from pipelines.models.rewrites import Target
-from pipelines.models.table_ref import TableRef
+from pipelines.models.lint.rewrites import Target
 from tests.models.small import EXTERNAL, catalog
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.errors import UsageError
+from pipelines.core.errors import UsageError
 from pipelines.models.lineage import lineage, sources
 from tests.models.small import catalog
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.models.lint import lint, main
+from pipelines.core.resources import sql_folder
+from pipelines.models.lint.__main__ import lint, main
 from pipelines.models.sources import read_sources
-from pipelines.resources import sql_folder
 from tests.models.small import SMALL, source
 
 HEAD = "-- One x.\n-- grain: a\n"

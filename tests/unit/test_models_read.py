@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.errors import ModelError, UsageError
+from pipelines.core.errors import ModelError, UsageError
+from pipelines.core.table_ref import TableRef
 from pipelines.models.header import read_header
 from pipelines.models.model import Model
 from pipelines.models.read import parse_models, read_models
-from pipelines.models.table_ref import TableRef
 from tests.models.small import KEPT, ROUNDED, TOTALS, source
 
 HEAD = "-- One x.\n-- grain: document_key\n"

@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 from rich.console import Console, RenderableType
 
-from pipelines.errors import UsageError
+from pipelines.core.errors import UsageError
 from pipelines.models.show import (
     draw_lineage,
     draw_page,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.errors import ModelError
+from pipelines.core.errors import ModelError
 from pipelines.models.build import build
 from pipelines.models.external import read_external
 from pipelines.models.stale import create_notes, marks_of, stale

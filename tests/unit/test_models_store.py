@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.errors import ModelError
+from pipelines.core.errors import ModelError
 from pipelines.models import read, store
 from pipelines.models.model import Model
 from pipelines.models.sources import Source
@@ -78,7 +78,7 @@ def test_a_run_on_unchanged_files_does_without_sqlglot(folder: Path, tmp_path: P
     open_catalog(folder, EXTERNAL, cache=cache)
     code = (
         "import sys; from pathlib import Path; from pipelines.models.store import open_catalog;"
-        "import pipelines.models.build, pipelines.models.lineage; from pipelines.models.table_ref import TableRef;"
+        "import pipelines.models.build, pipelines.models.lineage; from pipelines.core.table_ref import TableRef;"
         f"models = open_catalog(Path({str(folder)!r}), {EXTERNAL!r}, cache=Path({str(cache)!r})).models;"
         "sys.exit(0 if len(models) == 3 and 'sqlglot' not in sys.modules else 1)"
     )

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.errors import ModelError
+from pipelines.core.errors import ModelError
+from pipelines.core.table_ref import TableRef
 from pipelines.models.external import create_tables, read_external
 from pipelines.models.order import between
-from pipelines.models.table_ref import TableRef
 from tests.models.small import EXTERNAL, KEPT, ROUNDED, SMALL, TOTALS, catalog, warehouse
 
 HEAD = "-- One x.\n-- grain: document_key\n"

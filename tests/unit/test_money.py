@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pipelines.errors import SpringlineError
-from pipelines.money import allocate, minor_unit, minor_unit_table, minor_units, round_money
+from pipelines.core.errors import SpringlineError
+from pipelines.core.money import allocate, minor_unit, minor_unit_table, minor_units, round_money
 
 
 @pytest.mark.parametrize(("currency", "units"), [("JPY", 0), ("NOK", 2), ("USD", 2), ("KWD", 3), ("CLF", 4)])

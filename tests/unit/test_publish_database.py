@@ -12,9 +12,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.control import Control
-from pipelines.errors import ModelError
-from pipelines.publish import database
+from pipelines.core.errors import ModelError
+from pipelines.publish.edition import database
+from pipelines.stores.control import Control
 from tests.published import NOW, TEXTS, Stores, make_stores, start
 
 ALL_COMMENTS = (
@@ -34,9 +34,9 @@ ask()
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from pipelines.publish import database
+from pipelines.publish.edition import database
 from tests.published import make_stores, Stores
-from pipelines.control import Control
+from pipelines.stores.control import Control
 import duckdb
 folder, place, number = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 stores = Stores(folder, duckdb.connect(str(folder / "springline.duckdb")), Control(folder / "springline.ctl.sqlite"))

@@ -15,14 +15,14 @@ import duckdb
 import pytest
 from structlog.testing import capture_logs
 
-from pipelines.publish import database
-from pipelines.publish.contents import TableText
-from pipelines.publish.database import write_database
-from pipelines.publish.parts import Table, tables_of
+from pipelines.publish.edition import database
+from pipelines.publish.edition.contents import TableText
+from pipelines.publish.edition.database import write_database
+from pipelines.publish.edition.parts import Table, tables_of
 from tests.published import EDITION, TEXTS, Stores, make_stores
 
 if TYPE_CHECKING:
-    from pipelines.publish.contents import Texts
+    from pipelines.publish.edition.contents import Texts
 
 BLOCKS_BEGIN, BLOCK = 3 * 4096, 256 * 1024
 EDITIONS = 20

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.checks.suites import load_rules
-from pipelines.publish.bars import WIDTH, bar_chart, strip
-from pipelines.publish.report import write_report
+from pipelines.publish.report.bars import WIDTH, bar_chart, strip
+from pipelines.publish.report.report import write_report
 from tests.publish_tables import World, lay
 from tests.publish_world import TODAY, WORLD, large
 

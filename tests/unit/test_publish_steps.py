@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from pipelines.counts import Counts
-from pipelines.declared import declared_tables
-from pipelines.jobs import JOBS, PUBLISH
+from pipelines.batch.jobs import JOBS, PUBLISH
+from pipelines.contracts.declared import declared_tables
 from pipelines.models.external import create_tables
-from pipelines.warehouse import copy_control
+from pipelines.step.counts import Counts
+from pipelines.stores.control_copy import copy_control
 from tests.landing import make_context
 
 if TYPE_CHECKING:
-    from pipelines.context import Context
+    from pipelines.step.context import Context
 
 PRODUCTS = {"springline.duckdb", "tables", "report.html", "springline.xlsx"}
 AT = "2026-11-02T08:00:00.000000+00:00"

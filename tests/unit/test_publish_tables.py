@@ -16,13 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.declared import declared_tables
-from pipelines.errors import ModelError
+from pipelines.contracts.declared import declared_tables
+from pipelines.core.errors import ModelError
+from pipelines.core.resources import sql_folder
 from pipelines.models.store import open_catalog
-from pipelines.publish import swap, tables
-from pipelines.publish.contents import PERIODS, control_type
-from pipelines.publish.tables import write_tables
-from pipelines.resources import sql_folder
+from pipelines.publish.edition import swap, tables
+from pipelines.publish.edition.contents import PERIODS, control_type
+from pipelines.publish.edition.tables import write_tables
 from tests.published import Stores, make_stores, start
 
 if TYPE_CHECKING:

@@ -14,11 +14,12 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
-from pipelines.publish.book import money_format
-from pipelines.publish.sheet import Sheet
-from pipelines.publish.sheets import SHEETS
-from pipelines.publish.table_sheet import FIRST_TAB
-from pipelines.publish.workbook import write_close_workbook, write_workbook
+from pipelines.close.workbook import write_close_workbook
+from pipelines.publish.workbook.book import money_format
+from pipelines.publish.workbook.sheet import Sheet
+from pipelines.publish.workbook.sheets import SHEETS
+from pipelines.publish.workbook.table_sheet import FIRST_TAB
+from pipelines.publish.workbook.workbook import write_workbook
 from tests.publish_cells import formulas, headings, number, table_of, total_rows, totals, without_zeros
 from tests.publish_expected import expected_totals
 from tests.publish_tables import lay

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.breaks import Break
-from pipelines.reconcile.breaks import update_breaks
-from pipelines.reconcile.returns import note_payment_breaks, rate_break, undone_break
+from pipelines.reconcile.of_returns import note_payment_breaks, rate_break, undone_break
+from pipelines.reconcile.record import Break
+from pipelines.reconcile.update import update_breaks
 from tests.returns_world import World
 
 KIND = "match undone"

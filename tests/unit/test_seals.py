@@ -13,9 +13,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import BufferOutputStream, parquet
 
-from pipelines.control import Control
-from pipelines.seals import SEALED_TABLES, Run, Seal, open_close, read_close, seal_period
-from pipelines.warehouse import copy_control
+from pipelines.stores.control import Control
+from pipelines.stores.control_copy import copy_control
+from pipelines.stores.seals import SEALED_TABLES, Run, Seal, open_close, read_close, seal_period
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from pipelines.load.actuals import actual_intent
-from pipelines.load.payments import payment_intent
-from pipelines.load.rates import rate_intent
+from pipelines.load.vms.actuals import actual_intent
+from pipelines.load.vms.payments import payment_intent
+from pipelines.load.vms.rates import rate_intent
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Move
-from pipelines.warehouse import copy_control
+from pipelines.stores.control_copy import copy_control
 from tests.returns_world import World, payment, rate
 
 ACTUAL = {

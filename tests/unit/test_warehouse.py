@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from pipelines.control import Control
-from pipelines.warehouse import open_warehouse, take_over
+from pipelines.stores.control import Control
+from pipelines.stores.warehouse import open_warehouse, take_over
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.errors import Terminal
+from pipelines.core.errors import Terminal
 from pipelines.wire.filters import above, at_least, equals, is_null, one_of
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import stamina
 
-from pipelines.errors import Terminal, Transient
+from pipelines.core.errors import Terminal, Transient
 from pipelines.wire import http
 from tests.wire_world import Reply, Wire, answer
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import stamina
 
-from pipelines.errors import ExtractError, Refused, Terminal, Transient
+from pipelines.core.errors import ExtractError, Refused, Terminal, Transient
 from pipelines.wire.ledger import Changes
 from pipelines.wire.query import Reading
 from tests.wire_world import Wire, answer

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import stamina
 
-from pipelines.errors import ExtractError, Refused, Terminal
+from pipelines.core.errors import ExtractError, Refused, Terminal
 from tests.wire_world import Wire, answer
 
 OAUTH = {"token_url": "https://login.example/oauth/token", "client_id": "me", "client_secret": "s3cret"}

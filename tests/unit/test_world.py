@@ -13,10 +13,10 @@ import pytest
 from stdnum import iban, luhn
 from stdnum.no import kontonr, orgnr
 
-from pipelines.sandbox.world.__main__ import main
-from pipelines.sandbox.world.amounts import Rates
-from pipelines.sandbox.world.encode import Row, encode
-from pipelines.sandbox.world.identifiers import kid_mod10, kid_mod11
+from tests.world.__main__ import main
+from tests.world.amounts import Rates
+from tests.world.encode import Row, encode
+from tests.world.identifiers import kid_mod10, kid_mod11
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"
@@ -44,7 +44,7 @@ def test_the_committed_sample_is_what_is_generated(tmp_path: Path) -> None:
     assert main(["--out", str(tmp_path)]) == 0
     fresh = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     committed = {path.relative_to(SAMPLE): path.read_bytes() for path in SAMPLE.rglob("*") if path.is_file()}
-    assert fresh == committed, "run python -m pipelines.sandbox.world --out data/sample"
+    assert fresh == committed, "run python -m tests.world --out data/sample"
     assert sum(map(len, fresh.values())) < LARGEST
 
 

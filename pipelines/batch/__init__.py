@@ -1,0 +1,1 @@
+"""One batch: which steps, in which order, over which stores."""

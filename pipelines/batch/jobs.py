@@ -1,0 +1,101 @@
+"""The jobs of a batch as data: which steps each has, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipelines.batch.retries import carry_out_retries
+from pipelines.checks import steps as checks
+from pipelines.extract import steps as extract
+from pipelines.load import steps as load
+from pipelines.models import steps as models
+from pipelines.publish import steps as publish
+from pipelines.reconcile import steps as reconcile
+from pipelines.reconcile.of_returns import note_actual_breaks, note_payment_breaks, note_rate_breaks
+from pipelines.steering import steps as steering
+from pipelines.step.step import Job, Step
+
+MASTER_DATA = Job(
+    "master-data",
+    (
+        Step("read partners, vessels and voyages", extract.read_vms_master_data),
+        Step("read the ledger's master data", extract.read_ledger),
+        Step("build models", models.build_models),
+        Step("note codes that are not unique", reconcile.note_master_breaks),
+        Step("note changed bank accounts", steering.note_bank_changes),
+        Step("send master data", load.send_master_data, writes_outside=True),
+    ),
+)
+
+DOCUMENTS = Job(
+    "documents",
+    (
+        Step("read open documents", extract.read_open_documents),
+        Step("read the ledger's reference data", extract.read_ledger),
+        Step("build models", models.build_models),
+        Step("look up vouchers in flight", load.settle_vouchers, writes_outside=True),
+        Step("check posting requirements", checks.check_documents),
+        Step("send vouchers", load.send_vouchers, writes_outside=True),
+        Step("carry out retries", carry_out_retries, writes_outside=True),
+        Step("acknowledge", load.acknowledge, writes_outside=True),
+        Step("note what was acknowledged", extract.note_acknowledged, writes_outside=True),
+        Step("read the import back", extract.read_import_back, writes_outside=True),
+        Step("build models", models.build_models, writes_outside=True),
+    ),
+)
+
+RATES = Job(
+    "rates",
+    (
+        Step("read exchange rates", extract.read_rates),
+        Step("build models", models.build_models),
+        Step("note breaks", note_rate_breaks),
+        Step("send exchange rates", load.send_rates, writes_outside=True),
+    ),
+)
+
+PAYMENTS = Job(
+    "payments",
+    (
+        Step("read payments and matches", extract.read_payments),
+        Step("build models", models.build_models),
+        Step("note breaks", note_payment_breaks),
+        Step("send payments", load.send_payments, writes_outside=True),
+    ),
+)
+
+ACTUALS = Job(
+    "actuals",
+    (
+        Step("read the general ledger", extract.read_actuals),
+        Step("build models", models.build_models),
+        Step("note breaks", note_actual_breaks),
+        Step("send actuals", load.send_actuals, writes_outside=True),
+    ),
+)
+
+RECONCILE = Job(
+    "reconcile",
+    (
+        Step("read both sides back", extract.read_everything_back),
+        Step("build models", models.build_models),
+        Step("compare both sides", models.build_comparison),
+        Step("note breaks", reconcile.note_breaks, writes_outside=True),
+        Step("build the close", models.build_close),
+    ),
+)
+
+# Files on disk are no other system, but a dry run has nothing new to show in them.
+PUBLISH = Job(
+    "publish",
+    (
+        Step("write the published file", publish.publish_database, writes_outside=True),
+        Step("write tables as Parquet", publish.publish_tables, writes_outside=True),
+        Step("write the report", publish.publish_report, writes_outside=True),
+        Step("write the workbook", publish.publish_workbook, writes_outside=True),
+    ),
+)
+
+JOBS: Mapping[str, Job] = {
+    job.name: job for job in (MASTER_DATA, DOCUMENTS, RATES, PAYMENTS, ACTUALS, RECONCILE, PUBLISH)
+}

@@ -1,0 +1,280 @@
+"""Carries out what people asked to be tried again: what the ledger's posting refused is corrected, never added.
+
+design.md decision 5: after the import has taken a voucher and the posting refused it, its waiting items are corrected
+by `updateGLImportItems` where the document is mapped otherwise by now; where it is not, the items to see to are named.
+A failed voucher is tried again, and one of unknown fate looked up, by every run anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from pipelines.batch.scratch import build_scratch, copy_reference, scratch
+from pipelines.core.errors import Refused, WireError
+from pipelines.extract.ledger import extract_import_state
+from pipelines.extract.vms import extract_documents_by_key
+from pipelines.load.ledger.vouchers import store_voucher_intents
+from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, intent_id, read_json, sha256
+from pipelines.outbox.states import State
+from pipelines.outbox.store import Move, Outbox
+from pipelines.steering.decisions import RETRIED, retried_up_to
+from pipelines.step.counts import Counts
+from pipelines.stores.control import Control
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from pipelines.step.context import Context
+
+Node = dict[str, Json]
+
+MUTATION = "updateGLImportItems"
+READY, DONE, REFUSED = 1, 3, 9
+# What finds a voucher and its payments again; what would change it is no correction. The first control line has more.
+IDENTITY = frozenset(
+    {"owner", "transactionSource", "trRegNumber", "trItemNumber", "extOrderNumber", "invoiceNumber", "currency"}
+)
+IDENTITY_OF_FIRST = IDENTITY | {"subledger", "text"}
+
+_PENDING = """
+SELECT DISTINCT outbox.id, outbox.document_key, outbox.document_no, outbox.company_code, outbox.owner_code,
+    outbox.payload
+FROM decisions
+INNER JOIN outbox ON outbox.document_key = decisions.document_key AND outbox.kind = 'voucher'
+WHERE decisions.action = 'retry' AND decisions.decision_no > ? AND outbox.state = 'sent'
+ORDER BY outbox.document_key
+"""
+_ITEMS = """
+SELECT items.import_item_db_id, items.tr_item_number, items.job_level, items.account_code,
+    string_agg(errors.message, ' ' ORDER BY errors.import_error_db_id) AS told
+FROM stg_ledger.import_items AS items
+LEFT JOIN stg_ledger.import_errors AS errors ON items.import_item_db_id = errors.import_item_db_id
+WHERE items.tr_reg_number = ? AND items.ext_order_number = ?
+GROUP BY ALL
+ORDER BY items.tr_item_number, items.import_item_db_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Voucher:
+    """A sent voucher, its items in the ledger's import, and its nodes as they are there by item number."""
+
+    id: str
+    key: int
+    number: str
+    company: str | None
+    owner: int | None
+    items: Sequence[Mapping[str, Any]]
+    nodes: Mapping[int, Node]
+
+    @property
+    def label(self) -> str:
+        return f"document {self.number} (key {self.key})"
+
+
+@dataclass(slots=True)
+class _Told:
+    sent: int = 0
+    failed: int = 0
+    unknown: int = 0
+    messages: list[str] = field(default_factory=list)
+
+
+def carry_out_retries(ctx: Context) -> Counts:
+    """Ask the ledger what became of the vouchers whose retry was asked for, and correct what can be corrected.
+
+    Each retry is carried out once. Raises WireError when the ledger cannot be asked; then the next run does it.
+    """
+    newest = ctx.control.one("SELECT max(decision_no) FROM decisions WHERE action = 'retry'") or 0
+    done = retried_up_to(ctx.control)
+    if newest <= done:
+        return Counts()
+    pending = ctx.control.read(_PENDING, (done,))
+    told = _Told()
+    if pending:
+        extract_import_state(ctx, [row["document_key"] for row in pending])
+        _recover(ctx)
+        refused = [voucher for row in pending if (voucher := _refused(ctx, row, told)) is not None]
+        if refused:
+            mapped = _mapped_now(ctx, [voucher.key for voucher in refused])
+            for voucher in refused:
+                _correct(ctx, voucher, mapped.get(voucher.key), told)
+    with ctx.control.write() as connection:
+        connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (RETRIED, str(newest)))
+    for message in told.messages:
+        ctx.tell(message)
+    return Counts(sent=told.sent, failed=told.failed, unknown=told.unknown)
+
+
+def _refused(ctx: Context, row: sqlite3.Row, told: _Told) -> _Voucher | None:
+    """Return the voucher when its items lie in the ledger's import, refused; else say how it stands."""
+    voucher = _voucher(ctx, row)
+    levels = {item["job_level"] for item in voucher.items}
+    if REFUSED in levels:
+        return voucher
+    if not levels:
+        words = "is not in the ledger's import any more; `springline explain` shows what its books have of it."
+    elif levels == {DONE}:
+        words = "has been booked by the ledger: nothing to do."
+    else:
+        words = "waits for the ledger's posting job, which a person can also start in Xledger."
+    told.messages.append(f"{voucher.label} {words}")
+    _settle(ctx, voucher)
+    return None
+
+
+def _voucher(ctx: Context, row: sqlite3.Row) -> _Voucher:
+    cursor = ctx.warehouse.execute(_ITEMS, [row["document_key"], row["document_no"]])
+    names = [column[0] for column in cursor.description or ()]
+    return _Voucher(
+        id=row["id"],
+        key=row["document_key"],
+        number=row["document_no"],
+        company=row["company_code"],
+        owner=row["owner_code"],
+        items=[dict(zip(names, item, strict=True)) for item in cursor.fetchall()],
+        nodes=_corrected(ctx.control, row),
+    )
+
+
+def _corrected(control: Control, row: sqlite3.Row) -> dict[int, Node]:
+    """Return the nodes as sent with the corrections that have arrived since laid over them, in their order."""
+    nodes = _nodes(row["payload"])
+    for payload in corrections_of(control, row["document_key"]):
+        for item in payload:
+            number = int(str(item["clientId"]).rpartition("-")[2])
+            change = {name: value for name, value in cast("Node", item["node"]).items() if name != "dbId"}
+            nodes[number] = {**nodes[number], **change}
+    return nodes
+
+
+def corrections_of(control: Control, document_key: int) -> Iterator[list[Node]]:
+    """Yield the inputs of each correction of a voucher that the ledger has taken, oldest first."""
+    for row in control.read(
+        "SELECT payload FROM outbox WHERE kind = ? AND document_key = ? AND state = 'sent' "
+        "ORDER BY length(natural_key), natural_key",
+        (Kind.CORRECTION, document_key),
+    ):
+        yield cast("list[Node]", read_json(row["payload"]))
+
+
+def _nodes(payload: str) -> dict[int, Node]:
+    inputs = cast("list[Node]", read_json(payload))
+    nodes = [cast("Node", item["node"]) for item in inputs]
+    return {int(str(node["trItemNumber"])): node for node in nodes}
+
+
+def _mapped_now(ctx: Context, keys: Sequence[int]) -> dict[int, dict[int, Node]]:
+    """Read documents again and map them as if they had not been sent; give their nodes by document and item."""
+    with scratch(ctx) as aside:
+        copy_reference(aside, source=ctx.warehouse, control=ctx.control)
+        extract_documents_by_key(aside, keys)
+        aside.warehouse.execute("UPDATE stg_vms.documents SET status_code = 'RFP'")
+        build_scratch(aside, control=ctx.control, forgotten=keys)
+        store_voucher_intents(aside, keys)
+        outbox = Outbox(aside.control, batch_id=aside.batch_id, now=aside.now)
+        ids = {intent_id(Kind.VOUCHER, str(key)): key for key in keys}
+        return {ids[found]: _nodes(canonical_json(payload)) for found, payload in outbox.payloads([*ids]).items()}
+
+
+def _correct(ctx: Context, voucher: _Voucher, mapped: Mapping[int, Node] | None, told: _Told) -> None:
+    inputs = _inputs(voucher, mapped or {})
+    if not inputs:
+        told.failed += 1
+        told.messages.append(_to_see_to(voucher, is_other=inputs is None))
+        return
+    outbox = Outbox(ctx.control, batch_id=ctx.batch_id, now=ctx.now)
+    intent = _intent(outbox, voucher, inputs)
+    outbox.store_intents([intent])
+    outbox.begin([intent.id])
+    try:
+        ctx.ledger.mutate(MUTATION, inputs)
+    except Refused as refusal:
+        outbox.apply([Move(intent.id, State.FAILED, str(refusal), error_code="refused")])
+        told.failed += 1
+        told.messages.append(f"{voucher.label}: the ledger refused its correction: {refusal}")
+    except WireError as error:
+        outbox.apply([Move(intent.id, State.UNKNOWN if error.sent else State.TODO, str(error))])
+        told.unknown += 1
+        told.messages.append(f"{voucher.label}: whether its correction arrived is not known; retry it once more.")
+    else:
+        outbox.apply([Move(intent.id, State.SENT, f"{len(inputs)} items corrected", {"voucher": voucher.id})])
+        told.sent += 1
+        told.messages.append(f"{voucher.label}: corrected in the ledger's import, whose posting job tries it again.")
+
+
+def _inputs(voucher: _Voucher, mapped: Mapping[int, Node]) -> list[Node] | None:
+    """Return what corrects each item: its changed members; empty when nothing has changed, None when it cannot be done.
+
+    An update leaves alone what it does not name, so a member that is gone, or a line, cannot be corrected away.
+    """
+    numbers = [item["tr_item_number"] for item in voucher.items]
+    if numbers != sorted(mapped) or numbers != sorted(voucher.nodes):
+        return None
+    inputs: list[Node] = []
+    has_changed = False
+    for item in voucher.items:
+        number = item["tr_item_number"]
+        before, after = voucher.nodes[number], mapped[number]
+        change = {name: value for name, value in after.items() if before.get(name) != value}
+        if before.keys() - after.keys() or (IDENTITY_OF_FIRST if number == 1 else IDENTITY).intersection(change):
+            return None
+        has_changed |= bool(change)
+        node: Node = {"dbId": str(item["import_item_db_id"]), **change, "jobLevel": {"dbSubId": READY}}
+        inputs.append({"clientId": f"{voucher.key}-{number}", "node": node})
+    return inputs if has_changed else []
+
+
+def _to_see_to(voucher: _Voucher, *, is_other: bool) -> str:
+    refused = [
+        "item {import_item_db_id} (line {tr_item_number}, account {account_code}): {told}".format_map(item)
+        for item in voucher.items
+        if item["told"]
+    ]
+    items = ", ".join(str(item["import_item_db_id"]) for item in voucher.items)
+    by_hand = f"remove the items {items} there and post the document by hand, for what was sent is never sent again"
+    if is_other:
+        step = f"the document would be another voucher by now, which no correction can make of it: {by_hand}"
+    else:
+        step = f"correct that in Xledger, or {by_hand}; nothing here has changed since it was sent"
+    reason = "; ".join(refused) or "it does not say why"
+    return f"{voucher.label}: the ledger's posting refused it: {reason}. Next: {step}."
+
+
+def _intent(outbox: Outbox, voucher: _Voucher, inputs: list[Node]) -> Intent:
+    stem = str(voucher.key)
+    latest = outbox.versions(Kind.CORRECTION, [stem]).get(stem)
+    number = 1 if latest is None else latest.number + (latest.state is State.SENT)
+    payload = cast("Json", inputs)
+    return Intent(
+        Kind.CORRECTION,
+        f"{stem}#{number}",
+        "ledger",
+        payload,
+        sha256(canonical_json(payload)),
+        company_code=voucher.company,
+        owner_code=voucher.owner,
+        document_key=voucher.key,
+        document_no=voucher.number,
+    )
+
+
+def _recover(ctx: Context) -> None:
+    """Corrections an earlier run left open may be made again: an update by id says the same twice."""
+    outbox = Outbox(ctx.control, batch_id=ctx.batch_id, now=ctx.now)
+    outbox.recover([Kind.CORRECTION])
+    rows = ctx.control.read("SELECT id FROM outbox WHERE kind = ? AND state = 'unknown'", (Kind.CORRECTION,))
+    outbox.apply(
+        [Move(row["id"], State.TODO, "its items still wait as they are, or will be looked at") for row in rows]
+    )
+
+
+def _settle(ctx: Context, voucher: _Voucher) -> None:
+    """Take a correction that was on its way as arrived: its voucher's items are refused no more."""
+    outbox = Outbox(ctx.control, batch_id=ctx.batch_id, now=ctx.now)
+    rows = ctx.control.read(
+        "SELECT id FROM outbox WHERE kind = ? AND document_key = ? AND state = 'todo'", (Kind.CORRECTION, voucher.key)
+    )
+    outbox.apply([Move(row["id"], State.SENT, "its items are refused no more: it has arrived") for row in rows])

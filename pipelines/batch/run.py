@@ -1,0 +1,236 @@
+"""One batch: opens the stores and clients, runs jobs step by step, records each step, and decides the exit code."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import structlog
+from rich.table import Table
+
+from pipelines.batch.jobs import JOBS
+from pipelines.core.errors import SpringlineError, UsageError
+from pipelines.core.settings import Settings
+from pipelines.step.context import Context
+from pipelines.step.counts import Counts
+from pipelines.step.step import Job, Step
+from pipelines.stores.control import Control, utc_text
+from pipelines.stores.request_counts import RequestCounts
+from pipelines.stores.warehouse import open_warehouse, take_over
+from pipelines.wire.ledger import LedgerClient
+from pipelines.wire.vms import VmsClient
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+OSLO = ZoneInfo("Europe/Oslo")
+EXIT_DELIVERY = 15
+EXIT_HELD = 14
+EXIT_BREAKS = 16
+EXIT_CONTRACT = 11
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What a batch came to: counts by job, what went wrong in words, and the exit code."""
+
+    batch_id: str
+    jobs: dict[str, Counts]
+    problems: tuple[str, ...]
+    exit_code: int
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the object that `run --json` prints."""
+        return {
+            "batch": self.batch_id,
+            "jobs": {name: counts.as_dict() for name, counts in self.jobs.items()},
+            "problems": list(self.problems),
+            "exit_code": self.exit_code,
+        }
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What has happened so far in a batch."""
+
+    jobs: dict[str, Counts] = field(default_factory=dict)
+    errors: list[SpringlineError] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+
+    def exit_code(self) -> int:
+        """Decide as design.md section 4 does: 15, then what stopped a job, then 14, then objects set aside, then 16."""
+        total = sum(self.jobs.values(), Counts())
+        stopped = [error.exit_code for error in self.errors]
+        if total.failed or total.unknown or EXIT_DELIVERY in stopped:
+            return EXIT_DELIVERY
+        if stopped:
+            return stopped[0]
+        if total.held:  # only the documents job holds anything
+            return EXIT_HELD
+        if total.rejected:
+            return EXIT_CONTRACT
+        return EXIT_BREAKS if total.breaks else 0
+
+
+def accounting_day(now: datetime) -> date:
+    """Return the day in Europe/Oslo, the ledger's own calendar.
+
+    >>> accounting_day(datetime(2026, 11, 1, 23, 30, tzinfo=UTC))
+    datetime.date(2026, 11, 2)
+    """
+    return now.astimezone(OSLO).date()
+
+
+def chosen_jobs(names: Sequence[str]) -> tuple[Job, ...]:
+    """Return the named jobs in the batch's own order, all of them when none is named; UsageError for an unknown one."""
+    if unknown := [name for name in names if name not in JOBS]:
+        raise UsageError(f"There is no job {', '.join(unknown)}.", next_step=f"choose from: {' '.join(JOBS)}.")
+    return tuple(job for name, job in JOBS.items() if not names or name in names)
+
+
+def run_batch(
+    settings: Settings,
+    *,
+    jobs: Sequence[Job],
+    operator: str,
+    now: Callable[[], datetime],
+    today: date | None = None,
+    is_dry_run: bool = False,
+    report: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
+    look: Callable[[Context], None] = lambda _context: None,
+) -> BatchResult:
+    """Run jobs one after the other; one that fails is told and recorded, and the others still run.
+
+    ``look`` sees the open context once all jobs are done: what a dry run shows is read there. Raises BusyError when
+    another batch holds the warehouse, and whatever keeps a batch from beginning at all.
+    """
+    started = now()
+    tally = _Tally()
+    with ExitStack() as stack:
+        warehouse = open_warehouse(settings.warehouse_path)
+        stack.callback(warehouse.close)
+        control = Control(settings.control_path)
+        stack.callback(control.close)
+        batch_id = f"{started.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+        take_over(warehouse, control, batch_id=batch_id)
+        counter = RequestCounts(control, month=f"{accounting_day(started):%Y-%m}")
+        vms = VmsClient(settings.vms, count=counter.count, now=now)
+        stack.callback(vms.close)
+        ledger = LedgerClient(settings.ledger, count=counter.count, now=now)
+        stack.callback(ledger.close)
+        structlog.contextvars.bind_contextvars(batch=batch_id)
+        stack.callback(structlog.contextvars.unbind_contextvars, "batch")
+        context = Context(
+            batch_id=batch_id,
+            today=today or accounting_day(started),
+            now=now,
+            operator=operator,
+            settings=settings,
+            control=control,
+            warehouse=warehouse,
+            vms=vms,
+            ledger=ledger,
+            report=report,
+            is_dry_run=is_dry_run,
+            tell=tally.told.append,
+        )
+        _record_start(context, jobs)
+        _run_jobs(context, jobs, tally, counter)
+        result = _finish(context, tally)
+        look(context)
+        return result
+
+
+def _run_jobs(context: Context, jobs: Sequence[Job], tally: _Tally, counter: RequestCounts) -> None:
+    position = 0
+    for job in jobs:
+        tally.jobs[job.name] = Counts()
+        for step in job.steps:
+            if context.is_dry_run and step.writes_outside:
+                continue
+            position += 1
+            try:
+                tally.jobs[job.name] += _run_step(context, job, step, position)
+            except SpringlineError as error:
+                log.error("step_failed", job=job.name, step=step.name, error=str(error))  # noqa: TRY400 expected failures show no traceback
+                tally.errors.append(error)
+                break
+            finally:
+                counter.save(job.name)
+
+
+def _run_step(context: Context, job: Job, step: Step, position: int) -> Counts:
+    key = (context.batch_id, position)
+    with context.control.write() as connection:
+        connection.execute(
+            "INSERT INTO steps (batch_id, position, job, step, started_at) VALUES (?, ?, ?, ?, ?)",
+            (*key, job.name, step.name, utc_text(context.now())),
+        )
+    outcome, detail = "failed", ""
+    counts = Counts()
+    try:
+        counts = step.run(context)
+        outcome, detail = "done", json.dumps(counts.as_dict())
+    except SpringlineError as error:
+        detail = str(error)
+        raise
+    finally:
+        with context.control.write() as connection:
+            connection.execute(
+                "UPDATE steps SET ended_at = ?, outcome = ?, row_count = ?, detail = ? "
+                "WHERE batch_id = ? AND position = ?",
+                (utc_text(context.now()), outcome, counts.extracted, detail, *key),
+            )
+    log.info("step_done", job=job.name, step=step.name, **{k: v for k, v in counts.as_dict().items() if v})
+    return counts
+
+
+def _record_start(context: Context, jobs: Sequence[Job]) -> None:
+    with context.control.write() as connection:
+        connection.execute(
+            "INSERT INTO batches (batch_id, started_at, today, jobs, operator) VALUES (?, ?, ?, ?, ?)",
+            (
+                context.batch_id,
+                utc_text(context.now()),
+                context.today.isoformat(),
+                ",".join(job.name for job in jobs),
+                context.operator,
+            ),
+        )
+
+
+def _finish(context: Context, tally: _Tally) -> BatchResult:
+    result = BatchResult(
+        batch_id=context.batch_id,
+        jobs=tally.jobs,
+        problems=tuple(dict.fromkeys((*map(str, tally.errors), *tally.told))),
+        exit_code=tally.exit_code(),
+    )
+    with context.control.write() as connection:
+        connection.execute(
+            "UPDATE batches SET ended_at = ?, exit_code = ?, summary = ? WHERE batch_id = ?",
+            (utc_text(context.now()), result.exit_code, json.dumps(result.as_dict()), context.batch_id),
+        )
+    return result
+
+
+def show_result(result: BatchResult, console: Console) -> None:
+    """Print what each job did, what went wrong, and where to look."""
+    table = Table("job", *(name for name in Counts().as_dict()), title=f"Batch {result.batch_id}", title_justify="left")
+    for name, counts in result.jobs.items():
+        table.add_row(name, *(str(number) for number in counts.as_dict().values()))
+    console.print(table)
+    for problem in result.problems:
+        console.print(f"! {problem}", markup=False, highlight=False)
+    if result.exit_code:
+        console.print(
+            f"Exit code {result.exit_code}. Next: springline status says what is held or undelivered, and why."
+        )

@@ -1,0 +1,136 @@
+"""A warehouse in memory for a question: what is staged as it is, a control store of its own, and nothing written."""
+
+# ruff: noqa: S608 - statements are made of our own table names, never of data
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from pipelines.contracts.declared import declared_tables
+from pipelines.contracts.tables import create_staging_tables
+from pipelines.core.resources import sql_folder
+from pipelines.core.tax_rules import read_tax_rules
+from pipelines.models.build import build
+from pipelines.models.store import open_catalog
+from pipelines.stores.control import Control
+from pipelines.stores.control_copy import copy_control
+from pipelines.stores.seeds import load_seeds
+from pipelines.stores.settings_tables import write_settings
+from pipelines.stores.warehouse import SCHEMAS
+
+if TYPE_CHECKING:
+    from pipelines.models.model import Catalog
+    from pipelines.step.context import Context
+
+# What documents are mapped and checked against; documents themselves are read anew, and books take no part in it.
+REFERENCE = (
+    "stg_vms.partners",
+    "stg_vms.vessels",
+    "stg_vms.voyages",
+    "stg_vms.accounts",
+    "stg_vms.system",
+    "stg_ledger.suppliers",
+    "stg_ledger.customers",
+    "stg_ledger.subledgers",
+    "stg_ledger.companies",
+    "stg_ledger.projects",
+    "stg_ledger.object_kinds",
+    "stg_ledger.object_values",
+    "stg_ledger.xgl_dimensions",
+    "stg_ledger.accounts",
+    "stg_ledger.currencies",
+    "stg_ledger.entities",
+    "stg_ledger.entity_dimensions",
+    "stg_ledger.period_status",
+)
+# Vouchers sent before: numbers used already are looked for among them.
+HISTORY = ("post.vouchers", "post.voucher_lines")
+BATCH = 100_000
+
+
+@contextmanager
+def scratch(ctx: Context) -> Iterator[Context]:
+    """Yield a context like ``ctx`` over an empty warehouse in memory and a control store of its own.
+
+    What is read or built through it leaves no trace; ``ctx.warehouse`` and ``ctx.control`` are not touched.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="springline-")))
+        warehouse = stack.enter_context(duckdb.connect())
+        control = Control(folder / "scratch.ctl.sqlite")
+        stack.callback(control.close)
+        for schema in SCHEMAS:
+            warehouse.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        create_staging_tables(warehouse)
+        settings = ctx.settings.model_copy(update={"warehouse": str(folder / "scratch.duckdb"), "control": None})
+        yield replace(ctx, settings=settings, control=control, warehouse=warehouse)
+
+
+def copy_reference(ctx: Context, *, source: duckdb.DuckDBPyConnection, control: Control) -> None:
+    """Give a scratch context the reference data of a warehouse, and the cursors of the control store that go with it.
+
+    A reading then goes on from where the last batch ended. Nothing is copied from a warehouse no batch has filled yet.
+    """
+    present = _tables(source)
+    if not present.issuperset(REFERENCE):
+        return
+    for table in present.intersection((*REFERENCE, *HISTORY)):
+        _copy(source, ctx.warehouse, table)
+    create_staging_tables(ctx.warehouse)
+    _copy_cursors(control, ctx.control)
+
+
+def build_scratch(ctx: Context, *, control: Control, forgotten: Collection[int] = ()) -> None:
+    """Map what a scratch context has staged, with what ``control`` says was sent and decided.
+
+    Vouchers of the ``forgotten`` document keys count as not sent, so that their documents are mapped as they would be
+    today. Raises ModelError.
+    """
+    load_seeds(ctx)
+    write_settings(
+        ctx.warehouse,
+        ctx.settings,
+        today=ctx.today,
+        tax_rules=read_tax_rules(ctx.settings.posting.tax_rules),
+        is_dry_run=ctx.is_dry_run,
+    )
+    copy_control(ctx.warehouse, control)
+    ctx.warehouse.execute(
+        "DELETE FROM ctl.outbox WHERE kind = 'voucher' AND document_key IN (SELECT unnest(CAST(? AS BIGINT[])))",
+        [list(forgotten)],
+    )
+    build(ctx.warehouse, verified_models(control.path).models, report=ctx.report)
+
+
+def verified_models(control_path: Path) -> Catalog:
+    """Return the models, verified against the tables as declared; kept beside the control store until they change."""
+    cache = control_path.with_name(f"{control_path.stem}.models.json")
+    return open_catalog(sql_folder(), declared_tables(), cache=cache)
+
+
+def _tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    rows = connection.execute("SELECT schema_name || '.' || table_name FROM duckdb_tables()").fetchall()
+    return {name for (name,) in rows}
+
+
+def _copy(source: duckdb.DuckDBPyConnection, target: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Copy a table through Arrow: the two are different databases, and the source may be open for writing elsewhere."""
+    reader = source.execute(f"SELECT * FROM {table}").to_arrow_reader(BATCH)
+    target.register("copied", reader)
+    target.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM copied")
+    target.unregister("copied")
+
+
+def _copy_cursors(source: Control, target: Control) -> None:
+    rows = source.read("SELECT source, value, batch_id, moved_at FROM cursors")
+    with target.write() as connection:
+        connection.executemany(
+            "INSERT INTO cursors (source, value, batch_id, moved_at) VALUES (?, ?, ?, ?)", [tuple(row) for row in rows]
+        )

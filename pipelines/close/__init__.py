@@ -1,0 +1,1 @@
+"""One period: what stops it, its pack, its seal."""

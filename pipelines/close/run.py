@@ -1,0 +1,188 @@
+"""Closes a period: reads both sides back, says what stops it, writes its pack, and seals it when nothing does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from pipelines.batch.run import EXIT_BREAKS, accounting_day, chosen_jobs, run_batch
+from pipelines.close.pack import Pack, pack_faults, pack_folder, write_pack
+from pipelines.core.errors import UsageError
+from pipelines.core.periods import next_month, read_period
+from pipelines.stores.control import Control, utc_text
+from pipelines.stores.seals import Close, Run, Seal, open_close, read_close, record_run, seal_period
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.core.settings import Settings
+    from pipelines.step.context import Context
+
+RECONCILE = ("reconcile",)
+DRAFT, SEALED = "draft", "sealed"
+_STOPS = """
+SELECT rank_no, kind, subject, company_code, document_no, voyage_no, account, amount, currency_code, company_amount,
+    reason, next_step, since, age_days, is_accepted
+FROM close.breaks WHERE period_month = ? ORDER BY rank_no
+"""
+_FAILED = "SELECT count(*) FROM steps WHERE batch_id = ? AND outcome = 'failed'"
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What a close came to.
+
+    ``state`` is draft, sealed, or None when both sides could not be read; ``stops`` are rows of close.breaks, largest
+    first; ``faults`` says what is wrong with a pack that was sealed.
+    """
+
+    period: str
+    state: str | None
+    sealed_at: str | None
+    is_over: bool
+    was_sealed: bool
+    pack: Path
+    stops: tuple[Mapping[str, Any], ...]
+    faults: tuple[str, ...]
+    problems: tuple[str, ...]
+    exit_code: int
+
+    @property
+    def open(self) -> tuple[Mapping[str, Any], ...]:
+        """What stops the close and nobody has accepted."""
+        return tuple(row for row in self.stops if not row["is_accepted"])
+
+    def totals(self) -> dict[str, dict[str, int]]:
+        """Count what stops the close by kind: open and accepted."""
+        counts: dict[str, dict[str, int]] = {}
+        for row in self.stops:
+            found = counts.setdefault(row["kind"], {"open": 0, "accepted": 0})
+            found["accepted" if row["is_accepted"] else "open"] += 1
+        return counts
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the object that `close --json` prints."""
+        return {
+            "period": self.period,
+            "state": self.state,
+            "sealed_at": self.sealed_at,
+            "pack": str(self.pack),
+            "totals": self.totals(),
+            "breaks": [dict(row) for row in self.stops],
+            "faults": list(self.faults),
+            "problems": list(self.problems),
+            "exit_code": self.exit_code,
+        }
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What was seen while the batch had the warehouse; nothing of it when a step failed."""
+
+    close: Close | None = None
+    stops: list[dict[str, Any]] = field(default_factory=list)
+    faults: tuple[str, ...] = ()
+
+
+def run_close(
+    settings: Settings,
+    *,
+    period: str,
+    operator: str,
+    now: Callable[[], datetime],
+    today: date | None = None,
+    report: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
+) -> Closed:
+    """Read both sides back and close a period (2026-10) as far as it can be; nothing is sent to either side.
+
+    A sealed period's pack is looked at and left alone. UsageError for a period that is none or has not begun; raises
+    what keeps a batch from beginning.
+    """
+    day = today or accounting_day(now())
+    month = _month(period, today=day)
+    was_sealed = _draw_up(settings, period, at=utc_text(now()))
+    outcome = _Outcome()
+
+    def look(context: Context) -> None:
+        if not context.control.one(_FAILED, (context.batch_id,)):
+            _conclude(context, month, outcome)
+
+    result = run_batch(
+        settings, jobs=chosen_jobs(RECONCILE), operator=operator, now=now, today=day, report=report, look=look
+    )
+    is_open = any(not row["is_accepted"] for row in outcome.stops) or bool(outcome.faults)
+    return Closed(
+        period=period,
+        state=None if outcome.close is None else outcome.close.state,
+        sealed_at=None if outcome.close is None else outcome.close.sealed_at,
+        is_over=_is_over(month, today=day),
+        was_sealed=was_sealed,
+        pack=pack_folder(settings.published, month),
+        stops=tuple(outcome.stops),
+        faults=outcome.faults,
+        problems=result.problems,
+        exit_code=result.exit_code if outcome.close is None else EXIT_BREAKS if is_open else 0,
+    )
+
+
+def _month(period: str, *, today: date) -> date:
+    """Return the first day of a period that has begun."""
+    month = read_period(period)
+    if month > today:
+        raise UsageError(f"{period} has not begun: it is {today}.", next_step="close a period that is over.")
+    return month
+
+
+def _is_over(month: date, *, today: date) -> bool:
+    return next_month(month) <= today
+
+
+def _draw_up(settings: Settings, period: str, *, at: str) -> bool:
+    """Make the models show the period; tell whether it is sealed already."""
+    control = Control(settings.control_path)
+    try:
+        open_close(control, period, at=at)
+        close = read_close(control, period)
+        return close is not None and close.is_sealed
+    finally:
+        control.close()
+
+
+def _conclude(ctx: Context, month: date, outcome: _Outcome) -> None:
+    """Write the pack and seal it when nothing stops it; look at the one there is when the period is sealed."""
+    period = f"{month:%Y-%m}"
+    outcome.stops = _stops(ctx, month)
+    accepted = sum(bool(row["is_accepted"]) for row in outcome.stops)
+    run = Run(period, ctx.batch_id, ctx.operator, utc_text(ctx.now()), len(outcome.stops) - accepted, accepted)
+    close = read_close(ctx.control, period)
+    if close is not None and close.is_sealed:
+        outcome.faults = pack_faults(pack_folder(ctx.settings.published, month), close.pack_hash or "")
+        _record(ctx, run, "looked at", None)
+    elif run.break_count or not _is_over(month, today=ctx.today):
+        _record(ctx, run, "drawn up", write_pack(ctx, month, state=DRAFT).pack_hash)
+    else:
+        # The seal comes last: a run that is killed before it leaves a draft, which the next one writes anew.
+        pack = write_pack(ctx, month, state=SEALED)
+        seal_period(ctx.control, run, _seal(ctx, month, pack))
+    outcome.close = read_close(ctx.control, period)
+
+
+def _seal(ctx: Context, month: date, pack: Pack) -> Seal:
+    counted = ctx.warehouse.execute("SELECT count(*) FROM close.period_entries WHERE period_month = ?", [month])
+    figures = {name: pack.summary[name] for name in ("breaks", "accrual_rollforward", "control_accounts")}
+    (entry_count,) = counted.fetchone() or (0,)
+    return Seal(pack.pack_hash, json.dumps(figures, default=str), pack.entries(), int(entry_count))
+
+
+def _stops(ctx: Context, month: date) -> list[dict[str, Any]]:
+    cursor = ctx.warehouse.execute(_STOPS, [month])
+    columns = [column[0] for column in cursor.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _record(ctx: Context, run: Run, action: str, pack_hash: str | None) -> None:
+    with ctx.control.write() as connection:
+        record_run(connection, run, action=action, pack_hash=pack_hash)

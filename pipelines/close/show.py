@@ -1,0 +1,80 @@
+"""What a close says to whoever ran it: what stops it, the largest first, the totals by kind, and the seal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from pipelines.core.money import minor_unit_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pipelines.close.run import Closed
+
+# What a screen has room for; all of it is in the pack.
+SHOWN = 40
+
+
+def show_close(closed: Closed, console: Console) -> None:
+    """Print what stops a close and what to do about it, then whether the period is sealed."""
+    open_rows = closed.open
+    for place, row in enumerate(open_rows[:SHOWN], start=1):
+        console.print(f"{place}. {_heading(row)}", markup=False, highlight=False)
+        for words in filter(None, (row["reason"], row["next_step"] and f"Next: {row['next_step']}")):
+            console.print(f"   {words}", markup=False, highlight=False)
+    if len(open_rows) > SHOWN:
+        console.print(f"… and {len(open_rows) - SHOWN} more, in {closed.pack}.", markup=False, highlight=False)
+    if closed.stops:
+        console.print(_totals(closed))
+    for line in (*closed.faults, *closed.problems):
+        console.print(f"! {line}", markup=False, highlight=False)
+    console.print(verdict(closed), markup=False, highlight=False)
+
+
+def verdict(closed: Closed) -> str:
+    """Say in one sentence or two where the period stands."""
+    count = len(closed.open)
+    if closed.state is None:
+        return f"{closed.period} was not closed: both sides could not be read. Nothing was written. Next: run it again."
+    if closed.was_sealed:
+        since = f"{closed.period} is sealed since {closed.sealed_at}; its pack {closed.pack} stays as it was."
+        late = f" {_things(count)} came since. Next: move what is listed to an open period, or accept it."
+        return since + late if count else since
+    if closed.state == "sealed":
+        return f"{closed.period} is closed and sealed. Its pack is {closed.pack}; it will not be written again."
+    if count:
+        stops = f"{_things(count)} {'stops' if count == 1 else 'stop'} the close of {closed.period}"
+        following = "put right what is listed, or accept it (springline breaks accept), and close again"
+        return f"{stops}; its pack is {closed.pack}. Next: {following}."
+    return f"Nothing stops {closed.period}, but it is not over yet. Its pack is {closed.pack}; close again to seal it."
+
+
+def _things(count: int) -> str:
+    return "One thing" if count == 1 else f"{count} things"
+
+
+def _heading(row: Mapping[str, Any]) -> str:
+    told = (row["kind"], row["company_code"], _what(row), _amount(row))
+    return ", ".join(part for part in told if part)
+
+
+def _what(row: Mapping[str, Any]) -> str:
+    named = [row["document_no"], row["voyage_no"], row["account"]]
+    return " ".join(part for part in named if part) or str(row["subject"])
+
+
+def _amount(row: Mapping[str, Any]) -> str:
+    if row["amount"] is None:
+        return ""
+    decimals = minor_unit_table().get(row["currency_code"] or "", 2)
+    return f"{row['currency_code'] or ''} {row['amount']:,.{decimals}f}".strip()
+
+
+def _totals(closed: Closed) -> Table:
+    table = Table("kind", "open", "accepted", title="By kind", title_justify="left")
+    for kind, counts in sorted(closed.totals().items()):
+        table.add_row(kind, str(counts["open"]), str(counts["accepted"]))
+    return table

@@ -1,0 +1,322 @@
+"""Contracts of the ledger objects: the fields selected from each GraphQL connection and their tables in stg_ledger."""
+
+from __future__ import annotations
+
+from pipelines.contracts.contract import (
+    Children,
+    Contract,
+    Member,
+    boolean,
+    date,
+    identifier,
+    integer,
+    money,
+    rate,
+    text,
+    timestamp,
+)
+
+
+def _base(key: str) -> tuple[Member, ...]:
+    return (
+        identifier(key, "dbId", required=True),
+        text("code", "code"),
+        text("description", "description"),
+        identifier("owner_db_id", "ownerDbId"),
+    )
+
+
+_SUBLEDGER = (
+    date("from_date", "fromDate"),
+    date("to_date", "toDate"),
+    text("email", "email"),
+    identifier("company_db_id", "company.dbId"),
+    text("company_number", "company.companyNumber"),
+    timestamp("modified_at", "modifiedAt"),
+)
+
+SUPPLIERS = Contract("suppliers", "suppliers", "supplier_db_id", (*_base("supplier_db_id"), *_SUBLEDGER))
+CUSTOMERS = Contract("customers", "customers", "customer_db_id", (*_base("customer_db_id"), *_SUBLEDGER))
+
+SUBLEDGERS = Contract(
+    "subledgers",
+    "subledgers",
+    "subledger_db_id",
+    (
+        *_base("subledger_db_id"),
+        text("email", "email"),
+        text("bank_account", "bankAccount"),
+        text("tax_no", "taxNo"),
+        text("street_address", "address.streetAddress"),
+        text("zip_code", "address.zipCode"),
+        text("place", "address.place"),
+        text("country_code", "address.country.code"),
+        text("ledger_type", "ledgerType.name"),
+        timestamp("modified_at", "modifiedAt"),
+    ),
+)
+
+COMPANIES = Contract(
+    "companies",
+    "companies",
+    "company_db_id",
+    (
+        *_base("company_db_id"),
+        text("company_number", "companyNumber"),
+        text("tax_number", "taxNumber"),
+        timestamp("modified_at", "modifiedAt"),
+    ),
+)
+
+PROJECTS = Contract(
+    "projects",
+    "projects",
+    "project_db_id",
+    (
+        *_base("project_db_id"),
+        date("from_date", "fromDate"),
+        date("to_date", "toDate"),
+        identifier("gl_object1_db_id", "glObject1.dbId"),
+        timestamp("modified_at", "modifiedAt"),
+    ),
+)
+
+OBJECT_KINDS = Contract(
+    "objectKinds",
+    "object_kinds",
+    "object_kind_db_id",
+    (identifier("object_kind_db_id", "dbId", required=True), text("name", "name")),
+)
+
+OBJECT_VALUES = Contract(
+    "objectValues",
+    "object_values",
+    "object_value_db_id",
+    (
+        *_base("object_value_db_id"),
+        identifier("object_kind_db_id", "objectKindDbId"),
+        date("date_from", "dateFrom"),
+        date("date_to", "dateTo"),
+        timestamp("modified_at", "modifiedAt"),
+    ),
+)
+
+XGL_DIMENSIONS = Contract(
+    "xglDimensions",
+    "xgl_dimensions",
+    "xgl_db_id",
+    (*_base("xgl_db_id"), boolean("allow_posting", "allowPosting"), timestamp("modified_at", "modifiedAt")),
+)
+
+ACCOUNTS = Contract(
+    "accounts",
+    "accounts",
+    "account_db_id",
+    (
+        *_base("account_db_id"),
+        boolean("is_balance_sheet", "balanceSheet"),
+        boolean("allow_posting", "posting"),
+        text("ledger_type", "ledgerType.name"),
+        timestamp("modified_at", "modifiedAt"),
+    ),
+)
+
+CURRENCIES = Contract(
+    "currencies",
+    "currencies",
+    "currency_db_id",
+    (identifier("currency_db_id", "dbId", required=True), text("code", "code")),
+)
+
+ENTITIES = Contract(
+    "entities",
+    "entities",
+    "entity_db_id",
+    (
+        identifier("entity_db_id", "dbId", required=True),
+        text("code", "code", comment="the 5-digit entity code"),
+        text("description", "description"),
+        identifier("owner_db_id", "ownerDbId"),
+        text("currency_code", "currency.code"),
+        integer("owner_code", "owner.ownerCode"),
+        identifier("parent_db_id", "parent.dbId"),
+        text("parent_code", "parent.code"),
+        timestamp("modified_at", "modifiedAt"),
+    ),
+    children=(
+        Children(
+            "entity_dimensions",
+            "glSetupEntries",
+            "setup_db_id",
+            (
+                identifier("setup_db_id", "dbId"),
+                text("field_name", "field.name", comment="glObject1 to glObject5"),
+                text("object_code", "fieldObject.code"),
+                identifier("object_kind_db_id", "fieldObject.objectKind.dbId"),
+                text("object_kind_name", "fieldObject.objectKind.name"),
+            ),
+        ),
+    ),
+)
+
+PERIOD_STATUS = Contract(
+    "periodStatusItems",
+    "period_status",
+    "period_status_db_id",
+    (
+        identifier("period_status_db_id", "dbId", required=True),
+        identifier("owner_db_id", "ownerDbId"),
+        identifier("period_db_id", "periodDbId"),
+        integer("owner_code", "owner.ownerCode"),
+        text("owner_entity_code", "owner.code"),
+        text("period_code", "period.code"),
+        integer("period_year", "period.year"),
+        integer("period_month", "period.monthNumber"),
+        integer("fiscal_year", "period.fiscalYear"),
+        integer("fiscal_period", "period.fiscalPeriod"),
+        date("from_date", "period.fromDate"),
+        date("to_date", "period.toDate"),
+        timestamp("modified_at", "modifiedAt"),
+    ),
+    comment="one row per entity and closed period (a row means closed)",
+)
+
+IMPORT_ITEMS = Contract(
+    "glImportItems",
+    "import_items",
+    "import_item_db_id",
+    (
+        identifier("import_item_db_id", "dbId", required=True),
+        integer("tr_reg_number", "trRegNumber"),
+        integer("tr_item_number", "trItemNumber"),
+        identifier("owner_db_id", "ownerDbId"),
+        text("source_code", "transactionSource.code"),
+        text("ext_order_number", "extOrderNumber"),
+        text("invoice_number", "invoiceNumber"),
+        text("account_code", "account.code"),
+        text("currency_code", "currency.code"),
+        money("amount", "amount"),
+        money("invoice_amount", "invoiceAmount"),
+        date("posted_date", "postedDate"),
+        text("line_text", "text"),
+        integer("job_level", "jobLevel.dbSubId"),
+        text("job_level_name", "jobLevel.name"),
+        timestamp("modified_at", "modifiedAt"),
+    ),
+    comment="one row per imported voucher line as the ledger's import shows it",
+)
+
+IMPORT_ERRORS = Contract(
+    "glImportItemErrors",
+    "import_errors",
+    "import_error_db_id",
+    (
+        identifier("import_error_db_id", "dbId", required=True),
+        identifier("import_item_db_id", "transactionDbId"),
+        identifier("owner_db_id", "ownerDbId"),
+        text("level_code", "errorLevel.code"),
+        text("level_name", "errorLevel.name"),
+        text("message", "message"),
+        timestamp("created_at", "createdAt"),
+    ),
+    comment="one row per error of the ledger's posting job",
+)
+
+_HEADER = (
+    identifier("header_db_id", "{header}.dbId"),
+    integer("voucher_no", "{header}.transactionNumber"),
+    text("header_text", "{header}.text"),
+    date("posted_date", "{header}.postedDate"),
+    timestamp("imported_at", "{header}.importedAt"),
+    text("source_code", "{header}.transactionSource.code"),
+)
+
+
+def _header(name: str) -> tuple[Member, ...]:
+    return tuple(Member(m.column, m.path.format(header=name), m.kind, m.required, m.comment) for m in _HEADER)
+
+
+_ROW = (
+    identifier("row_db_id", "dbId", required=True),
+    identifier("owner_db_id", "ownerDbId"),
+    text("invoice_number", "invoiceNumber"),
+    text("row_text", "text"),
+    money("amount", "amount", comment="company currency"),
+    money("invoice_amount", "invoiceAmount", comment="in currency_code"),
+    money("invoice_remaining", "invoiceRemaining", comment="open, in currency_code"),
+    date("invoice_date", "invoiceDate"),
+    date("due_date", "dueDate"),
+    date("payment_date", "paymentDate"),
+    integer("match_id", "matchId", comment="rows that share one settle each other; 0 or null: open"),
+    text("currency_code", "currency.code"),
+    text("subledger_code", "subledger.code"),
+    text("account_code", "account.code"),
+    text("row_type", "slTransactionType.name"),
+    *_header("transactionHeader"),
+)
+
+AP_ROWS = Contract("apTransactions", "ap_rows", "row_db_id", _ROW, comment="one row per supplier-ledger row")
+AR_ROWS = Contract("arTransactions", "ar_rows", "row_db_id", _ROW, comment="one row per customer-ledger row")
+
+TRANSACTIONS = Contract(
+    "transactions",
+    "transactions",
+    "transaction_db_id",
+    (
+        identifier("transaction_db_id", "dbId", required=True),
+        identifier("owner_db_id", "ownerDbId"),
+        text("row_text", "text"),
+        money("amount", "amount", comment="company currency"),
+        money("invoice_amount", "invoiceAmount", comment="in currency_code"),
+        integer("match_id", "matchId"),
+        text("account_code", "account.code"),
+        boolean("is_balance_sheet", "account.balanceSheet"),
+        text("currency_code", "currency.code"),
+        integer("period_year", "period.year"),
+        integer("period_month", "period.monthNumber"),
+        text("vessel_code", "glDimension.glObject1.code"),
+        text("project_code", "glDimension.glObject2.code"),
+        *_header("header"),
+    ),
+    comment="one row per general-ledger row",
+)
+
+EXCHANGE_RATES = Contract(
+    "exchangeRates",
+    "exchange_rates",
+    "rate_db_id",
+    (
+        identifier("rate_db_id", "dbId", required=True),
+        identifier("owner_db_id", "ownerDbId"),
+        text("from_currency_code", "currencyFromCode"),
+        text("to_currency_code", "currencyToCode"),
+        integer("currency_unit", "currencyUnit"),
+        rate("exchange_rate", "exchangeRate"),
+        identifier("rate_type_db_id", "exchangeType.dbId"),
+        date("from_date", "fromDate"),
+        date("to_date", "toDate"),
+        timestamp("modified_at", "modifiedAt"),
+    ),
+    comment="one row per rate: unit x from = rate x to, valid from from_date",
+)
+
+ALL: tuple[Contract, ...] = (
+    SUPPLIERS,
+    CUSTOMERS,
+    SUBLEDGERS,
+    COMPANIES,
+    PROJECTS,
+    OBJECT_KINDS,
+    OBJECT_VALUES,
+    XGL_DIMENSIONS,
+    ACCOUNTS,
+    CURRENCIES,
+    ENTITIES,
+    PERIOD_STATUS,
+    IMPORT_ITEMS,
+    IMPORT_ERRORS,
+    AP_ROWS,
+    AR_ROWS,
+    TRANSACTIONS,
+    EXCHANGE_RATES,
+)

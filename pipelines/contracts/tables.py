@@ -1,0 +1,45 @@
+"""The staging tables: creates them empty, and widens them when a contract has grown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from pipelines.contracts import ledger as ledger_contracts
+from pipelines.contracts import vms as vms_contracts
+from pipelines.contracts.shape import child_columns, parent_columns
+
+if TYPE_CHECKING:
+    from pipelines.contracts.contract import Contract
+
+SCHEMAS: Mapping[str, str] = {"vms": "stg_vms", "ledger": "stg_ledger"}
+CONTRACTS: Mapping[str, Sequence[Contract]] = {"vms": vms_contracts.ALL, "ledger": ledger_contracts.ALL}
+
+
+def create_staging_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create whatever is missing of stg_vms and stg_ledger, so that models find every table before anything landed."""
+    for side, contracts in CONTRACTS.items():
+        for contract in contracts:
+            create_tables(connection, contract, side=side)
+
+
+def create_tables(connection: duckdb.DuckDBPyConnection, contract: Contract, *, side: str) -> None:
+    """Create the tables of one contract, or add the columns it has gained; a table that fits is left alone."""
+    _create(connection, f"{SCHEMAS[side]}.{contract.table}", parent_columns(contract))
+    for children in contract.children:
+        _create(connection, f"{SCHEMAS[side]}.{children.table}", child_columns(contract, children))
+
+
+def _create(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[tuple[str, str]]) -> None:
+    try:
+        present = {row[0] for row in connection.execute(f"DESCRIBE {table}").fetchall()}
+    except duckdb.CatalogException:
+        listed = ", ".join(f"{name} {sql_type}" for name, sql_type in columns)
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {table.partition('.')[0]}")
+        connection.execute(f"CREATE TABLE {table} ({listed})")
+        return
+    for name, sql_type in columns:
+        if name not in present:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {sql_type}")

@@ -1,0 +1,41 @@
+"""Finds the folders that travel with the package: SQL models, expectations, seeds and the sample world."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from pipelines.core.errors import SpringlineError
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def sql_folder() -> Path:
+    """Return the folder of the SQL models and of the control store's statements."""
+    return _folder("sql")
+
+
+def expectations_folder() -> Path:
+    """Return the folder of the expectation suites, one JSON file per checked model."""
+    return _folder("expectations")
+
+
+def seeds_folder() -> Path:
+    """Return the folder of the business constants, one CSV file per table."""
+    return _folder("data/seeds")
+
+
+def sample_folder() -> Path:
+    """Return the folder of the sample world that the sandbox serves."""
+    return _folder("data/sample")
+
+
+@cache
+def _folder(name: str) -> Path:
+    # A wheel carries them in _bundled, where pyproject.toml puts them; in a checkout they lie beside the package.
+    for root in (PACKAGE / "_bundled", PACKAGE.parent):
+        if (root / name).is_dir():
+            return root / name
+    raise SpringlineError(
+        f"The folder {name} is missing from this installation ({PACKAGE}).", next_step="install Springline again."
+    )

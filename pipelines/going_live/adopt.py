@@ -1,0 +1,247 @@
+"""Going live: takes over what people have posted by hand already, and holds what they have not.
+
+Documents still ready for posting in the VMS that are dated before the first day are looked for in the ledger's books:
+invoices by owner, side, invoice number, partner and amount, GL documents by header text and amount. What is found is
+recorded as sent, with the ledger's ids, so that it never goes out and its payments are found; what is not found is put
+on hold by a person's decision and released one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines.batch.run import BatchResult, accounting_day, run_batch
+from pipelines.core.errors import UsageError
+from pipelines.extract import steps as extract_steps
+from pipelines.going_live.search_books import Candidate, Found, Searched, candidates, search
+from pipelines.load import steps as post_steps
+from pipelines.load.acknowledgement import acknowledgement
+from pipelines.load.ledger.vouchers import BREAKS
+from pipelines.models import steps as models
+from pipelines.outbox.intent import Intent, Kind
+from pipelines.outbox.states import State
+from pipelines.outbox.store import Move, Outbox
+from pipelines.steering.decisions import Decision, decisions_on, insert_decision
+from pipelines.steering.find_document import Document
+from pipelines.step.counts import Counts
+from pipelines.step.step import Job, Step
+from pipelines.stores.control import utc_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pipelines.core.settings import Settings
+    from pipelines.step.context import Context
+
+REASON = "before going live"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One document and what was found of it; amounts in ``currency``, signed as in the VMS."""
+
+    document_no: str
+    document_key: int
+    document_type: str
+    company: str
+    document_date: date
+    partner: str | None
+    currency: str
+    amount: Decimal | None
+    outcome: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Adoption:
+    """What adopting came to; ``held`` counts the documents newly put on hold."""
+
+    before: date
+    is_dry_run: bool
+    lines: list[Line] = field(default_factory=list)
+    held: int = 0
+    batch: BatchResult | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """The batch's own: 0 unless something could not be read, or not be acknowledged."""
+        return self.batch.exit_code if self.batch else 0
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the object that `adopt --json` prints."""
+        outcomes = sorted({line.outcome for line in self.lines})
+        return {
+            "before": self.before.isoformat(),
+            "dry_run": self.is_dry_run,
+            "counts": {outcome: sum(line.outcome == outcome for line in self.lines) for outcome in outcomes},
+            "newly_held": self.held,
+            "documents": [asdict(line) for line in self.lines],
+            "problems": list(self.batch.problems) if self.batch else [],
+            "exit_code": self.exit_code,
+        }
+
+
+def run_adopt(
+    settings: Settings,
+    *,
+    before: date,
+    operator: str,
+    now: Callable[[], datetime],
+    is_dry_run: bool = False,
+    is_acknowledged: bool = False,
+    today: date | None = None,
+    report: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
+) -> Adoption:
+    """Adopt the documents dated before ``before``, in a batch of its own; ``is_acknowledged`` sets them to posted too.
+
+    A dry run looks and writes nothing. Raises BusyError while another batch holds the warehouse, UsageError when
+    ``before`` is still to come.
+    """
+    if before > (today or accounting_day(now())):
+        raise UsageError(f"{before} is still to come.", next_step="name the first day that Springline posts for.")
+    adoption = Adoption(before, is_dry_run)
+
+    def adopt(ctx: Context) -> Counts:
+        return _adopt(ctx, adoption, is_acknowledged=is_acknowledged)
+
+    acknowledging = (Step("acknowledge", post_steps.acknowledge, writes_outside=True),) if is_acknowledged else ()
+    job = Job(
+        "adopt",
+        (
+            Step("read open documents", extract_steps.read_open_documents),
+            Step("read the ledger's reference data", extract_steps.read_ledger),
+            Step("build models", models.build_models),
+            Step("look in the books", adopt),
+            *acknowledging,
+        ),
+    )
+    adoption.batch = run_batch(
+        settings, jobs=[job], operator=operator, now=now, today=today, is_dry_run=is_dry_run, report=report
+    )
+    return adoption
+
+
+def _adopt(ctx: Context, adoption: Adoption, *, is_acknowledged: bool) -> Counts:
+    wanted = candidates(ctx, before=adoption.before)
+    outbox = Outbox(ctx.control, batch_id=ctx.batch_id, now=ctx.now)
+    searched = search(ctx, wanted, ours=outbox.vouchers)
+    found = [one for one in searched if one.found is not None]
+    missing = [one for one in searched if one.found is None]
+    if not ctx.is_dry_run:
+        for one in found:
+            _take_over(ctx, outbox, one, is_acknowledged=is_acknowledged)
+        adoption.held = _hold(ctx, [one.candidate for one in missing])
+    adoption.lines += [_line(one) for one in searched]
+    return Counts(extracted=len(searched), held=adoption.held)
+
+
+def _take_over(ctx: Context, outbox: Outbox, one: Searched, *, is_acknowledged: bool) -> None:
+    """Record a voucher as sent; its intent has no payload, because nothing was sent."""
+    candidate, found = one.candidate, one.found
+    if found is None:
+        return
+    intent = adopted_intent(candidate, found)
+    outbox.store_intents([intent])
+    (entry,) = [voucher for voucher in outbox.vouchers([candidate.number]) if voucher.id == intent.id]
+    outbox.apply(
+        [Move(intent.id, State.SENT, f"adopted: {found.words}", found.remote_ids)],
+        follow_up=[acknowledgement(entry)] if is_acknowledged else [],
+        closes=[(kind, str(candidate.key)) for kind in BREAKS.values()],
+    )
+    with ctx.control.write() as connection:
+        insert_decision(connection, _decision(ctx, "adopt", candidate, found.words))
+
+
+def adopted_intent(candidate: Candidate, found: Found) -> Intent:
+    """Make the intent of a voucher that somebody else has posted."""
+    return Intent(
+        Kind.VOUCHER,
+        str(candidate.key),
+        "ledger",
+        payload=[],
+        source_hash=candidate.content_hash,
+        look_up={
+            "lines": 0,
+            "source": candidate.voucher_type,
+            "ext_order_number": candidate.number,
+            "posted_date": found.posted_date,
+            "text": found.text,
+            "invoice_number": found.invoice_number,
+            "subledger": candidate.partner_code,
+            "currency": candidate.currency,
+            "control_amount": str(candidate.control_amount),
+        },
+        company_code=candidate.company,
+        owner_code=candidate.owner,
+        document_key=candidate.key,
+        document_no=candidate.number,
+    )
+
+
+def _hold(ctx: Context, missing: Iterable[Candidate]) -> int:
+    """Put on hold what nobody has decided on yet; what was released before stays released."""
+    decisions = [_decision(ctx, "hold", one, REASON) for one in missing if not _is_decided(ctx, one)]
+    if decisions:
+        with ctx.control.write() as connection:
+            for decision in decisions:
+                insert_decision(connection, decision)
+    return len(decisions)
+
+
+def _is_decided(ctx: Context, candidate: Candidate) -> bool:
+    document = Document(candidate.number, candidate.key, candidate.company, candidate.type)
+    return any(row["action"] in {"hold", "release"} for row in decisions_on(ctx.control, document))
+
+
+def _decision(ctx: Context, action: str, candidate: Candidate, reason: str) -> Decision:
+    return Decision(
+        action,
+        "document",
+        candidate.company,
+        candidate.key,
+        candidate.number,
+        reason,
+        ctx.operator,
+        utc_text(ctx.now()),
+    )
+
+
+def _line(one: Searched) -> Line:
+    candidate = one.candidate
+    return Line(
+        document_no=candidate.number,
+        document_key=candidate.key,
+        document_type=candidate.type,
+        company=candidate.company,
+        document_date=candidate.date,
+        partner=candidate.partner_name,
+        currency=candidate.currency,
+        amount=candidate.amount,
+        outcome="adopted" if one.found else "held",
+        detail=one.detail,
+    )
+
+
+def show_adoption(adoption: Adoption, console: Console) -> None:
+    """Print what was found, what was not and what was looked for, and what that means."""
+    table = Table("document", "date", "company", "amount", "outcome", "what was found or looked for")
+    for line in sorted(adoption.lines, key=lambda line: (line.outcome, line.document_date, line.document_key)):
+        amount = "" if line.amount is None else f"{line.currency} {line.amount:,.2f}"
+        label = escape(f"{line.document_type} {line.document_no}")
+        table.add_row(label, str(line.document_date), line.company, amount, line.outcome, escape(line.detail))
+    console.print(table)
+    found = sum(line.outcome == "adopted" for line in adoption.lines)
+    did = "would be" if adoption.is_dry_run else "are"
+    console.print(
+        f"{len(adoption.lines)} documents dated before {adoption.before} are ready for posting: {found} {did} adopted, "
+        f"{len(adoption.lines) - found} {did} on hold. `springline release DOCUMENT` lets one go."
+    )
+    for problem in adoption.batch.problems if adoption.batch else ():
+        console.print(f"! {problem}", markup=False, highlight=False)

@@ -1,0 +1,227 @@
+"""Asks both systems what the checks need to know, each thing once; what cannot be read is remembered as its error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+
+from pipelines.contracts import ledger as ledger_contracts
+from pipelines.contracts import vms as vms_contracts
+from pipelines.contracts.shape import paths
+from pipelines.core.errors import SpringlineError, Terminal
+from pipelines.wire.filters import equals, one_of
+from pipelines.wire.http import Answer, Call, HttpCaller
+from pipelines.wire.ledger import LedgerClient
+from pipelines.wire.limiter import RateLimiter
+from pipelines.wire.query import Reading, selection_text
+from pipelines.wire.vms import VmsClient
+
+if TYPE_CHECKING:
+    from pipelines.contracts.contract import Contract
+    from pipelines.core.settings import Settings
+    from pipelines.wire.http import CountRequest
+
+Node = dict[str, Any]
+
+SYSTEM_KEY = 1_000_000
+INTROSPECTION = "{ __schema { mutationType { fields { name } } } }"
+# Enough booked vouchers to have seen every voucher type that is in use.
+SAMPLE = 1_000
+HEADERS = Reading("journalHeaders", "transactionSource { code }", page_size=SAMPLE)
+
+_decode = msgspec.json.Decoder(list[Node]).decode
+
+
+class _Names(msgspec.Struct):
+    name: str
+
+
+class _Probe(msgspec.Struct):
+    class Data(msgspec.Struct):
+        class Schema(msgspec.Struct, rename={"mutation_type": "mutationType"}):
+            class Mutations(msgspec.Struct):
+                fields: list[_Names]
+
+            mutation_type: Mutations | None = None
+
+        schema: Schema | None = msgspec.field(name="__schema", default=None)
+
+    data: Data | None = None
+
+
+class Probe:
+    """What both systems say, read when it is first asked for; every method raises SpringlineError, the same again."""
+
+    def __init__(self, settings: Settings, *, now: Callable[[], datetime], count: CountRequest) -> None:
+        """Open no connection yet."""
+        self.settings = settings
+        self._now = now
+        self._known: dict[str, Any] = {}
+        self._stack = ExitStack()
+        self._vms = VmsClient(settings.vms, count=count, now=now)
+        self._stack.callback(self._vms.close)
+        self._ledger = LedgerClient(settings.ledger, count=count, now=now)
+        self._stack.callback(self._ledger.close)
+        self._plain = {side: self._caller(side, count) for side in ("vms", "ledger")}
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        self._stack.close()
+
+    def _caller(self, side: str, count: CountRequest) -> HttpCaller:
+        caller = HttpCaller(
+            side,
+            timeout=(self.settings.vms if side == "vms" else self.settings.ledger).timeout,
+            attempts=2,
+            limiter=RateLimiter(5, seconds=1),
+            count=count,
+            connections=1,
+        )
+        self._stack.callback(caller.close)
+        return caller
+
+    def _once(self, name: str, read: Callable[[], Any]) -> Any:  # noqa: ANN401 whatever is read
+        if name not in self._known:
+            try:
+                self._known[name] = read()
+            except SpringlineError as error:
+                self._known[name] = error
+        if isinstance(self._known[name], SpringlineError):
+            raise self._known[name]
+        return self._known[name]
+
+    def sign_in(self) -> None:
+        """Sign in to the VMS and read one currency, the smoke test of its documentation."""
+        self._once(
+            "sign in", lambda: self._vms.find("Currency", filters=[equals("currencyCode", "USD")], fields=["key"])
+        )
+
+    def read_one(self, contract: Contract) -> None:
+        """Read one object of a VMS contract with every member it names."""
+        self.sign_in()
+        pages = self._vms.pages(contract.entity, fields=paths(contract), page_size=1)
+        self._once(f"one {contract.entity}", lambda: next(pages, None))
+
+    def vms_objects(self, entity: str, fields: Sequence[str], filters: Sequence[str] = ()) -> list[Node]:
+        """Read all objects of a small VMS entity."""
+        self.sign_in()
+        found: list[Node] = self._once(entity, lambda: self._vms.find(entity, filters=filters, fields=fields))
+        return found
+
+    def companies(self) -> dict[str, Node]:
+        """Read the VMS companies by code."""
+        fields = ["companyCode", "companyName", "currency.currencyCode"]
+        return {company["companyCode"]: company for company in self.vms_objects("Company", fields)}
+
+    def control_accounts(self) -> list[Node]:
+        """Read the accounts APX and ARX."""
+        fields = ["accountCode", "glAccount", "company.companyCode"]
+        return self.vms_objects("Account", fields, list(one_of("accountCode", ["APX", "ARX"])))
+
+    def base_currency(self) -> str | None:
+        """Read the VMS's base currency."""
+        self.sign_in()
+        contract = vms_contracts.SYSTEM
+        body = self._once("System", lambda: self._vms.get(contract.entity, SYSTEM_KEY, fields=paths(contract)))
+        country = msgspec.json.decode(body, type=Node).get("country") or {}
+        return (country.get("currency") or {}).get("currencyCode")
+
+    def schema(self) -> tuple[frozenset[str], datetime]:
+        """Ask the ledger which mutations it has; give them and the time it answered at."""
+        answer: Answer = self._once("schema", self._ask_schema)
+        try:
+            found = msgspec.json.decode(answer.body, type=_Probe).data
+        except msgspec.DecodeError as error:
+            raise Terminal(f"The ledger's answer ({answer.status}) is no GraphQL: {answer.excerpt()!r}.") from error
+        mutations = found.schema.mutation_type.fields if found and found.schema and found.schema.mutation_type else []
+        return frozenset(mutation.name for mutation in mutations), date_of(answer)
+
+    def _ask_schema(self) -> Answer:
+        settings = self.settings.ledger
+        headers = {"Authorization": f"token {settings.token.get_secret_value()}", "Content-Type": "application/json"}
+        body = msgspec.json.encode({"query": INTROSPECTION})
+        return self._plain["ledger"].call(Call("POST", settings.url, "__schema", headers, body=body))
+
+    def vms_time(self) -> datetime:
+        """Return the time the VMS answers at; it need not let us in for that."""
+        call = Call("GET", self.settings.vms.base_url, "GET /")
+        return date_of(self._once("time", lambda: self._plain["vms"].call(call, judge=lambda _: None)))
+
+    def now(self) -> datetime:
+        """Return this machine's time."""
+        return self._now()
+
+    def take_token(self) -> None:
+        """Read one entity of the ledger."""
+        self.read_first([ledger_contracts.ENTITIES])
+
+    def read_first(self, contracts: Sequence[Contract]) -> None:
+        """Read one node of each connection with every field of its contract, all in one request."""
+        name = f"first of {' '.join(contract.entity for contract in contracts)}"
+        self._once(name, lambda: self._ledger.read([_first(contract) for contract in contracts]))
+
+    def nodes(self) -> dict[str, list[Node]]:
+        """Read the ledger's reference data whole, and the voucher types of the first vouchers, in one request."""
+        contracts = (
+            ledger_contracts.ENTITIES,
+            ledger_contracts.CURRENCIES,
+            ledger_contracts.OBJECT_KINDS,
+            ledger_contracts.ACCOUNTS,
+            ledger_contracts.XGL_DIMENSIONS,
+        )
+        self.take_token()
+        found: dict[str, list[Node]] = self._once("nodes", lambda: self._whole(contracts))
+        return found
+
+    def _whole(self, contracts: Sequence[Contract]) -> dict[str, list[Node]]:
+        readings = [*(Reading(c.entity, selection_text(paths(c)), object_status="ALL") for c in contracts), HEADERS]
+        *whole, headers = self._ledger.read(readings)
+        nodes = {
+            contract.entity: [node for page in pages for node in _decode(page)]
+            for contract, pages in zip(contracts, whole, strict=True)
+        }
+        return {**nodes, HEADERS.connection: _decode(next(headers, b"[]"))}
+
+    def object_codes(self, kind_db_ids: Sequence[str]) -> dict[str, set[str]]:
+        """Read the codes of these object kinds, by kind."""
+        selection = "code objectKindDbId"
+
+        def read() -> dict[str, set[str]]:
+            codes: dict[str, set[str]] = {}
+            for node in self._ledger.rows(
+                "objectValues", selection=selection, filter={"objectKindDbId_in": kind_db_ids}
+            ):
+                codes.setdefault(str(node["objectKindDbId"]), set()).add(node["code"])
+            return codes
+
+        found: dict[str, set[str]] = self._once(f"values {kind_db_ids}", read) if kind_db_ids else {}
+        return found
+
+
+def _first(contract: Contract) -> Reading:
+    return Reading(contract.entity, selection_text(paths(contract)), page_size=1)
+
+
+def date_of(answer: Answer) -> datetime:
+    """Return the time in an answer's Date header (RFC 9110); Terminal when it has none."""
+    try:
+        return parsedate_to_datetime(answer.headers["date"])
+    except (KeyError, ValueError) as error:
+        raise Terminal(f"{answer.url} does not say what time it is there.") from error
+
+
+def difference(one: datetime, other: datetime) -> timedelta:
+    """Return how far two times are apart."""
+    return abs(one - other)

@@ -1,0 +1,27 @@
+"""The intent that sets a voucher's document to posted."""
+
+from __future__ import annotations
+
+from pipelines.outbox.intent import Intent, Json, Kind
+from pipelines.outbox.store import Entry
+
+POSTED = "POS"
+
+
+BODY: dict[str, Json] = {"invoicingStatus": POSTED}
+
+
+def acknowledgement(voucher: Entry) -> Intent:
+    """Make the intent that sets a voucher's document to posted."""
+    return Intent(
+        Kind.ACKNOWLEDGEMENT,
+        str(voucher.document_key),
+        "vms",
+        payload=BODY,
+        source_hash=POSTED,
+        look_up=dict(voucher.look_up),
+        company_code=voucher.company_code,
+        owner_code=voucher.owner_code,
+        document_key=voucher.document_key,
+        document_no=voucher.document_no,
+    )

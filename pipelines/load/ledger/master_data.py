@@ -1,0 +1,246 @@
+"""Master data: what the models found missing or different in the ledger, stored and delivered (mapping.md 2).
+
+The stages stand in the order in which they need each other: a customer hangs on a company, a project on a vessel.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from pipelines.load.delivered import Delivered
+from pipelines.load.entities import Entities, read_entities
+from pipelines.load.finding import ABSENT, Finding, complete, conflict
+from pipelines.load.ledger.courier import Channel, Courier
+from pipelines.load.ledger.nodes import Columns, Member, node_of
+from pipelines.load.names import subject
+from pipelines.load.ports import QUESTION, Ledger, Node, ask, chunks, one_of
+from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
+from pipelines.outbox.states import State
+from pipelines.outbox.store import Entry, Outbox, Version
+
+if TYPE_CHECKING:
+    from pipelines.step.context import Context
+
+NOT_UNIQUE = "code_not_unique"
+BREAKS = {NOT_UNIQUE: "code not unique"}
+
+_CODE = (Member("code", "code"), Member("owner", "owner_code", "ownerCode"))
+_PARTNER = (
+    Member("description", "description"),
+    Member("companyNumber", "company_number"),
+    Member("taxNumber", "tax_number"),
+    Member("streetAddress", "street_address"),
+    Member("zipCode", "zip_code"),
+    Member("place", "place"),
+    Member("country", "country_code", "code"),
+    Member("email", "email"),
+    Member("bankAccount", "bank_account"),
+    Member("swift", "swift"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One kind of master data: its model, its connection and mutations, the members of an added and a changed node."""
+
+    kind: Kind
+    model: str
+    connection: str
+    mutations: str
+    staging: str
+    db_id: str
+    only_when_added: tuple[Member, ...]
+    members: tuple[Member, ...]
+
+
+STAGES = (
+    Stage(
+        Kind.COMPANY,
+        "post.company_changes",
+        "companies",
+        "Companies",
+        "stg_ledger.companies",
+        "company_db_id",
+        _CODE,
+        (
+            Member("description", "description"),
+            Member("companyNumber", "company_number"),
+            Member("taxNumber", "tax_number"),
+            Member("email", "email"),
+            Member("country", "country_code", "code"),
+        ),
+    ),
+    Stage(
+        Kind.SUPPLIER,
+        "post.supplier_changes",
+        "suppliers",
+        "Suppliers",
+        "stg_ledger.suppliers",
+        "supplier_db_id",
+        _CODE,
+        _PARTNER,
+    ),
+    Stage(
+        Kind.CUSTOMER,
+        "post.customer_changes",
+        "customers",
+        "Customers",
+        "stg_ledger.customers",
+        "customer_db_id",
+        (*_CODE, Member("company", "company_db_id", "dbId")),
+        _PARTNER,
+    ),
+    Stage(
+        Kind.COST_CENTRE,
+        "post.cost_centre_changes",
+        "objectValues",
+        "ObjectValues",
+        "stg_ledger.object_values",
+        "object_value_db_id",
+        (*_CODE, Member("definition", "definition_db_id", "dbId")),
+        (Member("description", "description"),),
+    ),
+    Stage(
+        Kind.PROJECT,
+        "post.project_changes",
+        "projects",
+        "Projects",
+        "stg_ledger.projects",
+        "project_db_id",
+        _CODE,
+        (
+            Member("description", "description"),
+            Member("fromDate", "from_date"),
+            Member("toDate", "to_date"),
+            Member("glObject1", "vessel_code", "code"),
+        ),
+    ),
+)
+
+
+def deliver_master_data(
+    context: Context, *, sleep: Callable[[float], None] = time.sleep, retry_failed: bool = True
+) -> Delivered:
+    """Store and deliver what the models `post.…_changes` want, stage by stage; what they want no more is taken back."""
+    outbox = Outbox(context.control, batch_id=context.batch_id, now=context.now)
+    entities = read_entities(context.warehouse)
+    delivered = Delivered()
+    for stage in STAGES:
+        intents, waiting = stage_intents(context, outbox, stage)
+        outbox.store_intents(intents, retry_failed=retry_failed)
+        courier = Courier(
+            outbox,
+            context.ledger,
+            _channel(stage, context.ledger, entities, wanted=frozenset(intent.id for intent in intents)),
+            nodes_per_mutation=context.settings.ledger.nodes_per_mutation,
+            call_seconds=context.settings.ledger.timeout,
+            now=context.now,
+            report=context.report,
+            sleep=sleep,
+        )
+        delivered += courier.deliver() + waiting
+    return delivered
+
+
+def stage_intents(context: Context, outbox: Outbox, stage: Stage) -> tuple[list[Intent], Delivered]:
+    """Make the intents of a stage, and count what has to wait for a company that is not there yet.
+
+    Every change is a version of its own, `<owner>:<code>#<n>`; n goes up once version n is sent. What was sent and has
+    not been read back since is not sent again.
+    """
+    rows = _changes(context, stage)
+    ready = _with_companies(rows, outbox) if stage.kind is Kind.CUSTOMER else rows
+    latest = outbox.versions(stage.kind, [row["natural_key"] for row in ready])
+    intents = (_intent(stage, row, latest.get(row["natural_key"])) for row in ready)
+    return [intent for intent in intents if intent is not None], Delivered(waiting=len(rows) - len(ready))
+
+
+def _changes(context: Context, stage: Stage) -> list[Columns]:
+    cursor = context.warehouse.execute(
+        f"SELECT changes.*, ledger.content_hash AS ledger_hash FROM {stage.model} AS changes "  # noqa: S608 our own names
+        f"LEFT JOIN {stage.staging} AS ledger ON changes.ledger_db_id = ledger.{stage.db_id} "
+        "ORDER BY changes.natural_key"
+    )
+    columns = [column[0] for column in cursor.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _with_companies(rows: Sequence[Columns], outbox: Outbox) -> list[Columns]:
+    """Fill in the companies created in this run; leave out customers whose company could not be."""
+    lacking = [row["natural_key"] for row in rows if row["action"] == "add" and row["company_db_id"] is None]
+    created = {
+        stem: int(str(db_id))
+        for stem, version in outbox.versions(Kind.COMPANY, lacking).items()
+        if version.state is State.SENT
+        for db_id in cast("list[Json]", version.remote_ids["dbIds"])
+    }
+    filled = ({**row, "company_db_id": row["company_db_id"] or created.get(row["natural_key"])} for row in rows)
+    return [row for row in filled if row["action"] != "add" or row["company_db_id"] is not None]
+
+
+def _intent(stage: Stage, row: Columns, latest: Version | None) -> Intent | None:
+    is_new = row["action"] == "add"
+    node = node_of(row, (*stage.only_when_added, *stage.members) if is_new else stage.members)
+    if not is_new:
+        node["dbId"] = row["ledger_db_id"]
+    payload: Json = [{"clientId": row["natural_key"], "node": node}]
+    # With what the ledger had: the same change is due again when somebody there has undone it, and only then.
+    source_hash = sha256(canonical_json([payload, row["ledger_hash"]]))
+    if latest is not None and latest.state is State.SENT and latest.source_hash == source_hash:
+        return None
+    number = 1 if latest is None else latest.number + (latest.state is State.SENT)
+    return Intent(
+        stage.kind,
+        f"{row['natural_key']}#{number}",
+        "ledger",
+        payload,
+        source_hash,
+        look_up={"action": row["action"], "code": row["code"], "definition": row.get("definition_db_id")},
+        owner_code=row["owner_code"],
+    )
+
+
+def _channel(stage: Stage, ledger: Ledger, entities: Entities, *, wanted: frozenset[str]) -> Channel:
+    look_up = partial(look_up_codes, stage=stage, ledger=ledger, entities=entities)
+    return Channel(
+        stage.kind,
+        look_up=look_up,
+        read_back=look_up,
+        mutation=lambda entry: f"{entry.look_up['action']}{stage.mutations}",
+        is_wanted=lambda entry: entry.id in wanted,
+        breaks=BREAKS,
+    )
+
+
+def look_up_codes(entries: Sequence[Entry], *, stage: Stage, ledger: Ledger, entities: Entities) -> dict[str, Finding]:
+    """Look codes up in the ledger before they are written: none -> add, one -> take it, several -> a person decides.
+
+    Codes are not unique there (xledger.md 1.5). An update goes by `dbId` and may be repeated. Raises WireError.
+    """
+    selection = "dbId code ownerDbId" + (" objectKindDbId" if stage.kind is Kind.COST_CENTRE else "")
+    found: dict[str, list[Node]] = {}
+    for chunk in chunks((entry.look_up["code"] for entry in entries), size=QUESTION):
+        (rows,) = ask(ledger, [one_of(stage.connection, "code", chunk, selection=selection)])
+        for row in rows:
+            found.setdefault(row["code"], []).append(row)
+    return {entry.id: _judged(entry, found.get(str(entry.look_up["code"]), []), entities) for entry in entries}
+
+
+def _judged(entry: Entry, rows: Sequence[Node], entities: Entities) -> Finding:
+    seen = entities.seen.get(entry.owner_code, frozenset())
+    kind = entry.look_up["definition"]
+    ids = [
+        str(row["dbId"])
+        for row in rows
+        if str(row["ownerDbId"]) in seen and (kind is None or str(row["objectKindDbId"]) == str(kind))
+    ]
+    if len(ids) > 1:
+        told = f"{subject(entry)}: the ledger has several with this code: {', '.join(ids)}; nothing was written."
+        return conflict(NOT_UNIQUE, f"{told} Next: keep one of them in Xledger and close or rename the others.")
+    if ids and entry.look_up["action"] == "add":
+        return complete("found in the ledger by its code", {"dbIds": [*ids]})
+    return ABSENT

@@ -1,0 +1,99 @@
+"""Reads why the ledger refused a mutation, and says it in the words of whoever must put it right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.core.errors import Refused
+from pipelines.core.identifiers import masked_account
+from pipelines.load.names import subject
+from pipelines.outbox.store import Entry
+
+# xledger.md 1.7: `<path>: No value matching owner <ownerDbId>, code '<code>'.`; the path may begin with the place of
+# the node, and the code may hold anything, quotes and line ends included.
+_LOOK_UP = re.compile(
+    r"(?P<field>\w+)\.\w+: (?P<count>No|More than one) value matching owner [^,]*, "
+    r"(?P<key>\w+) '(?P<value>.*)'\.?\s*\Z",
+    re.DOTALL,
+)
+_LONGEST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A reference that the ledger cannot resolve: ``{field: {key: value}}``; ``is_ambiguous`` when it has several."""
+
+    field: str
+    key: str
+    value: str
+    is_ambiguous: bool = False
+
+    def is_in(self, node: Mapping[str, Any]) -> bool:
+        """Tell whether a node refers to it."""
+        reference = node.get(self.field)
+        return isinstance(reference, Mapping) and str(reference.get(self.key)) == self.value
+
+    @property
+    def code(self) -> str:
+        """Return the error code the outbox keeps."""
+        return f"{_snake(self.field)}_{'not_unique' if self.is_ambiguous else 'missing'}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    name: str
+    remedy: str
+
+
+_WORDS: Mapping[str, _Words] = {
+    "owner": _Words("entity", "correct `companies` in the settings"),
+    "transactionSource": _Words("voucher type", "set it up in Xledger"),
+    "account": _Words("GL account", "add it to the chart of accounts in Xledger, or correct it in the VMS"),
+    "subledger": _Words("supplier or customer", "run `springline run master-data`, or add the partner in Xledger"),
+    "project": _Words("project (voyage)", "run `springline run master-data`, or add the project in Xledger"),
+    "glObject1": _Words("cost centre (vessel)", "run `springline run master-data`, or add the vessel in Xledger"),
+    "glObject3": _Words("value of posting 3", "add it in Xledger to the dimension behind glObject3"),
+    "xgl": _Words("XGL dimension", "add it in Xledger, or correct the setting posting.xgl"),
+    "taxRule": _Words("tax rule", "add it in Xledger, or map the VAT code in the file of posting.tax_rules"),
+    "currency": _Words("currency", "open it in Xledger"),
+    "country": _Words("country", "correct the country of the partner in the VMS"),
+    "company": _Words("company", "run `springline run master-data`"),
+    "definition": _Words("dimension", "set up the object kind behind glObject1 in Xledger"),
+}
+_OTHER = _Words("value", "add it in Xledger, or correct it in the VMS")
+
+
+def gaps(problems: Iterable[tuple[str, str]]) -> list[Gap]:
+    """Return the references that an answer names as unresolvable, each once; ``problems`` are (code, message).
+
+    >>> gaps([("INVALID_VALUE", "project.code: No value matching owner 42365431, code 'V001-2601'.")])
+    [Gap(field='project', key='code', value='V001-2601', is_ambiguous=False)]
+    """
+    found = (_LOOK_UP.search(message) for _, message in problems)
+    named = (Gap(m["field"], m["key"], m["value"], m["count"] != "No") for m in found if m)
+    return list(dict.fromkeys(named))
+
+
+def gap_message(entry: Entry, gap: Gap) -> str:
+    """Say which document waits for what, and where it is to be added."""
+    words = _WORDS.get(gap.field, _OTHER)
+    count = "more than one" if gap.is_ambiguous else "no"
+    remedy = "keep one of them in Xledger" if gap.is_ambiguous else words.remedy
+    told = f"{subject(entry)}: the ledger has {count} {words.name} {gap.value!r} for entity {entry.owner_code}."
+    return f"{told} Next: {remedy}."
+
+
+def refusal_message(entry: Entry, refusal: Refused, nodes: Sequence[Mapping[str, Any]]) -> str:
+    """Say that the ledger refused a document, in the ledger's own words, with bank accounts cut to their end."""
+    told = "; ".join(dict.fromkeys(message for _, message in refusal.problems)) or refusal.message
+    for account in {str(node["bankAccount"]) for node in nodes if node.get("bankAccount")}:
+        told = told.replace(account, masked_account(account))
+    told = told[:_LONGEST].rstrip(".")
+    return f"{subject(entry)}: the ledger refused it: {told}. Next: correct it in the VMS; the next run tries again."
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()

@@ -1,0 +1,215 @@
+"""Vouchers: post.draft_lines as nodes of addGLImportItems, stored as intents and delivered (mapping.md 1.1)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from decimal import Decimal
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from pipelines.core.errors import SpringlineError
+from pipelines.core.money import minor_unit
+from pipelines.load.acknowledgement import acknowledgement
+from pipelines.load.entities import Entities, read_entities
+from pipelines.load.finding import Finding, Verdict
+from pipelines.load.ledger.books import Vouchers, books_findings, books_readings
+from pipelines.load.ledger.courier import Channel, Courier
+from pipelines.load.ledger.import_items import import_findings, import_reading
+from pipelines.load.ledger.nodes import Columns, Member, node_of, plain
+from pipelines.load.ports import QUESTION, Ledger, ask, chunks
+from pipelines.outbox.intent import Intent, Json, Kind
+from pipelines.outbox.store import Outbox, StoreReport
+
+if TYPE_CHECKING:
+    from pipelines.load.delivered import Delivered
+    from pipelines.outbox.store import Entry
+    from pipelines.step.context import Context
+
+MUTATION = "addGLImportItems"
+# What a look-up finds in the ledger and nobody but a person can resolve.
+BREAKS = {
+    "incomplete_in_ledger": "voucher incomplete in ledger",
+    "repeated_in_ledger": "voucher repeated in ledger",
+    "already_in_books": "voucher already in books",
+}
+_FETCH = 20_000
+
+# mapping.md 1.1, in its order. Fiscal year and period are not sent: the ledger derives them from postedDate.
+MEMBERS = (
+    Member("glObject1", "posting1", "code"),
+    Member("project", "posting2", "code"),
+    Member("xgl", "xgl", "code"),
+    Member("glObject3", "posting3", "code"),
+    Member("subledger", "subledger_no", "code"),
+    Member("bankAccount", "subledger_bank_account"),
+    Member("dueDate", "due_date"),
+    Member("taxRule", "tax_rule", "code"),
+    Member("currency", "currency", "code"),
+    Member("invoiceAmount", "currency_amount"),
+    Member("amount", "amount"),
+    Member("postedDate", "voucher_date"),
+    Member("invoiceDate", "invoice_date"),
+    Member("text", "text"),
+    Member("invoiceNumber", "invoice_no"),
+    Member("extIdentifier", "x_identifier"),
+    Member("transactionSource", "voucher_type", "code"),
+    Member("trRegNumber", "voucher_no"),
+    Member("account", "account", "code"),
+    Member("owner", "company", "ownerCode"),
+    Member("extOrderNumber", "ext_order_number"),
+    Member("trItemNumber", "tr_item_number"),
+    Member("jobLevel", "job_level", "dbSubId"),
+)
+# The column that names the currency of an amount.
+CURRENCIES = {"currency_amount": "currency", "amount": "company_currency"}
+
+_LINES = """
+SELECT lines.*, vouchers.document_no, vouchers.company_currency, vouchers.content_hash
+FROM post.draft_lines AS lines
+INNER JOIN post.draft_vouchers AS vouchers ON lines.document_key = vouchers.document_key
+WHERE lines.document_key IN (SELECT UNNEST(CAST(? AS BIGINT[])))
+ORDER BY lines.document_key, lines.tr_item_number
+"""
+
+
+def store_voucher_intents(
+    context: Context, document_keys: Collection[int], *, retry_failed: bool = True
+) -> StoreReport:
+    """Store the drafted vouchers of documents that passed every check; one transaction.
+
+    ``retry_failed`` tries a voucher again that failed and has not changed since (the ledger may have).
+    """
+    outbox = Outbox(context.control, batch_id=context.batch_id, now=context.now)
+    lines = _draft_lines(context, document_keys)
+    vouchers = (list(members) for _, members in groupby(lines, key=itemgetter("document_key")))
+    return outbox.store_intents((voucher_intent(voucher) for voucher in vouchers), retry_failed=retry_failed)
+
+
+def voucher_intent(lines: Sequence[Columns]) -> Intent:
+    """Make the intent of one voucher from its lines, control lines first."""
+    first = lines[0]
+    key = first["document_key"]
+    controls = [line for line in lines if line["line_kind"] == "control"]
+    look_up: Json = {
+        "lines": len(lines),
+        "source": first["voucher_type"],
+        "ext_order_number": first["ext_order_number"],
+        "posted_date": first["voucher_date"].isoformat(),
+        "text": first["text"],
+        "invoice_number": first["invoice_no"],
+        "subledger": first["subledger_no"],
+        "currency": first["currency"],
+        "control_amount": _amount(sum((line["currency_amount"] for line in controls), Decimal(0)), first["currency"]),
+    }
+    return Intent(
+        Kind.VOUCHER,
+        str(key),
+        "ledger",
+        payload=[{"clientId": f"{key}-{line['tr_item_number']}", "node": voucher_node(line)} for line in lines],
+        source_hash=first["content_hash"],
+        look_up=look_up,
+        company_code=first["company_code"],
+        owner_code=first["company"],
+        document_key=key,
+        document_no=first["document_no"],
+    )
+
+
+def voucher_node(line: Columns) -> dict[str, Json]:
+    """Turn a voucher line into a node of addGLImportItems: amounts are text, what is null is left out."""
+    return node_of(line, MEMBERS, write=_written)
+
+
+def deliver_vouchers(
+    context: Context, *, ready: Collection[int], sleep: Callable[[float], None] = time.sleep
+) -> Delivered:
+    """Deliver every voucher that is not settled; each one sent brings its acknowledgement into the outbox.
+
+    Vouchers of documents that are not ``ready`` (any more: held, ignored, gone) are looked up when their fate is
+    unknown, and never sent.
+    """
+    wanted = frozenset(ready)
+    return _courier(context, is_wanted=lambda entry: entry.document_key in wanted, sleep=sleep).deliver()
+
+
+def settle_vouchers(context: Context, *, sleep: Callable[[float], None] = time.sleep) -> Delivered:
+    """Find out what became of vouchers whose call got no answer, or whose process was killed.
+
+    What the ledger has is sent; what it certainly has not is `todo` again, so that it is drafted and checked anew.
+    """
+    return _courier(context, is_wanted=lambda _: True, sleep=sleep).settle()
+
+
+def _courier(context: Context, *, is_wanted: Callable[[Entry], bool], sleep: Callable[[float], None]) -> Courier:
+    outbox = Outbox(context.control, batch_id=context.batch_id, now=context.now)
+    entities = read_entities(context.warehouse)
+    channel = Channel(
+        Kind.VOUCHER,
+        look_up=partial(look_up_vouchers, ledger=context.ledger, entities=entities, vouchers=outbox.vouchers),
+        read_back=partial(read_back_vouchers, ledger=context.ledger, entities=entities),
+        mutation=lambda _: MUTATION,
+        size=_line_count,
+        is_wanted=is_wanted,
+        follow_up=lambda entry: [acknowledgement(entry)],
+        breaks=BREAKS,
+    )
+    return Courier(
+        outbox,
+        context.ledger,
+        channel,
+        nodes_per_mutation=context.settings.ledger.nodes_per_mutation,
+        call_seconds=context.settings.ledger.timeout,
+        now=context.now,
+        report=context.report,
+        sleep=sleep,
+    )
+
+
+def look_up_vouchers(
+    entries: Sequence[Entry], *, ledger: Ledger, entities: Entities, vouchers: Vouchers
+) -> dict[str, Finding]:
+    """Look vouchers up in the ledger's import and in its books, a thousand a request; raises WireError."""
+    findings: dict[str, Finding] = {}
+    for chunk in chunks(entries, size=QUESTION):
+        items, *books = ask(ledger, [import_reading(chunk), *books_readings(chunk)])
+        found = import_findings(chunk, items, entities)
+        absent = [entry for entry in chunk if found[entry.id].verdict is Verdict.ABSENT]
+        findings |= found | books_findings(absent, books, entities, vouchers=vouchers)
+    return findings
+
+
+def read_back_vouchers(entries: Sequence[Entry], *, ledger: Ledger, entities: Entities) -> dict[str, Finding]:
+    """Look vouchers up in the import alone, where a call just refused could have left something; raises WireError."""
+    (items,) = ask(ledger, [import_reading(entries)])
+    return import_findings(entries, items, entities)
+
+
+def _line_count(entry: Entry) -> int:
+    lines = entry.look_up.get("lines")
+    return lines if isinstance(lines, int) else 1
+
+
+def _draft_lines(context: Context, document_keys: Collection[int]) -> Iterator[Columns]:
+    if not document_keys:
+        # A bound value makes DuckDB import pandas, for which a run with nothing to send has no use.
+        return
+    cursor = context.warehouse.execute(_LINES, [list(document_keys)])
+    columns = [column[0] for column in cursor.description or ()]
+    while rows := cursor.fetchmany(_FETCH):
+        yield from (dict(zip(columns, row, strict=True)) for row in rows)
+
+
+def _written(column: str, line: Columns) -> Json:
+    value = line[column]
+    return _amount(value, line[CURRENCIES[column]]) if column in CURRENCIES else plain(value)
+
+
+def _amount(value: Decimal, currency: str) -> str:
+    """Write an amount as the ledger takes it: plain, with the currency's decimals, and no cent changed."""
+    written = value.quantize(minor_unit(currency))
+    if written != value:
+        raise SpringlineError(f"{value} {currency} is not rounded to the currency's minor units.")
+    return f"{written:f}"

@@ -1,0 +1,64 @@
+"""Steps that deliver, to the ledger and to the VMS."""
+
+from __future__ import annotations
+
+from pipelines.checks.hold import ready_documents
+from pipelines.load.delivered import Delivered
+from pipelines.load.ledger import vouchers
+from pipelines.load.ledger.master_data import deliver_master_data
+from pipelines.load.vms.acknowledge import deliver_acknowledgements
+from pipelines.load.vms.actuals import deliver_actuals
+from pipelines.load.vms.payments import deliver_payments
+from pipelines.load.vms.rates import deliver_rates
+from pipelines.models.steps import build_models
+from pipelines.step.context import Context
+from pipelines.step.counts import Counts
+
+
+def send_master_data(ctx: Context) -> Counts:
+    """Add to the ledger, or correct there, what partners, vessels and voyages need."""
+    return _counts(ctx, deliver_master_data(ctx))
+
+
+def settle_vouchers(ctx: Context) -> Counts:
+    """Find out what became of vouchers that an earlier run left in flight, and draft those anew that did not arrive."""
+    in_flight = "SELECT count(*) FROM outbox WHERE kind = 'voucher' AND state IN ('sending', 'unknown')"
+    if not ctx.control.one(in_flight):
+        return Counts()
+    # What stays unknown is looked up, and told, when vouchers are sent.
+    settled = vouchers.settle_vouchers(ctx)
+    return Counts(sent=settled.sent) + build_models(ctx)
+
+
+def send_rates(ctx: Context) -> Counts:
+    """Post to the VMS the exchange rates it lacks."""
+    return _counts(ctx, deliver_rates(ctx))
+
+
+def send_payments(ctx: Context) -> Counts:
+    """Post to the VMS what was paid on its invoices."""
+    return _counts(ctx, deliver_payments(ctx))
+
+
+def send_actuals(ctx: Context) -> Counts:
+    """Post to the VMS what the books say was spent and earned on its voyages."""
+    return _counts(ctx, deliver_actuals(ctx))
+
+
+def send_vouchers(ctx: Context) -> Counts:
+    """Store an intent for each document that is ready, and deliver all vouchers that are not settled."""
+    ready = ready_documents(ctx)
+    vouchers.store_voucher_intents(ctx, ready)
+    return _counts(ctx, vouchers.deliver_vouchers(ctx, ready=ready))
+
+
+def acknowledge(ctx: Context) -> Counts:
+    """Set the documents whose vouchers the ledger has taken to posted in the VMS."""
+    delivered = deliver_acknowledgements(ctx)
+    return _counts(ctx, Delivered(failed=delivered.failed, unknown=delivered.unknown, problems=delivered.problems))
+
+
+def _counts(ctx: Context, delivered: Delivered) -> Counts:
+    for problem in delivered.problems:
+        ctx.tell(problem)
+    return Counts(sent=delivered.sent, failed=delivered.failed, unknown=delivered.unknown + delivered.waiting)

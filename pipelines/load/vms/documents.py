@@ -1,0 +1,145 @@
+"""Documents that go to the VMS: how their bodies are made, and how they are found there by their numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from decimal import Decimal
+from itertools import chain, groupby
+from typing import TYPE_CHECKING, Any
+
+from pipelines.load.finding import ABSENT, Finding, complete, conflict
+from pipelines.load.names import title
+from pipelines.load.vms.courier import VmsWriter
+from pipelines.outbox.intent import Json
+from pipelines.wire.filters import equals, one_of
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from pipelines.outbox.store import Entry
+
+ENTITY = "Document"
+# dataloy.md 3.11: documentNo is String(32).
+LONGEST_NUMBER = 32
+PLAIN_NUMBER = re.compile(r"[A-Za-z0-9._/-]+")
+HASH_DIGITS = 10
+
+AMOUNTS = ("documentAmount", "companyCurrencyAmount", "sourceCurrencyAmount")
+FIELDS = ("key", "documentNo", "documentType.documentType", "company.companyCode", *AMOUNTS)
+# The VMS keeps amounts in binary floating point; less than half of the smallest minor unit there is, is no difference.
+TOLERANCE = Decimal("0.00005")
+CENT = Decimal("0.01")
+_FETCH = 10_000
+
+DIFFERS = "differs_in_vms"
+
+Row = Mapping[str, Any]
+
+
+def rows_of(warehouse: duckdb.DuckDBPyConnection, query: str) -> Iterator[Row]:
+    """Yield the rows of a query by column name."""
+    cursor = warehouse.execute(query)
+    columns = [column[0] for column in cursor.description or ()]
+    while rows := cursor.fetchmany(_FETCH):
+        yield from (dict(zip(columns, row, strict=True)) for row in rows)
+
+
+def document_number(number: str, *, head: str) -> str:
+    """Return a number that the VMS takes and that can be asked for, the same for ever.
+
+    A longer one keeps ``head`` and the count behind its last hyphen; a hash of the rest stands between them.
+
+    >>> document_number("XL902-5200777-2", head="XL")
+    'XL902-5200777-2'
+    >>> document_number("ACT202610-28601-V001-2601-4300-USD-1", head="ACT202610-28601")
+    'ACT202610-28601-5b2df6ab1a-1'
+    """
+    if len(number) <= LONGEST_NUMBER and PLAIN_NUMBER.fullmatch(number):
+        return number
+    rest, _, count = number.rpartition("-")
+    digest = hashlib.sha256(rest.encode()).hexdigest()[:HASH_DIGITS]
+    return f"{head}-{digest}-{count}"
+
+
+def amount(value: Decimal) -> Decimal:
+    """Return an amount with two decimals, or as many as it has where they are more.
+
+    >>> str(amount(Decimal("-95000.0000"))), str(amount(Decimal("1.2345")))
+    ('-95000.00', '1.2345')
+    """
+    return plain(value) if value != value.quantize(CENT) else value.quantize(CENT)
+
+
+def plain(value: Decimal) -> Decimal:
+    """Return a number without zeros behind its last digit, and without an exponent.
+
+    >>> str(plain(Decimal("10.550000"))), str(plain(Decimal("100.00")))
+    ('10.55', '100')
+    """
+    text = f"{value:f}"
+    return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
+
+
+def day(value: date) -> str:
+    """Write a day as the VMS has it: midnight, without a zone (dataloy.md 1.3)."""
+    return f"{value.isoformat()}T00:00:00"
+
+
+def look_up_documents(entries: Sequence[Entry], *, vms: VmsWriter, pool: ThreadPoolExecutor) -> dict[str, Finding]:
+    """Look documents up by type and number, at most fifty numbers a request, on the pool.
+
+    One that is there is ours when its company and its amounts are those that we send; anything else under our number
+    is a conflict. Raises WireError.
+    """
+    by_type = sorted(entries, key=_document_type)
+    questions = [
+        (equals("documentType.documentType", document_type), chosen)
+        for document_type, members in groupby(by_type, key=_document_type)
+        for chosen in one_of("documentNo", [str(entry.look_up["document_no"]) for entry in members])
+    ]
+    answers = pool.map(lambda filters: vms.find(ENTITY, filters=filters, fields=FIELDS), questions)
+    found: dict[tuple[str, str], list[Row]] = {}
+    for document in chain.from_iterable(answers):
+        found.setdefault((_code(document, "documentType"), str(document["documentNo"])), []).append(document)
+    return {
+        entry.id: _judged(entry, found.get((_document_type(entry), str(entry.look_up["document_no"])), []))
+        for entry in entries
+    }
+
+
+def _document_type(entry: Entry) -> str:
+    return str(entry.look_up["document_type"])
+
+
+def _judged(entry: Entry, documents: Sequence[Row]) -> Finding:
+    own = [document for document in documents if _code(document, "company") == entry.company_code]
+    if not own:
+        return ABSENT
+    if len(own) == 1 and all(_is_same(own[0].get(name), entry.look_up[name]) for name in AMOUNTS):
+        return complete("found in the VMS", {"key": own[0]["key"]})
+    keys = ", ".join(str(document["key"]) for document in own)
+    there = ", ".join(str(document.get("documentAmount")) for document in own)
+    return conflict(
+        DIFFERS,
+        f"{title(entry)}: the VMS has a document of that number already (key {keys}) with the amount {there}, "
+        f"where {entry.look_up['documentAmount']} was to be sent. Next: find out in the VMS who made it, and delete or "
+        "correct it there; the next run looks again.",
+    )
+
+
+def _is_same(there: object, ours: Json) -> bool:
+    if not isinstance(there, int | float | Decimal):
+        return False
+    return abs(Decimal(str(there)) - Decimal(str(ours))) <= TOLERANCE
+
+
+def _code(document: Row, name: str) -> str:
+    """Return the code of a document's reference, which may come as an object or bare."""
+    value = document.get(name)
+    if isinstance(value, Mapping):
+        value = value.get("documentType" if name == "documentType" else "companyCode")
+    return str(value)

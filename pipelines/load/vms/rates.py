@@ -1,0 +1,154 @@
+"""Exchange rates: post.rate_changes as ExchangeRate objects of the VMS (mapping.md 4, dataloy.md 3.7)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pipelines.load.delivered import Delivered
+from pipelines.load.finding import ABSENT, Finding, complete, conflict
+from pipelines.load.names import title
+from pipelines.load.vms.courier import VmsChannel, VmsCourier, VmsWriter
+from pipelines.load.vms.documents import DIFFERS, Row, day, plain, rows_of
+from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
+from pipelines.outbox.states import State
+from pipelines.outbox.store import Outbox
+from pipelines.wire.filters import at_least, equals
+
+if TYPE_CHECKING:
+    from pipelines.outbox.store import Entry
+    from pipelines.step.context import Context
+
+ENTITY = "ExchangeRate"
+FIELDS = ("key", "exchangeRate", "exchangeRateDate", "currency.currencyCode", "fromCurrency.currencyCode")
+BREAKS: Mapping[str, str] = {DIFFERS: "exchange rate differs"}
+# mapping.md 4: the VMS may round.
+TOLERANCE = Decimal("0.000001")
+
+_CHANGES = "SELECT * FROM post.rate_changes ORDER BY rate_date, is_between_bases DESC, natural_key"
+
+
+def deliver_rates(ctx: Context, *, sleep: Callable[[float], None] = time.sleep) -> Delivered:
+    """Store an intent for each rate that is to be posted, and deliver all that are not settled.
+
+    The rates between the two bases go first: without its day's, the VMS cannot convert any other (dataloy.md 3.7), and
+    the others of that day wait.
+    """
+    outbox = Outbox(ctx.control, batch_id=ctx.batch_id, now=ctx.now)
+    intents = [rate_intent(row) for row in rows_of(ctx.warehouse, _CHANGES)]
+    outbox.store_intents(intents)
+    wanted = {intent.id for intent in intents}
+    with ThreadPoolExecutor(ctx.settings.vms.workers, thread_name_prefix="rates") as pool:
+        channel = VmsChannel(
+            Kind.RATE,
+            ENTITY,
+            partial(look_up_rates, vms=ctx.vms),
+            lambda entry: entry.id in wanted or entry.state is State.UNKNOWN,
+            BREAKS,
+        )
+        courier = partial(
+            VmsCourier,
+            outbox,
+            ctx.vms,
+            channel,
+            pool,
+            call_seconds=ctx.settings.vms.timeout,
+            now=ctx.now,
+            report=ctx.report,
+            sleep=sleep,
+        )
+        first = courier().deliver(is_due=_is_between_bases)
+        blocked = _days_without_base(outbox, wanted)
+
+        def is_due(entry: Entry) -> bool:
+            is_blocked = entry.id in wanted and entry.look_up["rate_date"] in blocked
+            return not (_is_between_bases(entry) or is_blocked)
+
+        others = courier().deliver(is_due=is_due)
+    waiting = [e for e in outbox.entries(Kind.RATE, [State.TODO]) if e.id in wanted and not _is_between_bases(e)]
+    return first + others + Delivered(waiting=sum(entry.look_up["rate_date"] in blocked for entry in waiting))
+
+
+def rate_intent(row: Row) -> Intent:
+    """Make the intent of one rate from a row of post.rate_changes; all four members are required."""
+    payload: dict[str, Json] = {
+        "currency": row["to_currency"],
+        "fromCurrency": row["from_currency"],
+        "exchangeRate": plain(row["exchange_rate"]),
+        "exchangeRateDate": day(row["rate_date"]),
+    }
+    look_up: dict[str, Json] = {
+        "rate_date": row["rate_date"].isoformat(),
+        "from_currency": row["from_currency"],
+        "to_currency": row["to_currency"],
+        "exchange_rate": plain(row["exchange_rate"]),
+        "is_between_bases": row["is_between_bases"],
+        "part_no": row["part_no"],
+        "key": row["rate_key"],
+    }
+    return Intent(
+        Kind.RATE,
+        row["natural_key"],
+        "vms",
+        payload=payload,
+        source_hash=sha256(canonical_json(payload)),
+        look_up=look_up,
+    )
+
+
+def look_up_rates(entries: Sequence[Entry], *, vms: VmsWriter) -> dict[str, Finding]:
+    """Look rates up by day and pair, a month of one base currency in one question; raises WireError."""
+    found: dict[tuple[str, str, str], list[Row]] = {}
+    days: dict[tuple[str, str], list[str]] = {}
+    for entry in entries:
+        rate_date, base, _ = _key(entry)
+        days.setdefault((base, rate_date[:7]), []).append(rate_date)
+    for (base, _), wanted in sorted(days.items()):
+        filters = [
+            equals("fromCurrency.currencyCode", base),
+            at_least("exchangeRateDate", f"{min(wanted)}T00:00:00"),
+            f"exchangeRateDate(LTE){max(wanted)}T23:59:59",
+        ]
+        for rate in vms.find(ENTITY, filters=filters, fields=FIELDS):
+            key = (str(rate["exchangeRateDate"])[:10], base, str(rate["currency"]["currencyCode"]))
+            found.setdefault(key, []).append(rate)
+    return {entry.id: _judged(entry, found.get(_key(entry), [])) for entry in entries}
+
+
+def _judged(entry: Entry, rates: Sequence[Row]) -> Finding:
+    for rate in rates:
+        if _is_same(rate, entry):
+            return complete("found in the VMS", {"key": rate["key"]})
+    # One that is to be overwritten is there, with its old value.
+    if not rates or entry.look_up.get("key") is not None:
+        return ABSENT
+    there = ", ".join(str(rate["exchangeRate"]) for rate in rates)
+    return conflict(
+        DIFFERS,
+        f"{title(entry)}: the VMS has {there}, the ledger {entry.look_up['exchange_rate']}. Next: correct the one that "
+        "is wrong, or set rates.overwrite.",
+    )
+
+
+def _is_same(rate: Mapping[str, Any], entry: Entry) -> bool:
+    ours = Decimal(str(entry.look_up["exchange_rate"]))
+    return abs(Decimal(str(rate["exchangeRate"])) - ours) <= ours * TOLERANCE
+
+
+def _key(entry: Entry) -> tuple[str, str, str]:
+    wanted = entry.look_up
+    return str(wanted["rate_date"]), str(wanted["from_currency"]), str(wanted["to_currency"])
+
+
+def _is_between_bases(entry: Entry) -> bool:
+    return bool(entry.look_up["is_between_bases"])
+
+
+def _days_without_base(outbox: Outbox, wanted: Collection[str]) -> set[Json]:
+    """Return the days whose rate between the bases is still to come."""
+    entries = outbox.entries(Kind.RATE, [State.TODO, State.UNKNOWN, State.FAILED])
+    return {entry.look_up["rate_date"] for entry in entries if _is_between_bases(entry) and entry.id in wanted}

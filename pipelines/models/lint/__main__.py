@@ -1,0 +1,84 @@
+"""Lints sql/ as ``python -m pipelines.models.lint``: exact, complete, portable (design, decision 3)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.core.resources import sql_folder
+from pipelines.models.header import read_header
+from pipelines.models.lint.lint_rules import RULES, Remark
+from pipelines.models.model import Fault
+from pipelines.models.read import check_source
+from pipelines.models.sources import Source, read_sources
+from pipelines.models.syntax import SyntaxFault, parse_query, place
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One place to change: what stands there, why it may not, what to write instead."""
+
+    path: str
+    line: int
+    column: int
+    what: str
+    why: str
+    instead: str
+
+    def __str__(self) -> str:
+        """One line that editors follow."""
+        return f"{self.path}:{self.line}:{self.column}: {self.what}: {self.why}. Instead: {self.instead}."
+
+
+def lint(sources: Iterable[Source]) -> tuple[Finding, ...]:
+    """Return everything to change in these files, in their order."""
+    return tuple(finding for source in sources for finding in sorted(set(_lint_one(source))))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Lint the folder named, else the product's own; write the findings, return 1 when there are any."""
+    named = sys.argv[1:] if arguments is None else arguments
+    sources = read_sources(Path(named[0]) if named else sql_folder())
+    findings = lint(sources)
+    for finding in findings:
+        sys.stdout.write(f"{finding}\n")
+    sys.stdout.write(f"{len(sources)} models, {len(findings)} findings\n")
+    return 1 if findings else 0
+
+
+def _lint_one(source: Source) -> Iterator[Finding]:
+    yield from _lint_header(source)
+    yield from map(_of_fault, check_source(source))
+    try:
+        query = parse_query(source.sql)
+    except SyntaxFault:
+        return  # told by check_source
+    for node in query.walk():
+        for rule in RULES:
+            for remark in rule(node):
+                yield _finding(source, remark)
+
+
+def _lint_header(source: Source) -> Iterator[Finding]:
+    header = read_header(source.sql)
+    if not header.description:
+        why = "analysts read it as the table's comment"
+        yield Finding(source.path, 1, 1, "the header does not say what one row is", why, "-- One voucher that ...")
+    if not header.grain:
+        why = "merges, tests and readers tell rows apart by it"
+        yield Finding(source.path, 1, 1, "the header has no grain", why, "-- grain: document_key, line_key")
+
+
+def _finding(source: Source, remark: Remark) -> Finding:
+    return Finding(source.path, *place(remark.node, source.sql), remark.what, remark.why, remark.instead)
+
+
+def _of_fault(fault: Fault) -> Finding:
+    instead = "one SELECT that reads tables of the warehouse and lists its columns"
+    return Finding(fault.path, fault.line, fault.column, fault.message.rstrip("."), "it is no model so", instead)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

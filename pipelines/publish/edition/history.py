@@ -1,0 +1,121 @@
+"""Copies the control store into the published file: of what only grows, what is new."""
+
+# ruff: noqa: S608 - statements are made of our own names, never of data
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pipelines.publish.edition.contents import (
+    GROWING,
+    LEFT_OUT,
+    NOT_PUBLISHED,
+    control_type,
+    expression,
+    listed,
+    literal,
+    quote,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from pipelines.stores.control import Control
+
+# More at a time is slower: the rows fall out of the processor's cache.
+PAGE = 10_000
+
+Columns = Mapping[str, str]
+
+
+def control_columns(control: Control) -> dict[str, dict[str, str]]:
+    """Return the published columns of each published table of the control store, with their types."""
+    names = control.read("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1")
+    return {
+        name: {
+            row["name"]: control_type(row["name"], row["type"])
+            for row in control.read(f"PRAGMA table_info({name})")
+            if row["name"] not in LEFT_OUT.get(name, ())
+        }
+        for (name,) in names
+        if name not in NOT_PUBLISHED
+    }
+
+
+def is_of_this_store(connection: duckdb.DuckDBPyConnection, control: Control, database: str) -> bool:
+    """Tell whether the last event published is one of this store's, which may have been restored or replaced."""
+    last = connection.execute(f"SELECT max(event_no), max_by(hash, event_no) FROM {database}.ctl.outbox_events")
+    event_no, event_hash = last.fetchone() or (None, None)
+    return event_no is not None and event_hash == control.one(
+        "SELECT hash FROM outbox_events WHERE event_no = ?", (event_no,)
+    )
+
+
+def copy_history(
+    connection: duckdb.DuckDBPyConnection, control: Control, *, target: str, kept: Collection[str] = ()
+) -> None:
+    """Fill the tables of schema ctl in the database ``target`` from the control store.
+
+    ``kept`` are those that stay as they were published before, but for their last batch; all others are empty.
+    """
+    for table, types in control_columns(control).items():
+        place = f"{target}.ctl.{quote(table)}"
+        since = _cut(connection, control, table, types, place=place) if table in kept else None
+        _insert(connection, control, table, list(types), place=place, since=since)
+
+
+def _cut(connection: duckdb.DuckDBPyConnection, control: Control, table: str, types: Columns, *, place: str) -> object:
+    """Delete the last of what was published before; return from where on the control store is to be read.
+
+    All of it is read on the way, so that a file that is damaged is found out.
+    """
+    key = quote(GROWING[table])
+    last = connection.execute(f"SELECT max({key}), sum(hash({listed(list(types))})) FROM {place}").fetchone()
+    since: object = last[0] if last else None
+    if since is None:
+        return None
+    before = connection.execute(f"SELECT count(*) FROM {place} WHERE {key} < {literal(since)}").fetchone()
+    if before == (control.one(f"SELECT count(*) FROM {quote(table)} WHERE {key} < {_sqlite(since)}"),):
+        connection.execute(f"DELETE FROM {place} WHERE {key} >= {literal(since)}")
+        return since
+    connection.execute(f"DELETE FROM {place}")
+    return None
+
+
+def _sqlite(value: object) -> str:
+    return str(value) if isinstance(value, int) else literal(value)
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection,
+    control: Control,
+    table: str,
+    columns: Sequence[str],
+    *,
+    place: str,
+    since: object,
+) -> None:
+    """Copy the rows of a table from a value of its key on.
+
+    SQLite writes each row as JSON and Arrow reads it: half the time that a Python object a value takes.
+    """
+    import pyarrow as pa  # noqa: PLC0415 an idle run publishes nothing
+    from pyarrow import json as arrow_json  # noqa: PLC0415 ditto
+
+    condition = f"WHERE {GROWING[table]} >= {_sqlite(since)}" if since is not None else ""
+    members = ", ".join(f"{literal(name)}, {quote(name)}" for name in columns)
+    statement = f"SELECT json_object({members}) FROM {quote(table)} {condition} ORDER BY rowid"
+    kinds = {row["name"]: row["type"] for row in control.read(f"PRAGMA table_info({table})")}
+    schema = pa.schema([(name, pa.int64() if kinds[name] == "INTEGER" else pa.string()) for name in columns])
+    options = arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error")
+    pages = ("\n".join(text for (text,) in rows).encode() for rows in control.pages(statement, size=PAGE))
+    batches = (
+        batch
+        for page in pages
+        for batch in arrow_json.read_json(pa.BufferReader(page), parse_options=options).to_batches()
+    )
+    connection.register("control_rows", pa.RecordBatchReader.from_batches(schema, batches))
+    told = ", ".join(expression(column, is_control=True) for column in columns)
+    connection.execute(f"INSERT INTO {place} SELECT {told} FROM control_rows")
+    connection.unregister("control_rows")

@@ -1,0 +1,145 @@
+"""The published tables as Parquet: a folder a table, a file a month where it grows; only what changed is written.
+
+All files of a table lie in one folder, without folders for its months: one listing is then all of one edition, where
+a walk through several could begin in the old one and end in the new.
+"""
+
+# ruff: noqa: S608 - statements are made of our own names, never of data
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from pipelines.core.errors import ModelError
+from pipelines.publish.edition.contents import TABLES, first_line, literal
+from pipelines.publish.edition.parts import WHOLE, Part, Table, of_months, sums_of, tables_of
+from pipelines.publish.edition.swap import KEPT, put_folder, stage
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+# Changes with how files are written, so that all are written anew.
+FORMAT = 2
+COMPRESSION = "zstd"
+# Where DuckDB parts a table, and how it calls the part of rows without a month.
+PARTS, NO_MONTH = ".parts", "__HIVE_DEFAULT_PARTITION__"
+UNKNOWN = "unknown"
+# Documents-2026-10-0123456789abcdef.parquet; where a month has several files, a number behind it.
+_NAME = re.compile(r"-(?P<part>\d{4}-\d\d|all|unknown)-(?P<print>[0-9a-f]{16})(?:-\d+)?\.parquet$")
+
+# What is in a table: the fingerprint of its rows by month, or of all of them under WHOLE.
+Prints = Mapping[str, str]
+
+
+def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[str]:
+    """Bring ``folder``/tables to what the published file on this connection holds; return the tables written.
+
+    A table is put in place with one move, so that no reader sees half of it. ModelError when one cannot be written.
+    """
+    root, kept = folder / TABLES, folder / KEPT / TABLES
+    tables = list(tables_of(connection))
+    try:
+        with stage(folder) as aside:
+            wanted_prints = [(table, _prints(connection, table)) for table in tables]
+            stale = [(table, wanted) for table, wanted in wanted_prints if present(_in(root, table)) != wanted]
+            if stale:
+                shutil.rmtree(kept, ignore_errors=True)
+            for table, wanted in stale:
+                _write(connection, table, wanted, place=_in(root, table), made=_in(aside, table))
+                put_folder(_in(aside, table), _in(root, table), old=_in(kept, table))
+        _remove_others(root, {(table.schema, table.name) for table in tables})
+    except (duckdb.Error, OSError) as error:
+        raise ModelError(
+            f"The Parquet files in {root} could not be written: {first_line(error)}",
+            next_step="see that their disk has room and that this user may write there; the others are as they were.",
+        ) from error
+    return [str(table) for table, _ in stale]
+
+
+def present(place: Path) -> dict[str, str]:
+    """Return what is in a table's folder: the fingerprint of each month, which its file carries in its name."""
+    found: dict[str, str] = {}
+    for path in place.glob("*"):
+        name = _NAME.search(path.name)
+        found[name["part"] if name else path.name] = name["print"] if name else ""
+    return found
+
+
+def _in(folder: Path, table: Table) -> Path:
+    return folder / table.schema / table.name
+
+
+def _prints(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, str]:
+    """Return the fingerprint of each month's rows, whatever their order: sums of row hashes, with what they are."""
+    sums = sums_of(connection, table, table.place) or {WHOLE: (0, 0)}
+    return {_part(part): _print(table, count, total) for part, (count, total) in sums.items()}
+
+
+def _part(month: Part) -> str:
+    """Name a part of a table as its file does.
+
+    >>> _part(date(2026, 10, 1)), _part(None), _part("all")
+    ('2026-10', 'unknown', 'all')
+    """
+    return UNKNOWN if month is None else f"{month:%Y-%m}" if isinstance(month, date) else month
+
+
+def _print(table: Table, count: int, total: int) -> str:
+    told = repr((FORMAT, list(table.columns.items()), table.texts, count, total))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def _write(connection: duckdb.DuckDBPyConnection, table: Table, wanted: Prints, *, place: Path, made: Path) -> None:
+    """Make a table's folder: months that stay are linked, the others written."""
+    made.mkdir(parents=True)
+    before = present(place)
+    stays = {part for part, fingerprint in wanted.items() if before.get(part) == fingerprint}
+    for part in stays:
+        for file in place.glob(f"{table.name}-{part}-{wanted[part]}*"):
+            _link(file, made / file.name)
+    options = f"FORMAT parquet, COMPRESSION {COMPRESSION}, KV_METADATA {{springline: {literal(table.texts)}}}"
+    if WHOLE in wanted:
+        file = made / _name(table, WHOLE, wanted)
+        connection.execute(f"COPY (SELECT * FROM {table.place}) TO {literal(file)} ({options})")
+    elif changed := sorted(wanted.keys() - stays):
+        connection.execute(
+            f"COPY ({_months(table, changed)}) TO {literal(made / PARTS)} ({options}, PARTITION_BY (month_of_row))"
+        )
+        for folder in (made / PARTS).iterdir():
+            part = UNKNOWN if folder.name.endswith(NO_MONTH) else folder.name.partition("=")[2][: len("2026-10")]
+            for number, file in enumerate(sorted(folder.iterdir())):
+                file.rename(made / _name(table, part, wanted, number=number))
+        shutil.rmtree(made / PARTS)
+
+
+def _months(table: Table, parts: Collection[str]) -> str:
+    """Return the query of some months' rows, with the month beside them."""
+    months = [None if part == UNKNOWN else date.fromisoformat(f"{part}-01") for part in parts]
+    return f"SELECT *, {table.month} AS month_of_row FROM {table.place} WHERE {of_months(table, months)}"
+
+
+def _name(table: Table, part: str, wanted: Prints, *, number: int = 0) -> str:
+    return f"{table.name}-{part}-{wanted[part]}{f'-{number}' if number else ''}.parquet"
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _remove_others(root: Path, names: Collection[tuple[str, str]]) -> None:
+    """Take away the folders of tables that are published no more."""
+    for place in root.glob("*/*"):
+        if (place.parent.name, place.name) not in names:
+            shutil.rmtree(place)

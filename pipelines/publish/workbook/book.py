@@ -1,0 +1,132 @@
+"""The workbook file: formats made once, cells written by what they are, the same bytes for the same content."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import xlsxwriter
+
+from pipelines.core.money import minor_unit_table
+from pipelines.publish.workbook.sheet import Column, Value
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Excel keeps numbers as doubles: 15 digits are exact, more would be another amount.
+MOST_DIGITS = 15
+# The tables keep four decimals, so that what is below this never has more digits.
+SURELY_EXACT = 10**11
+MOST_CHARACTERS = 32_000
+INK, QUIET, LINE, FILL, ACCENT = "#1B2733", "#5B6875", "#C9D1D9", "#EEF2F5", "#1F4E79"
+FONT = {"font_name": "Calibri", "font_size": 10, "font_color": INK, "valign": "top"}
+NUMBER_FORMATS = {"date": "yyyy-mm-dd", "month": "yyyy-mm", "time": "yyyy-mm-dd hh:mm", "count": "#,##0_)"}
+NUMBER_FORMATS |= {"rate": "0.000000########", "share": "0.0%"}
+
+
+class Book:
+    """One workbook being written; ``close`` writes the file."""
+
+    def __init__(self, path: Path, *, title: str, day: date) -> None:
+        """Begin a workbook; ``day`` is what its properties give as the time it was made."""
+        self.file: Any = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False})
+        self.file.set_properties(
+            {
+                "title": title,
+                "subject": "Reconciliation of the VMS and the ledger",
+                "author": "Springline",
+                "category": "Accounting",
+                "created": datetime.combine(day, time(), tzinfo=UTC).replace(tzinfo=None),
+            }
+        )
+        self.file.set_calc_mode("auto")
+        self._formats: dict[tuple[tuple[str, object], ...], Any] = {}
+        # Asked for every cell.
+        self.look, self.money = cache(self._look), cache(self._money)
+
+    def _look(self, **properties: object) -> Any:  # noqa: ANN401 XlsxWriter ships no types
+        """Return the format with these properties, made once."""
+        key = tuple(sorted(properties.items()))
+        if key not in self._formats:
+            self._formats[key] = self.file.add_format({**FONT, **properties})
+        return self._formats[key]
+
+    def _money(self, currency: str | None, **properties: object) -> Any:  # noqa: ANN401 XlsxWriter ships no types
+        """Return the format of an amount of a currency: as many decimals as it has minor units."""
+        return self.look(num_format=money_format(currency), align="right", **properties)
+
+    def write(self, page: Any, row: int, place: int, value: Value, *, column: Column, currency: str | None) -> None:  # noqa: ANN401 XlsxWriter ships no types
+        """Write one value as what its column says it is; nothing stays an empty cell."""
+        match value:
+            case None:
+                page.write_blank(row, place, None, self.look())
+            case Decimal() if column.kind == "money" and not is_exact(value, currency=currency):
+                page.write_string(
+                    row, place, money_text(value, currency=currency), self.look(align="right", italic=True)
+                )
+            case Decimal() if column.kind == "money":
+                page.write_number(row, place, float(value), self.money(currency))
+            case bool():
+                page.write_string(row, place, "yes" if value else "no", self.look())
+            case Decimal() | int():
+                look = self.look(num_format=NUMBER_FORMATS.get(column.kind, "General"), align="right")
+                page.write_number(row, place, float(value), look)
+            case date():
+                look = self.look(num_format=NUMBER_FORMATS[column.kind], align="left")
+                page.write_datetime(row, place, value, look)
+            case _:
+                look = self.look(text_wrap=True, indent=1) if column.kind == "words" else self.look()
+                page.write_string(row, place, str(value)[:MOST_CHARACTERS], look)
+
+    def close(self) -> None:
+        """Write the file."""
+        self.file.close()
+
+
+def units(currency: str | None) -> int:
+    """Return the decimals of a currency; two where ISO 4217 does not know it."""
+    return minor_unit_table().get(currency or "", 2)
+
+
+def money_format(currency: str | None) -> str:
+    """Return the number format of a currency.
+
+    >>> money_format("JPY"), money_format("KWD")
+    ('#,##0_);[Red]-#,##0_)', '#,##0.000_);[Red]-#,##0.000_)')
+    """
+    decimals = units(currency)
+    number = "#,##0" + ("." + "0" * decimals if decimals else "")
+    return f"{number}_);[Red]-{number}_)"
+
+
+def money_text(amount: Decimal, *, currency: str | None) -> str:
+    """Write an amount out, with no fewer decimals than its currency has.
+
+    >>> money_text(Decimal("12345678901234567.8900"), currency="USD")
+    '12,345,678,901,234,567.89'
+    """
+    decimals = max(units(currency), -int(amount.normalize().as_tuple().exponent))
+    return f"{amount:,.{decimals}f}"
+
+
+def as_number(amount: Decimal, *, currency: str | None) -> float:
+    """Return what ROUND makes of a sum: the double nearest to it in whole minor units.
+
+    >>> as_number(Decimal("-944827.3067"), currency="NOK"), as_number(Decimal("2.5000"), currency="JPY")
+    (-944827.31, 3.0)
+    """
+    return float(amount.quantize(Decimal(1).scaleb(-units(currency)), rounding=ROUND_HALF_UP))
+
+
+def is_exact(amount: Decimal, *, currency: str | None) -> bool:
+    """Tell whether a double holds an amount to the minor unit.
+
+    >>> is_exact(Decimal("9999999999999.99"), currency="NOK"), is_exact(Decimal("10000000000000.01"), currency="NOK")
+    (True, False)
+    """
+    if abs(amount) < SURELY_EXACT:
+        return True
+    digits = "".join(filter(str.isdigit, money_text(amount, currency=currency)))
+    return len(digits.lstrip("0")) <= MOST_DIGITS

@@ -1,0 +1,179 @@
+"""Writes the answer to a question: as a table for people, as CSV, JSON or Parquet; amounts exact, dates ISO 8601."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipelines.questions.query import Age, Answer, Column
+
+SHOWN_ROWS = 100
+NUMBERS = ("BIGINT", "DECIMAL", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "SMALLINT", "TINYINT", "U")
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+def show_age(age: Age, console: Console, *, now: datetime) -> None:
+    """Say how old the data is."""
+    since = now - age.published_at.replace(tzinfo=UTC)
+    read = "; ".join(
+        f"{side} read {moment:%Y-%m-%d %H:%M}" if moment else f"{side} never read"
+        for side, moment in (("VMS", age.as_of_vms), ("ledger", age.as_of_ledger))
+    )
+    console.print(
+        f"Published {age.published_at:%Y-%m-%d %H:%M} UTC, {age_in_words(since)} ago, by batch {age.batch_id}; {read}.",
+        markup=False,
+        highlight=False,
+    )
+
+
+def age_in_words(since: timedelta) -> str:
+    """Return an age in its largest unit.
+
+    >>> age_in_words(timedelta(seconds=30)), age_in_words(timedelta(hours=5, minutes=3))
+    ('less than a minute', '5 hours')
+    """
+    seconds = int(since.total_seconds())
+    for unit, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
+        if seconds >= unit:
+            number = seconds // unit
+            return f"{number} {name}{'' if number == 1 else 's'}"
+    return "less than a minute"
+
+
+def write_answer(answer: Answer, form: str, console: Console, *, output: Path | None, told: Console) -> None:
+    """Write an answer in a form (table, csv, json, parquet) to a file, else to stdout; ``told`` gets remarks."""
+    with _target(output, is_binary=form == "parquet") as target:
+        if form == "table":
+            _write_table(answer, console, target if output else None, told)
+        elif form == "parquet":
+            _write_parquet(answer, target)
+        else:
+            WRITERS[form](answer, target)
+    if output:
+        told.print(f"Written to {output}.", markup=False, highlight=False)
+
+
+@contextmanager
+def _target(output: Path | None, *, is_binary: bool) -> Iterator[Any]:
+    """Yield stdout, or a file that is whole or as it was."""
+    if output is None:
+        yield sys.stdout
+        return
+    mode, encoding, newline = ("wb", None, None) if is_binary else ("w", "utf-8", "")
+    beside = output.with_name(f".{output.name}.{os.getpid()}")
+    try:
+        with beside.open(mode, encoding=encoding, newline=newline) as file:
+            yield file
+        beside.replace(output)
+    except OSError as error:
+        raise UsageError(
+            f"{output} cannot be written: {error.strerror}.", next_step="name a file in a folder you may write to."
+        ) from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _write_table(answer: Answer, console: Console, target: TextIO | None, told: Console) -> None:
+    rows = answer.first(SHOWN_ROWS + 1)
+    table = Table()
+    for column in answer.columns:
+        table.add_column(Text(column.name), justify="right" if _is_number(column) else "left", overflow="fold")
+    for row in rows[:SHOWN_ROWS]:
+        table.add_row(*(Text(text_of(value)) for value in row))
+    if target is None:
+        console.print(table)
+    else:
+        Console(file=target, width=console.width).print(table)
+    if len(rows) > SHOWN_ROWS:
+        told.print(
+            f"The first {SHOWN_ROWS} rows are shown and there are more: --format csv, json or parquet gives them all.",
+            highlight=False,
+        )
+
+
+def _write_csv(answer: Answer, target: TextIO) -> None:
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow(column.name for column in answer.columns)
+    for page in answer.pages():
+        writer.writerows([text_of(value) for value in row] for row in page)
+
+
+def _write_json(answer: Answer, target: TextIO) -> None:
+    """Write one object, its rows one a line; amounts as text, so that no reader rounds them."""
+    age = {
+        name: json_of(getattr(answer.age, name)) for name in ("published_at", "batch_id", "as_of_vms", "as_of_ledger")
+    }
+    columns = [{"name": column.name, "type": column.type} for column in answer.columns]
+    names = [column.name for column in answer.columns]
+    target.write(f'{{"published": {_json(age)},\n "columns": {_json(columns)},\n "rows": [')
+    mark = "\n  "
+    for page in answer.pages():
+        for row in page:
+            target.write(mark + _json({name: json_of(value) for name, value in zip(names, row, strict=True)}))
+            mark = ",\n  "
+    target.write("]}\n")
+
+
+def _write_parquet(answer: Answer, target: Any) -> None:  # noqa: ANN401 a binary file
+    import pyarrow.parquet as pq  # noqa: PLC0415 the other forms have no use for it
+
+    batches = answer.batches()
+    names = [column.name for column in answer.columns]
+    schema = batches.schema.empty_table().rename_columns(names).schema
+    with pq.ParquetWriter(target, schema, compression="zstd") as writer:
+        for batch in batches:
+            writer.write_batch(batch.rename_columns(names))
+
+
+def text_of(value: object) -> str:
+    """Write a value as people and CSV read it; nothing for what is missing.
+
+    >>> text_of(Decimal("0E-18")), text_of(Decimal("1250.5000")), text_of(date(2026, 11, 2)), text_of(None)
+    ('0.000000000000000000', '1250.5000', '2026-11-02', '')
+    """
+    if value is None:
+        return ""
+    told = json_of(value)
+    return told if isinstance(told, str) else _json(told)
+
+
+def json_of(value: object) -> Any:  # noqa: ANN401 any JSON value
+    """Turn a value into JSON: decimals, dates and times become text."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return [json_of(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): json_of(item) for key, item in value.items()}
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _is_number(column: Column) -> bool:
+    return column.type.startswith(NUMBERS)
+
+
+WRITERS: Mapping[str, Callable[[Answer, TextIO], None]] = {"csv": _write_csv, "json": _write_json}

@@ -1,0 +1,146 @@
+"""The one sentence a person needs: what to do next about a document, decided by the first case that fits."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pipelines.core.resources import seeds_folder
+
+if TYPE_CHECKING:
+    from pipelines.questions.explain.explanation import Explanation
+
+DONE, REFUSED = 3, 9
+RUN = "springline run documents"
+
+
+def next_step(story: Explanation) -> str:
+    """Return what to do next, and where."""
+    return next(step for case in CASES if (step := case(story)))
+
+
+def _ignored(story: Explanation) -> str:
+    if story.ignored is None:
+        return ""
+    by, reason = story.ignored["operator"], story.ignored["reason"]
+    return f"Nothing: {by} put it on the ignore list ({reason}); `springline release {story.name}` takes it off."
+
+
+def _adopted(story: Explanation) -> str:
+    voucher = story.intent("voucher")
+    remote = (voucher or {}).get("remote_ids") or {}
+    if not remote.get("adopted"):
+        return ""
+    return _acknowledged(story) or f"Nothing: people had posted it by hand as voucher {remote.get('voucher_no')}."
+
+
+def _refused(story: Explanation) -> str:
+    """The import took it and the posting job refused it."""
+    items = story.ledger["import_items"]
+    if story.state("voucher") != "sent" or not any(item["job_level"] == REFUSED for item in items):
+        return ""
+    told = " ".join(f"item {item['import_item_db_id']}: {item['errors']}" for item in items if item["errors"])
+    return (
+        f"The ledger's posting refused it ({told}): correct that in the VMS or the settings and run "
+        f"`springline retry {story.name}`, or correct these items in Xledger."
+    )
+
+
+def _acknowledged(story: Explanation) -> str:
+    acknowledgement = story.intent("acknowledgement")
+    if acknowledgement is None or acknowledgement["state"] == "sent":
+        return ""
+    if acknowledgement["state"] == "failed":
+        return f"Its voucher is in the ledger, but the VMS was not told: {acknowledgement['last_error']}"
+    return f"Its voucher is in the ledger; `{RUN}` sets it to posted in the VMS."
+
+
+def _sent(story: Explanation) -> str:
+    if story.state("voucher") != "sent":
+        return ""
+    if told := _acknowledged(story):
+        return told
+    booked = story.voucher_numbers
+    if booked:
+        open_amount = story.payments["open"]
+        rest = f"; {open_amount:,.2f} of it is open" if open_amount else "; it is settled" if open_amount == 0 else ""
+        return f"Nothing: the ledger has booked it as voucher {', '.join(booked)}{rest}."
+    if story.ledger["import_items"] and all(item["job_level"] == DONE for item in story.ledger["import_items"]):
+        return "Nothing: the ledger has booked it."
+    return "Wait: the ledger's import has it, and its posting job books it or says why not; the next run reads that."
+
+
+def _unknown(story: Explanation) -> str:
+    if story.state("voucher") not in {"unknown", "sending"}:
+        return ""
+    return f"It is not known whether it arrived: `{RUN}` looks it up in the ledger before anything is sent."
+
+
+def _set_aside(story: Explanation) -> str:
+    told = (story.set_aside or "").rstrip(".")
+    return f"{told}. Correct it in the VMS; the next run reads it again." if told else ""
+
+
+def _held(story: Explanation) -> str:
+    standing = [hold for hold in story.holds if hold["until"] is None and hold["severity"] == "critical"]
+    return str(standing[0]["message"]) if standing else ""
+
+
+def _decided_to_hold(story: Explanation) -> str:
+    steps = [one for one in story.decisions if one["action"] in {"hold", "release"}]
+    if not steps or steps[-1]["action"] != "hold":
+        return ""
+    by, reason = steps[-1]["operator"], steps[-1]["reason"]
+    return f"{by} put it on hold ({reason}); `springline release {story.name}` lifts that."
+
+
+def _failed(story: Explanation) -> str:
+    voucher = story.intent("voucher")
+    if voucher is None or voucher["state"] != "failed":
+        return ""
+    return f"{voucher['last_error']} Then `{RUN}` tries it again."
+
+
+def _never_posted(story: Explanation) -> str:
+    kind = (story.vms or {}).get("document_type")
+    if kind is None or kind in posting_types():
+        return ""
+    return f"Nothing: documents of type {kind} are read and shown, never posted."
+
+
+def _by_status(story: Explanation) -> str:
+    status = (story.vms or {}).get("status_code")
+    return _STATUSES.get(status or "", "") if story.state("voucher") is None or status != "RFP" else ""
+
+
+def _ready(story: Explanation) -> str:
+    if story.vms is None:
+        return (
+            "It has not been read yet: check its number, company and status (RFP) in the VMS; "
+            f"then `{RUN}`. Pending documents are read by `springline preflight`."
+        )
+    return f"Nothing holds it: `{RUN}` sends it."
+
+
+_STATUSES: Mapping[str, str] = {
+    "PEN": "It is pending in the VMS: somebody there assembles and posts it; `springline preflight` says what to mend.",
+    "INV": "It is up for approval in the VMS: somebody there posts it; `springline preflight` says what to mend.",
+    "POS": "Nothing: it is posted in the VMS, and Springline never sent it.",
+    "GONE": "Nothing: the VMS no longer has it.",
+    "REJECTED": "Its present text in the VMS cannot be read; `springline status` says why.",
+}
+
+CASES: Sequence[Callable[[Explanation], str]] = (
+    _ignored, _adopted, _refused, _sent, _unknown, _set_aside, _held, _decided_to_hold, _failed, _never_posted,
+    _by_status, _ready,
+)  # fmt: skip
+
+
+@cache
+def posting_types() -> frozenset[str]:
+    """Return the document types that become vouchers (data/seeds/voucher_types.csv)."""
+    with (seeds_folder() / "voucher_types.csv").open(encoding="utf-8", newline="") as file:
+        rows: list[dict[str, Any]] = list(csv.DictReader(file))
+    return frozenset(row["document_type"] for row in rows)

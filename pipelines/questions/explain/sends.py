@@ -1,0 +1,97 @@
+"""What was sent for a document: every intent of the outbox with its events in order, and whether the chain holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from pipelines.batch.retries import corrections_of
+from pipelines.core.identifiers import masked_account
+from pipelines.load.ledger.vouchers import MEMBERS
+from pipelines.outbox.chain import GENESIS, HASHED, event_hash, verify_chain
+from pipelines.outbox.intent import read_json
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from pipelines.steering.find_document import Document
+    from pipelines.stores.control import Control
+
+Line = dict[str, Any]
+ACCOUNT = "subledger_bank_account"
+# Above this the chain is verified around the document's own events only: a question is answered at once.
+MOST_VERIFIED = 100_000
+
+
+def intents_of(control: Control, document: Document) -> list[dict[str, Any]]:
+    """Return the intents of a document, oldest first, each with its events."""
+    rows = control.read(
+        "SELECT id, kind, natural_key, target, state, attempts, error_code, last_error, look_up, remote_ids, "
+        "created_at, updated_at, sent_at FROM outbox WHERE document_key = ? ORDER BY created_at, kind",
+        (document.key,),
+    )
+    return [_intent(control, row) for row in rows]
+
+
+def _intent(control: Control, row: sqlite3.Row) -> dict[str, Any]:
+    intent = {name: row[name] for name in row.keys()}  # noqa: SIM118 a Row iterates over its values
+    for name in ("look_up", "remote_ids"):
+        intent[name] = read_json(intent[name]) if intent[name] else None
+    events = control.read("SELECT * FROM outbox_events WHERE outbox_id = ? ORDER BY event_no", (row["id"],))
+    intent["events"] = [
+        {name: event[name] for name in ("event_no", "at", "batch_id", "from_state", "to_state", "detail", "hash")}
+        for event in events
+    ]
+    return intent
+
+
+def verdict_on_chain(control: Control, document: Document) -> dict[str, Any]:
+    """Verify the hash chain: all of it where that is quick, else the links at this document's own events."""
+    total = control.one("SELECT count(*) FROM outbox_events") or 0
+    if total <= MOST_VERIFIED:
+        faults = [f"{fault.subject} {fault.message}" for fault in verify_chain(control)]
+        return {"verified": not faults, "events": total, "scope": "all events", "faults": faults}
+    faults = _broken_links(control, document)
+    return {"verified": not faults, "events": total, "scope": "the events of this document", "faults": faults}
+
+
+def _broken_links(control: Control, document: Document) -> list[str]:
+    rows = control.read(
+        "SELECT events.*, coalesce(before.hash, ?) AS expected FROM outbox_events AS events "
+        "LEFT JOIN outbox_events AS before ON before.event_no = events.event_no - 1 "
+        "WHERE events.outbox_id IN (SELECT id FROM outbox WHERE document_key = ?) ORDER BY events.event_no",
+        (GENESIS, document.key),
+    )
+    faults: list[str] = []
+    for row in rows:
+        if row["hash"] != event_hash({name: row[name] for name in HASHED}):
+            faults.append(f"event {row['event_no']} was edited: its hash does not fit")
+        if row["previous_hash"] != row["expected"]:
+            faults.append(f"event {row['event_no']} does not follow the event before it")
+    return faults
+
+
+def lines_as_sent(control: Control, document: Document) -> list[Line]:
+    """Return the voucher as the ledger was given it, corrections included, in the columns of post.draft_lines."""
+    row = control.read(
+        "SELECT payload FROM outbox WHERE kind = 'voucher' AND document_key = ?", (document.key,)
+    )  # fmt: skip
+    inputs = cast("list[dict[str, Any]]", read_json(row[0]["payload"])) if row else []
+    nodes = {item["node"]["trItemNumber"]: dict(item["node"]) for item in inputs}
+    for correction in corrections_of(control, document.key or -1):
+        for change in cast("list[dict[str, Any]]", correction):
+            nodes[int(change["clientId"].rpartition("-")[2])] |= change["node"]
+    return masked([_line(node) for _, node in sorted(nodes.items())])
+
+
+def _line(node: dict[str, Any]) -> Line:
+    line: Line = {}
+    for member in MEMBERS:
+        value = node.get(member.name)
+        line[member.column] = value.get(member.key) if member.key and isinstance(value, dict) else value
+    return line
+
+
+def masked(lines: Sequence[Line]) -> list[Line]:
+    """Leave no more of a bank account than its last four characters."""
+    return [{**line, ACCOUNT: masked_account(line[ACCOUNT]) if line.get(ACCOUNT) else None} for line in lines]

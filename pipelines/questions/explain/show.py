@@ -1,0 +1,126 @@
+"""Draws the story of a document for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines.checks.suites import WARNING
+from pipelines.core.words import show
+from pipelines.questions.explain.next_step import next_step
+from pipelines.questions.explain.verdicts import FAILED, PASSED
+from pipelines.questions.voucher_table import lines_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pipelines.questions.explain.explanation import Explanation
+
+RULES = "rules and settings"
+_ITEM_COLUMNS = ("import_item_db_id", "tr_item_number", "account_code", "invoice_amount", "job_level_name", "errors")
+_ROW_COLUMNS = (
+    "side",
+    "voucher_no",
+    "posted_date",
+    "invoice_number",
+    "invoice_amount",
+    "invoice_remaining",
+    "due_date",
+)
+_BOOK_COLUMNS = ("voucher_no", "posted_date", "account_code", "invoice_amount", "amount", "project_code", "row_text")
+_PAYMENT_COLUMNS = ("side", "voucher_no", "posted_date", "source_code", "invoice_amount", "currency_code")
+
+
+def show_explanation(story: Explanation, console: Console) -> None:
+    """Print the story from the VMS to the ledger, and end with the next step."""
+    _head(story, console)
+    _voucher(story, console)
+    _checks(story, console)
+    _table(console, "What people decided", ("at", "action", "operator", "reason"), story.decisions)
+    _outbox(story, console)
+    _table(console, "The ledger's import", _ITEM_COLUMNS, story.ledger["import_items"])
+    _table(console, "Supplier and customer ledger", _ROW_COLUMNS, story.ledger["subledger_rows"])
+    _table(console, "General ledger", _BOOK_COLUMNS, story.ledger["transactions"])
+    _table(console, "Matched in the ledger", _PAYMENT_COLUMNS, story.payments["matched_rows"])
+    if story.bank_change:
+        console.print(f"! {story.bank_change}", markup=False, highlight=False)
+    console.print(f"Next: {next_step(story)}", markup=False, highlight=False)
+
+
+def _head(story: Explanation, console: Console) -> None:
+    document, vms = story.document, story.vms
+    console.print(f"{document.label}, key {document.key}, company {document.company}", style="bold", markup=False)
+    origin, minutes = story.as_of["origin"], story.as_of["minutes"]
+    age = f", written {minutes} minutes ago" if minutes is not None else ""
+    console.print(f"Read from the {origin}{age}.", style="dim")
+    if vms is None:
+        console.print("The VMS's own state is not at hand.")
+        return
+    facts = {
+        "status": vms.get("status_code"),
+        "date": vms["document_date"],
+        "amount": _money(vms["document_amount"], vms["currency_code"]),
+        "in company currency": _money(vms["company_currency_amount"], vms["company_currency_code"]),
+        "partner": " ".join(str(vms[name]) for name in ("partner_code", "partner_name") if vms[name]) or None,
+        "external number": vms["external_document_no"],
+    }
+    told = ", ".join(f"{name} {show(value)}" for name, value in facts.items())
+    console.print(f"VMS: {told}.", markup=False, highlight=False)
+
+
+def _money(amount: Decimal | None, currency: str | None) -> str | None:
+    return None if amount is None else f"{currency} {show(amount)}"
+
+
+def _voucher(story: Explanation, console: Console) -> None:
+    if story.voucher is None:
+        return
+    console.print(f"Voucher {story.voucher['state']}", style="italic")
+    console.print(lines_table(story.voucher["lines"]), crop=False)
+    origins = [
+        {"ledger field": None if place else origin["field"], "comes from": source}
+        for origin in story.voucher["fields"].values()
+        for place, source in enumerate(origin["from"] or [RULES])
+    ]
+    _table(console, "Where its fields come from", ("ledger field", "comes from"), origins)
+
+
+def _checks(story: Explanation, console: Console) -> None:
+    failed = [check for check in story.checks if check["verdict"] == FAILED]
+    passed = [check["rule"] for check in story.checks if check["verdict"] == PASSED]
+    rows = [{**check, "verdict": "warning" if check["severity"] == WARNING else "held"} for check in failed]
+    _table(console, "Rules it fails", ("rule", "verdict", "message"), rows)
+    if passed:
+        console.print(f"Rules it meets: {', '.join(passed)}.", highlight=False)
+    elif not failed:
+        console.print("No rule has looked at it yet.")
+
+
+def _outbox(story: Explanation, console: Console) -> None:
+    for intent in story.outbox:
+        _table(
+            console,
+            f"{intent['kind']} {intent['natural_key']}: {intent['state']}",
+            ("event_no", "at", "from_state", "to_state", "detail"),
+            intent["events"],
+        )
+    if story.outbox:
+        chain = story.chain
+        verdict = "holds" if chain["verified"] else "is broken: " + "; ".join(chain["faults"])
+        console.print(f"The chain over {chain['scope']} {verdict}.", markup=False, highlight=False)
+
+
+def _table(console: Console, title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
+    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE, pad_edge=False)
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold", justify="right" if "amount" in column else "left")
+    for row in rows:
+        table.add_row(*("" if row[column] is None else escape(show(row[column])) for column in columns))
+    console.print(table)

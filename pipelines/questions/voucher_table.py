@@ -1,0 +1,56 @@
+"""Draws the lines of a voucher for a terminal, as a dry run and an explanation show them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from rich import box
+from rich.cells import cell_len
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines.core.words import show
+
+# What is shown of a line, and what it is headed with.
+_COLUMNS = {
+    "tr_item_number": "no",
+    "account": "account",
+    "subledger_no": "subledger",
+    "posting1": "posting1",
+    "posting2": "posting2",
+    "posting3": "posting3",
+    "xgl": "xgl",
+    "tax_rule": "tax rule",
+    "due_date": "due",
+    "currency_amount": "amount",
+    "amount": "company amount",
+    "text": "text",
+}
+_NARROWEST_TEXT = 20
+
+
+def lines_table(lines: Sequence[Mapping[str, Any]]) -> Table:
+    """Make the table of one voucher's lines, debit positive; columns that are empty in all of them are left out."""
+    cells = {name: [_cell(name, line[name]) for line in lines] for name in _COLUMNS}
+    shown = {name: column for name, column in cells.items() if any(column)}
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for name, column in shown.items():
+        widest = max(map(cell_len, column))
+        table.add_column(
+            _COLUMNS[name],
+            justify="right" if name.endswith("amount") else "left",
+            overflow="fold",
+            min_width=min(widest, _NARROWEST_TEXT) if name == "text" else widest,
+        )
+    for row in zip(*shown.values(), strict=True):
+        table.add_row(*map(escape, row))
+    return table
+
+
+def _cell(name: str, value: object) -> str:
+    if value is None:
+        return ""
+    # In a frozen payload an amount is the text that was sent.
+    return show(Decimal(str(value)) if name.endswith("amount") else value)

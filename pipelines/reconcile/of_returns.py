@@ -1,0 +1,197 @@
+"""Notes what keeps rates, payments and actuals from going back to the VMS, in words for whoever must put it right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from pipelines.core.money import minor_unit_table
+from pipelines.reconcile.record import Break
+from pipelines.reconcile.update import update_breaks
+from pipelines.step.counts import Counts
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from pipelines.step.context import Context
+
+Row = Mapping[str, Any]
+Reader = tuple[str, Callable[[Row], Break]]
+
+_UNDONE = "SELECT * FROM post.payment_breaks WHERE kind = 'match undone'"
+_NOT_UNIQUE = "SELECT * FROM post.payment_breaks WHERE kind = 'invoice not unique'"
+_UNPLACED = "SELECT * FROM post.unplaced_matches WHERE is_break"
+_RATES = "SELECT * FROM post.rate_breaks"
+_NO_BASE = """
+SELECT settings.rate_owner FROM seed.settings AS settings WHERE NOT EXISTS (SELECT 1 FROM map.rate_base)
+"""
+_ACTUALS = "SELECT * FROM post.actual_breaks WHERE kind = '{kind}'"
+
+
+def note_rate_breaks(ctx: Context) -> Counts:
+    """Open and close the breaks of exchange rates that differ, and the one of rates that nobody's can be taken."""
+    return _note(
+        ctx,
+        {"exchange rate differs": (_RATES, rate_break), "no entity for exchange rates": (_NO_BASE, no_base_break)},
+    )
+
+
+def note_payment_breaks(ctx: Context) -> Counts:
+    """Open and close the breaks of payments whose match was undone, and of those that find no place."""
+    return _note(
+        ctx,
+        {
+            "match undone": (_UNDONE, undone_break),
+            "invoice not unique": (_NOT_UNIQUE, not_unique_break),
+            "payment not placed": (_UNPLACED, unplaced_break),
+        },
+    )
+
+
+def note_actual_breaks(ctx: Context) -> Counts:
+    """Open and close the breaks of actuals on voyages and accounts the VMS does not know, and of rows typed by hand."""
+    words: Mapping[str, Callable[[Row], Break]] = {
+        "voyage unknown in VMS": unknown_voyage_break,
+        "account unknown in VMS": unknown_account_break,
+        "accrual booked by hand": by_hand_break,
+    }
+    return _note(ctx, {kind: (_ACTUALS.format(kind=kind), write) for kind, write in words.items()})
+
+
+def rate_break(row: Row) -> Break:
+    """Say which rate differs, and by which values; 1 of the first currency is so many of the second."""
+    pair = f"{row['from_currency']} to {row['to_currency']} of {row['rate_date']}"
+    return Break(
+        "exchange rate differs",
+        f"{row['rate_date']}:{row['from_currency']}:{row['to_currency']}",
+        f"The rate {pair} is {_number(row['vms_rate'])} in the VMS and {_number(row['ledger_rate'])} in the ledger.",
+        "correct the one that is wrong, or set rates.overwrite.",
+        figures={"vms": str(row["vms_rate"]), "ledger": str(row["ledger_rate"])},
+    )
+
+
+def no_base_break(row: Row) -> Break:
+    """Say that the ledger has no entity whose rates could be taken."""
+    named = "at all" if row["rate_owner"] is None else f"{row['rate_owner']}, which rates.owner names"
+    return Break(
+        "no entity for exchange rates",
+        "rates.owner",
+        f"The ledger has no entity {named}, so no exchange rates are transferred.",
+        "correct rates.owner in the settings, or the rights of the ledger's token.",
+        figures={"owner": row["rate_owner"]},
+    )
+
+
+def undone_break(row: Row) -> Break:
+    """Say which payment in the VMS the ledger no longer matches with its invoice as it did."""
+    sent, settled = (_money(row[name], row["currency_code"]) for name in ("sent_amount", "settled_amount"))
+    payment = f"Payment {row['voucher_no'] or row['row_db_id']} (row {row['row_db_id']})"
+    return Break(
+        "match undone",
+        row["subject"],
+        f"{payment} settled {sent} of document {row['document_no']} when it was transferred; its match in the ledger "
+        f"settles {settled} of it now.",
+        f"match them again in the ledger, or correct the documents {row['subject']}… in the VMS: nothing is taken back "
+        "by itself.",
+        company=row["company_code"],
+        document_key=row["document_key"],
+        document_no=row["document_no"],
+        figures={"sent": str(row["sent_amount"]), "settled": str(row["settled_amount"])},
+    )
+
+
+def not_unique_break(row: Row) -> Break:
+    """Say which invoice in the ledger may be one of several of ours."""
+    settled = _money(row["settled_amount"], row["currency_code"])
+    return Break(
+        "invoice not unique",
+        row["subject"],
+        f"{row['side']} row {row['row_db_id']} of voucher {row['voucher_no']} (invoice {row['document_no']}, {settled} "
+        "settled) may be one of several documents with that number and partner.",
+        "give the voucher in the ledger the header text it was imported with: document number and partner name.",
+        figures={"settled": str(row["settled_amount"])},
+    )
+
+
+def unplaced_break(row: Row) -> Break:
+    """Say which row of the ledger leads to no payment in the VMS, and which leg of its match is missing."""
+    match = f"match {row['match_id']}" if row["match_id"] else "no match"
+    return Break(
+        "payment not placed",
+        f"{row['side']} {row['row_db_id']}",
+        f"{row['side']} row {row['row_db_id']} of voucher {row['voucher_no']}, partner {row['subledger_code']}, source "
+        f"{row['source_code']}, {match}: {row['reason']}.",
+        row["next_step"],
+        figures={"match": row["match_id"], "reason": row["reason"]},
+    )
+
+
+def unknown_voyage_break(row: Row) -> Break:
+    """Say which project of the ledger is no voyage of the VMS, and what is booked on it."""
+    return _actual_break(
+        row,
+        f"The VMS has no voyage {row['voyage_no']}; the ledger has {_booked(row)} on that project in entity "
+        f"{row['owner_code']}.",
+        "correct the project of these rows in the ledger, or the reference number of the voyage in the VMS.",
+    )
+
+
+def unknown_account_break(row: Row) -> Break:
+    """Say which account of the ledger the VMS does not list, and what is booked on it."""
+    return _actual_break(
+        row,
+        f"The VMS lists no GL account {row['account']}; the ledger has {_booked(row)} of voyages on it in entity "
+        f"{row['owner_code']}.",
+        "add the account to the Accounts of the VMS, or correct it in the ledger.",
+    )
+
+
+def by_hand_break(row: Row) -> Break:
+    """Say which row was typed by hand against a document of ours."""
+    return _actual_break(
+        row,
+        f"Voucher {row['voucher_no']} was typed by hand against document {row['document_no']}: {_booked(row)} on "
+        f"account {row['account']}, voyage {row['voyage_no']}. It is no actual.",
+        "reverse the accrual in the VMS instead, and take the voucher out of the ledger.",
+    )
+
+
+def _actual_break(row: Row, message: str, next_step: str) -> Break:
+    return Break(
+        row["kind"],
+        row["subject"],
+        message,
+        next_step,
+        company=row["company_code"],
+        document_no=row["document_no"],
+        figures={"amount": str(row["company_amount"])},
+    )
+
+
+def _booked(row: Row) -> str:
+    return _money(row["company_amount"], row["company_currency_code"])
+
+
+def _note(ctx: Context, readers: Mapping[str, Reader]) -> Counts:
+    return Counts(
+        breaks=sum(
+            update_breaks(ctx, kind, map(write, _rows(ctx.warehouse, query)))
+            for kind, (query, write) in readers.items()
+        )
+    )
+
+
+def _rows(warehouse: duckdb.DuckDBPyConnection, query: str) -> Iterator[Row]:
+    cursor = warehouse.execute(query)
+    columns = [column[0] for column in cursor.description or ()]
+    return (dict(zip(columns, row, strict=True)) for row in cursor.fetchall())
+
+
+def _money(value: Decimal, currency: str | None) -> str:
+    decimals = minor_unit_table().get(currency or "", 2)
+    return f"{currency} {value:,.{decimals}f}"
+
+
+def _number(value: Decimal) -> str:
+    return f"{value:f}".rstrip("0").rstrip(".")

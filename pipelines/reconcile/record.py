@@ -1,0 +1,53 @@
+"""Breaks: what differs between the two sides and needs a person, kept in the control store until it is gone."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from pipelines.stores.control import named_statements
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """One difference: ``kind`` and ``subject`` name it, ``figures`` are what an acceptance of it is bound to."""
+
+    kind: str
+    subject: str
+    message: str
+    next_step: str
+    company: str | None = None
+    document_key: int | None = None
+    document_no: str | None = None
+    figures: Mapping[str, str | int | None] = field(default_factory=dict)
+
+
+def open_breaks(connection: sqlite3.Connection, breaks: Iterable[Break], *, batch_id: str, at: str) -> None:
+    """Open breaks inside the caller's transaction; one that is open already keeps its age and takes the new words."""
+    connection.executemany(
+        named_statements("breaks")["open"],
+        [
+            {
+                "kind": found.kind,
+                "subject": found.subject,
+                "company": found.company,
+                "document_key": found.document_key,
+                "document_no": found.document_no,
+                "message": found.message,
+                "next_step": found.next_step,
+                "figures_hash": sha256(json.dumps(dict(found.figures), sort_keys=True).encode()).hexdigest(),
+                "at": at,
+                "batch_id": batch_id,
+            }
+            for found in breaks
+        ],
+    )
+
+
+def close_breaks(connection: sqlite3.Connection, over: Iterable[tuple[str, str]], *, at: str) -> None:
+    """Close the open breaks of these kinds and subjects inside the caller's transaction."""
+    statement = named_statements("breaks")["close"]
+    connection.executemany(statement, [{"kind": kind, "subject": subject, "at": at} for kind, subject in over])

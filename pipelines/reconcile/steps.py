@@ -1,0 +1,46 @@
+"""Steps that note what differs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.reconcile.of_comparison import note_compared_breaks
+from pipelines.reconcile.record import Break
+from pipelines.reconcile.update import update_breaks
+from pipelines.step.context import Context
+from pipelines.step.counts import Counts
+
+if TYPE_CHECKING:
+    from pipelines.step.context import Context
+
+from pipelines.stores.marks import COMPARED, NOTED, _keep_mark, _mark
+
+NOT_UNIQUE = "code not unique"
+
+
+def note_master_breaks(ctx: Context) -> Counts:
+    """Open a break for each code that is not unique, on either side, and close those that are unique again."""
+    rows = ctx.warehouse.execute(
+        "SELECT side, owner_code, code, found_in, row_count FROM post.master_breaks ORDER BY ALL"
+    ).fetchall()
+    breaks = [
+        Break(
+            NOT_UNIQUE,
+            # The same subject as where delivery meets it: `<kind>:<owner>:<code>`.
+            f"{'cost_centre' if side == 'vessel' else side}:{owner or where}:{code}",
+            f"The {side} code {code} stands {count} times in {where}; nothing was written.",
+            f"leave one {side} with the code {code} in {where}.",
+            figures={"count": count},
+        )
+        for side, owner, code, where, count in rows
+    ]
+    return Counts(breaks=len(breaks) if ctx.is_dry_run else update_breaks(ctx, NOT_UNIQUE, breaks))
+
+
+def note_breaks(ctx: Context) -> Counts:
+    """Open a break for each difference that needs a person and close those that are gone, once after a comparison."""
+    mark = _mark(ctx, COMPARED)
+    if _mark(ctx, NOTED) != mark:
+        note_compared_breaks(ctx)
+        _keep_mark(ctx, NOTED, mark)
+    return Counts()

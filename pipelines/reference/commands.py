@@ -1,0 +1,93 @@
+"""The page of the command line: every command with its options and help, and what each exit code means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import typer
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+from pipelines.batch.jobs import JOBS
+from pipelines.batch.run import EXIT_BREAKS, EXIT_HELD
+from pipelines.cli.app import app
+from pipelines.core.errors import SpringlineError
+from pipelines.reference.markdown import code, page, table
+
+Parameter = TyperArgument | TyperOption
+
+INTRODUCTION = (
+    "Everything `springline` can be told. `--json` prints one object on stdout and nothing else; without a terminal, "
+    "progress is logged as JSON lines on stderr."
+)
+# What is no error: the batch did what it could.
+OUTCOMES = {
+    0: "Clean.",
+    EXIT_HELD: "Documents are held; the others went through.",
+    EXIT_BREAKS: "Both sides differ by more than the tolerance.",
+}
+ORDER = "Where several apply: 15, then 14, then 16."
+UNEXPECTED = "A bug: please report it with the log."
+
+
+def commands_page() -> str:
+    """Return docs/reference/commands.md."""
+    blocks = [block for name, command in every_command(typer.main.get_group(app)) for block in _command(name, command)]
+    jobs = f"The jobs of `springline run`, in their order: {', '.join(map(code, JOBS))}."
+    codes = table(("Code", "Meaning"), ((str(number), meaning) for number, meaning in sorted(exit_codes().items())))
+    return page(
+        "Commands", INTRODUCTION, jobs, *blocks, "## Exit codes", codes, "Where several apply: 15, then 14, then 16."
+    )
+
+
+def exit_codes() -> dict[int, str]:
+    """Return what each exit code means: the outcomes of a batch, and the first line of every class of error."""
+    found = dict(OUTCOMES)
+    waiting = [SpringlineError]
+    while waiting:
+        error = waiting.pop(0)
+        words = UNEXPECTED if error is SpringlineError else (error.__doc__ or "").splitlines()[0]
+        found.setdefault(error.exit_code, words)
+        waiting += error.__subclasses__()
+    return found
+
+
+def every_command(group: TyperGroup, *, above: str = "springline") -> Iterator[tuple[str, TyperCommand]]:
+    """Yield every command with all the words that call it."""
+    for command in group.commands.values():
+        name = f"{above} {command.name}"
+        if isinstance(command, TyperGroup):
+            yield from every_command(command, above=name)
+        elif isinstance(command, TyperCommand):
+            yield name, command
+
+
+def _command(name: str, command: TyperCommand) -> Iterator[str]:
+    parameters = [parameter for parameter in command.params if isinstance(parameter, Parameter)]
+    yield f"## {name}"
+    yield command.help or ""
+    yield code(" ".join([name, *map(_usage, parameters)]))
+    if parameters:
+        rows = ((code(_spelled(p)), _default(p), p.help or "") for p in parameters)
+        yield table(("Argument", "Default", "Meaning"), rows)
+
+
+def _usage(parameter: Parameter) -> str:
+    words = _spelled(parameter)
+    if parameter.nargs != 1:
+        words += " ..."
+    return words if parameter.required else f"[{words}]"
+
+
+def _spelled(parameter: Parameter) -> str:
+    """Return an argument in capitals, an option with the name of its value."""
+    name = (parameter.name or "").upper()
+    if not parameter.opts[0].startswith("-"):
+        return name.removesuffix("S") if parameter.nargs != 1 else name
+    is_flag = isinstance(parameter, TyperOption) and parameter.is_flag
+    return parameter.opts[0] if is_flag else f"{parameter.opts[0]} {name}"
+
+
+def _default(parameter: Parameter) -> str:
+    if parameter.required:
+        return "required"
+    return "" if parameter.default in {None, False} or callable(parameter.default) else code(str(parameter.default))

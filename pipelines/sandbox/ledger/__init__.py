@@ -1,0 +1,1 @@
+"""The ledger, a stand-in for Xledger."""

@@ -1,0 +1,76 @@
+"""The ledger of one state file: its rows, its settings, its limits, and the posting job at its hours."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pipelines.sandbox.ledger.limits import Limits
+from pipelines.sandbox.ledger.posting import last_run_due, run_posting
+from pipelines.sandbox.ledger.settings import Settings, change_settings, read_settings
+from pipelines.sandbox.ledger.store import Store
+from pipelines.sandbox.state import read_setting, write_setting
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from pipelines.sandbox.clock import Clock
+
+_LAST_RUN = "ledger.last_run"
+
+
+class Ledger:
+    """One ledger; its rows are read from the file at the first request, so that a seed may be loaded before."""
+
+    def __init__(self, db: sqlite3.Connection, *, clock: Clock) -> None:
+        self.limits = Limits()
+        self.settings: Settings = read_settings(db)
+        self._db = db
+        self._clock = clock
+        self._opening = threading.Lock()
+        self._store: Store | None = None
+
+    @property
+    def store(self) -> Store:
+        """Give the rows."""
+        with self._opening:
+            if self._store is None:
+                self._store = Store(self._db)
+                # Rows live as long as the server: the collector need not walk them again and again.
+                gc.freeze()
+            return self._store
+
+    def now(self) -> datetime:
+        """Give the sandbox's time, aware, in UTC."""
+        return self._clock.now()
+
+    def change_settings(self, changed: object) -> Settings:
+        """Switch some settings and give them all; raises BadRequestError."""
+        with self.store.lock:
+            self.settings = change_settings(self._db, changed)
+            # Hours that passed under other settings are not made up for.
+            self._ran(self.now())
+        return self.settings
+
+    def post(self) -> dict[str, int]:
+        """Run the posting job now; gives the number of vouchers posted and failed."""
+        with self.store.lock:
+            return run_posting(self.store, now=self.now())
+
+    def post_when_due(self) -> None:
+        """Run the posting job if one of its hours has passed since it was last asked."""
+        now = self.now()
+        due = last_run_due(self.settings, now=now)
+        with self.store.lock:
+            stored = read_setting(self._db, _LAST_RUN)
+            last = now if stored is None else min(datetime.fromisoformat(stored), now)
+            is_due = due is not None and due > last
+            if is_due:
+                run_posting(self.store, now=now)
+            if is_due or stored is None or last == now:
+                self._ran(now)
+
+    def _ran(self, now: datetime) -> None:
+        write_setting(self._db, _LAST_RUN, value=now.astimezone(UTC).isoformat())

@@ -1,0 +1,181 @@
+"""The GraphQL endpoint: token, limits, document, root fields, and the shape of answers and errors."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from graphql import (
+    GraphQLError,
+    GraphQLObjectType,
+    OperationDefinitionNode,
+    OperationType,
+    execute_sync,
+    get_named_type,
+)
+from graphql.execution import get_variable_values
+
+from pipelines.sandbox.ledger.entities import entity_by_code
+from pipelines.sandbox.ledger.errors import Fault, RefusedError
+from pipelines.sandbox.ledger.execute import Selection
+from pipelines.sandbox.ledger.limits import TIMEOUT
+from pipelines.sandbox.ledger.read import CONNECTIONS, read_connection, read_deltas
+from pipelines.sandbox.ledger.schema import ExactFloat, prepare, schema
+from pipelines.sandbox.ledger.write import mutate
+
+if TYPE_CHECKING:
+    from graphql import FieldNode
+
+    from pipelines.sandbox.ledger.core import Ledger
+    from pipelines.sandbox.ledger.schema import Prepared
+    from pipelines.sandbox.ledger.values import Row
+
+TOKEN = "springline-sandbox"  # noqa: S105 (opens nothing but a sandbox on loopback)
+_AUTHORIZATION = re.compile(r"token ([A-Za-z0-9_-]{16,200})")
+_BAD_FORMAT = Fault(
+    'Bad format for API Token. Expected header is "Authorization: token <your-token>".', "BAD_FORMAT_FOR_API_TOKEN"
+)
+_UNKNOWN_TOKEN = Fault("The API Token is unknown or has expired.", "UNKNOWN_API_TOKEN")
+_MAX_ROOT_FIELDS = 100
+_INTROSPECTION = frozenset({"__schema", "__type"})
+
+
+class _Request(msgspec.Struct):
+    query: str
+    variables: dict[str, Any] | None = None
+    operationName: str | None = None  # noqa: N815 (the name on the wire)
+
+
+_decoder = msgspec.json.Decoder(_Request, float_hook=ExactFloat)
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def answer(ledger: Ledger, *, authorization: str | None, body: bytes) -> tuple[int, bytes]:
+    """Answer one POST: HTTP 200 for whatever GraphQL can say, 400 for what is no GraphQL request at all."""
+    started, settings = time.monotonic(), ledger.settings
+    try:
+        own = _own(ledger, authorization)
+        with ledger.limits.request(settings):
+            result = _run(ledger, own, _decoder.decode(body))
+            if settings.latency_seconds:
+                time.sleep(min(settings.latency_seconds, settings.query_timeout_seconds or settings.latency_seconds))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return 400, _encoder.encode({"errors": [Fault(f"The request is no GraphQL request: {error}").as_error()]})
+    except RefusedError as refused:
+        return 200, _encoder.encode({"errors": [fault.as_error() for fault in refused.faults]})
+    timeout = settings.query_timeout_seconds
+    if timeout is not None and time.monotonic() - started >= timeout:
+        # As with the real one, the work may well have been done.
+        return 200, _encoder.encode({"errors": [TIMEOUT.as_error()]})
+    return 200, _encoder.encode(result)
+
+
+def _own(ledger: Ledger, authorization: str | None) -> int:
+    """Give the entity a token was made in: the sandbox's own token belongs to the topmost one."""
+    found = _AUTHORIZATION.fullmatch(authorization or "")
+    if found is None:
+        raise RefusedError(_BAD_FORMAT)
+    entities = ledger.store.tables["entities"]
+    if found[1] in ledger.settings.tokens:
+        entity = entity_by_code(ledger.store, ledger.settings.tokens[found[1]])
+    else:
+        tops = (row for row in entities.rows.values() if row.get("parentDbId") is None)
+        entity = next(tops, None) if found[1] == TOKEN else None
+    if entity is None:
+        raise RefusedError(_UNKNOWN_TOKEN)
+    return int(entity["dbId"])
+
+
+def _run(ledger: Ledger, own: int, request: _Request) -> dict[str, Any]:
+    prepared = prepare(request.query)
+    if prepared.faults:
+        raise RefusedError(*prepared.faults)
+    operation = prepared.operation(request.operationName)
+    if operation is None:
+        raise RefusedError(Fault("Must provide the name of one operation of the document."))
+    variables = get_variable_values(schema(), operation.variable_definitions or (), request.variables or {})
+    if isinstance(variables, list):
+        raise RefusedError(*(Fault(error.message) for error in variables))
+    selection = Selection(ledger.store.rows, fragments=prepared.fragments, variables=variables)
+    fields = selection.collect([operation.selection_set])
+    if any(nodes[0].name.value in _INTROSPECTION for nodes in fields.values()):
+        return _introspect(prepared, request)
+    return _RootFields(ledger, own, operation, selection).run(fields)
+
+
+def _introspect(prepared: Prepared, request: _Request) -> dict[str, Any]:
+    """Let graphql-core answer questions about the schema; rows beside them stay null."""
+    if prepared.document is None:
+        return {}
+    result = execute_sync(
+        schema(), prepared.document, variable_values=request.variables, operation_name=request.operationName
+    )
+    return dict(result.formatted)
+
+
+class _RootFields:
+    """Runs the root fields of one operation, one after the other, on books nobody else changes meanwhile."""
+
+    def __init__(self, ledger: Ledger, own: int, operation: OperationDefinitionNode, selection: Selection) -> None:
+        root = schema().mutation_type if operation.operation is OperationType.MUTATION else schema().query_type
+        if root is None:
+            raise TypeError(operation.operation)
+        self._root: GraphQLObjectType = root
+        self._ledger = ledger
+        self._own = own
+        self._selection = selection
+
+    def run(self, fields: dict[str, list[FieldNode]]) -> dict[str, Any]:
+        """Give data and errors."""
+        if len(fields) > _MAX_ROOT_FIELDS:
+            raise RefusedError(Fault(f"At most {_MAX_ROOT_FIELDS} fields can be read per query."))
+        arguments = {
+            key: self._selection.arguments(self._root, nodes[0])
+            for key, nodes in fields.items()
+            if nodes[0].name.value != "__typename"
+        }
+        records = sum(map(_records, arguments.values()))
+        ledger = self._ledger
+        ledger.limits.charge(ledger.settings, records=records, now=ledger.now())
+        data: dict[str, Any] = {}
+        errors: list[dict[str, Any]] = []
+        with ledger.store.lock:
+            ledger.post_when_due()
+            for key, nodes in fields.items():
+                try:
+                    data[key], faults = self._field(nodes, arguments.get(key))
+                except RefusedError as refused:
+                    data[key], faults = None, list(refused.faults)
+                except GraphQLError as error:
+                    data[key], faults = None, [Fault(error.message)]
+                errors.extend(fault.as_error([key]) for fault in faults)
+        return {"errors": errors, "data": data} if errors else {"data": data}
+
+    def _field(self, nodes: list[FieldNode], arguments: Row | None) -> tuple[Any, list[Fault]]:
+        name = nodes[0].name.value
+        if arguments is None:
+            return self._root.name, []
+        if name in self._ledger.settings.denied_fields:
+            raise RefusedError(Fault(f"The API Token has no access to field '{name}'.", "ACCESS_DENIED"))
+        found, faults = self._resolve(name, arguments)
+        named = get_named_type(self._root.fields[name].type)
+        if not isinstance(named, GraphQLObjectType):
+            raise TypeError(name)
+        return self._selection.row(named, nodes)(found), faults
+
+    def _resolve(self, name: str, arguments: Row) -> tuple[Row, list[Fault]]:
+        store, now = self._ledger.store, self._ledger.now()
+        if name in CONNECTIONS:
+            return read_connection(store, name, arguments, owner=self._own, now=now), []
+        if name.endswith("_deltas"):
+            return read_deltas(store, name.removesuffix("_deltas"), arguments, now=now), []
+        return mutate(store, name, arguments, own=self._own, settings=self._ledger.settings, now=now)
+
+
+def _records(arguments: Row) -> int:
+    for name in ("inputs", "dbIds"):
+        if name in arguments:
+            return len(arguments[name])
+    return max(arguments.get("first") or 0, arguments.get("last") or 0, 0)

@@ -1,0 +1,62 @@
+"""Import items: one node is one journal line, kept word for word beside its resolved columns (xledger.md 4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pipelines.sandbox.ledger.errors import Fault
+from pipelines.sandbox.ledger.values import JobLevel, Row, SlType, period_id, period_row
+
+if TYPE_CHECKING:
+    from pipelines.sandbox.ledger.work import Node, Work
+
+_UNPOSTED = (JobLevel.READY, JobLevel.ERROR)
+
+
+def import_item(work: Work, node: Node) -> Row:
+    """Build a line that waits for the posting job, or correct one that waits or failed."""
+    old = node.old
+    if old is not None and old["jobLevelDbId"] not in _UNPOSTED:
+        work.resolver.faults.append(Fault(f"dbId: Import item {old['dbId']} is already posted."))
+        return old
+    values = {name: value for name, value in node.values.items() if name != "dbId"}
+    if old is not None:
+        values = msgspec.json.decode(old["input"]) | values
+    columns = _columns(work, values, owner=node.owner) | {
+        "ownerDbId": node.owner,
+        "jobLevelDbId": int(JobLevel.READY),
+        "clientId": node.client_id if old is None else old["clientId"],
+        "input": msgspec.json.encode(values).decode(),
+    }
+    if old is not None:
+        return {"dbId": old["dbId"], "createdAt": old["createdAt"], **columns}
+    if work.settings.strict_duplicates:
+        _refuse_known_voucher(work, columns)
+    return work.store.new(**columns)
+
+
+def _columns(work: Work, values: Row, *, owner: int) -> Row:
+    """Resolve a line; the fiscal period is not sent but follows from the posted date (xledger.md 4.1)."""
+    columns = work.resolver.columns(values, input_type=work.input_type, owner=owner)
+    level = work.resolver.system_value("jobLevel", columns.pop("jobLevel", None), JobLevel)
+    if level not in (None, JobLevel.READY):
+        work.resolver.faults.append(Fault("jobLevel: An import item can only be given to the job as READY."))
+    sl_type = work.resolver.system_value("slTransactionType", columns.pop("slTransactionType", None), SlType)
+    if sl_type is not None:
+        columns["slTransactionTypeDbId"] = sl_type
+    if columns.get("postedDate"):
+        first_month = int(work.store.rows[owner].get("fiscalYearStartMonth") or 1)
+        period = period_row(period_id(columns["postedDate"], first_month=first_month))
+        columns |= {"fiscalYear": period["fiscalYear"], "fiscalPeriod": period["fiscalPeriod"]}
+    return columns
+
+
+def _refuse_known_voucher(work: Work, columns: Row) -> None:
+    """Refuse a voucher that was sent before, where the tenant is set up so (A3)."""
+    number = columns.get("trRegNumber")
+    for item in work.store.tables["import_items"].having("trRegNumber", number):
+        if all(item.get(name) == columns.get(name) for name in ("ownerDbId", "transactionSourceDbId")):
+            work.resolver.faults.append(Fault(f"trRegNumber: Voucher {number} was imported before."))
+            return

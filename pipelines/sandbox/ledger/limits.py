@@ -1,0 +1,78 @@
+"""Limits of one token: burst, parallel requests and hourly credits, with their codes (xledger.md 1.7, 1.8)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from pipelines.sandbox.ledger.errors import Fault, RefusedError
+from pipelines.sandbox.ledger.values import HUNDRED, ZERO, local
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from pipelines.sandbox.ledger.settings import Settings
+
+_BURST = Fault("Too many requests", "BAD_REQUEST.BURST_RATE_LIMIT_REACHED", is_limit=True)
+_CONCURRENCY = Fault("Too many requests", "BAD_REQUEST.CONCURRENCY_LIMIT_REACHED", is_limit=True)
+TIMEOUT = Fault("Your query timed out.", "")
+
+
+class Limits:
+    """Counts what a token uses; burst runs on real time, credits by the hour of the sandbox's clock."""
+
+    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._running = 0
+        self._started: deque[float] = deque()
+        self._hour: datetime | None = None
+        self._used = ZERO
+
+    @contextmanager
+    def request(self, settings: Settings) -> Iterator[None]:
+        """Hold a place for one request; raises RefusedError where there is none."""
+        with self._lock:
+            if settings.concurrency is not None and self._running >= settings.concurrency:
+                raise RefusedError(_CONCURRENCY)
+            self._take_burst(settings)
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running -= 1
+
+    def charge(self, settings: Settings, *, records: int, now: datetime) -> None:
+        """Take 1 credit and one more per 100 records asked for (A13); raises RefusedError when none are left."""
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        cost = 1 + Decimal(records) / HUNDRED
+        with self._lock:
+            if self._hour != hour:
+                self._hour, self._used = hour, ZERO
+            if settings.credits_per_hour is not None and self._used + cost > settings.credits_per_hour:
+                reset_at = local(hour + timedelta(hours=1))
+                fault = Fault("Not enough credits", "BAD_REQUEST.INSUFFICIENT_CREDITS", is_limit=True)
+                raise RefusedError(fault._replace(extensions={"resetAt": reset_at}))
+            self._used += cost
+
+    def used(self) -> str:
+        """Give the credits used in the hour that was last charged."""
+        with self._lock:
+            return str(self._used)
+
+    def _take_burst(self, settings: Settings) -> None:
+        at = self._monotonic()
+        while self._started and self._started[0] <= at - settings.burst_seconds:
+            self._started.popleft()
+        if settings.burst_requests is None:
+            return
+        if len(self._started) >= settings.burst_requests:
+            raise RefusedError(_BURST)
+        self._started.append(at)

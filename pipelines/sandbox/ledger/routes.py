@@ -1,0 +1,46 @@
+"""The ledger, a stand-in for Xledger: GraphQL endpoint, control API, seed, and its part of the admin page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import Response
+from starlette.routing import Route
+
+from pipelines.sandbox.ledger.control import control_routes
+from pipelines.sandbox.ledger.core import Ledger
+from pipelines.sandbox.ledger.graphql import TOKEN as LEDGER_TOKEN
+from pipelines.sandbox.ledger.graphql import answer
+from pipelines.sandbox.ledger.overview import ledger_overview
+from pipelines.sandbox.ledger.seed import LedgerSeedError, seed_ledger
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from starlette.requests import Request
+
+    from pipelines.sandbox.clock import Clock
+    from pipelines.sandbox.faults import Faults
+
+__all__ = ["LEDGER_TOKEN", "LedgerSeedError", "ledger_overview", "ledger_routes", "seed_ledger"]
+
+# The explorer of the real API stands at /GraphQL, its endpoint at /graphql (xledger.md 1.1).
+_PATHS = ("/graphql", "/GraphQL")
+
+
+def ledger_routes(db: sqlite3.Connection, *, clock: Clock, faults: Faults | None = None) -> list[Route]:  # noqa: ARG001
+    """Give the routes of the ledger kept in ``db``; faults are met by the gate before them."""
+    ledger = Ledger(db, clock=clock)
+
+    async def graphql(request: Request) -> Response:
+        body = await request.body()
+        authorization = request.headers.get("authorization")
+        status, content = await run_in_threadpool(answer, ledger, authorization=authorization, body=body)
+        return Response(content, status, media_type="application/json")
+
+    gzip = [Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=1)]
+    endpoints = [Route(path, graphql, methods=["POST"], middleware=gzip) for path in _PATHS]
+    return [*endpoints, *control_routes(ledger)]

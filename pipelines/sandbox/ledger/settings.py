@@ -1,0 +1,54 @@
+"""What can be switched: limits, hours of the posting job, and how strict the import is."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pipelines.sandbox.ledger.errors import BadRequestError
+from pipelines.sandbox.state import read_setting, write_setting
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_NAME = "ledger.settings"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Null lifts a limit. Defaults are xledger.md 1.8 and its assumptions A1, A3, A10, A13 to A15."""
+
+    burst_requests: int | None = 20
+    burst_seconds: float = 5
+    concurrency: int | None = 4
+    credits_per_hour: int | None = 5_000
+    query_timeout_seconds: float | None = 60
+    latency_seconds: float = 0
+    atomic_mutations: bool = True
+    strict_duplicates: bool = False
+    posting_every_minutes: int | None = 30
+    posting_from: time = time(6)
+    posting_to: time = time(18)
+    # Root fields the token has no scope for (A28), and further tokens with the entity each was made in.
+    denied_fields: tuple[str, ...] = ()
+    tokens: dict[str, int] = {}
+
+
+def read_settings(db: sqlite3.Connection) -> Settings:
+    """Read the settings as they were last switched."""
+    return msgspec.convert(read_setting(db, _NAME, default={}), Settings)
+
+
+def change_settings(db: sqlite3.Connection, changed: object) -> Settings:
+    """Switch the given members and keep the others; raises BadRequestError for what is no setting."""
+    if not isinstance(changed, dict):
+        raise BadRequestError("settings are a JSON object")
+    try:
+        settings = msgspec.convert(msgspec.to_builtins(read_settings(db)) | changed, Settings)
+    except msgspec.ValidationError as error:
+        raise BadRequestError(str(error)) from None
+    if settings.posting_every_minutes is not None and settings.posting_every_minutes < 1:
+        raise BadRequestError("posting_every_minutes is 1 or more, or null for a job that runs by hand only")
+    write_setting(db, _NAME, value=msgspec.to_builtins(settings))
+    return settings

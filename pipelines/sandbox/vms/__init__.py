@@ -1,0 +1,1 @@
+"""The VMS, a stand-in for Dataloy."""

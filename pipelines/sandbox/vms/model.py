@@ -1,0 +1,126 @@
+"""What the VMS knows of its entities: members, their kinds, code properties and limits."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pipelines.sandbox.vms.entities import ENTITIES
+
+
+class Kind(StrEnum):
+    """What a member holds; the values are the signs of vms_entities."""
+
+    TEXT = ":"
+    NUMBER = "#"
+    INTEGER = "%"
+    DATE = "@"
+    BOOLEAN = "?"
+    REFERENCE = ">"
+    CHILDREN = "*"
+    LINKS = "+"
+
+
+ARRAYS = (Kind.CHILDREN, Kind.LINKS)
+ORDERED = (Kind.NUMBER, Kind.INTEGER, Kind.DATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of an entity; ``entity`` is what a reference or an array holds, ``back`` the child's way back."""
+
+    name: str
+    kind: Kind
+    entity: str = ""
+    back: str = ""
+    size: int | None = None
+    required: bool = False
+    unique: bool = False
+    filterable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One resource: ``code`` is its code property (empty: it has none), ``is_value`` shares equal objects."""
+
+    name: str
+    code: str
+    is_value: bool
+    members: dict[str, Member]
+    required: frozenset[str]
+
+
+KEY = Member("key", Kind.INTEGER)
+AUDIT = (
+    Member("createdDate", Kind.DATE),
+    Member("modifiedDate", Kind.DATE),
+    Member("createdById", Kind.INTEGER),
+    Member("changedById", Kind.INTEGER),
+    Member("externalObjectKey", Kind.TEXT),
+)
+CODE_PROPERTY = "codeProperty"
+# What the VMS sets by itself: a client that sends an object back as it got it is not refused for these.
+READ_ONLY = frozenset({"key", "self", CODE_PROPERTY, "createdDate", "modifiedDate", "createdById", "changedById"})
+
+_MEMBER = re.compile(r"(?P<flags>[!-]*)(?P<name>\w+)(?P<sign>[:#%@?>*+]?)(?P<detail>[\w.]*)(?P<unique>\^?)")
+_HEAD = re.compile(r"^(?P<name>\w+)(?P<value>~?)(?:/(?P<code>\w+))?: (?P<members>.+)$")
+
+
+def _member(text: str) -> Member:
+    found = _MEMBER.fullmatch(text)
+    if found is None:
+        raise ValueError(f"cannot read the member {text!r} of the entity table")
+    kind = Kind(found["sign"] or ":")
+    entity, _, back = found["detail"].partition(".")
+    return Member(
+        name=found["name"],
+        kind=kind,
+        entity="" if kind is Kind.TEXT else entity,
+        back=back,
+        size=int(entity) if kind is Kind.TEXT and entity else None,
+        required="!" in found["flags"],
+        unique=bool(found["unique"]),
+        filterable="-" not in found["flags"],
+    )
+
+
+def _entity(line: str) -> Entity:
+    found = _HEAD.match(line)
+    if found is None:
+        raise ValueError(f"cannot read the line {line!r} of the entity table")
+    own = [_member(text) for text in found["members"].split()]
+    members = {member.name: member for member in (*own, *AUDIT)}
+    required = frozenset(member.name for member in own if member.required)
+    return Entity(found["name"], found["code"] or "", bool(found["value"]), members, required)
+
+
+def _read(table: str) -> dict[str, Entity]:
+    lines = table.replace("\n  ", " ").strip().splitlines()
+    return {entity.name: entity for entity in map(_entity, lines)}
+
+
+MODEL = _read(ENTITIES)
+
+
+def _parents() -> dict[str, list[tuple[str, Member]]]:
+    parents: dict[str, list[tuple[str, Member]]] = {}
+    for entity in MODEL.values():
+        for member in entity.members.values():
+            if member.kind is Kind.CHILDREN:
+                parents.setdefault(member.entity, []).append((entity.name, member))
+    return parents
+
+
+def _referrers() -> dict[str, list[tuple[str, Member]]]:
+    referrers: dict[str, list[tuple[str, Member]]] = {}
+    for entity in MODEL.values():
+        for member in entity.members.values():
+            if member.kind in (Kind.REFERENCE, Kind.LINKS):
+                referrers.setdefault(member.entity, []).append((entity.name, member))
+    return referrers
+
+
+# For an entity: which (entity, array) may own it, and which (entity, member) may point to it.
+PARENTS = _parents()
+REFERRERS = _referrers()

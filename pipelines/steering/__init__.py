@@ -1,0 +1,1 @@
+"""What people decide, kept in the control store."""

@@ -1,0 +1,159 @@
+"""Bank accounts of suppliers that change: on record from when they are seen, sent only after a second person's word.
+
+mapping.md 2: with `partners.confirm_bank_changes` a change from one account to another waits. The accounts stand in the
+control store in full, because the models compare them; what is shown of them is their last four characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pipelines.core.errors import UsageError
+from pipelines.core.identifiers import masked_account
+from pipelines.steering.decisions import Decision, insert_decision
+from pipelines.step.counts import Counts
+from pipelines.stores.control import utc_text
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from pipelines.step.context import Context
+    from pipelines.stores.control import Control
+
+RULE = "bank_change"
+CONFIRMED = "confirm"
+# What becomes of a change that is seen no more: the ledger has the new account, or the VMS has it no more.
+APPLIED, WITHDRAWN = "applied", "withdrawn"
+NOBODY = {"", "unknown"}
+
+Change = tuple[str, str, str]
+
+
+def note_bank_changes(ctx: Context) -> Counts:
+    """Put every change that waits on record in `ctl.bank_changes` and show it among the holds; close what is over.
+
+    A word of release counts for one change: when the same account turns up again later, it is asked for again.
+    Counts the changes that wait as held.
+    """
+    cursor = ctx.warehouse.execute("SELECT code, description, old_account, new_account FROM post.bank_changes")
+    wanted: dict[Change, str] = {(code, old, new): name for code, name, old, new in cursor.fetchall()}
+    if ctx.is_dry_run:
+        return Counts()
+    standing = {
+        (row["partner_code"], row["old_account"], row["new_account"]): row
+        for row in ctx.control.read(
+            "SELECT change_id, partner_code, old_account, new_account, decision FROM bank_changes "
+            "WHERE decision IS NULL OR decision = ?",
+            (CONFIRMED,),
+        )
+    }
+    at = utc_text(ctx.now())
+    over = [row for change, row in standing.items() if change not in wanted]
+    new = [change for change in wanted if change not in standing]
+    waiting = [change for change in wanted if change not in standing or standing[change]["decision"] is None]
+    if over or new or _shown(ctx.control) != {change[0] for change in waiting}:
+        with ctx.control.write() as connection:
+            _close(connection, over, arrived=_accounts(ctx, over), at=at)
+            connection.executemany(
+                "INSERT INTO bank_changes (partner_code, old_account, new_account, seen_at) VALUES (?, ?, ?, ?)",
+                [(*change, at) for change in new],
+            )
+            _show(connection, {change: wanted[change] for change in waiting}, batch_id=ctx.batch_id, at=at)
+    return Counts(held=len({code for code, _, _ in waiting}))
+
+
+def open_changes(control: Control, partner_code: str) -> list[sqlite3.Row]:
+    """Return the changes of a supplier that wait for a second person."""
+    return control.read(
+        "SELECT change_id, partner_code, old_account, new_account, seen_at FROM bank_changes "
+        "WHERE decision IS NULL AND partner_code = ? ORDER BY change_id",
+        (partner_code,),
+    )
+
+
+def confirm_changes(control: Control, changes: Sequence[sqlite3.Row], *, operator: str, reason: str, at: str) -> str:
+    """Record who lets a supplier's changes through, and say it; the next master-data job sends the account.
+
+    UsageError when nobody is named: who changed the account in the VMS is not known here, so the record must at least
+    say who took it on.
+    """
+    if operator in NOBODY:
+        raise UsageError(
+            "A changed bank account is released by a person with a name.",
+            next_step="set SPRINGLINE_OPERATOR to yours and release it again.",
+        )
+    code = changes[0]["partner_code"]
+    with control.write() as connection:
+        connection.executemany(
+            "UPDATE bank_changes SET decision = ?, decided_at = ?, decided_by = ?, reason = ? "
+            "WHERE change_id = ? AND decision IS NULL",
+            [(CONFIRMED, at, operator, reason, change["change_id"]) for change in changes],
+        )
+        insert_decision(connection, Decision(CONFIRMED, "supplier", None, None, code, reason, operator, at))
+        connection.execute(
+            "UPDATE holds SET until = ? WHERE rule = ? AND document_no = ? AND until IS NULL", (at, RULE, code)
+        )
+    moved = ", ".join(f"{_end(change['old_account'])} → {_end(change['new_account'])}" for change in changes)
+    return f"Supplier {code}: bank account {moved} released by {operator}; the next run sends it to the ledger."
+
+
+def _accounts(ctx: Context, over: Sequence[sqlite3.Row]) -> set[tuple[str, str]]:
+    """Return code and account of these suppliers as the ledger has them now."""
+    found = ctx.warehouse.execute(
+        "SELECT code, bank_account FROM map.ledger_partners WHERE side = 'supplier' AND code IN (SELECT unnest(?))",
+        [[row["partner_code"] for row in over]],
+    )
+    return {(code, account) for code, account in found.fetchall()}
+
+
+def _close(
+    connection: sqlite3.Connection, over: Sequence[sqlite3.Row], *, arrived: set[tuple[str, str]], at: str
+) -> None:
+    connection.executemany(
+        "UPDATE bank_changes SET decision = ?, decided_at = coalesce(decided_at, ?) WHERE change_id = ?",
+        [
+            (APPLIED if (row["partner_code"], row["new_account"]) in arrived else WITHDRAWN, at, row["change_id"])
+            for row in over
+        ],
+    )
+
+
+def _shown(control: Control) -> set[str]:
+    rows = control.read("SELECT document_no FROM holds WHERE rule = ? AND until IS NULL", (RULE,))
+    return {row["document_no"] for row in rows}
+
+
+def _show(connection: sqlite3.Connection, waiting: dict[Change, str], *, batch_id: str, at: str) -> None:
+    """Make the holds that stand for suppliers those of the changes that wait; they have no document key."""
+    messages = {change[0]: _message(change, name) for change, name in waiting.items()}
+    shown = {
+        row["document_no"]: row["hold_id"]
+        for row in connection.execute(
+            "SELECT hold_id, document_no FROM holds WHERE rule = ? AND until IS NULL", (RULE,)
+        )
+    }
+    connection.executemany(
+        "UPDATE holds SET until = ? WHERE hold_id = ?",
+        [(at, hold_id) for code, hold_id in shown.items() if code not in messages],
+    )
+    connection.executemany(
+        "UPDATE holds SET message = ? WHERE hold_id = ?",
+        [(messages[code], hold_id) for code, hold_id in shown.items() if code in messages],
+    )
+    connection.executemany(
+        "INSERT INTO holds (document_no, rule, severity, message, since, batch_id) VALUES (?, ?, 'critical', ?, ?, ?)",
+        [(code, RULE, message, at, batch_id) for code, message in messages.items() if code not in shown],
+    )
+
+
+def _message(change: Change, name: str) -> str:
+    code, old, new = change
+    return (
+        f"Supplier {code} ({name}): its bank account changes from {_end(old)} to {_end(new)} and is not sent. Check it "
+        f"with the supplier by other means than the invoice; `springline release {code}` then lets it through."
+    )
+
+
+def _end(account: str | None) -> str:
+    return masked_account(account) if account else "none"

@@ -1,0 +1,86 @@
+"""What people decided on documents, as the control store keeps it: who, when, why, and what of it still stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from pipelines.steering.find_document import Document
+    from pipelines.stores.control import Control
+
+# How far retries have been carried out, as the number of the last decision.
+RETRIED = "decisions.retried"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One row of `ctl.decisions`; of a supplier ``document_no`` is the code."""
+
+    action: str
+    subject: str
+    company: str | None
+    document_key: int | None
+    document_no: str
+    reason: str
+    operator: str
+    at: str
+
+
+def record(
+    control: Control, decision: Decision, *, also: Callable[[sqlite3.Connection], None] = lambda _connection: None
+) -> None:
+    """Append a decision, and whatever follows from it, in one transaction."""
+    with control.write() as connection:
+        insert_decision(connection, decision)
+        also(connection)
+
+
+def insert_decision(connection: sqlite3.Connection, decision: Decision) -> None:
+    """Append a decision inside the caller's transaction."""
+    connection.execute(
+        "INSERT INTO decisions (action, subject, company, document_key, document_no, reason, operator, at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        astuple(decision),
+    )
+
+
+def decisions_on(control: Control, document: Document) -> list[sqlite3.Row]:
+    """Return the decisions on a document, oldest first; those by number alone count for every document that has it."""
+    return control.read(
+        "SELECT decision_no, action, company, document_key, document_no, reason, operator, at FROM decisions "
+        "WHERE subject = 'document' AND (document_key = :key OR (document_no = :number AND document_key IS NULL "
+        "AND (company IS NULL OR company = :company OR :company IS NULL))) ORDER BY decision_no",
+        {"key": document.key, "number": document.number, "company": document.company},
+    )
+
+
+def standing_hold(control: Control, document: Document) -> sqlite3.Row | None:
+    """Return the decision that holds a document now, None when none does."""
+    steps = [row for row in decisions_on(control, document) if row["action"] in {"hold", "release"}]
+    return steps[-1] if steps and steps[-1]["action"] == "hold" else None
+
+
+def ignored_row(control: Control, document: Document) -> sqlite3.Row | None:
+    """Return the entry of the ignore list that stands for a document now; ``row_no`` is its place."""
+    rows = control.read(
+        "SELECT rowid AS row_no, reason, operator, since FROM ignored WHERE until IS NULL "
+        "AND (document_key = ? OR (document_key IS NULL AND document_no = ?))",
+        (document.key, document.number),
+    )
+    return rows[0] if rows else None
+
+
+def last_retry(control: Control, document: Document) -> sqlite3.Row | None:
+    """Return the retry that has been asked for and not been carried out."""
+    done = retried_up_to(control)
+    rows = [row for row in decisions_on(control, document) if row["action"] == "retry" and row["decision_no"] > done]
+    return rows[-1] if rows else None
+
+
+def retried_up_to(control: Control) -> int:
+    """Return the number of the last decision whose retry has been carried out."""
+    return int(control.one("SELECT value FROM meta WHERE name = ?", (RETRIED,)) or 0)

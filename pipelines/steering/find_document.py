@@ -1,0 +1,126 @@
+"""Finds the document a person names, by number or by key, wherever it has been seen so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipelines.stores.control import Control
+    from pipelines.stores.open_tables import Tables
+
+BY_KEY = "key:"
+MOST_LISTED = 20
+
+# Every place of the control store that names documents; a rejected one may have neither company nor readable key.
+_IN_CONTROL = """
+SELECT document_no, document_key, company_code AS company
+FROM outbox WHERE kind = 'voucher' AND (document_no = :text OR document_key = :key)
+UNION
+SELECT document_no, document_key, company FROM holds
+WHERE document_key IS NOT NULL AND (document_no = :text OR document_key = :key)
+UNION
+SELECT document_no, document_key, company FROM decisions
+WHERE subject = 'document' AND (document_no = :text OR document_key = :key)
+UNION
+SELECT document_no, document_key, company FROM ignored WHERE document_no = :text OR document_key = :key
+UNION
+SELECT document_no, CAST(object_key AS INTEGER), NULL FROM rejected
+WHERE side = 'vms' AND entity = 'Document' AND (document_no = :text OR object_key = CAST(:key AS TEXT))
+"""
+_IN_TABLES = tuple(
+    f"SELECT document_no, document_key, company_code AS company, document_type FROM {table} "  # noqa: S608 our own names
+    "WHERE document_no = ? OR document_key = ?"
+    for table in ("stg_vms.documents", "post.vouchers", "map.open_documents")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What names a document; key, company and type are None where nothing has told them yet."""
+
+    number: str
+    key: int | None = None
+    company: str | None = None
+    type: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Name it for people.
+
+        >>> Document("2707400", 5200777, "28601", "INI").label
+        'INI 2707400'
+        """
+        return f"{self.type or 'Document'} {self.number}"
+
+    @property
+    def name(self) -> str:
+        """What a command takes that means this document and no other."""
+        return self.number if self.key is None else f"{BY_KEY}{self.key}"
+
+
+def find_document(text: str, *, control: Control, tables: Tables | None) -> Document | None:
+    """Return the document with this number, else with this key; None when none was ever seen.
+
+    ``key:5200777`` means the key alone. Raises UsageError that lists them when several documents have the number.
+    """
+    wanted = text.strip()
+    if not wanted:
+        raise UsageError("No document was named.", next_step="give its number, or its key as key:5200777.")
+    is_key = wanted.startswith(BY_KEY)
+    seen = list(_merged(_seen(wanted.removeprefix(BY_KEY), control=control, tables=tables)))
+    by_number = [document for document in seen if document.number == wanted]
+    if len(by_number) > 1:
+        raise _several(wanted, by_number)
+    if by_number:
+        return by_number[0]
+    by_key = [document for document in seen if str(document.key) == wanted.removeprefix(BY_KEY)]
+    if is_key and not by_key:
+        raise UsageError(
+            f"No document with {wanted} has been read yet.", next_step="run the documents job, or give its number."
+        )
+    return by_key[0] if by_key else None
+
+
+def _seen(text: str, *, control: Control, tables: Tables | None) -> Iterator[Document]:
+    # SQLite keeps 64 bits; more digits are a number only.
+    key = int(text) if text.isdecimal() and int(text) < 2**63 else -1
+    if tables is not None:
+        for statement in _IN_TABLES:
+            for row in tables.rows(statement, (text, key)):
+                yield Document(row["document_no"], row["document_key"], row["company"], row["document_type"])
+    for found in control.read(_IN_CONTROL, {"text": text, "key": key}):
+        if found["document_no"] is not None:
+            yield Document(*found)
+
+
+def _merged(seen: Iterable[Document]) -> Iterator[Document]:
+    """Yield each document once; what is known by number alone stands only where no key is known for it."""
+    by_key: dict[int, Document] = {}
+    unkeyed: dict[str, Document] = {}
+    for document in seen:
+        if document.key is None:
+            unkeyed.setdefault(document.number, document)
+            continue
+        known = by_key.get(document.key, document)
+        by_key[document.key] = Document(
+            known.number, known.key, known.company or document.company, known.type or document.type
+        )
+    yield from sorted(by_key.values(), key=lambda document: document.key or 0)
+    numbers = {document.number for document in by_key.values()}
+    yield from (document for number, document in unkeyed.items() if number not in numbers)
+
+
+def _several(number: str, documents: list[Document]) -> UsageError:
+    listed = "; ".join(
+        f"{document.label} with key {document.key} of company {document.company or 'unknown'}"
+        for document in documents[:MOST_LISTED]
+    )
+    more = f"; and {len(documents) - MOST_LISTED} more" if len(documents) > MOST_LISTED else ""
+    return UsageError(
+        f"{len(documents)} documents have the number {number}: {listed}{more}.",
+        next_step=f"name one of them by its key, as in {documents[0].name}.",
+    )

@@ -1,0 +1,26 @@
+"""A step and a job as values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pipelines.step.context import Context
+from pipelines.step.counts import Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: its name in `ctl.steps`, what it does, and whether a dry run leaves it out."""
+
+    name: str
+    run: Callable[[Context], Counts]
+    writes_outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job of `springline run`."""
+
+    name: str
+    steps: tuple[Step, ...]

@@ -1,0 +1,1 @@
+"""The three stores: control, warehouse, published file."""

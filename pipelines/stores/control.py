@@ -1,0 +1,94 @@
+"""The control store: a SQLite file with what was decided, sent and answered, shared by several processes at once."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pipelines.core.resources import sql_folder
+
+Value = str | int | None
+BUSY_SECONDS = 30.0
+
+
+class Control:
+    """One open control store.
+
+    Every write happens in ``write()``, which takes the write lock at once: with a deferred transaction SQLite answers
+    `database is locked` to the second writer whatever the timeout.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, creating it with its tables when it is not there."""
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        with self.write() as connection:
+            _create_tables(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Run a block in one immediate transaction: all of it is on disk afterwards, or none."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def read(self, statement: str, parameters: Sequence[Value] | Mapping[str, Value] = ()) -> list[sqlite3.Row]:
+        """Return the rows of a query; columns by name."""
+        return self._connection.execute(statement, parameters).fetchall()
+
+    def pages(
+        self, statement: str, parameters: Sequence[Value] | Mapping[str, Value] = (), *, size: int
+    ) -> Iterator[list[sqlite3.Row]]:
+        """Yield the rows of a query some at a time; nothing may be written in between."""
+        cursor = self._connection.execute(statement, parameters)
+        while rows := cursor.fetchmany(size):
+            yield rows
+
+    def one(self, statement: str, parameters: Sequence[Value] | Mapping[str, Value] = ()) -> Any:  # noqa: ANN401 a scalar of any SQLite type
+        """Return the first column of the first row, or None."""
+        row = self._connection.execute(statement, parameters).fetchone()
+        return None if row is None else row[0]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+
+def _create_tables(connection: sqlite3.Connection) -> None:
+    # executescript would commit the surrounding transaction, so the statements run one by one.
+    statement = ""
+    for line in (sql_folder() / "control" / "schema.sql").read_text(encoding="utf-8").splitlines():
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            connection.execute(statement)
+            statement = ""
+
+
+@cache
+def named_statements(file: str) -> Mapping[str, str]:
+    """Read sql/control/<file>.sql, where each statement follows a line ``-- name: <its name>``."""
+    _, *blocks = (sql_folder() / "control" / f"{file}.sql").read_text(encoding="utf-8").split("-- name: ")
+    return {name.strip(): statement.strip() for name, _, statement in (block.partition("\n") for block in blocks)}
+
+
+def utc_text(moment: datetime) -> str:
+    """Write an aware time as the control store keeps it: UTC, ISO 8601, microseconds.
+
+    >>> utc_text(datetime(2026, 11, 2, 8, 0, tzinfo=UTC))
+    '2026-11-02T08:00:00.000000+00:00'
+    """
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

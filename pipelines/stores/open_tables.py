@@ -1,0 +1,61 @@
+"""Opens what can be read while a batch may hold the tables: the warehouse when it is free, else the published file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.core.settings import Settings
+
+PUBLISHED_FILE = "springline.duckdb"
+WAREHOUSE, PUBLISHED = "warehouse", "published file"
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """An open file of tables: which one it is, and when it was last written (aware UTC)."""
+
+    connection: duckdb.DuckDBPyConnection
+    origin: str
+    as_of: datetime
+
+    def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """Return the rows of a query by column name; none when the file does not have the table."""
+        try:
+            cursor = self.connection.execute(statement, list(parameters))
+        except duckdb.CatalogException:
+            return []
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+@contextmanager
+def open_tables(settings: Settings) -> Iterator[Tables | None]:
+    """Open the warehouse read-only or, where a batch holds it, the published file; None when there is neither.
+
+    While the warehouse is open here no batch can begin: read what is needed and leave.
+    """
+    found = _open(settings.warehouse_path, WAREHOUSE) or _open(settings.published / PUBLISHED_FILE, PUBLISHED)
+    try:
+        yield found
+    finally:
+        if found is not None:
+            found.connection.close()
+
+
+def _open(path: Path, origin: str) -> Tables | None:
+    try:
+        as_of = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return Tables(duckdb.connect(str(path), read_only=True), origin, as_of)
+    except (OSError, duckdb.Error):
+        # Not there, held by a batch, or left by a killed one with changes that only a writer may take in.
+        return None

@@ -1,0 +1,39 @@
+"""Counts requests by side, job and operation for `ctl.requests`: the ledger is metered by the month."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipelines.stores.control import Control
+
+
+class RequestCounts:
+    """What was asked since it was last saved; counted from several threads."""
+
+    def __init__(self, control: Control, *, month: str) -> None:
+        """Count for a month, written 2026-11."""
+        self._control = control
+        self._month = month
+        self._counts: dict[tuple[str, str], int] = {}
+        self._lock = Lock()
+
+    def count(self, side: str, operation: str) -> None:
+        """Count one request."""
+        with self._lock:
+            self._counts[side, operation] = self._counts.get((side, operation), 0) + 1
+
+    def save(self, job: str) -> None:
+        """Add what was counted since the last time to the month's figures."""
+        with self._lock:
+            counts, self._counts = self._counts, {}
+        if not counts:
+            return
+        with self._control.write() as connection:
+            connection.executemany(
+                "INSERT INTO requests (month, side, job, operation, request_count) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (month, side, job, operation) "
+                "DO UPDATE SET request_count = request_count + excluded.request_count",
+                [(self._month, side, job, operation, number) for (side, operation), number in counts.items()],
+            )

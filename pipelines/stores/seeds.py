@@ -1,0 +1,84 @@
+"""Loads the business constants of data/seeds into schema seed; a run with unchanged files writes nothing."""
+
+# ruff: noqa: S608 names of tables and columns are declared below, values are bound
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from pipelines.core.errors import ModelError
+from pipelines.core.resources import seeds_folder
+
+if TYPE_CHECKING:
+    from pipelines.step.context import Context
+
+# Table, which is the file's name, to its columns and their types; a file without an entry is refused, and so is an
+# entry without its file.
+SEEDS: Mapping[str, Mapping[str, str]] = {
+    "accrual_types": {"document_type": "VARCHAR", "family": "VARCHAR", "reverses_type": "VARCHAR"},
+    "currencies": {"currency_code": "VARCHAR", "minor_units": "INTEGER", "currency_name": "VARCHAR"},
+    "match_reasons": {"reason": "VARCHAR", "is_break": "VARCHAR", "next_step": "VARCHAR"},
+    "payment_sources": {"source_code": "VARCHAR", "row_role": "VARCHAR"},
+    "rate_holidays": {"day": "DATE", "holiday": "VARCHAR", "owner": "VARCHAR", "why": "VARCHAR"},
+    "tolerances": {
+        "measure": "VARCHAR",
+        "tolerance": "DECIMAL(38,18)",
+        "unit": "VARCHAR",
+        "owner": "VARCHAR",
+        "why": "VARCHAR",
+    },
+    "voucher_types": {
+        "document_type": "VARCHAR",
+        "voucher_type": "VARCHAR",
+        "control_account_code": "VARCHAR",
+        "control_sign": "INTEGER",
+        "is_credit_note": "BOOLEAN",
+        "is_accrual": "BOOLEAN",
+        "document_type_name": "VARCHAR",
+    },
+}
+STATE = "seed.loaded_files"
+
+
+def load_seeds(ctx: Context, *, folder: Path | None = None) -> None:
+    """Make every seed table hold what its file says; empty text is NULL.
+
+    Raises ModelError when a file is missing, unknown, has other columns than declared, or a value that does not fit.
+    """
+    files = {path.stem: path for path in sorted((folder or seeds_folder()).glob("*.csv"))}
+    if odd := sorted(SEEDS.keys() ^ files.keys()):
+        raise ModelError(
+            f"data/seeds and the declared seed tables differ: {', '.join(odd)}.",
+            next_step="add the CSV file, or declare its columns in pipelines/extract/seeds.py.",
+        )
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files.values())).hexdigest()
+    connection = ctx.warehouse
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS seed; CREATE TABLE IF NOT EXISTS {STATE} (digest VARCHAR)")
+    if connection.execute(f"SELECT digest FROM {STATE}").fetchall() == [(digest,)]:
+        return
+    for table, path in files.items():
+        _load(ctx, table, path)
+    connection.execute(f"CREATE OR REPLACE TABLE {STATE} AS SELECT CAST(? AS VARCHAR) AS digest", [digest])
+
+
+def _load(ctx: Context, table: str, path: Path) -> None:
+    columns = SEEDS[table]
+    with path.open(encoding="utf-8", newline="") as stream:
+        header = next(csv.reader(stream), [])
+    if header != list(columns):
+        raise ModelError(f"{path}: the columns are {', '.join(header)}; expected {', '.join(columns)}.")
+    types = ", ".join(f"'{name}': '{sql_type}'" for name, sql_type in columns.items())
+    try:
+        ctx.warehouse.execute(
+            f"CREATE OR REPLACE TABLE seed.{table} AS SELECT * FROM read_csv(?, header = true, auto_detect = false, "
+            f"delim = ',', quote = '\"', escape = '\"', nullstr = '', columns = {{{types}}})",
+            [str(path)],
+        )
+    except duckdb.Error as error:
+        raise ModelError(f"{path}: {error}", next_step="correct the file.") from error
