@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 from tests.bench.desk import Cost, desk, measure, quickest, say, world_settings
-from tests.sandbox_server import REPOSITORY, SAMPLE
+from tests.support.sandbox_server import REPOSITORY, SAMPLE
 
 DEMO = (sys.executable, "-m", "pipelines.cli.app", "demo", "--json")
 

@@ -20,7 +20,7 @@ from pipelines.extract.flatten import PARENT_ROW
 from pipelines.extract.land import land
 from pipelines.extract.parse import parse_pages
 from pipelines.step.context import Context
-from tests.landing import make_context, vms_pages
+from tests.support.landing import make_context, vms_pages
 
 SIZES = (10_000, 50_000)
 LINES = 5

@@ -24,7 +24,7 @@ from pipelines.step.context import Context
 from pipelines.stores.control import Control
 from pipelines.stores.control_copy import CONTROL_TABLES
 from pipelines.stores.sent_objects import SENT_TABLES
-from tests.landing import make_context
+from tests.support.landing import make_context
 
 DOCUMENTS, ALL_DOCUMENTS = 100_000, 1_000_000
 LINES = 5

@@ -19,12 +19,12 @@ from pipelines.extract.ledger import LARGE_PAGES
 from pipelines.wire.ledger import LedgerClient
 from pipelines.wire.query import Reading, selection_text
 from pipelines.wire.vms import VmsClient
-from tests.listing import IMPORTED, LISTING
-from tests.sandbox_server import REPOSITORY, sandbox_process
+from tests.support.listing import IMPORTED, LISTING
+from tests.support.sandbox_server import REPOSITORY, sandbox_process
 
 if TYPE_CHECKING:
     from pipelines.contracts.contract import Contract
-    from tests.sandbox_server import Sandbox
+    from tests.support.sandbox_server import Sandbox
 
 LAUNCH = Path(__file__).with_name("launch.py")
 TODAY = "2026-11-02"

@@ -11,8 +11,8 @@ import pytest
 from pipelines.checks.suites import load_rules
 from pipelines.publish.report.report import write_report
 from tests.browser.driver import Browser, chromium
-from tests.publish_tables import World, lay
-from tests.publish_world import HOSTILE, TODAY, WORLD, large
+from tests.support.publish_tables import World, lay
+from tests.support.publish_world import HOSTILE, TODAY, WORLD, large
 
 pytestmark = pytest.mark.browser
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.springline import Terminal
 from tests.flow.live_world import part_of_sample
-from tests.sandbox_server import Sandbox, running_sandbox
+from tests.support.sandbox_server import Sandbox, running_sandbox
 
 if TYPE_CHECKING:
     from pathlib import Path

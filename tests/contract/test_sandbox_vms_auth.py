@@ -8,12 +8,12 @@ import httpx
 import pytest
 
 from pipelines.sandbox.vms.auth import CREDENTIALS
-from tests.sandbox_vms_world import refusal, small_sandbox
+from tests.support.sandbox_vms_world import refusal, small_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.sandbox_server import Sandbox
+    from tests.support.sandbox_server import Sandbox
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,14 @@ import pytest
 
 from pipelines.sandbox.gate import root_field
 from pipelines.sandbox.vms.errors import SeedError
-from tests.sandbox_server import running_sandbox, sandbox_process, write_seed
-from tests.sandbox_vms_world import INVOICE_KEY, WORLD, small_sandbox, small_vms
+from tests.support.sandbox_server import running_sandbox, sandbox_process, write_seed
+from tests.support.sandbox_vms_world import INVOICE_KEY, WORLD, small_sandbox, small_vms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.sandbox_server import Sandbox
+    from tests.support.sandbox_server import Sandbox
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sandbox_vms_world import INVOICE_KEY, SALE_KEY, payment, refusal, small_sandbox
+from tests.support.sandbox_vms_world import INVOICE_KEY, SALE_KEY, payment, refusal, small_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
 
-    from tests.sandbox_server import Sandbox
+    from tests.support.sandbox_server import Sandbox
 
 INVOICE = {
     "documentType": "INI",

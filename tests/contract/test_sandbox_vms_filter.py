@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sandbox_vms_world import refusal, small_sandbox
+from tests.support.sandbox_vms_world import refusal, small_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
 
-    from tests.sandbox_server import Sandbox
+    from tests.support.sandbox_server import Sandbox
 
 # Numbers of the world's documents: 400 an INI in RFP, 374 an INO in POS, 401 an INI in INV, 409 a broken CRI in PEN.
 EVERYTHING = {"2707374", "2707400", "2707401", "2707409"}

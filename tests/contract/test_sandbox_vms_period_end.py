@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sandbox_vms_world import small_sandbox
+from tests.support.sandbox_vms_world import small_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from tests.sandbox_server import Sandbox
+    from tests.support.sandbox_server import Sandbox
 
 SHOWN = (
     '{"documentNo":"*","documentDate":"*","documentAmount":"*","companyCurrencyAmount":"*","glAccount":"*",'

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sandbox_vms_world import BROKEN_KEY, INVOICE_KEY, SALE_KEY, refusal, small_sandbox
+from tests.support.sandbox_vms_world import BROKEN_KEY, INVOICE_KEY, SALE_KEY, refusal, small_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sandbox_vms_world import refusal, small_sandbox
+from tests.support.sandbox_vms_world import refusal, small_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
 
-    from tests.sandbox_server import Sandbox
+    from tests.support.sandbox_server import Sandbox
 
 JAVA = (
     'dlpObject.getInvoicingStatus() != null && dlpObject.getInvoicingStatus().getStatusTypeCode().equals("POS") && '

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sandbox_vms_world import INVOICE_KEY, refusal, small_sandbox
+from tests.support.sandbox_vms_world import INVOICE_KEY, refusal, small_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
 
-    from tests.sandbox_server import Sandbox
+    from tests.support.sandbox_server import Sandbox
 
 RATE = {"currency": "EUR", "fromCurrency": "USD", "exchangeRate": 0.74042, "exchangeRateDate": "2026-10-20T00:00:00"}
 

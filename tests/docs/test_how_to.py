@@ -14,8 +14,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from tests.demonstrated import demonstrate
-from tests.sandbox_server import SAMPLE
+from tests.support.demonstrated import demonstrate
+from tests.support.sandbox_server import SAMPLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -26,7 +26,7 @@ from pipelines.steering.bank_changes import note_bank_changes
 from pipelines.steering.steer import Steered, steer
 from pipelines.step.step import Job, Step
 from pipelines.stores.control import Control
-from tests.sandbox_server import SAMPLE, running_sandbox
+from tests.support.sandbox_server import SAMPLE, running_sandbox
 
 if TYPE_CHECKING:
     from pathlib import Path

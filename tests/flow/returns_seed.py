@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipelines.outbox.intent import Intent, Json, Kind
-from tests.sandbox_server import write_seed
+from tests.support.sandbox_server import write_seed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,7 +24,7 @@ from pipelines.stores.control import Control
 from pipelines.stores.control_copy import copy_control
 from pipelines.stores.settings_tables import write_settings
 from tests.flow.returns_seed import FIRST_KEY, PARTNERS, Invoice, Row, booked, returns_seed, sent
-from tests.sandbox_server import running_sandbox
+from tests.support.sandbox_server import running_sandbox
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,8 +16,8 @@ import pytest
 
 from pipelines.batch.run import chosen_jobs
 from pipelines.stores.control import Control
-from tests.delivery_seed import NO_LIMITS
 from tests.flow.live_world import TODAY, Live
+from tests.support.delivery_seed import NO_LIMITS
 
 INVOICE, HELD = "2707031", "2708004"
 VOYAGE = "V002-2602"

@@ -13,7 +13,7 @@ from rich.console import Console
 from pipelines.questions.dry_run import show_drafts
 from pipelines.step.counts import Counts
 from tests.flow.world import Ended, Row, World, copies, read_rows, sample_documents, world
-from tests.listing import IMPORTED, LISTING
+from tests.support.listing import IMPORTED, LISTING
 
 POSTED = ("2706035", "2706065", "2706179", "2706245", "2706505", "2707048", "BT-260001")
 # No GL account on a line, no external number; an amount that is text.

@@ -12,10 +12,10 @@ from pipelines.load.delivered import Delivered
 from pipelines.load.ledger.vouchers import MUTATION
 from pipelines.outbox.chain import verify_chain
 from pipelines.outbox.intent import Kind
-from tests.delivery_flow import Batch, Clients, booked, imported, puts, settings_for, states, statuses
-from tests.delivery_seed import NO_LIMITS, seed
-from tests.delivery_world import voucher
-from tests.sandbox_server import Sandbox, running_sandbox
+from tests.support.delivery_flow import Batch, Clients, booked, imported, puts, settings_for, states, statuses
+from tests.support.delivery_seed import NO_LIMITS, seed
+from tests.support.delivery_world import voucher
+from tests.support.sandbox_server import Sandbox, running_sandbox
 
 KEYS = range(1, 9)
 HTML = "<html>Please stand by</html>"

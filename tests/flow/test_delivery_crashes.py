@@ -17,10 +17,20 @@ import pytest
 from pipelines.outbox.chain import verify_chain
 from pipelines.outbox.intent import Kind
 from pipelines.stores.control import Control
-from tests.delivery_flow import Batch, Clients, booked, imported, puts, read_entities, settings_for, states, statuses
-from tests.delivery_seed import NO_LIMITS, seed
-from tests.delivery_world import voucher
-from tests.sandbox_server import Sandbox, sandbox_process
+from tests.support.delivery_flow import (
+    Batch,
+    Clients,
+    booked,
+    imported,
+    puts,
+    read_entities,
+    settings_for,
+    states,
+    statuses,
+)
+from tests.support.delivery_seed import NO_LIMITS, seed
+from tests.support.delivery_world import voucher
+from tests.support.sandbox_server import Sandbox, sandbox_process
 
 VOUCHERS = 6
 LINES = 2

@@ -13,10 +13,10 @@ import pytest
 from pipelines.load.delivered import Delivered
 from pipelines.load.ledger.master_data import deliver_master_data
 from pipelines.wire.query import Reading
-from tests.delivery_flow import Batch, Clients, settings_for
-from tests.delivery_models import change, create_models
-from tests.delivery_seed import NO_LIMITS, seed
-from tests.sandbox_server import Sandbox, running_sandbox
+from tests.support.delivery_flow import Batch, Clients, settings_for
+from tests.support.delivery_models import change, create_models
+from tests.support.delivery_seed import NO_LIMITS, seed
+from tests.support.sandbox_server import Sandbox, running_sandbox
 
 SUPPLIER = "code bankAccount ledgerType { name } address { place country { code } }"
 

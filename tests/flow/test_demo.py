@@ -19,9 +19,9 @@ from pipelines.core.settings import load_settings
 from pipelines.demo.compare import Comparison, compare
 from pipelines.demo.play import LATER, TODAY
 from pipelines.demo.server import control_of
-from tests.demonstrated import Ended, demonstrate
 from tests.flow.world import World
-from tests.sandbox_server import SAMPLE, Sandbox, running_sandbox
+from tests.support.demonstrated import Ended, demonstrate
+from tests.support.sandbox_server import SAMPLE, Sandbox, running_sandbox
 
 if TYPE_CHECKING:
     import httpx

@@ -22,8 +22,8 @@ from pipelines.extract.land import Extracted
 from pipelines.step.context import Context
 from pipelines.wire.ledger import LedgerClient
 from pipelines.wire.vms import VmsClient
-from tests.landing import NOW, make_context
-from tests.sandbox_server import SAMPLE, Sandbox, running_sandbox
+from tests.support.landing import NOW, make_context
+from tests.support.sandbox_server import SAMPLE, Sandbox, running_sandbox
 
 NO_LIMITS = {"burst_requests": None, "concurrency": None, "credits_per_hour": None, "posting_every_minutes": None}
 OPEN = 5_200_110

@@ -37,10 +37,10 @@ from pipelines.models.sources import SCHEMAS
 from pipelines.models.store import open_catalog
 from pipelines.step.step import Job, Step
 from tests.models.conftest import prepare
-from tests.postgres import Postgres, running_postgres
 from tests.property.documents import worlds
 from tests.property.test_mapping import Mapper
-from tests.sandbox_server import SAMPLE, running_sandbox
+from tests.support.postgres import Postgres, running_postgres
+from tests.support.sandbox_server import SAMPLE, running_sandbox
 
 if TYPE_CHECKING:
     from pipelines.models.model import Catalog

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.springline import NOWHERE, Terminal
-from tests.demonstrated import Ended, demonstrate
-from tests.published import start
+from tests.support.demonstrated import Ended, demonstrate
+from tests.support.published import start
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ import pytest
 from pipelines.batch.jobs import JOBS, RECONCILE
 from tests.flow.drift import DRIFTS, Drift, Undo, edit_amount, move_to_voyage
 from tests.flow.live_world import Live
-from tests.sandbox_server import SAMPLE
+from tests.support.sandbox_server import SAMPLE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.checks.suites import CRITICAL, load_rules
 from tests.flow.live_world import Fix, Live
-from tests.sandbox_server import SAMPLE
+from tests.support.sandbox_server import SAMPLE
 
 if TYPE_CHECKING:
     from pathlib import Path

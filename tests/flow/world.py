@@ -25,8 +25,8 @@ from pipelines.batch.run import BatchResult, chosen_jobs, run_batch
 from pipelines.cli import app as cli
 from pipelines.core.settings import load_settings
 from pipelines.stores.control import Control
-from tests.delivery_seed import NO_LIMITS
-from tests.sandbox_server import REPOSITORY, SAMPLE, Sandbox, sandbox_process
+from tests.support.delivery_seed import NO_LIMITS
+from tests.support.sandbox_server import REPOSITORY, SAMPLE, Sandbox, sandbox_process
 
 Row = dict[str, Any]
 TODAY = date(2026, 11, 2)

@@ -19,7 +19,7 @@ from pipelines.models.dialect import column_type, create_external, create_models
 from pipelines.models.header import read_header
 from pipelines.models.sources import read_sources
 from tests.models.cases import built, given_rows, read_case
-from tests.postgres import running_postgres
+from tests.support.postgres import running_postgres
 
 if TYPE_CHECKING:
     from tests.models.conftest import World

@@ -15,10 +15,10 @@ from openpyxl.workbook import Workbook
 from pipelines.close.workbook import write_close_workbook
 from pipelines.publish.workbook.workbook import write_workbook
 from tests.office.calc import converted, recomputed
-from tests.publish_cells import formulas, totals, without_zeros
-from tests.publish_expected import expected_totals
-from tests.publish_tables import World, lay
-from tests.publish_world import OCTOBER, TODAY, WORLD, large
+from tests.support.publish_cells import formulas, totals, without_zeros
+from tests.support.publish_expected import expected_totals
+from tests.support.publish_tables import World, lay
+from tests.support.publish_world import OCTOBER, TODAY, WORLD, large
 
 pytestmark = pytest.mark.office
 

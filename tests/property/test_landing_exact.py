@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipelines.contracts.vms import DOCUMENTS
 from pipelines.extract import parse
 from pipelines.wire.pages import split
-from tests.landing import vms_document
+from tests.support.landing import vms_document
 
 digits = st.text("0123456789", min_size=1, max_size=24)
 numbers = st.one_of(

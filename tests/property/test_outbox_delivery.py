@@ -20,7 +20,7 @@ from pipelines.outbox.chain import verify_chain
 from pipelines.outbox.intent import Kind
 from pipelines.stores.control import Control
 from pipelines.wire.query import Reading
-from tests.delivery_world import (
+from tests.support.delivery_world import (
     EVERY_KEY,
     Clock,
     FakeLedger,

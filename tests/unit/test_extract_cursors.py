@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.extract.cursors import changes_since, note_changes_read
-from tests.landing import NOW, make_context
+from tests.support.landing import NOW, make_context
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,7 @@ from pipelines.extract import merge
 from pipelines.extract.incoming import Load
 from pipelines.extract.land import EVERYTHING, Arrival, Scope, land, land_together
 from pipelines.step.context import Context
-from tests.landing import HOST, make_context, page, ref, vms_document
+from tests.support.landing import HOST, make_context, page, ref, vms_document
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

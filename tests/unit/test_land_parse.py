@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.contracts.vms import DOCUMENTS
 from pipelines.extract.parse import Parsed, parse_page, parse_pages
-from tests.landing import page, vms_document, vms_pages
+from tests.support.landing import page, vms_document, vms_pages
 
 GOOD = json.dumps(vms_document(1)).encode()
 

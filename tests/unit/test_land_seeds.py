@@ -12,7 +12,7 @@ from pipelines.core.errors import ModelError
 from pipelines.core.resources import seeds_folder
 from pipelines.step.context import Context
 from pipelines.stores.seeds import SEEDS, load_seeds
-from tests.landing import make_context
+from tests.support.landing import make_context
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pipelines.load.vms.acknowledge import CHUNK, deliver_acknowledgements
 from pipelines.outbox.intent import Kind
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Move
-from tests.delivery_world import World, make_settings, unanswered, voucher
+from tests.support.delivery_world import World, make_settings, unanswered, voucher
 
 ACK = Kind.ACKNOWLEDGEMENT
 
@@ -167,7 +167,7 @@ def test_statuses_that_cannot_be_read_change_nothing(world: World, monkeypatch: 
         raise Terminal("wrong credentials")
 
     store(world, 1)
-    monkeypatch.setattr("tests.delivery_world.FakeVms.find", find)
+    monkeypatch.setattr("tests.support.delivery_world.FakeVms.find", find)
     assert deliver(world) == Delivered(waiting=1, problems=("wrong credentials",))
     assert world.states(ACK) == {"1": "todo"}
 
@@ -177,7 +177,7 @@ def test_an_answer_with_another_status_is_not_believed(world: World, monkeypatch
         return {"key": key, "invoicingStatus": {"statusTypeCode": "RFP"}}
 
     store(world, 1)
-    monkeypatch.setattr("tests.delivery_world.FakeVms.put", put)
+    monkeypatch.setattr("tests.support.delivery_world.FakeVms.put", put)
     assert deliver(world).unknown == 1
 
 

@@ -12,7 +12,7 @@ from pipelines.load.delivered import Delivered
 from pipelines.load.ledger.vouchers import MUTATION, deliver_vouchers
 from pipelines.outbox.intent import Kind
 from pipelines.outbox.states import State
-from tests.delivery_world import EVERY_KEY, World, inputs_of, make_settings, unanswered, voucher
+from tests.support.delivery_world import EVERY_KEY, World, inputs_of, make_settings, unanswered, voucher
 
 
 @pytest.fixture
@@ -246,7 +246,7 @@ def test_without_a_look_up_nothing_is_sent(world: World, monkeypatch: pytest.Mon
     def read(_ledger: object, _readings: object) -> None:
         raise unanswered()
 
-    monkeypatch.setattr("tests.delivery_world.FakeLedger.read", read)
+    monkeypatch.setattr("tests.support.delivery_world.FakeLedger.read", read)
     world.outbox().store_intents([voucher(1)])
     delivered = deliver(world)
     assert (delivered.waiting, mutations(world)) == (1, 0)

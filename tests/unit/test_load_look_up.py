@@ -10,7 +10,7 @@ from pipelines.load.delivered import Delivered
 from pipelines.load.ledger.vouchers import MUTATION, deliver_vouchers
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State
-from tests.delivery_world import EVERY_KEY, Node, World, inputs_of, voucher
+from tests.support.delivery_world import EVERY_KEY, Node, World, inputs_of, voucher
 
 IN_BOOKS = "already_in_books"
 

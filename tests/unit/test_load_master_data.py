@@ -10,8 +10,8 @@ import pytest
 from pipelines.load.delivered import Delivered
 from pipelines.load.ledger.master_data import STAGES, deliver_master_data
 from pipelines.outbox.intent import Kind
-from tests.delivery_models import MODELS, change, create_models
-from tests.delivery_world import Node, World, unanswered
+from tests.support.delivery_models import MODELS, change, create_models
+from tests.support.delivery_world import Node, World, unanswered
 
 MORE: dict[str, dict[str, Any]] = {"post.cost_centre_changes": {"definition_db_id": 5}}
 

@@ -13,7 +13,7 @@ from pipelines.load.vms.documents import document_number
 from pipelines.load.vms.payments import deliver_payments
 from pipelines.outbox.intent import Kind, canonical_json
 from pipelines.outbox.states import State
-from tests.returns_world import PAYMENT_COLUMNS, Crash, Row, World, payment
+from tests.support.vms_in_memory import PAYMENT_COLUMNS, Crash, Row, World, payment
 
 PAYMENTS = [payment(900 + number) for number in range(12)]
 

@@ -11,7 +11,7 @@ import pytest
 from pipelines.load.delivered import Delivered
 from pipelines.load.vms.rates import deliver_rates
 from pipelines.outbox.intent import Kind, canonical_json
-from tests.returns_world import RATE_COLUMNS, Row, World, rate
+from tests.support.vms_in_memory import RATE_COLUMNS, Row, World, rate
 
 RATES = [
     rate(1, "EUR", "0.088397790055249"),

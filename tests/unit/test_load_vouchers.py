@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.core.errors import SpringlineError
 from pipelines.load.ledger.vouchers import deliver_vouchers, store_voucher_intents, voucher_intent, voucher_node
-from tests.delivery_world import World
+from tests.support.delivery_world import World
 
 KEY = 5200777
 VOUCHER = {

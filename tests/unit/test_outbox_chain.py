@@ -12,7 +12,7 @@ from pipelines.outbox.chain import GENESIS, HASHED, verify_chain
 from pipelines.outbox.intent import Intent, Kind, sha256
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Move
-from tests.delivery_world import World
+from tests.support.delivery_world import World
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, intent_id, read_json
 from pipelines.outbox.states import TRANSITIONS, ForbiddenTransition, State, check_transition
 from pipelines.outbox.store import Move
-from tests.delivery_world import World, voucher
+from tests.support.delivery_world import World, voucher
 
 
 @pytest.fixture

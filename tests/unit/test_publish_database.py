@@ -15,7 +15,7 @@ import pytest
 from pipelines.core.errors import ModelError
 from pipelines.publish.edition import database
 from pipelines.stores.control import Control
-from tests.published import NOW, TEXTS, Stores, make_stores, start
+from tests.support.published import NOW, TEXTS, Stores, make_stores, start
 
 ALL_COMMENTS = (
     "SELECT 1 FROM duckdb_tables() WHERE coalesce(comment, '') = '' AND schema_name <> 'ctl' UNION ALL "
@@ -35,7 +35,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from pipelines.publish.edition import database
-from tests.published import make_stores, Stores
+from tests.support.published import make_stores, Stores
 from pipelines.stores.control import Control
 import duckdb
 folder, place, number = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])

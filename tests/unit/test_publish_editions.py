@@ -19,7 +19,7 @@ from pipelines.publish.edition import database
 from pipelines.publish.edition.contents import TableText
 from pipelines.publish.edition.database import write_database
 from pipelines.publish.edition.parts import Table, tables_of
-from tests.published import EDITION, TEXTS, Stores, make_stores
+from tests.support.published import EDITION, TEXTS, Stores, make_stores
 
 if TYPE_CHECKING:
     from pipelines.publish.edition.contents import Texts

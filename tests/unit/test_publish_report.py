@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from pipelines.checks.suites import load_rules
 from pipelines.publish.report.bars import WIDTH, bar_chart, strip
 from pipelines.publish.report.report import write_report
-from tests.publish_tables import World, lay
-from tests.publish_world import TODAY, WORLD, large
+from tests.support.publish_tables import World, lay
+from tests.support.publish_world import TODAY, WORLD, large
 
 VOID = {"meta", "link", "rect", "line", "br"}
 

@@ -17,7 +17,7 @@ from pipelines.contracts.declared import declared_tables
 from pipelines.models.external import create_tables
 from pipelines.step.counts import Counts
 from pipelines.stores.control_copy import copy_control
-from tests.landing import make_context
+from tests.support.landing import make_context
 
 if TYPE_CHECKING:
     from pipelines.step.context import Context

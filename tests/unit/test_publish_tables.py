@@ -23,7 +23,7 @@ from pipelines.models.store import open_catalog
 from pipelines.publish.edition import swap, tables
 from pipelines.publish.edition.contents import PERIODS, control_type
 from pipelines.publish.edition.tables import write_tables
-from tests.published import Stores, make_stores, start
+from tests.support.published import Stores, make_stores, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,10 +20,10 @@ from pipelines.publish.workbook.sheet import Sheet
 from pipelines.publish.workbook.sheets import SHEETS
 from pipelines.publish.workbook.table_sheet import FIRST_TAB
 from pipelines.publish.workbook.workbook import write_workbook
-from tests.publish_cells import formulas, headings, number, table_of, total_rows, totals, without_zeros
-from tests.publish_expected import expected_totals
-from tests.publish_tables import lay
-from tests.publish_world import FORMULA, HOSTILE, OCTOBER, TODAY, WORLD, large
+from tests.support.publish_cells import formulas, headings, number, table_of, total_rows, totals, without_zeros
+from tests.support.publish_expected import expected_totals
+from tests.support.publish_tables import lay
+from tests.support.publish_world import FORMULA, HOSTILE, OCTOBER, TODAY, WORLD, large
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook

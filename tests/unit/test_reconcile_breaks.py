@@ -13,7 +13,7 @@ import pytest
 from pipelines.reconcile.of_returns import note_payment_breaks, rate_break, undone_break
 from pipelines.reconcile.record import Break
 from pipelines.reconcile.update import update_breaks
-from tests.returns_world import World
+from tests.support.vms_in_memory import World
 
 KIND = "match undone"
 

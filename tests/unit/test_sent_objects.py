@@ -18,7 +18,7 @@ from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Move
 from pipelines.stores.control_copy import copy_control
-from tests.returns_world import World, payment, rate
+from tests.support.vms_in_memory import World, payment, rate
 
 ACTUAL = {
     "natural_key": "ACT202610-28601-V001-2601-4300-USD-1",

@@ -10,7 +10,7 @@ import stamina
 
 from pipelines.core.errors import Terminal, Transient
 from pipelines.wire import http
-from tests.wire_world import Reply, Wire, answer
+from tests.support.wire_world import Reply, Wire, answer
 
 
 @pytest.fixture(autouse=True)

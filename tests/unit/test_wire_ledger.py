@@ -13,7 +13,7 @@ import stamina
 from pipelines.core.errors import ExtractError, Refused, Terminal, Transient
 from pipelines.wire.ledger import Changes
 from pipelines.wire.query import Reading
-from tests.wire_world import Wire, answer
+from tests.support.wire_world import Wire, answer
 
 BURST = "BAD_REQUEST.BURST_RATE_LIMIT_REACHED"
 CONCURRENCY = "BAD_REQUEST.CONCURRENCY_LIMIT_REACHED"

@@ -12,7 +12,7 @@ import pytest
 import stamina
 
 from pipelines.core.errors import ExtractError, Refused, Terminal
-from tests.wire_world import Wire, answer
+from tests.support.wire_world import Wire, answer
 
 OAUTH = {"token_url": "https://login.example/oauth/token", "client_id": "me", "client_secret": "s3cret"}
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.sandbox_server import running_sandbox, write_seed
+from tests.support.sandbox_server import running_sandbox, write_seed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx
 
-    from tests.sandbox_server import Sandbox
+    from tests.support.sandbox_server import Sandbox
 
 INVOICE_KEY = 5200001
 SALE_KEY = 5200002

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.sandbox_server import write_seed
+from tests.support.sandbox_server import write_seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from tests.publish_tables import Row, World
+from tests.support.publish_tables import Row, World
 
 TODAY = date(2026, 11, 2)
 OCTOBER, SEPTEMBER = date(2026, 10, 1), date(2026, 9, 1)

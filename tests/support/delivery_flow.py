@@ -20,8 +20,8 @@ from pipelines.stores.control import Control
 from pipelines.wire.ledger import LedgerClient
 from pipelines.wire.query import Reading
 from pipelines.wire.vms import VmsClient
-from tests.delivery_world import EVERY_KEY, make_warehouse
-from tests.sandbox_server import Sandbox
+from tests.support.delivery_world import EVERY_KEY, make_warehouse
+from tests.support.sandbox_server import Sandbox
 
 # How long a call without an answer may still be at work: the sandbox's take milliseconds.
 CALL_SECONDS = 0.1

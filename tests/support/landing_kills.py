@@ -1,6 +1,6 @@
 """Lands one world over another again and again, each time in a forked process that kills itself at another point.
 
-Run as ``python -m tests.landing_kills FOLDER``; prints one JSON object: the points tried, and for each what was staged
+Run as ``python -m tests.support.landing_kills FOLDER``; prints one JSON object: the points tried, and for each what was staged
 after landing once more. Everything is imported before the first fork, so a kill costs no start.
 """
 
@@ -22,7 +22,7 @@ from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 from pipelines.contracts.vms import DOCUMENTS
 from pipelines.extract.land import land
-from tests.landing import make_context, page, vms_document
+from tests.support.landing import make_context, page, vms_document
 
 BEFORE = page(*(vms_document(number, lines=3) for number in range(6)))
 # One line fewer, other texts, one document new, one with no lines left.

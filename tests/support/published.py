@@ -16,7 +16,7 @@ from pipelines.publish.edition.database import write_database
 from pipelines.stores.control import Control
 from pipelines.stores.warehouse import SCHEMAS
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
 EDITION = Edition(NOW, "b1", NOW.date(), "0.1.0", NOW, None)
 OUTBOX = "id VARCHAR, kind VARCHAR, created_at VARCHAR, last_error VARCHAR"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
-from tests.publish_tables import Row, World
+from tests.support.publish_tables import Row, World
 
 MOST_DIGITS = 15
 NOT_THROUGH = frozenset({"held", "unknown", "rejected", "waiting"})
