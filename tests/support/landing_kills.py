@@ -1,7 +1,7 @@
 """Lands one world over another again and again, each time in a forked process that kills itself at another point.
 
-Run as ``python -m tests.support.landing_kills FOLDER``; prints one JSON object: the points tried, and for each what was staged
-after landing once more. Everything is imported before the first fork, so a kill costs no start.
+Run as ``python -m tests.support.landing_kills FOLDER``; prints one JSON object: the points tried, and for each what was
+staged after landing once more. Everything is imported before the first fork, so a kill costs no start.
 """
 
 from __future__ import annotations

@@ -6,15 +6,16 @@ The stages stand in the order in which they need each other: a customer hangs on
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from pipelines.load.delivered import Delivered
+from pipelines.load.delivery import Delivery
 from pipelines.load.entities import Entities, read_entities
 from pipelines.load.finding import ABSENT, Finding, complete, conflict
-from pipelines.load.ledger.courier import Channel, Courier
+from pipelines.load.ledger.courier import Courier, ledger_cargo
 from pipelines.load.ledger.nodes import Columns, Member, node_of
 from pipelines.load.names import subject
 from pipelines.load.ports import QUESTION, Ledger, Node, ask, chunks, one_of
@@ -132,16 +133,8 @@ def deliver_master_data(
     for stage in STAGES:
         intents, waiting = stage_intents(context, outbox, stage)
         outbox.store_intents(intents, retry_failed=retry_failed)
-        courier = Courier(
-            outbox,
-            context.ledger,
-            _channel(stage, context.ledger, entities, wanted=frozenset(intent.id for intent in intents)),
-            nodes_per_mutation=context.settings.ledger.nodes_per_mutation,
-            call_seconds=context.settings.ledger.timeout,
-            now=context.now,
-            report=context.report,
-            sleep=sleep,
-        )
+        wanted = {intent.id for intent in intents}
+        courier = _courier(context, stage, entities, wanted=wanted, sleep=sleep)
         delivered += courier.deliver() + waiting
     return delivered
 
@@ -204,15 +197,17 @@ def _intent(stage: Stage, row: Columns, latest: Version | None) -> Intent | None
     )
 
 
-def _channel(stage: Stage, ledger: Ledger, entities: Entities, *, wanted: frozenset[str]) -> Channel:
-    look_up = partial(look_up_codes, stage=stage, ledger=ledger, entities=entities)
-    return Channel(
-        stage.kind,
-        look_up=look_up,
+def _courier(
+    ctx: Context, stage: Stage, entities: Entities, *, wanted: Collection[str], sleep: Callable[[float], None]
+) -> Courier:
+    look_up = partial(look_up_codes, stage=stage, ledger=ctx.ledger, entities=entities)
+    cargo = ledger_cargo(stage.kind, look_up, lambda entry: entry.id in wanted, BREAKS)
+    return Courier(
+        Delivery.of(ctx, cargo, sleep=sleep),
+        ctx.ledger,
         read_back=look_up,
         mutation=lambda entry: f"{entry.look_up['action']}{stage.mutations}",
-        is_wanted=lambda entry: entry.id in wanted,
-        breaks=BREAKS,
+        nodes_per_mutation=ctx.settings.ledger.nodes_per_mutation,
     )
 
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from pipelines.core.errors import SpringlineError
 from pipelines.core.money import minor_unit
 from pipelines.load.acknowledgement import acknowledgement
+from pipelines.load.delivery import Delivery
 from pipelines.load.entities import Entities, read_entities
 from pipelines.load.finding import Finding, Verdict
 from pipelines.load.ledger.books import Vouchers, books_findings, books_readings
-from pipelines.load.ledger.courier import Channel, Courier
+from pipelines.load.ledger.courier import Courier, ledger_cargo
 from pipelines.load.ledger.import_items import import_findings, import_reading
 from pipelines.load.ledger.nodes import Columns, Member, node_of, plain
 from pipelines.load.ports import QUESTION, Ledger, ask, chunks
@@ -143,28 +144,18 @@ def settle_vouchers(context: Context, *, sleep: Callable[[float], None] = time.s
     return _courier(context, is_wanted=lambda _: True, sleep=sleep).settle()
 
 
-def _courier(context: Context, *, is_wanted: Callable[[Entry], bool], sleep: Callable[[float], None]) -> Courier:
-    outbox = Outbox(context.control, batch_id=context.batch_id, now=context.now)
-    entities = read_entities(context.warehouse)
-    channel = Channel(
-        Kind.VOUCHER,
-        look_up=partial(look_up_vouchers, ledger=context.ledger, entities=entities, vouchers=outbox.vouchers),
-        read_back=partial(read_back_vouchers, ledger=context.ledger, entities=entities),
-        mutation=lambda _: MUTATION,
-        size=_line_count,
-        is_wanted=is_wanted,
-        follow_up=lambda entry: [acknowledgement(entry)],
-        breaks=BREAKS,
-    )
+def _courier(ctx: Context, *, is_wanted: Callable[[Entry], bool], sleep: Callable[[float], None]) -> Courier:
+    sent = Outbox(ctx.control, batch_id=ctx.batch_id, now=ctx.now).vouchers
+    entities = read_entities(ctx.warehouse)
+    look_up = partial(look_up_vouchers, ledger=ctx.ledger, entities=entities, vouchers=sent)
+    cargo = ledger_cargo(Kind.VOUCHER, look_up, is_wanted, BREAKS, lambda entry: [acknowledgement(entry)])
     return Courier(
-        outbox,
-        context.ledger,
-        channel,
-        nodes_per_mutation=context.settings.ledger.nodes_per_mutation,
-        call_seconds=context.settings.ledger.timeout,
-        now=context.now,
-        report=context.report,
-        sleep=sleep,
+        Delivery.of(ctx, cargo, sleep=sleep),
+        ctx.ledger,
+        read_back=partial(read_back_vouchers, ledger=ctx.ledger, entities=entities),
+        mutation=lambda _: MUTATION,
+        nodes_per_mutation=ctx.settings.ledger.nodes_per_mutation,
+        size=_line_count,
     )
 
 

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pipelines.load.vms.courier import VmsChannel, VmsCourier
+from pipelines.load.delivery import Delivery
+from pipelines.load.vms.courier import VmsCourier, vms_cargo
 from pipelines.load.vms.documents import DIFFERS, ENTITY, Row, amount, day, document_number, look_up_documents, rows_of
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
 from pipelines.outbox.states import State
@@ -42,16 +43,8 @@ def deliver_actuals(ctx: Context, *, sleep: Callable[[float], None] = time.sleep
 
     with ThreadPoolExecutor(ctx.settings.vms.workers, thread_name_prefix="actuals") as pool:
         look_up = partial(look_up_documents, vms=ctx.vms, pool=pool)
-        return VmsCourier(
-            outbox,
-            ctx.vms,
-            VmsChannel(Kind.ACTUAL, ENTITY, look_up, is_wanted, BREAKS),
-            pool,
-            call_seconds=ctx.settings.vms.timeout,
-            now=ctx.now,
-            report=ctx.report,
-            sleep=sleep,
-        ).deliver()
+        delivery = Delivery.of(ctx, vms_cargo(Kind.ACTUAL, look_up, is_wanted, BREAKS), sleep=sleep)
+        return VmsCourier(delivery, ctx.vms, ENTITY, pool).deliver()
 
 
 def actual_intent(row: Row) -> Intent:

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pipelines.load.vms.courier import VmsChannel, VmsCourier
+from pipelines.load.delivery import Delivery
+from pipelines.load.vms.courier import VmsCourier, vms_cargo
 from pipelines.load.vms.documents import (
     DIFFERS,
     ENTITY,
@@ -53,16 +54,8 @@ def deliver_payments(ctx: Context, *, sleep: Callable[[float], None] = time.slee
 
     with ThreadPoolExecutor(ctx.settings.vms.workers, thread_name_prefix="payments") as pool:
         look_up = partial(look_up_documents, vms=ctx.vms, pool=pool)
-        return VmsCourier(
-            outbox,
-            ctx.vms,
-            VmsChannel(Kind.PAYMENT, ENTITY, look_up, is_wanted, BREAKS),
-            pool,
-            call_seconds=ctx.settings.vms.timeout,
-            now=ctx.now,
-            report=ctx.report,
-            sleep=sleep,
-        ).deliver()
+        delivery = Delivery.of(ctx, vms_cargo(Kind.PAYMENT, look_up, is_wanted, BREAKS), sleep=sleep)
+        return VmsCourier(delivery, ctx.vms, ENTITY, pool).deliver()
 
 
 def payment_intent(row: Row) -> Intent:

@@ -10,9 +10,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipelines.load.delivered import Delivered
+from pipelines.load.delivery import Delivery
 from pipelines.load.finding import ABSENT, Finding, complete, conflict
 from pipelines.load.names import title
-from pipelines.load.vms.courier import VmsChannel, VmsCourier, VmsWriter
+from pipelines.load.vms.courier import VmsCourier, VmsWriter, vms_cargo
 from pipelines.load.vms.documents import DIFFERS, Row, day, plain, rows_of
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
 from pipelines.outbox.states import State
@@ -43,24 +44,12 @@ def deliver_rates(ctx: Context, *, sleep: Callable[[float], None] = time.sleep) 
     outbox.store_intents(intents)
     wanted = {intent.id for intent in intents}
     with ThreadPoolExecutor(ctx.settings.vms.workers, thread_name_prefix="rates") as pool:
-        channel = VmsChannel(
-            Kind.RATE,
-            ENTITY,
-            partial(look_up_rates, vms=ctx.vms),
-            lambda entry: entry.id in wanted or entry.state is State.UNKNOWN,
-            BREAKS,
-        )
-        courier = partial(
-            VmsCourier,
-            outbox,
-            ctx.vms,
-            channel,
-            pool,
-            call_seconds=ctx.settings.vms.timeout,
-            now=ctx.now,
-            report=ctx.report,
-            sleep=sleep,
-        )
+        look_up = partial(look_up_rates, vms=ctx.vms)
+        cargo = vms_cargo(Kind.RATE, look_up, lambda entry: entry.id in wanted or entry.state is State.UNKNOWN, BREAKS)
+
+        def courier() -> VmsCourier:
+            return VmsCourier(Delivery.of(ctx, cargo, sleep=sleep), ctx.vms, ENTITY, pool)
+
         first = courier().deliver(is_due=_is_between_bases)
         blocked = _days_without_base(outbox, wanted)
 
