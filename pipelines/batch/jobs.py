@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from pipelines.batch.retries import carry_out_retries
 from pipelines.checks import steps as checks
@@ -11,9 +12,11 @@ from pipelines.load import steps as load
 from pipelines.models import steps as models
 from pipelines.publish import steps as publish
 from pipelines.reconcile import steps as reconcile
-from pipelines.reconcile.of_returns import note_actual_breaks, note_payment_breaks, note_rate_breaks
 from pipelines.steering import steps as steering
 from pipelines.step.step import Job, Step
+
+# Load asks no other step: what the checks found ready is handed to it, as it stands when the vouchers go.
+_send_what_is_ready = partial(load.send_vouchers, ready_documents=checks.ready_documents)
 
 MASTER_DATA = Job(
     "master-data",
@@ -34,8 +37,9 @@ DOCUMENTS = Job(
         Step("read the ledger's reference data", extract.read_ledger),
         Step("build models", models.build_models),
         Step("look up vouchers in flight", load.settle_vouchers, writes_outside=True),
+        Step("build models", models.build_models, writes_outside=True),
         Step("check posting requirements", checks.check_documents),
-        Step("send vouchers", load.send_vouchers, writes_outside=True),
+        Step("send vouchers", _send_what_is_ready, writes_outside=True),
         Step("carry out retries", carry_out_retries, writes_outside=True),
         Step("acknowledge", load.acknowledge, writes_outside=True),
         Step("note what was acknowledged", extract.note_acknowledged, writes_outside=True),
@@ -49,7 +53,7 @@ RATES = Job(
     (
         Step("read exchange rates", extract.read_rates),
         Step("build models", models.build_models),
-        Step("note breaks", note_rate_breaks),
+        Step("note breaks", reconcile.note_rate_breaks),
         Step("send exchange rates", load.send_rates, writes_outside=True),
     ),
 )
@@ -59,7 +63,7 @@ PAYMENTS = Job(
     (
         Step("read payments and matches", extract.read_payments),
         Step("build models", models.build_models),
-        Step("note breaks", note_payment_breaks),
+        Step("note breaks", reconcile.note_payment_breaks),
         Step("send payments", load.send_payments, writes_outside=True),
     ),
 )
@@ -69,7 +73,7 @@ ACTUALS = Job(
     (
         Step("read the general ledger", extract.read_actuals),
         Step("build models", models.build_models),
-        Step("note breaks", note_actual_breaks),
+        Step("note breaks", reconcile.note_actual_breaks),
         Step("send actuals", load.send_actuals, writes_outside=True),
     ),
 )
@@ -82,6 +86,8 @@ RECONCILE = Job(
         Step("compare both sides", models.build_comparison),
         Step("note breaks", reconcile.note_breaks, writes_outside=True),
         Step("build the close", models.build_close),
+        Step("note what stops it", reconcile.note_stops),
+        Step("build what stops it", models.build_stops),
     ),
 )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pipelines.checks.hold import update_holds
+from pipelines.checks.hold import ready_documents, update_holds
 from pipelines.checks.run import run_checks
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
+
+__all__ = ["check_documents", "ready_documents"]
 
 
 def check_documents(ctx: Context) -> Counts:

@@ -46,7 +46,7 @@ def run(
 ) -> None:
     """Run jobs once: read both systems, map, check, send, acknowledge."""
     from pipelines.batch import run as batch  # noqa: PLC0415
-    from pipelines.checks.hold import ready_documents  # noqa: PLC0415
+    from pipelines.checks.steps import ready_documents  # noqa: PLC0415
     from pipelines.cli.progress import progress  # noqa: PLC0415
     from pipelines.core import log  # noqa: PLC0415
     from pipelines.core.settings import load_settings  # noqa: PLC0415

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pipelines.checks.hold import ready_documents
+from collections.abc import Callable
+
 from pipelines.load.delivered import Delivered
 from pipelines.load.ledger import vouchers
 from pipelines.load.ledger.master_data import deliver_master_data
@@ -10,7 +11,6 @@ from pipelines.load.vms.acknowledge import deliver_acknowledgements
 from pipelines.load.vms.actuals import deliver_actuals
 from pipelines.load.vms.payments import deliver_payments
 from pipelines.load.vms.rates import deliver_rates
-from pipelines.models.steps import build_models
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 
@@ -21,13 +21,12 @@ def send_master_data(ctx: Context) -> Counts:
 
 
 def settle_vouchers(ctx: Context) -> Counts:
-    """Find out what became of vouchers that an earlier run left in flight, and draft those anew that did not arrive."""
+    """Find out what became of the vouchers that an earlier run left in flight; what did not arrive is open again."""
     in_flight = "SELECT count(*) FROM outbox WHERE kind = 'voucher' AND state IN ('sending', 'unknown')"
     if not ctx.control.one(in_flight):
         return Counts()
     # What stays unknown is looked up, and told, when vouchers are sent.
-    settled = vouchers.settle_vouchers(ctx)
-    return Counts(sent=settled.sent) + build_models(ctx)
+    return Counts(sent=vouchers.settle_vouchers(ctx).sent)
 
 
 def send_rates(ctx: Context) -> Counts:
@@ -45,8 +44,11 @@ def send_actuals(ctx: Context) -> Counts:
     return _counts(ctx, deliver_actuals(ctx))
 
 
-def send_vouchers(ctx: Context) -> Counts:
-    """Store an intent for each document that is ready, and deliver all vouchers that are not settled."""
+def send_vouchers(ctx: Context, *, ready_documents: Callable[[Context], frozenset[int]]) -> Counts:
+    """Store an intent for each document that is ready, and deliver all vouchers that are not settled.
+
+    ``ready_documents`` gives the keys of the documents that were checked and that nothing holds at this moment.
+    """
     ready = ready_documents(ctx)
     vouchers.store_voucher_intents(ctx, ready)
     return _counts(ctx, vouchers.deliver_vouchers(ctx, ready=ready))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from pipelines.contracts.declared import declared_tables
 from pipelines.core.resources import sql_folder
@@ -15,21 +14,13 @@ from pipelines.models.external import read_external
 from pipelines.models.model import Catalog
 from pipelines.models.stale import create_notes, marks_of, stale
 from pipelines.models.store import open_catalog
-from pipelines.reconcile.of_close import note_close_breaks
-from pipelines.reconcile.update import STANDING
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 from pipelines.stores.control_copy import copy_control, copy_cursors
+from pipelines.stores.marks import CLOSED, COMPARED, _keep_mark, _mark
 from pipelines.stores.settings_tables import write_settings
 
-if TYPE_CHECKING:
-    from pipelines.step.context import Context
-
-from pipelines.stores.marks import CLOSED, COMPARED, _keep_mark, _mark
-
 BUILT = "models.built_from"
-
-
 SCHEMAS = ("map", "post")
 
 
@@ -103,14 +94,10 @@ _HELD = (
     "SELECT count(*), max(hold_id), max(until) FROM holds",
     "SELECT count(*), max(rejected_id), max(until) FROM rejected",
 )
-
-
 _DECIDED = (
     "SELECT count(*), max(break_id), max(until), max(accepted_at), max(comment) FROM breaks",
     "SELECT count(*), max(updated_at) FROM closes",
 )
-
-
 STOPS = TableRef("close", "breaks")
 
 
@@ -120,17 +107,19 @@ def build_comparison(ctx: Context) -> Counts:
 
 
 def build_close(ctx: Context) -> Counts:
-    """Build schema close on rec and on the breaks as they stand now; count those that nobody has accepted.
-
-    What stops the periods that somebody closes is noted, and shown with its age and acceptance at once.
-    """
+    """Build schema close on rec and on the breaks as they stand now."""
     copy_control(ctx.warehouse, ctx.control)
-    _build(ctx, "close", name=CLOSED, mark=_mark_of(ctx, (*_HELD, *_DECIDED)))
-    if note_close_breaks(ctx):
+    return _build(ctx, "close", name=CLOSED, mark=_mark_of(ctx, (*_HELD, *_DECIDED)))
+
+
+def build_stops(ctx: Context) -> Counts:
+    """Build what stops a close once more when breaks were noted from it, so that it shows their age and acceptance."""
+    mark = _mark_of(ctx, (*_HELD, *_DECIDED))
+    if _mark(ctx, CLOSED) != mark:
         copy_control(ctx.warehouse, ctx.control)
         build(ctx.warehouse, open_models(ctx).models, only={STOPS}, report=ctx.report)
-        _keep_mark(ctx, CLOSED, _mark_of(ctx, (*_HELD, *_DECIDED)))
-    return Counts(breaks=int(ctx.control.one(STANDING)))
+        _keep_mark(ctx, CLOSED, mark)
+    return Counts()
 
 
 def _mark_of(ctx: Context, statements: Sequence[str]) -> str:

@@ -40,17 +40,15 @@ WHERE breaks.kind = ?
 """
 
 
-def note_close_breaks(ctx: Context) -> bool:
-    """Open and close the breaks of periods that are drawn up or sealed; tell whether any opened, closed or moved.
+def note_close_breaks(ctx: Context) -> None:
+    """Open and close the breaks of periods that are drawn up or sealed.
 
     One that is accepted stays so while its amounts stand, a rate or a late posting while its words do.
     """
     if ctx.is_dry_run or not ctx.control.one("SELECT count(*) FROM closes"):
-        return False
-    before = _standing(ctx)
+        return
     for kind in CLOSE_KINDS:
         update_breaks(ctx, kind, map(_break, _rows(ctx, kind)))
-    return _standing(ctx) != before
 
 
 def _break(row: Mapping[str, Any]) -> Break:
@@ -71,8 +69,3 @@ def _rows(ctx: Context, kind: str) -> list[dict[str, Any]]:
     cursor = ctx.warehouse.execute(_FOUND, [kind])
     columns = [column[0] for column in cursor.description or ()]
     return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-
-
-def _standing(ctx: Context) -> set[tuple[str, str, str]]:
-    rows = ctx.control.read("SELECT kind, subject, figures_hash FROM breaks WHERE until IS NULL")
-    return {(row["kind"], row["subject"], row["figures_hash"]) for row in rows}

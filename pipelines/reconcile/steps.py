@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from pipelines.reconcile.of_close import note_close_breaks
 from pipelines.reconcile.of_comparison import note_compared_breaks
+from pipelines.reconcile.of_returns import note_actual_breaks, note_payment_breaks, note_rate_breaks
 from pipelines.reconcile.record import Break
-from pipelines.reconcile.update import update_breaks
+from pipelines.reconcile.update import STANDING, update_breaks
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
-
-if TYPE_CHECKING:
-    from pipelines.step.context import Context
-
 from pipelines.stores.marks import COMPARED, NOTED, _keep_mark, _mark
+
+__all__ = [
+    "note_actual_breaks",
+    "note_breaks",
+    "note_master_breaks",
+    "note_payment_breaks",
+    "note_rate_breaks",
+    "note_stops",
+]
 
 NOT_UNIQUE = "code not unique"
 
@@ -44,3 +49,9 @@ def note_breaks(ctx: Context) -> Counts:
         note_compared_breaks(ctx)
         _keep_mark(ctx, NOTED, mark)
     return Counts()
+
+
+def note_stops(ctx: Context) -> Counts:
+    """Note what stops the periods that somebody closes; count all breaks that stand and that nobody has accepted."""
+    note_close_breaks(ctx)
+    return Counts(breaks=int(ctx.control.one(STANDING)))
