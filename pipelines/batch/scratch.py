@@ -93,7 +93,7 @@ def build_scratch(ctx: Context, *, control: Control, forgotten: Collection[int] 
     Vouchers of the ``forgotten`` document keys count as not sent, so that their documents are mapped as they would be
     today. Raises ModelError.
     """
-    load_seeds(ctx)
+    load_seeds(ctx.warehouse)
     write_settings(
         ctx.warehouse,
         ctx.settings,

@@ -141,7 +141,7 @@ def fingerprint(ctx: Context) -> str:
 
 def _known(ctx: Context, book: RuleBook, hashes: Mapping[int, str]) -> frozenset[int]:
     """Return the documents that were checked with the same content by the same rules."""
-    kept = ctx.control.one("SELECT value FROM meta WHERE name = ?", (STANDING,))
+    kept = ctx.control.mark(STANDING)
     standing = json.loads(kept) if kept else {}
     if standing.get("rules") != rules_mark(book):
         return frozenset()

@@ -57,11 +57,10 @@ def read_ledger(ctx: Context) -> Counts:
     """
     written = ctx.control.one("SELECT max(updated_at) FROM outbox WHERE target = 'ledger' AND kind <> 'voucher'")
     mark = f"{ctx.batch_id} {written}"
-    if ctx.control.one("SELECT value FROM meta WHERE name = ?", (LEDGER_READ,)) == mark:
+    if ctx.control.mark(LEDGER_READ) == mark:
         return Counts()
     counts = _counts(ledger.extract_master_data(ctx))
-    with ctx.control.write() as connection:
-        connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (LEDGER_READ, mark))
+    ctx.control.keep_mark(LEDGER_READ, mark)
     return counts
 
 
@@ -127,7 +126,7 @@ def read_actuals(ctx: Context) -> Counts:
 
 def _prepare(ctx: Context) -> None:
     """Make every table the models stand on, so that they find it before anything has landed in it."""
-    seeds.load_seeds(ctx)
+    seeds.load_seeds(ctx.warehouse)
     create_staging_tables(ctx.warehouse)
 
 

@@ -63,6 +63,23 @@ class Control:
         row = self._connection.execute(statement, parameters).fetchone()
         return None if row is None else row[0]
 
+    def mark(self, name: str) -> str | None:
+        """Return what ``keep_mark`` kept under a name, None when nothing was kept yet."""
+        value: str | None = self.one("SELECT value FROM meta WHERE name = ?", (name,))
+        return value
+
+    def keep_mark(self, name: str, value: str, *, within: sqlite3.Connection | None = None) -> None:
+        """Keep one value under a name for the next run, in place of the one before.
+
+        Pass as ``within`` the connection of an open ``write()`` block when the value must be kept with the rest of it
+        or not at all; otherwise the value is kept in a transaction of its own.
+        """
+        if within is None:
+            with self.write() as connection:
+                self.keep_mark(name, value, within=connection)
+        else:
+            within.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, value))
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()

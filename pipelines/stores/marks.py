@@ -12,9 +12,8 @@ COMPARED, NOTED, CLOSED = "rec.built_from", "rec.noted_from", "close.built_from"
 
 
 def _mark(ctx: Context, name: str) -> str:
-    return str(ctx.control.one("SELECT value FROM meta WHERE name = ?", (name,)))
+    return str(ctx.control.mark(name))
 
 
 def _keep_mark(ctx: Context, name: str, mark: str) -> None:
-    with ctx.control.write() as connection:
-        connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, mark))
+    ctx.control.keep_mark(name, mark)

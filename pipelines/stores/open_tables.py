@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
+
+from pipelines.stores.rows import Row, rows_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
 PUBLISHED_FILE = "springline.duckdb"
 WAREHOUSE, PUBLISHED = "warehouse", "published file"
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,7 @@ class Tables:
             cursor = self.connection.execute(statement, list(parameters))
         except duckdb.CatalogException:
             return []
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return rows_of(cursor)
 
 
 @contextmanager

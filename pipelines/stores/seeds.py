@@ -8,15 +8,11 @@ import csv
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 
 from pipelines.core.errors import ModelError
 from pipelines.core.resources import seeds_folder
-
-if TYPE_CHECKING:
-    from pipelines.step.context import Context
 
 # Table, which is the file's name, to its columns and their types; a file without an entry is refused, and so is an
 # entry without its file.
@@ -46,7 +42,7 @@ SEEDS: Mapping[str, Mapping[str, str]] = {
 STATE = "seed.loaded_files"
 
 
-def load_seeds(ctx: Context, *, folder: Path | None = None) -> None:
+def load_seeds(warehouse: duckdb.DuckDBPyConnection, *, folder: Path | None = None) -> None:
     """Make every seed table hold what its file says; empty text is NULL.
 
     Raises ModelError when a file is missing, unknown, has other columns than declared, or a value that does not fit.
@@ -55,19 +51,18 @@ def load_seeds(ctx: Context, *, folder: Path | None = None) -> None:
     if odd := sorted(SEEDS.keys() ^ files.keys()):
         raise ModelError(
             f"data/seeds and the declared seed tables differ: {', '.join(odd)}.",
-            next_step="add the CSV file, or declare its columns in pipelines/extract/seeds.py.",
+            next_step="add the CSV file, or declare its columns in pipelines/stores/seeds.py.",
         )
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files.values())).hexdigest()
-    connection = ctx.warehouse
-    connection.execute(f"CREATE SCHEMA IF NOT EXISTS seed; CREATE TABLE IF NOT EXISTS {STATE} (digest VARCHAR)")
-    if connection.execute(f"SELECT digest FROM {STATE}").fetchall() == [(digest,)]:
+    warehouse.execute(f"CREATE SCHEMA IF NOT EXISTS seed; CREATE TABLE IF NOT EXISTS {STATE} (digest VARCHAR)")
+    if warehouse.execute(f"SELECT digest FROM {STATE}").fetchall() == [(digest,)]:
         return
     for table, path in files.items():
-        _load(ctx, table, path)
-    connection.execute(f"CREATE OR REPLACE TABLE {STATE} AS SELECT CAST(? AS VARCHAR) AS digest", [digest])
+        _load(warehouse, table, path)
+    warehouse.execute(f"CREATE OR REPLACE TABLE {STATE} AS SELECT CAST(? AS VARCHAR) AS digest", [digest])
 
 
-def _load(ctx: Context, table: str, path: Path) -> None:
+def _load(warehouse: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
     columns = SEEDS[table]
     with path.open(encoding="utf-8", newline="") as stream:
         header = next(csv.reader(stream), [])
@@ -75,7 +70,7 @@ def _load(ctx: Context, table: str, path: Path) -> None:
         raise ModelError(f"{path}: the columns are {', '.join(header)}; expected {', '.join(columns)}.")
     types = ", ".join(f"'{name}': '{sql_type}'" for name, sql_type in columns.items())
     try:
-        ctx.warehouse.execute(
+        warehouse.execute(
             f"CREATE OR REPLACE TABLE seed.{table} AS SELECT * FROM read_csv(?, header = true, auto_detect = false, "
             f"delim = ',', quote = '\"', escape = '\"', nullstr = '', columns = {{{types}}})",
             [str(path)],

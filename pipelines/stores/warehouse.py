@@ -95,10 +95,10 @@ def take_over(connection: duckdb.DuckDBPyConnection, control: Control, *, batch_
     """
     connection.execute("CREATE TABLE IF NOT EXISTS ctl.last_batch (batch_id VARCHAR)")
     row = connection.execute("SELECT batch_id FROM ctl.last_batch").fetchone()
-    is_known = row is not None and row[0] == control.one("SELECT value FROM meta WHERE name = ?", (_WAREHOUSE_BATCH,))
+    is_known = row is not None and row[0] == control.mark(_WAREHOUSE_BATCH)
     statement = "UPDATE ctl.last_batch SET batch_id =" if row else "INSERT INTO ctl.last_batch SELECT"
     connection.execute(f"{statement} '{batch_id}'")
     with control.write() as store:
         if not is_known:
             store.execute("DELETE FROM cursors")
-        store.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_WAREHOUSE_BATCH, batch_id))
+        control.keep_mark(_WAREHOUSE_BATCH, batch_id, within=store)

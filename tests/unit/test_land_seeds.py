@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_every_file_becomes_its_table(ctx: Context) -> None:
-    load_seeds(ctx)
+    load_seeds(ctx.warehouse)
     for table, columns in SEEDS.items():
         described = ctx.warehouse.execute(f"DESCRIBE seed.{table}").fetchall()
         assert {name: data_type for name, data_type, *_ in described} == columns
@@ -40,23 +40,23 @@ def test_every_file_becomes_its_table(ctx: Context) -> None:
 
 
 def test_unchanged_files_write_nothing(ctx: Context, folder: Path) -> None:
-    load_seeds(ctx, folder=folder)
+    load_seeds(ctx.warehouse, folder=folder)
     ctx.warehouse.execute("DELETE FROM seed.currencies")
-    load_seeds(ctx, folder=folder)
+    load_seeds(ctx.warehouse, folder=folder)
     assert ctx.warehouse.execute("SELECT count(*) FROM seed.currencies").fetchone() == (0,)
 
 
 def test_a_changed_file_replaces_its_table(ctx: Context, folder: Path) -> None:
-    load_seeds(ctx, folder=folder)
+    load_seeds(ctx.warehouse, folder=folder)
     (folder / "currencies.csv").write_text('currency_code,minor_units,currency_name\nXTS,3,"Test, the"\n')
-    load_seeds(ctx, folder=folder)
+    load_seeds(ctx.warehouse, folder=folder)
     assert ctx.warehouse.execute("FROM seed.currencies").fetchall() == [("XTS", 3, "Test, the")]
 
 
 def test_a_file_nobody_declared_is_refused(ctx: Context, folder: Path) -> None:
     (folder / "extra.csv").write_text("a\n1\n")
     with pytest.raises(ModelError, match="extra"):
-        load_seeds(ctx, folder=folder)
+        load_seeds(ctx.warehouse, folder=folder)
 
 
 @pytest.mark.parametrize(
@@ -71,4 +71,4 @@ def test_a_file_nobody_declared_is_refused(ctx: Context, folder: Path) -> None:
 def test_a_file_that_does_not_fit_is_named(ctx: Context, folder: Path, text: str, words: str) -> None:
     (folder / "currencies.csv").write_text(text)
     with pytest.raises(ModelError, match=words):
-        load_seeds(ctx, folder=folder)
+        load_seeds(ctx.warehouse, folder=folder)

@@ -9,7 +9,8 @@ from pipelines.questions.explain.sends import masked
 
 if TYPE_CHECKING:
     from pipelines.steering.find_document import Document
-    from pipelines.stores.open_tables import Row, Tables
+    from pipelines.stores.open_tables import Tables
+    from pipelines.stores.rows import Row
 
 _DOCUMENT = """
 SELECT
