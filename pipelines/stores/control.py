@@ -10,10 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipelines.core.resources import sql_folder
+from pipelines.stores import versions
+from pipelines.stores.copies import BUSY_SECONDS
 
 Value = str | int | None
-BUSY_SECONDS = 30.0
 
 
 class Control:
@@ -24,16 +24,29 @@ class Control:
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the file, creating it with its tables when it is not there."""
+        """Open the file, creating it with its tables when it is not there, and migrating one of an older release.
+
+        Raises SettingsError when a newer release wrote it, or when it cannot be migrated.
+        """
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
+        try:
+            self._set_up()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _set_up(self) -> None:
+        # First of all the version: nothing may be changed in the store of a newer release, not even a setting.
+        is_up_to_date = versions.is_up_to_date(self._connection, self.path)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
+        if not is_up_to_date:
+            versions.bring_up_to_date(self._connection, self.path)
+        # Last: a migration that rebuilds a table could not drop the old one while others refer to it.
         self._connection.execute("PRAGMA foreign_keys = ON")
-        with self.write() as connection:
-            _create_tables(connection)
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -85,20 +98,10 @@ class Control:
         self._connection.close()
 
 
-def _create_tables(connection: sqlite3.Connection) -> None:
-    # executescript would commit the surrounding transaction, so the statements run one by one.
-    statement = ""
-    for line in (sql_folder() / "control" / "schema.sql").read_text(encoding="utf-8").splitlines():
-        statement += line + "\n"
-        if sqlite3.complete_statement(statement):
-            connection.execute(statement)
-            statement = ""
-
-
 @cache
 def named_statements(file: str) -> Mapping[str, str]:
     """Read sql/control/<file>.sql, where each statement follows a line ``-- name: <its name>``."""
-    _, *blocks = (sql_folder() / "control" / f"{file}.sql").read_text(encoding="utf-8").split("-- name: ")
+    _, *blocks = (versions.control_folder() / f"{file}.sql").read_text(encoding="utf-8").split("-- name: ")
     return {name.strip(): statement.strip() for name, _, statement in (block.partition("\n") for block in blocks)}
 
 

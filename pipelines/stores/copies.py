@@ -1,0 +1,66 @@
+"""Copies of the control store: one consistent file, written beside its place and moved in when it is complete."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+from pipelines.core.errors import SettingsError
+
+BUSY_SECONDS = 30.0
+# How the name of a copy ends that is still being written, or was left by a process that was killed meanwhile.
+PARTIAL = ".partial"
+
+
+def copy_store(source: Path, target: Path) -> None:
+    """Copy a control store that others may be writing to; the copy has the state of one moment and the mode of source.
+
+    SQLite's own copying takes in what still stands in the write-ahead log; a copy of the file alone would lack it.
+    Raises sqlite3.Error or OSError when the copy cannot be made, SettingsError when it is not sound; then ``target`` is
+    as it was.
+    """
+    # A name of its own, so that two copyings at once do not write into one file; for nobody else to read (mode 600)
+    # before the first byte of bank data is in it.
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f"{target.name}.", suffix=PARTIAL)
+    os.close(handle)
+    partial = Path(name)
+    try:
+        _write(source, partial)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    _flush(target.parent)
+
+
+def _write(source: Path, partial: Path) -> None:
+    with (
+        closing(sqlite3.connect(read_only(source), uri=True, timeout=BUSY_SECONDS)) as store,
+        closing(sqlite3.connect(partial, isolation_level=None)) as copy,
+    ):
+        store.backup(copy)
+        # One file that needs no other: in WAL mode every reader would make two more beside it.
+        copy.execute("PRAGMA journal_mode = DELETE")
+        faults = [text for (text,) in copy.execute("PRAGMA integrity_check(5)") if text != "ok"]
+    if faults:
+        message = f"The control store {source} is damaged: {'; '.join(faults)}."
+        raise SettingsError(message, next_step="keep the file as it is, and put back the last sound copy of it.")
+    partial.chmod(stat.S_IMODE(source.stat().st_mode))
+    _flush(partial)
+
+
+def read_only(path: Path) -> str:
+    """Return the address under which SQLite opens a file without writing to it."""
+    return f"{path.resolve().as_uri()}?mode=ro"
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,106 @@
+"""The versions of the control store: a new one is made at the newest, an older one is brought there by migrations.
+
+The version is SQLite's ``user_version``. sql/control/schema.sql is the newest version; each file of
+sql/control/migrations leads from the version before to its own number. See docs/decisions/0011.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from pipelines import __version__
+from pipelines.core.errors import SettingsError
+from pipelines.core.resources import sql_folder
+from pipelines.stores.copies import PARTIAL, copy_store
+
+
+def control_folder() -> Path:
+    """Return the folder with the control store's DDL, migrations and statements."""
+    return sql_folder() / "control"
+
+
+@cache
+def migrations(folder: Path) -> tuple[Path, ...]:
+    """Return the migrations in their order: 0001_….sql, 0002_….sql and so on, without a gap."""
+    return tuple(sorted((folder / "migrations").glob("[0-9][0-9][0-9][0-9]_*.sql")))
+
+
+def is_up_to_date(connection: sqlite3.Connection, path: Path, *, folder: Path | None = None) -> bool:
+    """Tell whether a control store has the newest version; reads one number of its file and writes nothing.
+
+    Raises SettingsError when it was written by a newer release, whose tables this one cannot know.
+    """
+    newest = len(migrations(folder or control_folder()))
+    version = _version(connection)
+    if version > newest:
+        message = (
+            f"The control store {path} has version {version}, which a newer release of Springline made. "
+            f"This is release {__version__}, which knows versions up to {newest}."
+        )
+        raise SettingsError(message, next_step="install the newer release again; nothing was read or changed.")
+    return version == newest
+
+
+def bring_up_to_date(connection: sqlite3.Connection, path: Path, *, folder: Path | None = None) -> None:
+    """Make the tables of a new control store, or migrate an older one, in one transaction: all of it, or nothing.
+
+    Before a migration a copy of the store is put beside it, named by its version and the time. Of two processes
+    that come at once one migrates, and the other finds it done. Raises SettingsError when it fails.
+    """
+    folder = folder or control_folder()
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Asked again: another process may have migrated the store while this one waited for the lock.
+        if not is_up_to_date(connection, path, folder=folder):
+            _migrate(connection, path, folder)
+    except BaseException as error:
+        connection.execute("ROLLBACK")
+        if isinstance(error, sqlite3.Error | OSError):
+            message = f"The control store {path} could not be brought to this release's version: {error}."
+            raise SettingsError(message, next_step="the store is as it was; correct this and run again.") from error
+        raise
+    connection.execute("COMMIT")
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, folder: Path) -> None:
+    version, steps = _version(connection), migrations(folder)
+    if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        for left in path.parent.glob(f"{path.stem}.version-*{PARTIAL}*"):
+            left.unlink()  # a migration was killed while it copied; the lock says that none is copying now
+        # The copying reads through a connection of its own; the lock held here keeps every other writer out meanwhile.
+        copy_store(path, copy_beside(path, version=version, at=datetime.now(UTC)))
+        due = steps[version:]
+    else:
+        due = (folder / "schema.sql",)
+    for file in due:
+        for statement in _statements(file):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {len(steps)}")
+
+
+def copy_beside(path: Path, *, version: int, at: datetime) -> Path:
+    """Name the copy of a store that is made before it is migrated.
+
+    >>> copy_beside(Path("springline.ctl.sqlite"), version=1, at=datetime(2026, 11, 2, 8, 0, tzinfo=UTC)).name
+    'springline.ctl.version-1.20261102T080000Z.sqlite'
+    """
+    # Release 0.1.0 wrote no number: what it left is version 1.
+    return path.with_name(f"{path.stem}.version-{max(version, 1)}.{at:%Y%m%dT%H%M%SZ}{path.suffix}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _statements(file: Path) -> Iterator[str]:
+    # executescript would commit the surrounding transaction, so the statements are run one by one.
+    statement = ""
+    for line in file.read_text(encoding="utf-8").splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
