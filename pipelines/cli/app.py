@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from pipelines.cli import breaks, closing, going_live, query, questions, steering
+from pipelines.cli import backup, breaks, closing, going_live, query, questions, steering
 from pipelines.cli.common import AsJson, Config, err, errors_as_json, operator_name, out, print_json, read_day, utc_now
 from pipelines.core.errors import SpringlineError, UsageError
 
@@ -166,6 +166,7 @@ COMMANDS = (
     query.query,
     going_live.adopt,
     closing.close,
+    backup.backup,
 )
 for command in COMMANDS:
     app.command()(command)

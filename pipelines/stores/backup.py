@@ -1,0 +1,75 @@
+"""Backs up the control store while everything runs, and says how the copy is put back."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pipelines.core.errors import SettingsError, UsageError
+from pipelines.stores.copies import copy_store, read_only
+from pipelines.stores.versions import is_up_to_date
+
+# Beside a store in use SQLite keeps what is written last. Put beside another file of that name, it would damage it.
+LOG_FILES = ("-wal", "-shm")
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A copy of the control store: where it is, its bytes, and the last event of the outbox that it has.
+
+    ``event_no`` is 0 and the other two are None when nothing was ever sent; ``event_at`` is UTC text.
+    """
+
+    control: str
+    file: str
+    size: int
+    event_no: int
+    event_at: str | None
+    event_hash: str | None
+
+    @property
+    def put_back(self) -> str:
+        """Say how the copy becomes the control store again."""
+        logs = " and ".join(f"{self.control}{ending}" for ending in LOG_FILES)
+        return (
+            f"end every springline process; move {self.control} away, and with it {logs} where they exist; "
+            f"copy {self.file} to {self.control}; `springline run`. What was sent after the copy is looked up on the "
+            "other side and not sent again; what people decided after it has to be decided again."
+        )
+
+    def as_dict(self) -> dict[str, object]:
+        """Name all of it."""
+        return asdict(self) | {"put_back": self.put_back}
+
+
+def back_up(control: Path, file: Path, *, is_forced: bool = False) -> Backup:
+    """Copy the control store into a file, which appears when it is complete and sound.
+
+    Raises UsageError when the file exists and ``is_forced`` is false, or cannot be written, or is the store itself;
+    SettingsError when there is no control store, or it is damaged, or it was written by a newer release.
+    """
+    if not control.exists():
+        message = f"There is no control store {control}."
+        raise SettingsError(message, next_step="name it in the setting `control`; the first `springline run` makes it.")
+    own = {control.with_name(control.name + ending).resolve() for ending in ("", *LOG_FILES)}
+    if file.resolve() in own:
+        raise UsageError(f"{file} is the control store itself.", next_step="name another file.")
+    if file.exists() and not is_forced:
+        raise UsageError(f"{file} exists.", next_step="name another file, or add --force to replace this one.")
+    try:
+        with closing(sqlite3.connect(read_only(control), uri=True)) as store:
+            is_up_to_date(store, control)
+        copy_store(control, file)
+    except (OSError, sqlite3.Error) as error:
+        message = f"The control store {control} could not be copied to {file}: {error}."
+        raise UsageError(message, next_step="name a file that can be written, on a disk with room.") from error
+    number, at, event_hash = _last_event(file)
+    return Backup(str(control), str(file), file.stat().st_size, number, at, event_hash)
+
+
+def _last_event(file: Path) -> tuple[int, str | None, str | None]:
+    with closing(sqlite3.connect(read_only(file), uri=True)) as copy:
+        row = copy.execute("SELECT event_no, at, hash FROM outbox_events ORDER BY event_no DESC LIMIT 1").fetchone()
+    return row or (0, None, None)
