@@ -16,9 +16,10 @@ from pipelines.core.errors import Refused, WireError
 from pipelines.extract.ledger import extract_import_state
 from pipelines.extract.vms import extract_documents_by_key
 from pipelines.load.ledger.vouchers import store_voucher_intents
+from pipelines.outbox.entry import Move
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, intent_id, read_json, sha256
 from pipelines.outbox.states import State
-from pipelines.outbox.store import Move, Outbox
+from pipelines.outbox.store import Outbox
 from pipelines.steering.decisions import RETRIED, retried_up_to
 from pipelines.step.counts import Counts
 from pipelines.stores.control import Control

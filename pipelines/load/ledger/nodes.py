@@ -11,7 +11,7 @@ from pipelines.outbox.intent import Json
 Columns = Mapping[str, Any]
 
 
-class Member(NamedTuple):
+class NodeMember(NamedTuple):
     """One member of a node: the column it comes from, and the key inside where it is a reference."""
 
     name: str
@@ -28,7 +28,7 @@ def plain(value: Any) -> Json:  # noqa: ANN401 a column of any type
 
 
 def node_of(
-    row: Columns, members: Iterable[Member], *, write: Callable[[str, Columns], Json] | None = None
+    row: Columns, members: Iterable[NodeMember], *, write: Callable[[str, Columns], Json] | None = None
 ) -> dict[str, Json]:
     """Build a node; what is null is left out. ``write`` gives the value of a column where ``plain`` would not do."""
     node: dict[str, Json] = {}
