@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, cast
 from pipelines.load.delivery import LEDGER, Cargo, Delivery, DeliveryResult
 from pipelines.load.ledger.courier import Courier
 from pipelines.load.ledger.entities import Entities, read_entities
-from pipelines.load.ledger.nodes import Columns, NodeMember, node_of
+from pipelines.load.ledger.nodes import NodeMember, node_of
 from pipelines.load.look_up import ABSENT, LookUpFinding, complete, conflict
 from pipelines.load.ports import QUESTION, Ledger, Node, ask, chunks, one_of
 from pipelines.outbox.entry import Entry, Version
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Outbox
+from pipelines.stores.rows import Row, rows_of
 
 if TYPE_CHECKING:
     from pipelines.step.context import Context
@@ -151,17 +152,17 @@ def stage_intents(context: Context, outbox: Outbox, stage: Stage) -> tuple[list[
     return [intent for intent in intents if intent is not None], DeliveryResult(waiting=len(rows) - len(ready))
 
 
-def _changes(context: Context, stage: Stage) -> list[Columns]:
-    cursor = context.warehouse.execute(
+def _changes(context: Context, stage: Stage) -> list[Row]:
+    # The ledger's hash of what is there goes into the hash of the change (see `_intent`).
+    query = (
         f"SELECT changes.*, ledger.content_hash AS ledger_hash FROM {stage.model} AS changes "  # noqa: S608 our own names
         f"LEFT JOIN {stage.staging} AS ledger ON changes.ledger_db_id = ledger.{stage.db_id} "
         "ORDER BY changes.natural_key"
     )
-    columns = [column[0] for column in cursor.description or ()]
-    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    return rows_of(context.warehouse.execute(query))
 
 
-def _with_companies(rows: Sequence[Columns], outbox: Outbox) -> list[Columns]:
+def _with_companies(rows: Sequence[Row], outbox: Outbox) -> list[Row]:
     """Fill in the companies created in this run; leave out customers whose company could not be."""
     lacking = [row["natural_key"] for row in rows if row["action"] == "add" and row["company_db_id"] is None]
     created = {
@@ -174,7 +175,7 @@ def _with_companies(rows: Sequence[Columns], outbox: Outbox) -> list[Columns]:
     return [row for row in filled if row["action"] != "add" or row["company_db_id"] is not None]
 
 
-def _intent(stage: Stage, row: Columns, latest: Version | None) -> Intent | None:
+def _intent(stage: Stage, row: Row, latest: Version | None) -> Intent | None:
     is_new = row["action"] == "add"
     node = node_of(row, (*stage.only_when_added, *stage.members) if is_new else stage.members)
     if not is_new:

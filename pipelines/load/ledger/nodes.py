@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
 from pipelines.outbox.intent import Json
-
-Columns = Mapping[str, Any]
+from pipelines.stores.rows import Row
 
 
 class NodeMember(NamedTuple):
@@ -28,7 +27,7 @@ def plain(value: Any) -> Json:  # noqa: ANN401 a column of any type
 
 
 def node_of(
-    row: Columns, members: Iterable[NodeMember], *, write: Callable[[str, Columns], Json] | None = None
+    row: Row, members: Iterable[NodeMember], *, write: Callable[[str, Row], Json] | None = None
 ) -> dict[str, Json]:
     """Build a node; what is null is left out. ``write`` gives the value of a column where ``plain`` would not do."""
     node: dict[str, Json] = {}

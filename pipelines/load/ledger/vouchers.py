@@ -18,11 +18,12 @@ from pipelines.load.ledger.books import Vouchers, books_findings, books_readings
 from pipelines.load.ledger.courier import Courier
 from pipelines.load.ledger.entities import Entities, read_entities
 from pipelines.load.ledger.import_items import import_findings, import_reading
-from pipelines.load.ledger.nodes import Columns, NodeMember, node_of, plain
+from pipelines.load.ledger.nodes import NodeMember, node_of, plain
 from pipelines.load.look_up import LookUpFinding, Presence
 from pipelines.load.ports import QUESTION, Ledger, ask, chunks
 from pipelines.outbox.intent import Intent, Json, Kind
 from pipelines.outbox.store import Outbox, StoreReport
+from pipelines.stores.rows import Row, iterate_rows
 
 if TYPE_CHECKING:
     from pipelines.load.delivery import DeliveryResult
@@ -36,7 +37,6 @@ BREAKS = {
     "repeated_in_ledger": "voucher repeated in ledger",
     "already_in_books": "voucher already in books",
 }
-_FETCH = 20_000
 
 # mapping.md 1.1, in its order. Fiscal year and period are not sent: the ledger derives them from postedDate.
 MEMBERS = (
@@ -89,7 +89,7 @@ def store_voucher_intents(
     return Outbox.of(context).store_intents(intents, retry_failed=retry_failed)
 
 
-def voucher_intent(lines: Sequence[Columns]) -> Intent:
+def voucher_intent(lines: Sequence[Row]) -> Intent:
     """Make the intent of one voucher from its lines, control lines first."""
     first = lines[0]
     key = first["document_key"]
@@ -119,7 +119,7 @@ def voucher_intent(lines: Sequence[Columns]) -> Intent:
     )
 
 
-def voucher_node(line: Columns) -> dict[str, Json]:
+def voucher_node(line: Row) -> dict[str, Json]:
     """Turn a voucher line into a node of addGLImportItems: amounts are text, what is null is left out."""
     return node_of(line, MEMBERS, write=_written)
 
@@ -185,17 +185,14 @@ def _line_count(entry: Entry) -> int:
     return lines if isinstance(lines, int) else 1
 
 
-def _draft_lines(context: Context, document_keys: Collection[int]) -> Iterator[Columns]:
+def _draft_lines(context: Context, document_keys: Collection[int]) -> Iterator[Row]:
     if not document_keys:
         # A bound value makes DuckDB import pandas, for which a run with nothing to send has no use.
         return
-    cursor = context.warehouse.execute(_LINES, [list(document_keys)])
-    columns = [column[0] for column in cursor.description or ()]
-    while rows := cursor.fetchmany(_FETCH):
-        yield from (dict(zip(columns, row, strict=True)) for row in rows)
+    yield from iterate_rows(context.warehouse.execute(_LINES, [list(document_keys)]))
 
 
-def _written(column: str, line: Columns) -> Json:
+def _written(column: str, line: Row) -> Json:
     value = line[column]
     return _amount(value, line[CURRENCIES[column]]) if column in CURRENCIES else plain(value)
 

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pipelines.load.vms.documents import Row, day, deliver_documents, document_intent, document_number, rows_of
+from pipelines.load.vms.documents import day, deliver_documents, document_intent, document_number
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State
+from pipelines.stores.rows import Row, rows_of
 
 if TYPE_CHECKING:
     from pipelines.load.delivery import DeliveryResult
@@ -23,7 +24,7 @@ def deliver_actuals(ctx: Context, *, sleep: Callable[[float], None] = time.sleep
 
     One that the ledger has taken back before it went is withdrawn.
     """
-    intents = [actual_intent(row) for row in rows_of(ctx.warehouse, _CHANGES)]
+    intents = [actual_intent(row) for row in rows_of(ctx.warehouse.execute(_CHANGES))]
     to_post = {intent.id for intent in intents}
 
     def is_wanted(entry: Entry) -> bool:

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from functools import partial
 from itertools import chain, groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipelines.load.acknowledgement import POSTED
 from pipelines.load.delivery import VMS, Cargo, Delivery, DeliveryResult
 from pipelines.load.look_up import ABSENT, LookUpFinding, complete, conflict
-from pipelines.load.ports import Vms
+from pipelines.load.ports import Node, Vms
 from pipelines.load.vms.courier import VmsCourier
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
 from pipelines.outbox.store import Outbox
+from pipelines.stores.rows import Row
 from pipelines.wire.filters import equals, one_of
 
 if TYPE_CHECKING:
-    import duckdb
-
     from pipelines.outbox.entry import Entry
     from pipelines.step.context import Context
 
@@ -39,19 +38,8 @@ FIELDS = ("key", "documentNo", "documentType.documentType", "company.companyCode
 # The VMS keeps amounts in binary floating point; less than half of the smallest minor unit there is, is no difference.
 TOLERANCE = Decimal("0.00005")
 CENT = Decimal("0.01")
-_FETCH = 10_000
 
 DIFFERS = "differs_in_vms"
-
-Row = Mapping[str, Any]
-
-
-def rows_of(warehouse: duckdb.DuckDBPyConnection, query: str) -> Iterator[Row]:
-    """Yield the rows of a query by column name."""
-    cursor = warehouse.execute(query)
-    columns = [column[0] for column in cursor.description or ()]
-    while rows := cursor.fetchmany(_FETCH):
-        yield from (dict(zip(columns, row, strict=True)) for row in rows)
 
 
 def document_intent(
@@ -173,7 +161,7 @@ def look_up_documents(entries: Sequence[Entry], *, vms: Vms, pool: ThreadPoolExe
         for chosen in one_of("documentNo", [str(entry.look_up["document_no"]) for entry in members])
     ]
     answers = pool.map(lambda filters: vms.find(ENTITY, filters=filters, fields=FIELDS), questions)
-    found: dict[tuple[str, str], list[Row]] = {}
+    found: dict[tuple[str, str], list[Node]] = {}
     for document in chain.from_iterable(answers):
         found.setdefault((_code(document, "documentType"), str(document["documentNo"])), []).append(document)
     return {
@@ -186,7 +174,7 @@ def _document_type(entry: Entry) -> str:
     return str(entry.look_up["document_type"])
 
 
-def _judged(entry: Entry, documents: Sequence[Row]) -> LookUpFinding:
+def _judged(entry: Entry, documents: Sequence[Node]) -> LookUpFinding:
     own = [document for document in documents if _code(document, "company") == entry.company_code]
     if not own:
         return ABSENT
@@ -208,7 +196,7 @@ def _is_same(there: object, ours: Json) -> bool:
     return abs(Decimal(str(there)) - Decimal(str(ours))) <= TOLERANCE
 
 
-def _code(document: Row, name: str) -> str:
+def _code(document: Node, name: str) -> str:
     """Return the code of a document's reference, which may come as an object or bare."""
     value = document.get(name)
     if isinstance(value, Mapping):

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pipelines.load.vms.documents import Row, day, deliver_documents, document_intent, document_number, plain, rows_of
+from pipelines.load.vms.documents import day, deliver_documents, document_intent, document_number, plain
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State
+from pipelines.stores.rows import Row, rows_of
 
 if TYPE_CHECKING:
     from pipelines.load.delivery import DeliveryResult
@@ -24,9 +25,9 @@ def deliver_payments(ctx: Context, *, sleep: Callable[[float], None] = time.slee
 
     One whose match was undone before it went is withdrawn.
     """
-    intents = [payment_intent(row) for row in rows_of(ctx.warehouse, _CHANGES)]
+    intents = [payment_intent(row) for row in rows_of(ctx.warehouse.execute(_CHANGES))]
     to_post = {intent.id for intent in intents}
-    undone = {row["subject"] for row in rows_of(ctx.warehouse, _UNDONE)}
+    undone = {row["subject"] for row in rows_of(ctx.warehouse.execute(_UNDONE))}
 
     def is_wanted(entry: Entry) -> bool:
         # The models count what is `unknown` as sent and do not list it: it may go again unless its match is undone.

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipelines.load.delivery import VMS, Cargo, Delivery, DeliveryResult
 from pipelines.load.look_up import ABSENT, LookUpFinding, complete, conflict
-from pipelines.load.ports import Vms
+from pipelines.load.ports import Node, Vms
 from pipelines.load.vms.courier import VmsCourier
-from pipelines.load.vms.documents import DIFFERS, Row, day, plain, rows_of
+from pipelines.load.vms.documents import DIFFERS, day, plain
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Outbox
+from pipelines.stores.rows import Row, rows_of
 from pipelines.wire.filters import at_least, equals
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def deliver_rates(ctx: Context, *, sleep: Callable[[float], None] = time.sleep) 
     the others of that day wait.
     """
     outbox = Outbox.of(ctx)
-    intents = [rate_intent(row) for row in rows_of(ctx.warehouse, _CHANGES)]
+    intents = [rate_intent(row) for row in rows_of(ctx.warehouse.execute(_CHANGES))]
     outbox.store_intents(intents)
     to_post = {intent.id for intent in intents}
 
@@ -95,7 +96,7 @@ def rate_intent(row: Row) -> Intent:
 
 def look_up_rates(entries: Sequence[Entry], *, vms: Vms) -> dict[str, LookUpFinding]:
     """Look rates up by day and pair, a month of one base currency in one question; raises WireError."""
-    found: dict[tuple[str, str, str], list[Row]] = {}
+    found: dict[tuple[str, str, str], list[Node]] = {}
     days: dict[tuple[str, str], list[str]] = {}
     for entry in entries:
         rate_date, base, _ = _key(entry)
@@ -112,7 +113,7 @@ def look_up_rates(entries: Sequence[Entry], *, vms: Vms) -> dict[str, LookUpFind
     return {entry.id: _judged(entry, found.get(_key(entry), [])) for entry in entries}
 
 
-def _judged(entry: Entry, rates: Sequence[Row]) -> LookUpFinding:
+def _judged(entry: Entry, rates: Sequence[Node]) -> LookUpFinding:
     for rate in rates:
         if _is_same(rate, entry):
             return complete("found in the VMS", {"key": rate["key"]})
@@ -127,7 +128,7 @@ def _judged(entry: Entry, rates: Sequence[Row]) -> LookUpFinding:
     )
 
 
-def _is_same(rate: Mapping[str, Any], entry: Entry) -> bool:
+def _is_same(rate: Node, entry: Entry) -> bool:
     ours = Decimal(str(entry.look_up["exchange_rate"]))
     return abs(Decimal(str(rate["exchangeRate"])) - ours) <= ours * TOLERANCE
 
