@@ -16,12 +16,14 @@ from pipelines.core.errors import Refused, WireError
 from pipelines.extract.ledger import extract_import_state
 from pipelines.extract.vms import extract_documents_by_key
 from pipelines.load.ledger.vouchers import store_voucher_intents
+from pipelines.outbox.entry import Move
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, intent_id, read_json, sha256
 from pipelines.outbox.states import State
-from pipelines.outbox.store import Move, Outbox
+from pipelines.outbox.store import Outbox
 from pipelines.steering.decisions import RETRIED, retried_up_to
 from pipelines.step.counts import Counts
 from pipelines.stores.control import Control
+from pipelines.stores.rows import rows_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -75,7 +77,9 @@ class _Voucher:
 
 
 @dataclass(slots=True)
-class _Told:
+class _Tally:
+    """How many corrections were sent, cannot be made, or are of unknown fate, and what the operator must know."""
+
     sent: int = 0
     failed: int = 0
     unknown: int = 0
@@ -92,59 +96,59 @@ def carry_out_retries(ctx: Context) -> Counts:
     if newest <= done:
         return Counts()
     pending = ctx.control.read(_PENDING, (done,))
-    told = _Told()
+    tally = _Tally()
     if pending:
         extract_import_state(ctx, [row["document_key"] for row in pending])
-        _recover(ctx)
-        refused = [voucher for row in pending if (voucher := _refused(ctx, row, told)) is not None]
+        _reopen(Outbox.of(ctx))
+        refused = [voucher for row in pending if (voucher := _refused(ctx, row, tally)) is not None]
         if refused:
             mapped = _mapped_now(ctx, [voucher.key for voucher in refused])
             for voucher in refused:
-                _correct(ctx, voucher, mapped.get(voucher.key), told)
-    with ctx.control.write() as connection:
-        connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (RETRIED, str(newest)))
-    for message in told.messages:
+                _correct(ctx, voucher, mapped.get(voucher.key), tally)
+    # Last: after a crash all of it is done again, which does no harm, for the items are looked at first.
+    ctx.control.keep_mark(RETRIED, str(newest))
+    for message in tally.messages:
         ctx.tell(message)
-    return Counts(sent=told.sent, failed=told.failed, unknown=told.unknown)
+    return Counts(sent=tally.sent, failed=tally.failed, unknown=tally.unknown)
 
 
-def _refused(ctx: Context, row: sqlite3.Row, told: _Told) -> _Voucher | None:
+def _refused(ctx: Context, row: sqlite3.Row, tally: _Tally) -> _Voucher | None:
     """Return the voucher when its items lie in the ledger's import, refused; else say how it stands."""
     voucher = _voucher(ctx, row)
     levels = {item["job_level"] for item in voucher.items}
+    # One refused item is enough: a correction sets all items of the voucher back to ready.
     if REFUSED in levels:
         return voucher
     if not levels:
-        words = "is not in the ledger's import any more; `springline explain` shows what its books have of it."
+        outcome = "is no longer in the ledger's import; `springline explain` shows what its books have of it."
     elif levels == {DONE}:
-        words = "has been booked by the ledger: nothing to do."
+        outcome = "has been booked by the ledger: nothing to do."
     else:
-        words = "waits for the ledger's posting job, which a person can also start in Xledger."
-    told.messages.append(f"{voucher.label} {words}")
-    _settle(ctx, voucher)
+        outcome = "waits for the ledger's posting job, which a person can also start in Xledger."
+    tally.messages.append(f"{voucher.label} {outcome}")
+    _settle(Outbox.of(ctx), voucher)
     return None
 
 
 def _voucher(ctx: Context, row: sqlite3.Row) -> _Voucher:
-    cursor = ctx.warehouse.execute(_ITEMS, [row["document_key"], row["document_no"]])
-    names = [column[0] for column in cursor.description or ()]
     return _Voucher(
         id=row["id"],
         key=row["document_key"],
         number=row["document_no"],
         company=row["company_code"],
         owner=row["owner_code"],
-        items=[dict(zip(names, item, strict=True)) for item in cursor.fetchall()],
+        items=rows_of(ctx.warehouse.execute(_ITEMS, [row["document_key"], row["document_no"]])),
         nodes=_corrected(ctx.control, row),
     )
 
 
 def _corrected(control: Control, row: sqlite3.Row) -> dict[int, Node]:
     """Return the nodes as sent with the corrections that have arrived since laid over them, in their order."""
-    nodes = _nodes(row["payload"])
+    nodes = _nodes(read_json(row["payload"]))
     for payload in corrections_of(control, row["document_key"]):
         for item in payload:
             number = int(str(item["clientId"]).rpartition("-")[2])
+            # The id names the item that is corrected; it is no member of the line as it was mapped.
             change = {name: value for name, value in cast("Node", item["node"]).items() if name != "dbId"}
             nodes[number] = {**nodes[number], **change}
     return nodes
@@ -160,9 +164,9 @@ def corrections_of(control: Control, document_key: int) -> Iterator[list[Node]]:
         yield cast("list[Node]", read_json(row["payload"]))
 
 
-def _nodes(payload: str) -> dict[int, Node]:
-    inputs = cast("list[Node]", read_json(payload))
-    nodes = [cast("Node", item["node"]) for item in inputs]
+def _nodes(payload: Json) -> dict[int, Node]:
+    """Return the nodes of a voucher's payload by item number."""
+    nodes = [cast("Node", item["node"]) for item in cast("list[Node]", payload)]
     return {int(str(node["trItemNumber"])): node for node in nodes}
 
 
@@ -171,21 +175,21 @@ def _mapped_now(ctx: Context, keys: Sequence[int]) -> dict[int, dict[int, Node]]
     with scratch(ctx) as aside:
         copy_reference(aside, source=ctx.warehouse, control=ctx.control)
         extract_documents_by_key(aside, keys)
+        # Posted by now, and the models map only what is ready for posting.
         aside.warehouse.execute("UPDATE stg_vms.documents SET status_code = 'RFP'")
         build_scratch(aside, control=ctx.control, forgotten=keys)
         store_voucher_intents(aside, keys)
-        outbox = Outbox(aside.control, batch_id=aside.batch_id, now=aside.now)
         ids = {intent_id(Kind.VOUCHER, str(key)): key for key in keys}
-        return {ids[found]: _nodes(canonical_json(payload)) for found, payload in outbox.payloads([*ids]).items()}
+        return {ids[intent]: _nodes(payload) for intent, payload in Outbox.of(aside).payloads([*ids]).items()}
 
 
-def _correct(ctx: Context, voucher: _Voucher, mapped: Mapping[int, Node] | None, told: _Told) -> None:
+def _correct(ctx: Context, voucher: _Voucher, mapped: Mapping[int, Node] | None, tally: _Tally) -> None:
     inputs = _inputs(voucher, mapped or {})
     if not inputs:
-        told.failed += 1
-        told.messages.append(_to_see_to(voucher, is_other=inputs is None))
+        tally.failed += 1
+        tally.messages.append(_to_see_to(voucher, is_other=inputs is None))
         return
-    outbox = Outbox(ctx.control, batch_id=ctx.batch_id, now=ctx.now)
+    outbox = Outbox.of(ctx)
     intent = _intent(outbox, voucher, inputs)
     outbox.store_intents([intent])
     outbox.begin([intent.id])
@@ -193,16 +197,16 @@ def _correct(ctx: Context, voucher: _Voucher, mapped: Mapping[int, Node] | None,
         ctx.ledger.mutate(MUTATION, inputs)
     except Refused as refusal:
         outbox.apply([Move(intent.id, State.FAILED, str(refusal), error_code="refused")])
-        told.failed += 1
-        told.messages.append(f"{voucher.label}: the ledger refused its correction: {refusal}")
+        tally.failed += 1
+        tally.messages.append(f"{voucher.label}: the ledger refused its correction: {refusal}")
     except WireError as error:
         outbox.apply([Move(intent.id, State.UNKNOWN if error.sent else State.TODO, str(error))])
-        told.unknown += 1
-        told.messages.append(f"{voucher.label}: whether its correction arrived is not known; retry it once more.")
+        tally.unknown += 1
+        tally.messages.append(f"{voucher.label}: whether its correction arrived is not known; retry it once more.")
     else:
         outbox.apply([Move(intent.id, State.SENT, f"{len(inputs)} items corrected", {"voucher": voucher.id})])
-        told.sent += 1
-        told.messages.append(f"{voucher.label}: corrected in the ledger's import, whose posting job tries it again.")
+        tally.sent += 1
+        tally.messages.append(f"{voucher.label}: corrected in the ledger's import, whose posting job tries it again.")
 
 
 def _inputs(voucher: _Voucher, mapped: Mapping[int, Node]) -> list[Node] | None:
@@ -246,7 +250,7 @@ def _to_see_to(voucher: _Voucher, *, is_other: bool) -> str:
 def _intent(outbox: Outbox, voucher: _Voucher, inputs: list[Node]) -> Intent:
     stem = str(voucher.key)
     latest = outbox.versions(Kind.CORRECTION, [stem]).get(stem)
-    number = 1 if latest is None else latest.number + (latest.state is State.SENT)
+    number = 1 if latest is None else latest.next_number
     payload = cast("Json", inputs)
     return Intent(
         Kind.CORRECTION,
@@ -261,20 +265,14 @@ def _intent(outbox: Outbox, voucher: _Voucher, inputs: list[Node]) -> Intent:
     )
 
 
-def _recover(ctx: Context) -> None:
-    """Corrections an earlier run left open may be made again: an update by id says the same twice."""
-    outbox = Outbox(ctx.control, batch_id=ctx.batch_id, now=ctx.now)
+def _reopen(outbox: Outbox) -> None:
+    """Let corrections that an earlier run left open be made again: an update by id may be repeated."""
     outbox.recover([Kind.CORRECTION])
-    rows = ctx.control.read("SELECT id FROM outbox WHERE kind = ? AND state = 'unknown'", (Kind.CORRECTION,))
-    outbox.apply(
-        [Move(row["id"], State.TODO, "its items still wait as they are, or will be looked at") for row in rows]
-    )
+    unknown = outbox.entries(Kind.CORRECTION, [State.UNKNOWN])
+    outbox.apply(Move(e.id, State.TODO, "its items still wait as they are, or will be looked at") for e in unknown)
 
 
-def _settle(ctx: Context, voucher: _Voucher) -> None:
-    """Take a correction that was on its way as arrived: its voucher's items are refused no more."""
-    outbox = Outbox(ctx.control, batch_id=ctx.batch_id, now=ctx.now)
-    rows = ctx.control.read(
-        "SELECT id FROM outbox WHERE kind = ? AND document_key = ? AND state = 'todo'", (Kind.CORRECTION, voucher.key)
-    )
-    outbox.apply([Move(row["id"], State.SENT, "its items are refused no more: it has arrived") for row in rows])
+def _settle(outbox: Outbox, voucher: _Voucher) -> None:
+    """Take a correction that was on its way as arrived: the items of its voucher are no longer refused."""
+    waiting = [e for e in outbox.entries(Kind.CORRECTION, [State.TODO]) if e.document_key == voucher.key]
+    outbox.apply(Move(e.id, State.SENT, "its items are no longer refused: it has arrived") for e in waiting)

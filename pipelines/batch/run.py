@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from pipelines.wire.ledger import LedgerClient
 from pipelines.wire.vms import VmsClient
 
 if TYPE_CHECKING:
+    import duckdb
     from rich.console import Console
 
 OSLO = ZoneInfo("Europe/Oslo")
@@ -63,10 +64,11 @@ class _Tally:
 
     jobs: dict[str, Counts] = field(default_factory=dict)
     errors: list[SpringlineError] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
     def exit_code(self) -> int:
         """Decide as design.md section 4 does: 15, then what stopped a job, then 14, then objects set aside, then 16."""
+        # By what costs most when nobody looks: a voucher that may be missing or there twice comes before all else.
         total = sum(self.jobs.values(), Counts())
         stopped = [error.exit_code for error in self.errors]
         if total.failed or total.unknown or EXIT_DELIVERY in stopped:
@@ -107,29 +109,62 @@ def run_batch(
     report: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
     look: Callable[[Context], None] = lambda _context: None,
 ) -> BatchResult:
-    """Run jobs one after the other; one that fails is told and recorded, and the others still run.
+    """Run jobs one after the other; the failure of one is recorded, and the others still run.
 
     ``look`` sees the open context once all jobs are done: what a dry run shows is read there. Raises BusyError when
     another batch holds the warehouse, and whatever keeps a batch from beginning at all.
     """
-    started = now()
     tally = _Tally()
     with ExitStack() as stack:
-        warehouse = open_warehouse(settings.warehouse_path)
-        stack.callback(warehouse.close)
-        control = Control(settings.control_path)
-        stack.callback(control.close)
-        batch_id = f"{started.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
-        take_over(warehouse, control, batch_id=batch_id)
-        counter = RequestCounts(control, month=f"{accounting_day(started):%Y-%m}")
-        vms = VmsClient(settings.vms, count=counter.count, now=now)
-        stack.callback(vms.close)
-        ledger = LedgerClient(settings.ledger, count=counter.count, now=now)
-        stack.callback(ledger.close)
-        structlog.contextvars.bind_contextvars(batch=batch_id)
-        stack.callback(structlog.contextvars.unbind_contextvars, "batch")
+        # First of all: this is the lock that keeps a second batch out.
+        warehouse = stack.enter_context(closing(open_warehouse(settings.warehouse_path)))
+        context, requests = stack.enter_context(
+            open_context(
+                settings,
+                warehouse=warehouse,
+                operator=operator,
+                now=now,
+                today=today,
+                is_dry_run=is_dry_run,
+                report=report,
+                tell=tally.problems.append,
+            )
+        )
+        take_over(warehouse, context.control, batch_id=context.batch_id)
+        stack.enter_context(structlog.contextvars.bound_contextvars(batch=context.batch_id))
+        _record_start(context, jobs)
+        _run_jobs(context, jobs, tally, requests)
+        result = _finish(context, tally)
+        look(context)
+        return result
+
+
+@contextmanager
+def open_context(
+    settings: Settings,
+    *,
+    warehouse: duckdb.DuckDBPyConnection,
+    operator: str,
+    now: Callable[[], datetime],
+    today: date | None = None,
+    is_dry_run: bool = False,
+    report: Callable[[str, int, int], None],
+    tell: Callable[[str], None] = lambda _message: None,
+) -> Iterator[tuple[Context, RequestCounts]]:
+    """Open the control store and a client of each side; yield the context and its counts of requests.
+
+    The counts reach the control store when the caller saves them, under the name of what has asked. The month they
+    count for is that of the clock: ``today`` may lie in another, and the ledger's invoice does not know it.
+    """
+    started = now()
+    with ExitStack() as stack:
+        control = stack.enter_context(closing(Control(settings.control_path)))
+        requests = RequestCounts(control, month=f"{accounting_day(started):%Y-%m}")
+        vms = stack.enter_context(closing(VmsClient(settings.vms, count=requests.count, now=now)))
+        ledger = stack.enter_context(closing(LedgerClient(settings.ledger, count=requests.count, now=now)))
         context = Context(
-            batch_id=batch_id,
+            # Sorts by time; the four random digits keep two of the same second apart (a preflight beside a batch).
+            batch_id=f"{started.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}",
             today=today or accounting_day(started),
             now=now,
             operator=operator,
@@ -140,16 +175,12 @@ def run_batch(
             ledger=ledger,
             report=report,
             is_dry_run=is_dry_run,
-            tell=tally.told.append,
+            tell=tell,
         )
-        _record_start(context, jobs)
-        _run_jobs(context, jobs, tally, counter)
-        result = _finish(context, tally)
-        look(context)
-        return result
+        yield context, requests
 
 
-def _run_jobs(context: Context, jobs: Sequence[Job], tally: _Tally, counter: RequestCounts) -> None:
+def _run_jobs(context: Context, jobs: Sequence[Job], tally: _Tally, requests: RequestCounts) -> None:
     position = 0
     for job in jobs:
         tally.jobs[job.name] = Counts()
@@ -162,13 +193,16 @@ def _run_jobs(context: Context, jobs: Sequence[Job], tally: _Tally, counter: Req
             except SpringlineError as error:
                 log.error("step_failed", job=job.name, step=step.name, error=str(error))  # noqa: TRY400 expected failures show no traceback
                 tally.errors.append(error)
+                # The later steps of a job stand on the earlier ones; the next job stands on what is landed.
                 break
             finally:
-                counter.save(job.name)
+                # After a failed step too: the ledger has counted those requests.
+                requests.save(job.name)
 
 
 def _run_step(context: Context, job: Job, step: Step, position: int) -> Counts:
     key = (context.batch_id, position)
+    # Written before the step begins: a step without an end is what a killed batch leaves behind.
     with context.control.write() as connection:
         connection.execute(
             "INSERT INTO steps (batch_id, position, job, step, started_at) VALUES (?, ?, ?, ?, ?)",
@@ -211,7 +245,7 @@ def _finish(context: Context, tally: _Tally) -> BatchResult:
     result = BatchResult(
         batch_id=context.batch_id,
         jobs=tally.jobs,
-        problems=tuple(dict.fromkeys((*map(str, tally.errors), *tally.told))),
+        problems=tuple(dict.fromkeys((*map(str, tally.errors), *tally.problems))),
         exit_code=tally.exit_code(),
     )
     with context.control.write() as connection:

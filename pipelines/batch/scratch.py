@@ -52,6 +52,7 @@ REFERENCE = (
 )
 # Vouchers sent before: numbers used already are looked for among them.
 HISTORY = ("post.vouchers", "post.voucher_lines")
+# Rows at a time, so that a copy needs no memory for the whole table.
 BATCH = 100_000
 
 
@@ -66,6 +67,7 @@ def scratch(ctx: Context) -> Iterator[Context]:
         warehouse = stack.enter_context(duckdb.connect())
         control = Control(folder / "scratch.ctl.sqlite")
         stack.callback(control.close)
+        # The settings name stores of its own too, so that nothing that opens a store by them can reach the real ones.
         for schema in SCHEMAS:
             warehouse.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         create_staging_tables(warehouse)

@@ -25,9 +25,10 @@ from pipelines.load import steps as post_steps
 from pipelines.load.acknowledgement import acknowledgement
 from pipelines.load.ledger.vouchers import BREAKS
 from pipelines.models import steps as models
+from pipelines.outbox.entry import Move
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State
-from pipelines.outbox.store import Move, Outbox
+from pipelines.outbox.store import Outbox
 from pipelines.steering.decisions import Decision, decisions_on, insert_decision
 from pipelines.steering.find_document import Document
 from pipelines.step.counts import Counts

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Pair = tuple[str, str]
 
-# Every mutation that a job runs (pipelines/wire/operations).
+# Every mutation that a job runs (all that wire/query.py knows but one).
 MUTATIONS = (
     "addCompanies", "addSuppliers", "updateSuppliers", "addCustomers", "updateCustomers", "addObjectValues",
     "updateObjectValues", "addProjects", "updateProjects", "addGLImportItems", "updateGLImportItems",

@@ -14,7 +14,7 @@ from pipelines.outbox.intent import Json
 from pipelines.wire.query import Reading
 
 if TYPE_CHECKING:
-    from pipelines.outbox.store import Entry
+    from pipelines.outbox.entry import Entry
     from pipelines.step.context import Context
 
 SUBLEDGERS: Mapping[str, str] = {"AP": "apTransactions", "AR": "arTransactions"}

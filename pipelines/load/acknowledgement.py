@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pipelines.outbox.entry import Entry
 from pipelines.outbox.intent import Intent, Json, Kind
-from pipelines.outbox.store import Entry
 
 POSTED = "POS"
 

@@ -1,7 +1,7 @@
 """One delivery of one kind of intent, to either side: looked up first, sent, and settled by what a look-up proves.
 
-A call without a reliable answer leaves its intents `unknown` until a look-up has found them or has proved their
-absence, which it cannot before the call must be over on the other side.
+A call without a reliable answer leaves its intents `unknown`. They stay so until a look-up finds them, or proves that
+they are not there; and it can prove that only when the call must be over on the other side.
 """
 
 from __future__ import annotations
@@ -13,46 +13,75 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pipelines.load.delivered import Delivered
-from pipelines.load.finding import Finding, Verdict, by_finding
+from pipelines.load.look_up import LookUpFinding, Presence, by_finding
 from pipelines.load.ports import LOOK_UP_ERRORS
+from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State
-from pipelines.outbox.store import Entry, Move, Outbox
+from pipelines.outbox.store import Outbox
 from pipelines.reconcile.record import Break
 
 if TYPE_CHECKING:
     from pipelines.step.context import Context
 
 LEDGER, VMS = "ledger", "VMS"
+# What got no answer is sent again in tenths (ledger/courier.py): three rounds cut 500 nodes down to single vouchers.
 ROUNDS = 3
+# Seconds: the two clocks may differ a little, and a wait that ends too early proves nothing.
 CLOCK_MARGIN = 0.05
 WITHDRAWN = "withdrawn"
+
+LookUp = Callable[[Sequence[Entry]], Mapping[str, LookUpFinding]]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryResult:
+    """How many intents were sent, refused, are of unknown fate, or wait for the next run; what an operator must know.
+
+    >>> DeliveryResult(sent=2) + DeliveryResult(waiting=1, problems=("The ledger did not answer.",))
+    DeliveryResult(sent=2, failed=0, unknown=0, waiting=1, problems=('The ledger did not answer.',))
+    """
+
+    sent: int = 0
+    failed: int = 0
+    unknown: int = 0
+    waiting: int = 0
+    problems: tuple[str, ...] = ()
+
+    def __add__(self, other: DeliveryResult) -> DeliveryResult:
+        """Add up two deliveries; a problem that both have is listed once."""
+        return DeliveryResult(
+            sent=self.sent + other.sent,
+            failed=self.failed + other.failed,
+            unknown=self.unknown + other.unknown,
+            waiting=self.waiting + other.waiting,
+            problems=tuple(dict.fromkeys((*self.problems, *other.problems))),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Cargo:
     """What is particular to one kind of intent, whichever side it goes to.
 
-    ``side`` is the other side as people call it; ``look_up`` gives a finding for each entry, ``is_wanted`` tells
-    whether one that has not gone may still go, and ``withdrawn`` says why not. ``follow_up`` are the intents that come
-    into being when one is sent. ``breaks`` are the error codes that a person must decide on, with the kind of break
-    each opens until then, about what ``subject`` names.
+    ``side`` is the other side as people call it; ``is_wanted`` tells whether one that has not gone may still go.
+    ``follow_up`` are the intents that come into being when one is sent. ``breaks`` are the error codes that a person
+    must decide on, with the kind of break each opens until then, about what ``subject`` names.
     """
 
     kind: Kind
     side: str
-    look_up: Callable[[Sequence[Entry]], Mapping[str, Finding]]
-    is_wanted: Callable[[Entry], bool]
-    subject: Callable[[Entry], str]
-    withdrawn: Callable[[Entry], str]
-    follow_up: Callable[[Entry], Sequence[Intent]] = lambda _: ()
+    is_wanted: Callable[[Entry], bool] = lambda _: True
     breaks: Mapping[str, str] = field(default_factory=dict)
+    subject: Callable[[Entry], str] = lambda entry: entry.natural_key
+    follow_up: Callable[[Entry], Sequence[Intent]] = lambda _: ()
 
 
 @dataclass(slots=True)
 class Delivery:
-    """Where each entry of a delivery stands; ``call_seconds`` is how long the other side may still work on a call."""
+    """Where each entry of a delivery stands, and the one way to move it.
+
+    ``call_seconds`` is how long the other side may still work on a call after we have stopped waiting for its answer.
+    """
 
     outbox: Outbox
     cargo: Cargo
@@ -67,8 +96,9 @@ class Delivery:
 
     @classmethod
     def of(cls, ctx: Context, cargo: Cargo, *, sleep: Callable[[float], None] = time.sleep) -> Delivery:
-        """Start a delivery in this batch; its calls may take as long as the settings of its side say."""
-        outbox = Outbox(ctx.control, batch_id=ctx.batch_id, now=ctx.now)
+        """Start a delivery in this batch: what an earlier process left in flight counts as `unknown` from here on."""
+        outbox = Outbox.of(ctx)
+        outbox.recover([cargo.kind])
         side = ctx.settings.ledger if cargo.side == LEDGER else ctx.settings.vms
         return cls(outbox, cargo, side.timeout, ctx.now, ctx.report, sleep)
 
@@ -78,18 +108,30 @@ class Delivery:
         work: Callable[[Sequence[Entry]], object],
         *,
         is_due: Callable[[Entry], bool] = lambda _: True,
-    ) -> Delivered:
+    ) -> DeliveryResult:
         """Do the work on what stands in these states, again after each round of calls without an answer."""
-        self.outbox.recover([self.cargo.kind])
         for _ in range(ROUNDS):
             entries = [entry for entry in self.outbox.entries(self.cargo.kind, states) if is_due(entry)]
-            self._entries |= {entry.id: entry for entry in entries}
-            self.states |= {entry.id: entry.state for entry in entries}
+            self.take(entries)
             work(entries)
             if self.is_stopped or not self._wait_for_calls_to_end():
                 break
+        return self.result()
+
+    def take(self, entries: Sequence[Entry]) -> None:
+        """Count these entries as part of this delivery."""
+        self._entries |= {entry.id: entry for entry in entries}
+        self.states |= {entry.id: entry.state for entry in entries}
+
+    def still_unknown(self) -> list[Entry]:
+        """Return the entries of this delivery of which it is not known whether their call arrived."""
+        entries = self.outbox.entries(self.cargo.kind, [State.UNKNOWN])
+        return [entry for entry in entries if self.states.get(entry.id) is State.UNKNOWN]
+
+    def result(self) -> DeliveryResult:
+        """Count the entries by where they stand now."""
         counts = Counter(self.states.values())
-        return Delivered(
+        return DeliveryResult(
             sent=counts[State.SENT],
             failed=counts[State.FAILED],
             unknown=counts[State.UNKNOWN],
@@ -98,16 +140,16 @@ class Delivery:
         )
 
     def without_unwanted(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Take back what has not gone and is not wanted any more; what may have gone is looked up all the same."""
-        gone = [e for e in entries if e.state is State.TODO and not self.cargo.is_wanted(e)]
-        self._withdraw(gone)
+        """Withdraw what has not gone and is no longer wanted; what may have gone is looked up all the same."""
+        self._withdraw([e for e in entries if e.state is State.TODO and not self.cargo.is_wanted(e)])
         return [entry for entry in entries if entry.id in self.states]
 
-    def looked_up(self, entries: Sequence[Entry]) -> list[Entry]:
+    def looked_up(self, entries: Sequence[Entry], look_up: LookUp) -> list[Entry]:
         """Settle what the other side has already and return what it certainly has not."""
         try:
-            findings = self.cargo.look_up(entries) if entries else {}
+            findings = look_up(entries) if entries else {}
         except LOOK_UP_ERRORS as error:
+            # Without this answer nothing may go: the ledger takes a voucher a second time (xledger.md A3).
             self.is_stopped = True
             side = self.cargo.side
             self.problems.append(f"What the {side} has already could not be looked up, so nothing was sent: {error}")
@@ -116,60 +158,39 @@ class Delivery:
         moves: list[Move] = []
         for entry in entries:
             finding = findings[entry.id]
-            if finding.verdict is not Verdict.COMPLETE and self._seconds_left(entry) > 0:
+            # A call that may still be at work can write after our question was answered: then "not there", and also
+            # "only half of it is there", prove nothing yet. "All of it is there" does.
+            if finding.presence is not Presence.COMPLETE and self._seconds_left(entry) > 0:
                 continue
             moves += by_finding(entry, finding)
-            if finding.verdict is Verdict.UNDECIDED:
+            if finding.presence is Presence.UNDECIDED:
                 self.problems.append(finding.detail)
-            if finding.verdict is Verdict.ABSENT:
+            if finding.presence is Presence.ABSENT:
                 ready.append(entry)
                 if entry.state is State.UNKNOWN:
                     moves.append(Move(entry.id, State.TODO, f"looked up in the {self.cargo.side}: not there"))
         self.apply(moves)
+        # Only now, since what is not wanted may have been in flight: withdrawn is only what the look-up did not find.
         self._withdraw([entry for entry in ready if not self.cargo.is_wanted(entry)])
         return [entry for entry in ready if entry.id in self.states]
 
-    def apply(self, moves: Sequence[Move]) -> None:
+    def apply(
+        self, moves: Sequence[Move], *, opens: Sequence[Break] = (), closes: Sequence[tuple[str, str]] = ()
+    ) -> None:
         """Move entries on disk, with the breaks that these moves open and close and the intents that follow."""
         sent = [self._entries[move.intent] for move in moves if move.to is State.SENT]
-        breaks = self.cargo.breaks
+        kinds = self.cargo.breaks
         self.outbox.apply(
             moves,
             follow_up=[intent for entry in sent for intent in self.cargo.follow_up(entry)],
-            opens=[self._break(move, kind) for move in moves if (kind := breaks.get(move.error_code or ""))],
-            closes=[(kind, self.cargo.subject(e)) for e in sent if (kind := breaks.get(e.error_code or ""))],
+            opens=[*opens, *(self._break(move, kind) for move in moves if (kind := kinds.get(move.error_code or "")))],
+            # The entry still carries the error of an earlier run; now that it is sent, its break is over.
+            closes=[*closes, *((k, self.cargo.subject(e)) for e in sent if (k := kinds.get(e.error_code or "")))],
         )
         self.states |= {move.intent: move.to for move in moves}
 
-    def _withdraw(self, entries: Sequence[Entry]) -> None:
-        told = self.cargo.withdrawn
-        self.apply([Move(entry.id, State.FAILED, told(entry), error_code=WITHDRAWN) for entry in entries])
-        # What nobody wants any more is no failed delivery.
-        for entry in entries:
-            del self.states[entry.id]
-
-    def _wait_for_calls_to_end(self) -> bool:
-        """Wait until a look-up can prove something about what is unknown; say whether there is anything."""
-        unknown = [
-            entry
-            for entry in self.outbox.entries(self.cargo.kind, [State.UNKNOWN])
-            if self.states.get(entry.id) is State.UNKNOWN
-        ]
-        wait = max((self._seconds_left(entry) for entry in unknown), default=0)
-        if wait > 0:
-            self.report("waiting until calls without an answer are over", 0, len(unknown))
-            self.sleep(wait + CLOCK_MARGIN)
-        return bool(unknown)
-
-    def _seconds_left(self, entry: Entry) -> float:
-        if entry.state is not State.UNKNOWN or entry.attempted_at is None:
-            return 0
-        over_at = entry.attempted_at + timedelta(seconds=self.call_seconds)
-        return min((over_at - self.now()).total_seconds(), self.call_seconds)
-
-    def _break(self, move: Move, kind: str) -> Break:
-        entry = self._entries[move.intent]
-        message, _, next_step = (move.detail or "").partition(" Next: ")
+    def break_of(self, entry: Entry, kind: str, message: str, next_step: str, **figures: str | int | None) -> Break:
+        """Make the break that a person must decide on before this entry can go."""
         return Break(
             kind,
             self.cargo.subject(entry),
@@ -178,4 +199,34 @@ class Delivery:
             company=entry.company_code,
             document_key=entry.document_key,
             document_no=entry.document_no,
+            figures=figures,
         )
+
+    def _break(self, move: Move, kind: str) -> Break:
+        message, _, next_step = (move.detail or "").partition(" Next: ")
+        return self.break_of(self._entries[move.intent], kind, message, next_step)
+
+    def _withdraw(self, entries: Sequence[Entry]) -> None:
+        side = self.cargo.side
+        why = f"is no longer to be sent: it is held, or its source has changed. Nothing of it is in the {side}."
+        self.apply([Move(e.id, State.FAILED, f"{e.label} {why}", error_code=WITHDRAWN) for e in entries])
+        # Not counted: an operator would take it for a delivery that failed.
+        for entry in entries:
+            del self.states[entry.id]
+
+    def _wait_for_calls_to_end(self) -> bool:
+        """Wait until a look-up can prove something about what is unknown; say whether there is anything."""
+        unknown = self.still_unknown()
+        wait = max((self._seconds_left(entry) for entry in unknown), default=0)
+        if wait > 0:
+            self.report("waiting until calls without an answer are over", 0, len(unknown))
+            self.sleep(wait + CLOCK_MARGIN)
+        return bool(unknown)
+
+    def _seconds_left(self, entry: Entry) -> float:
+        """Return how long the other side may still be working on the last call with this entry."""
+        if entry.state is not State.UNKNOWN or entry.attempted_at is None:
+            return 0
+        over_at = entry.attempted_at + timedelta(seconds=self.call_seconds)
+        # Never longer than one call: a clock that was set back would make a batch wait for hours.
+        return min((over_at - self.now()).total_seconds(), self.call_seconds)

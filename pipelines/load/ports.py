@@ -15,7 +15,7 @@ from pipelines.wire.query import Reading
 Node = dict[str, Any]
 T = TypeVar("T")
 
-# What a question can come to grief of.
+# What can go wrong when the other side is asked what it has.
 LOOK_UP_ERRORS = (WireError, ExtractError)
 # Values in one filter: a thousand texts of a hundred characters are a request of 100 kB.
 QUESTION = 1_000
@@ -44,6 +44,10 @@ class Vms(Protocol):
 
     def put(self, entity: str, key: int, body: Mapping[str, object]) -> Node:
         """Change the given members of an object and return it."""
+        ...
+
+    def post(self, entity: str, body: Mapping[str, object]) -> Node:
+        """Create an object and return it."""
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipelines.load.delivered import Delivered
+from pipelines.load.delivery import DeliveryResult
 from pipelines.load.ledger import vouchers
 from pipelines.load.ledger.master_data import deliver_master_data
 from pipelines.load.vms.acknowledge import deliver_acknowledgements
@@ -57,10 +57,10 @@ def send_vouchers(ctx: Context, *, ready_documents: Callable[[Context], frozense
 def acknowledge(ctx: Context) -> Counts:
     """Set the documents whose vouchers the ledger has taken to posted in the VMS."""
     delivered = deliver_acknowledgements(ctx)
-    return _counts(ctx, Delivered(failed=delivered.failed, unknown=delivered.unknown, problems=delivered.problems))
+    return _counts(ctx, DeliveryResult(failed=delivered.failed, unknown=delivered.unknown, problems=delivered.problems))
 
 
-def _counts(ctx: Context, delivered: Delivered) -> Counts:
+def _counts(ctx: Context, delivered: DeliveryResult) -> Counts:
     for problem in delivered.problems:
         ctx.tell(problem)
     return Counts(sent=delivered.sent, failed=delivered.failed, unknown=delivered.unknown + delivered.waiting)

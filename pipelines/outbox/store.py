@@ -7,55 +7,19 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from pipelines.outbox.chain import append_events
+from pipelines.outbox.entry import Entry, Move, Version, members_of
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, read_json, sha256
 from pipelines.outbox.states import REBUILDABLE, State, check_transition
 from pipelines.reconcile.record import Break, close_breaks, open_breaks
 from pipelines.stores.control import Control, Value, named_statements, utc_text
 
+if TYPE_CHECKING:
+    from pipelines.step.context import Context
+
 STORED_AT_ONCE = 1_000
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Entry:
-    """One intent as the outbox keeps it, without its payload."""
-
-    id: str
-    kind: Kind
-    natural_key: str
-    state: State
-    company_code: str | None
-    owner_code: int | None
-    document_key: int | None
-    document_no: str | None
-    attempts: int
-    attempted_at: datetime | None
-    error_code: str | None
-    last_error: str | None
-    look_up: Mapping[str, Json]
-    remote_ids: Mapping[str, Json]
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """The latest version of something that is written again whenever it changes; natural key `<stem>#<number>`."""
-
-    number: int
-    state: State
-    source_hash: str
-    remote_ids: Mapping[str, Json]
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """One intent on its way to another state; ``detail`` goes into the event, the error also into the outbox."""
-
-    intent: str
-    to: State
-    detail: str | None = None
-    remote_ids: Json = None
-    error_code: str | None = None
 
 
 @dataclass(slots=True)
@@ -83,6 +47,11 @@ class Outbox:
         self._now = now
         self._statements = named_statements("outbox")
 
+    @classmethod
+    def of(cls, ctx: Context) -> Outbox:
+        """Open the outbox of the batch that runs."""
+        return cls(ctx.control, batch_id=ctx.batch_id, now=ctx.now)
+
     def store_intents(self, intents: Iterable[Intent], *, retry_failed: bool = True) -> StoreReport:
         """Store intents as `todo`; those in `todo` or `failed` take the new payload, all others are left alone.
 
@@ -91,13 +60,18 @@ class Outbox:
         """
         report = StoreReport()
         remaining = iter(intents)
+        # One transaction over all thousands: after a crash either every voucher of the batch has its intent, or none.
         with self._control.write() as connection:
             while batch := list(islice(remaining, STORED_AT_ONCE)):
                 self._store(connection, batch, report, retry_failed=retry_failed)
         return report
 
     def begin(self, ids: Collection[str]) -> None:
-        """Note that the call which writes these intents begins; must return before the call is made."""
+        """Note that the call which writes these intents begins; must return before the call is made.
+
+        A process killed after this line has intents in `sending`, which ``recover`` turns into `unknown`. Were the note
+        made after the call, a killed process would leave `todo` behind, and the next run would send a second time.
+        """
         self.apply(Move(intent, State.SENDING) for intent in ids)
 
     def apply(
@@ -116,14 +90,20 @@ class Outbox:
         if not pending:
             return
         at = utc_text(self._now())
+        # Together, or a crash in between leaves a voucher sent without its acknowledgement: nothing would ever notice.
         with self._control.write() as connection:
-            self._move(connection, pending)
+            self._move(connection, pending, at)
+            # Not retried: an acknowledgement that failed before must not be reopened by a look-up of its voucher.
             self._store(connection, follow_up, StoreReport(), retry_failed=False)
             open_breaks(connection, opens, batch_id=self._batch_id, at=at)
             close_breaks(connection, closes, at=at)
 
     def recover(self, kinds: Collection[Kind]) -> int:
-        """Mark what an earlier process left in flight as `unknown`; give their number."""
+        """Mark what an earlier process left in flight as `unknown`; give their number.
+
+        Only one batch at a time holds the warehouse, so `sending` found here belongs to a process that has ended.
+        Whether its call arrived only a look-up on the other side can tell.
+        """
         rows = self._control.read(self._statements["in_flight"], {"kinds": canonical_json([*kinds])})
         self.apply(Move(row["id"], State.UNKNOWN, "found in flight at start-up") for row in rows)
         return len(rows)
@@ -131,42 +111,33 @@ class Outbox:
     def entries(self, kind: Kind, states: Collection[State]) -> list[Entry]:
         """List intents by document key, then natural key."""
         rows = self._control.read(self._statements["entries"], {"kind": kind, "states": canonical_json([*states])})
-        return [_entry(row) for row in rows]
+        return [Entry.of(row) for row in rows]
 
     def vouchers(self, document_numbers: Collection[str]) -> list[Entry]:
         """List the vouchers, in any state, of documents with these numbers; a number may be that of several."""
-        rows = self._control.read(
-            self._statements["vouchers"], {"numbers": canonical_json([*sorted(document_numbers)])}
-        )
-        return [_entry(row) for row in rows]
+        numbers = canonical_json([*sorted(document_numbers)])
+        return [Entry.of(row) for row in self._control.read(self._statements["vouchers"], {"numbers": numbers})]
 
     def versions(self, kind: Kind, stems: Collection[str]) -> dict[str, Version]:
         """Find the latest version of each stem that has any."""
-        found: dict[str, Version] = {}
+        newest: dict[str, Version] = {}
         for row in self._control.read(self._statements["versions"], {"kind": kind, "stems": canonical_json([*stems])}):
             number = row["natural_key"][len(row["stem"]) + 1 :]
-            latest = found.get(row["stem"])
+            latest = newest.get(row["stem"])
             # A code may hold a # itself: what is no number behind the stem belongs to another stem.
             if number.isdecimal() and (latest is None or int(number) > latest.number):
-                remote_ids = _members(row["remote_ids"])
-                found[row["stem"]] = Version(int(number), State(row["state"]), row["source_hash"], remote_ids)
-        return found
+                remote_ids = members_of(row["remote_ids"])
+                newest[row["stem"]] = Version(int(number), State(row["state"]), row["source_hash"], remote_ids)
+        return newest
 
     def payloads(self, ids: Collection[str]) -> dict[str, Json]:
         """Read what these intents send."""
         rows = self._control.read(self._statements["payloads"], {"ids": canonical_json([*ids])})
         return {row["id"]: read_json(row["payload"]) for row in rows}
 
-    def counts(self) -> dict[str, dict[str, int]]:
-        """Count intents by kind and state, as `status` shows them."""
-        counts: dict[str, dict[str, int]] = {}
-        for row in self._control.read(self._statements["counts"]):
-            counts.setdefault(row["kind"], {})[row["state"]] = row["intent_count"]
-        return counts
-
     def _present(self, connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, sqlite3.Row]:
-        found = connection.execute(self._statements["present"], {"ids": canonical_json([*ids])})
-        return {row["id"]: row for row in found}
+        rows = connection.execute(self._statements["present"], {"ids": canonical_json([*ids])})
+        return {row["id"]: row for row in rows}
 
     def _store(
         self, connection: sqlite3.Connection, intents: Sequence[Intent], report: StoreReport, *, retry_failed: bool
@@ -188,11 +159,12 @@ class Outbox:
             connection.executemany(self._statements[name], batch)
         append_events(connection, events)
 
-    def _move(self, connection: sqlite3.Connection, moves: Sequence[Move]) -> None:
+    def _move(self, connection: sqlite3.Connection, moves: Sequence[Move], at: str) -> None:
+        # Read inside the write transaction: what a caller saw earlier may have been moved by another process since.
         present = self._present(connection, (move.intent for move in moves))
-        at = utc_text(self._now())
         rows: list[dict[str, Value]] = []
         events: list[dict[str, Value]] = []
+        # One intent may move twice in a call (failed -> todo -> sending), so its state is followed from move to move.
         states = {intent: State(row["state"]) for intent, row in present.items()}
         for move in moves:
             before = states[move.intent]
@@ -246,8 +218,10 @@ def _takes(
         return True
     state = State(before["state"])
     if state not in REBUILDABLE:
-        moved_on = state is State.SENT and before["source_hash"] != intent.source_hash
-        (report.drifted if moved_on else report.left_alone).append(intent.id)
+        # The payload of what may have left is frozen: it is the evidence of what was sent. Drift is judged by the
+        # source fields and not by the payload, which also carries the batch's date and so differs every day.
+        has_drifted = state is State.SENT and before["source_hash"] != intent.source_hash
+        (report.drifted if has_drifted else report.left_alone).append(intent.id)
         return False
     is_new = before["payload_hash"] != row["payload_hash"] or before["source_hash"] != intent.source_hash
     if is_new or (state is State.FAILED and retry_failed):
@@ -267,27 +241,3 @@ def _change(move: Move, at: str) -> dict[str, Value]:
         "error_code": move.error_code,
         "last_error": move.detail if has_error else None,
     }
-
-
-def _entry(row: sqlite3.Row) -> Entry:
-    return Entry(
-        id=row["id"],
-        kind=Kind(row["kind"]),
-        natural_key=row["natural_key"],
-        state=State(row["state"]),
-        company_code=row["company_code"],
-        owner_code=row["owner_code"],
-        document_key=row["document_key"],
-        document_no=row["document_no"],
-        attempts=row["attempts"],
-        attempted_at=row["attempted_at"] and datetime.fromisoformat(row["attempted_at"]),
-        error_code=row["error_code"],
-        last_error=row["last_error"],
-        look_up=_members(row["look_up"]),
-        remote_ids=_members(row["remote_ids"]),
-    )
-
-
-def _members(text: str | None) -> Mapping[str, Json]:
-    value = read_json(text) if text else {}
-    return value if isinstance(value, dict) else {}

@@ -160,15 +160,15 @@ class LedgerClient:
         found = {reading.connection: _connection(data, alias, reading) for alias, reading in aliased(readings)}
         return {name: str(page.edges[-1].cursor) if page.edges else None for name, page in found.items()}
 
-    def mutate(self, name: str, inputs: Sequence[Mapping[str, object]], *, selection: str | None = None) -> list[Node]:
-        """Run a mass mutation of ``operations`` and return its edges: ``clientId`` and ``node`` (by default its dbId).
+    def mutate(self, name: str, inputs: Sequence[Mapping[str, object]]) -> list[Node]:
+        """Run one of the ``MUTATIONS`` and return its edges: ``clientId``, and ``node`` with its dbId.
 
         At most 500 inputs (xledger.md 1.6). Raises Refused when the ledger refused it: nothing of it was carried out,
         as far as is known (A1).
         """
         if len(inputs) > MOST_INPUTS:
             raise Terminal(f"{name}: {len(inputs)} inputs, the ledger takes {MOST_INPUTS}.", sent=False)
-        data = self._graphql.execute(mutation_text(name, selection), {"inputs": inputs}, operation=name, is_write=True)
+        data = self._graphql.execute(mutation_text(name), {"inputs": inputs}, operation=name, is_write=True)
         try:
             found = msgspec.json.decode(data.get(name, b"null"), type=dict[str, list[Node] | None])
         except msgspec.DecodeError as error:

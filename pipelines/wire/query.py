@@ -1,13 +1,11 @@
-"""The text of GraphQL requests: queries from what is to be read, mutations from the files in operations/."""
+"""The text of GraphQL requests: queries from what is to be read, mutations from one template."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from string import Template
 from typing import Literal
-
-OPERATIONS = Path(__file__).resolve().parent / "operations"
 
 # Every entity that the token reaches: master data stands in the group's, vouchers in the posting entities below it, and
 # a token made in one of them must still see what it shares with those above (xledger.md 1.2, 1.4).
@@ -33,6 +31,36 @@ FILTER_TYPES: Mapping[str, str] = {
     "transactions": "Transaction_Filter",
     "xglDimensions": "XGLDimension_Filter",
 }
+
+# The mass mutations, each with the API's type of the nodes that it writes.
+MUTATIONS: Mapping[str, str] = {
+    f"{verb}{objects}": node
+    for verb in ("add", "update")
+    for objects, node in (
+        ("Companies", "Company"),
+        ("Customers", "Customer"),
+        ("GLImportItems", "GLImportItem"),
+        ("ObjectValues", "ObjectValue"),
+        ("Projects", "Project"),
+        ("Suppliers", "Supplier"),
+    )
+}
+_MUTATION = Template("""\
+mutation $name($$inputs: [$input!]!) {
+  $name(inputs: $$inputs) {
+    edges {
+      clientId
+      node {
+        ...written
+      }
+    }
+  }
+}
+
+fragment written on $node {
+  dbId
+}
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +101,9 @@ def query_text(readings: Sequence[Reading], *, page_size: int) -> tuple[str, dic
     return f"{head} {{ {' '.join(fields)} }}", variables
 
 
-def mutation_text(name: str, selection: str | None = None) -> str:
-    """Return the text of a mutation; ``selection`` replaces what its file takes of each node."""
-    text = (OPERATIONS / f"{name}.graphql").read_text(encoding="utf-8")
-    return text if selection is None else f"{text[: text.rindex('{')]}{{ {selection} }}"
+def mutation_text(name: str) -> str:
+    """Return the text of one of ``MUTATIONS``: it takes a list of inputs and gives the id of what was written."""
+    return _MUTATION.substitute(name=name, input=f"{name[0].upper()}{name[1:]}Input", node=MUTATIONS[name])
 
 
 def selection_text(paths: Sequence[str]) -> str:

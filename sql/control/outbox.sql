@@ -127,15 +127,6 @@ SELECT id
 FROM outbox
 WHERE state = 'sending' AND kind IN (SELECT listed.value FROM JSON_EACH(:kinds) AS listed);
 
--- name: counts
-SELECT
-    kind,
-    state,
-    COUNT(*) AS intent_count
-FROM outbox
-GROUP BY kind, state
-ORDER BY kind, state;
-
 -- name: events_page
 SELECT
     event_no,

@@ -28,8 +28,9 @@ from pipelines.extract.books import DELTAS
 from pipelines.extract.ledger import lists
 from pipelines.load.ports import chunks
 from pipelines.load.vms.documents import ENTITY, FIELDS
+from pipelines.outbox.entry import Move
 from pipelines.outbox.states import State
-from pipelines.outbox.store import Move, Outbox
+from pipelines.outbox.store import Outbox
 from pipelines.stores.control import Control
 from pipelines.wire.filters import equals, one_of
 from pipelines.wire.vms import VmsClient

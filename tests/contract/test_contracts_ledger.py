@@ -19,7 +19,7 @@ from pipelines.contracts.contract import Contract, Kind
 from pipelines.contracts.ledger import ALL
 from pipelines.contracts.shape import paths, tree
 from pipelines.extract.books import DELTAS
-from pipelines.wire.query import FILTER_TYPES, OPERATIONS, Reading, mutation_text, query_text, selection_text
+from pipelines.wire.query import FILTER_TYPES, MUTATIONS, Reading, mutation_text, query_text, selection_text
 
 SCHEMA_FILE = Path(__file__).parents[2] / "pipelines" / "sandbox" / "ledger" / "schema.graphql"
 FILTERS = {
@@ -106,10 +106,19 @@ def test_a_filter_that_is_used_exists(schema: GraphQLSchema, connection: str) ->
     assert set(FILTERS[connection]) <= set(declared.fields)
 
 
-@pytest.mark.parametrize("path", sorted(OPERATIONS.glob("*.graphql")), ids=lambda path: path.stem)
-def test_a_mutation_fits_the_schema(schema: GraphQLSchema, path: Path) -> None:
-    assert faults(schema, mutation_text(path.stem)) == []
-    assert faults(schema, mutation_text(path.stem, "dbId")) == []
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_mutation_fits_the_schema(schema: GraphQLSchema, name: str) -> None:
+    assert faults(schema, mutation_text(name)) == []
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_mutation_asks_for_the_ids_it_is_settled_by(name: str) -> None:
+    verb = "add" if name.startswith("add") else "update"
+    assert " ".join(mutation_text(name).split()) == (
+        f"mutation {name}($inputs: [{verb.capitalize()}{name.removeprefix(verb)}Input!]!) "
+        f"{{ {name}(inputs: $inputs) {{ edges {{ clientId node {{ ...written }} }} }} }} "
+        f"fragment written on {MUTATIONS[name]} {{ dbId }}"
+    )
 
 
 @pytest.mark.parametrize("connection", DELTAS.values())

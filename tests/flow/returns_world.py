@@ -16,8 +16,9 @@ from pipelines.core.settings import load_settings
 from pipelines.core.table_ref import TableRef
 from pipelines.models import steps as model_steps
 from pipelines.models.build import build
+from pipelines.outbox.entry import Move
 from pipelines.outbox.states import State
-from pipelines.outbox.store import Move, Outbox
+from pipelines.outbox.store import Outbox
 from pipelines.step.counts import Counts
 from pipelines.step.step import Job, Step
 from pipelines.stores.control import Control

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.load.delivered import Delivered
+from pipelines.load.delivery import DeliveryResult
 from pipelines.load.ledger.vouchers import MUTATION
 from pipelines.outbox.chain import verify_chain
 from pipelines.outbox.intent import Kind
@@ -19,7 +19,7 @@ from tests.support.sandbox_server import Sandbox, running_sandbox
 
 KEYS = range(1, 9)
 HTML = "<html>Please stand by</html>"
-DONE = Delivered(sent=len(KEYS))
+DONE = DeliveryResult(sent=len(KEYS))
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_second_run_asks_neither_side(sandbox: Sandbox, batch: Batch) -> None:
     batch.deliver()
     sandbox.control("DELETE", "requests")
     store(batch)
-    assert batch.deliver() == (Delivered(), Delivered())
+    assert batch.deliver() == (DeliveryResult(), DeliveryResult())
     assert sandbox.control("GET", "requests") == {"vms": {}, "ledger": {}}
 
 
@@ -118,7 +118,7 @@ def test_a_limit_leaves_the_rest_for_the_next_run(
     fault(sandbox, "ledger", limit, operation=MUTATION)
     store(batch)
     vouchers, acknowledgements = batch.deliver()
-    assert (vouchers.waiting, acknowledgements) == (len(KEYS), Delivered())
+    assert (vouchers.waiting, acknowledgements) == (len(KEYS), DeliveryResult())
     assert set(states(batch.control, Kind.VOUCHER).values()) == {"todo"}
     assert batch.deliver() == (DONE, DONE)
 
@@ -191,7 +191,7 @@ def test_a_document_moved_meanwhile_is_left_as_it_is(sandbox: Sandbox, batch: Ba
     store(batch)
     with sandbox.vms() as client:
         client.put("/Document/3", json={"invoicingStatus": "POS"}).raise_for_status()
-    assert batch.deliver() == (DONE, Delivered(sent=len(KEYS) - 1, failed=1))
+    assert batch.deliver() == (DONE, DeliveryResult(sent=len(KEYS) - 1, failed=1))
     assert [row["subject"] for row in batch.control.read("SELECT subject FROM breaks")] == ["3"]
     assert puts(sandbox) == len(KEYS)
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipelines.load.delivered import Delivered
+from pipelines.load.delivery import DeliveryResult
 from pipelines.load.ledger.master_data import deliver_master_data
 from pipelines.wire.query import Reading
 from tests.support.delivery_flow import Batch, Clients, settings_for
@@ -80,7 +80,7 @@ def read(clients: Clients, connection: str, selection: str) -> list[dict[str, An
 
 
 def test_every_kind_arrives_with_its_fields(batch: Batch, clients: Clients) -> None:
-    assert deliver_master_data(batch.context()) == Delivered(sent=5)
+    assert deliver_master_data(batch.context()) == DeliveryResult(sent=5)
     [company] = [row for row in read(clients, "companies", "dbId code companyNumber") if row["code"] == "70001"]
     assert company["companyNumber"] == "974760673"
     [customer] = read(clients, "customers", "code description company { dbId }")
@@ -98,7 +98,7 @@ def test_a_lost_control_store_adds_no_code_twice(batch: Batch, clients: Clients,
     deliver_master_data(batch.context())
     anew = Batch(clients, tmp_path / "empty.sqlite")
     fill(anew, clients)
-    assert deliver_master_data(anew.context()) == Delivered(sent=5)
+    assert deliver_master_data(anew.context()) == DeliveryResult(sent=5)
     anew.close()
     assert len(read(clients, "projects", "code")) == 1
     assert len([row for row in read(clients, "suppliers", "code") if row["code"] == "70001"]) == 1
@@ -118,6 +118,6 @@ def test_an_update_changes_what_differs_and_no_more(batch: Batch, clients: Clien
     [db_id] = [row["dbId"] for row in read(clients, "suppliers", "dbId code") if row["code"] == "70001"]
     batch.warehouse.execute("DELETE FROM post.supplier_changes")
     change(batch.warehouse, "post.supplier_changes", "70001", action="update", db_id=int(db_id), email="new@b.no")
-    assert deliver_master_data(batch.context()) == Delivered(sent=1)
+    assert deliver_master_data(batch.context()) == DeliveryResult(sent=1)
     [supplier] = [row for row in read(clients, "suppliers", "code email description") if row["code"] == "70001"]
     assert supplier == {"code": "70001", "email": "new@b.no", "description": "Nordic AS"}

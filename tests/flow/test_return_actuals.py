@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.outbox.entry import Move
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State
-from pipelines.outbox.store import Move
 from tests.flow.returns_seed import Row
 from tests.flow.returns_world import ACTUALS, Returns
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 import msgspec
 
 from pipelines.core.settings import Settings, load_settings
-from pipelines.load.delivered import Delivered
+from pipelines.load.delivery import DeliveryResult
 from pipelines.load.ledger.vouchers import deliver_vouchers
 from pipelines.load.vms.acknowledge import deliver_acknowledgements
 from pipelines.outbox.intent import Intent, Kind
@@ -92,7 +92,7 @@ class Batch:
     def store(self, intents: Iterable[Intent]) -> None:
         Outbox(self.control, batch_id="b1", now=now).store_intents(intents)
 
-    def deliver(self) -> tuple[Delivered, Delivered]:
+    def deliver(self) -> tuple[DeliveryResult, DeliveryResult]:
         """Deliver vouchers, then acknowledgements."""
         context = self.context()
         return deliver_vouchers(context, ready=EVERY_KEY), deliver_acknowledgements(context)

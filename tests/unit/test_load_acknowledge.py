@@ -9,11 +9,12 @@ import pytest
 
 from pipelines.core.errors import Refused, Terminal
 from pipelines.load.acknowledgement import acknowledgement
-from pipelines.load.delivered import Delivered
-from pipelines.load.vms.acknowledge import CHUNK, deliver_acknowledgements
+from pipelines.load.delivery import DeliveryResult
+from pipelines.load.vms.acknowledge import deliver_acknowledgements
+from pipelines.load.vms.courier import CHUNK
+from pipelines.outbox.entry import Move
 from pipelines.outbox.intent import Kind
 from pipelines.outbox.states import State
-from pipelines.outbox.store import Move
 from tests.support.delivery_world import World, make_settings, unanswered, voucher
 
 ACK = Kind.ACKNOWLEDGEMENT
@@ -33,7 +34,7 @@ def store(world: World, *keys: int, status: str = "RFP") -> None:
     world.vms.statuses |= dict.fromkeys(keys, status)
 
 
-def deliver(world: World, *, retry_failed: bool = True) -> Delivered:
+def deliver(world: World, *, retry_failed: bool = True) -> DeliveryResult:
     return deliver_acknowledgements(world.context(), retry_failed=retry_failed)
 
 
@@ -47,13 +48,13 @@ def failing(key: int, error: Callable[[], Exception]) -> Callable[[int], None]:
 
 def test_a_document_becomes_posted(world: World) -> None:
     store(world, 1, 2)
-    assert deliver(world) == Delivered(sent=2)
+    assert deliver(world) == DeliveryResult(sent=2)
     assert world.vms.statuses == {1: "POS", 2: "POS"}
     assert world.states(ACK) == {"1": "sent", "2": "sent"}
 
 
 def test_nothing_to_do_asks_nothing(world: World) -> None:
-    assert deliver(world) == Delivered()
+    assert deliver(world) == DeliveryResult()
     assert world.vms.finds == []
 
 
@@ -66,7 +67,7 @@ def test_statuses_are_read_fifty_at_a_time(world: World) -> None:
 @pytest.mark.parametrize("status", ["PEN", "INV", "POS"])
 def test_a_status_that_has_moved_is_a_break(world: World, status: str) -> None:
     store(world, 1, status=status)
-    assert deliver(world) == Delivered(failed=1)
+    assert deliver(world) == DeliveryResult(failed=1)
     assert (world.vms.puts, world.vms.statuses) == ([], {1: status})
     assert world.error("1", ACK) == (
         "status_moved",
@@ -94,14 +95,14 @@ def test_a_status_moved_back_is_acknowledged_after_all(world: World) -> None:
     store(world, 1, status="INV")
     deliver(world)
     world.vms.statuses[1] = "RFP"
-    assert deliver(world) == Delivered(sent=1)
+    assert deliver(world) == DeliveryResult(sent=1)
     assert world.breaks() == []
 
 
 def test_failed_ones_rest_when_they_are_not_to_be_retried(world: World) -> None:
     store(world, 1, status="INV")
     deliver(world)
-    assert deliver(world, retry_failed=False) == Delivered()
+    assert deliver(world, retry_failed=False) == DeliveryResult()
 
 
 def test_a_lost_answer_is_looked_up_in_the_same_run(world: World) -> None:
@@ -129,7 +130,7 @@ def test_a_crash_between_write_and_settlement_is_no_break(world: World) -> None:
     store(world, 1, 2)
     world.outbox().begin([entry.id for entry in world.outbox().entries(ACK, [State.TODO])])
     world.vms.statuses[1] = "POS"
-    assert deliver(world) == Delivered(sent=2)
+    assert deliver(world) == DeliveryResult(sent=2)
     assert (world.vms.puts, world.breaks()) == ([2], [])
 
 
@@ -138,16 +139,16 @@ def test_a_refusal_fails_one_and_goes_on(world: World) -> None:
     world.vms.before = failing(
         1, lambda: Refused("Voyage is closed.", problems=(("", "Voyage is closed."),), status=400)
     )
-    assert deliver(world) == Delivered(sent=1, failed=1)
+    assert deliver(world) == DeliveryResult(sent=1, failed=1)
     assert world.states(ACK) == {"1": "failed", "2": "sent"}
     world.vms.before = lambda _: None
-    assert deliver(world) == Delivered(sent=1)
+    assert deliver(world) == DeliveryResult(sent=1)
 
 
 def test_a_request_that_never_left_waits(world: World) -> None:
     store(world, 1)
     world.vms.before = failing(1, lambda: unanswered(sent=False))
-    assert deliver(world) == Delivered(waiting=1, problems=("document 271 (key 1): no answer",))
+    assert deliver(world) == DeliveryResult(waiting=1, problems=("document 271 (key 1): no answer",))
     assert world.states(ACK) == {"1": "todo"}
 
 
@@ -168,7 +169,7 @@ def test_statuses_that_cannot_be_read_change_nothing(world: World, monkeypatch: 
 
     store(world, 1)
     monkeypatch.setattr("tests.support.delivery_world.FakeVms.find", find)
-    assert deliver(world) == Delivered(waiting=1, problems=("wrong credentials",))
+    assert deliver(world) == DeliveryResult(waiting=1, problems=("wrong credentials",))
     assert world.states(ACK) == {"1": "todo"}
 
 
@@ -201,9 +202,9 @@ def test_after_booking_means_after_booking(world: World) -> None:
     world.settings = make_settings(posting={"acknowledge": "posted"})
     store(world, 1, 2)
     landed(world, job_level=1)
-    assert deliver(world) == Delivered()
+    assert deliver(world) == DeliveryResult()
     landed(world, job_level=3)
-    assert deliver(world) == Delivered(sent=1)
+    assert deliver(world) == DeliveryResult(sent=1)
     landed(world, job_level=1, headers=("272 Nordic",))
-    assert deliver(world) == Delivered(sent=1)
+    assert deliver(world) == DeliveryResult(sent=1)
     assert world.vms.puts == [1, 2]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.core.errors import Refused, Terminal
-from pipelines.load.delivered import Delivered
+from pipelines.load.delivery import DeliveryResult
 from pipelines.load.ledger.vouchers import MUTATION, deliver_vouchers
 from pipelines.outbox.intent import Kind
 from pipelines.outbox.states import State
@@ -20,7 +20,7 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path / "ctl.sqlite")
 
 
-def deliver(world: World, *, ready: Collection[int] = EVERY_KEY) -> Delivered:
+def deliver(world: World, *, ready: Collection[int] = EVERY_KEY) -> DeliveryResult:
     return deliver_vouchers(world.context(), ready=ready, sleep=world.clock.sleep)
 
 
@@ -49,7 +49,7 @@ def failing(*numbers: int, error: Callable[[], Exception] = unanswered) -> Calla
 
 def test_a_voucher_goes_out_whole_with_its_ids_kept(world: World) -> None:
     world.outbox().store_intents([voucher(1, lines=3)])
-    assert deliver(world) == Delivered(sent=1)
+    assert deliver(world) == DeliveryResult(sent=1)
     assert world.ledger.vouchers() == {1: [1, 2, 3]}
     [entry] = world.outbox().entries(Kind.VOUCHER, [State.SENT])
     assert entry.remote_ids == {"dbIds": [row["dbId"] for row in world.ledger.rows["glImportItems"]]}
@@ -68,7 +68,7 @@ def test_all_is_looked_up_in_one_request_before_the_first_send(world: World) -> 
 
 
 def test_nothing_to_deliver_asks_nothing(world: World) -> None:
-    assert deliver(world) == Delivered()
+    assert deliver(world) == DeliveryResult()
     assert world.ledger.calls == []
 
 
@@ -76,7 +76,7 @@ def test_a_second_run_sends_nothing(world: World) -> None:
     world.outbox().store_intents([voucher(1)])
     deliver(world)
     calls = list(world.ledger.calls)
-    assert deliver(world) == Delivered()
+    assert deliver(world) == DeliveryResult()
     assert world.ledger.calls == calls
 
 
@@ -102,7 +102,7 @@ def test_one_unknown_project_costs_one_more_call(world: World) -> None:
     world.ledger.missing = {("project", "V9-1")}
     vouchers = [voucher(key, lines=5) for key in range(1, 100)]
     world.outbox().store_intents([*vouchers, voucher(100, lines=5, references={"project": "V9-1"})])
-    assert deliver(world) == Delivered(sent=99, failed=1)
+    assert deliver(world) == DeliveryResult(sent=99, failed=1)
     assert mutations(world) == 2
     code, message = world.error("100")
     assert code == "project_missing"
@@ -116,7 +116,7 @@ def test_a_code_known_to_be_missing_is_not_asked_for_again(world: World) -> None
     world.settings = make_settings(ledger={"nodes_per_mutation": 2})
     world.ledger.missing = {("account", "9999")}
     world.outbox().store_intents([voucher(key, references={"account": "9999"}) for key in range(1, 9)])
-    assert deliver(world) == Delivered(failed=8)
+    assert deliver(world) == DeliveryResult(failed=8)
     assert mutations(world) == 1
 
 
@@ -126,14 +126,14 @@ def test_several_missing_codes_fail_only_their_carriers(world: World, *, all_err
     world.ledger.missing = {("project", "P'1', code 'x"), ("xgl", "X\n1")}
     bad = [voucher(1, references={"project": "P'1', code 'x"}), voucher(2, references={"xgl": "X\n1"})]
     world.outbox().store_intents([*bad, voucher(3)])
-    assert deliver(world) == Delivered(sent=1, failed=2)
+    assert deliver(world) == DeliveryResult(sent=1, failed=2)
     assert (world.error("1")[0], world.error("2")[0]) == ("project_missing", "xgl_missing")
 
 
 def test_a_refusal_that_names_nothing_is_halved_down_to_its_voucher(world: World) -> None:
     world.ledger.unreadable = {"2742 Nordic"}
     world.outbox().store_intents([voucher(key) for key in range(1, 101)])
-    assert deliver(world) == Delivered(sent=99, failed=1)
+    assert deliver(world) == DeliveryResult(sent=99, failed=1)
     assert world.error("42")[0] == "refused"
     assert mutations(world) <= 1 + 2 * 7
 
@@ -164,7 +164,7 @@ def test_what_failed_before_travels_apart_from_the_rest(world: World) -> None:
     world.outbox().store_intents([bad])
     deliver(world)
     world.outbox().store_intents([bad, voucher(2)])
-    assert deliver(world) == Delivered(sent=1, failed=1)
+    assert deliver(world) == DeliveryResult(sent=1, failed=1)
     assert world.ledger.sent == [["2-1", "2-2"]]
 
 
@@ -174,14 +174,14 @@ def test_a_failed_voucher_goes_out_when_the_gap_is_closed(world: World) -> None:
     deliver(world)
     world.ledger.missing = set()
     world.outbox().store_intents([voucher(1, references={"project": "V9-1"})])
-    assert deliver(world) == Delivered(sent=1)
+    assert deliver(world) == DeliveryResult(sent=1)
     assert world.error("1") == (None, None)
 
 
 def test_a_code_missing_among_suppliers_spares_the_customer(world: World) -> None:
     world.ledger.missing_partners = {("AP", "60526")}
     world.outbox().store_intents([voucher(1, source="AP"), voucher(2, source="AR"), voucher(3, partner="1")])
-    assert deliver(world) == Delivered(sent=2, failed=1)
+    assert deliver(world) == DeliveryResult(sent=2, failed=1)
     assert world.states() == {"1": "failed", "2": "sent", "3": "sent"}
 
 
@@ -213,7 +213,7 @@ def test_absence_is_believed_only_when_the_call_must_be_over(world: World) -> No
 def test_an_answer_that_lacks_an_id_is_looked_up(world: World) -> None:
     world.ledger.cut_edges = 1
     world.outbox().store_intents([voucher(1, lines=3)])
-    assert deliver(world) == Delivered(sent=1)
+    assert deliver(world) == DeliveryResult(sent=1)
     assert (world.ledger.vouchers(), mutations(world)) == ({1: [1, 2, 3]}, 1)
     assert lives(world, "1") == ["todo", "sending", "unknown", "sent"]
 
@@ -256,7 +256,7 @@ def test_a_ledger_that_writes_in_part_is_read_back(world: World) -> None:
     world.ledger.is_atomic = False
     world.ledger.missing = {("project", "V9-1")}
     world.outbox().store_intents([voucher(1), voucher(2, references={"project": "V9-1"}), voucher(3)])
-    assert deliver(world) == Delivered(sent=2, failed=1)
+    assert deliver(world) == DeliveryResult(sent=2, failed=1)
     assert world.ledger.vouchers() == {1: [1, 2], 2: [1], 3: [1, 2]}
     assert world.error("2")[0] == "incomplete_in_ledger"
     assert world.breaks() == [("voucher incomplete in ledger", "2")]
@@ -269,7 +269,7 @@ def test_what_a_crash_left_in_flight_is_looked_up_first(world: World) -> None:
     outbox.begin([voucher(1).id, voucher(2).id])
     for item in inputs_of(voucher(1)):
         world.ledger.add(MUTATION, item["node"])
-    assert deliver(world) == Delivered(sent=2)
+    assert deliver(world) == DeliveryResult(sent=2)
     assert world.ledger.vouchers() == {1: [1, 2], 2: [1, 2]}
     assert lives(world, "1") == ["todo", "sending", "unknown", "sent"]
     assert lives(world, "2") == ["todo", "sending", "unknown", "todo", "sending", "sent"]
@@ -277,16 +277,16 @@ def test_what_a_crash_left_in_flight_is_looked_up_first(world: World) -> None:
 
 def test_a_document_no_longer_ready_is_withdrawn_unasked(world: World) -> None:
     world.outbox().store_intents([voucher(1), voucher(2)])
-    assert deliver(world, ready=[2]) == Delivered(sent=1)
+    assert deliver(world, ready=[2]) == DeliveryResult(sent=1)
     assert world.error("1")[0] == "withdrawn"
     assert [values for connection, values in world.ledger.asked if connection == "glImportItems"] == [[2]]
 
 
 def test_a_withdrawn_voucher_goes_out_when_it_is_ready_again(world: World) -> None:
     world.outbox().store_intents([voucher(1)])
-    assert deliver(world, ready=[]) == Delivered()
+    assert deliver(world, ready=[]) == DeliveryResult()
     world.outbox().store_intents([voucher(1)])
-    assert deliver(world) == Delivered(sent=1)
+    assert deliver(world) == DeliveryResult(sent=1)
 
 
 @pytest.mark.parametrize("has_arrived", [False, True])
@@ -295,5 +295,5 @@ def test_an_unknown_voucher_not_ready_is_only_looked_up(world: World, *, has_arr
     world.outbox().begin([voucher(1).id])
     for item in inputs_of(voucher(1)) if has_arrived else ():
         world.ledger.add(MUTATION, item["node"])
-    assert deliver(world, ready=[]) == (Delivered(sent=1) if has_arrived else Delivered())
+    assert deliver(world, ready=[]) == (DeliveryResult(sent=1) if has_arrived else DeliveryResult())
     assert (world.states(), mutations(world)) == ({"1": "sent" if has_arrived else "failed"}, 0)

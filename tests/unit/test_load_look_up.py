@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.load.delivered import Delivered
+from pipelines.load.delivery import DeliveryResult
 from pipelines.load.ledger.vouchers import MUTATION, deliver_vouchers
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State
@@ -20,7 +20,7 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path / "ctl.sqlite")
 
 
-def deliver(world: World, *intents: Intent) -> Delivered:
+def deliver(world: World, *intents: Intent) -> DeliveryResult:
     world.outbox().store_intents(intents)
     return deliver_vouchers(world.context(), ready=EVERY_KEY, sleep=world.clock.sleep)
 
@@ -41,7 +41,7 @@ def header(world: World) -> Node:
 
 def test_a_voucher_in_the_import_is_taken_as_sent(world: World) -> None:
     in_ledger(world, voucher(1, lines=3))
-    assert deliver(world, voucher(1, lines=3)) == Delivered(sent=1)
+    assert deliver(world, voucher(1, lines=3)) == DeliveryResult(sent=1)
     assert mutations(world) == 0
     assert world.states(Kind.ACKNOWLEDGEMENT) == {"1": "todo"}
 
@@ -65,7 +65,7 @@ def test_a_voucher_with_lines_missing_is_never_sent_again(world: World) -> None:
     in_ledger(world, voucher(1, lines=3))
     lost = world.ledger.rows["glImportItems"].pop()
     left = ", ".join(row["dbId"] for row in world.ledger.rows["glImportItems"])
-    assert deliver(world, voucher(1, lines=3)) == Delivered(failed=1)
+    assert deliver(world, voucher(1, lines=3)) == DeliveryResult(failed=1)
     code, message = world.error("1")
     assert (code, mutations(world)) == ("incomplete_in_ledger", 0)
     assert message == (
@@ -81,21 +81,21 @@ def test_when_the_items_are_removed_the_voucher_goes_out(world: World) -> None:
     world.ledger.rows["glImportItems"].pop()
     deliver(world, voucher(1, lines=3))
     world.ledger.rows["glImportItems"].clear()
-    assert deliver(world, voucher(1, lines=3)) == Delivered(sent=1)
+    assert deliver(world, voucher(1, lines=3)) == DeliveryResult(sent=1)
     assert world.breaks() == []
 
 
 def test_a_voucher_there_twice_is_a_break(world: World) -> None:
     in_ledger(world, voucher(1))
     in_ledger(world, voucher(1))
-    assert deliver(world, voucher(1)) == Delivered(failed=1)
+    assert deliver(world, voucher(1)) == DeliveryResult(failed=1)
     assert world.breaks() == [("voucher repeated in ledger", "1")]
 
 
 def test_a_voucher_in_the_books_is_found_by_its_header_text(world: World) -> None:
     in_ledger(world, voucher(1))
     world.ledger.book()
-    assert deliver(world, voucher(1)) == Delivered(sent=1)
+    assert deliver(world, voucher(1)) == DeliveryResult(sent=1)
     [entry] = world.outbox().entries(Kind.VOUCHER, [State.SENT])
     assert (entry.remote_ids, mutations(world)) == ({"header": header(world)["dbId"]}, 0)
 
@@ -103,7 +103,7 @@ def test_a_voucher_in_the_books_is_found_by_its_header_text(world: World) -> Non
 def test_a_gl_voucher_in_the_books_is_found_by_its_number(world: World) -> None:
     in_ledger(world, voucher(1, source="GL"))
     world.ledger.book()
-    assert deliver(world, voucher(1, source="GL")) == Delivered(sent=1)
+    assert deliver(world, voucher(1, source="GL")) == DeliveryResult(sent=1)
     assert mutations(world) == 0
 
 
@@ -111,14 +111,14 @@ def test_a_gl_voucher_in_the_books_is_found_by_its_number(world: World) -> None:
 def test_a_header_text_changed_by_hand_is_no_hiding_place(world: World, source: str) -> None:
     in_ledger(world, voucher(1, source=source))
     world.ledger.book(text="271 Nordic, corrected")
-    assert deliver(world, voucher(1, source=source)) == Delivered(sent=1)
+    assert deliver(world, voucher(1, source=source)) == DeliveryResult(sent=1)
     assert mutations(world) == 0
 
 
 def test_a_text_without_our_number_is_left_to_a_person(world: World) -> None:
     in_ledger(world, voucher(1))
     world.ledger.book(text="Nordic Agency, see mail")
-    assert deliver(world, voucher(1)) == Delivered(failed=1)
+    assert deliver(world, voucher(1)) == DeliveryResult(failed=1)
     assert (world.error("1")[0], mutations(world)) == (IN_BOOKS, 0)
     assert world.breaks() == [("voucher already in books", "1")]
 
@@ -128,7 +128,7 @@ def test_a_voucher_booked_by_hand_is_left_to_a_person(world: World, change: dict
     in_ledger(world, voucher(1))
     world.ledger.book()
     header(world).update(change)
-    assert deliver(world, voucher(1)) == Delivered(failed=1)
+    assert deliver(world, voucher(1)) == DeliveryResult(failed=1)
     assert (world.error("1")[0], mutations(world)) == (IN_BOOKS, 0)
 
 
@@ -139,7 +139,7 @@ def test_another_invoice_with_our_number_does_not_hold_us_back(world: World, cha
     in_ledger(world, voucher(1))
     world.ledger.book(text="Somebody's own posting")
     world.ledger.rows["apTransactions"][0].update(change)
-    assert deliver(world, voucher(1)) == Delivered(sent=1)
+    assert deliver(world, voucher(1)) == DeliveryResult(sent=1)
     assert mutations(world) == 1
 
 
@@ -147,7 +147,7 @@ def test_two_documents_with_one_invoice_number_both_go_out(world: World) -> None
     first, second = voucher(1, invoice="F-1"), voucher(2, invoice="F-1")
     deliver(world, first)
     world.ledger.book()
-    assert deliver(world, second) == Delivered(sent=1)
+    assert deliver(world, second) == DeliveryResult(sent=1)
     assert mutations(world) == 2
 
 
@@ -155,7 +155,7 @@ def test_two_documents_with_one_number_and_partner_both_go_out(world: World) -> 
     first, second = voucher(1, number="27", invoice="F-1"), voucher(2, number="27", invoice="F-1")
     deliver(world, first)
     world.ledger.book()
-    assert deliver(world, second) == Delivered(sent=1)
+    assert deliver(world, second) == DeliveryResult(sent=1)
     assert mutations(world) == 2
 
 
@@ -164,7 +164,7 @@ def test_more_headers_than_our_vouchers_account_for_stop_it(world: World) -> Non
     deliver(world, first)
     in_ledger(world, second)
     world.ledger.book()
-    assert deliver(world, second) == Delivered(failed=1)
+    assert deliver(world, second) == DeliveryResult(failed=1)
     assert world.error("2")[0] == IN_BOOKS
 
 
@@ -173,7 +173,7 @@ def test_split_terms_are_added_up_to_the_invoice(world: World) -> None:
     world.ledger.book(text="271 x")
     [row] = world.ledger.rows["apTransactions"]
     world.ledger.rows["apTransactions"] = [{**row, "invoiceAmount": "-95.00"}, {**row, "invoiceAmount": "-5.00"}]
-    assert deliver(world, voucher(1)) == Delivered(sent=1)
+    assert deliver(world, voucher(1)) == DeliveryResult(sent=1)
     assert mutations(world) == 0
 
 

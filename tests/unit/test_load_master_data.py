@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.load.delivered import Delivered
+from pipelines.load.delivery import DeliveryResult
 from pipelines.load.ledger.master_data import STAGES, deliver_master_data
 from pipelines.outbox.intent import Kind
 from tests.support.delivery_models import MODELS, change, create_models
@@ -34,7 +34,7 @@ def read_back(world: World, stage: int, content_hash: str, db_id: int) -> None:
     world.warehouse.execute(f"INSERT INTO {table} VALUES (?, ?)", [db_id, content_hash])  # noqa: S608 a table of ours
 
 
-def deliver(world: World) -> Delivered:
+def deliver(world: World) -> DeliveryResult:
     return deliver_master_data(world.context(), sleep=world.clock.sleep)
 
 
@@ -47,14 +47,14 @@ def mutations(world: World) -> list[str]:
 
 
 def test_nothing_wanted_asks_nothing(world: World) -> None:
-    assert deliver(world) == Delivered()
+    assert deliver(world) == DeliveryResult()
     assert world.ledger.calls == []
 
 
 def test_kinds_are_written_in_the_order_of_need(world: World) -> None:
     for model in reversed(MODELS):
         change(world.warehouse, model, "1", description="x", **MORE.get(model, {}))
-    assert deliver(world) == Delivered(sent=5)
+    assert deliver(world) == DeliveryResult(sent=5)
     assert mutations(world) == ["addCompanies", "addSuppliers", "addCustomers", "addObjectValues", "addProjects"]
 
 
@@ -90,7 +90,7 @@ def test_a_supplier_is_added_with_every_field_it_has(world: World) -> None:
 
 def test_an_update_carries_its_id_and_what_differs(world: World) -> None:
     change(world.warehouse, "post.supplier_changes", "60526", action="update", db_id=77, email="new@b.no")
-    assert deliver(world) == Delivered(sent=1)
+    assert deliver(world) == DeliveryResult(sent=1)
     payloads = world.outbox().payloads([row["id"] for row in world.control.read("SELECT id FROM outbox")])
     assert list(payloads.values()) == [[{"clientId": "28600:60526", "node": {"dbId": 77, "email": "new@b.no"}}]]
     assert mutations(world) == ["updateSuppliers"]
@@ -110,7 +110,7 @@ def test_a_customer_hangs_on_the_company_made_before_it(world: World) -> None:
     change(world.warehouse, "post.company_changes", "70001", description="Both Ltd")
     change(world.warehouse, "post.customer_changes", "70001", description="Both Ltd")
     change(world.warehouse, "post.customer_changes", "70002", description="Old Ltd", company_db_id=55)
-    assert deliver(world) == Delivered(sent=3)
+    assert deliver(world) == DeliveryResult(sent=3)
     [company] = written(world, "companies")
     assert [node["company"]["dbId"] for node in written(world, "customers")] == [int(company["dbId"]), 55]
 
@@ -119,7 +119,7 @@ def test_a_customer_waits_for_its_company(world: World) -> None:
     world.ledger.missing = {("country", "XX")}
     change(world.warehouse, "post.company_changes", "70001", description="Both Ltd", country_code="XX")
     change(world.warehouse, "post.customer_changes", "70001", description="Both Ltd")
-    assert deliver(world) == Delivered(failed=1, waiting=1)
+    assert deliver(world) == DeliveryResult(failed=1, waiting=1)
     assert world.error("28600:70001#1", Kind.COMPANY)[0] == "country_missing"
     assert world.states(Kind.CUSTOMER) == {}
 
@@ -127,7 +127,7 @@ def test_a_customer_waits_for_its_company(world: World) -> None:
 def test_a_code_that_is_there_is_taken_not_added(world: World) -> None:
     db_id = world.ledger.add("addSuppliers", {"code": "1", "owner": {"ownerCode": 28600}})
     change(world.warehouse, "post.supplier_changes", "1", description="x")
-    assert deliver(world) == Delivered(sent=1)
+    assert deliver(world) == DeliveryResult(sent=1)
     assert mutations(world) == []
     assert world.outbox().versions(Kind.SUPPLIER, ["28600:1"])["28600:1"].remote_ids == {"dbIds": [db_id]}
 
@@ -151,10 +151,10 @@ def test_a_code_that_is_there_twice_is_a_break(world: World, action: str) -> Non
     for _ in range(2):
         world.ledger.add("addSuppliers", {"code": "1", "owner": {"ownerCode": 28600}})
     change(world.warehouse, "post.supplier_changes", "1", action=action, db_id=9001, description="x")
-    assert deliver(world) == Delivered(failed=1)
+    assert deliver(world) == DeliveryResult(failed=1)
     assert (mutations(world), world.breaks()) == ([], [("code not unique", "supplier:28600:1")])
     world.ledger.rows["suppliers"].pop()
-    assert deliver(world) == Delivered(sent=1)
+    assert deliver(world) == DeliveryResult(sent=1)
     assert world.breaks() == []
 
 
@@ -162,7 +162,7 @@ def test_what_was_added_and_not_yet_read_back_rests(world: World) -> None:
     change(world.warehouse, "post.supplier_changes", "1", description="x")
     deliver(world)
     calls = len(world.ledger.calls)
-    assert deliver(world) == Delivered()
+    assert deliver(world) == DeliveryResult()
     assert len(world.ledger.calls) == calls
 
 
@@ -171,8 +171,8 @@ def test_each_change_is_a_version_even_back_and_forth(world: World) -> None:
         clear(world)
         read_back(world, 1, content_hash, 77)
         change(world.warehouse, "post.supplier_changes", "1", action="update", db_id=77, email=email)
-        assert deliver(world) == Delivered(sent=1)
-        assert deliver(world) == Delivered()
+        assert deliver(world) == DeliveryResult(sent=1)
+        assert deliver(world) == DeliveryResult()
         assert f"28600:1#{version}" in world.states(Kind.SUPPLIER)
 
 
@@ -181,17 +181,17 @@ def test_a_change_undone_in_the_ledger_is_made_again(world: World) -> None:
     read_back(world, 1, "as we left it", 77)
     deliver(world)
     read_back(world, 1, "undone by hand", 77)
-    assert deliver(world) == Delivered(sent=1)
+    assert deliver(world) == DeliveryResult(sent=1)
     assert set(world.states(Kind.SUPPLIER)) == {"28600:1#1", "28600:1#2"}
 
 
 def test_a_change_that_failed_keeps_its_version(world: World) -> None:
     world.ledger.missing = {("country", "XX")}
     change(world.warehouse, "post.supplier_changes", "1", description="x", country_code="XX")
-    assert deliver(world) == Delivered(failed=1)
+    assert deliver(world) == DeliveryResult(failed=1)
     clear(world)
     change(world.warehouse, "post.supplier_changes", "1", description="x", country_code="NO")
-    assert deliver(world) == Delivered(sent=1)
+    assert deliver(world) == DeliveryResult(sent=1)
     assert world.states(Kind.SUPPLIER) == {"28600:1#1": "sent"}
 
 
@@ -200,7 +200,7 @@ def test_one_bad_node_holds_back_no_other(world: World) -> None:
     for number in range(499):
         change(world.warehouse, "post.supplier_changes", f"s{number}", description="x")
     change(world.warehouse, "post.supplier_changes", "bad", description="x", country_code="XX")
-    assert deliver(world) == Delivered(sent=499, failed=1)
+    assert deliver(world) == DeliveryResult(sent=499, failed=1)
     assert mutations(world) == ["addSuppliers"] * 2
 
 
@@ -220,7 +220,7 @@ def test_the_tokens_own_entity_needs_no_owner(world: World) -> None:
     world.warehouse.execute(
         "INSERT INTO post.supplier_changes (natural_key, action, code, description) VALUES ('token:1', 'add', '1', 'x')"
     )
-    assert deliver(world) == Delivered(sent=1)
+    assert deliver(world) == DeliveryResult(sent=1)
     assert "owner" not in written(world, "suppliers")[0]
 
 
@@ -230,7 +230,7 @@ def test_a_change_nobody_wants_any_more_is_not_sent(world: World) -> None:
     assert deliver(world).waiting == 1
     clear(world)
     world.ledger.before = lambda _: None
-    assert deliver(world) == Delivered()
+    assert deliver(world) == DeliveryResult()
     assert (written(world, "suppliers"), world.states(Kind.SUPPLIER)) == ([], {"28600:1#1": "failed"})
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.core.errors import Transient
-from pipelines.load.delivered import Delivered
+from pipelines.load.delivery import DeliveryResult
 from pipelines.load.vms.documents import document_number
 from pipelines.load.vms.payments import deliver_payments
 from pipelines.outbox.intent import Kind, canonical_json
@@ -26,7 +26,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     world.warehouse.close()
 
 
-def run(world: World, rows: list[Row] | None = None) -> Delivered:
+def run(world: World, rows: list[Row] | None = None) -> DeliveryResult:
     world.want("payment_changes", PAYMENT_COLUMNS, PAYMENTS if rows is None else rows)
     return deliver_payments(world.context(), sleep=world.sleep)
 
@@ -37,7 +37,7 @@ def numbers(world: World) -> list[str]:
 
 def test_a_payment_is_written_as_the_vms_documents_it(world: World) -> None:
     row = payment(902, amount="-95000.00", company_amount="-1005000.5", exchange_rate="1.500000000000001")
-    assert run(world, [row]) == Delivered(sent=1)
+    assert run(world, [row]) == DeliveryResult(sent=1)
     [document] = world.vms.objects["Document"]
     [line] = document["documentLines"]
     assert canonical_json(line) == (
@@ -77,7 +77,7 @@ def test_killed_anywhere_each_payment_is_there_once(world: World, moment: str, c
     assert (again.failed, again.unknown, again.waiting) == (0, 0, 0)
     assert numbers(world) == sorted(row["natural_key"] for row in PAYMENTS)
     assert set(world.states(Kind.PAYMENT).values()) == {"sent"}
-    assert run(world) == Delivered()
+    assert run(world) == DeliveryResult()
 
 
 def test_a_payment_that_is_there_already_is_taken_as_sent(world: World) -> None:
@@ -85,7 +85,7 @@ def test_a_payment_that_is_there_already_is_taken_as_sent(world: World) -> None:
     documents = world.vms.objects["Document"]
     other = World(world.path.with_name("other.sqlite"))
     other.vms.objects["Document"] = documents
-    assert run(other) == Delivered(sent=12)
+    assert run(other) == DeliveryResult(sent=12)
     assert "post Document" not in other.vms.calls
     other.control.close()
 
@@ -95,13 +95,13 @@ def test_another_amount_under_our_number_is_a_break(world: World) -> None:
         "documentNo": "XL900-5200000", "documentType": "PMO", "company": "28601", "documentAmount": -90,
         "companyCurrencyAmount": -900, "sourceCurrencyAmount": -90,
     })  # fmt: skip
-    assert run(world) == Delivered(sent=11, failed=1)
+    assert run(world) == DeliveryResult(sent=11, failed=1)
     assert world.breaks() == [("payment differs in VMS", "XL900-5200000")]
     assert "-90" in world.error("XL900-5200000")
     world.vms.objects["Document"][0].update(
         documentAmount=-100.0, companyCurrencyAmount=-1000, sourceCurrencyAmount=-100.00001
     )
-    assert run(world) == Delivered(sent=1)
+    assert run(world) == DeliveryResult(sent=1)
     assert world.breaks() == []
 
 
@@ -115,15 +115,15 @@ def test_a_number_of_another_company_is_not_ours(world: World) -> None:
         }
     ]
     world.vms.refused["XL900-5200000"] = "taken"
-    assert run(world, PAYMENTS[:1]) == Delivered(failed=1)
+    assert run(world, PAYMENTS[:1]) == DeliveryResult(failed=1)
 
 
 def test_one_refused_never_holds_back_the_others(world: World) -> None:
     world.vms.refused["XL903-5200000"] = "'refDocument' 2707400 is no posted invoice."
-    assert run(world) == Delivered(sent=11, failed=1)
+    assert run(world) == DeliveryResult(sent=11, failed=1)
     assert "is no posted invoice" in world.error("XL903-5200000")
     world.vms.refused.clear()
-    assert run(world) == Delivered(sent=1)
+    assert run(world) == DeliveryResult(sent=1)
 
 
 def test_without_an_answer_it_is_looked_up_and_sent_again(world: World) -> None:
@@ -158,9 +158,9 @@ def test_what_is_wanted_no_more_is_withdrawn(world: World) -> None:
     world.vms.is_silent = True
     run(world)
     world.vms.is_silent = False
-    assert run(world, PAYMENTS[:3]) == Delivered(sent=3)
+    assert run(world, PAYMENTS[:3]) == DeliveryResult(sent=3)
     assert list(world.states(Kind.PAYMENT).values()).count("failed") == 9
-    assert "not wanted any more" in world.error("XL911-5200000")
+    assert "no longer to be sent" in world.error("XL911-5200000")
 
 
 def test_an_unknown_payment_of_an_undone_match_is_not_resent(world: World) -> None:
@@ -172,7 +172,7 @@ def test_an_unknown_payment_of_an_undone_match_is_not_resent(world: World) -> No
     world.vms.before = lambda _: None
     world.at = world.at.replace(hour=9)
     world.warehouse.execute("INSERT INTO post.payment_breaks VALUES ('match undone', 'XL900-5200000')")
-    assert run(world) == Delivered(sent=11)
+    assert run(world) == DeliveryResult(sent=11)
     assert "XL900-5200000" not in numbers(world)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.load.delivered import Delivered
+from pipelines.load.delivery import DeliveryResult
 from pipelines.load.vms.rates import deliver_rates
 from pipelines.outbox.intent import Kind, canonical_json
 from tests.support.vms_in_memory import RATE_COLUMNS, Row, World, rate
@@ -29,7 +29,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     world.warehouse.close()
 
 
-def run(world: World, rows: list[Row] | None = None) -> Delivered:
+def run(world: World, rows: list[Row] | None = None) -> DeliveryResult:
     world.want("rate_changes", RATE_COLUMNS, RATES if rows is None else rows)
     return deliver_rates(world.context(), sleep=world.sleep)
 
@@ -42,14 +42,14 @@ def posted(world: World) -> list[tuple[str, str]]:
 
 
 def test_the_rate_between_the_bases_goes_first(world: World) -> None:
-    assert run(world) == Delivered(sent=4)
+    assert run(world) == DeliveryResult(sent=4)
     assert [currency for _, currency in posted(world)[:2]] == ["USD", "USD"]
     [euro] = [row for row in world.vms.objects["ExchangeRate"] if row["currency"]["currencyCode"] == "EUR"]
     assert canonical_json({name: euro[name] for name in ("exchangeRate", "exchangeRateDate", "fromCurrency")}) == (
         '{"exchangeRate":0.088397790055249,"exchangeRateDate":"2026-11-01T00:00:00",'
         '"fromCurrency":{"currencyCode":"NOK"}}'
     )
-    assert run(world) == Delivered()
+    assert run(world) == DeliveryResult()
 
 
 def test_without_the_base_rate_the_others_of_its_day_wait(world: World) -> None:
@@ -62,11 +62,11 @@ def test_without_the_base_rate_the_others_of_its_day_wait(world: World) -> None:
             "fromCurrency": {"currencyCode": "NOK"},
         }
     ]
-    assert run(world) == Delivered(sent=2, failed=1, waiting=1)
+    assert run(world) == DeliveryResult(sent=2, failed=1, waiting=1)
     assert posted(world)[1:] == [("2026-11-02", "USD"), ("2026-11-02", "JPY")]
     assert world.breaks() == [("exchange rate differs", "2026-11-01:NOK:USD")]
     world.vms.objects["ExchangeRate"][0]["exchangeRate"] = 0.10000000001
-    assert run(world) == Delivered(sent=2)
+    assert run(world) == DeliveryResult(sent=2)
     assert (world.breaks(), posted(world)[-1]) == ([], ("2026-11-01", "EUR"))
 
 
@@ -76,15 +76,15 @@ def test_a_rate_that_is_overwritten_keeps_its_key(world: World) -> None:
         :1
     ]
     changed = rate(2, "USD", "0.105", part_no=2, rate_key=key, natural_key="2026-11-02:NOK:USD:2")
-    assert run(world, [changed]) == Delivered(sent=1)
+    assert run(world, [changed]) == DeliveryResult(sent=1)
     [row] = [row for row in world.vms.objects["ExchangeRate"] if row["key"] == key]
     assert (row["exchangeRate"], len(posted(world))) == (Decimal("0.105"), 4)
-    assert run(world, [changed]) == Delivered()
+    assert run(world, [changed]) == DeliveryResult()
 
 
 def test_a_rate_out_of_the_window_is_withdrawn(world: World) -> None:
     world.vms.is_silent = True
     assert run(world).waiting == 4
     world.vms.is_silent = False
-    assert run(world, RATES[2:]) == Delivered(sent=2)
+    assert run(world, RATES[2:]) == DeliveryResult(sent=2)
     assert list(world.states(Kind.RATE).values()).count("failed") == 2

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from pipelines.load.ledger.parcels import Sized, halves, pack
+from pipelines.core.errors import Refused
+from pipelines.load.ledger.courier import pack
 from pipelines.load.ledger.refusals import Gap, gap_message, gaps
+from pipelines.load.ledger.settlement import Parcel, by_refusal
+from pipelines.outbox.entry import Entry
 from pipelines.outbox.intent import Kind
 from pipelines.outbox.states import State
-from pipelines.outbox.store import Entry
 
 ENTRY = Entry(
     "i", Kind.VOUCHER, "7", State.SENDING, "28601", 28601, 7, "2707", 1, None, None, None, look_up={}, remote_ids={}
@@ -76,11 +80,14 @@ def test_a_gap_is_told_in_an_accountants_words(gap: Gap, code: str, words: str) 
 
 def test_no_mutation_is_over_the_limit_and_none_is_split() -> None:
     sizes = [3, 7, 10, 1, 9, 2, 2, 2, 11]
-    packed = pack([Sized(place, size) for place, size in enumerate(sizes)], limit=10)
+    entries = [replace(ENTRY, id=str(place)) for place in range(len(sizes))]
+    packed = [[int(entry.id) for entry in bin_] for bin_ in pack(zip(entries, sizes, strict=True), limit=10)]
     assert sorted(place for bin_ in packed for place in bin_) == list(range(len(sizes)))
     assert all(sum(sizes[place] for place in bin_) <= 10 or len(bin_) == 1 for bin_ in packed)
     assert packed[0] == [0, 1]
 
 
 def test_halves_lose_nothing() -> None:
-    assert [list(part) for part in halves([1, 2, 3])] == [[1], [2, 3]]
+    parcels = [Parcel(replace(ENTRY, id=str(number)), []) for number in range(3)]
+    settlement = by_refusal(parcels, Refused("no", problems=(), status=200), named=[], findings={})
+    assert [[parcel.entry.id for parcel in part] for part in settlement.again] == [["0"], ["1", "2"]]

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.outbox.chain import GENESIS, HASHED, verify_chain
+from pipelines.outbox.entry import Move
 from pipelines.outbox.intent import Intent, Kind, sha256
 from pipelines.outbox.states import State
-from pipelines.outbox.store import Move
 from tests.support.delivery_world import World
 
 

@@ -14,9 +14,9 @@ import pytest
 from pipelines.load.vms.actuals import actual_intent
 from pipelines.load.vms.payments import payment_intent
 from pipelines.load.vms.rates import rate_intent
+from pipelines.outbox.entry import Move
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State
-from pipelines.outbox.store import Move
 from pipelines.stores.control_copy import copy_control
 from tests.support.vms_in_memory import World, payment, rate
 

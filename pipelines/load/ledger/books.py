@@ -12,12 +12,11 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from pipelines.load.entities import Entities
-from pipelines.load.finding import ABSENT, Finding, complete, conflict
-from pipelines.load.names import subject
+from pipelines.load.ledger.entities import Entities
+from pipelines.load.look_up import ABSENT, LookUpFinding, complete, conflict
 from pipelines.load.ports import Node, code_of, one_of
+from pipelines.outbox.entry import Entry
 from pipelines.outbox.states import State
-from pipelines.outbox.store import Entry
 from pipelines.wire.query import Reading
 
 HEADER = "dbId text postedDate importedAt transactionNumber"
@@ -51,7 +50,7 @@ def books_readings(entries: Sequence[Entry]) -> list[Reading]:
 
 def books_findings(
     entries: Sequence[Entry], answers: Sequence[Sequence[Node]], entities: Entities, *, vouchers: Vouchers
-) -> dict[str, Finding]:
+) -> dict[str, LookUpFinding]:
     """Judge vouchers by the answers to ``books_readings``; ``vouchers`` finds ours by document number.
 
     What has no finding is not there.
@@ -66,7 +65,7 @@ def books_findings(
 
 def _by_header(
     entries: Sequence[Entry], headers: Sequence[Node], entities: Entities, vouchers: Vouchers
-) -> dict[str, Finding]:
+) -> dict[str, LookUpFinding]:
     by_key: dict[tuple[str, str, str | None], list[Node]] = {}
     for header in headers:
         key = (str(header["text"]), str(header["ownerDbId"]), code_of(header, "transactionSource"))
@@ -82,12 +81,12 @@ def _header_key(entry: Entry, entities: Entities) -> tuple[str, str, str | None]
 
 def _by_invoice(
     entries: Sequence[Entry], rows: Sequence[Node], entities: Entities, vouchers: Vouchers
-) -> dict[str, Finding]:
+) -> dict[str, LookUpFinding]:
     invoices = _invoices(rows)
     alike = {entry: headers for entry in entries if (headers := invoices.get(_wanted(entry, entities)))}
     numbers = {number for headers in alike.values() for header in headers for number in _numbers(header)}
     ours = vouchers(numbers) if numbers else ()
-    findings: dict[str, Finding] = {}
+    findings: dict[str, LookUpFinding] = {}
     for entry, headers in alike.items():
         others = {voucher.document_no for voucher in ours} - {entry.document_no}
         if left := [header for header in headers if others.isdisjoint(_numbers(header))]:
@@ -132,7 +131,7 @@ def _rivals(entry: Entry, ours: Sequence[Entry]) -> list[Entry]:
     ]
 
 
-def _judged(entry: Entry, headers: Sequence[Node], rivals: Sequence[Entry]) -> Finding:
+def _judged(entry: Entry, headers: Sequence[Node], rivals: Sequence[Entry]) -> LookUpFinding:
     spoken_for = sum(rival.state is State.SENT for rival in rivals)
     if rivals and len(headers) <= spoken_for:
         return ABSENT
@@ -140,7 +139,7 @@ def _judged(entry: Entry, headers: Sequence[Node], rivals: Sequence[Entry]) -> F
     if not rivals and len(headers) == 1 and _is_ours(entry, headers[0]):
         return complete(f"found in the ledger's books as voucher {numbers}", {"header": str(headers[0]["dbId"])})
     detail = (
-        f"{subject(entry)} may be in the ledger's books already: voucher {numbers} has its text, or its partner, "
+        f"{entry.label} may be in the ledger's books already: voucher {numbers} has its text, or its partner, "
         "invoice number and amount. Next: if it is the same, put the document on the ignore list; if not, tell them "
         "apart by their numbers in the VMS or the ledger."
     )

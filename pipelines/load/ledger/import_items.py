@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from pipelines.load.entities import Entities
-from pipelines.load.finding import ABSENT, Finding, Verdict, complete, conflict
-from pipelines.load.names import subject
+from pipelines.load.ledger.entities import Entities
+from pipelines.load.look_up import ABSENT, LookUpFinding, Presence, complete, conflict
 from pipelines.load.ports import Node, code_of, one_of
-from pipelines.outbox.store import Entry
+from pipelines.outbox.entry import Entry
 from pipelines.wire.query import Reading
 
 SELECTION = "dbId trRegNumber trItemNumber ownerDbId extOrderNumber transactionSource { code }"
@@ -27,7 +26,7 @@ def import_reading(entries: Sequence[Entry]) -> Reading:
     return one_of("glImportItems", "trRegNumber", [entry.document_key for entry in entries], selection=SELECTION)
 
 
-def import_findings(entries: Sequence[Entry], items: Sequence[Node], entities: Entities) -> dict[str, Finding]:
+def import_findings(entries: Sequence[Entry], items: Sequence[Node], entities: Entities) -> dict[str, LookUpFinding]:
     """Judge vouchers by the import items that have their numbers.
 
     The ledger does not refuse a voucher that it has already (xledger.md A3), so lines that are there must never be sent
@@ -49,24 +48,24 @@ def _item_key(item: Node) -> _Key:
     )
 
 
-def _finding(entry: Entry, entities: Entities, items: Mapping[_Key, Sequence[Node]]) -> Finding:
+def _finding(entry: Entry, entities: Entities, items: Mapping[_Key, Sequence[Node]]) -> LookUpFinding:
     owner = entities.owner(entry.owner_code)
     if owner is None:
-        told = f"{subject(entry)}: the ledger has no entity {entry.owner_code}."
-        return Finding(Verdict.UNDECIDED, f"{told} Next: correct `companies` in the settings.")
+        told = f"{entry.label}: the ledger has no entity {entry.owner_code}."
+        return LookUpFinding(Presence.UNDECIDED, f"{told} Next: correct `companies` in the settings.")
     wanted = entry.look_up
     found = items.get(_Key(str(entry.document_key), owner, str(wanted["source"]), str(wanted["ext_order_number"])))
     return _compared(entry, found, lines=int(str(wanted["lines"]))) if found else ABSENT
 
 
-def _compared(entry: Entry, items: Sequence[Node], *, lines: int) -> Finding:
+def _compared(entry: Entry, items: Sequence[Node], *, lines: int) -> LookUpFinding:
     ordered = sorted(items, key=lambda item: (item["trItemNumber"] or 0, int(item["dbId"])))
     ids = [str(item["dbId"]) for item in ordered]
     if [item["trItemNumber"] for item in ordered] == list(range(1, lines + 1)):
         return complete("found in the ledger's import", {"dbIds": [*ids]})
     code, words = ("incomplete", "incomplete") if len(ids) < lines else ("repeated", "more than once")
     detail = (
-        f"{subject(entry)} is {words} in the ledger: its import has {len(ids)} items for {lines} lines: "
+        f"{entry.label} is {words} in the ledger: its import has {len(ids)} items for {lines} lines: "
         f"{', '.join(ids)}. Next: remove these items in Xledger; the next run then sends the voucher whole."
     )
     return conflict(f"{code}_in_ledger", detail, {"dbIds": [*ids]})

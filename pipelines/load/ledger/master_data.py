@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from pipelines.load.delivered import Delivered
-from pipelines.load.delivery import Delivery
-from pipelines.load.entities import Entities, read_entities
-from pipelines.load.finding import ABSENT, Finding, complete, conflict
-from pipelines.load.ledger.courier import Courier, ledger_cargo
-from pipelines.load.ledger.nodes import Columns, Member, node_of
-from pipelines.load.names import subject
+from pipelines.load.delivery import LEDGER, Cargo, Delivery, DeliveryResult
+from pipelines.load.ledger.courier import Courier
+from pipelines.load.ledger.entities import Entities, read_entities
+from pipelines.load.ledger.nodes import NodeMember, node_of
+from pipelines.load.look_up import ABSENT, LookUpFinding, complete, conflict
 from pipelines.load.ports import QUESTION, Ledger, Node, ask, chunks, one_of
+from pipelines.outbox.entry import Entry, Version
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
 from pipelines.outbox.states import State
-from pipelines.outbox.store import Entry, Outbox, Version
+from pipelines.outbox.store import Outbox
+from pipelines.stores.rows import Row, rows_of
 
 if TYPE_CHECKING:
     from pipelines.step.context import Context
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 NOT_UNIQUE = "code_not_unique"
 BREAKS = {NOT_UNIQUE: "code not unique"}
 
-_CODE = (Member("code", "code"), Member("owner", "owner_code", "ownerCode"))
+_CODE = (NodeMember("code", "code"), NodeMember("owner", "owner_code", "ownerCode"))
 _PARTNER = (
-    Member("description", "description"),
-    Member("companyNumber", "company_number"),
-    Member("taxNumber", "tax_number"),
-    Member("streetAddress", "street_address"),
-    Member("zipCode", "zip_code"),
-    Member("place", "place"),
-    Member("country", "country_code", "code"),
-    Member("email", "email"),
-    Member("bankAccount", "bank_account"),
-    Member("swift", "swift"),
+    NodeMember("description", "description"),
+    NodeMember("companyNumber", "company_number"),
+    NodeMember("taxNumber", "tax_number"),
+    NodeMember("streetAddress", "street_address"),
+    NodeMember("zipCode", "zip_code"),
+    NodeMember("place", "place"),
+    NodeMember("country", "country_code", "code"),
+    NodeMember("email", "email"),
+    NodeMember("bankAccount", "bank_account"),
+    NodeMember("swift", "swift"),
 )
 
 
@@ -54,8 +54,8 @@ class Stage:
     mutations: str
     staging: str
     db_id: str
-    only_when_added: tuple[Member, ...]
-    members: tuple[Member, ...]
+    only_when_added: tuple[NodeMember, ...]
+    members: tuple[NodeMember, ...]
 
 
 STAGES = (
@@ -68,11 +68,11 @@ STAGES = (
         "company_db_id",
         _CODE,
         (
-            Member("description", "description"),
-            Member("companyNumber", "company_number"),
-            Member("taxNumber", "tax_number"),
-            Member("email", "email"),
-            Member("country", "country_code", "code"),
+            NodeMember("description", "description"),
+            NodeMember("companyNumber", "company_number"),
+            NodeMember("taxNumber", "tax_number"),
+            NodeMember("email", "email"),
+            NodeMember("country", "country_code", "code"),
         ),
     ),
     Stage(
@@ -92,7 +92,7 @@ STAGES = (
         "Customers",
         "stg_ledger.customers",
         "customer_db_id",
-        (*_CODE, Member("company", "company_db_id", "dbId")),
+        (*_CODE, NodeMember("company", "company_db_id", "dbId")),
         _PARTNER,
     ),
     Stage(
@@ -102,8 +102,8 @@ STAGES = (
         "ObjectValues",
         "stg_ledger.object_values",
         "object_value_db_id",
-        (*_CODE, Member("definition", "definition_db_id", "dbId")),
-        (Member("description", "description"),),
+        (*_CODE, NodeMember("definition", "definition_db_id", "dbId")),
+        (NodeMember("description", "description"),),
     ),
     Stage(
         Kind.PROJECT,
@@ -114,10 +114,10 @@ STAGES = (
         "project_db_id",
         _CODE,
         (
-            Member("description", "description"),
-            Member("fromDate", "from_date"),
-            Member("toDate", "to_date"),
-            Member("glObject1", "vessel_code", "code"),
+            NodeMember("description", "description"),
+            NodeMember("fromDate", "from_date"),
+            NodeMember("toDate", "to_date"),
+            NodeMember("glObject1", "vessel_code", "code"),
         ),
     ),
 )
@@ -125,11 +125,11 @@ STAGES = (
 
 def deliver_master_data(
     context: Context, *, sleep: Callable[[float], None] = time.sleep, retry_failed: bool = True
-) -> Delivered:
-    """Store and deliver what the models `post.…_changes` want, stage by stage; what they want no more is taken back."""
-    outbox = Outbox(context.control, batch_id=context.batch_id, now=context.now)
+) -> DeliveryResult:
+    """Store and deliver what the models `post.…_changes` ask for, stage by stage, and withdraw the rest."""
+    outbox = Outbox.of(context)
     entities = read_entities(context.warehouse)
-    delivered = Delivered()
+    delivered = DeliveryResult()
     for stage in STAGES:
         intents, waiting = stage_intents(context, outbox, stage)
         outbox.store_intents(intents, retry_failed=retry_failed)
@@ -139,7 +139,7 @@ def deliver_master_data(
     return delivered
 
 
-def stage_intents(context: Context, outbox: Outbox, stage: Stage) -> tuple[list[Intent], Delivered]:
+def stage_intents(context: Context, outbox: Outbox, stage: Stage) -> tuple[list[Intent], DeliveryResult]:
     """Make the intents of a stage, and count what has to wait for a company that is not there yet.
 
     Every change is a version of its own, `<owner>:<code>#<n>`; n goes up once version n is sent. What was sent and has
@@ -149,20 +149,20 @@ def stage_intents(context: Context, outbox: Outbox, stage: Stage) -> tuple[list[
     ready = _with_companies(rows, outbox) if stage.kind is Kind.CUSTOMER else rows
     latest = outbox.versions(stage.kind, [row["natural_key"] for row in ready])
     intents = (_intent(stage, row, latest.get(row["natural_key"])) for row in ready)
-    return [intent for intent in intents if intent is not None], Delivered(waiting=len(rows) - len(ready))
+    return [intent for intent in intents if intent is not None], DeliveryResult(waiting=len(rows) - len(ready))
 
 
-def _changes(context: Context, stage: Stage) -> list[Columns]:
-    cursor = context.warehouse.execute(
+def _changes(context: Context, stage: Stage) -> list[Row]:
+    # The ledger's hash of what is there goes into the hash of the change (see `_intent`).
+    query = (
         f"SELECT changes.*, ledger.content_hash AS ledger_hash FROM {stage.model} AS changes "  # noqa: S608 our own names
         f"LEFT JOIN {stage.staging} AS ledger ON changes.ledger_db_id = ledger.{stage.db_id} "
         "ORDER BY changes.natural_key"
     )
-    columns = [column[0] for column in cursor.description or ()]
-    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    return rows_of(context.warehouse.execute(query))
 
 
-def _with_companies(rows: Sequence[Columns], outbox: Outbox) -> list[Columns]:
+def _with_companies(rows: Sequence[Row], outbox: Outbox) -> list[Row]:
     """Fill in the companies created in this run; leave out customers whose company could not be."""
     lacking = [row["natural_key"] for row in rows if row["action"] == "add" and row["company_db_id"] is None]
     created = {
@@ -175,7 +175,7 @@ def _with_companies(rows: Sequence[Columns], outbox: Outbox) -> list[Columns]:
     return [row for row in filled if row["action"] != "add" or row["company_db_id"] is not None]
 
 
-def _intent(stage: Stage, row: Columns, latest: Version | None) -> Intent | None:
+def _intent(stage: Stage, row: Row, latest: Version | None) -> Intent | None:
     is_new = row["action"] == "add"
     node = node_of(row, (*stage.only_when_added, *stage.members) if is_new else stage.members)
     if not is_new:
@@ -185,7 +185,7 @@ def _intent(stage: Stage, row: Columns, latest: Version | None) -> Intent | None
     source_hash = sha256(canonical_json([payload, row["ledger_hash"]]))
     if latest is not None and latest.state is State.SENT and latest.source_hash == source_hash:
         return None
-    number = 1 if latest is None else latest.number + (latest.state is State.SENT)
+    number = 1 if latest is None else latest.next_number
     return Intent(
         stage.kind,
         f"{row['natural_key']}#{number}",
@@ -201,17 +201,25 @@ def _courier(
     ctx: Context, stage: Stage, entities: Entities, *, wanted: Collection[str], sleep: Callable[[float], None]
 ) -> Courier:
     look_up = partial(look_up_codes, stage=stage, ledger=ctx.ledger, entities=entities)
-    cargo = ledger_cargo(stage.kind, look_up, lambda entry: entry.id in wanted, BREAKS)
+    cargo = Cargo(stage.kind, LEDGER, lambda entry: entry.id in wanted, BREAKS, _break_subject)
     return Courier(
         Delivery.of(ctx, cargo, sleep=sleep),
         ctx.ledger,
+        look_up=look_up,
         read_back=look_up,
         mutation=lambda entry: f"{entry.look_up['action']}{stage.mutations}",
         nodes_per_mutation=ctx.settings.ledger.nodes_per_mutation,
     )
 
 
-def look_up_codes(entries: Sequence[Entry], *, stage: Stage, ledger: Ledger, entities: Entities) -> dict[str, Finding]:
+def _break_subject(entry: Entry) -> str:
+    """Name the record and not its version: the break stays open while one version follows another."""
+    return f"{entry.kind}:{entry.natural_key.rpartition('#')[0]}"
+
+
+def look_up_codes(
+    entries: Sequence[Entry], *, stage: Stage, ledger: Ledger, entities: Entities
+) -> dict[str, LookUpFinding]:
     """Look codes up in the ledger before they are written: none -> add, one -> take it, several -> a person decides.
 
     Codes are not unique there (xledger.md 1.5). An update goes by `dbId` and may be repeated. Raises WireError.
@@ -225,7 +233,7 @@ def look_up_codes(entries: Sequence[Entry], *, stage: Stage, ledger: Ledger, ent
     return {entry.id: _judged(entry, found.get(str(entry.look_up["code"]), []), entities) for entry in entries}
 
 
-def _judged(entry: Entry, rows: Sequence[Node], entities: Entities) -> Finding:
+def _judged(entry: Entry, rows: Sequence[Node], entities: Entities) -> LookUpFinding:
     seen = entities.seen.get(entry.owner_code, frozenset())
     kind = entry.look_up["definition"]
     ids = [
@@ -234,7 +242,7 @@ def _judged(entry: Entry, rows: Sequence[Node], entities: Entities) -> Finding:
         if str(row["ownerDbId"]) in seen and (kind is None or str(row["objectKindDbId"]) == str(kind))
     ]
     if len(ids) > 1:
-        told = f"{subject(entry)}: the ledger has several with this code: {', '.join(ids)}; nothing was written."
+        told = f"{entry.label}: the ledger has several with this code: {', '.join(ids)}; nothing was written."
         return conflict(NOT_UNIQUE, f"{told} Next: keep one of them in Xledger and close or rename the others.")
     if ids and entry.look_up["action"] == "add":
         return complete("found in the ledger by its code", {"dbIds": [*ids]})

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
 from pipelines.outbox.intent import Json
+from pipelines.stores.rows import Row
 
-Columns = Mapping[str, Any]
 
-
-class Member(NamedTuple):
+class NodeMember(NamedTuple):
     """One member of a node: the column it comes from, and the key inside where it is a reference."""
 
     name: str
@@ -28,7 +27,7 @@ def plain(value: Any) -> Json:  # noqa: ANN401 a column of any type
 
 
 def node_of(
-    row: Columns, members: Iterable[Member], *, write: Callable[[str, Columns], Json] | None = None
+    row: Row, members: Iterable[NodeMember], *, write: Callable[[str, Row], Json] | None = None
 ) -> dict[str, Json]:
     """Build a node; what is null is left out. ``write`` gives the value of a column where ``plain`` would not do."""
     node: dict[str, Json] = {}

@@ -9,8 +9,7 @@ from typing import Any
 
 from pipelines.core.errors import Refused
 from pipelines.core.identifiers import masked_account
-from pipelines.load.names import subject
-from pipelines.outbox.store import Entry
+from pipelines.outbox.entry import Entry
 
 # xledger.md 1.7: `<path>: No value matching owner <ownerDbId>, code '<code>'.`; the path may begin with the place of
 # the node, and the code may hold anything, quotes and line ends included.
@@ -82,7 +81,7 @@ def gap_message(entry: Entry, gap: Gap) -> str:
     words = _WORDS.get(gap.field, _OTHER)
     count = "more than one" if gap.is_ambiguous else "no"
     remedy = "keep one of them in Xledger" if gap.is_ambiguous else words.remedy
-    told = f"{subject(entry)}: the ledger has {count} {words.name} {gap.value!r} for entity {entry.owner_code}."
+    told = f"{entry.label}: the ledger has {count} {words.name} {gap.value!r} for entity {entry.owner_code}."
     return f"{told} Next: {remedy}."
 
 
@@ -92,7 +91,7 @@ def refusal_message(entry: Entry, refusal: Refused, nodes: Sequence[Mapping[str,
     for account in {str(node["bankAccount"]) for node in nodes if node.get("bankAccount")}:
         told = told.replace(account, masked_account(account))
     told = told[:_LONGEST].rstrip(".")
-    return f"{subject(entry)}: the ledger refused it: {told}. Next: correct it in the VMS; the next run tries again."
+    return f"{entry.label}: the ledger refused it: {told}. Next: correct it in the VMS; the next run tries again."
 
 
 def _snake(name: str) -> str:

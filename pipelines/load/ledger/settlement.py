@@ -7,12 +7,11 @@ from itertools import groupby
 from typing import NamedTuple, cast
 
 from pipelines.core.errors import Refused
-from pipelines.load.finding import Finding, by_finding
-from pipelines.load.ledger.parcels import halves
 from pipelines.load.ledger.refusals import Gap, gap_message, refusal_message
+from pipelines.load.look_up import LookUpFinding, by_finding
 from pipelines.load.ports import Node
+from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.states import State
-from pipelines.outbox.store import Entry, Move
 
 
 class Parcel(NamedTuple):
@@ -50,41 +49,46 @@ def by_answer(parcels: Sequence[Parcel], edges: Sequence[Node]) -> list[Move]:
     inputs = [item for parcel in parcels for item in parcel.inputs]
     if len(edges) == len(inputs) and not any(edge.get("clientId") for edge in edges):
         edges = [{**edge, "clientId": item["clientId"]} for edge, item in zip(edges, inputs, strict=True)]
+    # An input without an id may or may not be in the ledger: its intent is `unknown` and never just sent again.
     ids = {edge.get("clientId"): (edge.get("node") or {}).get("dbId") for edge in edges}
     return [_by_ids(parcel, [ids.get(item["clientId"]) for item in parcel.inputs]) for parcel in parcels]
 
 
 def carriers(parcels: Sequence[Parcel], known: Callable[[Parcel], Collection[Gap]]) -> dict[str, tuple[Entry, Gap]]:
     """Return the intents that refer to something the ledger does not have, by id, with the first such reference."""
-    found: dict[str, tuple[Entry, Gap]] = {}
+    carrying: dict[str, tuple[Entry, Gap]] = {}
     for parcel in parcels:
         missing = known(parcel)
         gap = next((gap for node in parcel.nodes for gap in missing if gap.is_in(node)), None) if missing else None
         if gap is not None:
-            found[parcel.entry.id] = (parcel.entry, gap)
-    return found
+            carrying[parcel.entry.id] = (parcel.entry, gap)
+    return carrying
 
 
-def set_aside(found: Mapping[str, tuple[Entry, Gap]]) -> list[Move]:
+def set_aside(carrying: Mapping[str, tuple[Entry, Gap]]) -> list[Move]:
     """Fail the carriers of a gap, each with a message that names it."""
-    return [Move(entry.id, State.FAILED, gap_message(entry, gap), error_code=gap.code) for entry, gap in found.values()]
+    return [Move(e.id, State.FAILED, gap_message(e, gap), error_code=gap.code) for e, gap in carrying.values()]
 
 
 def by_refusal(
-    parcels: Sequence[Parcel], refusal: Refused, *, named: Collection[Gap], findings: Mapping[str, Finding]
+    parcels: Sequence[Parcel], refusal: Refused, *, named: Collection[Gap], findings: Mapping[str, LookUpFinding]
 ) -> Settlement:
-    """Settle a refused mutation: carriers of what it names wait, the others go again, in halves when it names nothing.
+    """Settle a refused mutation: what carries what it names fails, the rest goes again, in halves if it names nothing.
 
     ``findings`` say what the refused call has left behind all the same; empty when it is known to leave nothing.
     """
     moves = [move for p in parcels if p.entry.id in findings for move in by_finding(p.entry, findings[p.entry.id])]
+    # What the read-back has found (whole or in part) must not go again, whatever the refusal says.
     settled = {move.intent for move in moves}
     rest = [p for p in parcels if p.entry.id not in settled]
+    # The refusal names a code but not the voucher type it was looked up for: then each type goes by itself first, or
+    # good vouchers would fail for a customer's code that only a supplier lacks.
     sources = _sources_in_doubt(rest, named)
     bad = {} if sources else carriers(rest, lambda _: named)
     again = [p for p in rest if p.entry.id not in bad]
     moves += set_aside(bad)
     if len(again) == 1 and len(parcels) == 1:
+        # Alone, and still refused: it is this one.
         (only,) = again
         message = refusal_message(only.entry, refusal, only.nodes)
         return Settlement([*moves, Move(only.entry.id, State.FAILED, message, error_code="refused")], [])
@@ -92,22 +96,23 @@ def by_refusal(
     moves += [Move(p.entry.id, State.TODO, "refused together with others") for p in again]
     if sources:
         return Settlement(moves, _by_source(again))
-    parts = [again] if len(again) < len(parcels) else list(halves(again))
-    return Settlement(moves, [list(part) for part in parts if part], missing)
+    # Something was set aside, so the rest may pass as a whole; else the fault is in one half or the other.
+    middle = 0 if len(again) < len(parcels) else len(again) // 2
+    return Settlement(moves, [part for part in (again[:middle], again[middle:]) if part], missing)
 
 
-def _by_ids(parcel: Parcel, found: list[object]) -> Move:
-    if all(found):
-        return Move(parcel.entry.id, State.SENT, remote_ids={"dbIds": [str(db_id) for db_id in found]})
-    lacking = sum(not db_id for db_id in found)
-    return Move(parcel.entry.id, State.UNKNOWN, f"the answer has no id for {lacking} of {len(found)} lines")
+def _by_ids(parcel: Parcel, db_ids: Sequence[object]) -> Move:
+    if all(db_ids):
+        return Move(parcel.entry.id, State.SENT, remote_ids={"dbIds": [str(db_id) for db_id in db_ids]})
+    lacking = sum(not db_id for db_id in db_ids)
+    return Move(parcel.entry.id, State.UNKNOWN, f"the answer has no id for {lacking} of {len(db_ids)} lines")
 
 
 def _sources_in_doubt(parcels: Sequence[Parcel], named: Collection[Gap]) -> bool:
     """Tell whether a subledger code is named that vouchers of several types carry: one may be right, the other not."""
     partners = [gap for gap in named if gap.field == "subledger"]
-    found = carriers(parcels, lambda _: partners)
-    return len({parcel.source for parcel in parcels if parcel.entry.id in found}) > 1
+    carrying = carriers(parcels, lambda _: partners)
+    return len({parcel.source for parcel in parcels if parcel.entry.id in carrying}) > 1
 
 
 def _by_source(parcels: Sequence[Parcel]) -> list[list[Parcel]]:

@@ -13,20 +13,21 @@ from typing import TYPE_CHECKING
 from pipelines.core.errors import SpringlineError
 from pipelines.core.money import minor_unit
 from pipelines.load.acknowledgement import acknowledgement
-from pipelines.load.delivery import Delivery
-from pipelines.load.entities import Entities, read_entities
-from pipelines.load.finding import Finding, Verdict
+from pipelines.load.delivery import LEDGER, Cargo, Delivery
 from pipelines.load.ledger.books import Vouchers, books_findings, books_readings
-from pipelines.load.ledger.courier import Courier, ledger_cargo
+from pipelines.load.ledger.courier import Courier
+from pipelines.load.ledger.entities import Entities, read_entities
 from pipelines.load.ledger.import_items import import_findings, import_reading
-from pipelines.load.ledger.nodes import Columns, Member, node_of, plain
+from pipelines.load.ledger.nodes import NodeMember, node_of, plain
+from pipelines.load.look_up import LookUpFinding, Presence
 from pipelines.load.ports import QUESTION, Ledger, ask, chunks
 from pipelines.outbox.intent import Intent, Json, Kind
 from pipelines.outbox.store import Outbox, StoreReport
+from pipelines.stores.rows import Row, iterate_rows
 
 if TYPE_CHECKING:
-    from pipelines.load.delivered import Delivered
-    from pipelines.outbox.store import Entry
+    from pipelines.load.delivery import DeliveryResult
+    from pipelines.outbox.entry import Entry
     from pipelines.step.context import Context
 
 MUTATION = "addGLImportItems"
@@ -36,33 +37,32 @@ BREAKS = {
     "repeated_in_ledger": "voucher repeated in ledger",
     "already_in_books": "voucher already in books",
 }
-_FETCH = 20_000
 
 # mapping.md 1.1, in its order. Fiscal year and period are not sent: the ledger derives them from postedDate.
 MEMBERS = (
-    Member("glObject1", "posting1", "code"),
-    Member("project", "posting2", "code"),
-    Member("xgl", "xgl", "code"),
-    Member("glObject3", "posting3", "code"),
-    Member("subledger", "subledger_no", "code"),
-    Member("bankAccount", "subledger_bank_account"),
-    Member("dueDate", "due_date"),
-    Member("taxRule", "tax_rule", "code"),
-    Member("currency", "currency", "code"),
-    Member("invoiceAmount", "currency_amount"),
-    Member("amount", "amount"),
-    Member("postedDate", "voucher_date"),
-    Member("invoiceDate", "invoice_date"),
-    Member("text", "text"),
-    Member("invoiceNumber", "invoice_no"),
-    Member("extIdentifier", "x_identifier"),
-    Member("transactionSource", "voucher_type", "code"),
-    Member("trRegNumber", "voucher_no"),
-    Member("account", "account", "code"),
-    Member("owner", "company", "ownerCode"),
-    Member("extOrderNumber", "ext_order_number"),
-    Member("trItemNumber", "tr_item_number"),
-    Member("jobLevel", "job_level", "dbSubId"),
+    NodeMember("glObject1", "posting1", "code"),
+    NodeMember("project", "posting2", "code"),
+    NodeMember("xgl", "xgl", "code"),
+    NodeMember("glObject3", "posting3", "code"),
+    NodeMember("subledger", "subledger_no", "code"),
+    NodeMember("bankAccount", "subledger_bank_account"),
+    NodeMember("dueDate", "due_date"),
+    NodeMember("taxRule", "tax_rule", "code"),
+    NodeMember("currency", "currency", "code"),
+    NodeMember("invoiceAmount", "currency_amount"),
+    NodeMember("amount", "amount"),
+    NodeMember("postedDate", "voucher_date"),
+    NodeMember("invoiceDate", "invoice_date"),
+    NodeMember("text", "text"),
+    NodeMember("invoiceNumber", "invoice_no"),
+    NodeMember("extIdentifier", "x_identifier"),
+    NodeMember("transactionSource", "voucher_type", "code"),
+    NodeMember("trRegNumber", "voucher_no"),
+    NodeMember("account", "account", "code"),
+    NodeMember("owner", "company", "ownerCode"),
+    NodeMember("extOrderNumber", "ext_order_number"),
+    NodeMember("trItemNumber", "tr_item_number"),
+    NodeMember("jobLevel", "job_level", "dbSubId"),
 )
 # The column that names the currency of an amount.
 CURRENCIES = {"currency_amount": "currency", "amount": "company_currency"}
@@ -83,13 +83,13 @@ def store_voucher_intents(
 
     ``retry_failed`` tries a voucher again that failed and has not changed since (the ledger may have).
     """
-    outbox = Outbox(context.control, batch_id=context.batch_id, now=context.now)
     lines = _draft_lines(context, document_keys)
     vouchers = (list(members) for _, members in groupby(lines, key=itemgetter("document_key")))
-    return outbox.store_intents((voucher_intent(voucher) for voucher in vouchers), retry_failed=retry_failed)
+    intents = (voucher_intent(voucher) for voucher in vouchers)
+    return Outbox.of(context).store_intents(intents, retry_failed=retry_failed)
 
 
-def voucher_intent(lines: Sequence[Columns]) -> Intent:
+def voucher_intent(lines: Sequence[Row]) -> Intent:
     """Make the intent of one voucher from its lines, control lines first."""
     first = lines[0]
     key = first["document_key"]
@@ -119,24 +119,24 @@ def voucher_intent(lines: Sequence[Columns]) -> Intent:
     )
 
 
-def voucher_node(line: Columns) -> dict[str, Json]:
+def voucher_node(line: Row) -> dict[str, Json]:
     """Turn a voucher line into a node of addGLImportItems: amounts are text, what is null is left out."""
     return node_of(line, MEMBERS, write=_written)
 
 
 def deliver_vouchers(
     context: Context, *, ready: Collection[int], sleep: Callable[[float], None] = time.sleep
-) -> Delivered:
+) -> DeliveryResult:
     """Deliver every voucher that is not settled; each one sent brings its acknowledgement into the outbox.
 
-    Vouchers of documents that are not ``ready`` (any more: held, ignored, gone) are looked up when their fate is
+    Vouchers of documents that are not ``ready``, or no longer (held, ignored, gone), are looked up when their fate is
     unknown, and never sent.
     """
-    wanted = frozenset(ready)
-    return _courier(context, is_wanted=lambda entry: entry.document_key in wanted, sleep=sleep).deliver()
+    ready_keys = frozenset(ready)
+    return _courier(context, is_wanted=lambda entry: entry.document_key in ready_keys, sleep=sleep).deliver()
 
 
-def settle_vouchers(context: Context, *, sleep: Callable[[float], None] = time.sleep) -> Delivered:
+def settle_vouchers(context: Context, *, sleep: Callable[[float], None] = time.sleep) -> DeliveryResult:
     """Find out what became of vouchers whose call got no answer, or whose process was killed.
 
     What the ledger has is sent; what it certainly has not is `todo` again, so that it is drafted and checked anew.
@@ -145,13 +145,14 @@ def settle_vouchers(context: Context, *, sleep: Callable[[float], None] = time.s
 
 
 def _courier(ctx: Context, *, is_wanted: Callable[[Entry], bool], sleep: Callable[[float], None]) -> Courier:
-    sent = Outbox(ctx.control, batch_id=ctx.batch_id, now=ctx.now).vouchers
+    # The acknowledgement comes into the outbox in the transaction that settles its voucher as sent.
+    cargo = Cargo(Kind.VOUCHER, LEDGER, is_wanted, BREAKS, follow_up=lambda entry: [acknowledgement(entry)])
+    delivery = Delivery.of(ctx, cargo, sleep=sleep)
     entities = read_entities(ctx.warehouse)
-    look_up = partial(look_up_vouchers, ledger=ctx.ledger, entities=entities, vouchers=sent)
-    cargo = ledger_cargo(Kind.VOUCHER, look_up, is_wanted, BREAKS, lambda entry: [acknowledgement(entry)])
     return Courier(
-        Delivery.of(ctx, cargo, sleep=sleep),
+        delivery,
         ctx.ledger,
+        look_up=partial(look_up_vouchers, ledger=ctx.ledger, entities=entities, vouchers=delivery.outbox.vouchers),
         read_back=partial(read_back_vouchers, ledger=ctx.ledger, entities=entities),
         mutation=lambda _: MUTATION,
         nodes_per_mutation=ctx.settings.ledger.nodes_per_mutation,
@@ -161,18 +162,19 @@ def _courier(ctx: Context, *, is_wanted: Callable[[Entry], bool], sleep: Callabl
 
 def look_up_vouchers(
     entries: Sequence[Entry], *, ledger: Ledger, entities: Entities, vouchers: Vouchers
-) -> dict[str, Finding]:
+) -> dict[str, LookUpFinding]:
     """Look vouchers up in the ledger's import and in its books, a thousand a request; raises WireError."""
-    findings: dict[str, Finding] = {}
+    findings: dict[str, LookUpFinding] = {}
     for chunk in chunks(entries, size=QUESTION):
         items, *books = ask(ledger, [import_reading(chunk), *books_readings(chunk)])
-        found = import_findings(chunk, items, entities)
-        absent = [entry for entry in chunk if found[entry.id].verdict is Verdict.ABSENT]
-        findings |= found | books_findings(absent, books, entities, vouchers=vouchers)
+        in_import = import_findings(chunk, items, entities)
+        absent = [entry for entry in chunk if in_import[entry.id].presence is Presence.ABSENT]
+        # After its posting job the ledger may drop its import items: what the import has not, the books may have.
+        findings |= in_import | books_findings(absent, books, entities, vouchers=vouchers)
     return findings
 
 
-def read_back_vouchers(entries: Sequence[Entry], *, ledger: Ledger, entities: Entities) -> dict[str, Finding]:
+def read_back_vouchers(entries: Sequence[Entry], *, ledger: Ledger, entities: Entities) -> dict[str, LookUpFinding]:
     """Look vouchers up in the import alone, where a call just refused could have left something; raises WireError."""
     (items,) = ask(ledger, [import_reading(entries)])
     return import_findings(entries, items, entities)
@@ -183,17 +185,14 @@ def _line_count(entry: Entry) -> int:
     return lines if isinstance(lines, int) else 1
 
 
-def _draft_lines(context: Context, document_keys: Collection[int]) -> Iterator[Columns]:
+def _draft_lines(context: Context, document_keys: Collection[int]) -> Iterator[Row]:
     if not document_keys:
         # A bound value makes DuckDB import pandas, for which a run with nothing to send has no use.
         return
-    cursor = context.warehouse.execute(_LINES, [list(document_keys)])
-    columns = [column[0] for column in cursor.description or ()]
-    while rows := cursor.fetchmany(_FETCH):
-        yield from (dict(zip(columns, row, strict=True)) for row in rows)
+    yield from iterate_rows(context.warehouse.execute(_LINES, [list(document_keys)]))
 
 
-def _written(column: str, line: Columns) -> Json:
+def _written(column: str, line: Row) -> Json:
     value = line[column]
     return _amount(value, line[CURRENCIES[column]]) if column in CURRENCIES else plain(value)
 

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from itertools import chain, groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipelines.load.finding import ABSENT, Finding, complete, conflict
-from pipelines.load.names import title
-from pipelines.load.vms.courier import VmsWriter
-from pipelines.outbox.intent import Json
+from pipelines.load.acknowledgement import POSTED
+from pipelines.load.delivery import VMS, Cargo, Delivery, DeliveryResult
+from pipelines.load.look_up import ABSENT, LookUpFinding, complete, conflict
+from pipelines.load.ports import Node, Vms
+from pipelines.load.vms.courier import VmsCourier
+from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
+from pipelines.outbox.store import Outbox
+from pipelines.stores.rows import Row
 from pipelines.wire.filters import equals, one_of
 
 if TYPE_CHECKING:
-    import duckdb
-
-    from pipelines.outbox.store import Entry
+    from pipelines.outbox.entry import Entry
+    from pipelines.step.context import Context
 
 ENTITY = "Document"
-# dataloy.md 3.11: documentNo is String(32).
+# Characters: dataloy.md 3.11 has documentNo as String(32).
 LONGEST_NUMBER = 32
 PLAIN_NUMBER = re.compile(r"[A-Za-z0-9._/-]+")
+# Ten hexadecimal digits: among 100,000 long numbers with one head, two alike have odds of 1 in 200.
 HASH_DIGITS = 10
 
 AMOUNTS = ("documentAmount", "companyCurrencyAmount", "sourceCurrencyAmount")
@@ -33,19 +38,73 @@ FIELDS = ("key", "documentNo", "documentType.documentType", "company.companyCode
 # The VMS keeps amounts in binary floating point; less than half of the smallest minor unit there is, is no difference.
 TOLERANCE = Decimal("0.00005")
 CENT = Decimal("0.01")
-_FETCH = 10_000
 
 DIFFERS = "differs_in_vms"
 
-Row = Mapping[str, Any]
+
+def document_intent(
+    kind: Kind,
+    row: Row,
+    *,
+    number: str,
+    source_amount: Decimal,
+    header: Mapping[str, Json],
+    line: Mapping[str, Json],
+    found_by: Mapping[str, Json],
+) -> Intent:
+    """Make the intent of one posted document with exactly one line, from a row of the models.
+
+    The row has `natural_key`, `company_code`, `owner_code`, `currency_code`, and the amount in that currency
+    (`document_amount`) and in the company's (`company_amount`); ``source_amount`` is in the invoice's currency. The
+    payload's ``header`` has members that the ``line`` has not, and the other way round; both take the amounts.
+    ``found_by`` is kept for look-ups and models beside number, type and amounts.
+    """
+    amounts: dict[str, Json] = {
+        "documentAmount": amount(row["document_amount"]),
+        "companyCurrencyAmount": amount(row["company_amount"]),
+        "sourceCurrencyAmount": amount(source_amount),
+    }
+    common: dict[str, Json] = {**amounts, "documentCurrency": row["currency_code"], "invoicingStatus": POSTED}
+    payload: dict[str, Json] = {
+        **common,
+        **header,
+        "documentNo": number,
+        "company": row["company_code"],
+        "documentLines": [{**common, **line, "documentLineText": header["documentText"]}],
+    }
+    return Intent(
+        kind,
+        row["natural_key"],
+        "vms",
+        payload,
+        # The payload carries no batch date, so the same source always gives the same payload.
+        source_hash=sha256(canonical_json(payload)),
+        look_up={"document_no": number, "document_type": header["documentType"], **found_by, **amounts},
+        company_code=row["company_code"],
+        owner_code=row["owner_code"],
+        document_key=row.get("document_key"),
+        document_no=row.get("ref_document_no"),
+    )
 
 
-def rows_of(warehouse: duckdb.DuckDBPyConnection, query: str) -> Iterator[Row]:
-    """Yield the rows of a query by column name."""
-    cursor = warehouse.execute(query)
-    columns = [column[0] for column in cursor.description or ()]
-    while rows := cursor.fetchmany(_FETCH):
-        yield from (dict(zip(columns, row, strict=True)) for row in rows)
+def deliver_documents(
+    ctx: Context,
+    kind: Kind,
+    intents: Sequence[Intent],
+    *,
+    is_wanted: Callable[[Entry], bool],
+    difference: str,
+    sleep: Callable[[float], None],
+) -> DeliveryResult:
+    """Store intents of documents and deliver all of their kind that are not settled.
+
+    ``difference`` is the kind of break that opens when the VMS has another document under the number of one of ours.
+    """
+    Outbox.of(ctx).store_intents(intents)
+    cargo = Cargo(kind, VMS, is_wanted, {DIFFERS: difference})
+    with ThreadPoolExecutor(ctx.settings.vms.workers, thread_name_prefix=f"{kind}s") as pool:
+        look_up = partial(look_up_documents, vms=ctx.vms, pool=pool)
+        return VmsCourier(Delivery.of(ctx, cargo, sleep=sleep), ctx.vms, ENTITY, pool, look_up).deliver()
 
 
 def document_number(number: str, *, head: str) -> str:
@@ -89,7 +148,7 @@ def day(value: date) -> str:
     return f"{value.isoformat()}T00:00:00"
 
 
-def look_up_documents(entries: Sequence[Entry], *, vms: VmsWriter, pool: ThreadPoolExecutor) -> dict[str, Finding]:
+def look_up_documents(entries: Sequence[Entry], *, vms: Vms, pool: ThreadPoolExecutor) -> dict[str, LookUpFinding]:
     """Look documents up by type and number, at most fifty numbers a request, on the pool.
 
     One that is there is ours when its company and its amounts are those that we send; anything else under our number
@@ -102,7 +161,7 @@ def look_up_documents(entries: Sequence[Entry], *, vms: VmsWriter, pool: ThreadP
         for chosen in one_of("documentNo", [str(entry.look_up["document_no"]) for entry in members])
     ]
     answers = pool.map(lambda filters: vms.find(ENTITY, filters=filters, fields=FIELDS), questions)
-    found: dict[tuple[str, str], list[Row]] = {}
+    found: dict[tuple[str, str], list[Node]] = {}
     for document in chain.from_iterable(answers):
         found.setdefault((_code(document, "documentType"), str(document["documentNo"])), []).append(document)
     return {
@@ -115,7 +174,7 @@ def _document_type(entry: Entry) -> str:
     return str(entry.look_up["document_type"])
 
 
-def _judged(entry: Entry, documents: Sequence[Row]) -> Finding:
+def _judged(entry: Entry, documents: Sequence[Node]) -> LookUpFinding:
     own = [document for document in documents if _code(document, "company") == entry.company_code]
     if not own:
         return ABSENT
@@ -125,7 +184,7 @@ def _judged(entry: Entry, documents: Sequence[Row]) -> Finding:
     there = ", ".join(str(document.get("documentAmount")) for document in own)
     return conflict(
         DIFFERS,
-        f"{title(entry)}: the VMS has a document of that number already (key {keys}) with the amount {there}, "
+        f"{entry.label}: the VMS has a document of that number already (key {keys}) with the amount {there}, "
         f"where {entry.look_up['documentAmount']} was to be sent. Next: find out in the VMS who made it, and delete or "
         "correct it there; the next run looks again.",
     )
@@ -137,7 +196,7 @@ def _is_same(there: object, ours: Json) -> bool:
     return abs(Decimal(str(there)) - Decimal(str(ours))) <= TOLERANCE
 
 
-def _code(document: Row, name: str) -> str:
+def _code(document: Node, name: str) -> str:
     """Return the code of a document's reference, which may come as an object or bare."""
     value = document.get(name)
     if isinstance(value, Mapping):

@@ -3,63 +3,68 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipelines.load.delivered import Delivered
-from pipelines.load.delivery import Delivery
-from pipelines.load.finding import ABSENT, Finding, complete, conflict
-from pipelines.load.names import title
-from pipelines.load.vms.courier import VmsCourier, VmsWriter, vms_cargo
-from pipelines.load.vms.documents import DIFFERS, Row, day, plain, rows_of
+from pipelines.load.delivery import VMS, Cargo, Delivery, DeliveryResult
+from pipelines.load.look_up import ABSENT, LookUpFinding, complete, conflict
+from pipelines.load.ports import Node, Vms
+from pipelines.load.vms.courier import VmsCourier
+from pipelines.load.vms.documents import DIFFERS, day, plain
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Outbox
+from pipelines.stores.rows import Row, rows_of
 from pipelines.wire.filters import at_least, equals
 
 if TYPE_CHECKING:
-    from pipelines.outbox.store import Entry
+    from pipelines.outbox.entry import Entry
     from pipelines.step.context import Context
 
 ENTITY = "ExchangeRate"
 FIELDS = ("key", "exchangeRate", "exchangeRateDate", "currency.currencyCode", "fromCurrency.currencyCode")
-BREAKS: Mapping[str, str] = {DIFFERS: "exchange rate differs"}
-# mapping.md 4: the VMS may round.
+# Relative; mapping.md 4: the VMS may round.
 TOLERANCE = Decimal("0.000001")
 
 _CHANGES = "SELECT * FROM post.rate_changes ORDER BY rate_date, is_between_bases DESC, natural_key"
 
 
-def deliver_rates(ctx: Context, *, sleep: Callable[[float], None] = time.sleep) -> Delivered:
+def deliver_rates(ctx: Context, *, sleep: Callable[[float], None] = time.sleep) -> DeliveryResult:
     """Store an intent for each rate that is to be posted, and deliver all that are not settled.
 
     The rates between the two bases go first: without its day's, the VMS cannot convert any other (dataloy.md 3.7), and
     the others of that day wait.
     """
-    outbox = Outbox(ctx.control, batch_id=ctx.batch_id, now=ctx.now)
-    intents = [rate_intent(row) for row in rows_of(ctx.warehouse, _CHANGES)]
+    outbox = Outbox.of(ctx)
+    intents = [rate_intent(row) for row in rows_of(ctx.warehouse.execute(_CHANGES))]
     outbox.store_intents(intents)
-    wanted = {intent.id for intent in intents}
+    to_post = {intent.id for intent in intents}
+
+    def is_wanted(entry: Entry) -> bool:
+        # The models count what is `unknown` as sent and do not list it: it must still go.
+        return entry.id in to_post or entry.state is State.UNKNOWN
+
+    cargo = Cargo(Kind.RATE, VMS, is_wanted, {DIFFERS: "exchange rate differs"})
     with ThreadPoolExecutor(ctx.settings.vms.workers, thread_name_prefix="rates") as pool:
         look_up = partial(look_up_rates, vms=ctx.vms)
-        cargo = vms_cargo(Kind.RATE, look_up, lambda entry: entry.id in wanted or entry.state is State.UNKNOWN, BREAKS)
 
         def courier() -> VmsCourier:
-            return VmsCourier(Delivery.of(ctx, cargo, sleep=sleep), ctx.vms, ENTITY, pool)
+            return VmsCourier(Delivery.of(ctx, cargo, sleep=sleep), ctx.vms, ENTITY, pool, look_up)
 
         first = courier().deliver(is_due=_is_between_bases)
-        blocked = _days_without_base(outbox, wanted)
+        blocked = _days_without_base(outbox, to_post)
 
         def is_due(entry: Entry) -> bool:
-            is_blocked = entry.id in wanted and entry.look_up["rate_date"] in blocked
+            # What is not to be posted any more is due on a blocked day too: it is only looked up and withdrawn.
+            is_blocked = entry.id in to_post and entry.look_up["rate_date"] in blocked
             return not (_is_between_bases(entry) or is_blocked)
 
         others = courier().deliver(is_due=is_due)
-    waiting = [e for e in outbox.entries(Kind.RATE, [State.TODO]) if e.id in wanted and not _is_between_bases(e)]
-    return first + others + Delivered(waiting=sum(entry.look_up["rate_date"] in blocked for entry in waiting))
+    waiting = [e for e in outbox.entries(Kind.RATE, [State.TODO]) if e.id in to_post and not _is_between_bases(e)]
+    return first + others + DeliveryResult(waiting=sum(entry.look_up["rate_date"] in blocked for entry in waiting))
 
 
 def rate_intent(row: Row) -> Intent:
@@ -89,9 +94,9 @@ def rate_intent(row: Row) -> Intent:
     )
 
 
-def look_up_rates(entries: Sequence[Entry], *, vms: VmsWriter) -> dict[str, Finding]:
+def look_up_rates(entries: Sequence[Entry], *, vms: Vms) -> dict[str, LookUpFinding]:
     """Look rates up by day and pair, a month of one base currency in one question; raises WireError."""
-    found: dict[tuple[str, str, str], list[Row]] = {}
+    found: dict[tuple[str, str, str], list[Node]] = {}
     days: dict[tuple[str, str], list[str]] = {}
     for entry in entries:
         rate_date, base, _ = _key(entry)
@@ -108,7 +113,7 @@ def look_up_rates(entries: Sequence[Entry], *, vms: VmsWriter) -> dict[str, Find
     return {entry.id: _judged(entry, found.get(_key(entry), [])) for entry in entries}
 
 
-def _judged(entry: Entry, rates: Sequence[Row]) -> Finding:
+def _judged(entry: Entry, rates: Sequence[Node]) -> LookUpFinding:
     for rate in rates:
         if _is_same(rate, entry):
             return complete("found in the VMS", {"key": rate["key"]})
@@ -118,12 +123,12 @@ def _judged(entry: Entry, rates: Sequence[Row]) -> Finding:
     there = ", ".join(str(rate["exchangeRate"]) for rate in rates)
     return conflict(
         DIFFERS,
-        f"{title(entry)}: the VMS has {there}, the ledger {entry.look_up['exchange_rate']}. Next: correct the one that "
+        f"{entry.label}: the VMS has {there}, the ledger {entry.look_up['exchange_rate']}. Next: correct the one that "
         "is wrong, or set rates.overwrite.",
     )
 
 
-def _is_same(rate: Mapping[str, Any], entry: Entry) -> bool:
+def _is_same(rate: Node, entry: Entry) -> bool:
     ours = Decimal(str(entry.look_up["exchange_rate"]))
     return abs(Decimal(str(rate["exchangeRate"])) - ours) <= ours * TOLERANCE
 
@@ -137,7 +142,7 @@ def _is_between_bases(entry: Entry) -> bool:
     return bool(entry.look_up["is_between_bases"])
 
 
-def _days_without_base(outbox: Outbox, wanted: Collection[str]) -> set[Json]:
+def _days_without_base(outbox: Outbox, to_post: Collection[str]) -> set[Json]:
     """Return the days whose rate between the bases is still to come."""
     entries = outbox.entries(Kind.RATE, [State.TODO, State.UNKNOWN, State.FAILED])
-    return {entry.look_up["rate_date"] for entry in entries if _is_between_bases(entry) and entry.id in wanted}
+    return {entry.look_up["rate_date"] for entry in entries if _is_between_bases(entry) and entry.id in to_post}

@@ -1,4 +1,4 @@
-"""What a look-up on the other side says about one intent."""
+"""What a look-up on the other side says about one intent, and the moves that follow from it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import cast
 
+from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.intent import Json
 from pipelines.outbox.states import State
-from pipelines.outbox.store import Entry, Move
 
 
-class Verdict(Enum):
+class Presence(Enum):
     """Whether the other side has it."""
 
     ABSENT = auto()
@@ -24,34 +24,35 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """A verdict, the ids on the other side, and the reason in words; ``code`` names the case of a conflict."""
+class LookUpFinding:
+    """Whether it is there, the ids on the other side, the reason in words; ``code`` names the case of a conflict."""
 
-    verdict: Verdict
+    presence: Presence
     detail: str = ""
     remote_ids: Mapping[str, Json] | None = None
     code: str | None = None
 
 
-ABSENT = Finding(Verdict.ABSENT)
+ABSENT = LookUpFinding(Presence.ABSENT)
 
 
-def complete(detail: str, remote_ids: Mapping[str, Json]) -> Finding:
+def complete(detail: str, remote_ids: Mapping[str, Json]) -> LookUpFinding:
     """Say that it is there, whole."""
-    return Finding(Verdict.COMPLETE, detail, remote_ids)
+    return LookUpFinding(Presence.COMPLETE, detail, remote_ids)
 
 
-def conflict(code: str, detail: str, remote_ids: Mapping[str, Json] | None = None) -> Finding:
+def conflict(code: str, detail: str, remote_ids: Mapping[str, Json] | None = None) -> LookUpFinding:
     """Say that a person must decide."""
-    return Finding(Verdict.CONFLICT, detail, remote_ids, code)
+    return LookUpFinding(Presence.CONFLICT, detail, remote_ids, code)
 
 
-def by_finding(entry: Entry, finding: Finding) -> list[Move]:
+def by_finding(entry: Entry, finding: LookUpFinding) -> list[Move]:
     """Settle an intent that a look-up has found: whole, or so that a person must decide."""
-    match finding.verdict:
-        case Verdict.COMPLETE:
+    match finding.presence:
+        case Presence.COMPLETE:
             return [Move(entry.id, State.SENT, finding.detail, cast("Json", finding.remote_ids))]
-        case Verdict.CONFLICT:
+        case Presence.CONFLICT:
+            # Failed, never sent again on top: what lies there is not ours to change.
             return [Move(entry.id, State.FAILED, finding.detail, cast("Json", finding.remote_ids), finding.code)]
         case _:
             return []

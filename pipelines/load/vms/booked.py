@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipelines.load.entities import read_entities
+from pipelines.load.ledger.entities import read_entities
 
 if TYPE_CHECKING:
     import duckdb
 
-    from pipelines.outbox.store import Entry
+    from pipelines.outbox.entry import Entry
 
 # A voucher is booked when the books have its header, or when the import has done all its items (job level 3, A9).
 _BOOKED = """
