@@ -46,15 +46,7 @@ unreversed AS (
 
 running AS (
     SELECT
-        moved.family,
-        moved.company_code,
-        moved.voyage_no,
-        moved.account,
-        moved.period_month,
-        moved.company_currency_code,
-        moved.posted,
-        moved.reversed,
-        moved.as_of_vms,
+        moved.*,
         SUM(moved.posted + moved.reversed) OVER earlier AS closing,
         SUM(COALESCE(unreversed.unreversed_amount, 0)) OVER earlier AS unreversed_amount,
         SUM(COALESCE(unreversed.not_reversed_count, 0)) OVER earlier AS not_reversed_count,
@@ -81,17 +73,8 @@ running AS (
 
 carried AS (
     SELECT
-        running.family,
-        running.company_code,
-        running.voyage_no,
-        running.account,
-        months.month_start AS period_month,
-        running.company_currency_code,
-        running.closing,
-        running.unreversed_amount,
-        running.not_reversed_count,
-        running.open_count,
-        running.as_of_vms
+        running.*,
+        months.month_start
     FROM
         running
     CROSS JOIN seed.settings AS settings
@@ -128,7 +111,7 @@ SELECT
     carried.company_code,
     carried.voyage_no,
     carried.account,
-    carried.period_month,
+    carried.month_start,
     carried.company_currency_code,
     CAST(carried.closing AS DECIMAL(38, 4)),
     CAST(0 AS DECIMAL(38, 4)),

@@ -161,14 +161,7 @@ valued AS (
 
 compared AS (
     SELECT
-        stated.family,
-        stated.company_code,
-        stated.voyage_no,
-        stated.account,
-        stated.period_month,
-        stated.has_document,
-        stated.currency_code,
-        stated.company_currency_code,
+        stated.*,
         CASE COALESCE(units.minor_units, 2)
             WHEN 0 THEN CAST(ROUND(stated.estimate_to_date, 0) AS DECIMAL(38, 4))
             WHEN 2 THEN CAST(ROUND(stated.estimate_to_date, 2) AS DECIMAL(38, 4))
@@ -180,15 +173,10 @@ compared AS (
             WHEN 2 THEN CAST(ROUND(stated.actual_stated, 2) AS DECIMAL(38, 4))
             WHEN 3 THEN CAST(ROUND(stated.actual_stated, 3) AS DECIMAL(38, 4))
             ELSE stated.actual_stated
-        END AS actual_stated,
+        END AS actual_by_vms,
         COALESCE(booked.company_amount, 0) AS actual,
         -- Actuals in the voyage's own currency, at the accrual's rate, less what they were booked at.
-        COALESCE(valued.company_amount - booked.company_amount_same, 0) AS exchange_effect,
-        stated.accrual_posted,
-        stated.posted_count,
-        stated.posted_numbers,
-        stated.waiting_numbers,
-        stated.as_of_vms
+        COALESCE(valued.company_amount - booked.company_amount_same, 0) AS exchange_effect
     FROM
         stated
     LEFT JOIN booked
@@ -252,27 +240,11 @@ closed_voyages AS (
 
 judged AS (
     SELECT
-        compared.family,
-        compared.company_code,
-        compared.voyage_no,
-        compared.account,
-        compared.period_month,
-        compared.has_document,
-        compared.posted_count,
-        compared.currency_code,
-        compared.company_currency_code,
-        compared.estimated,
-        compared.actual_stated,
-        compared.actual,
-        compared.exchange_effect,
-        compared.accrual_posted,
+        compared.*,
         compared.estimated - compared.actual AS recomputed,
         compared.accrual_posted - (compared.estimated - compared.actual) AS difference,
         COALESCE(confirmed.earlier_accrued, 0) AS earlier_accrued,
         COALESCE(confirmed.confirmed_amount, 0) AS confirmed_amount,
-        compared.posted_numbers,
-        compared.waiting_numbers,
-        compared.as_of_vms,
         COALESCE(compared.company_currency_code || ' ', '') AS currency_text,
         CASE
             WHEN compared.estimated IS NULL AND compared.posted_count > 0 THEN 'agreed'
@@ -317,7 +289,7 @@ SELECT
     judged.currency_code,  -- voyage currency
     judged.company_currency_code,
     CAST(judged.estimated AS DECIMAL(38, 4)) AS estimate_to_date,  -- as last stated; null: no document has stated it
-    CAST(judged.actual_stated AS DECIMAL(38, 4)) AS actual_stated,  -- to date, as the VMS knew it when it accrued
+    CAST(judged.actual_by_vms AS DECIMAL(38, 4)) AS actual_stated,  -- to date, as the VMS knew it when it accrued
     CAST(judged.actual AS DECIMAL(38, 4)) AS actual_to_date,  -- by the ledger's books
     CAST(judged.exchange_effect AS DECIMAL(38, 4))
         AS exchange_effect,  -- actuals in voyage currency at the accrual's rate, less as booked
@@ -363,7 +335,7 @@ SELECT
                 || CAST(CAST(judged.estimated AS DECIMAL(38, 2)) AS VARCHAR) || ' less the books'' '
                 || CAST(CAST(judged.actual AS DECIMAL(38, 2)) AS VARCHAR) || ' is '
                 || CAST(CAST(judged.recomputed AS DECIMAL(38, 2)) AS VARCHAR) || '. The VMS had counted '
-                || CAST(CAST(judged.actual_stated AS DECIMAL(38, 2)) AS VARCHAR) || ' of actuals when it accrued.'
+                || CAST(CAST(judged.actual_by_vms AS DECIMAL(38, 2)) AS VARCHAR) || ' of actuals when it accrued.'
     END AS reason,
     CASE
         WHEN judged.finding = 'not accrued' AND judged.has_document

@@ -38,11 +38,7 @@ named AS (
 ),
 
 by_reference AS (
-    SELECT
-        named.document_key,
-        named.voyage_no,
-        named.account,
-        named.accrual_document_key
+    SELECT named.*
     FROM
         named
     INNER JOIN close.accrual_entries AS accruals

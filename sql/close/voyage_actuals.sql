@@ -12,17 +12,9 @@ WITH accrued AS (
 
 ledger AS (
     SELECT
-        actuals.transaction_db_id,
-        actuals.owner_code,
+        actuals.*,
         actuals.project_code AS voyage_no,
-        actuals.account_code AS account,
-        actuals.currency_code,
-        actuals.company_currency_code,
-        actuals.period_year,
-        actuals.period_month,
-        actuals.company_amount,
-        actuals.document_amount,
-        actuals.is_echo
+        actuals.account_code AS account
     FROM
         map.actual_rows AS actuals
     INNER JOIN accrued

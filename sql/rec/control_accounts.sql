@@ -17,26 +17,11 @@ WITH only_companies AS (
 
 measured AS (
     SELECT
-        balances.owner_code,
-        balances.control_account,
-        balances.currency_code,
-        balances.period_month,
-        balances.open_vms,
-        balances.open_company_vms,
-        balances.balance,
-        balances.balance_company,
-        balances.ledger_only,
-        balances.ledger_only_company,
-        balances.in_transit,
-        balances.in_transit_company,
-        balances.revaluation_company,
-        balances.gl_company,
+        balances.*,
         balances.balance - balances.ledger_only - balances.in_transit - balances.open_vms AS difference,
         balances.balance_company - balances.revaluation_company - balances.ledger_only_company
         - balances.in_transit_company - balances.open_company_vms AS difference_company,
         balances.gl_company - balances.balance_company AS gl_difference,
-        balances.told_elsewhere,
-        balances.told_elsewhere_company,
         tolerances.tolerance
     FROM
         rec.control_balances AS balances
@@ -46,23 +31,7 @@ measured AS (
 
 judged AS (
     SELECT
-        measured.owner_code,
-        measured.control_account,
-        measured.currency_code,
-        measured.period_month,
-        measured.open_vms,
-        measured.open_company_vms,
-        measured.balance,
-        measured.balance_company,
-        measured.ledger_only,
-        measured.ledger_only_company,
-        measured.in_transit,
-        measured.in_transit_company,
-        measured.revaluation_company,
-        measured.gl_company,
-        measured.difference,
-        measured.difference_company,
-        measured.gl_difference,
+        measured.*,
         measured.difference - measured.told_elsewhere AS unexplained,
         measured.difference_company - measured.told_elsewhere_company AS unexplained_company,
         ABS(measured.difference) > measured.tolerance AS is_apart,

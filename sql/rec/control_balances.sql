@@ -45,9 +45,7 @@ first_months AS (
 
 calendar AS (
     SELECT
-        first_months.owner_code,
-        first_months.control_account,
-        first_months.currency_code,
+        first_months.*,
         months.month_start AS period_month
     FROM
         first_months

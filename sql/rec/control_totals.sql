@@ -84,19 +84,9 @@ totals AS (
 
 judged AS (
     SELECT
-        totals.document_date,
-        totals.company_code,
-        totals.document_type,
-        totals.company_currency_code,
-        totals.count_vms,
-        totals.count_ledger,
-        totals.company_amount_vms,
-        totals.company_amount_ledger,
+        totals.*,
         totals.count_ledger - totals.count_vms AS count_difference,
         totals.company_amount_ledger - totals.company_amount_vms AS company_amount_difference,
-        totals.has_break,
-        totals.as_of_vms,
-        totals.as_of_ledger,
         CASE
             WHEN
                 totals.count_ledger = totals.count_vms

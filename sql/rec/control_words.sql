@@ -2,15 +2,7 @@
 -- there are beside them.
 -- grain: owner_code, control_account, currency_code, period_month, kind
 WITH ranked AS (
-    SELECT
-        owner_code,
-        control_account,
-        currency_code,
-        period_month,
-        kind,
-        item,
-        amount,
-        company_amount
+    SELECT *
     FROM
         rec.control_items
     QUALIFY

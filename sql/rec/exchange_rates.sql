@@ -64,14 +64,7 @@ both_sides AS (
 
 judged AS (
     SELECT
-        both_sides.rate_date,
-        both_sides.from_currency_code,
-        both_sides.to_currency_code,
-        both_sides.rate_ledger,
-        both_sides.rate_vms,
-        both_sides.way,
-        both_sides.rate_db_id,
-        both_sides.fetched_at,
+        both_sides.*,
         lists.vms_read_at,
         lists.ledger_read_at,
         lists.today,
@@ -114,20 +107,7 @@ judged AS (
 
 worded AS (
     SELECT
-        judged.rate_date,
-        judged.from_currency_code,
-        judged.to_currency_code,
-        judged.rate_ledger,
-        judged.rate_vms,
-        judged.way,
-        judged.rate_db_id,
-        judged.fetched_at,
-        judged.vms_read_at,
-        judged.ledger_read_at,
-        judged.today,
-        judged.is_in_flight,
-        judged.state,
-        judged.relative_difference,
+        judged.*,
         CASE
             WHEN judged.state <> 'only in ledger' THEN CAST(NULL AS VARCHAR)
             WHEN judged.is_in_flight THEN 'on its way'

@@ -42,16 +42,13 @@ settled AS (
 
 in_ledger AS (
     SELECT
-        document_key,
+        *,
         amount_units * CASE currency_factor WHEN 1 THEN 1.0000 WHEN 100 THEN 0.0100 WHEN 1000 THEN 0.0010 ELSE 0.0001 END
             AS amount,
         paid_units * CASE currency_factor WHEN 1 THEN 1.0000 WHEN 100 THEN 0.0100 WHEN 1000 THEN 0.0010 ELSE 0.0001 END
             AS paid,
         netted_units * CASE currency_factor WHEN 1 THEN 1.0000 WHEN 100 THEN 0.0100 WHEN 1000 THEN 0.0010 ELSE 0.0001 END
-            AS netted,
-        due_date,
-        last_payment_date,
-        fetched_at
+            AS netted
     FROM
         settled
 ),

@@ -3,18 +3,8 @@
 -- grain: header_db_id
 WITH strangers AS (
     SELECT
-        headers.header_db_id,
-        headers.owner_code,
-        headers.company_currency_code,
-        headers.source_code,
-        headers.voucher_no,
-        headers.header_text,
-        SPLIT_PART(headers.header_text, ' ', 1) AS first_word,
-        headers.posted_date,
-        headers.first_currency,
-        headers.debit_currency,
-        headers.debit_company,
-        headers.fetched_at
+        headers.*,
+        SPLIT_PART(headers.header_text, ' ', 1) AS first_word
     FROM
         rec.ledger_vouchers AS headers
     CROSS JOIN ctl.first_day AS first_day

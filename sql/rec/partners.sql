@@ -45,13 +45,9 @@ wanted_sides AS (
 
 in_vms AS (
     SELECT
-        wanted_sides.side,
+        wanted_sides.*,
         owners.owner_code,
         COALESCE(owners.owner_code, 0) AS owner_no,
-        wanted_sides.code,
-        wanted_sides.description,
-        wanted_sides.bank_account,
-        wanted_sides.partner_count,
         partners.fetched_at,
         CAST(partners.modified_at AS DATE) AS modified_date
     FROM
@@ -120,22 +116,10 @@ waiting AS (
 
 compared AS (
     SELECT
-        both_sides.side,
-        both_sides.owner_code,
-        both_sides.code,
-        both_sides.name_vms,
-        both_sides.name_ledger,
+        both_sides.*,
         RIGHT(both_sides.bank_account_vms, 4) AS bank_account_tail_vms,
         RIGHT(both_sides.bank_account_ledger, 4) AS bank_account_tail_ledger,
-        both_sides.partner_count,
-        both_sides.row_count,
         companies.row_count AS company_count,
-        both_sides.to_date,
-        both_sides.is_in_vms,
-        both_sides.is_in_ledger,
-        both_sides.vms_fetched_at,
-        both_sides.ledger_fetched_at,
-        both_sides.modified_date,
         settings.today,
         differences.differing_fields AS changed_fields,
         COALESCE(both_sides.to_date < settings.today, FALSE) AND both_sides.is_in_vms AS is_closed,
@@ -164,22 +148,7 @@ compared AS (
 
 judged AS (
     SELECT
-        side,
-        owner_code,
-        code,
-        name_vms,
-        name_ledger,
-        bank_account_tail_vms,
-        bank_account_tail_ledger,
-        partner_count,
-        row_count,
-        company_count,
-        to_date,
-        is_closed,
-        vms_fetched_at,
-        ledger_fetched_at,
-        modified_date,
-        today,
+        *,
         NULLIF(
             CONCAT_WS(
                 ', ',

@@ -58,21 +58,10 @@ transferred AS (
 
 ledger_rows AS (
     SELECT
-        ledger.side,
-        ledger.owner_code,
-        ledger.row_db_id,
-        ledger.match_id,
-        ledger.row_role,
-        ledger.voucher_no,
-        ledger.source_code,
-        ledger.subledger_code,
-        ledger.invoice_number,
-        ledger.currency_code,
-        ledger.posted_date,
-        ledger.fetched_at,
+        ledger.*,
         unplaced.reason,
-        unplaced.next_step,
-        unplaced.is_break,
+        unplaced.next_step AS match_step,
+        unplaced.is_break AS is_match_break,
         not_unique.row_db_id IS NOT NULL AS is_not_unique,
         our_matches.is_settled,
         unplaced.row_db_id IS NULL AND not_unique.row_db_id IS NULL AS is_rest,
@@ -120,21 +109,15 @@ ledger_rows AS (
 
 ledger_worded AS (
     SELECT
+        rows_left.*,
         rows_left.side || ' ' || CAST(rows_left.row_db_id AS VARCHAR) AS subject,
-        rows_left.side,
-        rows_left.row_db_id,
-        rows_left.owner_code,
         rows_left.subledger_code AS partner_code,
         rows_left.invoice_number AS invoice_no,
-        rows_left.currency_code,
-        rows_left.posted_date,
         rows_left.row_role = 'payment' AS is_payment,
         CASE
             WHEN rows_left.is_rest THEN SIGN(rows_left.paid) * LEAST(ABS(rows_left.paid), ABS(rows_left.left_over))
             ELSE rows_left.paid
         END AS paid_ledger,
-        rows_left.transferred,
-        rows_left.transferred_company,
         CASE
             WHEN rows_left.is_not_unique THEN 'invoice unknown'
             WHEN rows_left.reason IS NULL
@@ -150,11 +133,8 @@ ledger_worded AS (
             WHEN rows_left.reason IS NULL THEN 'a part of it settles nothing'
             ELSE rows_left.reason
         END AS why,
-        rows_left.voucher_no,
-        rows_left.source_code,
-        rows_left.match_id,
         COALESCE(
-            rows_left.next_step,
+            rows_left.match_step,
             CASE
                 WHEN rows_left.is_not_unique
                     THEN
@@ -163,9 +143,7 @@ ledger_worded AS (
                 ELSE 'match the rest with another invoice in the ledger, or pay it back.'
             END
         ) AS next_step,
-        rows_left.is_not_unique OR COALESCE(rows_left.is_break, TRUE) AS is_break,
-        rows_left.is_rest,
-        rows_left.fetched_at
+        rows_left.is_not_unique OR COALESCE(rows_left.is_match_break, TRUE) AS is_break
     FROM
         ledger_rows AS rows_left
     WHERE

@@ -4,12 +4,7 @@
 -- grain: rate_date, currency_code
 WITH kept AS (
     SELECT
-        rates.rate_date,
-        rates.from_currency_code,
-        rates.to_currency_code,
-        rates.rate_key,
-        rates.exchange_rate,
-        rates.fetched_at,
+        rates.*,
         base.base_currency,
         base.vms_base_currency,
         -- Beyond a million, and below a millionth, the products behind this would overflow.

@@ -59,13 +59,7 @@ moved AS (
 
 judged AS (
     SELECT
-        moved.document_key,
-        moved.account,
-        moved.vessel_code,
-        moved.voyage_no,
-        moved.sent_currency,
-        moved.moved_currency,
-        moved.moved_company,
+        moved.*,
         vouchers.currency,
         moved.account = vouchers.control_account AS is_control,
         moved.is_sent = 0 AND moved.vessel_code IS NULL AND moved.voyage_no IS NULL AS is_vat,

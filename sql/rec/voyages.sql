@@ -73,23 +73,8 @@ changes AS (
 
 compared AS (
     SELECT
-        sides.kind,
-        sides.owner_code,
-        sides.code,
-        sides.is_in_vms,
-        sides.is_in_ledger,
-        sides.description_vms,
-        sides.description_ledger,
-        sides.from_date_vms,
-        sides.from_date_ledger,
-        sides.to_date_vms,
-        sides.to_date_ledger,
-        sides.vessel_code_vms,
-        sides.vessel_code_ledger,
-        sides.code_count,
-        sides.row_count,
+        sides.*,
         vessels.row_count AS vessel_count,
-        sides.modified_date,
         settings.today,
         -- A voyage ends; a vessel is closed when somebody has closed its cost centre.
         sides.kind = 'vessel' AND sides.is_in_vms AND COALESCE(sides.to_date_ledger < settings.today, FALSE) AS is_closed,
@@ -116,24 +101,7 @@ compared AS (
 
 judged AS (
     SELECT
-        kind,
-        owner_code,
-        code,
-        description_vms,
-        description_ledger,
-        from_date_vms,
-        from_date_ledger,
-        to_date_vms,
-        to_date_ledger,
-        vessel_code_vms,
-        vessel_code_ledger,
-        code_count,
-        row_count,
-        modified_date,
-        today,
-        is_closed,
-        as_of_vms,
-        as_of_ledger,
+        *,
         CONCAT_WS(', ', changed_fields, CASE WHEN is_closed THEN 'closed' END) AS differing_fields,
         CASE kind WHEN 'voyage' THEN 'project ' ELSE 'cost centre ' END || code AS subject,
         CASE
