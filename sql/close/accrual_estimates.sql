@@ -162,19 +162,20 @@ documents AS (
 SELECT
     documents.family,
     documents.company_code,
-    documents.voyage_no,
+    documents.voyage_no,  -- reference number of the voyage; empty: none
     documents.account,
     documents.period_month,
     stated.currency_code,  -- of the month's last document: voyage currency
-    stated.company_currency_code,
-    stated.document_units,  -- the month's rate: so many of currency_code are
+    stated.company_currency_code,  -- currency of the company amounts
+    stated.document_units,  -- the month's rate: so many of currency_code are worth company_units
     stated.company_units,  -- so many of company_currency_code; null: not known
-    CAST(to_date.estimate_to_date * 0.0001 AS DECIMAL(38, 4)) AS estimate_to_date,  -- null: not stated
-    CAST(to_date.actual_to_date * 0.0001 AS DECIMAL(38, 4)) AS actual_stated,  -- to date, as the VMS knew it then
-    CAST(documents.accrual_posted AS DECIMAL(38, 4)) AS accrual_posted,
-    CAST(documents.posted_count AS INTEGER) AS posted_count,
-    documents.posted_numbers,
-    documents.waiting_numbers,  -- with their states in the VMS
+    CAST(to_date.estimate_to_date * 0.0001 AS DECIMAL(38, 4))
+        AS estimate_to_date,  -- estimate as last stated, in company currency; null: not stated
+    CAST(to_date.actual_to_date * 0.0001 AS DECIMAL(38, 4)) AS actual_stated,  -- actuals as the VMS knew them then, in company currency
+    CAST(documents.accrual_posted AS DECIMAL(38, 4)) AS accrual_posted,  -- sum of the posted documents, in company currency
+    CAST(documents.posted_count AS INTEGER) AS posted_count,  -- posted documents of this month
+    documents.posted_numbers,  -- numbers of the posted documents
+    documents.waiting_numbers,  -- numbers of the documents that are not posted, with their states in the VMS
     documents.as_of_vms
 FROM
     documents

@@ -273,7 +273,7 @@ left_rows AS (
 )
 
 SELECT
-    by_text.header_db_id,
+    by_text.header_db_id,  -- database id of the voucher in the ledger
     by_text.document_key
 FROM
     by_text

@@ -173,12 +173,12 @@ judged AS (
 
 SELECT
     judged.side,  -- supplier | customer
-    judged.owner_code,  -- entity it is created in; null: the token's own
-    judged.code AS partner_code,
-    judged.name_vms,
-    judged.name_ledger,
-    judged.bank_account_tail_vms,  -- the last four characters
-    judged.bank_account_tail_ledger,  -- the last four characters
+    judged.owner_code,  -- ledger entity it is created in; null: the one that the ledger's token belongs to
+    judged.code AS partner_code,  -- code of the supplier or customer
+    judged.name_vms,  -- name in the VMS
+    judged.name_ledger,  -- name in the ledger
+    judged.bank_account_tail_vms,  -- the last four characters of the bank account in the VMS
+    judged.bank_account_tail_ledger,  -- the last four characters of the bank account in the ledger
     CASE WHEN judged.state IN ('fields differ', 'waiting for confirmation') THEN judged.differing_fields END
         AS differing_fields,  -- name, bank account, closed …
     judged.state,  -- agreed | only in VMS | only in ledger | fields differ | code not unique | waiting for confirmation
@@ -214,7 +214,7 @@ SELECT
                 'The bank account of ' || judged.subject || ' ends in ' || judged.bank_account_tail_vms
                 || ' in the VMS and in ' || judged.bank_account_tail_ledger
                 || ' in the ledger: one of the two was changed.'
-    END AS reason,
+    END AS reason,  -- what is found, in words, with the figures; empty: nothing to say
     CASE judged.state
         WHEN 'only in ledger' THEN 'nothing: the ledger has partners of its own.'
         WHEN 'only in VMS' THEN 'run master-data; where it was refused, ctl.outbox has the words.'
@@ -227,11 +227,11 @@ SELECT
                 END
         WHEN 'waiting for confirmation'
             THEN 'ask the supplier; then springline release ' || judged.code || ', or correct the side that is wrong.'
-    END AS next_step,
-    judged.state IN ('only in VMS', 'fields differ', 'code not unique') AS is_break,
-    COALESCE(judged.vms_fetched_at, read_times.vms_read_at) AS as_of_vms,
-    COALESCE(judged.ledger_fetched_at, ledger_read_times.ledger_read_at) AS as_of_ledger,
-    CAST(DATE_DIFF('day', judged.modified_date, judged.today) AS INTEGER) AS age_days  -- since it was changed last
+    END AS next_step,  -- what to do about it; empty: nothing
+    judged.state IN ('only in VMS', 'fields differ', 'code not unique') AS is_break,  -- true: it does not agree, and a person has to act
+    COALESCE(judged.vms_fetched_at, read_times.vms_read_at) AS as_of_vms,  -- when the VMS was read, UTC
+    COALESCE(judged.ledger_fetched_at, ledger_read_times.ledger_read_at) AS as_of_ledger,  -- when the ledger was read, UTC
+    CAST(DATE_DIFF('day', judged.modified_date, judged.today) AS INTEGER) AS age_days    -- days since it was changed last
 FROM
     judged
 CROSS JOIN read_times

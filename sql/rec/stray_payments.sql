@@ -177,23 +177,25 @@ by_hand AS (
 )
 
 SELECT
-    worded.subject,
-    worded.row_db_id,  -- of the ledger
-    worded.is_payment,  -- a payment of the ledger
-    CAST(NULL AS BIGINT) AS document_key,  -- of a payment document of the VMS
-    CAST(NULL AS VARCHAR) AS document_no,
-    CAST(NULL AS VARCHAR) AS document_type,
-    companies.company_code,
-    worded.owner_code,
-    worded.side,
-    worded.partner_code,
-    worded.invoice_no,
-    worded.currency_code,
-    worded.posted_date AS document_date,
-    CAST(0 AS DECIMAL(38, 4)) AS paid_vms,
-    CAST(worded.paid_ledger AS DECIMAL(38, 4)) AS paid_ledger,  -- positive: it settles invoices
-    CAST(worded.transferred AS DECIMAL(38, 4)) AS transferred,  -- of the payment, to the VMS, in its own currency
-    CAST(worded.transferred_company AS DECIMAL(38, 4)) AS transferred_company,  -- likewise
+    worded.subject,  -- AP or AR and the row of the ledger; `vms:` and the key of the payment document
+    worded.row_db_id,  -- database id of the ledger's row; null: it stands in the VMS alone
+    worded.is_payment,  -- true: the row of the ledger is a payment
+    CAST(NULL AS BIGINT) AS document_key,  -- database id of the payment document in the VMS; null: it stands in the ledger alone
+    CAST(NULL AS VARCHAR) AS document_no,  -- number of the payment document in the VMS
+    CAST(NULL AS VARCHAR) AS document_type,  -- PMI or PMO; null: it stands in the ledger alone
+    companies.company_code,  -- VMS company
+    worded.owner_code,  -- ledger entity
+    worded.side,  -- AP | AR
+    worded.partner_code,  -- supplier or customer, by its code
+    worded.invoice_no,  -- invoice number of the row, or of the invoices paid
+    worded.currency_code,  -- currency of the amounts
+    worded.posted_date AS document_date,  -- date of the payment
+    CAST(0 AS DECIMAL(38, 4)) AS paid_vms,  -- what the VMS has as paid, in currency_code
+    CAST(worded.paid_ledger AS DECIMAL(38, 4))
+        AS paid_ledger,  -- what the ledger has as paid, in currency_code; positive: it settles invoices
+    CAST(worded.transferred AS DECIMAL(38, 4)) AS transferred,  -- part of the payment that is in the VMS already, in currency_code
+    CAST(worded.transferred_company AS DECIMAL(38, 4))
+        AS transferred_company,  -- part of the payment that is in the VMS already, in company currency
     worded.state,  -- unmatched in ledger | invoice unknown | over paid
     worded.side || ' row ' || CAST(worded.row_db_id AS VARCHAR)
     || COALESCE(' of voucher ' || CAST(worded.voucher_no AS VARCHAR), '')
@@ -201,12 +203,12 @@ SELECT
     || COALESCE(', source ' || worded.source_code, '')
     || ', ' || worded.currency_code || ' ' || CAST(CAST(worded.paid_ledger AS DECIMAL(38, 2)) AS VARCHAR)
     || CASE WHEN worded.match_id <> 0 THEN ', match ' || CAST(worded.match_id AS VARCHAR) ELSE '' END
-    || ': ' || worded.why || '.' AS reason,
-    worded.next_step,
-    worded.is_break,
-    worded.is_rest,  -- of a payment that settles something
-    CAST(NULL AS TIMESTAMP) AS vms_fetched_at,
-    worded.fetched_at AS ledger_fetched_at
+    || ': ' || worded.why || '.' AS reason,  -- what is found, in words, with the figures; empty: nothing to say
+    worded.next_step,  -- what to do about it; empty: nothing
+    worded.is_break,  -- true: it does not agree, and a person has to act
+    worded.is_rest,  -- true: the rest of a payment that settles something
+    CAST(NULL AS TIMESTAMP) AS vms_fetched_at,  -- when the VMS was read, UTC
+    worded.fetched_at AS ledger_fetched_at  -- when the ledger was read, UTC
 FROM
     ledger_worded AS worded
 LEFT JOIN map.actual_companies AS companies

@@ -126,9 +126,9 @@ listed AS (
 )
 
 SELECT
-    found.document_key,
-    CAST(found.control_currency AS DECIMAL(38, 4)) AS control_currency,  -- by how much its control account has moved
-    CAST(found.control_company AS DECIMAL(38, 4)) AS control_company,  -- the same in company currency
+    found.document_key,  -- database id of the document in the VMS
+    CAST(found.control_currency AS DECIMAL(38, 4)) AS control_currency,  -- by how much its control account has moved, in the currency sent
+    CAST(found.control_company AS DECIMAL(38, 4)) AS control_company,  -- by how much its control account has moved, in company currency
     listed.changes  -- each account with its dimensions, what was sent and what is there
 FROM
     found
