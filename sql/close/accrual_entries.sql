@@ -122,24 +122,24 @@ entries AS (
 
 SELECT
     documents.document_key,
-    documents.document_no,
+    documents.document_no,  -- number of the document in the VMS
     documents.document_type,  -- ACP, ACR, CAP, CAR, BAP, BAR
     documents.family,  -- accrual | bunker adjustment
     documents.reverses_type,  -- type of what it takes back; null: it is no reversal
     documents.company_code,  -- VMS company
     documents.owner_code,  -- ledger entity; null: nobody knows the company
-    entries.voyage_no,  -- empty: none
+    entries.voyage_no,  -- reference number of the voyage; empty: none
     entries.account,  -- GL account of the line; empty: none
     documents.period_month,  -- that the voucher is posted in, else of the document's date
-    documents.document_date,
-    documents.status_code,  -- in the VMS; GONE, REJECTED: ours
-    documents.is_posted,  -- sent by us, or posted in the VMS
+    documents.document_date,  -- date of the document in the VMS
+    documents.status_code,  -- state in the VMS; GONE: deleted; REJECTED: its text breaks the contract
+    documents.is_posted,  -- true: sent by Springline, or posted in the VMS
     documents.currency_code,  -- voyage currency
-    documents.company_currency_code,
+    documents.company_currency_code,  -- currency of the company amounts
     CAST(documents.gl_sign * entries.document_amount AS DECIMAL(38, 4)) AS document_amount,  -- in currency_code
-    CAST(documents.gl_sign * entries.company_amount AS DECIMAL(38, 4)) AS company_amount,
-    entries.ref_document_key,  -- what it names as taken back
-    entries.ref_document_no,
+    CAST(documents.gl_sign * entries.company_amount AS DECIMAL(38, 4)) AS company_amount,  -- in company currency, debit positive
+    entries.ref_document_key,  -- database id of the document it names as taken back
+    entries.ref_document_no,  -- number of the document it names as taken back
     CASE
         WHEN entries.is_alone AND ABS(documents.estimate_amount_ytd) < 1000000000000
             THEN CAST(ROUND(documents.gl_sign * documents.estimate_amount_ytd, 4) AS DECIMAL(38, 4))

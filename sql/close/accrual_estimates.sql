@@ -52,19 +52,11 @@ latest AS (
 
 valued AS (
     SELECT
-        latest.family,
-        latest.company_code,
-        latest.voyage_no,
-        latest.account,
-        latest.period_month,
-        latest.currency_code,
-        latest.company_currency_code,
+        latest.*,
         CASE
             WHEN latest.currency_code = latest.company_currency_code THEN CAST(1 AS HUGEINT) ELSE rates.document_units
         END AS document_units,
-        CASE WHEN latest.currency_code = latest.company_currency_code THEN CAST(1 AS HUGEINT) ELSE rates.company_units END AS company_units,
-        latest.estimate_units,
-        latest.actual_units
+        CASE WHEN latest.currency_code = latest.company_currency_code THEN CAST(1 AS HUGEINT) ELSE rates.company_units END AS company_units
     FROM
         latest
     LEFT JOIN rates
@@ -76,23 +68,15 @@ valued AS (
 
 stated AS (
     SELECT
-        valued.family,
-        valued.company_code,
-        valued.voyage_no,
-        valued.account,
-        valued.period_month,
-        valued.currency_code,
-        valued.company_currency_code,
-        valued.document_units,
-        valued.company_units,
+        valued.*,
         SIGN(valued.estimate_units) * (
             (2 * ABS(valued.estimate_units) * valued.company_units + valued.document_units)
             // CAST(2 * valued.document_units AS HUGEINT)
-        ) AS estimate_units,
+        ) AS estimate_stated,
         SIGN(valued.actual_units) * (
             (2 * ABS(valued.actual_units) * valued.company_units + valued.document_units)
             // CAST(2 * valued.document_units AS HUGEINT)
-        ) AS actual_units
+        ) AS actual_stated
     FROM
         valued
 ),
@@ -100,13 +84,9 @@ stated AS (
 -- A year's figures run from its first day: each month adds what has come since the one before.
 added AS (
     SELECT
-        stated.family,
-        stated.company_code,
-        stated.voyage_no,
-        stated.account,
-        stated.period_month,
-        stated.estimate_units - COALESCE(
-            LAG(stated.estimate_units) OVER (
+        stated.*,
+        stated.estimate_stated - COALESCE(
+            LAG(stated.estimate_stated) OVER (
                 PARTITION BY
                     stated.family,
                     stated.company_code,
@@ -115,9 +95,9 @@ added AS (
                     EXTRACT(YEAR FROM stated.period_month)
                 ORDER BY stated.period_month
             ), 0
-        ) AS estimate_units,
-        stated.actual_units - COALESCE(
-            LAG(stated.actual_units) OVER (
+        ) AS estimate_added,
+        stated.actual_stated - COALESCE(
+            LAG(stated.actual_stated) OVER (
                 PARTITION BY
                     stated.family,
                     stated.company_code,
@@ -126,31 +106,27 @@ added AS (
                     EXTRACT(YEAR FROM stated.period_month)
                 ORDER BY stated.period_month
             ), 0
-        ) AS actual_units
+        ) AS actual_added
     FROM
         stated
     WHERE
-        stated.estimate_units IS NOT NULL
-        AND stated.actual_units IS NOT NULL
+        stated.estimate_stated IS NOT NULL
+        AND stated.actual_stated IS NOT NULL
 ),
 
 to_date AS (
     SELECT
-        added.family,
-        added.company_code,
-        added.voyage_no,
-        added.account,
-        added.period_month,
-        SUM(added.estimate_units) OVER (
+        added.*,
+        SUM(added.estimate_added) OVER (
             PARTITION BY added.family, added.company_code, added.voyage_no, added.account
             ORDER BY added.period_month
             ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ) AS estimate_units,
-        SUM(added.actual_units) OVER (
+        ) AS estimate_to_date,
+        SUM(added.actual_added) OVER (
             PARTITION BY added.family, added.company_code, added.voyage_no, added.account
             ORDER BY added.period_month
             ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ) AS actual_units
+        ) AS actual_to_date
     FROM
         added
 ),
@@ -186,19 +162,20 @@ documents AS (
 SELECT
     documents.family,
     documents.company_code,
-    documents.voyage_no,
+    documents.voyage_no,  -- reference number of the voyage; empty: none
     documents.account,
     documents.period_month,
     stated.currency_code,  -- of the month's last document: voyage currency
-    stated.company_currency_code,
-    stated.document_units,  -- the month's rate: so many of currency_code are
+    stated.company_currency_code,  -- currency of the company amounts
+    stated.document_units,  -- the month's rate: so many of currency_code are worth company_units
     stated.company_units,  -- so many of company_currency_code; null: not known
-    CAST(to_date.estimate_units * 0.0001 AS DECIMAL(38, 4)) AS estimate_to_date,  -- null: not stated
-    CAST(to_date.actual_units * 0.0001 AS DECIMAL(38, 4)) AS actual_stated,  -- to date, as the VMS knew it then
-    CAST(documents.accrual_posted AS DECIMAL(38, 4)) AS accrual_posted,
-    CAST(documents.posted_count AS INTEGER) AS posted_count,
-    documents.posted_numbers,
-    documents.waiting_numbers,  -- with their states in the VMS
+    CAST(to_date.estimate_to_date * 0.0001 AS DECIMAL(38, 4))
+        AS estimate_to_date,  -- estimate as last stated, in company currency; null: not stated
+    CAST(to_date.actual_to_date * 0.0001 AS DECIMAL(38, 4)) AS actual_stated,  -- actuals as the VMS knew them then, in company currency
+    CAST(documents.accrual_posted AS DECIMAL(38, 4)) AS accrual_posted,  -- sum of the posted documents, in company currency
+    CAST(documents.posted_count AS INTEGER) AS posted_count,  -- posted documents of this month
+    documents.posted_numbers,  -- numbers of the posted documents
+    documents.waiting_numbers,  -- numbers of the documents that are not posted, with their states in the VMS
     documents.as_of_vms
 FROM
     documents

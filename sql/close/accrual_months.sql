@@ -46,15 +46,7 @@ unreversed AS (
 
 running AS (
     SELECT
-        moved.family,
-        moved.company_code,
-        moved.voyage_no,
-        moved.account,
-        moved.period_month,
-        moved.company_currency_code,
-        moved.posted,
-        moved.reversed,
-        moved.as_of_vms,
+        moved.*,
         SUM(moved.posted + moved.reversed) OVER earlier AS closing,
         SUM(COALESCE(unreversed.unreversed_amount, 0)) OVER earlier AS unreversed_amount,
         SUM(COALESCE(unreversed.not_reversed_count, 0)) OVER earlier AS not_reversed_count,
@@ -81,17 +73,8 @@ running AS (
 
 carried AS (
     SELECT
-        running.family,
-        running.company_code,
-        running.voyage_no,
-        running.account,
-        months.month_start AS period_month,
-        running.company_currency_code,
-        running.closing,
-        running.unreversed_amount,
-        running.not_reversed_count,
-        running.open_count,
-        running.as_of_vms
+        running.*,
+        months.month_start
     FROM
         running
     CROSS JOIN seed.settings AS settings
@@ -108,18 +91,20 @@ carried AS (
 SELECT
     running.family,  -- accrual | bunker adjustment
     running.company_code,  -- VMS company
-    running.voyage_no,
+    running.voyage_no,  -- reference number of the voyage; empty: none
     running.account,
-    running.period_month,
-    running.company_currency_code,
-    CAST(running.closing - running.posted - running.reversed AS DECIMAL(38, 4)) AS opening,  -- the month before's closing
-    CAST(running.posted AS DECIMAL(38, 4)) AS posted,
-    CAST(running.reversed AS DECIMAL(38, 4)) AS reversed,
-    CAST(running.closing AS DECIMAL(38, 4)) AS closing,
-    CAST(running.unreversed_amount AS DECIMAL(38, 4)) AS unreversed_amount,  -- of accruals up to this month
-    CAST(running.not_reversed_count AS INTEGER) AS not_reversed_count,  -- accruals up to this month
-    CAST(running.open_count AS INTEGER) AS open_count,  -- these and reversals without accrual
-    running.as_of_vms
+    running.period_month,  -- first day of the month
+    running.company_currency_code,  -- currency of the company amounts
+    CAST(running.closing - running.posted - running.reversed AS DECIMAL(38, 4))
+        AS opening,  -- what was accrued at the end of the month before
+    CAST(running.posted AS DECIMAL(38, 4)) AS posted,  -- accrued in this month, in company currency, debit positive
+    CAST(running.reversed AS DECIMAL(38, 4)) AS reversed,  -- taken back in this month, in company currency
+    CAST(running.closing AS DECIMAL(38, 4)) AS closing,  -- what is accrued at the end of the month
+    CAST(running.unreversed_amount AS DECIMAL(38, 4))
+        AS unreversed_amount,  -- what is left of accruals up to this month that are not taken back in full
+    CAST(running.not_reversed_count AS INTEGER) AS not_reversed_count,  -- accruals up to this month that are not taken back
+    CAST(running.open_count AS INTEGER) AS open_count,  -- accruals up to this month that are not taken back, and reversals without accrual
+    running.as_of_vms  -- when the VMS was read, UTC
 FROM
     running
 UNION ALL
@@ -128,7 +113,7 @@ SELECT
     carried.company_code,
     carried.voyage_no,
     carried.account,
-    carried.period_month,
+    carried.month_start,
     carried.company_currency_code,
     CAST(carried.closing AS DECIMAL(38, 4)),
     CAST(0 AS DECIMAL(38, 4)),

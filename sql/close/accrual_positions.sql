@@ -161,14 +161,7 @@ valued AS (
 
 compared AS (
     SELECT
-        stated.family,
-        stated.company_code,
-        stated.voyage_no,
-        stated.account,
-        stated.period_month,
-        stated.has_document,
-        stated.currency_code,
-        stated.company_currency_code,
+        stated.*,
         CASE COALESCE(units.minor_units, 2)
             WHEN 0 THEN CAST(ROUND(stated.estimate_to_date, 0) AS DECIMAL(38, 4))
             WHEN 2 THEN CAST(ROUND(stated.estimate_to_date, 2) AS DECIMAL(38, 4))
@@ -180,15 +173,10 @@ compared AS (
             WHEN 2 THEN CAST(ROUND(stated.actual_stated, 2) AS DECIMAL(38, 4))
             WHEN 3 THEN CAST(ROUND(stated.actual_stated, 3) AS DECIMAL(38, 4))
             ELSE stated.actual_stated
-        END AS actual_stated,
+        END AS actual_by_vms,
         COALESCE(booked.company_amount, 0) AS actual,
         -- Actuals in the voyage's own currency, at the accrual's rate, less what they were booked at.
-        COALESCE(valued.company_amount - booked.company_amount_same, 0) AS exchange_effect,
-        stated.accrual_posted,
-        stated.posted_count,
-        stated.posted_numbers,
-        stated.waiting_numbers,
-        stated.as_of_vms
+        COALESCE(valued.company_amount - booked.company_amount_same, 0) AS exchange_effect
     FROM
         stated
     LEFT JOIN booked
@@ -252,27 +240,11 @@ closed_voyages AS (
 
 judged AS (
     SELECT
-        compared.family,
-        compared.company_code,
-        compared.voyage_no,
-        compared.account,
-        compared.period_month,
-        compared.has_document,
-        compared.posted_count,
-        compared.currency_code,
-        compared.company_currency_code,
-        compared.estimated,
-        compared.actual_stated,
-        compared.actual,
-        compared.exchange_effect,
-        compared.accrual_posted,
+        compared.*,
         compared.estimated - compared.actual AS recomputed,
         compared.accrual_posted - (compared.estimated - compared.actual) AS difference,
         COALESCE(confirmed.earlier_accrued, 0) AS earlier_accrued,
         COALESCE(confirmed.confirmed_amount, 0) AS confirmed_amount,
-        compared.posted_numbers,
-        compared.waiting_numbers,
-        compared.as_of_vms,
         COALESCE(compared.company_currency_code || ' ', '') AS currency_text,
         CASE
             WHEN compared.estimated IS NULL AND compared.posted_count > 0 THEN 'agreed'
@@ -310,22 +282,22 @@ judged AS (
 SELECT
     judged.family,  -- accrual | bunker adjustment
     judged.company_code,  -- VMS company
-    judged.voyage_no,  -- empty: none
+    judged.voyage_no,  -- reference number of the voyage; empty: none
     judged.account,
-    judged.period_month,
+    judged.period_month,  -- first day of the month
     judged.posted_count,  -- posted documents of this month
     judged.currency_code,  -- voyage currency
-    judged.company_currency_code,
+    judged.company_currency_code,  -- currency of the company amounts
     CAST(judged.estimated AS DECIMAL(38, 4)) AS estimate_to_date,  -- as last stated; null: no document has stated it
-    CAST(judged.actual_stated AS DECIMAL(38, 4)) AS actual_stated,  -- to date, as the VMS knew it when it accrued
-    CAST(judged.actual AS DECIMAL(38, 4)) AS actual_to_date,  -- by the ledger's books
+    CAST(judged.actual_by_vms AS DECIMAL(38, 4)) AS actual_stated,  -- to date, as the VMS knew it when it accrued
+    CAST(judged.actual AS DECIMAL(38, 4)) AS actual_to_date,  -- actuals to date in the ledger's books
     CAST(judged.exchange_effect AS DECIMAL(38, 4))
-        AS exchange_effect,  -- actuals in voyage currency at the accrual's rate, less as booked
-    CAST(judged.accrual_posted AS DECIMAL(38, 4)) AS accrual_posted,
+        AS exchange_effect,  -- actuals in voyage currency at the accrual's rate, less as they were booked
+    CAST(judged.accrual_posted AS DECIMAL(38, 4)) AS accrual_posted,  -- sum of the posted accruals of the month, in company currency
     CAST(judged.recomputed AS DECIMAL(38, 4)) AS accrual_recomputed,  -- estimate less actual
-    CAST(judged.difference AS DECIMAL(38, 4)) AS difference,  -- posted less recomputed
-    CAST(judged.earlier_accrued AS DECIMAL(38, 4)) AS earlier_accrued,  -- accruals of earlier months, without sign
-    CAST(judged.confirmed_amount AS DECIMAL(38, 4)) AS confirmed_amount,  -- of that, booked as actuals since
+    CAST(judged.difference AS DECIMAL(38, 4)) AS difference,  -- accrual posted less accrual recomputed
+    CAST(judged.earlier_accrued AS DECIMAL(38, 4)) AS earlier_accrued,  -- accruals of earlier months, added without sign
+    CAST(judged.confirmed_amount AS DECIMAL(38, 4)) AS confirmed_amount,  -- part of earlier_accrued that was booked as actuals since
     CASE
         WHEN judged.earlier_accrued > 0
             THEN
@@ -363,15 +335,15 @@ SELECT
                 || CAST(CAST(judged.estimated AS DECIMAL(38, 2)) AS VARCHAR) || ' less the books'' '
                 || CAST(CAST(judged.actual AS DECIMAL(38, 2)) AS VARCHAR) || ' is '
                 || CAST(CAST(judged.recomputed AS DECIMAL(38, 2)) AS VARCHAR) || '. The VMS had counted '
-                || CAST(CAST(judged.actual_stated AS DECIMAL(38, 2)) AS VARCHAR) || ' of actuals when it accrued.'
-    END AS reason,
+                || CAST(CAST(judged.actual_by_vms AS DECIMAL(38, 2)) AS VARCHAR) || ' of actuals when it accrued.'
+    END AS reason,  -- what is found, in words, with the figures; empty: nothing to say
     CASE
         WHEN judged.finding = 'not accrued' AND judged.has_document
             THEN 'get ' || judged.waiting_numbers || ' posted: springline explain says what stands in its way.'
         WHEN judged.finding = 'not accrued' THEN 'generate the accrual of the month in the VMS, where the estimate still stands.'
         WHEN judged.finding IN ('over-accrued', 'under-accrued')
             THEN 'post what is missing, or too much, as a further accrual in the VMS, or accept the difference.'
-    END AS next_step,
+    END AS next_step,  -- what to do about it; empty: nothing
     judged.as_of_vms
 FROM
     judged

@@ -38,11 +38,7 @@ named AS (
 ),
 
 by_reference AS (
-    SELECT
-        named.document_key,
-        named.voyage_no,
-        named.account,
-        named.accrual_document_key
+    SELECT named.*
     FROM
         named
     INNER JOIN close.accrual_entries AS accruals
@@ -142,11 +138,11 @@ by_amount AS (
 
 SELECT
     reversals.document_key,
-    reversals.voyage_no,
+    reversals.voyage_no,  -- reference number of the voyage; empty: none
     reversals.account,
-    reversals.document_no,
+    reversals.document_no,  -- number of the reversal in the VMS
     reversals.is_posted,
-    reversals.status_code,
+    reversals.status_code,  -- state in the VMS; GONE: deleted; REJECTED: its text breaks the contract
     reversals.company_amount,  -- debit positive: of a cost accrual, negative
     COALESCE(by_reference.accrual_document_key, by_amount.accrual_document_key)
         AS accrual_document_key,  -- what it takes back; null: no accrual is found

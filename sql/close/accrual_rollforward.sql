@@ -44,24 +44,24 @@ sealed AS (
 
 SELECT
     months.company_code,  -- VMS company
-    months.voyage_no,  -- empty: none
+    months.voyage_no,  -- reference number of the voyage; empty: none
     months.account,
-    months.period_month,
-    months.company_currency_code,
-    months.opening,  -- closing of the month before
-    months.posted,  -- by ACP and CAP of the month
-    months.reversed,  -- by ACR and CAR of the month; of costs, negative
-    months.closing,
+    months.period_month,  -- first day of the month
+    months.company_currency_code,  -- currency of the company amounts
+    months.opening,  -- what was accrued at the end of the month before
+    months.posted,  -- accrued by ACP and CAP of the month
+    months.reversed,  -- taken back by ACR and CAR of the month; of costs, negative
+    months.closing,  -- what is accrued at the end of the month
     sealed.company_amount AS sealed_closing,  -- null: the period is not sealed, or had nothing here when it was
-    months.unreversed_amount,  -- of accruals and reversals up to this month that do not meet
+    months.unreversed_amount,  -- what is left of accruals and reversals up to this month that do not meet
     CASE
         WHEN months.open_count = 0 THEN 'agreed'
         WHEN months.not_reversed_count > 0 THEN 'not reversed'
         ELSE 'reversal without accrual'
-    END AS state,
-    named.reason,  -- names the documents
-    named.next_step,
-    months.as_of_vms
+    END AS state,  -- agreed | not reversed | reversal without accrual
+    named.reason,  -- the documents that explain the state
+    named.next_step,  -- what to do about it; empty: nothing
+    months.as_of_vms  -- when the VMS was read, UTC
 FROM
     close.accrual_months AS months
 LEFT JOIN named

@@ -4,23 +4,23 @@
 -- grain: company_code, voyage_no, account, period_month
 SELECT
     positions.company_code,  -- VMS company
-    positions.voyage_no,  -- empty: none
+    positions.voyage_no,  -- reference number of the voyage; empty: none
     positions.account,
-    positions.period_month,
-    positions.company_currency_code,
+    positions.period_month,  -- first day of the month
+    positions.company_currency_code,  -- currency of the company amounts
     positions.estimate_to_date,  -- as last stated by an accrual; null: none has stated it
-    positions.actual_to_date,  -- by the ledger's books
+    positions.actual_to_date,  -- actuals to date in the ledger's books
     positions.accrual_posted,  -- by ACP and CAP of the month
     positions.accrual_recomputed,  -- estimate less actual
     positions.difference,  -- posted less recomputed
     positions.exchange_effect,  -- actuals in the accrual's currency at its rate, less as booked
     positions.actual_stated,  -- to date, as the VMS knew it when it accrued
     positions.earlier_accrued,  -- accruals of earlier months, without sign
-    positions.confirmed_amount,  -- of that, booked as actuals since
+    positions.confirmed_amount,  -- part of earlier_accrued that was booked as actuals since
     positions.hit_rate,  -- confirmed of earlier, 1 is all; null: nothing was accrued before
     positions.state,  -- agreed | over-accrued | under-accrued | not accrued
-    positions.reason,
-    positions.next_step,
+    positions.reason,  -- what is found, in words, with the figures; empty: nothing to say
+    positions.next_step,  -- what to do about it; empty: nothing
     positions.as_of_vms
 FROM
     close.accrual_positions AS positions

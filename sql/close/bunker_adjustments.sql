@@ -50,17 +50,18 @@ named AS (
 
 SELECT
     keys.company_code,  -- VMS company
-    keys.voyage_no,  -- empty: none
-    keys.account,
-    keys.period_month,
-    COALESCE(months.company_currency_code, positions.company_currency_code) AS company_currency_code,
-    COALESCE(months.opening, 0) AS opening,  -- closing of the month before
-    COALESCE(months.posted, 0) AS posted,  -- by BAP of the month
-    COALESCE(months.reversed, 0) AS reversed,  -- by BAR of the month
-    COALESCE(months.closing, 0) AS closing,
-    COALESCE(months.unreversed_amount, 0) AS unreversed_amount,  -- up to this month
+    keys.voyage_no,  -- reference number of the voyage; empty: none
+    keys.account,  -- GL account of the bunker adjustment
+    keys.period_month,  -- first day of the month
+    COALESCE(months.company_currency_code, positions.company_currency_code) AS company_currency_code,  -- currency of the company amounts
+    COALESCE(months.opening, 0) AS opening,  -- what was adjusted at the end of the month before
+    COALESCE(months.posted, 0) AS posted,  -- adjusted by BAP of the month
+    COALESCE(months.reversed, 0) AS reversed,  -- taken back by BAR of the month
+    COALESCE(months.closing, 0) AS closing,  -- what is adjusted at the end of the month
+    COALESCE(months.unreversed_amount, 0)
+        AS unreversed_amount,  -- what is left of adjustments up to this month that are not taken back in full
     positions.estimate_to_date,  -- as last stated; null: none has stated it
-    positions.actual_to_date,  -- by the ledger's books
+    positions.actual_to_date,  -- actuals to date in the ledger's books
     positions.accrual_recomputed AS adjustment_recomputed,  -- estimate less actual
     positions.difference,  -- posted less recomputed
     CASE
@@ -71,9 +72,9 @@ SELECT
         WHEN positions.state = 'under-accrued' THEN 'too little'
         ELSE 'agreed'
     END AS state,  -- agreed | not reversed | reversal without accrual | not posted | too much | too little
-    COALESCE(named.reason, positions.reason) AS reason,
-    COALESCE(named.next_step, positions.next_step) AS next_step,
-    COALESCE(months.as_of_vms, positions.as_of_vms) AS as_of_vms
+    COALESCE(named.reason, positions.reason) AS reason,  -- what is found, in words, with the figures; empty: nothing to say
+    COALESCE(named.next_step, positions.next_step) AS next_step,  -- what to do about it; empty: nothing
+    COALESCE(months.as_of_vms, positions.as_of_vms) AS as_of_vms  -- when the VMS was read, UTC
 FROM
     keys
 LEFT JOIN close.accrual_months AS months

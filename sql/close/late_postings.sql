@@ -232,17 +232,17 @@ late_vouchers AS (
 )
 
 SELECT
-    late.period_month,  -- the sealed period
+    late.period_month,  -- first day of the sealed month
     late.side,  -- ledger | vms
-    late.subject,  -- ledger:<voucher's id> | document key
+    late.subject,  -- `ledger:` and the voucher's id, or the document key
     late.company_code,  -- VMS company
     late.owner_code,  -- ledger entity
-    late.document_key,  -- of the voucher, where it is one of ours
-    late.document_no,
-    late.voucher_no,
+    late.document_key,  -- database id of the VMS document, where the voucher is one of ours
+    late.document_no,  -- number of the VMS document, where the voucher is one of ours
+    late.voucher_no,  -- number of the voucher in the ledger
     late.change,  -- added | changed | removed
-    late.company_currency_code,
-    CAST(late.moved_amount AS DECIMAL(38, 4)) AS company_amount,  -- what was moved, without sign
+    late.company_currency_code,  -- currency of the company amounts
+    CAST(late.moved_amount AS DECIMAL(38, 4)) AS company_amount,  -- what was moved, in company currency, without sign
     CASE
         WHEN late.side = 'ledger'
             THEN
@@ -269,12 +269,12 @@ SELECT
             || late.status_sealed || ' with ' || CAST(CAST(late.amount_sealed AS DECIMAL(38, 2)) AS VARCHAR)
             || ' when ' || SUBSTRING(CAST(late.period_month AS VARCHAR), 1, 7) || ' was sealed, and is '
             || late.status_now || ' with ' || CAST(CAST(late.amount_now AS DECIMAL(38, 2)) AS VARCHAR) || ' now.'
-    END AS reason,
+    END AS reason,  -- what is found, in words, with the figures; empty: nothing to say
     CASE
         WHEN late.side = 'ledger'
             THEN 'move the voucher into an open period in the ledger, or accept the late posting with springline breaks accept.'
         ELSE 'date the document in an open period in the VMS, or accept the late posting with springline breaks accept.'
-    END AS next_step,
+    END AS next_step,  -- what to do about it; empty: nothing
     periods.sealed_at  -- UTC
 FROM
     late

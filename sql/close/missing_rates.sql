@@ -58,19 +58,21 @@ business_days AS (
 )
 
 SELECT
-    days.rate_date,
-    currencies.currency_code,
-    currencies.period_month,
+    days.rate_date,  -- the day the rate is for
+    currencies.currency_code,  -- the currency without a rate
+    currencies.period_month,  -- first day of the month
     currencies.base_currency AS from_currency_code,  -- 1 of it is so many of currency_code
     rates.rate_ledger,  -- null: the ledger has none either
-    CASE WHEN rates.rate_ledger IS NULL THEN 'missing on both sides' ELSE 'missing in VMS' END AS state,
+    CASE WHEN rates.rate_ledger IS NULL THEN 'missing on both sides' ELSE 'missing in VMS' END
+        AS state,  -- missing in VMS | missing on both sides
     currencies.currency_code || ' has no rate of ' || CAST(days.rate_date AS VARCHAR)
-    || CASE WHEN rates.rate_ledger IS NULL THEN ' in either system.' ELSE ' in the VMS; the ledger has one.' END AS reason,
+    || CASE WHEN rates.rate_ledger IS NULL THEN ' in either system.' ELSE ' in the VMS; the ledger has one.' END
+        AS reason,  -- what is found, in words, with the figures; empty: nothing to say
     CASE
         WHEN rates.rate_ledger IS NULL THEN 'let the ledger fetch the rates of that day, then springline run rates.'
         ELSE 'springline run rates; for a day before rates.days, enter it in the VMS.'
-    END AS next_step,
-    CAST(DATE_DIFF('day', days.rate_date, settings.today) AS INTEGER) AS age_days
+    END AS next_step,  -- what to do about it; empty: nothing
+    CAST(DATE_DIFF('day', days.rate_date, settings.today) AS INTEGER) AS age_days  -- days since the day of the rate
 FROM
     business_days AS days
 CROSS JOIN seed.settings AS settings

@@ -18,28 +18,28 @@ WITH held AS (
 
 SELECT
     documents.subject,
-    documents.document_key,
-    documents.document_no,
-    documents.document_type,
+    documents.document_key,  -- database id of the document in the VMS
+    documents.document_no,  -- number of the document in the VMS
+    documents.document_type,  -- kind of document in the VMS, as INI or CRO
     documents.company_code,  -- VMS company
-    documents.partner_code,
-    documents.partner_name,
-    documents.document_date,
+    documents.partner_code,  -- supplier or customer, by its code
+    documents.partner_name,  -- name of the supplier or customer in the VMS
+    documents.document_date,  -- date of the document in the VMS
     COALESCE(
         documents.period_month,
         CAST(CAST(DATE_TRUNC('month', settings.today) AS DATE) - INTERVAL 1 MONTH AS DATE)
-    ) AS period_month,
-    documents.currency_code,
-    documents.company_currency_code,
+    ) AS period_month,  -- first day of the month
+    documents.currency_code,  -- currency of the document
+    documents.company_currency_code,  -- currency of the company amounts
     documents.amount_vms AS amount,  -- in currency_code, signed as in the VMS
     documents.company_amount_vms AS company_amount,
     documents.state,  -- held | unknown | rejected | waiting
-    held.rules,  -- that hold it; held_by_person: a person does
-    CAST(SUBSTRING(held.since, 1, 19) AS TIMESTAMP) AS held_since,  -- UTC
+    held.rules,  -- rules that hold it; held_by_person: a person does
+    CAST(SUBSTRING(held.since, 1, 19) AS TIMESTAMP) AS held_since,  -- when it was held, UTC
     documents.reason,
-    documents.next_step,
+    documents.next_step,  -- what to do about it; empty: nothing
     documents.as_of_vms,
-    documents.age_days
+    documents.age_days  -- days since the date of the document
 FROM
     rec.documents AS documents
 CROSS JOIN seed.settings AS settings

@@ -43,21 +43,22 @@ ledger AS (
 )
 
 SELECT
-    ledger.period_month,
+    ledger.period_month,  -- first day of the month
     'ledger' AS side,  -- ledger | vms | accrual
     'ledger:' || CAST(ledger.header_db_id AS VARCHAR) AS subject,  -- ledger: voucher; vms: document; accrual: company
     ledger.account,  -- empty: none
     ledger.voyage_no,  -- empty: none
     CAST(NULL AS VARCHAR) AS company_code,  -- VMS company
     MIN(ledger.owner_code) AS owner_code,  -- ledger entity
-    CAST(NULL AS BIGINT) AS document_key,
-    CAST(NULL AS VARCHAR) AS document_no,
-    ledger.header_db_id,
-    MIN(ledger.voucher_no) AS voucher_no,
+    CAST(NULL AS BIGINT) AS document_key,  -- database id of the document in the VMS
+    CAST(NULL AS VARCHAR) AS document_no,  -- number of the document in the VMS
+    ledger.header_db_id,  -- database id of the voucher in the ledger
+    MIN(ledger.voucher_no) AS voucher_no,  -- number of the voucher in the ledger
     'booked' AS status,  -- booked; posted, open, gone; accrued
-    MIN(ledger.currency_code) AS company_currency_code,
-    CAST(SUM(ledger.company_amount) AS DECIMAL(38, 4)) AS company_amount,  -- ledger and accrual: debit positive
-    CAST(COUNT(*) AS INTEGER) AS row_count
+    MIN(ledger.currency_code) AS company_currency_code,  -- currency of the company amounts
+    CAST(SUM(ledger.company_amount) AS DECIMAL(38, 4))
+        AS company_amount,  -- in company currency; of the ledger and of accruals, debit positive
+    CAST(COUNT(*) AS INTEGER) AS row_count  -- rows of the ledger added up
 FROM
     ledger
 GROUP BY

@@ -87,25 +87,13 @@ open_entries AS (
 
 told AS (
     SELECT
-        open_entries.document_key,
-        open_entries.voyage_no,
-        open_entries.account,
+        entries.*,
         open_entries.accrued,
         open_entries.reversed,
         open_entries.accrued + open_entries.reversed AS unreversed_amount,
         open_entries.posted_numbers,
         open_entries.waiting_numbers,
         open_entries.accrual_no,
-        entries.document_no,
-        entries.document_type,
-        entries.family,
-        entries.reverses_type,
-        entries.company_code,
-        entries.owner_code,
-        entries.period_month,
-        entries.document_date,
-        entries.company_currency_code,
-        entries.as_of_vms,
         reversal_types.document_type AS reversal_type,
         CAST(entries.period_month + INTERVAL 1 MONTH AS DATE) AS due_date,
         SUBSTRING(CAST(entries.period_month AS VARCHAR), 1, 7) AS month_text,
@@ -126,20 +114,21 @@ told AS (
 
 SELECT
     told.document_key,
-    told.document_no,
+    told.document_no,  -- number of the document in the VMS
     told.document_type,
     told.family,  -- accrual | bunker adjustment
     told.company_code,
     told.owner_code,
-    told.voyage_no,
+    told.voyage_no,  -- reference number of the voyage; empty: none
     told.account,
-    told.period_month,  -- of the document
+    told.period_month,  -- first day of the month of the document
     told.due_date,  -- when an accrual is to be taken back
-    told.company_currency_code,
-    CAST(told.accrued AS DECIMAL(38, 4)) AS accrued,  -- debit positive
-    CAST(told.reversed AS DECIMAL(38, 4)) AS reversed,  -- by posted reversals
-    CAST(told.unreversed_amount AS DECIMAL(38, 4)) AS unreversed_amount,  -- what is left of the two
-    CASE WHEN told.is_reversal_alone THEN 'reversal without accrual' ELSE 'not reversed' END AS state,
+    told.company_currency_code,  -- currency of the company amounts
+    CAST(told.accrued AS DECIMAL(38, 4)) AS accrued,  -- what it put there, in company currency, debit positive
+    CAST(told.reversed AS DECIMAL(38, 4)) AS reversed,  -- what posted reversals took back, in company currency
+    CAST(told.unreversed_amount AS DECIMAL(38, 4)) AS unreversed_amount,  -- accrued plus reversed: what is left
+    CASE WHEN told.is_reversal_alone THEN 'reversal without accrual' ELSE 'not reversed' END
+        AS state,  -- not reversed | reversal without accrual
     CASE
         WHEN told.reverses_type IS NOT NULL AND told.accrual_no IS NULL
             THEN
@@ -168,7 +157,7 @@ SELECT
             told.document_no || ' of ' || told.month_text || ' has no reversal: no ' || COALESCE(told.reversal_type, 'document')
             || ' names it or takes back ' || told.currency_text || CAST(CAST(told.accrued AS DECIMAL(38, 2)) AS VARCHAR)
             || ' of account ' || told.account || ' on voyage ' || told.voyage_no || ' in the month after.'
-    END AS reason,
+    END AS reason,  -- what is not taken back, or takes back nothing, in words
     CASE
         WHEN told.reverses_type IS NOT NULL AND told.accrual_no IS NOT NULL
             THEN 'post ' || told.accrual_no || ' in the VMS, or reverse ' || told.document_no || '.'
@@ -178,9 +167,9 @@ SELECT
         ELSE
             'post a reversal (' || COALESCE(told.reversal_type, 'of the same kind') || ') dated '
             || CAST(told.due_date AS VARCHAR) || ' in the accruals module of the VMS.'
-    END AS next_step,
+    END AS next_step,  -- what to do about it; empty: nothing
     told.as_of_vms,
-    CAST(DATE_DIFF('day', told.document_date, settings.today) AS INTEGER) AS age_days
+    CAST(DATE_DIFF('day', told.document_date, settings.today) AS INTEGER) AS age_days  -- days since the date of the document
 FROM
     told
 CROSS JOIN seed.settings AS settings

@@ -3,29 +3,7 @@
 -- grain: subject
 WITH valued AS (
     SELECT
-        payments.subject,
-        payments.document_key,
-        payments.document_no,
-        payments.document_type,
-        payments.company_code,
-        payments.owner_code,
-        payments.side,
-        payments.partner_code,
-        payments.partner_name,
-        payments.invoice_no,
-        payments.currency_code,
-        payments.last_payment_date,
-        payments.document_date,
-        payments.paid_vms,
-        payments.paid_ledger,
-        payments.paid_difference,
-        payments.state,
-        payments.reason,
-        payments.next_step,
-        payments.is_break,
-        payments.as_of_vms,
-        payments.as_of_ledger,
-        payments.age_days,
+        payments.*,
         documents.company_currency_code,
         CAST(payments.paid_difference * 10000 AS HUGEINT) AS difference_units,
         CAST(ABS(documents.amount_vms) * 10000 AS HUGEINT) AS amount_units,
@@ -54,33 +32,33 @@ shared AS (
 
 SELECT
     valued.subject,
-    valued.document_key,
-    valued.document_no,
-    valued.document_type,
+    valued.document_key,  -- database id of the document in the VMS
+    valued.document_no,  -- number of the invoice, or of the payment document
+    valued.document_type,  -- kind of document in the VMS, as INI or CRO
     valued.company_code,  -- VMS company
     valued.owner_code,  -- ledger entity
     valued.side,  -- AP | AR
-    valued.partner_code,
-    valued.partner_name,
-    valued.invoice_no,
+    valued.partner_code,  -- supplier or customer, by its code
+    valued.partner_name,  -- name of the supplier or customer in the VMS
+    valued.invoice_no,  -- invoice number in the ledger
     CAST(
         DATE_TRUNC('month', COALESCE(valued.last_payment_date, valued.document_date, settings.today)) AS DATE
-    ) AS period_month,
-    valued.last_payment_date,
-    valued.currency_code,
+    ) AS period_month,  -- first day of the month of the last payment
+    valued.last_payment_date,  -- date of the last payment
+    valued.currency_code,  -- currency of the amounts
     valued.paid_vms,
     valued.paid_ledger,
-    valued.paid_difference,  -- ledger less VMS, in currency_code
-    valued.company_currency_code,
+    valued.paid_difference,  -- what the ledger has as paid, less what the VMS has
+    valued.company_currency_code,  -- currency of the company amounts
     CAST(CAST(shared.company_difference AS DECIMAL(38, 0)) * 0.0001 AS DECIMAL(38, 4))
-        AS company_amount,  -- of paid_difference, at the invoice's rate; null: the invoice is not known
+        AS company_amount,  -- paid_difference at the invoice's rate; null: the invoice is not known
     valued.state,
-    valued.reason,
-    valued.next_step,
-    valued.is_break,  -- false: the payments job has it on its way
-    valued.as_of_vms,
-    valued.as_of_ledger,
-    valued.age_days
+    valued.reason,  -- what is found, in words, with the figures; empty: nothing to say
+    valued.next_step,  -- what to do about it; empty: nothing
+    valued.is_break,  -- true: a person has to act; false: the payments job has it on its way
+    valued.as_of_vms,  -- when the VMS was read, UTC
+    valued.as_of_ledger,  -- when the ledger was read, UTC
+    valued.age_days  -- days since the date of the document
 FROM
     valued
 CROSS JOIN seed.settings AS settings

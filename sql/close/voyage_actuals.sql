@@ -12,17 +12,9 @@ WITH accrued AS (
 
 ledger AS (
     SELECT
-        actuals.transaction_db_id,
-        actuals.owner_code,
+        actuals.*,
         actuals.project_code AS voyage_no,
-        actuals.account_code AS account,
-        actuals.currency_code,
-        actuals.company_currency_code,
-        actuals.period_year,
-        actuals.period_month,
-        actuals.company_amount,
-        actuals.document_amount,
-        actuals.is_echo
+        actuals.account_code AS account
     FROM
         map.actual_rows AS actuals
     INNER JOIN accrued
@@ -73,14 +65,14 @@ bunker_rows AS (
 
 SELECT
     COALESCE(bunker_rows.company_code, companies.company_code) AS company_code,  -- VMS company its actuals go to
-    ledger.voyage_no,
-    ledger.account,
-    ledger.currency_code,
-    months.month_start AS period_month,
-    MIN(ledger.company_currency_code) AS company_currency_code,
-    CAST(SUM(ledger.company_amount) AS DECIMAL(38, 4)) AS company_amount,  -- debit positive
-    CAST(SUM(ledger.document_amount) AS DECIMAL(38, 4)) AS document_amount,  -- in currency_code
-    CAST(COUNT(*) AS INTEGER) AS row_count
+    ledger.voyage_no,  -- reference number of the voyage
+    ledger.account,  -- GL account
+    ledger.currency_code,  -- currency of the ledger's rows
+    months.month_start AS period_month,  -- first day of the month
+    MIN(ledger.company_currency_code) AS company_currency_code,  -- currency of the company amounts
+    CAST(SUM(ledger.company_amount) AS DECIMAL(38, 4)) AS company_amount,  -- sum in company currency, debit positive
+    CAST(SUM(ledger.document_amount) AS DECIMAL(38, 4)) AS document_amount,  -- sum in currency_code, debit positive
+    CAST(COUNT(*) AS INTEGER) AS row_count  -- rows of the ledger added up
 FROM
     ledger
 INNER JOIN seed.months AS months

@@ -71,36 +71,15 @@ refunded AS (
 ),
 
 parts AS (
-    SELECT
-        side,
-        owner_code,
-        match_id,
-        payment_db_id,
-        invoice_key,
-        is_ours,
-        part_units
+    SELECT *
     FROM
         due_parts
     UNION ALL
-    SELECT
-        side,
-        owner_code,
-        match_id,
-        payment_db_id,
-        invoice_key,
-        is_ours,
-        part_units
+    SELECT *
     FROM
         given_back
     UNION ALL
-    SELECT
-        side,
-        owner_code,
-        match_id,
-        payment_db_id,
-        invoice_key,
-        is_ours,
-        part_units
+    SELECT *
     FROM
         refunded
 )

@@ -30,15 +30,7 @@ WITH quoted AS (
 ),
 
 newest AS (
-    SELECT
-        rate_db_id,
-        rate_date,
-        base_currency,
-        vms_base_currency,
-        currency_code,
-        is_inverted,
-        unit,
-        rate_units
+    SELECT *
     FROM
         quoted
     WHERE

@@ -40,14 +40,7 @@ refunds AS (
 
 lined_up AS (
     SELECT
-        notes.side,
-        notes.owner_code,
-        notes.match_id,
-        notes.invoice_key,
-        notes.is_ours,
-        notes.invoice_no,
-        notes.currency_count,
-        notes.credit,
+        notes.*,
         SUM(notes.credit) OVER (
             PARTITION BY notes.side, notes.owner_code, notes.match_id
             ORDER BY notes.invoice_no

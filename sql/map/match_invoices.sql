@@ -63,19 +63,8 @@ sent_ever AS (
 
 open_here AS (
     SELECT
-        invoices.side,
-        invoices.owner_code,
-        invoices.match_id,
-        invoices.is_ours,
-        invoices.invoice_key,
-        invoices.document_key,
-        invoices.currency_code,
-        invoices.currency_factor,
-        invoices.amount_units,
-        invoices.company_units,
-        invoices.settled_units,
+        invoices.*,
         COALESCE(sent_here.sent_units, 0) AS sent_units,
-        invoices.due_date,
         CASE WHEN invoices.amount_units < 0 THEN -1 ELSE 1 END AS invoice_sign,
         GREATEST(
             CASE WHEN invoices.amount_units < 0 THEN -1 ELSE 1 END
@@ -105,22 +94,7 @@ open_here AS (
 
 cumulated AS (
     SELECT
-        side,
-        owner_code,
-        match_id,
-        is_ours,
-        invoice_key,
-        document_key,
-        currency_code,
-        currency_factor,
-        amount_units,
-        company_units,
-        settled_units,
-        sent_units,
-        due_date,
-        invoice_sign,
-        open_units,
-        open_ever,
+        *,
         SUM(open_units) OVER (
             PARTITION BY side, owner_code, is_ours, invoice_key
             ORDER BY match_id

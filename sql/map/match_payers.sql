@@ -25,16 +25,7 @@ WITH turned AS (
 
 able AS (
     SELECT
-        side,
-        owner_code,
-        match_id,
-        payment_db_id,
-        payment_no,
-        direction,
-        currency_count,
-        payer_kind,
-        source_left,
-        company_left,
+        *,
         MAX(source_left) OVER (PARTITION BY side, owner_code, match_id, payer_kind) AS largest_left,
         MAX(payment_no) OVER (PARTITION BY side, owner_code, match_id, payer_kind) AS last_no
     FROM

@@ -23,11 +23,7 @@ WITH headers AS (
 
 candidates AS (
     SELECT
-        headers.side,
-        headers.owner_code,
-        headers.header_db_id,
-        headers.invoice_number,
-        headers.subledger_code,
+        headers.*,
         invoices.document_key,
         CASE
             WHEN invoices.header_db_id = headers.header_db_id THEN 2
@@ -46,13 +42,7 @@ candidates AS (
 
 compared AS (
     SELECT
-        side,
-        owner_code,
-        header_db_id,
-        invoice_number,
-        subledger_code,
-        document_key,
-        closeness,
+        *,
         COUNT(*) OVER (PARTITION BY side, owner_code, header_db_id, invoice_number, subledger_code) AS invoice_count,
         COUNT(*) OVER (PARTITION BY document_key) AS header_count,
         MAX(closeness) OVER (PARTITION BY side, owner_code, header_db_id, invoice_number, subledger_code)
@@ -64,12 +54,7 @@ compared AS (
 
 counted AS (
     SELECT
-        side,
-        owner_code,
-        header_db_id,
-        invoice_number,
-        subledger_code,
-        document_key,
+        *,
         invoice_count = 1 AND header_count = 1 AS is_only_one,
         closeness > 0 AND closeness = closest_of_header AND closeness = closest_of_invoice AS is_closest,
         SUM(CASE WHEN closeness = closest_of_header THEN 1 ELSE 0 END)
@@ -95,13 +80,7 @@ decided AS (
 
 claimed AS (
     SELECT
-        side,
-        owner_code,
-        header_db_id,
-        invoice_number,
-        subledger_code,
-        document_key,
-        is_ours,
+        *,
         MAX(CASE WHEN is_ours THEN 1 ELSE 0 END) OVER (PARTITION BY document_key) = 1 AS is_found
     FROM
         decided

@@ -27,13 +27,7 @@ WITH parts AS (
 
 valued AS (
     SELECT
-        parts.side,
-        parts.owner_code,
-        parts.match_id,
-        parts.payment_db_id,
-        parts.invoice_key,
-        parts.is_ours,
-        parts.part_units,
+        parts.*,
         invoices.currency_code,
         invoices.currency_factor,
         invoices.invoice_no,
@@ -75,21 +69,7 @@ valued AS (
 
 weighed AS (
     SELECT
-        side,
-        owner_code,
-        match_id,
-        payment_db_id,
-        invoice_key,
-        is_ours,
-        part_units,
-        currency_code,
-        currency_factor,
-        posted_date,
-        voucher_no,
-        source_factor,
-        company_factor,
-        source_left,
-        company_left,
+        *,
         CASE WHEN is_one_currency THEN part_units ELSE booked_units END AS weight,
         -- Its own value: the amount itself in the payment's currency, else its booked value at the payment's rate.
         CASE
@@ -102,8 +82,6 @@ weighed AS (
                     // CAST(2 * ABS(company_units) AS HUGEINT)
                 )
         END AS own_source,
-        source_units,
-        company_units,
         ROW_NUMBER() OVER (PARTITION BY side, payment_db_id ORDER BY invoice_no DESC) = 1 AS is_last
     FROM
         valued

@@ -40,15 +40,11 @@ WITH ends AS (
 
 beginnings AS (
     SELECT
-        side,
-        owner_code,
-        match_id,
-        payment_db_id,
+        *,
         CASE
             WHEN payer_no = 1 THEN 0
             ELSE LAG(ends_at) OVER (PARTITION BY side, owner_code, match_id ORDER BY payer_no)
-        END AS begins_at,
-        ends_at
+        END AS begins_at
     FROM
         ends
 )

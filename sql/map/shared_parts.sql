@@ -4,15 +4,7 @@
 -- grain: side, owner_code, match_id, payment_db_id, invoice_key, is_ours
 WITH payers AS (
     SELECT
-        side,
-        owner_code,
-        match_id,
-        payment_db_id,
-        payer_kind,
-        direction,
-        company_weight,
-        payer_no,
-        payer_count,
+        *,
         SUM(company_weight) OVER (PARTITION BY side, owner_code, match_id, payer_kind) AS weight_total,
         MAX(CASE WHEN payer_kind = 'refund' THEN 1 ELSE 0 END) OVER (PARTITION BY side, owner_code, match_id) = 1
             AS has_refund
@@ -56,15 +48,7 @@ shared AS (
 
 cut AS (
     SELECT
-        side,
-        owner_code,
-        match_id,
-        payment_db_id,
-        invoice_key,
-        is_ours,
-        is_last,
-        left_sign,
-        left_size,
+        *,
         CASE WHEN is_last THEN 0 ELSE (2 * left_size * company_weight + weight_total) // CAST(2 * weight_total AS HUGEINT) END
             AS rounded,
         CASE WHEN is_last THEN 0 ELSE (left_size * company_weight) // CAST(weight_total AS HUGEINT) END AS floored
@@ -74,15 +58,7 @@ cut AS (
 
 chosen AS (
     SELECT
-        side,
-        owner_code,
-        match_id,
-        payment_db_id,
-        invoice_key,
-        is_ours,
-        is_last,
-        left_sign,
-        left_size,
+        *,
         -- Many small shares, each rounded up, may be more than there is.
         CASE
             WHEN SUM(rounded) OVER (PARTITION BY side, owner_code, match_id, invoice_key, is_ours) > left_size THEN floored

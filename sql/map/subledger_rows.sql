@@ -76,7 +76,7 @@ known AS (
         sides.source_code,
         sides.imported_at IS NOT NULL AS is_imported,
         sides.fetched_at,
-        sources.row_role,
+        sources.row_role AS source_role,
         COALESCE(row_units.minor_units, 2) AS currency_minor_units,
         COALESCE(company_units.minor_units, 2) AS company_minor_units,
         COALESCE(ABS(sides.invoice_amount) < 10000000000000, FALSE)
@@ -101,30 +101,13 @@ known AS (
 
 roles AS (
     SELECT
-        side,
-        side_sign,
-        row_db_id,
-        owner_code,
-        invoice_number,
-        due_date,
-        posted_date,
-        match_id,
-        currency_code,
-        subledger_code,
-        account_code,
-        row_type,
-        header_db_id,
-        voucher_no,
-        header_text,
-        source_code,
-        is_imported,
-        fetched_at,
+        *,
         CASE
             WHEN NOT is_readable THEN 'unreadable'
-            WHEN row_role = 'invoice' THEN 'invoice'
-            WHEN row_role = 'other_invoice' OR row_type IN ('INVOICE', 'CREDIT_MEMO') THEN 'other_invoice'
+            WHEN source_role = 'invoice' THEN 'invoice'
+            WHEN source_role = 'other_invoice' OR row_type IN ('INVOICE', 'CREDIT_MEMO') THEN 'other_invoice'
             WHEN row_type IS NULL THEN 'adjustment'
-            WHEN row_role = 'payment' THEN 'payment'
+            WHEN source_role = 'payment' THEN 'payment'
             ELSE 'unknown'
         END AS row_role,
         CASE currency_minor_units WHEN 0 THEN 1 WHEN 2 THEN 100 WHEN 3 THEN 1000 ELSE 10000 END AS currency_factor,
@@ -138,26 +121,7 @@ roles AS (
 
 sized AS (
     SELECT
-        side,
-        row_db_id,
-        owner_code,
-        invoice_number,
-        due_date,
-        posted_date,
-        match_id,
-        currency_code,
-        subledger_code,
-        account_code,
-        row_type,
-        header_db_id,
-        voucher_no,
-        header_text,
-        source_code,
-        is_imported,
-        fetched_at,
-        row_role,
-        currency_factor,
-        company_factor,
+        *,
         side_sign * CAST(company_amount * company_factor AS HUGEINT) AS company_units,
         side_sign * CAST(currency_amount * currency_factor AS HUGEINT) AS amount_units,
         side_sign * CAST(remaining_amount * currency_factor AS HUGEINT) AS remaining_units

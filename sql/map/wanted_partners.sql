@@ -31,8 +31,7 @@ codes AS (
 
 cleaned AS (
     SELECT
-        codes.partner_key,
-        codes.code,
+        codes.*,
         NULLIF(TRIM(partners.partner_name), '') AS description,
         NULLIF(TRIM(partners.registration_no), '') AS company_number,
         NULLIF(TRIM(partners.vat_number), '') AS tax_number,
@@ -45,8 +44,7 @@ cleaned AS (
         NULLIF(TRIM(partners.bank_account_no), '') AS bank_account_no,
         NULLIF(TRIM(partners.swift_address), '') AS swift,
         typed.is_supplier,
-        typed.is_customer,
-        codes.partner_count
+        typed.is_customer
     FROM
         codes
     INNER JOIN typed

@@ -42,39 +42,27 @@ WITH terms AS (
 
 parts AS (
     SELECT
-        document_key,
-        term_no,
-        term_count,
-        due_date,
-        currency_factor,
-        company_factor,
-        total_currency,
-        total_company,
-        total_currency * CAST(percentage AS DECIMAL(38, 9)) * 0.01 AS part_currency,
-        total_company * CAST(percentage AS DECIMAL(38, 9)) * 0.01 AS part_company
+        *,
+        total_currency * CAST(percentage AS DECIMAL(38, 9)) * 0.01 AS exact_currency,
+        total_company * CAST(percentage AS DECIMAL(38, 9)) * 0.01 AS exact_company
     FROM
         terms
 ),
 
 rounded AS (
     SELECT
-        document_key,
-        term_no,
-        term_count,
-        due_date,
-        total_currency,
-        total_company,
+        *,
         CASE currency_factor
-            WHEN 1 THEN CAST(ROUND(part_currency, 0) AS DECIMAL(38, 4))
-            WHEN 100 THEN CAST(ROUND(part_currency, 2) AS DECIMAL(38, 4))
-            WHEN 1000 THEN CAST(ROUND(part_currency, 3) AS DECIMAL(38, 4))
-            ELSE CAST(ROUND(part_currency, 4) AS DECIMAL(38, 4))
+            WHEN 1 THEN CAST(ROUND(exact_currency, 0) AS DECIMAL(38, 4))
+            WHEN 100 THEN CAST(ROUND(exact_currency, 2) AS DECIMAL(38, 4))
+            WHEN 1000 THEN CAST(ROUND(exact_currency, 3) AS DECIMAL(38, 4))
+            ELSE CAST(ROUND(exact_currency, 4) AS DECIMAL(38, 4))
         END AS part_currency,
         CASE company_factor
-            WHEN 1 THEN CAST(ROUND(part_company, 0) AS DECIMAL(38, 4))
-            WHEN 100 THEN CAST(ROUND(part_company, 2) AS DECIMAL(38, 4))
-            WHEN 1000 THEN CAST(ROUND(part_company, 3) AS DECIMAL(38, 4))
-            ELSE CAST(ROUND(part_company, 4) AS DECIMAL(38, 4))
+            WHEN 1 THEN CAST(ROUND(exact_company, 0) AS DECIMAL(38, 4))
+            WHEN 100 THEN CAST(ROUND(exact_company, 2) AS DECIMAL(38, 4))
+            WHEN 1000 THEN CAST(ROUND(exact_company, 3) AS DECIMAL(38, 4))
+            ELSE CAST(ROUND(exact_company, 4) AS DECIMAL(38, 4))
         END AS part_company
     FROM
         parts

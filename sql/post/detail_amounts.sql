@@ -50,12 +50,7 @@ WITH measured AS (
 
 taxed AS (
     SELECT
-        document_key,
-        line_key,
-        line_no,
-        measure,
-        factor,
-        taxed_count,
+        *,
         CAST(vat * factor AS HUGEINT) AS vat_units,
         CAST(net * factor AS HUGEINT) * CAST(vat_rate * 1000000000 AS HUGEINT) AS weight
     FROM
@@ -67,14 +62,7 @@ taxed AS (
 
 weighed AS (
     SELECT
-        document_key,
-        line_key,
-        line_no,
-        measure,
-        factor,
-        taxed_count,
-        vat_units,
-        weight,
+        *,
         SUM(weight) OVER (PARTITION BY document_key, measure) AS weight_total
     FROM
         taxed
@@ -103,12 +91,7 @@ cut AS (
 
 ranked AS (
     SELECT
-        document_key,
-        line_key,
-        measure,
-        factor,
-        taxed_count,
-        cut_units,
+        *,
         vat_units - SUM(cut_units) OVER (PARTITION BY document_key, measure) AS units_left,
         ROW_NUMBER() OVER (PARTITION BY document_key, measure ORDER BY remainder DESC, line_no ASC) AS remainder_rank
     FROM
@@ -155,11 +138,7 @@ gross AS (
 
 rested AS (
     SELECT
-        document_key,
-        line_key,
-        measure,
-        gross,
-        tolerance,
+        *,
         total - SUM(gross) OVER (PARTITION BY document_key, measure) AS rest,
         ROW_NUMBER() OVER (PARTITION BY document_key, measure ORDER BY ABS(gross) DESC, line_no) AS size_rank
     FROM

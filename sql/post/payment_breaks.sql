@@ -17,12 +17,7 @@ WITH settled_ever AS (
 
 sent_pairs AS (
     SELECT
-        sent.payment_db_id,
-        sent.document_key,
-        sent.side,
-        sent.owner_code,
-        sent.currency_factor,
-        sent.document_units,
+        sent.*,
         payments.match_id,
         payments.voucher_no,
         payments.posted_date,
@@ -50,17 +45,7 @@ sent_pairs AS (
 ),
 
 undone AS (
-    SELECT
-        payment_db_id,
-        document_key,
-        side,
-        owner_code,
-        match_id,
-        voucher_no,
-        currency_code,
-        currency_factor,
-        document_units,
-        settled_units
+    SELECT *
     FROM
         sent_pairs
     WHERE

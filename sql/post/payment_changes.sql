@@ -39,19 +39,7 @@ WITH parts AS (
 
 typed AS (
     SELECT
-        side,
-        owner_code,
-        match_id,
-        payment_db_id,
-        document_key,
-        part_no,
-        currency_code,
-        posted_date,
-        voucher_no,
-        document_amount,
-        source_amount,
-        company_amount,
-        exchange_rate,
+        *,
         CASE WHEN (side = 'AP' AND document_amount < 0) OR (side = 'AR' AND document_amount > 0) THEN 'PMO' ELSE 'PMI' END
             AS document_type
     FROM

@@ -6,24 +6,7 @@
 -- grain: side, payment_db_id, invoice_key, is_ours
 WITH shares AS (
     SELECT
-        side,
-        owner_code,
-        match_id,
-        payment_db_id,
-        invoice_key,
-        is_ours,
-        part_units,
-        currency_code,
-        currency_factor,
-        posted_date,
-        voucher_no,
-        source_factor,
-        company_factor,
-        source_left,
-        company_left,
-        own_source,
-        own_company,
-        is_last,
+        *,
         CASE WHEN weight_total < 0 THEN -1 WHEN weight_total > 0 THEN 1 ELSE 0 END AS total_sign,
         CASE
             WHEN is_last THEN 0
@@ -49,62 +32,29 @@ WITH shares AS (
 
 rested AS (
     SELECT
-        side,
-        owner_code,
-        match_id,
-        payment_db_id,
-        invoice_key,
-        is_ours,
-        part_units,
-        currency_code,
-        currency_factor,
-        posted_date,
-        voucher_no,
-        source_factor,
-        company_factor,
-        total_sign,
-        source_left,
-        company_left,
-        own_source,
-        own_company,
+        *,
         CASE
             WHEN is_last THEN source_left - SUM(source_share) OVER (PARTITION BY side, payment_db_id)
             ELSE source_share
-        END AS source_share,
+        END AS source_part,
         CASE
             WHEN is_last THEN company_left - SUM(company_share) OVER (PARTITION BY side, payment_db_id)
             ELSE company_share
-        END AS company_share
+        END AS company_part
     FROM
         shares
 ),
 
 judged AS (
     SELECT
-        side,
-        owner_code,
-        match_id,
-        payment_db_id,
-        invoice_key,
-        is_ours,
-        part_units,
-        currency_code,
-        currency_factor,
-        posted_date,
-        voucher_no,
-        source_factor,
-        company_factor,
-        source_share,
-        company_share,
-        own_source,
-        own_company,
+        *,
         MIN(
             CASE
                 WHEN
                     total_sign * source_left > 0
                     AND total_sign * company_left > 0
-                    AND source_share * part_units >= 0
-                    AND company_share * part_units >= 0
+                    AND source_part * part_units >= 0
+                    AND company_part * part_units >= 0
                     THEN 1
                 ELSE 0
             END
@@ -127,7 +77,7 @@ SELECT
     posted_date,
     voucher_no,
     part_units,  -- positive for an invoice, negative for a credit note
-    CAST(CASE WHEN is_shared THEN source_share ELSE own_source END AS HUGEINT) AS source_units,
-    CAST(CASE WHEN is_shared THEN company_share ELSE own_company END AS HUGEINT) AS company_units
+    CAST(CASE WHEN is_shared THEN source_part ELSE own_source END AS HUGEINT) AS source_units,
+    CAST(CASE WHEN is_shared THEN company_part ELSE own_company END AS HUGEINT) AS company_units
 FROM
     judged

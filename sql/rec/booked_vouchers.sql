@@ -80,10 +80,7 @@ header_texts AS (
 
 texts AS (
     SELECT
-        vouchers.owner_code,
-        vouchers.voucher_type,
-        vouchers.header_text,
-        vouchers.document_key,
+        vouchers.*,
         headers.header_db_id,
         vouchers.voucher_count = 1 AND headers.header_count = 1 AS is_plain
     FROM
@@ -97,12 +94,7 @@ texts AS (
 
 shared_vouchers AS (
     SELECT
-        wanted.document_key,
-        wanted.owner_code,
-        wanted.voucher_type,
-        wanted.header_text,
-        wanted.debit_currency,
-        wanted.posted_date,
+        wanted.*,
         ROW_NUMBER() OVER (
             PARTITION BY
                 wanted.owner_code, wanted.voucher_type, wanted.header_text, wanted.debit_currency, wanted.posted_date
@@ -120,12 +112,7 @@ shared_vouchers AS (
 
 shared_headers AS (
     SELECT
-        imported.header_db_id,
-        imported.owner_code,
-        imported.source_code,
-        imported.header_text,
-        imported.debit_currency,
-        imported.posted_date,
+        imported.*,
         ROW_NUMBER() OVER (
             PARTITION BY
                 imported.owner_code, imported.source_code, imported.header_text, imported.debit_currency,
@@ -230,11 +217,7 @@ by_text AS (
 
 -- Where somebody has changed the header's text, the row of the first control line still has it.
 textless AS (
-    SELECT
-        wanted.document_key,
-        wanted.owner_code,
-        wanted.voucher_type,
-        wanted.header_text
+    SELECT wanted.*
     FROM
         wanted
     LEFT JOIN by_text
@@ -290,7 +273,7 @@ left_rows AS (
 )
 
 SELECT
-    by_text.header_db_id,
+    by_text.header_db_id,  -- database id of the voucher in the ledger
     by_text.document_key
 FROM
     by_text

@@ -17,26 +17,11 @@ WITH only_companies AS (
 
 measured AS (
     SELECT
-        balances.owner_code,
-        balances.control_account,
-        balances.currency_code,
-        balances.period_month,
-        balances.open_vms,
-        balances.open_company_vms,
-        balances.balance,
-        balances.balance_company,
-        balances.ledger_only,
-        balances.ledger_only_company,
-        balances.in_transit,
-        balances.in_transit_company,
-        balances.revaluation_company,
-        balances.gl_company,
+        balances.*,
         balances.balance - balances.ledger_only - balances.in_transit - balances.open_vms AS difference,
         balances.balance_company - balances.revaluation_company - balances.ledger_only_company
         - balances.in_transit_company - balances.open_company_vms AS difference_company,
         balances.gl_company - balances.balance_company AS gl_difference,
-        balances.told_elsewhere,
-        balances.told_elsewhere_company,
         tolerances.tolerance
     FROM
         rec.control_balances AS balances
@@ -46,23 +31,7 @@ measured AS (
 
 judged AS (
     SELECT
-        measured.owner_code,
-        measured.control_account,
-        measured.currency_code,
-        measured.period_month,
-        measured.open_vms,
-        measured.open_company_vms,
-        measured.balance,
-        measured.balance_company,
-        measured.ledger_only,
-        measured.ledger_only_company,
-        measured.in_transit,
-        measured.in_transit_company,
-        measured.revaluation_company,
-        measured.gl_company,
-        measured.difference,
-        measured.difference_company,
-        measured.gl_difference,
+        measured.*,
         measured.difference - measured.told_elsewhere AS unexplained,
         measured.difference_company - measured.told_elsewhere_company AS unexplained_company,
         ABS(measured.difference) > measured.tolerance AS is_apart,
@@ -77,24 +46,24 @@ judged AS (
 
 SELECT
     judged.owner_code,  -- ledger entity
-    judged.control_account,
-    judged.currency_code,
-    judged.period_month,  -- at its end
+    judged.control_account,  -- GL account that carries suppliers or customers
+    judged.currency_code,  -- currency of the amounts
+    judged.period_month,  -- first day of the month at whose end it is compared
     only_companies.company_code,  -- VMS company, where the entity has just one
-    judged.open_vms,  -- documents less payments, with the ledger's sign
-    judged.balance AS balance_ledger,
+    judged.open_vms,  -- documents less payments of the VMS, with the ledger's sign, in currency_code
+    judged.balance AS balance_ledger,  -- sum of the subledger's rows, in currency_code
     judged.ledger_only,  -- vouchers that never came from the VMS, what settles them, brokers' commissions
     judged.in_transit,  -- what one side has and the other will get, or is held: the ledger's less the VMS's
-    judged.difference,
+    judged.difference,  -- ledger less VMS, after ledger_only and in_transit, in currency_code
     judged.revaluation_company,  -- exchange differences: rows without currency amount
-    judged.balance_company AS balance_company_ledger,
-    judged.gl_company AS gl_balance_company,  -- of the general ledger's rows
-    judged.open_company_vms,
-    judged.ledger_only_company,
-    judged.in_transit_company,
-    judged.difference_company,  -- with exchange differences left out
-    judged.unexplained,  -- of difference: by no document or payment that is a break itself
-    judged.unexplained_company,  -- of difference_company, likewise
+    judged.balance_company AS balance_company_ledger,  -- balance_ledger in company currency
+    judged.gl_company AS gl_balance_company,  -- sum of the general ledger's rows, in company currency
+    judged.open_company_vms,  -- open_vms in company currency
+    judged.ledger_only_company,  -- ledger_only in company currency
+    judged.in_transit_company,  -- in_transit in company currency
+    judged.difference_company,  -- the same in company currency, exchange differences left out
+    judged.unexplained,  -- part of difference that no document or payment with a break of its own accounts for
+    judged.unexplained_company,  -- part of difference_company that no document or payment with a break of its own accounts for
     entities.currency_code AS company_currency_code,
     CASE WHEN judged.is_apart OR judged.is_company_apart OR judged.is_gl_apart THEN 'differs' ELSE 'agreed' END
         AS state,  -- agreed | differs
@@ -128,20 +97,20 @@ SELECT
             'In transit: ' || transits.words || '.'
         ),
         ''
-    ) AS reason,  -- also where it agrees, when something is in transit
+    ) AS reason,  -- where the difference comes from; also what is in transit where it agrees
     CASE
         WHEN judged.is_gl_apart THEN 'find the row that stands on the account without a partner, and correct it in the ledger.'
         WHEN (judged.is_apart OR judged.is_company_apart) AND judged.is_break
             THEN 'match or reverse in the ledger what was typed on the account by hand, or accept it.'
         WHEN judged.is_apart OR judged.is_company_apart
             THEN 'see the documents and payments named: each has its own next step.'
-    END AS next_step,
-    judged.is_break,
+    END AS next_step,  -- what to do about it; empty: nothing
+    judged.is_break,  -- true: it does not agree, and a person has to act
     readings.documents_read_at AS as_of_vms,
     readings.books_read_at AS as_of_ledger,
     CAST(
         DATE_DIFF('day', LEAST(months.month_end, readings.today), readings.today) AS INTEGER
-    ) AS age_days
+    ) AS age_days  -- days since the end of the month; 0 in the current one
 FROM
     judged
 CROSS JOIN rec.readings AS readings

@@ -45,9 +45,7 @@ first_months AS (
 
 calendar AS (
     SELECT
-        first_months.owner_code,
-        first_months.control_account,
-        first_months.currency_code,
+        first_months.*,
         months.month_start AS period_month
     FROM
         first_months
@@ -60,21 +58,23 @@ calendar AS (
 
 SELECT
     calendar.owner_code,  -- ledger entity
-    calendar.control_account,
-    calendar.currency_code,
-    calendar.period_month,
-    CAST(SUM(COALESCE(moved.open_vms, 0)) AS DECIMAL(38, 4)) AS open_vms,  -- documents less payments
-    CAST(SUM(COALESCE(moved.open_company_vms, 0)) AS DECIMAL(38, 4)) AS open_company_vms,
-    CAST(SUM(COALESCE(moved.balance, 0)) AS DECIMAL(38, 4)) AS balance,  -- of the subledger's rows
-    CAST(SUM(COALESCE(moved.balance_company, 0)) AS DECIMAL(38, 4)) AS balance_company,
-    CAST(SUM(COALESCE(moved.ledger_only, 0)) AS DECIMAL(38, 4)) AS ledger_only,  -- of the balance
-    CAST(SUM(COALESCE(moved.ledger_only_company, 0)) AS DECIMAL(38, 4)) AS ledger_only_company,
-    CAST(SUM(COALESCE(moved.in_transit, 0)) AS DECIMAL(38, 4)) AS in_transit,
-    CAST(SUM(COALESCE(moved.in_transit_company, 0)) AS DECIMAL(38, 4)) AS in_transit_company,
-    CAST(SUM(COALESCE(moved.told_elsewhere, 0)) AS DECIMAL(38, 4)) AS told_elsewhere,  -- by documents and payments
-    CAST(SUM(COALESCE(moved.told_elsewhere_company, 0)) AS DECIMAL(38, 4)) AS told_elsewhere_company,
-    CAST(SUM(COALESCE(moved.revaluation_company, 0)) AS DECIMAL(38, 4)) AS revaluation_company,
-    CAST(SUM(COALESCE(moved.gl_company, 0)) AS DECIMAL(38, 4)) AS gl_company  -- of the general ledger's rows
+    calendar.control_account,  -- GL account that carries suppliers or customers
+    calendar.currency_code,  -- currency of the amounts
+    calendar.period_month,  -- first day of the month
+    CAST(SUM(COALESCE(moved.open_vms, 0)) AS DECIMAL(38, 4)) AS open_vms,  -- documents less payments of the VMS, in currency_code
+    CAST(SUM(COALESCE(moved.open_company_vms, 0)) AS DECIMAL(38, 4)) AS open_company_vms,  -- open_vms in company currency
+    CAST(SUM(COALESCE(moved.balance, 0)) AS DECIMAL(38, 4)) AS balance,  -- sum of the subledger's rows, in currency_code
+    CAST(SUM(COALESCE(moved.balance_company, 0)) AS DECIMAL(38, 4)) AS balance_company,  -- balance in company currency
+    CAST(SUM(COALESCE(moved.ledger_only, 0)) AS DECIMAL(38, 4)) AS ledger_only,  -- part of the balance that never came from the VMS
+    CAST(SUM(COALESCE(moved.ledger_only_company, 0)) AS DECIMAL(38, 4)) AS ledger_only_company,  -- ledger_only in company currency
+    CAST(SUM(COALESCE(moved.in_transit, 0)) AS DECIMAL(38, 4)) AS in_transit,  -- what one side has and the other will get, or is held
+    CAST(SUM(COALESCE(moved.in_transit_company, 0)) AS DECIMAL(38, 4)) AS in_transit_company,  -- in_transit in company currency
+    CAST(SUM(COALESCE(moved.told_elsewhere, 0)) AS DECIMAL(38, 4))
+        AS told_elsewhere,  -- differences that are breaks of documents and payments
+    CAST(SUM(COALESCE(moved.told_elsewhere_company, 0)) AS DECIMAL(38, 4)) AS told_elsewhere_company,  -- told_elsewhere in company currency
+    CAST(SUM(COALESCE(moved.revaluation_company, 0)) AS DECIMAL(38, 4))
+        AS revaluation_company,  -- exchange differences, in company currency
+    CAST(SUM(COALESCE(moved.gl_company, 0)) AS DECIMAL(38, 4)) AS gl_company    -- sum of the general ledger's rows, in company currency
 FROM
     calendar
 INNER JOIN moved

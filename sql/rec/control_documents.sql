@@ -45,33 +45,35 @@ usual_accounts AS (
 
 SELECT
     documents.subject,
-    documents.document_key,
-    documents.document_no,
+    documents.document_key,  -- database id of the document in the VMS
+    documents.document_no,  -- number of the document in the VMS
     documents.owner_code,  -- ledger entity
     signs.side,  -- AP | AR
     COALESCE(sent.control_account, drafts.account, booked_accounts.account_code, usual_accounts.account, 'none')
-        AS control_account,
-    documents.currency_code,
+        AS control_account,  -- GL account that carries suppliers or customers
+    documents.currency_code,  -- currency of the document
     documents.period_month,
     documents.state,
-    documents.is_break,
-    COALESCE(documents.status_vms NOT IN ('GONE', 'REJECTED'), FALSE) AS is_in_vms,
-    documents.import_state_ledger = 'booked' AS is_booked,
-    signs.control_sign,
+    documents.is_break,  -- true: rec.documents has a break for it
+    COALESCE(documents.status_vms NOT IN ('GONE', 'REJECTED'), FALSE) AS is_in_vms,  -- true: the VMS has it
+    documents.import_state_ledger = 'booked' AS is_booked,  -- true: its voucher is in the books
+    signs.control_sign,  -- 1 or -1: times the VMS's amount it is the ledger's
     CAST(
         CASE
             WHEN documents.status_vms NOT IN ('GONE', 'REJECTED') THEN signs.control_sign * documents.amount_vms ELSE 0
         END AS DECIMAL(38, 4)
-    ) AS amount_vms,  -- in currency_code
+    ) AS amount_vms,  -- what the VMS has, in currency_code
     CAST(
         CASE
             WHEN documents.status_vms NOT IN ('GONE', 'REJECTED')
                 THEN signs.control_sign * documents.company_amount_vms
             ELSE 0
         END AS DECIMAL(38, 4)
-    ) AS company_amount_vms,
-    CAST(COALESCE(signs.control_sign * documents.amount_ledger, 0) AS DECIMAL(38, 4)) AS amount_ledger,
-    CAST(COALESCE(signs.control_sign * documents.company_amount_ledger, 0) AS DECIMAL(38, 4)) AS company_amount_ledger
+    ) AS company_amount_vms,  -- what the VMS has, in company currency
+    CAST(COALESCE(signs.control_sign * documents.amount_ledger, 0) AS DECIMAL(38, 4))
+        AS amount_ledger,  -- what the control account has, in currency_code
+    CAST(COALESCE(signs.control_sign * documents.company_amount_ledger, 0) AS DECIMAL(38, 4))
+        AS company_amount_ledger  -- what the control account has, in company currency
 FROM
     rec.documents AS documents
 INNER JOIN signs

@@ -10,10 +10,10 @@ WITH accounts AS (
 
 SELECT
     entities.owner_code,  -- ledger entity
-    transactions.account_code AS control_account,
-    COALESCE(transactions.currency_code, entities.currency_code) AS currency_code,
-    CAST(DATE_TRUNC('month', transactions.posted_date) AS DATE) AS period_month,
-    CAST(SUM(transactions.amount) AS DECIMAL(38, 4)) AS amount  -- debit positive
+    transactions.account_code AS control_account,  -- GL account that carries suppliers or customers
+    COALESCE(transactions.currency_code, entities.currency_code) AS currency_code,  -- currency of the amounts
+    CAST(DATE_TRUNC('month', transactions.posted_date) AS DATE) AS period_month,  -- first day of the month
+    CAST(SUM(transactions.amount) AS DECIMAL(38, 4)) AS amount    -- sum in company currency, debit positive
 FROM
     stg_ledger.transactions AS transactions
 INNER JOIN map.entities AS entities

@@ -182,16 +182,16 @@ items AS (
 )
 
 SELECT
-    owner_code,
-    control_account,
-    currency_code,
-    period_month,
+    owner_code,  -- ledger entity
+    control_account,  -- GL account that carries suppliers or customers
+    currency_code,  -- currency of the amounts
+    period_month,  -- first day of the month
     kind,  -- in transit | difference
-    item,
+    item,  -- the document, payment or row, in words
     CAST(SUM(amount) AS DECIMAL(38, 4)) AS amount,  -- in currency_code
-    CAST(SUM(company_amount) AS DECIMAL(38, 4)) AS company_amount,
-    MAX(CASE WHEN is_payment_rest THEN 1 ELSE 0 END) = 1 AS is_payment_rest,  -- a payment, or its rest, that settles nothing yet
-    MAX(CASE WHEN has_own_break THEN 1 ELSE 0 END) = 1 AS has_own_break  -- rec.documents or rec.payments has a break for it
+    CAST(SUM(company_amount) AS DECIMAL(38, 4)) AS company_amount,  -- the amount in company currency
+    MAX(CASE WHEN is_payment_rest THEN 1 ELSE 0 END) = 1 AS is_payment_rest,  -- true: a payment, or its rest, that settles nothing yet
+    MAX(CASE WHEN has_own_break THEN 1 ELSE 0 END) = 1 AS has_own_break    -- true: rec.documents or rec.payments has a break for it
 FROM
     items
 GROUP BY

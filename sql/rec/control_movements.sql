@@ -102,20 +102,20 @@ WITH movements AS (
 
 SELECT
     owner_code,  -- ledger entity
-    control_account,
-    currency_code,
-    period_month,
-    CAST(SUM(open_vms) AS DECIMAL(38, 4)) AS open_vms,  -- documents less payments
-    CAST(SUM(open_company_vms) AS DECIMAL(38, 4)) AS open_company_vms,
-    CAST(SUM(balance) AS DECIMAL(38, 4)) AS balance,  -- of the ledger's rows
-    CAST(SUM(balance_company) AS DECIMAL(38, 4)) AS balance_company,
-    CAST(SUM(ledger_only) AS DECIMAL(38, 4)) AS ledger_only,  -- of the balance
-    CAST(SUM(ledger_only_company) AS DECIMAL(38, 4)) AS ledger_only_company,
-    CAST(SUM(in_transit) AS DECIMAL(38, 4)) AS in_transit,  -- on one side, on its way to the other or held
-    CAST(SUM(in_transit_company) AS DECIMAL(38, 4)) AS in_transit_company,
+    control_account,  -- GL account that carries suppliers or customers
+    currency_code,  -- currency of the amounts
+    period_month,  -- first day of the month
+    CAST(SUM(open_vms) AS DECIMAL(38, 4)) AS open_vms,  -- documents less payments of the VMS, in currency_code
+    CAST(SUM(open_company_vms) AS DECIMAL(38, 4)) AS open_company_vms,  -- documents less payments of the VMS, in company currency
+    CAST(SUM(balance) AS DECIMAL(38, 4)) AS balance,  -- sum of the subledger's rows, in currency_code
+    CAST(SUM(balance_company) AS DECIMAL(38, 4)) AS balance_company,  -- balance in company currency
+    CAST(SUM(ledger_only) AS DECIMAL(38, 4)) AS ledger_only,  -- part of the balance that never came from the VMS
+    CAST(SUM(ledger_only_company) AS DECIMAL(38, 4)) AS ledger_only_company,  -- ledger_only in company currency
+    CAST(SUM(in_transit) AS DECIMAL(38, 4)) AS in_transit,  -- what one side has and the other will get, or is held
+    CAST(SUM(in_transit_company) AS DECIMAL(38, 4)) AS in_transit_company,  -- in_transit in company currency
     CAST(SUM(told_elsewhere) AS DECIMAL(38, 4)) AS told_elsewhere,  -- differences that are breaks of documents and payments
-    CAST(SUM(told_elsewhere_company) AS DECIMAL(38, 4)) AS told_elsewhere_company,
-    CAST(SUM(revaluation_company) AS DECIMAL(38, 4)) AS revaluation_company  -- rows without currency amount
+    CAST(SUM(told_elsewhere_company) AS DECIMAL(38, 4)) AS told_elsewhere_company,  -- told_elsewhere in company currency
+    CAST(SUM(revaluation_company) AS DECIMAL(38, 4)) AS revaluation_company    -- exchange differences: rows without currency amount
 FROM
     movements
 WHERE

@@ -33,23 +33,29 @@ WITH parts AS (
 )
 
 SELECT
-    parts.subject,
-    parts.payment_document_no,
-    parts.invoice_key,
-    invoices.document_no,
+    parts.subject,  -- payment document and document key of its invoice; `to send` and its natural key
+    parts.payment_document_no,  -- number of the payment document in the VMS
+    parts.invoice_key,  -- document key of the invoice that is paid
+    invoices.document_no,  -- number of the invoice in the VMS
     invoices.owner_code,  -- ledger entity
     invoices.side,  -- AP | AR
-    invoices.control_account,
-    invoices.currency_code,
-    parts.payment_db_id,
-    payments.row_db_id IS NOT NULL AS is_in_ledger,  -- its payment stands there
-    CAST(DATE_TRUNC('month', COALESCE(payments.posted_date, parts.document_date, readings.today)) AS DATE) AS ledger_month,
-    CAST(DATE_TRUNC('month', COALESCE(parts.document_date, payments.posted_date, readings.today)) AS DATE) AS vms_month,
-    parts.status,  -- of rec.payment_documents; to be sent
-    CAST(-invoices.control_sign * parts.sent_amount AS DECIMAL(38, 4)) AS sent_amount,  -- in currency_code
-    CAST(-invoices.control_sign * parts.sent_company_amount AS DECIMAL(38, 4)) AS sent_company_amount,
-    CAST(-invoices.control_sign * parts.vms_amount AS DECIMAL(38, 4)) AS vms_amount,  -- in currency_code
-    CAST(-invoices.control_sign * parts.vms_company_amount AS DECIMAL(38, 4)) AS vms_company_amount
+    invoices.control_account,  -- GL account that carries suppliers or customers
+    invoices.currency_code,  -- currency of the invoice
+    parts.payment_db_id,  -- database id of the payment's row in the ledger
+    payments.row_db_id IS NOT NULL AS is_in_ledger,  -- true: the payment stands in the ledger
+    CAST(DATE_TRUNC('month', COALESCE(payments.posted_date, parts.document_date, readings.today)) AS DATE)
+        AS ledger_month,  -- month in which the ledger has the payment
+    CAST(DATE_TRUNC('month', COALESCE(parts.document_date, payments.posted_date, readings.today)) AS DATE)
+        AS vms_month,  -- month in which the VMS has the payment
+    parts.status,  -- status of rec.payment_documents, or `to be sent`
+    CAST(-invoices.control_sign * parts.sent_amount AS DECIMAL(38, 4))
+        AS sent_amount,  -- what Springline sent, with the ledger's sign, in currency_code
+    CAST(-invoices.control_sign * parts.sent_company_amount AS DECIMAL(38, 4))
+        AS sent_company_amount,  -- what Springline sent, with the ledger's sign, in company currency
+    CAST(-invoices.control_sign * parts.vms_amount AS DECIMAL(38, 4))
+        AS vms_amount,  -- what the VMS has, with the ledger's sign, in currency_code
+    CAST(-invoices.control_sign * parts.vms_company_amount AS DECIMAL(38, 4))
+        AS vms_company_amount  -- what the VMS has, with the ledger's sign, in company currency
 FROM
     parts
 CROSS JOIN rec.readings AS readings

@@ -33,16 +33,16 @@ commissions AS (
 
 SELECT
     ledger.side,  -- AP | AR
-    ledger.row_db_id,
+    ledger.row_db_id,  -- database id of the row in the subledger
     ledger.owner_code,  -- ledger entity
     ledger.account_code AS control_account,
-    ledger.currency_code,
-    ledger.header_db_id,
-    ledger.voucher_no,
-    ledger.posted_date,
-    CAST(DATE_TRUNC('month', COALESCE(ledger.posted_date, ledger.due_date)) AS DATE) AS period_month,
-    ledger.subledger_code,
-    ours.document_key,  -- whose voucher it is
+    ledger.currency_code,  -- currency of the row
+    ledger.header_db_id,  -- database id of the voucher in the ledger
+    ledger.voucher_no,  -- number of the voucher in the ledger
+    ledger.posted_date,  -- posting date of the voucher in the ledger
+    CAST(DATE_TRUNC('month', COALESCE(ledger.posted_date, ledger.due_date)) AS DATE) AS period_month,  -- first day of the month
+    ledger.subledger_code,  -- supplier or customer of the row
+    ours.document_key,  -- database id of the VMS document whose voucher it is
     CASE
         WHEN ours.header_db_id IS NOT NULL AND commissions.document_key IS NULL THEN 'ours'
         WHEN ledger.amount_units = 0 THEN 'revaluation'

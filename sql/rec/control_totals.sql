@@ -84,19 +84,9 @@ totals AS (
 
 judged AS (
     SELECT
-        totals.document_date,
-        totals.company_code,
-        totals.document_type,
-        totals.company_currency_code,
-        totals.count_vms,
-        totals.count_ledger,
-        totals.company_amount_vms,
-        totals.company_amount_ledger,
+        totals.*,
         totals.count_ledger - totals.count_vms AS count_difference,
         totals.company_amount_ledger - totals.company_amount_vms AS company_amount_difference,
-        totals.has_break,
-        totals.as_of_vms,
-        totals.as_of_ledger,
         CASE
             WHEN
                 totals.count_ledger = totals.count_vms
@@ -170,16 +160,16 @@ listed AS (
 )
 
 SELECT
-    judged.document_date,  -- the day of the voucher
+    judged.document_date,  -- the day of the vouchers
     judged.company_code,  -- VMS company
-    judged.document_type,
-    judged.count_vms,
-    judged.count_ledger,
-    judged.company_amount_vms,  -- as in the VMS
-    judged.company_amount_ledger,  -- with the VMS's sign
+    judged.document_type,  -- kind of document in the VMS, as INI or CRO
+    judged.count_vms,  -- documents in the VMS
+    judged.count_ledger,  -- vouchers in the ledger
+    judged.company_amount_vms,  -- sum in the VMS, with its sign, in company currency
+    judged.company_amount_ledger,  -- sum in the ledger, with the sign of the VMS, in company currency
     judged.count_difference,  -- ledger less VMS
     judged.company_amount_difference,  -- ledger less VMS
-    judged.company_currency_code,
+    judged.company_currency_code,  -- currency of the company amounts
     judged.state,  -- agreed | differs | waiting
     CASE
         WHEN judged.state <> 'agreed'
@@ -189,15 +179,15 @@ SELECT
                 || CAST(judged.count_ledger AS VARCHAR) || ' of '
                 || CAST(CAST(judged.company_amount_ledger AS DECIMAL(38, 2)) AS VARCHAR) || ': '
                 || COALESCE(listed.words, 'no document is apart') || '.'
-    END AS reason,
+    END AS reason,  -- what is found, in words, with the figures; empty: nothing to say
     CASE judged.state
         WHEN 'waiting' THEN 'nothing here: what waits or is held has its own next step in rec.documents.'
         WHEN 'differs' THEN 'see the documents named: each has its own next step in rec.documents.'
-    END AS next_step,
-    judged.state = 'differs' AND NOT judged.has_break AS is_break,
-    judged.as_of_vms,
-    judged.as_of_ledger,
-    CAST(DATE_DIFF('day', judged.document_date, readings.today) AS INTEGER) AS age_days
+    END AS next_step,  -- what to do about it; empty: nothing
+    judged.state = 'differs' AND NOT judged.has_break AS is_break,  -- true: it does not agree, and a person has to act
+    judged.as_of_vms,  -- when the VMS was read, UTC
+    judged.as_of_ledger,  -- when the ledger was read, UTC
+    CAST(DATE_DIFF('day', judged.document_date, readings.today) AS INTEGER) AS age_days  -- days since the day of the vouchers
 FROM
     judged
 CROSS JOIN rec.readings AS readings

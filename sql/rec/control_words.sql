@@ -2,15 +2,7 @@
 -- there are beside them.
 -- grain: owner_code, control_account, currency_code, period_month, kind
 WITH ranked AS (
-    SELECT
-        owner_code,
-        control_account,
-        currency_code,
-        period_month,
-        kind,
-        item,
-        amount,
-        company_amount
+    SELECT *
     FROM
         rec.control_items
     QUALIFY
@@ -116,17 +108,17 @@ listed AS (
 
 SELECT
     totals.owner_code,
-    totals.control_account,
-    totals.currency_code,
-    totals.period_month,
+    totals.control_account,  -- GL account that carries suppliers or customers
+    totals.currency_code,  -- currency of the amounts
+    totals.period_month,  -- first day of the month
     totals.kind,  -- in transit | difference
-    totals.item_count,
+    totals.item_count,  -- how many items there are
     CASE
         WHEN listed.named_count IS NULL THEN CAST(totals.item_count AS VARCHAR) || ' items'
         WHEN totals.item_count > listed.named_count
             THEN listed.words || '; and ' || CAST(totals.item_count - listed.named_count AS VARCHAR) || ' more'
         ELSE listed.words
-    END AS words
+    END AS words  -- the largest five, in words, and how many more there are
 FROM
     totals
 LEFT JOIN listed

@@ -119,43 +119,44 @@ chosen AS (
 )
 
 SELECT
-    chosen.document_key,
-    COALESCE(documents.document_no, vouchers.document_no, set_aside.document_no) AS document_no,
+    chosen.document_key,  -- database id of the document in the VMS
+    COALESCE(documents.document_no, vouchers.document_no, set_aside.document_no) AS document_no,  -- number of the document in the VMS
     documents.document_type,
-    COALESCE(documents.company_code, vouchers.company_code) AS company_code,
-    COALESCE(vouchers.owner_code, documents.owner_code) AS owner_code,
-    documents.partner_code,
-    documents.partner_name,
-    documents.document_date,
-    COALESCE(documents.currency_code, sent.currency) AS currency_code,
-    COALESCE(documents.company_currency_code, ledger.company_currency_code) AS company_currency_code,
+    COALESCE(documents.company_code, vouchers.company_code) AS company_code,  -- VMS company
+    COALESCE(vouchers.owner_code, documents.owner_code) AS owner_code,  -- ledger entity
+    documents.partner_code,  -- supplier or customer, by its code
+    documents.partner_name,  -- name of the supplier or customer in the VMS
+    documents.document_date,  -- date of the document in the VMS
+    COALESCE(documents.currency_code, sent.currency) AS currency_code,  -- currency of the document
+    COALESCE(documents.company_currency_code, ledger.company_currency_code) AS company_currency_code,  -- currency of the company amounts
     documents.status_code,
     documents.fetched_at,
-    CASE WHEN documents.status_code <> 'GONE' THEN documents.amount END AS amount,  -- as in the VMS
-    CASE WHEN documents.status_code <> 'GONE' THEN documents.company_amount END AS company_amount,  -- as in the VMS
-    vouchers.state AS outbox_state,
-    vouchers.last_error,
-    acknowledgements.state AS acknowledgement_state,  -- null: done, or not begun
-    acknowledgements.last_error AS acknowledgement_error,
+    CASE WHEN documents.status_code <> 'GONE' THEN documents.amount END AS amount,  -- what the VMS has, with its sign, in currency_code
+    CASE WHEN documents.status_code <> 'GONE' THEN documents.company_amount END
+        AS company_amount,  -- what the VMS has, with its sign, in company currency
+    vouchers.state AS outbox_state,  -- where its voucher stands: todo | sending | sent | unknown | failed; null: none
+    vouchers.last_error,  -- what the ledger answered to its voucher last
+    acknowledgements.state AS acknowledgement_state,  -- where the acknowledgement to the VMS stands; null: done, or not begun
+    acknowledgements.last_error AS acknowledgement_error,  -- what the VMS answered to the acknowledgement last
     sent.posted_date AS sent_date,
-    sent.control_sign * sent.control_currency AS sent_amount,  -- in the VMS's sign
-    sent.control_sign * sent.control_company AS sent_company_amount,  -- in the VMS's sign
+    sent.control_sign * sent.control_currency AS sent_amount,  -- as it was sent, with the sign of the VMS, in currency_code
+    sent.control_sign * sent.control_company AS sent_company_amount,  -- as it was sent, with the sign of the VMS, in company currency
     imports.import_state,  -- waiting | refused | booked | removed; null: the books have it, or it was not sent
     imports.messages AS import_messages,
-    ledger.header_db_id,
-    ledger.voucher_no,
-    ledger.posted_date,
-    ledger.amount AS ledger_amount,  -- in the VMS's sign
-    ledger.company_amount AS ledger_company_amount,  -- in the VMS's sign
-    NULLIF(ledger.changes, '') AS ledger_changes,
+    ledger.header_db_id,  -- database id of the voucher in the ledger
+    ledger.voucher_no,  -- number of the voucher in the ledger
+    ledger.posted_date,  -- posting date of the voucher in the ledger
+    ledger.amount AS ledger_amount,  -- what the ledger has, with the sign of the VMS, in currency_code
+    ledger.company_amount AS ledger_company_amount,  -- what the ledger has, with the sign of the VMS, in company currency
+    NULLIF(ledger.changes, '') AS ledger_changes,  -- what was sent and what the ledger has; empty: nothing has changed
     ledger.again,
     ledger.reversals,
-    COALESCE(ledger.fetched_at, imports.fetched_at) AS ledger_fetched_at,
+    COALESCE(ledger.fetched_at, imports.fetched_at) AS ledger_fetched_at,  -- when the ledger was read, UTC
     changes.changes AS vms_changes,
     duplicates.reasons AS duplicate_reasons,
-    holds.messages AS hold_messages,
-    COALESCE(ignored_keys.reason, ignored_numbers.reason) AS ignore_reason,
-    set_aside.messages AS reject_messages
+    holds.messages AS hold_messages,  -- why it is held, and what to do
+    COALESCE(ignored_keys.reason, ignored_numbers.reason) AS ignore_reason,  -- why a person has said to ignore it; null: nobody has
+    set_aside.messages AS reject_messages  -- why its text was set aside: what was expected, what came, what to do
 FROM
     chosen
 LEFT JOIN rec.vms_documents AS documents

@@ -71,7 +71,7 @@ judged AS (
 )
 
 SELECT
-    compared.document_key,
+    compared.document_key,  -- database id of the document in the VMS
     judged.state,  -- agreed | waiting | held | unknown | rejected | amount differs | fields differ | only in VMS | only in ledger | ignored
     CASE
         WHEN

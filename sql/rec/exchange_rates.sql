@@ -64,14 +64,7 @@ both_sides AS (
 
 judged AS (
     SELECT
-        both_sides.rate_date,
-        both_sides.from_currency_code,
-        both_sides.to_currency_code,
-        both_sides.rate_ledger,
-        both_sides.rate_vms,
-        both_sides.way,
-        both_sides.rate_db_id,
-        both_sides.fetched_at,
+        both_sides.*,
         lists.vms_read_at,
         lists.ledger_read_at,
         lists.today,
@@ -114,20 +107,7 @@ judged AS (
 
 worded AS (
     SELECT
-        judged.rate_date,
-        judged.from_currency_code,
-        judged.to_currency_code,
-        judged.rate_ledger,
-        judged.rate_vms,
-        judged.way,
-        judged.rate_db_id,
-        judged.fetched_at,
-        judged.vms_read_at,
-        judged.ledger_read_at,
-        judged.today,
-        judged.is_in_flight,
-        judged.state,
-        judged.relative_difference,
+        judged.*,
         CASE
             WHEN judged.state <> 'only in ledger' THEN CAST(NULL AS VARCHAR)
             WHEN judged.is_in_flight THEN 'on its way'
@@ -142,12 +122,12 @@ worded AS (
 )
 
 SELECT
-    worded.rate_date,
+    worded.rate_date,  -- the day the rate is for
     worded.from_currency_code,  -- the ledger's base currency
-    worded.to_currency_code,
+    worded.to_currency_code,  -- the currency that is priced
     CAST(worded.rate_ledger AS DECIMAL(38, 18)) AS rate_ledger,  -- of to_currency_code for one of from_currency_code
-    CAST(worded.rate_vms AS DECIMAL(38, 18)) AS rate_vms,  -- the same; null: the VMS has none
-    CAST(worded.relative_difference AS DECIMAL(38, 18)) AS relative_difference,  -- share of the ledger's rate
+    CAST(worded.rate_vms AS DECIMAL(38, 18)) AS rate_vms,  -- of to_currency_code for one of from_currency_code; null: the VMS has none
+    CAST(worded.relative_difference AS DECIMAL(38, 18)) AS relative_difference,  -- difference as a share of the ledger's rate
     worded.way,  -- how the VMS keeps it: as sent | inverted | re-based
     worded.state,  -- agreed | only in ledger | only in VMS | rate differs
     CASE
@@ -163,7 +143,7 @@ SELECT
         WHEN worded.sending = 'gone'
             THEN 'The rate ' || worded.pair || ' was sent, and the VMS does not have it now.'
         WHEN worded.sending = 'never sent' THEN 'The VMS has no rate ' || worded.pair || ', and none was sent.'
-    END AS reason,
+    END AS reason,  -- what is found, in words, with the figures; empty: nothing to say
     CASE
         WHEN worded.state = 'rate differs' THEN 'correct the one that is wrong, or set rates.overwrite.'
         WHEN worded.state = 'only in VMS' THEN 'nothing, unless the ledger should quote that day.'
@@ -171,11 +151,12 @@ SELECT
         WHEN worded.sending = 'refused' THEN 'see its error in ctl.outbox; the next run sends it again.'
         WHEN worded.sending = 'gone' THEN 'enter it in the VMS again: what was sent is not sent twice.'
         WHEN worded.sending = 'never sent' THEN 'run rates, or enter it in the VMS where its day is past rates.days.'
-    END AS next_step,
-    worded.state = 'rate differs' OR (worded.state = 'only in ledger' AND NOT worded.is_in_flight) AS is_break,
-    COALESCE(worded.fetched_at, worded.vms_read_at) AS as_of_vms,
-    COALESCE(rows_read.fetched_at, worded.ledger_read_at) AS as_of_ledger,
-    CAST(DATE_DIFF('day', worded.rate_date, worded.today) AS INTEGER) AS age_days
+    END AS next_step,  -- what to do about it; empty: nothing
+    worded.state = 'rate differs' OR (worded.state = 'only in ledger' AND NOT worded.is_in_flight)
+        AS is_break,  -- true: it does not agree, and a person has to act
+    COALESCE(worded.fetched_at, worded.vms_read_at) AS as_of_vms,  -- when the VMS was read, UTC
+    COALESCE(rows_read.fetched_at, worded.ledger_read_at) AS as_of_ledger,  -- when the ledger was read, UTC
+    CAST(DATE_DIFF('day', worded.rate_date, worded.today) AS INTEGER) AS age_days  -- days since the day of the rate
 FROM
     worded
 LEFT JOIN stg_ledger.exchange_rates AS rows_read

@@ -70,7 +70,7 @@ SELECT
         ELSE 'removed'
     END AS import_state,  -- waiting | refused | booked: done, and yet not in the books | removed: nowhere
     faults.messages,  -- what its posting job says
-    levels.fetched_at  -- when an item of it changed here last
+    levels.fetched_at    -- when one of its import items was read with a change last, UTC
 FROM
     unbooked
 CROSS JOIN readings

@@ -42,16 +42,13 @@ settled AS (
 
 in_ledger AS (
     SELECT
-        document_key,
+        *,
         amount_units * CASE currency_factor WHEN 1 THEN 1.0000 WHEN 100 THEN 0.0100 WHEN 1000 THEN 0.0010 ELSE 0.0001 END
             AS amount,
         paid_units * CASE currency_factor WHEN 1 THEN 1.0000 WHEN 100 THEN 0.0100 WHEN 1000 THEN 0.0010 ELSE 0.0001 END
             AS paid,
         netted_units * CASE currency_factor WHEN 1 THEN 1.0000 WHEN 100 THEN 0.0100 WHEN 1000 THEN 0.0010 ELSE 0.0001 END
-            AS netted,
-        due_date,
-        last_payment_date,
-        fetched_at
+            AS netted
     FROM
         settled
 ),
@@ -126,19 +123,20 @@ SELECT
     invoices.side,  -- AP | AR
     invoices.invoice_no,
     invoices.subledger_no AS partner_code,
-    invoices.currency AS currency_code,
+    invoices.currency AS currency_code,  -- currency of the invoice
     CAST(in_ledger.amount AS DECIMAL(38, 4)) AS amount_ledger,  -- null: not booked, or not to be told from another
-    CAST(COALESCE(in_ledger.paid, 0) AS DECIMAL(38, 4)) AS paid_ledger,  -- settled in a match with a payment
-    CAST(COALESCE(in_ledger.netted, 0) AS DECIMAL(38, 4)) AS netted_ledger,  -- settled without any
-    CAST(COALESCE(in_vms.paid, 0) AS DECIMAL(38, 4)) AS paid_vms,
+    CAST(COALESCE(in_ledger.paid, 0) AS DECIMAL(38, 4)) AS paid_ledger,  -- settled in the ledger, in a match with a payment
+    CAST(COALESCE(in_ledger.netted, 0) AS DECIMAL(38, 4)) AS netted_ledger,  -- settled in the ledger without a payment, as by a credit note
+    CAST(COALESCE(in_vms.paid, 0) AS DECIMAL(38, 4)) AS paid_vms,  -- paid by payment documents of the VMS, in currency_code
     CAST(COALESCE(in_vms.on_its_way, 0) AS DECIMAL(38, 4)) AS on_its_way,  -- sent, and not seen in the VMS yet
     CAST(COALESCE(to_send.amount, 0) AS DECIMAL(38, 4)) AS to_send,  -- settled, and to be sent
-    CAST(COALESCE(in_vms.by_hand, 0) AS DECIMAL(38, 4)) AS by_hand,  -- of paid_vms: documents that nobody sent
+    CAST(COALESCE(in_vms.by_hand, 0) AS DECIMAL(38, 4)) AS by_hand,  -- part of paid_vms that was typed by hand into the VMS
     remarks.remarks,  -- documents that are not as they were sent
-    undone.document_key IS NOT NULL AS is_undone,  -- break `match undone`
-    in_ledger.due_date,  -- the earliest
-    COALESCE(in_ledger.last_payment_date, in_vms.last_payment_date, to_send.last_payment_date) AS last_payment_date,
-    in_ledger.fetched_at AS ledger_fetched_at
+    undone.document_key IS NOT NULL AS is_undone,  -- true: a payment was sent for it whose match was undone since
+    in_ledger.due_date,  -- the earliest due date
+    COALESCE(in_ledger.last_payment_date, in_vms.last_payment_date, to_send.last_payment_date)
+        AS last_payment_date,  -- date of the last payment
+    in_ledger.fetched_at AS ledger_fetched_at  -- when the ledger was read, UTC
 FROM
     map.sent_invoices AS invoices
 LEFT JOIN in_ledger

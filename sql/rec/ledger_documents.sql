@@ -203,13 +203,15 @@ strangers AS (
 
 SELECT
     booked.document_key,
-    booked.header_db_id,
-    booked.voucher_no,
-    booked.posted_date,
+    booked.header_db_id,  -- database id of the voucher in the ledger
+    booked.voucher_no,  -- number of its voucher in the ledger
+    booked.posted_date,  -- posting date of the voucher in the ledger
     booked.company_currency_code,
-    COALESCE(further.fetched_at, booked.fetched_at) AS fetched_at,
-    booked.control_sign * (booked.currency_amount + COALESCE(further.currency_amount, 0)) AS amount,  -- as in the VMS
-    booked.control_sign * (booked.company_amount + COALESCE(further.company_amount, 0)) AS company_amount,  -- likewise
+    COALESCE(further.fetched_at, booked.fetched_at) AS fetched_at,  -- when one of its rows was read last, UTC
+    booked.control_sign * (booked.currency_amount + COALESCE(further.currency_amount, 0))
+        AS amount,  -- on the control account, with the sign of the VMS, in the currency of the document
+    booked.control_sign * (booked.company_amount + COALESCE(further.company_amount, 0))
+        AS company_amount,  -- on the control account, with the sign of the VMS, in company currency
     CONCAT_WS(
         '; ',
         booked.changes,

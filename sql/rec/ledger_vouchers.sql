@@ -20,20 +20,20 @@ WITH totals AS (
 )
 
 SELECT
-    totals.header_db_id,
+    totals.header_db_id,  -- database id of the voucher in the ledger
     entities.owner_code,  -- ledger entity
     entities.currency_code AS company_currency_code,
     transactions.source_code,  -- AP, AR, GL and so on
-    transactions.voucher_no,
-    transactions.header_text,
-    transactions.posted_date,
-    transactions.imported_at,  -- Europe/Oslo without a zone; null: typed by hand
-    transactions.imported_at IS NOT NULL AS is_imported,
+    transactions.voucher_no,  -- number of the voucher in the ledger
+    transactions.header_text,  -- text of the voucher
+    transactions.posted_date,  -- posting date of the voucher in the ledger
+    transactions.imported_at,  -- when it was imported, Europe/Oslo without a zone; null: typed by hand
+    transactions.imported_at IS NOT NULL AS is_imported,  -- true: it came through the import; false: typed by hand
     totals.debit_currency,  -- sum of all debits, each in its own currency
-    totals.debit_company,  -- the same in company currency
-    totals.first_currency,  -- of its rows, in the order of the code
-    totals.last_currency,
-    totals.row_count,
+    totals.debit_company,  -- sum of all debits, in company currency
+    totals.first_currency,  -- currency of its rows; with several, the first by code
+    totals.last_currency,  -- currency of its rows; with several, the last by code
+    totals.row_count,  -- rows of the ledger added up
     totals.fetched_at  -- when one of its rows changed here last
 FROM
     totals

@@ -3,18 +3,8 @@
 -- grain: header_db_id
 WITH strangers AS (
     SELECT
-        headers.header_db_id,
-        headers.owner_code,
-        headers.company_currency_code,
-        headers.source_code,
-        headers.voucher_no,
-        headers.header_text,
-        SPLIT_PART(headers.header_text, ' ', 1) AS first_word,
-        headers.posted_date,
-        headers.first_currency,
-        headers.debit_currency,
-        headers.debit_company,
-        headers.fetched_at
+        headers.*,
+        SPLIT_PART(headers.header_text, ' ', 1) AS first_word
     FROM
         rec.ledger_vouchers AS headers
     CROSS JOIN ctl.first_day AS first_day
@@ -79,34 +69,34 @@ amounts AS (
 )
 
 SELECT
-    strangers.header_db_id,
+    strangers.header_db_id,  -- database id of the voucher in the ledger
     strangers.owner_code,  -- ledger entity
     strangers.company_currency_code,
     strangers.source_code,
-    strangers.voucher_no,
-    strangers.header_text,
-    strangers.posted_date,
+    strangers.voucher_no,  -- number of the voucher in the ledger
+    strangers.header_text,  -- text of the voucher
+    strangers.posted_date,  -- posting date of the voucher in the ledger
     strangers.first_currency AS currency_code,
     strangers.fetched_at,
-    named.document_key,  -- whose number it carries
-    named.document_no,
+    named.document_key,  -- database id of the VMS document whose number it carries
+    named.document_no,  -- number of the VMS document that the voucher carries
     named.document_type,
     named.company_code,
-    named.partner_code,
-    named.partner_name,
+    named.partner_code,  -- supplier or customer of the voucher
+    named.partner_name,  -- name of the supplier or customer in the VMS
     -- Seen as in the VMS: an invoice is positive on both sides.
     CAST(
         COALESCE(
             CASE WHEN strangers.source_code = 'AR' THEN amounts.currency_amount ELSE -amounts.currency_amount END,
             strangers.debit_currency
         ) AS DECIMAL(38, 4)
-    ) AS amount,
+    ) AS amount,  -- with the sign of the VMS (an invoice is positive), in currency_code
     CAST(
         COALESCE(
             CASE WHEN strangers.source_code = 'AR' THEN amounts.company_amount ELSE -amounts.company_amount END,
             strangers.debit_company
         ) AS DECIMAL(38, 4)
-    ) AS company_amount
+    ) AS company_amount  -- with the sign of the VMS (an invoice is positive), in company currency
 FROM
     strangers
 INNER JOIN named

@@ -39,8 +39,8 @@ WITH changes AS (
 
 SELECT
     changes.side,  -- supplier or customer
-    changes.owner_code,
-    changes.code,
+    changes.owner_code,  -- ledger entity
+    changes.code,  -- code of the supplier or customer
     CONCAT_WS(
         ', ',
         CASE WHEN changes.description IS NOT NULL THEN 'name' END,
@@ -52,7 +52,7 @@ SELECT
         CASE WHEN changes.country_code IS NOT NULL THEN 'country' END,
         CASE WHEN changes.email IS NOT NULL THEN 'e-mail' END,
         CASE WHEN changes.bank_account IS NOT NULL THEN 'bank account' END
-    ) AS differing_fields
+    ) AS differing_fields  -- fields that differ between VMS and ledger
 FROM
     changes
 WHERE

@@ -1,11 +1,11 @@
 -- One supplier or customer of the ledger with what only its own row says: until when it is open, and when it was read.
 -- grain: side, db_id
 SELECT
-    'supplier' AS side,
-    suppliers.supplier_db_id AS db_id,
+    'supplier' AS side,  -- supplier or customer
+    suppliers.supplier_db_id AS db_id,  -- database id of the partner's row in the ledger
     suppliers.to_date,  -- the last day it may be posted on; null: open
-    CAST(suppliers.modified_at AS DATE) AS modified_date,
-    suppliers.fetched_at
+    CAST(suppliers.modified_at AS DATE) AS modified_date,  -- when it was last changed there
+    suppliers.fetched_at  -- when it was read, UTC
 FROM
     stg_ledger.suppliers AS suppliers
 UNION ALL

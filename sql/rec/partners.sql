@@ -45,13 +45,9 @@ wanted_sides AS (
 
 in_vms AS (
     SELECT
-        wanted_sides.side,
+        wanted_sides.*,
         owners.owner_code,
         COALESCE(owners.owner_code, 0) AS owner_no,
-        wanted_sides.code,
-        wanted_sides.description,
-        wanted_sides.bank_account,
-        wanted_sides.partner_count,
         partners.fetched_at,
         CAST(partners.modified_at AS DATE) AS modified_date
     FROM
@@ -120,22 +116,10 @@ waiting AS (
 
 compared AS (
     SELECT
-        both_sides.side,
-        both_sides.owner_code,
-        both_sides.code,
-        both_sides.name_vms,
-        both_sides.name_ledger,
+        both_sides.*,
         RIGHT(both_sides.bank_account_vms, 4) AS bank_account_tail_vms,
         RIGHT(both_sides.bank_account_ledger, 4) AS bank_account_tail_ledger,
-        both_sides.partner_count,
-        both_sides.row_count,
         companies.row_count AS company_count,
-        both_sides.to_date,
-        both_sides.is_in_vms,
-        both_sides.is_in_ledger,
-        both_sides.vms_fetched_at,
-        both_sides.ledger_fetched_at,
-        both_sides.modified_date,
         settings.today,
         differences.differing_fields AS changed_fields,
         COALESCE(both_sides.to_date < settings.today, FALSE) AND both_sides.is_in_vms AS is_closed,
@@ -164,22 +148,7 @@ compared AS (
 
 judged AS (
     SELECT
-        side,
-        owner_code,
-        code,
-        name_vms,
-        name_ledger,
-        bank_account_tail_vms,
-        bank_account_tail_ledger,
-        partner_count,
-        row_count,
-        company_count,
-        to_date,
-        is_closed,
-        vms_fetched_at,
-        ledger_fetched_at,
-        modified_date,
-        today,
+        *,
         NULLIF(
             CONCAT_WS(
                 ', ',
@@ -204,12 +173,12 @@ judged AS (
 
 SELECT
     judged.side,  -- supplier | customer
-    judged.owner_code,  -- entity it is created in; null: the token's own
-    judged.code AS partner_code,
-    judged.name_vms,
-    judged.name_ledger,
-    judged.bank_account_tail_vms,  -- the last four characters
-    judged.bank_account_tail_ledger,  -- the last four characters
+    judged.owner_code,  -- ledger entity it is created in; null: the one that the ledger's token belongs to
+    judged.code AS partner_code,  -- code of the supplier or customer
+    judged.name_vms,  -- name in the VMS
+    judged.name_ledger,  -- name in the ledger
+    judged.bank_account_tail_vms,  -- the last four characters of the bank account in the VMS
+    judged.bank_account_tail_ledger,  -- the last four characters of the bank account in the ledger
     CASE WHEN judged.state IN ('fields differ', 'waiting for confirmation') THEN judged.differing_fields END
         AS differing_fields,  -- name, bank account, closed …
     judged.state,  -- agreed | only in VMS | only in ledger | fields differ | code not unique | waiting for confirmation
@@ -245,7 +214,7 @@ SELECT
                 'The bank account of ' || judged.subject || ' ends in ' || judged.bank_account_tail_vms
                 || ' in the VMS and in ' || judged.bank_account_tail_ledger
                 || ' in the ledger: one of the two was changed.'
-    END AS reason,
+    END AS reason,  -- what is found, in words, with the figures; empty: nothing to say
     CASE judged.state
         WHEN 'only in ledger' THEN 'nothing: the ledger has partners of its own.'
         WHEN 'only in VMS' THEN 'run master-data; where it was refused, ctl.outbox has the words.'
@@ -258,11 +227,11 @@ SELECT
                 END
         WHEN 'waiting for confirmation'
             THEN 'ask the supplier; then springline release ' || judged.code || ', or correct the side that is wrong.'
-    END AS next_step,
-    judged.state IN ('only in VMS', 'fields differ', 'code not unique') AS is_break,
-    COALESCE(judged.vms_fetched_at, read_times.vms_read_at) AS as_of_vms,
-    COALESCE(judged.ledger_fetched_at, ledger_read_times.ledger_read_at) AS as_of_ledger,
-    CAST(DATE_DIFF('day', judged.modified_date, judged.today) AS INTEGER) AS age_days  -- since it was changed last
+    END AS next_step,  -- what to do about it; empty: nothing
+    judged.state IN ('only in VMS', 'fields differ', 'code not unique') AS is_break,  -- true: it does not agree, and a person has to act
+    COALESCE(judged.vms_fetched_at, read_times.vms_read_at) AS as_of_vms,  -- when the VMS was read, UTC
+    COALESCE(judged.ledger_fetched_at, ledger_read_times.ledger_read_at) AS as_of_ledger,  -- when the ledger was read, UTC
+    CAST(DATE_DIFF('day', judged.modified_date, judged.today) AS INTEGER) AS age_days    -- days since it was changed last
 FROM
     judged
 CROSS JOIN read_times

@@ -67,17 +67,17 @@ both_sides AS (
 )
 
 SELECT
-    both_sides.payment_document_no,
+    both_sides.payment_document_no,  -- number of the payment document in the VMS
     both_sides.invoice_key,  -- document key of the invoice
     both_sides.payment_db_id,  -- row of the ledger it was made of; null: nobody sent it
     both_sides.payment_key,  -- document key of the payment; null: the VMS does not have it
-    both_sides.document_type,  -- PMI | PMO
-    both_sides.document_date,
-    both_sides.company_code,
-    COALESCE(both_sides.sent_amount, 0) AS sent_amount,  -- in the invoice's currency
-    COALESCE(both_sides.sent_company_amount, 0) AS sent_company_amount,
-    COALESCE(both_sides.vms_amount, 0) AS vms_amount,  -- in the invoice's currency
-    COALESCE(both_sides.vms_company_amount, 0) AS vms_company_amount,
+    both_sides.document_type,  -- PMI (payment to a supplier) or PMO (payment of a customer)
+    both_sides.document_date,  -- date of the payment document in the VMS
+    both_sides.company_code,  -- VMS company of the payment document
+    COALESCE(both_sides.sent_amount, 0) AS sent_amount,  -- what Springline sent, in the invoice's currency
+    COALESCE(both_sides.sent_company_amount, 0) AS sent_company_amount,  -- what Springline sent, in company currency
+    COALESCE(both_sides.vms_amount, 0) AS vms_amount,  -- what the VMS has, in the invoice's currency
+    COALESCE(both_sides.vms_company_amount, 0) AS vms_company_amount,  -- what the VMS has, in company currency
     CASE
         WHEN both_sides.payment_key IS NOT NULL AND both_sides.payment_db_id IS NULL THEN 'nobody sent it'
         WHEN

@@ -10,9 +10,11 @@ WITH confirmed AS (
 )
 
 SELECT
-    settings.today,
-    MAX(CASE WHEN confirmed.source = 'vms.documents.read' THEN confirmed.read_at END) AS documents_read_at,  -- UTC
-    MAX(CASE WHEN confirmed.source = 'ledger.books' THEN confirmed.read_at END) AS books_read_at  -- UTC
+    settings.today,  -- the day of the batch
+    MAX(CASE WHEN confirmed.source = 'vms.documents.read' THEN confirmed.read_at END)
+        AS documents_read_at,  -- when the list of documents in the VMS was last read, UTC
+    MAX(CASE WHEN confirmed.source = 'ledger.books' THEN confirmed.read_at END)
+        AS books_read_at  -- when the ledger's books were last read, UTC
 FROM
     seed.settings AS settings
 LEFT JOIN confirmed

@@ -52,23 +52,24 @@ SELECT
     vouchers.subledger_no,  -- partner of the control lines
     vouchers.currency,
     vouchers.header_text,  -- text of the first control line
-    vouchers.header_db_id,  -- of the ledger's voucher, where a look-up has found it
+    vouchers.header_db_id,  -- database id of the ledger's voucher, where a look-up has found it
     vouchers.updated_at,  -- when it moved last, UTC as text
     -- GL documents are debit-positive unless the tenant says otherwise (posting.gl_sign).
     signs.control_sign  -- of the control lines beside the document: 1 or -1
-    * CASE WHEN vouchers.voucher_type = 'GL' THEN COALESCE(gl_sign.gl_sign, 1) ELSE 1 END AS control_sign,
+    * CASE WHEN vouchers.voucher_type = 'GL' THEN COALESCE(gl_sign.gl_sign, 1) ELSE 1 END
+        AS control_sign,  -- sign of the control account: 1 or -1 times the amount in the VMS
     totals.document_key IS NULL AS is_adopted,  -- posted by hand, and taken over when going live
     controls.control_account,
     controls.control_currency,  -- sum of the control lines, in currency
-    controls.control_company,  -- the same in company currency
+    controls.control_company,  -- sum of the control lines, in company currency
     totals.debit_currency,  -- sum of all debits, in currency
-    totals.debit_company,  -- the same in company currency
+    totals.debit_company,  -- sum of all debits, in company currency
     controls.posted_date,  -- the day it was to be booked on
-    controls.invoice_date,  -- of AP and AR: the document's date
-    controls.first_due_date,
-    controls.last_due_date,
-    controls.control_count,  -- payment terms
-    totals.line_count
+    controls.invoice_date,  -- the document's date, on AP and AR; null on GL
+    controls.first_due_date,  -- earliest due date that was sent
+    controls.last_due_date,  -- latest due date that was sent
+    controls.control_count,  -- control lines sent: one a payment term
+    totals.line_count  -- lines sent, with those of the control account
 FROM
     ctl.sent_vouchers AS vouchers
 INNER JOIN signs

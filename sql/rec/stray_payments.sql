@@ -58,21 +58,10 @@ transferred AS (
 
 ledger_rows AS (
     SELECT
-        ledger.side,
-        ledger.owner_code,
-        ledger.row_db_id,
-        ledger.match_id,
-        ledger.row_role,
-        ledger.voucher_no,
-        ledger.source_code,
-        ledger.subledger_code,
-        ledger.invoice_number,
-        ledger.currency_code,
-        ledger.posted_date,
-        ledger.fetched_at,
+        ledger.*,
         unplaced.reason,
-        unplaced.next_step,
-        unplaced.is_break,
+        unplaced.next_step AS match_step,
+        unplaced.is_break AS is_match_break,
         not_unique.row_db_id IS NOT NULL AS is_not_unique,
         our_matches.is_settled,
         unplaced.row_db_id IS NULL AND not_unique.row_db_id IS NULL AS is_rest,
@@ -120,21 +109,15 @@ ledger_rows AS (
 
 ledger_worded AS (
     SELECT
+        rows_left.*,
         rows_left.side || ' ' || CAST(rows_left.row_db_id AS VARCHAR) AS subject,
-        rows_left.side,
-        rows_left.row_db_id,
-        rows_left.owner_code,
         rows_left.subledger_code AS partner_code,
         rows_left.invoice_number AS invoice_no,
-        rows_left.currency_code,
-        rows_left.posted_date,
         rows_left.row_role = 'payment' AS is_payment,
         CASE
             WHEN rows_left.is_rest THEN SIGN(rows_left.paid) * LEAST(ABS(rows_left.paid), ABS(rows_left.left_over))
             ELSE rows_left.paid
         END AS paid_ledger,
-        rows_left.transferred,
-        rows_left.transferred_company,
         CASE
             WHEN rows_left.is_not_unique THEN 'invoice unknown'
             WHEN rows_left.reason IS NULL
@@ -150,11 +133,8 @@ ledger_worded AS (
             WHEN rows_left.reason IS NULL THEN 'a part of it settles nothing'
             ELSE rows_left.reason
         END AS why,
-        rows_left.voucher_no,
-        rows_left.source_code,
-        rows_left.match_id,
         COALESCE(
-            rows_left.next_step,
+            rows_left.match_step,
             CASE
                 WHEN rows_left.is_not_unique
                     THEN
@@ -163,9 +143,7 @@ ledger_worded AS (
                 ELSE 'match the rest with another invoice in the ledger, or pay it back.'
             END
         ) AS next_step,
-        rows_left.is_not_unique OR COALESCE(rows_left.is_break, TRUE) AS is_break,
-        rows_left.is_rest,
-        rows_left.fetched_at
+        rows_left.is_not_unique OR COALESCE(rows_left.is_match_break, TRUE) AS is_break
     FROM
         ledger_rows AS rows_left
     WHERE
@@ -199,23 +177,25 @@ by_hand AS (
 )
 
 SELECT
-    worded.subject,
-    worded.row_db_id,  -- of the ledger
-    worded.is_payment,  -- a payment of the ledger
-    CAST(NULL AS BIGINT) AS document_key,  -- of a payment document of the VMS
-    CAST(NULL AS VARCHAR) AS document_no,
-    CAST(NULL AS VARCHAR) AS document_type,
-    companies.company_code,
-    worded.owner_code,
-    worded.side,
-    worded.partner_code,
-    worded.invoice_no,
-    worded.currency_code,
-    worded.posted_date AS document_date,
-    CAST(0 AS DECIMAL(38, 4)) AS paid_vms,
-    CAST(worded.paid_ledger AS DECIMAL(38, 4)) AS paid_ledger,  -- positive: it settles invoices
-    CAST(worded.transferred AS DECIMAL(38, 4)) AS transferred,  -- of the payment, to the VMS, in its own currency
-    CAST(worded.transferred_company AS DECIMAL(38, 4)) AS transferred_company,  -- likewise
+    worded.subject,  -- AP or AR and the row of the ledger; `vms:` and the key of the payment document
+    worded.row_db_id,  -- database id of the ledger's row; null: it stands in the VMS alone
+    worded.is_payment,  -- true: the row of the ledger is a payment
+    CAST(NULL AS BIGINT) AS document_key,  -- database id of the payment document in the VMS; null: it stands in the ledger alone
+    CAST(NULL AS VARCHAR) AS document_no,  -- number of the payment document in the VMS
+    CAST(NULL AS VARCHAR) AS document_type,  -- PMI or PMO; null: it stands in the ledger alone
+    companies.company_code,  -- VMS company
+    worded.owner_code,  -- ledger entity
+    worded.side,  -- AP | AR
+    worded.partner_code,  -- supplier or customer, by its code
+    worded.invoice_no,  -- invoice number of the row, or of the invoices paid
+    worded.currency_code,  -- currency of the amounts
+    worded.posted_date AS document_date,  -- date of the payment
+    CAST(0 AS DECIMAL(38, 4)) AS paid_vms,  -- what the VMS has as paid, in currency_code
+    CAST(worded.paid_ledger AS DECIMAL(38, 4))
+        AS paid_ledger,  -- what the ledger has as paid, in currency_code; positive: it settles invoices
+    CAST(worded.transferred AS DECIMAL(38, 4)) AS transferred,  -- part of the payment that is in the VMS already, in currency_code
+    CAST(worded.transferred_company AS DECIMAL(38, 4))
+        AS transferred_company,  -- part of the payment that is in the VMS already, in company currency
     worded.state,  -- unmatched in ledger | invoice unknown | over paid
     worded.side || ' row ' || CAST(worded.row_db_id AS VARCHAR)
     || COALESCE(' of voucher ' || CAST(worded.voucher_no AS VARCHAR), '')
@@ -223,12 +203,12 @@ SELECT
     || COALESCE(', source ' || worded.source_code, '')
     || ', ' || worded.currency_code || ' ' || CAST(CAST(worded.paid_ledger AS DECIMAL(38, 2)) AS VARCHAR)
     || CASE WHEN worded.match_id <> 0 THEN ', match ' || CAST(worded.match_id AS VARCHAR) ELSE '' END
-    || ': ' || worded.why || '.' AS reason,
-    worded.next_step,
-    worded.is_break,
-    worded.is_rest,  -- of a payment that settles something
-    CAST(NULL AS TIMESTAMP) AS vms_fetched_at,
-    worded.fetched_at AS ledger_fetched_at
+    || ': ' || worded.why || '.' AS reason,  -- what is found, in words, with the figures; empty: nothing to say
+    worded.next_step,  -- what to do about it; empty: nothing
+    worded.is_break,  -- true: it does not agree, and a person has to act
+    worded.is_rest,  -- true: the rest of a payment that settles something
+    CAST(NULL AS TIMESTAMP) AS vms_fetched_at,  -- when the VMS was read, UTC
+    worded.fetched_at AS ledger_fetched_at  -- when the ledger was read, UTC
 FROM
     ledger_worded AS worded
 LEFT JOIN map.actual_companies AS companies

@@ -70,21 +70,21 @@ totals AS (
 
 SELECT
     totals.side,  -- AP | AR
-    totals.header_db_id,
-    totals.subledger_code,  -- partner
-    totals.invoice_number,
+    totals.header_db_id,  -- database id of the voucher in the ledger
+    totals.subledger_code,  -- supplier or customer
+    totals.invoice_number,  -- invoice number in the ledger
     entities.owner_code,  -- ledger entity
-    totals.source_code,
+    totals.source_code,  -- where the voucher comes from in the ledger, as AP, AR or GL
     totals.source_code = totals.side AS is_invoice,  -- an invoice or a credit note, no payment
-    totals.voucher_no,
-    totals.posted_date,
-    totals.imported_at IS NOT NULL AS is_imported,
-    totals.currency_code,
-    totals.currency_amount,  -- debit positive
-    totals.company_amount,  -- debit positive
-    totals.invoice_date,
-    totals.first_due_date,
-    totals.last_due_date
+    totals.voucher_no,  -- number of the voucher in the ledger
+    totals.posted_date,  -- posting date of the voucher in the ledger
+    totals.imported_at IS NOT NULL AS is_imported,  -- true: it came through the import; false: typed by hand
+    totals.currency_code,  -- currency of the rows
+    totals.currency_amount,  -- sum in the currency of the rows, debit positive
+    totals.company_amount,  -- sum in company currency, debit positive
+    totals.invoice_date,  -- date of the invoice in the ledger
+    totals.first_due_date,  -- earliest due date
+    totals.last_due_date  -- latest due date
 FROM
     totals
 INNER JOIN map.entities AS entities

@@ -46,25 +46,25 @@ SELECT
     typed.document_key,
     typed.fetch_id,
     typed.fetched_at,
-    typed.modified_at,  -- the VMS's own time
-    typed.document_no,
+    typed.modified_at,  -- when it was changed last, by the VMS's own clock
+    typed.document_no,  -- number of the document in the VMS
     typed.document_type,  -- INI, CRI, INO, CRO, ACC, ACP, ACR, CAP, CAR, BAP, BAR
-    typed.document_date,
-    CAST(DATE_TRUNC('month', typed.document_date) AS DATE) AS document_month,  -- its first day
+    typed.document_date,  -- date of the document in the VMS
+    CAST(DATE_TRUNC('month', typed.document_date) AS DATE) AS document_month,  -- first day of the month of its date
     typed.company_code,  -- VMS company
     typed.owner_code,  -- ledger entity its voucher goes to; null: nobody knows the company
     typed.status_code,  -- PEN, INV, RFP, POS; GONE: deleted; REJECTED: its text breaks the contract
-    typed.currency_code,
-    typed.company_currency_code,  -- of the company, else of its entity
-    typed.partner_code,
-    typed.partner_name,
+    typed.currency_code,  -- currency of the document
+    typed.company_currency_code,  -- currency of the company, else of its ledger entity
+    typed.partner_code,  -- supplier or customer of the document
+    typed.partner_name,  -- name of the supplier or customer in the VMS
     CASE
         WHEN POSITION('|' IN typed.external_document_no) > 0
             THEN NULLIF(TRIM(SPLIT_PART(typed.external_document_no, '|', 1)), '')
         ELSE typed.external_document_no
-    END AS external_no,  -- the supplier's own number
+    END AS external_no,  -- the supplier's own invoice number
     typed.voucher_type,  -- AP, AR or GL
-    typed.is_credit_note,
+    typed.is_credit_note,  -- true: a credit note
     COALESCE(document_units.minor_units, 2) AS currency_minor_units,  -- decimals of its currency (ISO 4217)
     CASE COALESCE(document_units.minor_units, 2)
         WHEN 0 THEN CAST(ROUND(typed.document_amount, 0) AS DECIMAL(38, 4))

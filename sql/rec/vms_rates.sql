@@ -4,12 +4,7 @@
 -- grain: rate_date, currency_code
 WITH kept AS (
     SELECT
-        rates.rate_date,
-        rates.from_currency_code,
-        rates.to_currency_code,
-        rates.rate_key,
-        rates.exchange_rate,
-        rates.fetched_at,
+        rates.*,
         base.base_currency,
         base.vms_base_currency,
         -- Beyond a million, and below a millionth, the products behind this would overflow.
@@ -89,11 +84,11 @@ ways AS (
 )
 
 SELECT
-    rate_date,
-    base_currency,
-    currency_code,
-    way,  -- as sent | inverted | re-based
-    rate_key,  -- of the VMS's rate
+    rate_date,  -- the day the rate is for
+    base_currency,  -- the ledger's base currency: every rate is the price of one of it
+    currency_code,  -- the currency that is priced
+    way,  -- how the VMS keeps the pair: as sent | inverted | re-based (against another currency)
+    rate_key,  -- database id of the rate in the VMS
     CAST(exchange_rate AS DECIMAL(38, 15)) AS exchange_rate,  -- of currency_code for one of base_currency
     fetched_at
 FROM

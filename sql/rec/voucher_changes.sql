@@ -59,13 +59,7 @@ moved AS (
 
 judged AS (
     SELECT
-        moved.document_key,
-        moved.account,
-        moved.vessel_code,
-        moved.voyage_no,
-        moved.sent_currency,
-        moved.moved_currency,
-        moved.moved_company,
+        moved.*,
         vouchers.currency,
         moved.account = vouchers.control_account AS is_control,
         moved.is_sent = 0 AND moved.vessel_code IS NULL AND moved.voyage_no IS NULL AS is_vat,
@@ -132,9 +126,9 @@ listed AS (
 )
 
 SELECT
-    found.document_key,
-    CAST(found.control_currency AS DECIMAL(38, 4)) AS control_currency,  -- by how much its control account has moved
-    CAST(found.control_company AS DECIMAL(38, 4)) AS control_company,  -- the same in company currency
+    found.document_key,  -- database id of the document in the VMS
+    CAST(found.control_currency AS DECIMAL(38, 4)) AS control_currency,  -- by how much its control account has moved, in the currency sent
+    CAST(found.control_company AS DECIMAL(38, 4)) AS control_company,  -- by how much its control account has moved, in company currency
     listed.changes  -- each account with its dimensions, what was sent and what is there
 FROM
     found

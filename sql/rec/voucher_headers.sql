@@ -111,8 +111,8 @@ reversals AS (
 )
 
 SELECT
-    ours.header_db_id,
-    ours.document_key,
+    ours.header_db_id,  -- database id of the voucher in the ledger
+    ours.document_key,  -- database id of the document in the VMS
     ours.part  -- voucher: its own; again: the same booked once more; reversal: takes it back
 FROM
     ours

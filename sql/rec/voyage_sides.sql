@@ -75,25 +75,25 @@ in_ledger AS (
 )
 
 SELECT
-    COALESCE(in_vms.kind, in_ledger.kind) AS kind,  -- voyage | vessel
-    COALESCE(in_vms.owner_code, in_ledger.owner_code) AS owner_code,  -- null: the token's own entity
-    COALESCE(in_vms.code, in_ledger.code) AS code,
-    COALESCE(in_vms.owner_no, in_ledger.owner_no) AS owner_no,  -- 0 where owner_code is null
-    in_vms.code IS NOT NULL AS is_in_vms,
-    in_ledger.code IS NOT NULL AS is_in_ledger,
-    in_vms.description AS description_vms,
-    in_ledger.description AS description_ledger,
-    in_vms.from_date AS from_date_vms,
-    in_ledger.from_date AS from_date_ledger,
-    in_vms.to_date AS to_date_vms,
-    in_ledger.to_date AS to_date_ledger,
-    in_vms.vessel_code AS vessel_code_vms,
-    in_ledger.vessel_code AS vessel_code_ledger,
+    COALESCE(in_vms.kind, in_ledger.kind) AS kind,  -- voyage (a project of the ledger) | vessel (a cost centre)
+    COALESCE(in_vms.owner_code, in_ledger.owner_code) AS owner_code,  -- ledger entity; null: the entity that the ledger's token belongs to
+    COALESCE(in_vms.code, in_ledger.code) AS code,  -- voyage reference number or vessel code
+    COALESCE(in_vms.owner_no, in_ledger.owner_no) AS owner_no,  -- database id of the ledger entity; 0 where owner_code is null
+    in_vms.code IS NOT NULL AS is_in_vms,  -- true: the VMS has it
+    in_ledger.code IS NOT NULL AS is_in_ledger,  -- true: the ledger has it
+    in_vms.description AS description_vms,  -- what the VMS calls it
+    in_ledger.description AS description_ledger,  -- what the ledger calls it
+    in_vms.from_date AS from_date_vms,  -- start in the VMS, UTC
+    in_ledger.from_date AS from_date_ledger,  -- start in the ledger
+    in_vms.to_date AS to_date_vms,  -- end in the VMS, UTC
+    in_ledger.to_date AS to_date_ledger,  -- end in the ledger
+    in_vms.vessel_code AS vessel_code_vms,  -- vessel of the voyage in the VMS
+    in_ledger.vessel_code AS vessel_code_ledger,  -- cost centre of the project in the ledger
     in_vms.code_count,  -- more than 1: the VMS has the code twice
     in_ledger.row_count,  -- more than 1: the ledger has the code twice
-    in_vms.fetched_at AS vms_fetched_at,
-    in_ledger.fetched_at AS ledger_fetched_at,
-    COALESCE(in_vms.modified_date, in_ledger.modified_date) AS modified_date
+    in_vms.fetched_at AS vms_fetched_at,  -- when the VMS was read, UTC
+    in_ledger.fetched_at AS ledger_fetched_at,  -- when the ledger was read, UTC
+    COALESCE(in_vms.modified_date, in_ledger.modified_date) AS modified_date  -- when it was last changed there
 FROM
     in_vms
 FULL OUTER JOIN in_ledger

@@ -73,23 +73,8 @@ changes AS (
 
 compared AS (
     SELECT
-        sides.kind,
-        sides.owner_code,
-        sides.code,
-        sides.is_in_vms,
-        sides.is_in_ledger,
-        sides.description_vms,
-        sides.description_ledger,
-        sides.from_date_vms,
-        sides.from_date_ledger,
-        sides.to_date_vms,
-        sides.to_date_ledger,
-        sides.vessel_code_vms,
-        sides.vessel_code_ledger,
-        sides.code_count,
-        sides.row_count,
+        sides.*,
         vessels.row_count AS vessel_count,
-        sides.modified_date,
         settings.today,
         -- A voyage ends; a vessel is closed when somebody has closed its cost centre.
         sides.kind = 'vessel' AND sides.is_in_vms AND COALESCE(sides.to_date_ledger < settings.today, FALSE) AS is_closed,
@@ -116,24 +101,7 @@ compared AS (
 
 judged AS (
     SELECT
-        kind,
-        owner_code,
-        code,
-        description_vms,
-        description_ledger,
-        from_date_vms,
-        from_date_ledger,
-        to_date_vms,
-        to_date_ledger,
-        vessel_code_vms,
-        vessel_code_ledger,
-        code_count,
-        row_count,
-        modified_date,
-        today,
-        is_closed,
-        as_of_vms,
-        as_of_ledger,
+        *,
         CONCAT_WS(', ', changed_fields, CASE WHEN is_closed THEN 'closed' END) AS differing_fields,
         CASE kind WHEN 'voyage' THEN 'project ' ELSE 'cost centre ' END || code AS subject,
         CASE
@@ -148,17 +116,17 @@ judged AS (
 )
 
 SELECT
-    kind,  -- voyage | vessel: a project or a cost centre of the ledger
-    owner_code,  -- entity it is created in; null: the token's own
+    kind,  -- voyage (a project of the ledger) | vessel (a cost centre)
+    owner_code,  -- ledger entity it is created in; null: the one that the ledger's token belongs to
     code,  -- voyage reference number or vessel code
-    description_vms,
-    description_ledger,
-    from_date_vms,
-    from_date_ledger,
-    to_date_vms,
-    to_date_ledger,
-    vessel_code_vms,  -- of a voyage
-    vessel_code_ledger,  -- cost centre of a project
+    description_vms,  -- what the VMS calls it
+    description_ledger,  -- what the ledger calls it
+    from_date_vms,  -- start in the VMS, UTC
+    from_date_ledger,  -- start in the ledger
+    to_date_vms,  -- end in the VMS, UTC
+    to_date_ledger,  -- end in the ledger
+    vessel_code_vms,  -- vessel of the voyage in the VMS
+    vessel_code_ledger,  -- cost centre of the project in the ledger
     CASE WHEN state = 'fields differ' THEN differing_fields END AS differing_fields,  -- name, start, end, vessel, closed
     state,  -- agreed | only in VMS | only in ledger | fields differ | code not unique
     CASE state
@@ -192,7 +160,7 @@ SELECT
                     vessel_code_ledger
                 )
                 || '.'
-    END AS reason,
+    END AS reason,  -- what is found, in words, with the figures; empty: nothing to say
     CASE state
         WHEN 'only in ledger' THEN 'nothing: the ledger has projects and cost centres of its own.'
         WHEN 'only in VMS' THEN 'run master-data; where it was refused, ctl.outbox has the words.'
@@ -203,10 +171,10 @@ SELECT
                     WHEN is_closed THEN 'open the cost centre in the ledger again.'
                     ELSE 'run master-data, which writes what the VMS has; correct the VMS where that is wrong.'
                 END
-    END AS next_step,
-    state IN ('only in VMS', 'fields differ', 'code not unique') AS is_break,
-    as_of_vms,
-    as_of_ledger,
-    CAST(DATE_DIFF('day', modified_date, today) AS INTEGER) AS age_days  -- since it was changed last
+    END AS next_step,  -- what to do about it; empty: nothing
+    state IN ('only in VMS', 'fields differ', 'code not unique') AS is_break,  -- true: it does not agree, and a person has to act
+    as_of_vms,  -- when the VMS was read, UTC
+    as_of_ledger,  -- when the ledger was read, UTC
+    CAST(DATE_DIFF('day', modified_date, today) AS INTEGER) AS age_days    -- days since it was changed last
 FROM
     judged
