@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipelines.publish.workbook.sheet import Column, Kind, Sheet
-from pipelines.publish.workbook.sheets import ACCRUALS, CLOSE, CONTROL_ACCOUNTS, ROLLFORWARD
+from pipelines.publish.workbook.period_sheets import ACCRUALS, CLOSE, CONTROL_ACCOUNTS, ROLLFORWARD
+from pipelines.publish.workbook.sheet import Kind, Sheet, SheetColumn
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,10 +33,7 @@ KINDS: tuple[tuple[str, Kind], ...] = (
 
 def close_sheets(connection: duckdb.DuckDBPyConnection) -> list[Sheet]:
     """Return the sheets of one period, whose first day the query parameter ``period`` gives."""
-    sheets = [
-        replace(sheet, rows=sheet.rows.replace("WHERE TRUE", "WHERE d.period_month = $period"))
-        for sheet in OF_THE_PERIOD
-    ]
+    sheets = [replace(sheet, where="d.period_month = $period") for sheet in OF_THE_PERIOD]
     tables: dict[str, list[tuple[str, str]]] = {}
     for table, column, kind in connection.execute(
         "SELECT table_name, column_name, data_type FROM duckdb_columns() "
@@ -63,13 +60,13 @@ def _sheet_of(table: str, columns: list[tuple[str, str]]) -> Sheet:
         note=f"Of the period; the whole table is close.{table}.",
         source=f"close.{table}",
         columns=tuple(_column(name, kinds[name], names, is_first=name == ordered[0]) for name in ordered),
-        rows=f"FROM close.{table} AS d WHERE d.period_month {until} $period",
+        where=f"d.period_month {until} $period",
         order=", ".join(f"d.{name}" for name in ordered),
         call=tab.lower(),
     )
 
 
-def _column(name: str, data_type: str, names: list[str], *, is_first: bool) -> Column:
+def _column(name: str, data_type: str, names: list[str], *, is_first: bool) -> SheetColumn:
     kind: Kind = next((kind for start, kind in KINDS if data_type.startswith(start)), "text")
     if name == "period_month":
         kind = "month"
@@ -77,7 +74,7 @@ def _column(name: str, data_type: str, names: list[str], *, is_first: bool) -> C
         kind = "words"
     currency = _currency_of(name, names) if kind == "money" else ""
     expression = f"coalesce(CAST(d.{name} AS VARCHAR), 'none')" if is_first and kind == "text" else f"d.{name}"
-    return Column(_heading(name), expression, kind, _heading(currency) if currency else "")
+    return SheetColumn(_heading(name), expression, kind, _heading(currency) if currency else "")
 
 
 def _currency_of(name: str, names: list[str]) -> str:

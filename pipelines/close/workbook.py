@@ -7,18 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.close.sheets import close_sheets
-from pipelines.publish.workbook.sheet import MOST_ROWS
+from pipelines.publish.workbook.workbook import write_sheets
 
 if TYPE_CHECKING:
     import duckdb
 
-from pipelines.publish.workbook.workbook import _write
 
-
-def write_close_workbook(
-    connection: duckdb.DuckDBPyConnection, path: Path, period: date, *, most: int = MOST_ROWS
-) -> None:
+def write_close_workbook(connection: duckdb.DuckDBPyConnection, path: Path, period: date) -> None:
     """Write the workbook of one period's close to ``path``; ``period`` is the first day of its month."""
     title = f"Springline close of {period:%B %Y}: what to look at"
-    sheets = close_sheets(connection)
-    _write(connection, path, sheets, title=title, day=period, most=most, parameters={"period": period})
+    write_sheets(connection, path, close_sheets(connection), title=title, day=period, parameters={"period": period})

@@ -260,8 +260,15 @@ SELECT
     ours.is_break,
     COALESCE(ours.vms_fetched_at, readings.vms_at) AS as_of_vms,  -- UTC: when its row there, else the list, was read
     COALESCE(ours.ledger_fetched_at, readings.ledger_at) AS as_of_ledger,  -- UTC: when its row there, else the books
-    CAST(DATE_DIFF('day', COALESCE(ours.document_date, ours.posted_date), settings.today) AS INTEGER) AS age_days
+    CAST(DATE_DIFF('day', COALESCE(ours.document_date, ours.posted_date), settings.today) AS INTEGER) AS age_days,
+    CASE voucher_types.voucher_type
+        WHEN 'AP' THEN 'Payable'
+        WHEN 'AR' THEN 'Receivable'
+        ELSE 'General ledger'
+    END AS side  -- which subledger its voucher belongs to: Payable | Receivable | General ledger, which has none
 FROM
     ours
 CROSS JOIN readings
 CROSS JOIN seed.settings AS settings
+LEFT JOIN seed.voucher_types AS voucher_types
+    ON ours.document_type = voucher_types.document_type

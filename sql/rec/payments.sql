@@ -167,7 +167,19 @@ SELECT
     OR (judged.state NOT IN ('agreed', 'part paid') AND judged.is_unexplained) AS is_break,
     COALESCE(judged.vms_fetched_at, readings.documents_read_at) AS as_of_vms,
     COALESCE(judged.ledger_fetched_at, readings.books_read_at) AS as_of_ledger,
-    CAST(DATE_DIFF('day', judged.document_date, readings.today) AS INTEGER) AS age_days
+    CAST(DATE_DIFF('day', judged.document_date, readings.today) AS INTEGER) AS age_days,
+    CASE
+        WHEN COALESCE(judged.open_ledger, 0) = 0 AND COALESCE(judged.amount_vms - judged.paid_vms, 0) = 0
+            THEN CAST(NULL AS VARCHAR)
+        WHEN
+            judged.due_date IS NULL OR judged.due_date >= readings.today
+            OR COALESCE(judged.open_ledger, judged.amount_vms - judged.paid_vms) = 0
+            THEN 'no due date'
+        WHEN DATE_DIFF('day', judged.due_date, readings.today) <= 30 THEN '1-30 days'
+        WHEN DATE_DIFF('day', judged.due_date, readings.today) <= 60 THEN '31-60 days'
+        WHEN DATE_DIFF('day', judged.due_date, readings.today) <= 90 THEN '61-90 days'
+        ELSE 'over 90 days'
+    END AS overdue_bucket  -- ageing bucket of what is open, by days_overdue; null: nothing is open on either side
 FROM
     judged
 CROSS JOIN rec.readings AS readings
@@ -203,7 +215,8 @@ SELECT
     strays.is_break AND NOT COALESCE(strays.is_rest, FALSE),
     COALESCE(strays.vms_fetched_at, readings.documents_read_at),
     COALESCE(strays.ledger_fetched_at, readings.books_read_at),
-    CAST(DATE_DIFF('day', strays.document_date, readings.today) AS INTEGER)
+    CAST(DATE_DIFF('day', strays.document_date, readings.today) AS INTEGER),
+    CAST(NULL AS VARCHAR)
 FROM
     rec.stray_payments AS strays
 CROSS JOIN rec.readings AS readings

@@ -26,12 +26,15 @@ TABLES: Mapping[str, str] = {
     "voucher_no_ledger BIGINT, header_db_id BIGINT, posted_date_ledger DATE, import_state_ledger VARCHAR, "
     f"import_error_ledger VARCHAR, amount_vms {MONEY}, amount_ledger {MONEY}, amount_difference {MONEY}, "
     f"company_amount_vms {MONEY}, company_amount_ledger {MONEY}, company_amount_difference {MONEY}, drift VARCHAR, "
-    + COMMON,
+    + COMMON
+    + ", side VARCHAR",
     "rec.payments": "subject VARCHAR, document_key BIGINT, document_no VARCHAR, document_type VARCHAR, "
     "company_code VARCHAR, owner_code INTEGER, side VARCHAR, partner_code VARCHAR, partner_name VARCHAR, "
     f"invoice_no VARCHAR, currency_code VARCHAR, document_date DATE, due_date DATE, amount_vms {MONEY}, "
     f"paid_vms {MONEY}, open_vms {MONEY}, amount_ledger {MONEY}, paid_ledger {MONEY}, netted_ledger {MONEY}, "
-    f"open_ledger {MONEY}, paid_difference {MONEY}, last_payment_date DATE, days_overdue INTEGER, " + COMMON,
+    f"open_ledger {MONEY}, paid_difference {MONEY}, last_payment_date DATE, days_overdue INTEGER, "
+    + COMMON
+    + ", overdue_bucket VARCHAR",
     "rec.exchange_rates": "rate_date DATE, from_currency_code VARCHAR, to_currency_code VARCHAR, "
     f"rate_ledger {RATE}, rate_vms {RATE}, relative_difference {RATE}, " + COMMON,
     "rec.partners": "side VARCHAR, owner_code INTEGER, partner_code VARCHAR, name_vms VARCHAR, name_ledger VARCHAR, "

@@ -12,6 +12,7 @@ OCTOBER, SEPTEMBER = date(2026, 10, 1), date(2026, 9, 1)
 AS_OF_VMS, AS_OF_LEDGER = datetime(2026, 11, 2, 8, 0, 5), datetime(2026, 11, 2, 8, 1, 40)
 HOSTILE = "<script>alert(1)</script> & Søn"
 FORMULA = '=HYPERLINK("http://192.0.2.1","pay")'
+SIDES = {"INI": "Payable", "CRI": "Payable", "INO": "Receivable", "CRO": "Receivable"}
 COMPANY_CURRENCIES = {"28601": "NOK", "28602": "SGD"}
 # Company currency for one of the currency, to make plausible pairs of amounts.
 RATES = {"NOK": Decimal(1), "USD": Decimal("10.5"), "EUR": Decimal("11.4"), "JPY": Decimal("0.07"), "KWD": Decimal(34)}
@@ -33,6 +34,7 @@ def document(number: str, kind: str, currency: str, amount: str, state: str = "a
         "document_key": int(number) + 2_500_000,
         "document_no": number,
         "document_type": kind,
+        "side": SIDES.get(kind, "General ledger"),
         "company_code": "28601",
         "owner_code": 28601,
         "partner_code": "60526",
@@ -59,6 +61,15 @@ def document(number: str, kind: str, currency: str, amount: str, state: str = "a
         "age_days": (TODAY - day).days if isinstance(day, date) else None,
         **more,
     }
+
+
+def bucket(due: date | None) -> str:
+    """Return the ageing bucket of what is due on a day."""
+    if due is None:
+        return "no due date"
+    days = (TODAY - due).days
+    names = {0: "not due", 30: "1-30 days", 60: "31-60 days", 90: "61-90 days"}
+    return next((name for most, name in names.items() if days <= most), "over 90 days")
 
 
 def payment(
@@ -92,6 +103,7 @@ def payment(
         "paid_difference": settled - known,
         "last_payment_date": date(2026, 10, 14) if settled else None,
         "days_overdue": None if due is None else (TODAY - due).days,
+        "overdue_bucket": bucket(due),
         "state": state,
         "is_break": False,
         "as_of_vms": AS_OF_VMS,

@@ -15,10 +15,9 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
 from pipelines.close.workbook import write_close_workbook
-from pipelines.publish.workbook.book import money_format
+from pipelines.publish.workbook.book import FIRST_TAB, money_format
 from pipelines.publish.workbook.sheet import Sheet
 from pipelines.publish.workbook.sheets import SHEETS
-from pipelines.publish.workbook.table_sheet import FIRST_TAB
 from pipelines.publish.workbook.workbook import write_workbook
 from tests.support.publish_cells import formulas, headings, number, table_of, total_rows, totals, without_zeros
 from tests.support.publish_expected import expected_totals

@@ -24,7 +24,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class BarGroup:
     """One category: its name, the height of its name's baseline, from where to where its axis goes, and its bars."""
 
     name: str
@@ -35,20 +35,20 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
+class BarChart:
     """A bar chart: groups from top to bottom, the place of zero, and its height."""
 
     title: str
     summary: str
     series: tuple[str, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[BarGroup, ...]
     zero: float
     height: int
 
 
 def bar_chart(
     title: str, *, summary: str, series: Sequence[str], values: Sequence[tuple[str, Sequence[Decimal]]]
-) -> Chart:
+) -> BarChart:
     """Lay out horizontal bars, one group a category with one bar a series; ``values`` are amounts of one currency.
 
     The longest bars span the plot, negative ones lie to the left of zero; a value too small to see still has a bar.
@@ -58,7 +58,7 @@ def bar_chart(
     left = BESIDE if len(series) == 1 else 0
     scale = (WIDTH - VALUES - left) / (high - low) if high > low else 0.0
     zero = left - low * scale
-    groups: list[Group] = []
+    groups: list[BarGroup] = []
     height = 0
     for name, found in values:
         top = height + (0 if left else NAME_HEIGHT)
@@ -67,9 +67,9 @@ def bar_chart(
             for place, value in enumerate(found)
         )
         bottom = top + len(found) * (BAR_HEIGHT + BAR_GAP) - BAR_GAP
-        groups.append(Group(name, top + (BAR_HEIGHT - 1 if left else -5), top, bottom, bars))
+        groups.append(BarGroup(name, top + (BAR_HEIGHT - 1 if left else -5), top, bottom, bars))
         height = bottom + GROUP_GAP
-    return Chart(title, summary, tuple(series), tuple(groups), round(zero, 2), max(height - GROUP_GAP, 1))
+    return BarChart(title, summary, tuple(series), tuple(groups), round(zero, 2), max(height - GROUP_GAP, 1))
 
 
 def _bar(value: Decimal, *, zero: float, scale: float, y: int, series: int) -> Bar:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import pipelines
-from pipelines.publish.report.report_facts import RuleWords, read_facts
+from pipelines.publish.report.report_facts import read_facts
 from pipelines.publish.report.words import STATES, plural
 from pipelines.publish.workbook.book import money_text
 from pipelines.publish.workbook.workbook import whole_file
@@ -19,12 +19,12 @@ from pipelines.publish.workbook.workbook import whole_file
 if TYPE_CHECKING:
     import duckdb
 
+    from pipelines.checks.suites import Rule
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def write_report(
-    connection: duckdb.DuckDBPyConnection, path: Path, *, today: date, rules: Iterable[RuleWords] = ()
-) -> None:
+def write_report(connection: duckdb.DuckDBPyConnection, path: Path, *, today: date, rules: Iterable[Rule] = ()) -> None:
     """Write the report to ``path``, which is whole or as it was; the same content gives the same bytes.
 
     ``connection`` is the published file or the warehouse, ``today`` the accounting day, ``rules`` the posting

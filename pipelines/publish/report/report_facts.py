@@ -1,4 +1,4 @@
-"""What the report tells, read from the published tables: counts, amounts by currency, and the rows that matter most."""
+"""What the report says, read from the published tables: counts, amounts by currency, and the rows that matter most."""
 
 # ruff: noqa: S608 - statements are made of our own words, never of data
 
@@ -8,44 +8,50 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
-from pipelines.publish.report.bars import Chart, Segment, bar_chart, strip
+from pipelines.checks.suites import Rule
+from pipelines.publish.facts import ACCEPTED_BY, BREAKS, BUCKETS, IS_ACCEPTED, IS_OPEN, SUBLEDGERS, read_times, utc_time
+from pipelines.publish.report.bars import BarChart, Segment, bar_chart, strip
 from pipelines.publish.report.words import JOBS_END, STATES, plural
-from pipelines.publish.workbook.sheets import SIDE, SINCE
+from pipelines.stores.rows import Row, rows_of
 
 if TYPE_CHECKING:
     import duckdb
 
 MOST_LISTED, MOST_OF_A_RULE, MOST_GROUPS, MOST_BATCHES = 50, 10, 12, 10
-BUCKETS = ("not due", "1-30 days", "31-60 days", "61-90 days", "over 90 days", "no due date")
 
-Row = Mapping[str, Any]
-
-BY_SIDE = f"""
+_BY_SIDE = """
 SELECT
-    {SIDE.format("d")} AS side, coalesce(currency_code, 'none') AS currency, count(*) AS documents,
+    side, coalesce(currency_code, 'none') AS currency, count(*) AS documents,
     sum(amount_vms) AS amount_vms, sum(amount_ledger) AS amount_ledger, sum(amount_difference) AS amount_difference,
     count(*) FILTER (WHERE state NOT IN ('agreed', 'ignored')) AS not_agreed
-FROM rec.documents AS d GROUP BY 1, 2 ORDER BY side = 'General ledger', 1, 2
+FROM rec.documents GROUP BY 1, 2 ORDER BY side = 'General ledger', 1, 2
 """
-BREAKS = f"""
+_BREAKS = f"""
 SELECT
     b.kind, b.subject, b.company, b.document_no, b.message, b.next_step, b.comment,
-    {SINCE.format("b.since")} AS since, r.amount, r.currency_code AS currency,
-    CASE WHEN b.accepted_hash = b.figures_hash THEN b.accepted_by END AS accepted_by
-FROM ctl.breaks AS b LEFT JOIN rec.breaks AS r ON r.kind = b.kind AND r.subject = b.subject
-WHERE b.until IS NULL
-ORDER BY accepted_by IS NOT NULL, abs(r.amount) DESC NULLS LAST, b.kind, b.subject
+    {utc_time("b.since")} AS since, r.amount, r.currency_code AS currency, {ACCEPTED_BY} AS accepted_by
+FROM {BREAKS} WHERE {IS_OPEN}
+ORDER BY b.accepted_by IS NOT NULL, abs(r.amount) DESC NULLS LAST, b.kind, b.subject
 """
-HOLDS = f"""
+_BREAKS_BY_KIND = f"""
 SELECT
-    h.rule, h.severity, h.document_no, h.document_key, h.company, h.message, {SINCE.format("h.since")} AS since,
+    b.kind, count(*) FILTER (WHERE NOT {IS_ACCEPTED}) AS open, count(*) FILTER (WHERE {IS_ACCEPTED}) AS accepted,
+    min({utc_time("b.since")}) AS oldest
+FROM {BREAKS} WHERE {IS_OPEN} GROUP BY b.kind ORDER BY 2 DESC, 1
+"""
+_HOLDS = f"""
+SELECT
+    h.rule, h.severity, h.document_no, h.document_key, h.company, h.message, {utc_time("h.since")} AS since,
     d.amount_vms AS amount, d.currency_code AS currency
 FROM ctl.holds AS h LEFT JOIN rec.documents AS d ON d.document_key = h.document_key
 WHERE h.until IS NULL ORDER BY h.rule, abs(d.company_amount_vms) DESC NULLS LAST, h.document_no
 """
-UNFINISHED = """
+# A document whose text broke its contract stands among what could not be read, with a better reason.
+_UNFINISHED = """
 SELECT document_no, document_type, company_code, partner_name, state, amount_vms AS amount, currency_code AS currency,
     reason, next_step, age_days
 FROM rec.documents AS d
@@ -55,44 +61,48 @@ WHERE d.state IN ('unknown', 'rejected') AND NOT EXISTS (
 )
 ORDER BY state, abs(company_amount_vms) DESC NULLS LAST, subject
 """
-REJECTED = f"""
-SELECT side, entity, object_key, document_no, message, {SINCE.format("since")} AS since
-FROM ctl.rejected WHERE until IS NULL ORDER BY since, entity, object_key, message
+_REJECTED = f"""
+SELECT message, {utc_time("since")} AS since
+FROM ctl.rejected WHERE until IS NULL ORDER BY 2, entity, object_key, message
 """
-AGEING = """
+_OVERDUE = "SELECT count(*) AS n FROM rec.payments WHERE open_ledger <> 0 AND days_overdue > 0"
+_BUCKET_SUMS = ", ".join(f"coalesce(sum(open_ledger) FILTER (WHERE overdue_bucket = '{name}'), 0)" for name in BUCKETS)
+_AGEING = f"""
 SELECT
-    side, coalesce(currency_code, 'none') AS currency,
-    CASE
-        WHEN days_overdue IS NULL THEN 'no due date' WHEN days_overdue <= 0 THEN 'not due'
-        WHEN days_overdue <= 30 THEN '1-30 days' WHEN days_overdue <= 60 THEN '31-60 days'
-        WHEN days_overdue <= 90 THEN '61-90 days' ELSE 'over 90 days'
-    END AS bucket,
-    count(*) AS invoices, sum(open_ledger) AS amount
-FROM rec.payments WHERE open_ledger <> 0 GROUP BY 1, 2, 3
+    coalesce(side, 'none') AS side, coalesce(currency_code, 'none') AS currency, count(*) AS invoices,
+    [{_BUCKET_SUMS}] AS amounts,
+    sum(open_ledger) AS total
+FROM rec.payments WHERE open_ledger <> 0 GROUP BY 1, 2 ORDER BY 1, 2
 """
-CONTROL_ACCOUNTS = """
+_CONTROL_ACCOUNTS = """
 SELECT owner_code, control_account, currency_code AS currency, period_month, balance_ledger, ledger_only, in_transit,
     open_vms, difference, state, reason
 FROM rec.control_accounts WHERE period_month = (SELECT max(period_month) FROM rec.control_accounts)
 ORDER BY state = 'agreed', owner_code, control_account, currency_code
 """
-ACCRUALS = """
-SELECT {group} AS name, coalesce(company_currency_code, 'none') AS currency, sum(estimate_to_date) AS estimate,
-    sum(actual_to_date) AS actual, sum(accrual_posted) AS posted, sum(accrual_recomputed) AS recomputed,
-    sum(difference) AS difference
-FROM close.accruals_vs_actuals WHERE period_month = (SELECT max(period_month) FROM close.accruals_vs_actuals)
+_ACCRUAL_MONTH = "(SELECT max(period_month) FROM close.accruals_vs_actuals)"
+_ACCRUAL_SUMS: Mapping[str, str] = {
+    "Estimate": "estimate_to_date",
+    "Actual": "actual_to_date",
+    "Posted": "accrual_posted",
+    "Estimate less actual": "accrual_recomputed",
+    "Difference": "difference",
+}
+_ACCRUALS = f"""
+SELECT coalesce({{column}}, 'none') AS name, coalesce(company_currency_code, 'none') AS currency,
+    {", ".join(f'coalesce(sum({column}), 0) AS "{heading}"' for heading, column in _ACCRUAL_SUMS.items())}
+FROM close.accruals_vs_actuals WHERE period_month = {_ACCRUAL_MONTH}
 GROUP BY 1, 2 ORDER BY 2, abs(sum(difference)) DESC, 1
 """
-HIT_RATE = """
+_HIT_RATES = f"""
 SELECT company_currency_code AS currency, sum(earlier_accrued) AS earlier, sum(confirmed_amount) AS confirmed
-FROM close.accruals_vs_actuals
-WHERE period_month = (SELECT max(period_month) FROM close.accruals_vs_actuals) AND earlier_accrued IS NOT NULL
+FROM close.accruals_vs_actuals WHERE period_month = {_ACCRUAL_MONTH} AND earlier_accrued IS NOT NULL
 GROUP BY 1 ORDER BY 1
 """
 # Of the newest month that is over; of the present one where nothing before it is open.
-CLOSE = """
-SELECT period_month, kind, subject, company_code, document_no, voyage_no, account, amount, currency_code AS currency,
-    reason, next_step, age_days, is_accepted
+_CLOSE = """
+SELECT period_month, kind, subject, document_no, amount, currency_code AS currency, reason, next_step, age_days,
+    is_accepted
 FROM close.breaks
 WHERE period_month = (
     SELECT coalesce(max(period_month) FILTER (WHERE period_month < DATE '{this_month}'), max(period_month))
@@ -100,31 +110,14 @@ WHERE period_month = (
 )
 ORDER BY is_accepted, rank_no, kind, subject
 """
-BATCHES = f"""
-SELECT batch_id, {SINCE.format("started_at")} AS started_at, {SINCE.format("ended_at")} AS ended_at, today, jobs,
-    operator, exit_code
-FROM ctl.batches ORDER BY started_at DESC, batch_id DESC LIMIT {MOST_BATCHES}
+_BATCHES = f"""
+SELECT {utc_time("started_at")} AS started_at, ended_at IS NOT NULL AS is_over, today, jobs, operator, exit_code
+FROM ctl.batches ORDER BY ctl.batches.started_at DESC, batch_id DESC LIMIT {MOST_BATCHES}
 """
-READ_AT = "SELECT max(as_of_vms) AS vms, max(as_of_ledger) AS ledger FROM rec.documents"
-
-
-class RuleWords(Protocol):
-    """A posting requirement in words, as pipelines/checks/suites.py reads it from expectations/."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def severity(self) -> str: ...  # noqa: D102
-    @property
-    def title(self) -> str: ...  # noqa: D102
-    @property
-    def system(self) -> str: ...  # noqa: D102
-    @property
-    def next_step(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class Excerpt:
     """The first rows of a list, and how many there are in all."""
 
     rows: Sequence[Row]
@@ -138,193 +131,139 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """What one rule found: the documents it holds, or warns of."""
+    """One posting requirement with the documents it holds, or warns of."""
 
-    rule: RuleWords
-    found: Listed
+    rule: Rule
+    holds: Excerpt
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A chart with the table beside it: headings, then rows of a name and amounts of one currency."""
 
-    chart: Chart
+    chart: BarChart
     currency: str
     headings: Sequence[str]
     rows: Sequence[tuple[str, Sequence[Decimal]]]
     more: int = 0
 
 
-def rows_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
-    """Return the rows of a query, columns by name."""
-    found = connection.execute(query)
-    names = [column[0] for column in found.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-
-
-def listed(rows: Sequence[Row], most: int = MOST_LISTED) -> Listed:
-    """Keep the first rows."""
-    return Listed(rows[:most], len(rows))
-
-
-def read_facts(connection: duckdb.DuckDBPyConnection, *, today: date, rules: Iterable[RuleWords]) -> dict[str, Any]:
+def read_facts(connection: duckdb.DuckDBPyConnection, *, today: date, rules: Iterable[Rule]) -> dict[str, Any]:
     """Return what the template fills in."""
-    holds = rows_of(connection, HOLDS)
-    breaks = rows_of(connection, BREAKS)
-    states = _states(connection)
-    overdue = rows_of(connection, "SELECT count(*) AS n FROM rec.payments WHERE open_ledger <> 0 AND days_overdue > 0")
+
+    def rows(query: str) -> list[Row]:
+        return rows_of(connection.execute(query))
+
+    def excerpt(query: str, most: int = MOST_LISTED) -> Excerpt:
+        return _excerpt(rows(query), most)
+
+    holds, by_kind = rows(_HOLDS), rows(_BREAKS_BY_KIND)
     facts = {
         "today": today,
-        "read_at": rows_of(connection, READ_AT)[0],
-        "states": states,
-        "by_side": rows_of(connection, BY_SIDE),
-        "breaks": listed(breaks),
-        "open_breaks": sum(row["accepted_by"] is None for row in breaks),
-        "breaks_by_kind": _by_kind(breaks),
+        "read_at": dict(zip(("vms", "ledger"), read_times(connection), strict=True)),
+        "states": _states(rows("SELECT state, count(*) AS n FROM rec.documents GROUP BY 1")),
+        "by_side": rows(_BY_SIDE),
+        "breaks": excerpt(_BREAKS),
+        "open_breaks": sum(row["open"] for row in by_kind),
+        "breaks_by_kind": by_kind,
         "rules": _rule_results(holds, rules),
         # A supplier's new bank account that waits for a second person is held as well, and is no document.
         "held": len({row["document_key"] for row in holds if row["severity"] == "critical"} - {None}),
         "bank_changes": sum(row["document_key"] is None for row in holds),
-        "unfinished": listed(rows_of(connection, UNFINISHED)),
-        "rejected": listed(rows_of(connection, REJECTED)),
-        "overdue": overdue[0]["n"],
-        "ageing": _ageing(connection),
-        "control_accounts": listed(rows_of(connection, CONTROL_ACCOUNTS), 2 * MOST_LISTED),
-        "accruals": [*_accruals(connection, "account", "Account"), *_accruals(connection, "voyage_no", "Voyage")],
-        "accrual_month": rows_of(connection, "SELECT max(period_month) AS month FROM close.accruals_vs_actuals")[0][
-            "month"
+        "unfinished": excerpt(_UNFINISHED),
+        "rejected": excerpt(_REJECTED),
+        "overdue": rows(_OVERDUE)[0]["n"],
+        "ageing": _ageing(rows(_AGEING)),
+        "control_accounts": excerpt(_CONTROL_ACCOUNTS, 2 * MOST_LISTED),
+        "accruals": [
+            figure
+            for column, heading in (("account", "Account"), ("voyage_no", "Voyage"))
+            for figure in _accruals(rows(_ACCRUALS.format(column=column)), heading)
         ],
-        "hit_rates": rows_of(connection, HIT_RATE),
-        "close": listed(rows_of(connection, CLOSE.format(this_month=today.replace(day=1)))),
-        "batches": [_with_outcome(row) for row in rows_of(connection, BATCHES)],
+        "accrual_month": rows(f"SELECT {_ACCRUAL_MONTH} AS month")[0]["month"],
+        "hit_rates": rows(_HIT_RATES),
+        "close": excerpt(_CLOSE.format(this_month=today.replace(day=1))),
+        "batches": [{**row, "outcome": _outcome(row)} for row in rows(_BATCHES)],
     }
     return facts | {"verdict": _verdict(facts)}
 
 
-def _states(connection: duckdb.DuckDBPyConnection) -> tuple[Segment, ...]:
-    counts = {
-        row["state"]: row["n"]
-        for row in rows_of(connection, "SELECT state, count(*) AS n FROM rec.documents GROUP BY 1")
-    }
+def _excerpt(rows: Sequence[Row], most: int) -> Excerpt:
+    return Excerpt(rows[:most], len(rows))
+
+
+def _states(rows: Sequence[Row]) -> tuple[Segment, ...]:
+    """Share a strip out over the states: those with words first, in the order of these."""
+    counts = {row["state"]: row["n"] for row in rows}
     known = [state for state in STATES if state in counts]
     return strip([(state, counts[state]) for state in [*known, *sorted(set(counts) - set(known))]])
 
 
-def _by_kind(breaks: Sequence[Row]) -> list[Row]:
-    kinds: dict[str, dict[str, Any]] = {}
-    for row in breaks:
-        kind = kinds.setdefault(row["kind"], {"kind": row["kind"], "open": 0, "accepted": 0, "oldest": row["since"]})
-        kind["accepted" if row["accepted_by"] else "open"] += 1
-        kind["oldest"] = min(filter(None, (kind["oldest"], row["since"])), default=None)
-    return sorted(kinds.values(), key=lambda kind: (-kind["open"], kind["kind"]))
-
-
-def _rule_results(holds: Sequence[Row], rules: Iterable[RuleWords]) -> list[RuleResult]:
-    found: dict[str, list[Row]] = {}
+def _rule_results(holds: Sequence[Row], rules: Iterable[Rule]) -> list[RuleResult]:
+    """Return every rule with what it holds: those that hold most first, then those that warn."""
+    by_rule: dict[str, list[Row]] = {}
     for row in holds:
-        found.setdefault(row["rule"], []).append(row)
+        by_rule.setdefault(row["rule"], []).append(row)
     known = {rule.name: rule for rule in rules}
-    results = [RuleResult(rule, listed(found.get(name, ()), MOST_OF_A_RULE)) for name, rule in known.items()]
-    results += [
-        RuleResult(_Unknown(name, rows[0]["severity"]), listed(rows, MOST_OF_A_RULE))
-        for name, rows in found.items()
-        if name not in known
-    ]
-    return sorted(results, key=lambda one: (one.rule.severity != "critical", -one.found.in_all, one.rule.title))
+    # A hold whose rule stands in no suite is a person's own, or one of an older version.
+    for name in sorted(by_rule.keys() - known.keys()):
+        severity = by_rule[name][0]["severity"]
+        known[name] = Rule(name, severity, name.replace("_", " "), findings=(), system="", next_step="", source="")
+    results = [RuleResult(rule, _excerpt(by_rule.get(name, ()), MOST_OF_A_RULE)) for name, rule in known.items()]
+    return sorted(
+        results, key=lambda result: (result.rule.severity != "critical", -result.holds.in_all, result.rule.title)
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Unknown:
-    """A hold whose rule stands in no suite: a person's own, or one of an older version."""
-
-    name: str
-    severity: str
-    system: str = ""
-    next_step: str = ""
-
-    @property
-    def title(self) -> str:
-        return self.name.replace("_", " ")
-
-
-def _ageing(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+def _ageing(rows: Sequence[Row]) -> dict[str, Any]:
     """Return a chart and a row of the table for each side and currency."""
-    groups: dict[tuple[str, str], dict[str, Row]] = {}
-    for row in rows_of(connection, AGEING):
-        groups.setdefault((row["side"] or "none", row["currency"]), {})[row["bucket"]] = row
-    charts, rows = [], []
-    for (side, currency), found in sorted(groups.items()):
-        name = {"AP": "Payable", "AR": "Receivable"}.get(side, side)
-        amounts = [found[bucket]["amount"] if bucket in found else Decimal(0) for bucket in BUCKETS]
+    charts, named = [], []
+    for row in rows:
+        name, amounts = SUBLEDGERS.get(row["side"], row["side"]), row["amounts"]
         largest = max(zip(amounts, BUCKETS, strict=True), key=lambda pair: abs(pair[0]))[1]
         values = [(bucket, (amount,)) for bucket, amount in zip(BUCKETS, amounts, strict=True)]
-        charts.append(
-            bar_chart(f"{name}, {currency}", summary=f"Most of it is {largest}.", series=("Open",), values=values)
-        )
-        invoices = sum(row["invoices"] for row in found.values())
-        rows.append(
-            {"side": name, "currency": currency, "invoices": invoices, "amounts": amounts, "total": sum(amounts)}
-        )
-    return {"charts": charts, "rows": rows, "buckets": BUCKETS}
+        summary = f"Most of it is {largest}."
+        charts.append(bar_chart(f"{name}, {row['currency']}", summary=summary, series=("Open",), values=values))
+        named.append({**row, "side": name})
+    return {"charts": charts, "rows": named, "buckets": BUCKETS}
 
 
-def _accruals(connection: duckdb.DuckDBPyConnection, column: str, name: str) -> list[Figure]:
-    found: dict[str, list[Row]] = {}
-    for row in rows_of(connection, ACCRUALS.format(group=f"coalesce({column}, 'none')")):
-        found.setdefault(row["currency"], []).append(row)
+def _accruals(rows: Sequence[Row], heading: str) -> list[Figure]:
+    """Return a figure for each currency; ``rows`` stand in the order of currency, then of what differs most."""
     figures = []
-    for currency, rows in found.items():
-        shown = rows[:MOST_GROUPS]
+    for currency, group in groupby(rows, key=itemgetter("currency")):
+        found = list(group)
+        shown = found[:MOST_GROUPS]
         chart = bar_chart(
-            f"By {name.lower()}, {currency}",
-            summary=f"{name} {shown[0]['name']} differs most.",
+            f"By {heading.lower()}, {currency}",
+            summary=f"{heading} {shown[0]['name']} differs most.",
             series=("Posted", "Estimate less actual"),
-            values=[(row["name"], (_or_zero(row["posted"]), _or_zero(row["recomputed"]))) for row in shown],
+            values=[(row["name"], (row["Posted"], row["Estimate less actual"])) for row in shown],
         )
-        figures.append(
-            Figure(
-                chart,
-                currency,
-                ("Estimate", "Actual", "Posted", "Estimate less actual", "Difference"),
-                [
-                    (
-                        row["name"],
-                        [_or_zero(row[key]) for key in ("estimate", "actual", "posted", "recomputed", "difference")],
-                    )
-                    for row in shown
-                ],
-                len(rows) - len(shown),
-            )
-        )
+        table = [(row["name"], [row[name] for name in _ACCRUAL_SUMS]) for row in shown]
+        figures.append(Figure(chart, currency, tuple(_ACCRUAL_SUMS), table, len(found) - len(shown)))
     return figures
 
 
-def _or_zero(value: Decimal | None) -> Decimal:
-    return Decimal(0) if value is None else value
-
-
-def _with_outcome(row: Row) -> Row:
-    ended = row["ended_at"] is not None
-    words = (
-        JOBS_END.get(row["exit_code"], f"exit code {row['exit_code']}") if ended else "not ended when this was written"
-    )
-    return {**row, "outcome": words}
+def _outcome(row: Row) -> str:
+    """Say how a batch ended; one without an end is this one, or was killed."""
+    if not row["is_over"]:
+        return "not ended when this was written"
+    return JOBS_END.get(row["exit_code"], f"exit code {row['exit_code']}")
 
 
 def _verdict(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what needs somebody, each with the section that tells of it."""
-    told = [
-        (plural(facts["open_breaks"], "open break"), "breaks"),
-        (plural(facts["held"], "document held", "documents held"), "held"),
-        (plural(facts["bank_changes"], "bank account to confirm", "bank accounts to confirm"), "held"),
+    """Return what needs somebody, each with the section that says more."""
+    counts = (
+        (facts["open_breaks"], "open break", "open breaks", "breaks"),
+        (facts["held"], "document held", "documents held", "held"),
+        (facts["bank_changes"], "bank account to confirm", "bank accounts to confirm", "held"),
         (
-            plural(
-                facts["unfinished"].in_all,
-                "document of unknown fate or refused",
-                "documents of unknown fate or refused",
-            ),
+            facts["unfinished"].in_all,
+            "document of unknown fate or refused",
+            "documents of unknown fate or refused",
             "held",
         ),
-        (plural(facts["rejected"].in_all, "object that could not be read", "objects that could not be read"), "held"),
-    ]
-    return [(words, place) for words, place in told if not words.startswith("0 ")]
+        (facts["rejected"].in_all, "object that could not be read", "objects that could not be read", "held"),
+    )
+    return [(plural(number, one, several), section) for number, one, several, section in counts if number]

@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING, Any
 import xlsxwriter
 
 from pipelines.core.money import minor_unit_table
-from pipelines.publish.workbook.sheet import Column, Value
+from pipelines.publish.workbook.sheet import SheetColumn, Value
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# XlsxWriter ships no types: a sheet being written, and a format of cells.
+Page = Any
+Look = Any
 
 # Excel keeps numbers as doubles: 15 digits are exact, more would be another amount.
 MOST_DIGITS = 15
 # The tables keep four decimals, so that what is below this never has more digits.
 SURELY_EXACT = 10**11
 MOST_CHARACTERS = 32_000
+FIRST_TAB = "What to look at"
 INK, QUIET, LINE, FILL, ACCENT = "#1B2733", "#5B6875", "#C9D1D9", "#EEF2F5", "#1F4E79"
 FONT = {"font_name": "Calibri", "font_size": 10, "font_color": INK, "valign": "top"}
 NUMBER_FORMATS = {"date": "yyyy-mm-dd", "month": "yyyy-mm", "time": "yyyy-mm-dd hh:mm", "count": "#,##0_)"}
@@ -43,21 +48,48 @@ class Book:
         )
         self.file.set_calc_mode("auto")
         self._formats: dict[tuple[tuple[str, object], ...], Any] = {}
-        # Asked for every cell.
+        # Asked for every cell: to look one up in a cache is cheaper than to sort its properties again.
         self.look, self.money = cache(self._look), cache(self._money)
 
-    def _look(self, **properties: object) -> Any:  # noqa: ANN401 XlsxWriter ships no types
+    def _look(self, **properties: object) -> Look:
         """Return the format with these properties, made once."""
         key = tuple(sorted(properties.items()))
         if key not in self._formats:
             self._formats[key] = self.file.add_format({**FONT, **properties})
         return self._formats[key]
 
-    def _money(self, currency: str | None, **properties: object) -> Any:  # noqa: ANN401 XlsxWriter ships no types
+    def _money(self, currency: str | None, **properties: object) -> Look:
         """Return the format of an amount of a currency: as many decimals as it has minor units."""
         return self.look(num_format=money_format(currency), align="right", **properties)
 
-    def write(self, page: Any, row: int, place: int, value: Value, *, column: Column, currency: str | None) -> None:  # noqa: ANN401 XlsxWriter ships no types
+    def heading(self, **properties: object) -> Look:
+        """Return the format of a table's headings."""
+        return self.look(bold=True, font_color="#FFFFFF", bg_color=ACCENT, **properties)
+
+    def set_up(self, page: Page, *, pages_wide: int = 1) -> None:
+        """Set a page up for screen and paper: A4 across, as many pages wide as its columns need."""
+        page.hide_gridlines(2)
+        page.set_landscape()
+        page.set_paper(9)
+        page.fit_to_pages(pages_wide, 0)
+        page.set_footer("&L&8Springline: &A&R&8Page &P of &N")
+
+    def write_top(self, page: Page, question: str, note: str, *notices: str) -> None:
+        """Write what stands above every sheet: its question, a note, notices in bold, and the way to the first one."""
+        page.write_string(0, 0, question, self.look(bold=True, font_size=14, font_color=ACCENT))
+        page.write_string(1, 0, note, self.look(font_color=QUIET))
+        for row, notice in enumerate(notices, start=2):
+            page.write_string(row, 0, notice, self.look(font_color=QUIET, bold=True))
+        link = self.look(font_color=ACCENT, underline=1)
+        page.write_url(2 + len(notices), 0, f"internal:'{FIRST_TAB}'!A1", link, FIRST_TAB)
+
+    def write_nothing(self, page: Page, row: int, words: str = "There is nothing to show.") -> None:
+        """Say in place of a table that there is none."""
+        page.write_string(row, 0, words, self.look(italic=True, font_color=QUIET))
+
+    def write(
+        self, page: Page, row: int, place: int, value: Value, *, column: SheetColumn, currency: str | None
+    ) -> None:
         """Write one value as what its column says it is; nothing stays an empty cell."""
         match value:
             case None:
@@ -68,6 +100,7 @@ class Book:
                 )
             case Decimal() if column.kind == "money":
                 page.write_number(row, place, float(value), self.money(currency))
+            # Before int, which a bool is as well.
             case bool():
                 page.write_string(row, place, "yes" if value else "no", self.look())
             case Decimal() | int():

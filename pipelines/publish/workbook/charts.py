@@ -7,215 +7,171 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, as_number, is_exact, units
-from pipelines.publish.workbook.table_sheet import FIRST_TAB, Placed
+from pipelines.publish.facts import BUCKETS, SUBLEDGERS
+from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, Page, as_number, units
+from pipelines.publish.workbook.table_sheet import SheetLayout
 
-BUCKETS = ("not due", "1-30 days", "31-60 days", "61-90 days", "over 90 days", "no due date")
-SIDES: Mapping[str, str] = {"AP": "Payable", "AR": "Receivable"}
+OPEN = "Open in the ledger"
 MEASURES = ("Estimate to date", "Actual to date", "Accrual posted", "Accrual recomputed", "Difference")
-CHARTED = ("Accrual posted", "Accrual recomputed")
-COLOURS = ("#1F4E79", "#C55A11")
+COLOURS = {OPEN: ACCENT, "Accrual posted": ACCENT, "Accrual recomputed": "#C55A11"}
+# Two labels stand before the sums: the group and its currency.
 FIRST_ROW, LABELS = 4, 2
 CHART_ROWS, CHART_WIDTH, CHART_HEIGHT = 16, 560, 300
 MOST_GROUPS = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """A block of sums, each a formula with its value: a row a group, a column a measure.
+class BlockRow:
+    """The sums of one group in one currency, each a formula with its value."""
 
-    ``groups`` are the two labels of a row, ``currencies`` the currency of its amounts.
-    """
+    group: str
+    currency: str
+    sums: Sequence[tuple[str, Decimal]]
+
+
+@dataclass(frozen=True, slots=True)
+class SumBlock:
+    """A block of sums over another sheet: a row a group, a column a measure; ``has_total`` where these add up."""
 
     title: str
-    groups: Sequence[tuple[str, str]]
-    currencies: Sequence[str]
     headings: Sequence[str]
-    sums: Sequence[Sequence[tuple[str, Decimal]]]
+    rows: Sequence[BlockRow]
+    has_total: bool = False
 
 
-def ageing_block(placed: Placed) -> Block:
+def ageing_block(layout: SheetLayout) -> SumBlock:
     """Add up what is open by side, currency and days overdue, over the sheet Unpaid."""
-    found = _add_up(placed, ("Side", "Currency", "Overdue"), ("Open in the ledger",), currency="Currency")
-    groups = sorted({(side, currency) for side, currency, _ in found})
-    sums = []
-    for side, currency in groups:
-        where = {"Side": side, "Currency": currency}
-        sums.append(
-            [
-                (
-                    _formula(placed, "Open in the ledger", currency, {**where, "Overdue": bucket}),
-                    found.get((side, currency, bucket), {}).get("Open in the ledger", Decimal(0)),
-                )
-                for bucket in BUCKETS
-            ]
-        )
-    labels = [(SIDES.get(side, side), currency) for side, currency in groups]
-    return Block("Open in the ledger", labels, [currency for _, currency in groups], BUCKETS, sums)
+    sums = layout.add_up(OPEN, "Side", "Currency", "Overdue")
+    rows = []
+    for side, currency in sorted({(side, currency) for side, currency, _ in sums}):
+        group = {"Side": side, "Currency": currency}
+        found = [
+            (
+                _formula(layout, OPEN, currency, {**group, "Overdue": bucket}),
+                sums.get((side, currency, bucket), Decimal()),
+            )
+            for bucket in BUCKETS
+        ]
+        rows.append(BlockRow(SUBLEDGERS.get(side, side), currency, found))
+    return SumBlock(OPEN, BUCKETS, rows, has_total=True)
 
 
-def accrual_blocks(placed: Placed) -> Iterator[Block]:
+def accrual_blocks(layout: SheetLayout) -> Iterator[SumBlock]:
     """Add up the newest month of the sheet Accruals v actuals by account, then by voyage: where most differs."""
     for heading in ("Account", "Voyage"):
-        found = _add_up(placed, ("Company currency", heading), MEASURES, currency="Company currency")
-        for currency in sorted({currency for currency, _ in found}):
-            sized = {group: sums for (one, group), sums in found.items() if one == currency}
-            ranked = sorted(sized, key=lambda group: (-abs(sized[group]["Difference"]), group))[:MOST_GROUPS]
-            yield Block(
-                f"{heading}s where most differs, {placed.period:%Y-%m}, {currency}",
-                [(group, currency) for group in ranked],
-                [currency] * len(ranked),
-                MEASURES,
-                [
-                    [
-                        (
-                            _formula(placed, name, currency, {"Company currency": currency, heading: group}),
-                            sized[group][name],
-                        )
-                        for name in MEASURES
-                    ]
-                    for group in ranked
-                ],
-            )
+        sums = {name: layout.add_up(name, "Company currency", heading) for name in MEASURES}
+        ranked = sorted(sums["Difference"], key=lambda key: (-abs(sums["Difference"][key]), key))
+        for currency in sorted({currency for currency, _ in ranked}):
+            groups = [group for kept, group in ranked if kept == currency][:MOST_GROUPS]
+            rows = []
+            for group in groups:
+                where = {"Company currency": currency, heading: group}
+                found = [(_formula(layout, name, currency, where), sums[name][currency, group]) for name in MEASURES]
+                rows.append(BlockRow(group, currency, found))
+            yield SumBlock(f"{heading}s where most differs, {layout.period:%Y-%m}, {currency}", MEASURES, rows)
 
 
-def _add_up(
-    placed: Placed, keys: Sequence[str], measures: Sequence[str], *, currency: str
-) -> dict[tuple[str, ...], dict[str, Decimal]]:
-    """Return the sums of the measures by the keys, of the amounts that stand as numbers."""
-    key_places = [placed.sheet.place(name) for name in keys]
-    measure_places = [(name, placed.sheet.place(name)) for name in measures]
-    currency_place = placed.sheet.place(currency)
-    sums: dict[tuple[str, ...], dict[str, Decimal]] = {}
-    for row in placed.addable:
-        kept = sums.setdefault(tuple(str(row[place]) for place in key_places), dict.fromkeys(measures, Decimal(0)))
-        for name, place in measure_places:
-            amount = row[place]
-            if isinstance(amount, Decimal) and is_exact(amount, currency=str(row[currency_place])):
-                kept[name] += amount
-    return sums
+def _formula(layout: SheetLayout, measure: str, currency: str, where: Mapping[str, str]) -> str:
+    terms = [layout.column(measure)]
+    for heading, text in where.items():
+        # Doubled quotes, and a tilde before what Excel takes for a wildcard.
+        escaped = text.replace("~", "~~").replace("*", "~*").replace("?", "~?").replace('"', '""')
+        terms += [layout.column(heading), f'"={escaped}"']
+    if layout.period:
+        terms += [layout.column(layout.sheet.period), layout.month]
+    return f"=ROUND(SUMIFS({','.join(terms)}),{units(currency)})"
 
 
-def _formula(placed: Placed, measure: str, currency: str, where: Mapping[str, str]) -> str:
-    terms = "".join(f",{placed.column(name)},{_criterion(wanted)}" for name, wanted in where.items())
-    if placed.period:
-        terms += f",{placed.column(placed.sheet.period)},DATE({placed.period.year},{placed.period.month},1)"
-    return f"=ROUND(SUMIFS({placed.column(measure)}{terms}),{units(currency)})"
-
-
-def _criterion(text: str) -> str:
-    # Doubled quotes, and a tilde before what Excel takes for a wildcard.
-    escaped = text.replace("~", "~~").replace("*", "~*").replace("?", "~?").replace('"', '""')
-    return f'"={escaped}"'
-
-
-def write_ageing(book: Book, placed: Placed) -> None:
+def write_ageing(book: Book, layout: SheetLayout) -> None:
     """Write the sheet Ageing: a block of sums, and a chart for each of its rows."""
     page = _begin(book, "Ageing", "How old is what is unpaid?", "What is open in the ledger, by days overdue.")
-    block = ageing_block(placed) if placed.rows else None
-    if block is None or not block.groups:
-        page.write_string(FIRST_ROW, 0, "Nothing is open.", book.look(italic=True, font_color=QUIET))
+    if not layout.rows:
+        book.write_nothing(page, FIRST_ROW, "Nothing is open.")
         return
+    block = ageing_block(layout)
     _write_block(book, page, FIRST_ROW, block)
     page.fit_to_pages(1, 1)
-    below = FIRST_ROW + len(block.groups) + 3
-    for number, (group, currency) in enumerate(zip(block.groups, block.currencies, strict=True)):
+    below, last = FIRST_ROW + len(block.rows) + 3, LABELS + len(BUCKETS) - 1
+    for number, line in enumerate(block.rows):
         row = FIRST_ROW + 1 + number
-        chart = _chart(book, f"{group[0]}, {currency}", money_axis=currency)
+        chart = _chart(book, f"{line.group}, {line.currency}", money_axis=line.currency)
         chart.add_series(
             _series(
-                ["Ageing", row, LABELS, row, LABELS + len(BUCKETS) - 1],
+                ["Ageing", row, LABELS, row, last],
                 name=["Ageing", FIRST_ROW, 0],
-                colour=COLOURS[0],
-                categories=["Ageing", FIRST_ROW, LABELS, FIRST_ROW, LABELS + len(BUCKETS) - 1],
+                categories=["Ageing", FIRST_ROW, LABELS, FIRST_ROW, last],
+                colour=COLOURS[OPEN],
             )
         )
         chart.set_legend({"none": True})
-        page.insert_chart(
-            below + (number // 2) * CHART_ROWS,
-            0,
-            chart,
-            {"x_offset": (number % 2) * (CHART_WIDTH + 20), **_told(block)},
-        )
+        # Two charts beside each other.
+        place = {"x_offset": (number % 2) * (CHART_WIDTH + 20), **_described(block)}
+        page.insert_chart(below + (number // 2) * CHART_ROWS, 0, chart, place)
 
 
-def write_accrual_charts(book: Book, placed: Placed) -> None:
+def write_accrual_charts(book: Book, layout: SheetLayout) -> None:
     """Write the sheet Accrual charts: blocks of sums of the newest period, each with its chart."""
+    tab = "Accrual charts"
     page = _begin(
         book,
-        "Accrual charts",
+        tab,
         "Where were the accruals wrong?",
         "Accrual as posted beside estimate less actual as recomputed, in company currency; "
         f"at most {MOST_GROUPS} accounts and voyages, those that differ most.",
     )
     row, breaks = FIRST_ROW, []
-    for block in accrual_blocks(placed):
+    for block in accrual_blocks(layout):
         _write_block(book, page, row, block)
-        chart = _chart(book, block.title, money_axis=block.currencies[0])
-        last = row + len(block.groups)
-        for name, colour in zip(CHARTED, COLOURS, strict=True):
+        chart = _chart(book, block.title, money_axis=block.rows[0].currency)
+        last = row + len(block.rows)
+        for name in ("Accrual posted", "Accrual recomputed"):
             place = LABELS + MEASURES.index(name)
             chart.add_series(
                 _series(
-                    ["Accrual charts", row + 1, place, last, place],
-                    name=["Accrual charts", row, place],
-                    categories=["Accrual charts", row + 1, 0, last, 0],
-                    colour=colour,
+                    [tab, row + 1, place, last, place],
+                    name=[tab, row, place],
+                    categories=[tab, row + 1, 0, last, 0],
+                    colour=COLOURS[name],
                 )
             )
         chart.set_legend({"position": "bottom"})
-        page.insert_chart(last + 2, 0, chart, {**_told(block), "x_scale": 1})
+        page.insert_chart(last + 2, 0, chart, {**_described(block), "x_scale": 1})
         row = last + 3 + CHART_ROWS
         breaks.append(row)
     page.set_h_pagebreaks(breaks[:-1])
     if row == FIRST_ROW:
-        page.write_string(FIRST_ROW, 0, "There is nothing to show.", book.look(italic=True, font_color=QUIET))
+        book.write_nothing(page, FIRST_ROW)
 
 
-def _begin(book: Book, tab: str, question: str, note: str) -> Any:  # noqa: ANN401 XlsxWriter ships no types
+def _begin(book: Book, tab: str, question: str, note: str) -> Page:
     page = book.file.add_worksheet(tab)
-    page.write_string(0, 0, question, book.look(bold=True, font_size=14, font_color=ACCENT))
-    page.write_string(1, 0, note, book.look(font_color=QUIET))
-    page.write_url(2, 0, f"internal:'{FIRST_TAB}'!A1", book.look(font_color=ACCENT, underline=1), FIRST_TAB)
+    book.write_top(page, question, note)
+    book.set_up(page)
     page.set_column(0, 0, 22)
     page.set_column(1, 1, 10)
     page.set_column(2, 8, 19)
     page.freeze_panes(FIRST_ROW - 1, 0)
-    page.hide_gridlines(2)
-    page.set_landscape()
-    page.set_paper(9)
-    page.fit_to_pages(1, 0)
-    page.set_footer("&L&8Springline: &A&R&8Page &P of &N")
     return page
 
 
-def _write_block(book: Book, page: Any, row: int, block: Block) -> None:  # noqa: ANN401 XlsxWriter ships no types
-    head = book.look(bold=True, font_color="#FFFFFF", bg_color=ACCENT, align="right", valign="vcenter")
-    page.write_string(row, 0, block.title, book.look(bold=True, font_color="#FFFFFF", bg_color=ACCENT))
-    page.write_string(row, 1, "Currency", book.look(bold=True, font_color="#FFFFFF", bg_color=ACCENT))
-    is_whole = block.headings == BUCKETS
-    for place, heading in enumerate([*block.headings, *(["Total"] if is_whole else [])], start=LABELS):
-        page.write_string(row, place, heading, head)
-    for number, (group, currency, sums) in enumerate(
-        zip(block.groups, block.currencies, block.sums, strict=True), start=row + 1
-    ):
-        page.write_string(number, 0, group[0], book.look(bottom=1, bottom_color=LINE))
-        page.write_string(number, 1, currency, book.look(bottom=1, bottom_color=LINE))
-        for place, (formula, value) in enumerate(sums, start=LABELS):
-            page.write_formula(
-                number,
-                place,
-                formula,
-                book.money(currency, bottom=1, bottom_color=LINE),
-                as_number(value, currency=currency),
-            )
-        if is_whole:
-            total = as_number(sum((value for _, value in sums), Decimal(0)), currency=currency)
-            cells = f"C{number + 1}:{chr(ord('B') + len(sums))}{number + 1}"
-            look = book.money(currency, bold=True, bg_color=FILL, bottom=1, bottom_color=LINE)
-            page.write_formula(
-                number, LABELS + len(sums), f"=ROUND(SUBTOTAL(109,{cells}),{units(currency)})", look, total
-            )
+def _write_block(book: Book, page: Page, row: int, block: SumBlock) -> None:
+    page.write_string(row, 0, block.title, book.heading())
+    page.write_string(row, 1, "Currency", book.heading())
+    for place, heading in enumerate([*block.headings, *(["Total"] if block.has_total else [])], start=LABELS):
+        page.write_string(row, place, heading, book.heading(align="right", valign="vcenter"))
+    rule = {"bottom": 1, "bottom_color": LINE}
+    for number, line in enumerate(block.rows, start=row + 1):
+        page.write_string(number, 0, line.group, book.look(**rule))
+        page.write_string(number, 1, line.currency, book.look(**rule))
+        for place, (formula, value) in enumerate(line.sums, start=LABELS):
+            number_value = as_number(value, currency=line.currency)
+            page.write_formula(number, place, formula, book.money(line.currency, **rule), number_value)
+        if block.has_total:
+            total = as_number(sum((value for _, value in line.sums), Decimal()), currency=line.currency)
+            cells = f"C{number + 1}:{chr(ord('B') + len(line.sums))}{number + 1}"
+            formula = f"=ROUND(SUBTOTAL(109,{cells}),{units(line.currency)})"
+            look = book.money(line.currency, bold=True, bg_color=FILL, **rule)
+            page.write_formula(number, LABELS + len(line.sums), formula, look, total)
 
 
 def _chart(book: Book, title: str, *, money_axis: str) -> Any:  # noqa: ANN401 XlsxWriter ships no types
@@ -233,5 +189,5 @@ def _series(values: list[object], *, name: list[object], categories: list[object
     return {"values": values, "name": name, "categories": categories, "fill": {"color": colour}, "gap": 60}
 
 
-def _told(block: Block) -> dict[str, object]:
+def _described(block: SumBlock) -> dict[str, object]:
     return {"description": f"Chart of the sums above: {block.title}", "object_position": 1}

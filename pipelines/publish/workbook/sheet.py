@@ -19,7 +19,7 @@ Value = object
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class SheetColumn:
     """One column: its heading, the SQL expression it shows, and what that is.
 
     ``currency`` is the heading of the column that holds the currency of an amount; a ``month`` is its first day.
@@ -38,10 +38,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One question an accountant asks: ``rows`` is everything from FROM to WHERE, ``order`` what matters first.
+    """One question an accountant asks.
 
+    ``source`` names the tables for readers. ``rows`` is what stands behind FROM, the table ``source`` as ``d`` where it
+    is left out; ``where`` which of them are shown, ``order`` which come first: what matters most.
     The first column is never empty. ``measure`` and ``age`` are the headings of the amount and the days that the first
-    sheet tells of it. ``alarm`` is a heading and a condition, written as Excel does (`<>agreed`, `>0`, `=` for empty),
+    sheet shows of it. ``alarm`` is a heading and a condition, written as Excel does (`<>agreed`, `>0`, `=` for empty),
     for the rows that somebody must look at, every row where there is none; ``call`` names them in words. ``period`` is
     the heading of the month where amounts are balances: those of several months are never added together.
     """
@@ -51,9 +53,10 @@ class Sheet:
     question: str
     note: str
     source: str
-    columns: tuple[Column, ...]
-    rows: str
+    columns: tuple[SheetColumn, ...]
     order: str
+    rows: str = ""
+    where: str = "TRUE"
     period: str = ""
     measure: str = ""
     age: str = ""
@@ -73,16 +76,23 @@ class Sheet:
         """Return for each column the position of the one that holds its currency, None where it has none."""
         return [self.place(column.currency) if column.currency else None for column in self.columns]
 
+    @cached_property
+    def measure_column(self) -> SheetColumn:
+        """Return the column of the amount that the first sheet shows; KeyError where ``measure`` is empty."""
+        return self.columns[self.place(self.measure)]
+
     def read(
         self, connection: duckdb.DuckDBPyConnection, *, most: int, parameters: Mapping[str, object]
     ) -> tuple[list[tuple[Value, ...]], int]:
         """Return the first ``most`` rows, and how many there are in all."""
-        listed = ", ".join(column.expression for column in self.columns)
-        query = f"SELECT {listed} {self.rows} ORDER BY {self.order} LIMIT {most}"
+        rows = f"FROM {self.rows or f'{self.source} AS d'} WHERE {self.where}"
+        columns = ", ".join(column.expression for column in self.columns)
+        query = f"SELECT {columns} {rows} ORDER BY {self.order} LIMIT {most}"
         found = connection.execute(query, dict(parameters) or None).fetchall()
+        # Only a sheet that is full can have left any off; to count the others again would double their time.
         if len(found) < most:
             return found, len(found)
-        query = f"SELECT count(*) FROM (SELECT 1 {self.rows}) AS every_row"  # noqa: S608 our own words
+        query = f"SELECT count(*) FROM (SELECT 1 {rows}) AS every_row"  # noqa: S608 our own words
         every = connection.execute(query, dict(parameters) or None).fetchone()
         return found, every[0] if every else 0
 
@@ -94,6 +104,7 @@ class Sheet:
         value = row[self.place(heading)]
         if condition == ">0":
             return isinstance(value, int) and value > 0
+        # What COUNTIFS compares is the text in the cell, where a flag stands as yes or no and nothing as empty text.
         text = "yes" if value is True else "no" if value is False else str(value or "")
         return (text == condition.lstrip("<>=")) == condition.startswith("=")
 

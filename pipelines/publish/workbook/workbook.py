@@ -9,24 +9,19 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.publish.workbook.book import Book
+from pipelines.publish.facts import read_times
+from pipelines.publish.workbook.book import FIRST_TAB, Book
 from pipelines.publish.workbook.charts import write_accrual_charts, write_ageing
+from pipelines.publish.workbook.document_sheets import UNPAID
 from pipelines.publish.workbook.overview import write_overview
+from pipelines.publish.workbook.period_sheets import ACCRUALS
 from pipelines.publish.workbook.sheet import MOST_ROWS, Sheet
-from pipelines.publish.workbook.sheets import ACCRUALS, SHEETS, UNPAID
-from pipelines.publish.workbook.table_sheet import FIRST_TAB, Placed, write_sheet
+from pipelines.publish.workbook.sheets import SHEETS
+from pipelines.publish.workbook.table_sheet import SheetLayout, write_sheet
 
 if TYPE_CHECKING:
     import duckdb
 
-READ_AT = """
-SELECT max(as_of_vms), max(as_of_ledger)
-FROM (
-    SELECT as_of_vms, as_of_ledger FROM rec.documents
-    UNION ALL SELECT as_of_vms, as_of_ledger FROM rec.payments
-    UNION ALL SELECT as_of_vms, as_of_ledger FROM rec.control_accounts
-) AS read_at
-"""
 # After these sheets comes one with charts of them.
 CHARTS = {UNPAID.table: write_ageing, ACCRUALS.table: write_accrual_charts}
 
@@ -38,42 +33,50 @@ def write_workbook(connection: duckdb.DuckDBPyConnection, path: Path, *, today: 
     The same content gives the same bytes.
     """
     title = f"Springline on {today.day} {today:%B %Y}: what to look at"
-    _write(connection, path, SHEETS, title=title, day=today, most=most, parameters={})
+    write_sheets(connection, path, SHEETS, title=title, day=today, most=most)
 
 
-def _write(
+def write_sheets(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
     sheets: Sequence[Sheet],
     *,
     title: str,
     day: date,
-    most: int,
-    parameters: Mapping[str, object],
+    most: int = MOST_ROWS,
+    parameters: Mapping[str, object] | None = None,
 ) -> None:
+    """Write a workbook of some sheets, their charts and a first sheet; ``parameters`` are those of their queries."""
     with whole_file(path) as unfinished:
         book = Book(unfinished, title=title, day=day)
+        # The first sheet is added first and written last: it says what the others hold.
         first = book.file.add_worksheet(FIRST_TAB)
-        placed: list[Placed] = []
+        layouts: list[SheetLayout] = []
         for sheet in sheets:
-            rows, in_all = sheet.read(connection, most=most, parameters=parameters)
-            placed.append(write_sheet(book, sheet, rows, in_all=in_all))
+            rows, in_all = sheet.read(connection, most=most, parameters=parameters or {})
+            layouts.append(write_sheet(book, sheet, rows, in_all=in_all))
             if sheet.table in CHARTS:
-                CHARTS[sheet.table](book, placed[-1])
-        write_overview(book, first, placed, title=title, told=_told(connection, placed))
+                CHARTS[sheet.table](book, layouts[-1])
+        write_overview(book, first, layouts, title=title, read_at=_read_at(connection), verdict=_verdict(layouts))
         book.close()
 
 
-def _told(connection: duckdb.DuckDBPyConnection, placed: Sequence[Placed]) -> list[str]:
-    """Say what needs somebody, and how new it all is."""
-    calls = [f"{one.sheet.call}: {count:,}" for one in placed if one.sheet.call and (count := len(one.alarming))]
-    verdict = "; ".join(calls) + "." if calls else "Nothing needs anybody: both sides agree."
-    times = connection.execute(READ_AT).fetchone() or (None, None)
-    read_at = [
+def _read_at(connection: duckdb.DuckDBPyConnection) -> str:
+    """Say how new it all is."""
+    times = [
         f"{side} read at {moment:%Y-%m-%d %H:%M} UTC" if moment else f"{side} not read yet"
-        for side, moment in zip(("VMS", "ledger"), times, strict=True)
+        for side, moment in zip(("VMS", "ledger"), read_times(connection), strict=True)
     ]
-    return [", ".join(read_at) + ".", verdict[0].upper() + verdict[1:]]
+    return ", ".join(times) + "."
+
+
+def _verdict(layouts: Sequence[SheetLayout]) -> str:
+    """Say what needs somebody."""
+    calls = [
+        f"{layout.sheet.call}: {len(layout.alarming):,}" for layout in layouts if layout.sheet.call and layout.alarming
+    ]
+    verdict = "; ".join(calls) + "." if calls else "Nothing needs anybody: both sides agree."
+    return verdict[0].upper() + verdict[1:]
 
 
 @contextmanager
