@@ -10,8 +10,9 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pipelines.core.words import plural
 from pipelines.publish.report.bars import Chart, Segment, bar_chart, strip
-from pipelines.publish.report.words import JOBS_END, STATES, plural
+from pipelines.publish.report.words import JOBS_END, STATES
 from pipelines.publish.workbook.sheets import SIDE, SINCE
 
 if TYPE_CHECKING:

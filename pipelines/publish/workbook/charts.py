@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, as_number, is_exact, units
+from pipelines.core.words import decimals
+from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, as_number, is_exact
 from pipelines.publish.workbook.table_sheet import FIRST_TAB, Placed
 
 BUCKETS = ("not due", "1-30 days", "31-60 days", "61-90 days", "over 90 days", "no due date")
@@ -100,7 +101,7 @@ def _formula(placed: Placed, measure: str, currency: str, where: Mapping[str, st
     terms = "".join(f",{placed.column(name)},{_criterion(wanted)}" for name, wanted in where.items())
     if placed.period:
         terms += f",{placed.column(placed.sheet.period)},DATE({placed.period.year},{placed.period.month},1)"
-    return f"=ROUND(SUMIFS({placed.column(measure)}{terms}),{units(currency)})"
+    return f"=ROUND(SUMIFS({placed.column(measure)}{terms}),{decimals(currency)})"
 
 
 def _criterion(text: str) -> str:
@@ -214,7 +215,7 @@ def _write_block(book: Book, page: Any, row: int, block: Block) -> None:  # noqa
             cells = f"C{number + 1}:{chr(ord('B') + len(sums))}{number + 1}"
             look = book.money(currency, bold=True, bg_color=FILL, bottom=1, bottom_color=LINE)
             page.write_formula(
-                number, LABELS + len(sums), f"=ROUND(SUBTOTAL(109,{cells}),{units(currency)})", look, total
+                number, LABELS + len(sums), f"=ROUND(SUBTOTAL(109,{cells}),{decimals(currency)})", look, total
             )
 
 

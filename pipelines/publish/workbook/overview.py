@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, as_number, is_exact, units
+from pipelines.core.words import decimals
+from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, as_number, is_exact
 from pipelines.publish.workbook.table_sheet import Placed
 
 HEADINGS = ("Question", "Sheet", "Rows", "To look at", "Currency", "Amount to look at", "Oldest in days")
@@ -140,7 +141,7 @@ def amount_formula(placed: Placed, currency: str) -> str:
     sheet = placed.sheet
     measure = sheet.columns[sheet.place(sheet.measure)]
     terms = [placed.column(measure.heading), placed.column(measure.currency), f'"{currency}"', *_conditions(placed)]
-    return f"=ROUND(SUMIFS({','.join(terms)}),{units(currency)})"
+    return f"=ROUND(SUMIFS({','.join(terms)}),{decimals(currency)})"
 
 
 def _conditions(placed: Placed) -> list[str]:

@@ -11,7 +11,8 @@ from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 
-from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, as_number, is_exact, money_text, units
+from pipelines.core.words import decimals, number
+from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, as_number, is_exact
 from pipelines.publish.workbook.sheet import Column, Sheet, Value, currencies
 
 SHOWN = "Shown"
@@ -182,7 +183,7 @@ def total_formula(placed: Placed, column: Column, currency: str) -> str:
     """Return the formula that adds up the amounts of one currency in the rows that a filter leaves visible."""
     amounts, kept, shown = (placed.column(name) for name in (column.heading, column.currency, SHOWN))
     month = f",{placed.column(placed.sheet.period)},{PERIOD_CELL}" if placed.period else ""
-    return f'=ROUND(SUMIFS({amounts},{kept},"{currency}",{shown},1{month}),{units(currency)})'
+    return f'=ROUND(SUMIFS({amounts},{kept},"{currency}",{shown},1{month}),{decimals(currency)})'
 
 
 def _write_table(book: Book, page: Any, placed: Placed, widths: Sequence[int]) -> None:  # noqa: ANN401 XlsxWriter ships no types
@@ -254,5 +255,5 @@ def _shown(sheet: Sheet, row: Sequence[Value], column: Column) -> str:
     place = sheet.place(column.heading)
     value = row[place]
     if column.kind == "money" and isinstance(value, Decimal):
-        return money_text(value, currency=_currency_of(row, sheet.currency_places[place]))
+        return number(value, _currency_of(row, sheet.currency_places[place]))
     return str(value)

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.core.words import moment
 from pipelines.publish.workbook.book import Book
 from pipelines.publish.workbook.charts import write_accrual_charts, write_ageing
 from pipelines.publish.workbook.overview import write_overview
@@ -70,8 +71,8 @@ def _told(connection: duckdb.DuckDBPyConnection, placed: Sequence[Placed]) -> li
     verdict = "; ".join(calls) + "." if calls else "Nothing needs anybody: both sides agree."
     times = connection.execute(READ_AT).fetchone() or (None, None)
     read_at = [
-        f"{side} read at {moment:%Y-%m-%d %H:%M} UTC" if moment else f"{side} not read yet"
-        for side, moment in zip(("VMS", "ledger"), times, strict=True)
+        f"{side} read at {moment(at)}" if at else f"{side} not read yet"
+        for side, at in zip(("VMS", "ledger"), times, strict=True)
     ]
     return [", ".join(read_at) + ".", verdict[0].upper() + verdict[1:]]
 
