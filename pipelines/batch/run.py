@@ -9,13 +9,13 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import structlog
 from rich.table import Table
 
 from pipelines.batch.jobs import JOBS
 from pipelines.core.errors import SpringlineError, UsageError
+from pipelines.core.periods import OSLO
 from pipelines.core.settings import Settings
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     import duckdb
     from rich.console import Console
 
-OSLO = ZoneInfo("Europe/Oslo")
 EXIT_DELIVERY = 15
 EXIT_HELD = 14
 EXIT_BREAKS = 16

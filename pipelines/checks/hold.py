@@ -12,8 +12,8 @@ from pipelines.checks.messages import Row, document_label
 from pipelines.checks.run import FINGERPRINT, STANDING, fingerprint, rules_mark
 from pipelines.checks.suites import CRITICAL, load_rules
 from pipelines.checks.verdicts import CheckResult, Verdict, make_verdict
+from pipelines.core import words
 from pipelines.core.errors import CheckError
-from pipelines.core.words import show
 from pipelines.stores.control import utc_text
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _holds_by_people(ctx: Context, documents: Mapping[int, Row]) -> Iterable[_Wa
 
 def _held_by_person(row: Row, decision: sqlite3.Row) -> Verdict:
     message = (
-        f"{document_label(row)}: held by {show(decision['operator'])} ({show(decision['reason'])}). "
+        f"{document_label(row)}: held by {words.value(decision['operator'])} ({words.value(decision['reason'])}). "
         f"`springline release {row['document_key']}` lifts it."
     )
     return make_verdict(row, rule=HELD_BY_PERSON, severity=CRITICAL, message=message)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from string import Formatter
 from typing import TYPE_CHECKING
 
+from pipelines.core import words
 from pipelines.core.errors import CheckError
-from pipelines.core.words import show
 
 if TYPE_CHECKING:
     from pipelines.checks.suites import Rule
@@ -34,16 +35,23 @@ def document_label(row: Row) -> str:
     """
     number = row["document_no"] or f"with key {row['document_key']}"
     partner = row["partner_name"]
-    return show(f"{row['document_type']} {number}") + (f" ({show(partner)})" if partner else "")
+    return words.value(f"{row['document_type']} {number}") + (f" ({words.value(partner)})" if partner else "")
 
 
 def fill(template: str, *, row: Row) -> str:
     """Put the values of a row into the braces of a template.
 
+    ``{total:currency}`` is the amount of column ``total`` in the currency that column ``currency`` names.
+
+    >>> fill("off by {gap:currency}, {days} days", row={"gap": Decimal("95.0000"), "currency": "USD", "days": 3})
+    'off by USD 95.00, 3 days'
+
     Raises CheckError when the row has no such column.
     """
     try:
-        return template.format_map({name: show(row[name]) for name in fields(template)})
+        return "".join(
+            text + (_write(row, name, currency) if name else "") for text, name, currency in _parts(template)
+        )
     except KeyError as error:
         message = f"The template {template!r} names a column that the checked table does not have: {error}."
         raise CheckError(message, next_step="correct the suite in expectations/ and run again.") from error
@@ -51,4 +59,18 @@ def fill(template: str, *, row: Row) -> str:
 
 def fields(template: str) -> frozenset[str]:
     """Return the columns a template names."""
-    return frozenset(name for _, name, _, _ in Formatter().parse(template) if name)
+    return frozenset(column for _, *columns in _parts(template) for column in columns if column)
+
+
+def _parts(template: str) -> Iterator[tuple[str, str | None, str | None]]:
+    """Yield each piece of text, the column behind it, and the column that has its currency."""
+    for text, name, currency, _ in Formatter().parse(template):
+        yield text, name, currency
+
+
+def _write(row: Row, name: str, currency: str | None) -> str:
+    value = row[name]
+    if currency and isinstance(value, Decimal):
+        code = row[currency]
+        return words.amount(value, None if code is None else str(code))
+    return words.value(value)

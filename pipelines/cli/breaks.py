@@ -11,9 +11,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.cli.common import AsJson, Config, errors_as_json, operator_name, out, print_json, utc_now
+from pipelines.core.words import amount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.console import Console
 
     from pipelines.steering.break_decisions import ListedBreak
 
@@ -54,7 +57,7 @@ def list_(
     if as_json:
         print_json({"breaks": [one.as_dict() for one in found]})
     else:
-        _show(found)
+        show_breaks(found, out)
 
 
 @app.command()
@@ -89,23 +92,23 @@ def _decide(action: str, name: str, *, words: str, as_json: bool, config: Path |
         out.print(done.message, markup=False, highlight=False)
 
 
-def _show(found: Sequence[ListedBreak]) -> None:
+def show_breaks(found: Sequence[ListedBreak], console: Console) -> None:
+    """Print the list of breaks as a table."""
     if not found:
-        out.print("No break is open.")
+        console.print("No break is open.")
         return
     table = Table("no", "kind", "period", "days", "amount", "message", "next step", "accepted")
     for one in found:
-        amount = "" if one.amount is None else f"{one.currency or ''} {one.amount.normalize():,f}".strip()
         accepted = f"by {one.accepted_by}: {one.comment}" if one.is_accepted else one.comment or ""
         cells = (
             str(one.break_id),
             one.kind,
             one.period,
             str(one.age_days),
-            amount,
+            amount(one.amount, one.currency),
             one.message,
             one.next_step,
             accepted,
         )
         table.add_row(*map(escape, cells))
-    out.print(table)
+    console.print(table)

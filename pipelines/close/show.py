@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from pipelines.core.money import minor_unit_table
+from pipelines.core import words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,8 +23,8 @@ def show_close(closed: Closed, console: Console) -> None:
     open_rows = closed.open
     for place, row in enumerate(open_rows[:SHOWN], start=1):
         console.print(f"{place}. {_heading(row)}", markup=False, highlight=False)
-        for words in filter(None, (row["reason"], row["next_step"] and f"Next: {row['next_step']}")):
-            console.print(f"   {words}", markup=False, highlight=False)
+        for line in filter(None, (row["reason"], row["next_step"] and f"Next: {row['next_step']}")):
+            console.print(f"   {line}", markup=False, highlight=False)
     if len(open_rows) > SHOWN:
         console.print(f"… and {len(open_rows) - SHOWN} more, in {closed.pack}.", markup=False, highlight=False)
     if closed.stops:
@@ -40,7 +40,9 @@ def verdict(closed: Closed) -> str:
     if closed.state is None:
         return f"{closed.period} was not closed: both sides could not be read. Nothing was written. Next: run it again."
     if closed.was_sealed:
-        since = f"{closed.period} is sealed since {closed.sealed_at}; its pack {closed.pack} stays as it was."
+        since = (
+            f"{closed.period} is sealed since {words.moment(closed.sealed_at)}; its pack {closed.pack} stays as it was."
+        )
         late = f" {_things(count)} came since. Next: move what is listed to an open period, or accept it."
         return since + late if count else since
     if closed.state == "sealed":
@@ -57,20 +59,13 @@ def _things(count: int) -> str:
 
 
 def _heading(row: Mapping[str, Any]) -> str:
-    told = (row["kind"], row["company_code"], _what(row), _amount(row))
-    return ", ".join(part for part in told if part)
+    parts = (row["kind"], row["company_code"], _what(row), words.amount(row["amount"], row["currency_code"]))
+    return ", ".join(part for part in parts if part)
 
 
 def _what(row: Mapping[str, Any]) -> str:
     named = [row["document_no"], row["voyage_no"], row["account"]]
     return " ".join(part for part in named if part) or str(row["subject"])
-
-
-def _amount(row: Mapping[str, Any]) -> str:
-    if row["amount"] is None:
-        return ""
-    decimals = minor_unit_table().get(row["currency_code"] or "", 2)
-    return f"{row['currency_code'] or ''} {row['amount']:,.{decimals}f}".strip()
 
 
 def _totals(closed: Closed) -> Table:

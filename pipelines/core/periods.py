@@ -1,12 +1,15 @@
-"""Accounting periods as people write them: 2026-10, a calendar month."""
+"""Accounting periods as people write them (2026-10, a calendar month), and the zone whose calendar counts."""
 
 from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 from pipelines.core.errors import UsageError
 
+# The ledger's calendar: its times have no zone and mean this one, and so does the accounting day.
+OSLO = ZoneInfo("Europe/Oslo")
 _PERIOD = re.compile(r"(2\d{3})-(0[1-9]|1[0-2])", re.ASCII)
 
 

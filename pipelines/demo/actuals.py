@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipelines.demo.compared import Compared, Row, Tally, plain
+from pipelines.core.words import amount, number
+from pipelines.demo.compared import Compared, Row, Tally
 
 if TYPE_CHECKING:
     from pipelines.demo.books import Books, Document, LedgerRow
@@ -39,8 +40,8 @@ def compare_actuals(books: Books, expected: Mapping[str, Row]) -> Compared:
         wanted = expected.get(subject, {"gap": 0, "why": None})
         gap = Decimal(wanted["gap"])
         both = (
-            f"{plain(vms)} ({plain(vms_company)} in company currency) in the VMS, "
-            f"{plain(ledger)} ({plain(ledger_company)}) in the ledger"
+            f"{amount(vms, group.currency)} ({number(vms_company, None)} in company currency) in the VMS, "
+            f"{amount(ledger, group.currency)} ({number(ledger_company, None)}) in the ledger"
         )
         agrees = (vms, vms_company) == (ledger, ledger_company)
         fits = (ledger - vms, ledger_company - vms_company) == (gap, gap)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -56,8 +55,3 @@ class Tally:
     def result(self) -> Compared:
         """Give what it came to."""
         return Compared(self.what, self.agreed, tuple(self.meant), tuple(self.differences))
-
-
-def plain(value: Decimal) -> str:
-    """Write a figure for people."""
-    return f"{value + 0:,.2f}"  # without the sign of a zero

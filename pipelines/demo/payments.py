@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from pipelines.demo.compared import Compared, Row, Tally, plain
+from pipelines.core.words import amount
+from pipelines.demo.compared import Compared, Row, Tally
 
 if TYPE_CHECKING:
     from pipelines.demo.books import Books, Document, LedgerRow
@@ -40,12 +41,13 @@ def compare_invoices(books: Books, expected: Mapping[str, Row]) -> Compared:
     paid = _documents_by_invoice(books)
     for key, standing in sorted(_standings(books).items()):
         document, own = books.documents[key], paid.pop(key, [])
+        currency = document.currency
         wanted = expected.get(document.number, _NOTHING)
         in_vms = -sum((one.amount for one in own), _ZERO)
         agrees = (in_vms, document.amount - in_vms) == (standing.transferred, standing.still_open)
         both = (
-            f"paid {plain(in_vms)} and open {plain(document.amount - in_vms)} {document.currency} in the VMS, "
-            f"{plain(standing.transferred)} and {plain(standing.still_open)} in the ledger"
+            f"paid {amount(in_vms, currency)} and open {amount(document.amount - in_vms, currency)} in the VMS, "
+            f"{amount(standing.transferred, currency)} and {amount(standing.still_open, currency)} in the ledger"
         )
         fits = _is_as_meant(standing, own, wanted)
         tally.judge(f"{document.type} {document.number}", both, agrees=agrees, fits=fits, why=wanted["why"])
@@ -69,7 +71,10 @@ def compare_transfers(books: Books, expected: Mapping[str, str], undone: frozens
         why = expected.get(row.text)
         is_undone = any(books.documents[one.settles].number in undone for one in own)
         parts, settled = sum((one.source_amount for one in own), _ZERO), _settled_by(row)
-        both = f"{plain(parts)} in {len(own)} documents of the VMS, {plain(settled)} {row.currency} in the ledger"
+        both = (
+            f"{amount(parts, row.currency)} in {len(own)} documents of the VMS, "
+            f"{amount(settled, row.currency)} in the ledger"
+        )
         agrees = parts == settled and (row.remaining != 0 or _is_whole(row, own))
         if why is None and is_undone:
             why = "match undone"

@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.batch.run import BatchResult, accounting_day, run_batch
+from pipelines.core import words
 from pipelines.core.errors import UsageError
 from pipelines.extract import steps as extract_steps
 from pipelines.going_live.search_books import Candidate, Found, Searched, candidates, search
@@ -234,7 +235,7 @@ def show_adoption(adoption: Adoption, console: Console) -> None:
     """Print what was found, what was not and what was looked for, and what that means."""
     table = Table("document", "date", "company", "amount", "outcome", "what was found or looked for")
     for line in sorted(adoption.lines, key=lambda line: (line.outcome, line.document_date, line.document_key)):
-        amount = "" if line.amount is None else f"{line.currency} {line.amount:,.2f}"
+        amount = words.amount(line.amount, line.currency)
         label = escape(f"{line.document_type} {line.document_no}")
         table.add_row(label, str(line.document_date), line.company, amount, line.outcome, escape(line.detail))
     console.print(table)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from rich.markup import escape
 from rich.table import Table
 
 from pipelines.core.errors import SpringlineError
+from pipelines.core.periods import OSLO
 from pipelines.going_live import lines, set_up
 from pipelines.going_live.line import Line
 from pipelines.going_live.probe import Probe
@@ -45,7 +45,7 @@ CHECKS: Mapping[str, Callable[[Probe], Line]] = {
 
 def check_readiness(settings: Settings, *, now: Callable[[], datetime]) -> list[Line]:
     """Check everything that must be right before going live, one line each; reads only, needs nothing but settings."""
-    month = f"{now().astimezone(ZoneInfo('Europe/Oslo')):%Y-%m}"
+    month = f"{now().astimezone(OSLO):%Y-%m}"
     control = Control(settings.control_path)
     counts = RequestCounts(control, month=month)
     try:

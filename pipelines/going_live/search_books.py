@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
+from pipelines.core import words
 from pipelines.load.ports import QUESTION, Node, ask, chunks, code_of, one_of
 from pipelines.outbox.intent import Json
 from pipelines.wire.query import Reading
@@ -72,7 +73,7 @@ class Candidate(NamedTuple):
     @property
     def wanted(self) -> str:
         """Say what is looked for."""
-        amount = f"{self.currency} {self.control_amount:,.2f} in entity {self.owner}"
+        amount = f"{words.amount(self.control_amount, self.currency)} in entity {self.owner}"
         if self.voucher_type in SUBLEDGERS:
             return f"{self.voucher_type} invoice {' or '.join(self.numbers)} of partner {self.partner_code}, {amount}"
         return f"a voucher whose text begins with {self.number}, with a line of {amount}"

@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.core.errors import UsageError
+from pipelines.core.words import moment
 
 if TYPE_CHECKING:
     from pipelines.questions.query import Age, Answer, Column
@@ -32,11 +33,11 @@ def show_age(age: Age, console: Console, *, now: datetime) -> None:
     """Say how old the data is."""
     since = now - age.published_at.replace(tzinfo=UTC)
     read = "; ".join(
-        f"{side} read {moment:%Y-%m-%d %H:%M}" if moment else f"{side} never read"
-        for side, moment in (("VMS", age.as_of_vms), ("ledger", age.as_of_ledger))
+        f"{side} read {moment(at)}" if at else f"{side} never read"
+        for side, at in (("VMS", age.as_of_vms), ("ledger", age.as_of_ledger))
     )
     console.print(
-        f"Published {age.published_at:%Y-%m-%d %H:%M} UTC, {age_in_words(since)} ago, by batch {age.batch_id}; {read}.",
+        f"Published {moment(age.published_at)}, {age_in_words(since)} ago, by batch {age.batch_id}; {read}.",
         markup=False,
         highlight=False,
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from pipelines.core.words import show
+from pipelines.core.words import amount
 from pipelines.questions.voucher_table import lines_table
 from pipelines.step.context import Context
 
@@ -50,9 +50,9 @@ def show_drafts(drafts: list[dict[str, Any]], console: Console) -> None:
     for draft in drafts:
         title = (
             f"{draft['document_type']} {draft['document_no']} → {draft['voucher_type']} {draft['owner_code']}, "
-            f"posted {draft['posted_date']}, {draft['currency']} {show(draft['currency_amount'])}, "
-            f"{draft['company_currency']} {show(draft['amount'])}"
+            f"posted {draft['posted_date']}, {amount(draft['currency_amount'], draft['currency'])}, "
+            f"{amount(draft['amount'], draft['company_currency'])}"
         )
         console.print(escape(title), highlight=False)
-        console.print(lines_table(draft["lines"]), crop=False)
+        console.print(lines_table(draft["lines"], company_currency=draft["company_currency"]), crop=False)
     console.print(f"{len(drafts)} vouchers would be sent. Nothing was sent.")

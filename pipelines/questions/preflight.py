@@ -15,6 +15,7 @@ from pipelines.checks.run import run_checks
 from pipelines.checks.suites import CRITICAL
 from pipelines.core.errors import WireError
 from pipelines.core.periods import next_month, read_period
+from pipelines.core.words import moment
 from pipelines.extract import ledger, vms
 from pipelines.questions.preflight_report import NO_VOYAGE, NOBODY_KNOWN, Finding, Pending, Preflight
 from pipelines.step.context import Context
@@ -96,7 +97,7 @@ def _take_reference(ctx: Context, settings: Settings, *, control: Control) -> st
         if tables is None or tables.origin != WAREHOUSE:
             return "read anew"
         copy_reference(ctx, source=tables.connection, control=control)
-        return f"as of {tables.as_of:%Y-%m-%d %H:%M} UTC, with all changes since"
+        return f"as of {moment(tables.as_of)}, with all changes since"
 
 
 def _bounds(period: str | None) -> tuple[date, date]:

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.core.words import show
+from pipelines.core import words
 
 # What is shown of a line, and what it is headed with.
 _COLUMNS = {
@@ -31,9 +31,12 @@ _COLUMNS = {
 _NARROWEST_TEXT = 20
 
 
-def lines_table(lines: Sequence[Mapping[str, Any]]) -> Table:
+def lines_table(lines: Sequence[Mapping[str, Any]], *, company_currency: str | None) -> Table:
     """Make the table of one voucher's lines, debit positive; columns that are empty in all of them are left out."""
-    cells = {name: [_cell(name, line[name]) for line in lines] for name in _COLUMNS}
+    cells = {
+        name: [_cell(line, name, currency=company_currency if name == "amount" else line["currency"]) for line in lines]
+        for name in _COLUMNS
+    }
     shown = {name: column for name, column in cells.items() if any(column)}
     table = Table(box=box.SIMPLE, pad_edge=False)
     for name, column in shown.items():
@@ -49,8 +52,9 @@ def lines_table(lines: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _cell(name: str, value: object) -> str:
+def _cell(line: Mapping[str, Any], name: str, *, currency: str | None) -> str:
+    value = line[name]
     if value is None:
         return ""
     # In a frozen payload an amount is the text that was sent.
-    return show(Decimal(str(value)) if name.endswith("amount") else value)
+    return words.number(Decimal(str(value)), currency) if name.endswith("amount") else words.value(value)

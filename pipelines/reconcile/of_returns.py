@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from pipelines.core.money import minor_unit_table
+from pipelines.core import words
 from pipelines.reconcile.record import Break
 from pipelines.reconcile.update import update_breaks
 from pipelines.step.counts import Counts
@@ -51,12 +51,12 @@ def note_payment_breaks(ctx: Context) -> Counts:
 
 def note_actual_breaks(ctx: Context) -> Counts:
     """Open and close the breaks of actuals on voyages and accounts the VMS does not know, and of rows typed by hand."""
-    words: Mapping[str, Callable[[Row], Break]] = {
+    writers: Mapping[str, Callable[[Row], Break]] = {
         "voyage unknown in VMS": unknown_voyage_break,
         "account unknown in VMS": unknown_account_break,
         "accrual booked by hand": by_hand_break,
     }
-    return _note(ctx, {kind: (_ACTUALS.format(kind=kind), write) for kind, write in words.items()})
+    return _note(ctx, {kind: (_ACTUALS.format(kind=kind), write) for kind, write in writers.items()})
 
 
 def rate_break(row: Row) -> Break:
@@ -65,7 +65,7 @@ def rate_break(row: Row) -> Break:
     return Break(
         "exchange rate differs",
         f"{row['rate_date']}:{row['from_currency']}:{row['to_currency']}",
-        f"The rate {pair} is {_number(row['vms_rate'])} in the VMS and {_number(row['ledger_rate'])} in the ledger.",
+        f"The rate {pair} is {_rate(row['vms_rate'])} in the VMS and {_rate(row['ledger_rate'])} in the ledger.",
         "correct the one that is wrong, or set rates.overwrite.",
         figures={"vms": str(row["vms_rate"]), "ledger": str(row["ledger_rate"])},
     )
@@ -85,7 +85,7 @@ def no_base_break(row: Row) -> Break:
 
 def undone_break(row: Row) -> Break:
     """Say which payment in the VMS the ledger no longer matches with its invoice as it did."""
-    sent, settled = (_money(row[name], row["currency_code"]) for name in ("sent_amount", "settled_amount"))
+    sent, settled = (words.amount(row[name], row["currency_code"]) for name in ("sent_amount", "settled_amount"))
     payment = f"Payment {row['voucher_no'] or row['row_db_id']} (row {row['row_db_id']})"
     return Break(
         "match undone",
@@ -103,7 +103,7 @@ def undone_break(row: Row) -> Break:
 
 def not_unique_break(row: Row) -> Break:
     """Say which invoice in the ledger may be one of several of ours."""
-    settled = _money(row["settled_amount"], row["currency_code"])
+    settled = words.amount(row["settled_amount"], row["currency_code"])
     return Break(
         "invoice not unique",
         row["subject"],
@@ -170,7 +170,7 @@ def _actual_break(row: Row, message: str, next_step: str) -> Break:
 
 
 def _booked(row: Row) -> str:
-    return _money(row["company_amount"], row["company_currency_code"])
+    return words.amount(row["company_amount"], row["company_currency_code"])
 
 
 def _note(ctx: Context, readers: Mapping[str, Reader]) -> Counts:
@@ -188,10 +188,5 @@ def _rows(warehouse: duckdb.DuckDBPyConnection, query: str) -> Iterator[Row]:
     return (dict(zip(columns, row, strict=True)) for row in cursor.fetchall())
 
 
-def _money(value: Decimal, currency: str | None) -> str:
-    decimals = minor_unit_table().get(currency or "", 2)
-    return f"{currency} {value:,.{decimals}f}"
-
-
-def _number(value: Decimal) -> str:
+def _rate(value: Decimal) -> str:
     return f"{value:f}".rstrip("0").rstrip(".")

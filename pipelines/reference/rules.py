@@ -15,7 +15,7 @@ HEADINGS = {
 }
 INTRODUCTION = (
     "Generated from the suites in `expectations/`. A message names the document, what is wrong, what was found and "
-    "the next step; words in braces are filled in from the document."
+    "the next step; words in braces are filled in from the document, `{total:currency}` as an amount with its currency."
 )
 COLUMNS = ("Rule", "What is wrong", "What the message adds", "Where to correct it", "Next step", "Source")
 

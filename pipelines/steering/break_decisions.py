@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipelines.core.errors import UsageError
+from pipelines.core.words import moment
 from pipelines.stores.control import Control, named_statements, utc_text
 from pipelines.stores.open_tables import Tables, open_tables
 
@@ -126,7 +127,8 @@ def _decide(
     statements = named_statements("breaks")
     label = f"Break {row['break_id']} ({row['kind']}, {row['document_no'] or row['subject']})"
     if action == "accept" and _is_accepted(row):
-        told = f"{label} is accepted already, by {row['accepted_by']} since {row['accepted_at']}: {row['comment']}"
+        since = moment(row["accepted_at"])
+        told = f"{label} is accepted already, by {row['accepted_by']} since {since}: {row['comment']}"
         return _decided(action, row, told, is_new=False)
     if action == "reopen" and row["accepted_hash"] is None:
         return _decided(action, row, f"{label} stands as it is: nobody has accepted it.", is_new=False)

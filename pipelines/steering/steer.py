@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pipelines.core.errors import UsageError
+from pipelines.core.words import moment
 from pipelines.reconcile.record import close_breaks
 from pipelines.steering.bank_changes import confirm_changes, open_changes
 from pipelines.steering.decisions import Decision, ignored_row, last_retry, record, standing_hold
@@ -110,9 +111,8 @@ def _document(desk: _Desk, name: str) -> Document:
 def _hold(desk: _Desk, document: Document) -> Steered:
     _refuse_when_sent(desk, document, "hold")
     if standing := standing_hold(desk.control, document):
-        told = (
-            f"{document.label} is held already, by {standing['operator']} since {standing['at']}: {standing['reason']}"
-        )
+        since = moment(standing["at"])
+        told = f"{document.label} is held already, by {standing['operator']} since {since}: {standing['reason']}"
         return _steered("hold", document, told, is_new=False)
     record(desk.control, desk.decision("hold", document))
     return _steered(
@@ -123,7 +123,8 @@ def _hold(desk: _Desk, document: Document) -> Steered:
 def _ignore(desk: _Desk, document: Document) -> Steered:
     _refuse_when_sent(desk, document, "ignore")
     if row := ignored_row(desk.control, document):
-        told = f"{document.label} is ignored already, by {row['operator']} since {row['since']}: {row['reason']}"
+        since = moment(row["since"])
+        told = f"{document.label} is ignored already, by {row['operator']} since {since}: {row['reason']}"
         return _steered("ignore", document, told, is_new=False)
 
     def note(connection: sqlite3.Connection) -> None:
@@ -265,7 +266,8 @@ def _refuse_when_sent(desk: _Desk, document: Document, action: str) -> None:
     voucher = desk.intent(document)
     if voucher is not None and voucher["state"] == "sent":
         raise UsageError(
-            f"{document.label}: its voucher is in the ledger since {voucher['sent_at']}; {action} cannot call it back.",
+            f"{document.label}: its voucher is in the ledger since {moment(voucher['sent_at'])}; "
+            f"{action} cannot call it back.",
             next_step="reverse the document in the VMS; the reversal is posted like any other document.",
         )
 

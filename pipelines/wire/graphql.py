@@ -7,19 +7,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from pipelines.core.errors import Refused, Terminal, Transient
 from pipelines.core.log import hide_in_text
+from pipelines.core.periods import OSLO
 from pipelines.wire.http import Answer, Call, HttpCaller, judge_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# The ledger writes times as Norwegian local time without a zone (xledger.md 1.5).
-LEDGER_ZONE = ZoneInfo("Europe/Oslo")
 BURST = "BAD_REQUEST.BURST_RATE_LIMIT_REACHED"
 CONCURRENCY = "BAD_REQUEST.CONCURRENCY_LIMIT_REACHED"
 CREDITS = "BAD_REQUEST.INSUFFICIENT_CREDITS"
@@ -115,7 +113,8 @@ class GraphqlCaller:
         except ValueError:
             return wait
         if reset_at.tzinfo is None:
-            reset_at = reset_at.replace(tzinfo=LEDGER_ZONE)
+            # The ledger writes times as Norwegian local time without a zone (xledger.md 1.5).
+            reset_at = reset_at.replace(tzinfo=OSLO)
         return max(1.0, (reset_at - self._now()).total_seconds())
 
 

@@ -41,7 +41,7 @@ def _item(job_level: int, errors: str | None = None) -> Change:
 
 def _booked(still_open: int) -> Change:
     def change(story: Explanation) -> None:
-        story.ledger["subledger_rows"].append({"voucher_no": 120045})
+        story.ledger["subledger_rows"].append({"voucher_no": 120045, "currency_code": "USD"})
         story.payments["open"] = still_open
 
     return change
@@ -82,7 +82,7 @@ HOLD = {"rule": "no_lines", "severity": "critical", "message": "Enter the lines.
         ((_intent("voucher", "failed", last_error="No project."),), "No project. Then `springline run documents`"),
         ((SENT, ACKNOWLEDGED), "Wait: the ledger's import has it"),
         ((SENT, ACKNOWLEDGED, _item(3)), "Nothing: the ledger has booked it."),
-        ((SENT, ACKNOWLEDGED, _booked(-600)), "as voucher 120045; -600.00 of it is open."),
+        ((SENT, ACKNOWLEDGED, _booked(-600)), "as voucher 120045; USD -600.00 of it is open."),
         ((SENT, ACKNOWLEDGED, _booked(0)), "as voucher 120045; it is settled."),
         ((SENT, _item(9, "ERROR: Period is closed.")), "item 901: ERROR: Period is closed."),
         ((SENT, _intent("acknowledgement", "todo")), "sets it to posted in the VMS"),

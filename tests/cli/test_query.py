@@ -49,8 +49,8 @@ def test_nothing_published_yet_is_told(terminal: Terminal) -> None:
 def test_the_age_of_the_data_goes_to_stderr(published: Terminal) -> None:
     ended = published.run("query", "SELECT 1 AS one", "--format", "csv")
     assert (ended.code, ended.out) == (0, "one\n1\n")
-    assert "Published 2026-11-02 08:00 UTC" in ended.err
-    assert "by batch b1; VMS read 2026-11-02 07:59; ledger never read." in ended.err
+    assert "Published 2026-11-02 09:00 (Oslo)" in ended.err
+    assert "by batch b1; VMS read 2026-11-02 08:59 (Oslo); ledger never read." in ended.err
 
 
 def test_a_table_is_cut_and_says_so(published: Terminal) -> None:

@@ -45,7 +45,7 @@ CASES: dict[str, tuple[Lines, str]] = {
     "two currencies": (_with(detail={"currency": "NOK"}), "its lines are in 2 currencies"),
     "no currency amount": (
         _with(detail={"currency_amount": None}),
-        "line 2 has no currency amount; its lines add up to -1,250 USD",
+        "line 2 has no currency amount; its lines add up to USD -1,250.00",
     ),
     "no amount": (
         _with(detail={"amount": None}),
@@ -53,7 +53,7 @@ CASES: dict[str, tuple[Lines, str]] = {
     ),
     "a cent too much": (
         _with(detail={"currency_amount": Decimal("1250.01")}),
-        "its lines add up to 0.01 USD",
+        "its lines add up to USD 0.01",
     ),
     "a tenth of a cent too little": (
         _with(detail={"amount": Decimal("13124.9990")}),
@@ -71,7 +71,7 @@ CASES: dict[str, tuple[Lines, str]] = {
     "long text": (_with(detail={"text": "x" * 101}), "the text of line 2 has more than 100 characters"),
     "one line": (
         _with()[:1],
-        "it has 1 lines; its lines add up to -1,250 USD; its lines add up to -13,125 in company currency",
+        "it has 1 lines; its lines add up to USD -1,250.00; its lines add up to -13,125 in company currency",
     ),
     "no lines": (
         [],
@@ -136,6 +136,6 @@ def test_amounts_of_any_size_stay_exact_decimals(tmp_path_factory: pytest.TempPa
     )
     result = run_checks(world.ctx)
     world.close()
-    assert "by 1,234,567,890,123,456,789,012,345,678,901,234.5678 USD" in result.verdicts[1][0].message
+    assert "by USD 1,234,567,890,123,456,789,012,345,678,901,234.5678" in result.verdicts[1][0].message
     assert 2 not in result.verdicts
     assert "add up to -0.0001 in company currency" in result.verdicts[3][0].message

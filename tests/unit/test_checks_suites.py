@@ -14,7 +14,7 @@ import pytest
 from pipelines.checks.messages import document_label, fill, write_message
 from pipelines.checks.suites import Rule, load_rules
 from pipelines.core.errors import CheckError
-from pipelines.core.words import show
+from pipelines.core.words import value as written
 from pipelines.reference.rules import rules_page
 
 DEFINITION = {"title": "t", "finding": "f", "system": "VMS", "next_step": "n.", "source": "s"}
@@ -104,7 +104,7 @@ def test_a_template_of_an_unknown_column_is_an_error() -> None:
     ],
 )
 def test_a_value_is_shown_as_people_write_it(value: object, text: str) -> None:
-    assert show(value) == text
+    assert written(value) == text
 
 
 def test_the_rules_page_has_a_line_for_every_rule() -> None:

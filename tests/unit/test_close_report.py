@@ -65,8 +65,8 @@ def shown(closed: Closed) -> str:
         (replace(NOTHING, stops=(stop(1), stop(2))), "2 things stop the close of 2026-10;"),
         (replace(NOTHING, state="sealed", stops=(stop(1, is_accepted=True),)), "2026-10 is closed and sealed."),
         (
-            replace(NOTHING, state="sealed", was_sealed=True, sealed_at="2026-11-03"),
-            "sealed since 2026-11-03; its pack",
+            replace(NOTHING, state="sealed", was_sealed=True, sealed_at="2026-11-03T09:00:00.000000+00:00"),
+            "sealed since 2026-11-03 10:00 (Oslo); its pack",
         ),
         (replace(NOTHING, state="sealed", was_sealed=True, stops=(stop(1),)), "One thing came since."),
     ],

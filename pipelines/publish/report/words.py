@@ -1,4 +1,4 @@
-"""The report's words: states, outcomes of a batch, numbers with their noun."""
+"""The report's words for states and for outcomes of a batch."""
 
 from __future__ import annotations
 
@@ -29,12 +29,3 @@ JOBS_END: Mapping[int, str] = {
     16: "the sides differ by more than the tolerance",
     17: "another batch was at work",
 }
-
-
-def plural(number: int, one: str, several: str = "") -> str:
-    """Write a number with its noun.
-
-    >>> plural(1, "open break"), plural(2500, "open break"), plural(2, "document held", "documents held")
-    ('1 open break', '2,500 open breaks', '2 documents held')
-    """
-    return f"{number:,} {one if number == 1 else several or one + 's'}"

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pipelines.core.resources import seeds_folder
+from pipelines.core.words import amount
 
 if TYPE_CHECKING:
     from pipelines.questions.explain.explanation import Explanation
@@ -64,8 +65,10 @@ def _sent(story: Explanation) -> str:
         return told
     booked = story.voucher_numbers
     if booked:
-        open_amount = story.payments["open"]
-        rest = f"; {open_amount:,.2f} of it is open" if open_amount else "; it is settled" if open_amount == 0 else ""
+        left = story.payments["open"]
+        rest = "; it is settled" if left == 0 else ""
+        if left:
+            rest = f"; {amount(left, story.ledger['subledger_rows'][0]['currency_code'])} of it is open"
         return f"Nothing: the ledger has booked it as voucher {', '.join(booked)}{rest}."
     if story.ledger["import_items"] and all(item["job_level"] == DONE for item in story.ledger["import_items"]):
         return "Nothing: the ledger has booked it."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -11,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.checks.suites import WARNING
-from pipelines.core.words import show
+from pipelines.core import words
 from pipelines.questions.explain.next_step import next_step
 from pipelines.questions.explain.verdicts import FAILED, PASSED
 from pipelines.questions.voucher_table import lines_table
@@ -33,6 +32,7 @@ _ROW_COLUMNS = (
     "due_date",
 )
 _BOOK_COLUMNS = ("voucher_no", "posted_date", "account_code", "invoice_amount", "amount", "project_code", "row_text")
+_AMOUNTS = frozenset({"amount", "invoice_amount", "invoice_remaining"})
 _PAYMENT_COLUMNS = ("side", "voucher_no", "posted_date", "source_code", "invoice_amount", "currency_code")
 
 
@@ -43,10 +43,10 @@ def show_explanation(story: Explanation, console: Console) -> None:
     _checks(story, console)
     _table(console, "What people decided", ("at", "action", "operator", "reason"), story.decisions)
     _outbox(story, console)
-    _table(console, "The ledger's import", _ITEM_COLUMNS, story.ledger["import_items"])
-    _table(console, "Supplier and customer ledger", _ROW_COLUMNS, story.ledger["subledger_rows"])
-    _table(console, "General ledger", _BOOK_COLUMNS, story.ledger["transactions"])
-    _table(console, "Matched in the ledger", _PAYMENT_COLUMNS, story.payments["matched_rows"])
+    _table(console, "The ledger's import", _ITEM_COLUMNS, _written(story, story.ledger["import_items"]))
+    _table(console, "Supplier and customer ledger", _ROW_COLUMNS, _written(story, story.ledger["subledger_rows"]))
+    _table(console, "General ledger", _BOOK_COLUMNS, _written(story, story.ledger["transactions"]))
+    _table(console, "Matched in the ledger", _PAYMENT_COLUMNS, _written(story, story.payments["matched_rows"]))
     if story.bank_change:
         console.print(f"! {story.bank_change}", markup=False, highlight=False)
     console.print(f"Next: {next_step(story)}", markup=False, highlight=False)
@@ -64,24 +64,20 @@ def _head(story: Explanation, console: Console) -> None:
     facts = {
         "status": vms.get("status_code"),
         "date": vms["document_date"],
-        "amount": _money(vms["document_amount"], vms["currency_code"]),
-        "in company currency": _money(vms["company_currency_amount"], vms["company_currency_code"]),
+        "amount": words.amount(vms["document_amount"], vms["currency_code"]) or None,
+        "in company currency": words.amount(vms["company_currency_amount"], vms["company_currency_code"]) or None,
         "partner": " ".join(str(vms[name]) for name in ("partner_code", "partner_name") if vms[name]) or None,
         "external number": vms["external_document_no"],
     }
-    told = ", ".join(f"{name} {show(value)}" for name, value in facts.items())
-    console.print(f"VMS: {told}.", markup=False, highlight=False)
-
-
-def _money(amount: Decimal | None, currency: str | None) -> str | None:
-    return None if amount is None else f"{currency} {show(amount)}"
+    listed = ", ".join(f"{name} {words.value(value)}" for name, value in facts.items())
+    console.print(f"VMS: {listed}.", markup=False, highlight=False)
 
 
 def _voucher(story: Explanation, console: Console) -> None:
     if story.voucher is None:
         return
     console.print(f"Voucher {story.voucher['state']}", style="italic")
-    console.print(lines_table(story.voucher["lines"]), crop=False)
+    console.print(lines_table(story.voucher["lines"], company_currency=_company_currency(story)), crop=False)
     origins = [
         {"ledger field": None if place else origin["field"], "comes from": source}
         for origin in story.voucher["fields"].values()
@@ -115,6 +111,24 @@ def _outbox(story: Explanation, console: Console) -> None:
         console.print(f"The chain over {chain['scope']} {verdict}.", markup=False, highlight=False)
 
 
+def _company_currency(story: Explanation) -> str | None:
+    return None if story.vms is None else story.vms["company_currency_code"]
+
+
+def _written(story: Explanation, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Write the amounts of rows of the ledger: ``amount`` is in the company's currency, the others in the row's own."""
+    company = _company_currency(story)
+    return [
+        {
+            name: words.number(value, company if name == "amount" else row["currency_code"])
+            if name in _AMOUNTS
+            else value
+            for name, value in row.items()
+        }
+        for row in rows
+    ]
+
+
 def _table(console: Console, title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         return
@@ -122,5 +136,6 @@ def _table(console: Console, title: str, columns: Sequence[str], rows: Sequence[
     for column in columns:
         table.add_column(column.replace("_", " "), overflow="fold", justify="right" if "amount" in column else "left")
     for row in rows:
-        table.add_row(*("" if row[column] is None else escape(show(row[column])) for column in columns))
+        cells = (words.moment(row[column]) if column == "at" else row[column] for column in columns)
+        table.add_row(*("" if cell is None else escape(words.value(cell)) for cell in cells))
     console.print(table)
