@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pipelines.reconcile.kinds import CLOSE, break_kinds, kinds_found_by
 from pipelines.reconcile.record import Break
 from pipelines.reconcile.update import update_breaks
+from pipelines.stores.rows import Row, rows_of
 
 if TYPE_CHECKING:
     from pipelines.step.context import Context
 
-# What close.breaks finds by itself; all other kinds are noted where they are found.
-CLOSE_KINDS = (
-    "accrual not reversed",
-    "reversal without accrual",
-    "over-accrued",
-    "under-accrued",
-    "bunker adjustment too much",
-    "bunker adjustment too little",
-    "document held",
-    "document unknown",
-    "document rejected",
-    "document waiting",
-    "payment not transferred",
-    "rate missing",
-    "control account does not tie",
-    "late posting",
-)
-# Their words say what was accepted better than an amount does.
-_BY_WORDS = frozenset({"rate missing", "late posting"})
-
-_FOUND = """
+# close.breaks shows other finders' breaks too; those are noted where they are found.
+_STOPS = """
 SELECT breaks.kind, breaks.subject, breaks.company_code, breaks.document_key, breaks.document_no, breaks.reason,
     breaks.next_step, breaks.amount, breaks.company_amount
 FROM close.breaks AS breaks
 INNER JOIN ctl.closes AS closes ON strftime(breaks.period_month, '%Y-%m') = closes.period
-WHERE breaks.kind = ?
+INNER JOIN seed.break_kinds AS kinds ON breaks.kind = kinds.kind AND kinds.found_by = 'close'
 """
 
 
@@ -47,25 +29,20 @@ def note_close_breaks(ctx: Context) -> None:
     """
     if ctx.is_dry_run or not ctx.control.one("SELECT count(*) FROM closes"):
         return
-    for kind in CLOSE_KINDS:
-        update_breaks(ctx, kind, map(_break, _rows(ctx, kind)))
+    update_breaks(ctx, kinds_found_by(CLOSE), map(_break, rows_of(ctx.warehouse.execute(_STOPS))))
 
 
-def _break(row: Mapping[str, Any]) -> Break:
-    words = {"reason": row["reason"]} if row["kind"] in _BY_WORDS else {}
+def _break(row: Row) -> Break:
+    kind = break_kinds()[row["kind"]]
+    # Where an amount alone does not say what was accepted (which days lack a rate), the words are part of it.
+    words = {"reason": row["reason"]} if "words" in kind.accepted_for else {}
     return Break(
-        row["kind"],
+        kind.kind,
         row["subject"],
-        row["reason"] or row["kind"],
-        row["next_step"] or "look at it in the workbook of the close.",
+        row["reason"] or kind.kind,
+        row["next_step"] or kind.next_step,
         company=row["company_code"],
         document_key=row["document_key"],
         document_no=row["document_no"],
         figures={"amount": str(row["amount"]), "company_amount": str(row["company_amount"]), **words},
     )
-
-
-def _rows(ctx: Context, kind: str) -> list[dict[str, Any]]:
-    cursor = ctx.warehouse.execute(_FOUND, [kind])
-    columns = [column[0] for column in cursor.description or ()]
-    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]

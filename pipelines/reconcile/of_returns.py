@@ -2,61 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipelines.core import words
+from pipelines.reconcile.kinds import next_step
 from pipelines.reconcile.record import Break
 from pipelines.reconcile.update import update_breaks
 from pipelines.step.counts import Counts
+from pipelines.stores.rows import Row, rows_of
 
 if TYPE_CHECKING:
-    import duckdb
-
     from pipelines.step.context import Context
 
-Row = Mapping[str, Any]
-Reader = tuple[str, Callable[[Row], Break]]
-
-_UNDONE = "SELECT * FROM post.payment_breaks WHERE kind = 'match undone'"
-_NOT_UNIQUE = "SELECT * FROM post.payment_breaks WHERE kind = 'invoice not unique'"
-_UNPLACED = "SELECT * FROM post.unplaced_matches WHERE is_break"
 _RATES = "SELECT * FROM post.rate_breaks"
 _NO_BASE = """
 SELECT settings.rate_owner FROM seed.settings AS settings WHERE NOT EXISTS (SELECT 1 FROM map.rate_base)
 """
+_PAYMENTS = "SELECT * FROM post.payment_breaks WHERE kind = '{kind}'"
+_UNPLACED = "SELECT * FROM post.unplaced_matches WHERE is_break"
 _ACTUALS = "SELECT * FROM post.actual_breaks WHERE kind = '{kind}'"
 
 
 def note_rate_breaks(ctx: Context) -> Counts:
-    """Open and close the breaks of exchange rates that differ, and the one of rates that nobody's can be taken."""
-    return _note(
-        ctx,
-        {"exchange rate differs": (_RATES, rate_break), "no entity for exchange rates": (_NO_BASE, no_base_break)},
-    )
+    """Open and close the breaks of exchange rates that differ, and the one of an entity whose rates cannot be read."""
+    return _note(ctx, RATE_BREAKS)
 
 
 def note_payment_breaks(ctx: Context) -> Counts:
     """Open and close the breaks of payments whose match was undone, and of those that find no place."""
-    return _note(
-        ctx,
-        {
-            "match undone": (_UNDONE, undone_break),
-            "invoice not unique": (_NOT_UNIQUE, not_unique_break),
-            "payment not placed": (_UNPLACED, unplaced_break),
-        },
-    )
+    return _note(ctx, PAYMENT_BREAKS)
 
 
 def note_actual_breaks(ctx: Context) -> Counts:
     """Open and close the breaks of actuals on voyages and accounts the VMS does not know, and of rows typed by hand."""
-    writers: Mapping[str, Callable[[Row], Break]] = {
-        "voyage unknown in VMS": unknown_voyage_break,
-        "account unknown in VMS": unknown_account_break,
-        "accrual booked by hand": by_hand_break,
-    }
-    return _note(ctx, {kind: (_ACTUALS.format(kind=kind), write) for kind, write in writers.items()})
+    return _note(ctx, ACTUAL_BREAKS)
 
 
 def rate_break(row: Row) -> Break:
@@ -66,7 +47,7 @@ def rate_break(row: Row) -> Break:
         "exchange rate differs",
         f"{row['rate_date']}:{row['from_currency']}:{row['to_currency']}",
         f"The rate {pair} is {_rate(row['vms_rate'])} in the VMS and {_rate(row['ledger_rate'])} in the ledger.",
-        "correct the one that is wrong, or set rates.overwrite.",
+        next_step("exchange rate differs"),
         figures={"vms": str(row["vms_rate"]), "ledger": str(row["ledger_rate"])},
     )
 
@@ -78,7 +59,7 @@ def no_base_break(row: Row) -> Break:
         "no entity for exchange rates",
         "rates.owner",
         f"The ledger has no entity {named}, so no exchange rates are transferred.",
-        "correct rates.owner in the settings, or the rights of the ledger's token.",
+        next_step("no entity for exchange rates"),
         figures={"owner": row["rate_owner"]},
     )
 
@@ -92,8 +73,7 @@ def undone_break(row: Row) -> Break:
         row["subject"],
         f"{payment} settled {sent} of document {row['document_no']} when it was transferred; its match in the ledger "
         f"settles {settled} of it now.",
-        f"match them again in the ledger, or correct the documents {row['subject']}… in the VMS: nothing is taken back "
-        "by itself.",
+        next_step("match undone", subject=row["subject"]),
         company=row["company_code"],
         document_key=row["document_key"],
         document_no=row["document_no"],
@@ -109,7 +89,7 @@ def not_unique_break(row: Row) -> Break:
         row["subject"],
         f"{row['side']} row {row['row_db_id']} of voucher {row['voucher_no']} (invoice {row['document_no']}, {settled} "
         "settled) may be one of several documents with that number and partner.",
-        "give the voucher in the ledger the header text it was imported with: document number and partner name.",
+        next_step("invoice not unique"),
         figures={"settled": str(row["settled_amount"])},
     )
 
@@ -133,7 +113,6 @@ def unknown_voyage_break(row: Row) -> Break:
         row,
         f"The VMS has no voyage {row['voyage_no']}; the ledger has {_booked(row)} on that project in entity "
         f"{row['owner_code']}.",
-        "correct the project of these rows in the ledger, or the reference number of the voyage in the VMS.",
     )
 
 
@@ -143,7 +122,6 @@ def unknown_account_break(row: Row) -> Break:
         row,
         f"The VMS lists no GL account {row['account']}; the ledger has {_booked(row)} of voyages on it in entity "
         f"{row['owner_code']}.",
-        "add the account to the Accounts of the VMS, or correct it in the ledger.",
     )
 
 
@@ -153,16 +131,15 @@ def by_hand_break(row: Row) -> Break:
         row,
         f"Voucher {row['voucher_no']} was typed by hand against document {row['document_no']}: {_booked(row)} on "
         f"account {row['account']}, voyage {row['voyage_no']}. It is no actual.",
-        "reverse the accrual in the VMS instead, and take the voucher out of the ledger.",
     )
 
 
-def _actual_break(row: Row, message: str, next_step: str) -> Break:
+def _actual_break(row: Row, message: str) -> Break:
     return Break(
         row["kind"],
         row["subject"],
         message,
-        next_step,
+        next_step(row["kind"]),
         company=row["company_code"],
         document_no=row["document_no"],
         figures={"amount": str(row["company_amount"])},
@@ -173,19 +150,31 @@ def _booked(row: Row) -> str:
     return words.amount(row["company_amount"], row["company_currency_code"])
 
 
-def _note(ctx: Context, readers: Mapping[str, Reader]) -> Counts:
-    return Counts(
-        breaks=sum(
-            update_breaks(ctx, kind, map(write, _rows(ctx.warehouse, query)))
-            for kind, (query, write) in readers.items()
-        )
-    )
+# Each kind with the rows that are breaks and who puts them into words.
+BreakReaders = Mapping[str, tuple[str, Callable[[Row], Break]]]
+RATE_BREAKS: BreakReaders = {
+    "exchange rate differs": (_RATES, rate_break),
+    "no entity for exchange rates": (_NO_BASE, no_base_break),
+}
+PAYMENT_BREAKS: BreakReaders = {
+    "match undone": (_PAYMENTS, undone_break),
+    "invoice not unique": (_PAYMENTS, not_unique_break),
+    "payment not placed": (_UNPLACED, unplaced_break),
+}
+ACTUAL_BREAKS: BreakReaders = {
+    "voyage unknown in VMS": (_ACTUALS, unknown_voyage_break),
+    "account unknown in VMS": (_ACTUALS, unknown_account_break),
+    "accrual booked by hand": (_ACTUALS, by_hand_break),
+}
 
 
-def _rows(warehouse: duckdb.DuckDBPyConnection, query: str) -> Iterator[Row]:
-    cursor = warehouse.execute(query)
-    columns = [column[0] for column in cursor.description or ()]
-    return (dict(zip(columns, row, strict=True)) for row in cursor.fetchall())
+def _note(ctx: Context, readers: BreakReaders) -> Counts:
+    breaks = [
+        write(row)
+        for kind, (query, write) in readers.items()
+        for row in rows_of(ctx.warehouse.execute(query.format(kind=kind)))
+    ]
+    return Counts(breaks=update_breaks(ctx, readers.keys(), breaks))
 
 
 def _rate(value: Decimal) -> str:

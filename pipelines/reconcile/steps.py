@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelines.reconcile.kinds import next_step
 from pipelines.reconcile.of_close import note_close_breaks
 from pipelines.reconcile.of_comparison import note_compared_breaks
 from pipelines.reconcile.of_returns import note_actual_breaks, note_payment_breaks, note_rate_breaks
@@ -34,12 +35,12 @@ def note_master_breaks(ctx: Context) -> Counts:
             # The same subject as where delivery meets it: `<kind>:<owner>:<code>`.
             f"{'cost_centre' if side == 'vessel' else side}:{owner or where}:{code}",
             f"The {side} code {code} stands {count} times in {where}; nothing was written.",
-            f"leave one {side} with the code {code} in {where}.",
+            next_step(NOT_UNIQUE, side=side, code=code, where=where),
             figures={"count": count},
         )
         for side, owner, code, where, count in rows
     ]
-    return Counts(breaks=len(breaks) if ctx.is_dry_run else update_breaks(ctx, NOT_UNIQUE, breaks))
+    return Counts(breaks=len(breaks) if ctx.is_dry_run else update_breaks(ctx, {NOT_UNIQUE}, breaks))
 
 
 def note_breaks(ctx: Context) -> Counts:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pipelines.contracts.declared import declared_tables
 from pipelines.core.resources import sql_folder
 from pipelines.models.store import open_catalog
+from pipelines.reference.breaks import breaks_page
 from pipelines.reference.columns import columns_page
 from pipelines.reference.commands import commands_page
 from pipelines.reference.control_tables import control_tables_page
@@ -22,6 +23,7 @@ ABOUT: Mapping[str, str] = {
     "commands.md": "every command with its options, and what each exit code means",
     "settings.md": "every setting with its environment variable, type, limits and default",
     "rules.md": "what holds a document or warns, and where to correct it",
+    "breaks.md": "every kind of break: what it means, who acts, and whether it counts at a period's close",
     "models.md": "every SQL model: what one row is, what tells rows apart, what it reads",
     "columns.md": "every column of the models, and the API members its value comes from",
     "staging.md": "what is landed from both systems, column by column, and what the settings and seeds become",
@@ -36,6 +38,7 @@ def render() -> Mapping[str, str]:
         "commands.md": commands_page(),
         "settings.md": settings_page(),
         "rules.md": rules_page(),
+        "breaks.md": breaks_page(),
         "models.md": models_page(catalog),
         "columns.md": columns_page(catalog),
         "staging.md": staging_page(catalog.external),

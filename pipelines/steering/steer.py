@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.core.errors import UsageError
 from pipelines.core.words import moment
+from pipelines.reconcile.kinds import break_kinds
 from pipelines.reconcile.record import close_breaks
 from pipelines.steering.bank_changes import confirm_changes, open_changes
 from pipelines.steering.decisions import Decision, ignored_row, last_retry, record, standing_hold
@@ -26,8 +27,6 @@ BY_SUPPLIER = "supplier:"
 LONGEST_REASON = 500
 # Job level of an import item that the ledger has booked (xledger.md A9).
 BOOKED = 3
-# Breaks that a failed voucher leaves open until a person decides; ignoring the document is such a decision.
-VOUCHER_BREAKS = ("voucher incomplete in ledger", "voucher repeated in ledger", "voucher already in books")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,9 @@ def _ignore(desk: _Desk, document: Document) -> Steered:
             (document.company, document.key, document.number, desk.reason, desk.operator, desk.at),
         )
         if document.key is not None:
-            close_breaks(connection, [(kind, str(document.key)) for kind in VOUCHER_BREAKS], at=desk.at)
+            # Their breaks stay open until a person decides; to ignore the document is to decide.
+            waiting = [kind.kind for kind in break_kinds().values() if kind.object == "voucher"]
+            close_breaks(connection, [(kind, str(document.key)) for kind in waiting], at=desk.at)
 
     record(desk.control, desk.decision("ignore", document), also=note)
     told = f"{document.label} is left alone from the next run on{_unseen(document)}{_afoot(desk, document)}."

@@ -18,6 +18,20 @@ from pipelines.core.resources import seeds_folder
 # entry without its file.
 SEEDS: Mapping[str, Mapping[str, str]] = {
     "accrual_types": {"document_type": "VARCHAR", "family": "VARCHAR", "reverses_type": "VARCHAR"},
+    "break_kinds": {
+        "kind": "VARCHAR",
+        "found_by": "VARCHAR",
+        "found_in": "VARCHAR",
+        "object": "VARCHAR",
+        "state": "VARCHAR",
+        "subject": "VARCHAR",
+        "meaning": "VARCHAR",
+        "who_acts": "VARCHAR",
+        "next_step": "VARCHAR",
+        "may_be_accepted": "VARCHAR",
+        "accepted_for": "VARCHAR",
+        "is_in_close": "BOOLEAN",
+    },
     "currencies": {"currency_code": "VARCHAR", "minor_units": "INTEGER", "currency_name": "VARCHAR"},
     "match_reasons": {"reason": "VARCHAR", "is_break": "VARCHAR", "next_step": "VARCHAR"},
     "payment_sources": {"source_code": "VARCHAR", "row_role": "VARCHAR"},

@@ -15,6 +15,7 @@ from pipelines.contracts.declared import declared_tables
 from pipelines.contracts.tables import CONTRACTS, SCHEMAS
 from pipelines.core.errors import UsageError
 from pipelines.core.resources import sql_folder
+from pipelines.reconcile.kinds import break_kinds
 from pipelines.reference.__main__ import FOLDER, main
 from pipelines.reference.commands import every_command, exit_codes
 from pipelines.reference.pages import render, stale, write
@@ -143,6 +144,14 @@ def test_a_column_passed_on_keeps_its_description(pages: Pages) -> None:
 
 def test_every_rule_has_its_row(pages: Pages) -> None:
     assert set(re.findall(r"^\| `(\w+)`", pages["rules.md"], re.MULTILINE)) == set(load_rules().rules)
+
+
+def test_every_kind_of_break_has_its_section(pages: Pages) -> None:
+    for kind in break_kinds().values():
+        described = section(pages["breaks.md"], kind.kind)
+        assert kind.meaning in described
+        assert f"- Next step: {kind.next_step}" in described
+    assert set(re.findall(r"^### (.+)$", pages["breaks.md"], re.MULTILINE)) == set(break_kinds())
 
 
 def test_every_command_and_option_is_explained(pages: Pages) -> None:

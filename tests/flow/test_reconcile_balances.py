@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from pipelines.batch.jobs import JOBS, RECONCILE
-from pipelines.reconcile.of_comparison import COMPARED_KINDS
+from pipelines.reconcile.kinds import COMPARISON, kinds_found_by
 from tests.flow.drift import voucher
 from tests.flow.live_world import Live
 from tests.flow.misdeeds import ACCOUNTS, DEEDS, Deed, Shown, control_lines, pay
@@ -170,7 +170,7 @@ def test_a_world_that_nobody_touched_has_no_break(seen: Seen, look: int) -> None
     known = {("rec.partners", "code not unique"), ("rec.voyages", "code not unique")}
     broken = {(key[0], row["state"]) for key, row in seen.looks[look].items() if row["is_break"]}
     assert broken <= known
-    assert not set(seen.breaks[look]) & set(COMPARED_KINDS)
+    assert not set(seen.breaks[look]) & kinds_found_by(COMPARISON)
 
 
 def is_shown(seen: Seen, shown: Shown, table: str, row: Row) -> bool:
@@ -202,7 +202,7 @@ def test_nothing_else_shows(seen: Seen) -> None:
     ]
     assert strangers == []
     assert len(seen.changed()) == len(wanted)
-    assert sum(kind in COMPARED_KINDS for kind in seen.breaks[2]) == sum(
+    assert sum(kind in kinds_found_by(COMPARISON) for kind in seen.breaks[2]) == sum(
         shown.is_break and shown.state not in {"match undone", "rate differs"} and shown.reason != "not matched"
         for shown in wanted
     )
@@ -212,7 +212,7 @@ def test_what_is_undone_closes_by_itself(seen: Seen) -> None:
     before, after = seen.looks[1], seen.looks[3]
     states = {key: row["state"] for key, row in before.items()}
     assert {key: row["state"] for key, row in after.items()} == states
-    assert not set(seen.breaks[3]) & set(COMPARED_KINDS)
+    assert not set(seen.breaks[3]) & kinds_found_by(COMPARISON)
 
 
 def test_every_voucher_counts_in_a_total(seen: Seen) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.reconcile.of_comparison import note_compared_breaks
 from pipelines.reconcile.of_returns import note_payment_breaks, rate_break, undone_break
 from pipelines.reconcile.record import Break
 from pipelines.reconcile.update import update_breaks
@@ -31,9 +32,9 @@ def found(subject: str, *, figure: str = "1") -> Break:
 
 
 def test_what_is_found_opens_and_what_is_gone_closes(world: World) -> None:
-    assert update_breaks(world.context(), KIND, [found("a"), found("b")]) == 2
+    assert update_breaks(world.context(), {KIND}, [found("a"), found("b")]) == 2
     world.at = datetime(2026, 11, 3, 8, tzinfo=UTC)
-    assert update_breaks(world.context(), KIND, [found("b"), found("c")]) == 2
+    assert update_breaks(world.context(), {KIND}, [found("b"), found("c")]) == 2
     assert world.breaks() == [(KIND, "b"), (KIND, "c")]
     rows = world.control.read("SELECT subject, substr(since, 1, 10) AS since, until IS NULL AS is_open FROM breaks")
     assert {(row["subject"], row["since"], row["is_open"]) for row in rows} == {
@@ -48,9 +49,9 @@ def test_what_stands_as_it_did_is_not_written_again(world: World) -> None:
         rows = world.control.read("SELECT subject, message, next_step, batch_id FROM breaks ORDER BY subject")
         return [tuple(row) for row in rows]
 
-    update_breaks(world.context(), KIND, [found("a"), found("b"), found("c")])
+    update_breaks(world.context(), {KIND}, [found("a"), found("b"), found("c")])
     changed = [found("a"), found("b", figure="2"), replace(found("c"), message="it differs more")]
-    update_breaks(replace(world.context(), batch_id="b2"), KIND, changed)
+    update_breaks(replace(world.context(), batch_id="b2"), {KIND}, changed)
     assert noted() == [
         ("a", "something differs", "look", "b1"),
         ("b", "something differs", "look", "b2"),
@@ -59,17 +60,17 @@ def test_what_stands_as_it_did_is_not_written_again(world: World) -> None:
 
 
 def test_other_kinds_are_left_alone(world: World) -> None:
-    update_breaks(world.context(), KIND, [found("a")])
-    assert update_breaks(world.context(), "exchange rate differs", []) == 0
+    update_breaks(world.context(), {KIND}, [found("a")])
+    assert update_breaks(world.context(), {"exchange rate differs"}, []) == 0
     assert world.breaks() == [(KIND, "a")]
 
 
 def test_an_accepted_break_stands_again_when_its_figures_move(world: World) -> None:
-    update_breaks(world.context(), KIND, [found("a")])
+    update_breaks(world.context(), {KIND}, [found("a")])
     with world.control.write() as connection:
         connection.execute("UPDATE breaks SET accepted_hash = figures_hash, accepted_by = 'kari'")
-    assert update_breaks(world.context(), KIND, [found("a")]) == 0
-    assert update_breaks(world.context(), KIND, [found("a", figure="2")]) == 1
+    assert update_breaks(world.context(), {KIND}, [found("a")]) == 0
+    assert update_breaks(world.context(), {KIND}, [found("a", figure="2")]) == 1
 
 
 def test_a_break_names_amounts_as_people_write_them() -> None:
@@ -109,3 +110,25 @@ def test_a_match_leg_that_is_missing_is_named(world: World) -> None:
     assert world.breaks() == [("payment not placed", "AP 902")]
     message = str(world.control.one("SELECT message FROM breaks"))
     assert message == "AP row 902 of voucher 120388, partner 60526, source DR, no match: not matched."
+
+
+def compare(world: World, *breaks: tuple[str, str]) -> None:
+    """Put these kinds and subjects into rec.breaks, and note them."""
+    world.warehouse.execute("CREATE SCHEMA IF NOT EXISTS rec")
+    world.warehouse.execute(
+        "CREATE OR REPLACE TABLE rec.breaks (kind VARCHAR, subject VARCHAR, company_code VARCHAR, document_key BIGINT, "
+        "document_no VARCHAR, period_month DATE, message VARCHAR, next_step VARCHAR, figures VARCHAR)"
+    )
+    for kind, subject in breaks:
+        world.warehouse.execute(
+            "INSERT INTO rec.breaks VALUES (?, ?, NULL, NULL, NULL, NULL, 'differs', 'look', '1')", [kind, subject]
+        )
+    note_compared_breaks(world.context())
+
+
+def test_every_kind_whose_last_row_is_gone_is_closed(world: World) -> None:
+    update_breaks(world.context(), {KIND}, [found("a")])
+    compare(world, ("document amount differs", "1"), ("document in a state that is new", "2"))
+    assert world.breaks() == [("document amount differs", "1"), ("document in a state that is new", "2"), (KIND, "a")]
+    compare(world)
+    assert world.breaks() == [(KIND, "a")]

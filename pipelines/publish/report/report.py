@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import pipelines
-from pipelines.publish.report.report_facts import read_facts
 from pipelines.core.words import plural
+from pipelines.publish.report.report_facts import read_facts
 from pipelines.publish.report.words import STATES
 from pipelines.publish.workbook.book import money_text
 from pipelines.publish.workbook.workbook import whole_file

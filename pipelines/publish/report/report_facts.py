@@ -13,9 +13,9 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from pipelines.checks.suites import Rule
+from pipelines.core.words import plural
 from pipelines.publish.facts import ACCEPTED_BY, BREAKS, BUCKETS, IS_ACCEPTED, IS_OPEN, SUBLEDGERS, read_times, utc_time
 from pipelines.publish.report.bars import BarChart, Segment, bar_chart, strip
-from pipelines.core.words import plural
 from pipelines.publish.report.words import JOBS_END, STATES
 from pipelines.stores.rows import Row, rows_of
 
