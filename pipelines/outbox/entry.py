@@ -35,22 +35,16 @@ class Entry:
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> Entry:
-        """Read a row of the statements `entries` and `vouchers`, which name the columns."""
+        """Read a row of the statements `entries` and `vouchers`, whose columns are these fields."""
         return cls(
-            id=row["id"],
-            kind=Kind(row["kind"]),
-            natural_key=row["natural_key"],
-            state=State(row["state"]),
-            company_code=row["company_code"],
-            owner_code=row["owner_code"],
-            document_key=row["document_key"],
-            document_no=row["document_no"],
-            attempts=row["attempts"],
-            attempted_at=row["attempted_at"] and datetime.fromisoformat(row["attempted_at"]),
-            error_code=row["error_code"],
-            last_error=row["last_error"],
-            look_up=members_of(row["look_up"]),
-            remote_ids=members_of(row["remote_ids"]),
+            **dict(row)
+            | {
+                "kind": Kind(row["kind"]),
+                "state": State(row["state"]),
+                "attempted_at": row["attempted_at"] and datetime.fromisoformat(row["attempted_at"]),
+                "look_up": members_of(row["look_up"]),
+                "remote_ids": members_of(row["remote_ids"]),
+            }
         )
 
     @property

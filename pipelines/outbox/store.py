@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -20,18 +19,6 @@ if TYPE_CHECKING:
     from pipelines.step.context import Context
 
 STORED_AT_ONCE = 1_000
-
-
-@dataclass(slots=True)
-class StoreReport:
-    """What became of intents handed in: ids by outcome."""
-
-    added: list[str] = field(default_factory=list)
-    rebuilt: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    left_alone: list[str] = field(default_factory=list)
-    # Sent already, and its source has changed since: a break for the reconciliation, never an overwrite.
-    drifted: list[str] = field(default_factory=list)
 
 
 class Outbox:
@@ -52,19 +39,19 @@ class Outbox:
         """Open the outbox of the batch that runs."""
         return cls(ctx.control, batch_id=ctx.batch_id, now=ctx.now)
 
-    def store_intents(self, intents: Iterable[Intent], *, retry_failed: bool = True) -> StoreReport:
-        """Store intents as `todo`; those in `todo` or `failed` take the new payload, all others are left alone.
+    def store_intents(self, intents: Iterable[Intent]) -> list[str]:
+        """Store intents as `todo` and return the ids of those that were new or had to be stored again.
 
-        A failed intent with an unchanged payload is tried again only when ``retry_failed``. Intents are taken as they
-        come, a thousand at a time: payloads of a large batch need not be in memory together.
+        Those in `todo` take a new payload, those in `failed` are tried again, all others are left alone. Intents are
+        taken as they come, a thousand at a time: payloads of a large batch need not be in memory together.
         """
-        report = StoreReport()
+        stored: list[str] = []
         remaining = iter(intents)
         # One transaction over all thousands: after a crash either every voucher of the batch has its intent, or none.
         with self._control.write() as connection:
             while batch := list(islice(remaining, STORED_AT_ONCE)):
-                self._store(connection, batch, report, retry_failed=retry_failed)
-        return report
+                stored += self._store(connection, batch, retry_failed=True)
+        return stored
 
     def begin(self, ids: Collection[str]) -> None:
         """Note that the call which writes these intents begins; must return before the call is made.
@@ -94,7 +81,7 @@ class Outbox:
         with self._control.write() as connection:
             self._move(connection, pending, at)
             # Not retried: an acknowledgement that failed before must not be reopened by a look-up of its voucher.
-            self._store(connection, follow_up, StoreReport(), retry_failed=False)
+            self._store(connection, follow_up, retry_failed=False)
             open_breaks(connection, opens, batch_id=self._batch_id, at=at)
             close_breaks(connection, closes, at=at)
 
@@ -139,9 +126,7 @@ class Outbox:
         rows = connection.execute(self._statements["present"], {"ids": canonical_json([*ids])})
         return {row["id"]: row for row in rows}
 
-    def _store(
-        self, connection: sqlite3.Connection, intents: Sequence[Intent], report: StoreReport, *, retry_failed: bool
-    ) -> None:
+    def _store(self, connection: sqlite3.Connection, intents: Sequence[Intent], *, retry_failed: bool) -> list[str]:
         present = self._present(connection, (intent.id for intent in intents))
         at = utc_text(self._now())
         rows: dict[str, list[dict[str, Value]]] = {"insert": [], "rebuild": []}
@@ -149,7 +134,7 @@ class Outbox:
         for intent in intents:
             before = present.get(intent.id)
             row = self._row(intent, at)
-            if not _takes(before, row, intent=intent, retry_failed=retry_failed, report=report):
+            if before is not None and not _is_rebuilt(before, row, retry_failed=retry_failed):
                 continue
             state = None if before is None else State(before["state"])
             check_transition(state, State.TODO, intent=intent.id)
@@ -158,6 +143,7 @@ class Outbox:
         for name, batch in rows.items():
             connection.executemany(self._statements[name], batch)
         append_events(connection, events)
+        return [str(event["outbox_id"]) for event in events]
 
     def _move(self, connection: sqlite3.Connection, moves: Sequence[Move], at: str) -> None:
         # Read inside the write transaction: what a caller saw earlier may have been moved by another process since.
@@ -209,26 +195,15 @@ class Outbox:
         }
 
 
-def _takes(
-    before: sqlite3.Row | None, row: Mapping[str, Value], *, intent: Intent, retry_failed: bool, report: StoreReport
-) -> bool:
-    """Decide whether the outbox takes an intent, and note in the report what becomes of it."""
-    if before is None:
-        report.added.append(intent.id)
-        return True
+def _is_rebuilt(before: sqlite3.Row, row: Mapping[str, Value], *, retry_failed: bool) -> bool:
+    """Decide whether an intent that the outbox has already is stored again."""
     state = State(before["state"])
     if state not in REBUILDABLE:
-        # The payload of what may have left is frozen: it is the evidence of what was sent. Drift is judged by the
-        # source fields and not by the payload, which also carries the batch's date and so differs every day.
-        has_drifted = state is State.SENT and before["source_hash"] != intent.source_hash
-        (report.drifted if has_drifted else report.left_alone).append(intent.id)
+        # The payload of what may have left is frozen: it is the evidence of what was sent. A source that has changed
+        # since is never written over it: the reconciliation compares the source hashes and opens a break.
         return False
-    is_new = before["payload_hash"] != row["payload_hash"] or before["source_hash"] != intent.source_hash
-    if is_new or (state is State.FAILED and retry_failed):
-        report.rebuilt.append(intent.id)
-        return True
-    report.unchanged.append(intent.id)
-    return False
+    is_new = before["payload_hash"] != row["payload_hash"] or before["source_hash"] != row["source_hash"]
+    return is_new or (state is State.FAILED and retry_failed)
 
 
 def _change(move: Move, at: str) -> dict[str, Value]:

@@ -1,4 +1,4 @@
-"""The VMS's filters: plain AND with EQ, GTE, GT, IN and NULL, the part that every tenant has (dataloy.md 1.5)."""
+"""The VMS's filters: plain AND with EQ, GTE, GT and IN, the part that every tenant has (dataloy.md 1.5)."""
 
 from __future__ import annotations
 
@@ -45,11 +45,6 @@ def at_least(path: str, value: Scalar) -> str:
 def above(path: str, value: Scalar) -> str:
     """Return a filter for numbers or times greater than ``value``."""
     return f"{path}(GT){value}"
-
-
-def is_null(path: str) -> str:
-    """Return a filter for objects without a value."""
-    return f"{path}(NULL)"
 
 
 def one_of(path: str, values: Iterable[Scalar]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from pipelines.core.errors import ExtractError, Terminal
 from pipelines.wire.graphql import Data, GraphqlCaller
 from pipelines.wire.http import CountRequest, HttpCaller
 from pipelines.wire.limiter import RateLimiter
-from pipelines.wire.query import OWNER_SET, Reading, aliased, mutation_text, query_text
+from pipelines.wire.query import Reading, aliased, mutation_text, query_text
 
 if TYPE_CHECKING:
     import httpx
@@ -102,27 +102,16 @@ class LedgerClient:
             sleep=sleep,
         )
 
-    def pages(
-        self,
-        connection: str,
-        *,
-        selection: str,
-        filter: Mapping[str, object] | None = None,  # noqa: A002 the API's word
-        page_size: int | None = None,
-        owner_set: str | None = OWNER_SET,
-    ) -> Iterator[bytes]:
-        """Yield the nodes of a connection, a JSON array a page."""
-        reading = Reading(connection, selection, filter, owner_set=owner_set, page_size=page_size)
-        [pages] = self.read([reading])
-        return pages
-
     def read(self, readings: Sequence[Reading]) -> list[Iterator[bytes]]:
         """Read several connections: one iterator of pages each; all their first pages come in a single request.
 
         The ledger is metered by the request, and most connections fit on their first page.
         """
         firsts = self._first_pages(readings)
-        return [self._pages(reading, first) for reading, first in zip(readings, firsts, strict=True)]
+        return [
+            (page for page, _ in self._cursored(reading, first))
+            for reading, first in zip(readings, firsts, strict=True)
+        ]
 
     def rows(
         self,
@@ -132,9 +121,8 @@ class LedgerClient:
         filter: Mapping[str, object] | None = None,  # noqa: A002 the API's word
     ) -> list[Node]:
         """Return all nodes that pass the filter, for small look-ups; decimals come as Decimal."""
-        return [
-            node for page in self.pages(connection, selection=selection, filter=filter) for node in _NODES.decode(page)
-        ]
+        [pages] = self.read([Reading(connection, selection, filter)])
+        return [node for page in pages for node in _NODES.decode(page)]
 
     def changes(self, cursors: Mapping[str, str | None]) -> dict[str, Changes]:
         """Read deltas connections, each from its cursor on (None: from the oldest); their first pages in one request.
@@ -192,9 +180,6 @@ class LedgerClient:
             cursor = last
         deleted = frozenset(int(delta.db_id) for delta in deltas if delta.mutation_type == "DELETED")
         return Changes(cursor, frozenset(int(delta.db_id) for delta in deltas) - deleted, deleted)
-
-    def _pages(self, reading: Reading, first: _Connection | None) -> Iterator[bytes]:
-        return (page for page, _ in self._cursored(reading, first))
 
     def _cursored(self, reading: Reading, page: _Connection | None) -> Iterator[tuple[bytes, str]]:
         """Yield each page with its last cursor; ``page`` is the first one where it has been read already."""

@@ -34,8 +34,8 @@ def store(world: World, *keys: int, status: str = "RFP") -> None:
     world.vms.statuses |= dict.fromkeys(keys, status)
 
 
-def deliver(world: World, *, retry_failed: bool = True) -> DeliveryResult:
-    return deliver_acknowledgements(world.context(), retry_failed=retry_failed)
+def deliver(world: World) -> DeliveryResult:
+    return deliver_acknowledgements(world.context())
 
 
 def failing(key: int, error: Callable[[], Exception]) -> Callable[[int], None]:
@@ -97,12 +97,6 @@ def test_a_status_moved_back_is_acknowledged_after_all(world: World) -> None:
     world.vms.statuses[1] = "RFP"
     assert deliver(world) == DeliveryResult(sent=1)
     assert world.breaks() == []
-
-
-def test_failed_ones_rest_when_they_are_not_to_be_retried(world: World) -> None:
-    store(world, 1, status="INV")
-    deliver(world)
-    assert deliver(world, retry_failed=False) == DeliveryResult()
 
 
 def test_a_lost_answer_is_looked_up_in_the_same_run(world: World) -> None:

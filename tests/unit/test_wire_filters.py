@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines.core.errors import Terminal
-from pipelines.wire.filters import above, at_least, equals, is_null, one_of
+from pipelines.wire.filters import above, at_least, equals, one_of
 
 
 def test_plain_values_go_in_lists_of_at_most_fifty() -> None:
@@ -33,5 +33,5 @@ def test_a_value_with_blanks_needs_no_quotes() -> None:
 
 
 def test_comparisons_are_written_as_documented() -> None:
-    written = (at_least("modifiedDate", "2026-11-02T07:55:00"), above("key", 7), is_null("voyage"))
-    assert written == ("modifiedDate(GTE)2026-11-02T07:55:00", "key(GT)7", "voyage(NULL)")
+    written = (at_least("modifiedDate", "2026-11-02T07:55:00"), above("key", 7))
+    assert written == ("modifiedDate(GTE)2026-11-02T07:55:00", "key(GT)7")

@@ -46,7 +46,8 @@ def body(request: httpx.Request) -> dict[str, Any]:
 
 def test_pages_go_on_behind_the_last_cursor() -> None:
     wire = Wire([page([{"dbId": 1}, {"dbId": 2}], more=True), page([{"dbId": 3}])])
-    found = [json.loads(text) for text in wire.ledger().pages("suppliers", selection="dbId", filter={"code": "6"})]
+    [pages] = wire.ledger().read([Reading("suppliers", "dbId", {"code": "6"})])
+    found = [json.loads(text) for text in pages]
     assert found == [[{"dbId": 1}, {"dbId": 2}], [{"dbId": 3}]]
     assert body(wire.sent[1])["variables"] == {"r0_after": "2", "r0_filter": {"code": "6"}}
     assert wire.sent[0].headers["Authorization"] == "token abc"

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from pipelines.load.delivery import LEDGER, Cargo, Delivery, DeliveryResult
 from pipelines.load.ledger.courier import Courier
@@ -44,95 +43,71 @@ _PARTNER = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One kind of master data: its model, its connection and mutations, the members of an added and a changed node."""
+_COMPANY = (
+    NodeMember("description", "description"),
+    NodeMember("companyNumber", "company_number"),
+    NodeMember("taxNumber", "tax_number"),
+    NodeMember("email", "email"),
+    NodeMember("country", "country_code", "code"),
+)
+_PROJECT = (
+    NodeMember("description", "description"),
+    NodeMember("fromDate", "from_date"),
+    NodeMember("toDate", "to_date"),
+    NodeMember("glObject1", "vessel_code", "code"),
+)
+# Of an added node alone: its code, and the record that it hangs on.
+_CUSTOMER_CODE = (*_CODE, NodeMember("company", "company_db_id", "dbId"))
+_VALUE_CODE = (*_CODE, NodeMember("definition", "definition_db_id", "dbId"))
+_VALUE = (NodeMember("description", "description"),)
+
+
+class Stage(NamedTuple):
+    """One kind of master data.
+
+    Its model of changes, its connection, the staging table and its key; the members that only an added node has, and
+    those of an added and a changed one.
+    """
 
     kind: Kind
     model: str
     connection: str
-    mutations: str
     staging: str
     db_id: str
     only_when_added: tuple[NodeMember, ...]
     members: tuple[NodeMember, ...]
 
+    def mutation(self, action: str) -> str:
+        """Name the mutation of a change: `add` or `update`."""
+        return f"{action}{self.connection[0].upper()}{self.connection[1:]}"
+
 
 STAGES = (
+    Stage(Kind.COMPANY, "post.company_changes", "companies", "stg_ledger.companies", "company_db_id", _CODE, _COMPANY),
     Stage(
-        Kind.COMPANY,
-        "post.company_changes",
-        "companies",
-        "Companies",
-        "stg_ledger.companies",
-        "company_db_id",
-        _CODE,
-        (
-            NodeMember("description", "description"),
-            NodeMember("companyNumber", "company_number"),
-            NodeMember("taxNumber", "tax_number"),
-            NodeMember("email", "email"),
-            NodeMember("country", "country_code", "code"),
-        ),
-    ),
-    Stage(
-        Kind.SUPPLIER,
-        "post.supplier_changes",
-        "suppliers",
-        "Suppliers",
-        "stg_ledger.suppliers",
-        "supplier_db_id",
-        _CODE,
-        _PARTNER,
+        Kind.SUPPLIER, "post.supplier_changes", "suppliers", "stg_ledger.suppliers", "supplier_db_id", _CODE, _PARTNER
     ),
     Stage(
         Kind.CUSTOMER,
-        "post.customer_changes",
-        "customers",
-        "Customers",
-        "stg_ledger.customers",
-        "customer_db_id",
-        (*_CODE, NodeMember("company", "company_db_id", "dbId")),
-        _PARTNER,
+        "post.customer_changes", "customers", "stg_ledger.customers", "customer_db_id", _CUSTOMER_CODE, _PARTNER,
     ),
     Stage(
         Kind.COST_CENTRE,
-        "post.cost_centre_changes",
-        "objectValues",
-        "ObjectValues",
-        "stg_ledger.object_values",
-        "object_value_db_id",
-        (*_CODE, NodeMember("definition", "definition_db_id", "dbId")),
-        (NodeMember("description", "description"),),
+        "post.cost_centre_changes", "objectValues", "stg_ledger.object_values", "object_value_db_id",
+        _VALUE_CODE, _VALUE,
     ),
-    Stage(
-        Kind.PROJECT,
-        "post.project_changes",
-        "projects",
-        "Projects",
-        "stg_ledger.projects",
-        "project_db_id",
-        _CODE,
-        (
-            NodeMember("description", "description"),
-            NodeMember("fromDate", "from_date"),
-            NodeMember("toDate", "to_date"),
-            NodeMember("glObject1", "vessel_code", "code"),
-        ),
-    ),
-)
+    Stage(Kind.PROJECT, "post.project_changes", "projects", "stg_ledger.projects", "project_db_id", _CODE, _PROJECT),
+)  # fmt: skip
 
 
-def deliver_master_data(
-    context: Context, *, sleep: Callable[[float], None] = time.sleep, retry_failed: bool = True
-) -> DeliveryResult:
+def deliver_master_data(context: Context, *, sleep: Callable[[float], None] = time.sleep) -> DeliveryResult:
     """Store and deliver what the models `post.…_changes` ask for, stage by stage, and withdraw the rest."""
     outbox = Outbox.of(context)
     entities = read_entities(context.warehouse)
     delivered = DeliveryResult()
     for stage in STAGES:
         intents, waiting = stage_intents(context, outbox, stage)
-        outbox.store_intents(intents, retry_failed=retry_failed)
+        outbox.store_intents(intents)
         wanted = {intent.id for intent in intents}
         courier = _courier(context, stage, entities, wanted=wanted, sleep=sleep)
         delivered += courier.deliver() + waiting
@@ -207,7 +182,7 @@ def _courier(
         ctx.ledger,
         look_up=look_up,
         read_back=look_up,
-        mutation=lambda entry: f"{entry.look_up['action']}{stage.mutations}",
+        mutation=lambda entry: stage.mutation(str(entry.look_up["action"])),
         nodes_per_mutation=ctx.settings.ledger.nodes_per_mutation,
     )
 

@@ -41,28 +41,23 @@ class Gap:
         return f"{_snake(self.field)}_{'not_unique' if self.is_ambiguous else 'missing'}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    name: str
-    remedy: str
-
-
-_WORDS: Mapping[str, _Words] = {
-    "owner": _Words("entity", "correct `companies` in the settings"),
-    "transactionSource": _Words("voucher type", "set it up in Xledger"),
-    "account": _Words("GL account", "add it to the chart of accounts in Xledger, or correct it in the VMS"),
-    "subledger": _Words("supplier or customer", "run `springline run master-data`, or add the partner in Xledger"),
-    "project": _Words("project (voyage)", "run `springline run master-data`, or add the project in Xledger"),
-    "glObject1": _Words("cost centre (vessel)", "run `springline run master-data`, or add the vessel in Xledger"),
-    "glObject3": _Words("value of posting 3", "add it in Xledger to the dimension behind glObject3"),
-    "xgl": _Words("XGL dimension", "add it in Xledger, or correct the setting posting.xgl"),
-    "taxRule": _Words("tax rule", "add it in Xledger, or map the VAT code in the file of posting.tax_rules"),
-    "currency": _Words("currency", "open it in Xledger"),
-    "country": _Words("country", "correct the country of the partner in the VMS"),
-    "company": _Words("company", "run `springline run master-data`"),
-    "definition": _Words("dimension", "set up the object kind behind glObject1 in Xledger"),
+# The member of a node -> what an accountant calls it, and what to do when the ledger lacks it.
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "owner": ("entity", "correct `companies` in the settings"),
+    "transactionSource": ("voucher type", "set it up in Xledger"),
+    "account": ("GL account", "add it to the chart of accounts in Xledger, or correct it in the VMS"),
+    "subledger": ("supplier or customer", "run `springline run master-data`, or add the partner in Xledger"),
+    "project": ("project (voyage)", "run `springline run master-data`, or add the project in Xledger"),
+    "glObject1": ("cost centre (vessel)", "run `springline run master-data`, or add the vessel in Xledger"),
+    "glObject3": ("value of posting 3", "add it in Xledger to the dimension behind glObject3"),
+    "xgl": ("XGL dimension", "add it in Xledger, or correct the setting posting.xgl"),
+    "taxRule": ("tax rule", "add it in Xledger, or map the VAT code in the file of posting.tax_rules"),
+    "currency": ("currency", "open it in Xledger"),
+    "country": ("country", "correct the country of the partner in the VMS"),
+    "company": ("company", "run `springline run master-data`"),
+    "definition": ("dimension", "set up the object kind behind glObject1 in Xledger"),
 }
-_OTHER = _Words("value", "add it in Xledger, or correct it in the VMS")
+_OTHER = ("value", "add it in Xledger, or correct it in the VMS")
 
 
 def gaps(problems: Iterable[tuple[str, str]]) -> list[Gap]:
@@ -78,11 +73,11 @@ def gaps(problems: Iterable[tuple[str, str]]) -> list[Gap]:
 
 def gap_message(entry: Entry, gap: Gap) -> str:
     """Say which document waits for what, and where it is to be added."""
-    words = _WORDS.get(gap.field, _OTHER)
+    name, remedy = _WORDS.get(gap.field, _OTHER)
     count = "more than one" if gap.is_ambiguous else "no"
-    remedy = "keep one of them in Xledger" if gap.is_ambiguous else words.remedy
-    told = f"{entry.label}: the ledger has {count} {words.name} {gap.value!r} for entity {entry.owner_code}."
-    return f"{told} Next: {remedy}."
+    if gap.is_ambiguous:
+        remedy = "keep one of them in Xledger"
+    return f"{entry.label}: the ledger has {count} {name} {gap.value!r} for entity {entry.owner_code}. Next: {remedy}."
 
 
 def refusal_message(entry: Entry, refusal: Refused, nodes: Sequence[Mapping[str, Any]]) -> str:

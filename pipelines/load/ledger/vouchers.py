@@ -22,7 +22,7 @@ from pipelines.load.ledger.nodes import NodeMember, node_of, plain
 from pipelines.load.look_up import LookUpFinding, Presence
 from pipelines.load.ports import QUESTION, Ledger, ask, chunks
 from pipelines.outbox.intent import Intent, Json, Kind
-from pipelines.outbox.store import Outbox, StoreReport
+from pipelines.outbox.store import Outbox
 from pipelines.stores.rows import Row, iterate_rows
 
 if TYPE_CHECKING:
@@ -76,17 +76,14 @@ ORDER BY lines.document_key, lines.tr_item_number
 """
 
 
-def store_voucher_intents(
-    context: Context, document_keys: Collection[int], *, retry_failed: bool = True
-) -> StoreReport:
-    """Store the drafted vouchers of documents that passed every check; one transaction.
+def store_voucher_intents(context: Context, document_keys: Collection[int]) -> list[str]:
+    """Store the drafted vouchers of documents that passed every check, in one transaction; return the ids stored.
 
-    ``retry_failed`` tries a voucher again that failed and has not changed since (the ledger may have).
+    A voucher that failed is tried again though it has not changed since: the ledger may have.
     """
     lines = _draft_lines(context, document_keys)
     vouchers = (list(members) for _, members in groupby(lines, key=itemgetter("document_key")))
-    intents = (voucher_intent(voucher) for voucher in vouchers)
-    return Outbox.of(context).store_intents(intents, retry_failed=retry_failed)
+    return Outbox.of(context).store_intents(voucher_intent(voucher) for voucher in vouchers)
 
 
 def voucher_intent(lines: Sequence[Row]) -> Intent:

@@ -32,14 +32,13 @@ MOVED = "status_moved"
 BREAK = "status moved"
 
 
-def deliver_acknowledgements(context: Context, *, retry_failed: bool = True) -> DeliveryResult:
-    """Deliver every acknowledgement that is not settled, those that failed before too when ``retry_failed``.
+def deliver_acknowledgements(context: Context) -> DeliveryResult:
+    """Deliver every acknowledgement that is not settled, those that failed before too.
 
     With `posting.acknowledge = "posted"` a document waits until the ledger's books as landed have its voucher.
     """
     delivery = Delivery.of(context, Cargo(Kind.ACKNOWLEDGEMENT, VMS))
-    states = [State.TODO, State.UNKNOWN] + [State.FAILED] * retry_failed
-    due = delivery.outbox.entries(Kind.ACKNOWLEDGEMENT, states)
+    due = delivery.outbox.entries(Kind.ACKNOWLEDGEMENT, [State.TODO, State.UNKNOWN, State.FAILED])
     if due and context.settings.posting.acknowledge == "posted":
         due = booked(due, warehouse=context.warehouse)
     delivery.take(due)
