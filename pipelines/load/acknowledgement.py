@@ -6,13 +6,14 @@ from pipelines.outbox.entry import Entry
 from pipelines.outbox.intent import Intent, Json, Kind
 
 POSTED = "POS"
-
-
 BODY: dict[str, Json] = {"invoicingStatus": POSTED}
 
 
 def acknowledgement(voucher: Entry) -> Intent:
-    """Make the intent that sets a voucher's document to posted."""
+    """Make the intent that sets a voucher's document to posted in the VMS.
+
+    It stands between the two sides: the ledger's delivery stores it when a voucher is sent, the VMS's delivers it.
+    """
     return Intent(
         Kind.ACKNOWLEDGEMENT,
         str(voucher.document_key),

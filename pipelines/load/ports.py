@@ -58,9 +58,10 @@ def one_of(connection: str, column: str, values: Iterable[object], *, selection:
 
 def ask(ledger: Ledger, readings: Sequence[Reading]) -> list[list[Node]]:
     """Read several connections whole; one without values in its filter is not asked and has no nodes."""
-    wanted = [reading for reading in readings if all((reading.filter or {}).values())]
-    pages = iter(ledger.read(wanted) if wanted else ())
-    answers = {id(reading): [node for page in next(pages) for node in _decode(page)] for reading in wanted}
+    # A filter without values can find nothing; what the API makes of one is not documented.
+    to_ask = [reading for reading in readings if all((reading.filter or {}).values())]
+    pages = iter(ledger.read(to_ask) if to_ask else ())
+    answers = {id(reading): [node for page in next(pages) for node in _decode(page)] for reading in to_ask}
     return [answers.get(id(reading), []) for reading in readings]
 
 

@@ -1,4 +1,4 @@
-"""The chain over the outbox's events: each carries the hash of the one before, so that no edit goes unseen."""
+"""The chain over the outbox's events: each carries the hash of the one before, so that an auditor sees every edit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pipelines.outbox.intent import canonical_json, sha256
 from pipelines.stores.control import Control, Value, named_statements
 
+# The hash before the first event.
 GENESIS = "0" * 64
+# Order does not matter, the names do: they are the keys of the JSON that is hashed.
 HASHED = (
     "event_no",
     "outbox_id",
@@ -22,6 +24,7 @@ HASHED = (
     "previous_hash",
 )
 PAGE = 5_000
+# One edit near the beginning breaks every link after it: a hundred faults say as much as a million.
 MOST_FAULTS = 100
 
 
@@ -43,6 +46,7 @@ def event_hash(event: Mapping[str, Value]) -> str:
 
 def append_events(connection: sqlite3.Connection, events: Iterable[dict[str, Value]]) -> None:
     """Append events (the columns ``HASHED`` without number and previous hash) inside the caller's transaction."""
+    # The caller's transaction holds the write lock, so no other process can append between this read and the insert.
     statements = named_statements("outbox")
     last = connection.execute(statements["last_event"]).fetchone()
     number, previous = (last["event_no"], last["hash"]) if last else (0, GENESIS)
@@ -75,6 +79,7 @@ def _broken_links(control: Control) -> Iterator[ChainFault]:
     for row in _pages(control, "events_page", key="event_no", start=0):
         expected += 1
         subject = f"event {row['event_no']}"
+        # Go on from what is there, so that one missing event is one fault and not one for each that follows.
         if row["event_no"] != expected:
             yield ChainFault(subject, f"event {expected} is missing before it")
             expected = row["event_no"]
@@ -83,6 +88,7 @@ def _broken_links(control: Control) -> Iterator[ChainFault]:
         if row["hash"] != event_hash({name: row[name] for name in HASHED}):
             yield ChainFault(subject, "was edited: its hash does not fit")
         previous = row["hash"]
+    # Cutting off the end breaks no link; but SQLite remembers the highest number that it has ever given out.
     issued = control.one(named_statements("outbox")["events_issued"]) or 0
     if issued != expected:
         yield ChainFault(f"event {issued}", f"the events end at {expected}: the last ones were cut off")
@@ -96,8 +102,8 @@ def _edited_payloads(control: Control) -> Iterator[ChainFault]:
 
 def _out_of_step(control: Control) -> Iterator[ChainFault]:
     for row in control.read(named_statements("outbox")["out_of_step"], {"page": MOST_FAULTS}):
-        said = f"its last event says {row['to_state']}" if row["to_state"] else "it has no event"
-        yield ChainFault(f"intent {row['id']}", f"is {row['state']}, but {said}, or with another payload")
+        last_event = f"its last event says {row['to_state']}" if row["to_state"] else "it has no event"
+        yield ChainFault(f"intent {row['id']}", f"is {row['state']}, but {last_event}, or with another payload")
 
 
 def _pages(control: Control, name: str, *, key: str, start: Value) -> Iterator[sqlite3.Row]:

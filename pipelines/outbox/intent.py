@@ -13,6 +13,7 @@ import msgspec
 Json = dict[str, "Json"] | list["Json"] | str | int | bool | Decimal | None
 Target = Literal["vms", "ledger"]
 
+# A Decimal as a number with all its digits: as a float, a rate of nine decimals would change on its way.
 _encode = msgspec.json.Encoder(order="deterministic", decimal_format="number").encode
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -54,7 +55,11 @@ def sha256(text: str) -> str:
 
 
 def intent_id(kind: str, natural_key: str) -> str:
-    """Return the id of the intent that writes ``natural_key``; the same for ever, on every machine."""
+    """Return the id of the intent that writes ``natural_key``: always the same, on every machine.
+
+    So a lost control store, filled anew, meets the same ids, and no voucher becomes an intent twice.
+    """
+    # A zero byte is in no key, so no kind and key together read like another kind and key.
     return sha256(f"{kind}\0{natural_key}")[:32]
 
 

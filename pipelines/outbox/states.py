@@ -18,7 +18,8 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-# What is not here does not happen. `sent` leads nowhere: what was written is never written again.
+# What is not here does not happen. Nothing leads out of `sent`: what was written is never written again. Nothing leads
+# from `unknown` to `sending`: only a look-up, which proves that it is not there, opens the way back by `todo`.
 TRANSITIONS: Mapping[tuple[State | None, State], str] = {
     (None, State.TODO): "stored",
     (State.TODO, State.TODO): "rebuilt before it was sent",
@@ -27,6 +28,7 @@ TRANSITIONS: Mapping[tuple[State | None, State], str] = {
     (State.SENDING, State.SENT): "the other side accepted it",
     (State.SENDING, State.FAILED): "the other side refused it",
     (State.SENDING, State.UNKNOWN): "no answer that can be relied on, or found in flight at start-up",
+    # Only where the call never left, or was refused and read back; a time-out is `unknown`.
     (State.SENDING, State.TODO): "the other side certainly did nothing",
     (State.UNKNOWN, State.SENT): "a look-up found it",
     (State.UNKNOWN, State.TODO): "a look-up proved that it is not there",
@@ -35,12 +37,12 @@ TRANSITIONS: Mapping[tuple[State | None, State], str] = {
     (State.TODO, State.FAILED): "not sendable: the look-up or the known gaps of the other side say so",
 }
 
-# Only these take a new payload; in every other state it is frozen, because it may have left the house.
+# Only these take a new payload; in every other state it is frozen, because it may have been sent.
 REBUILDABLE = frozenset({State.TODO, State.FAILED})
 
 
 class ForbiddenTransition(SpringlineError):
-    """The code asked for a way that does not exist; nothing was written."""
+    """The code asked for a move that is not allowed; nothing was written."""
 
 
 def check_transition(before: State | None, after: State, *, intent: str) -> None:

@@ -20,6 +20,7 @@ def map_ahead(work: Callable[[T], R], items: Iterable[T], *, workers: int, ahead
         waiting: deque[Future[R]] = deque()
         for item in items:
             waiting.append(pool.submit(work, item))
+            # Without this limit a slow consumer would find every page of a large read in memory.
             if len(waiting) >= ahead:
                 yield waiting.popleft().result()
         while waiting:

@@ -23,8 +23,12 @@ CONCURRENCY = "BAD_REQUEST.CONCURRENCY_LIMIT_REACHED"
 CREDITS = "BAD_REQUEST.INSUFFICIENT_CREDITS"
 # Seconds to wait, as the vendor's own samples do (xledger.md 1.7); credits name their time, else twenty minutes.
 WAITS: Mapping[str, float] = {BURST: 5.0, CONCURRENCY: 1.0, CREDITS: 1200.0}
+# HTTP statuses.
 NOT_SIGNED_IN = frozenset({401, 403})
 NEXT_STEP = "check SPRINGLINE_LEDGER__TOKEN and SPRINGLINE_LEDGER__URL, and the scopes of the token."
+
+# Characters of the ledger's errors in one message: a mutation of 500 nodes may be refused with 500 texts.
+LONGEST = 1000
 
 Data = dict[str, msgspec.Raw]
 
@@ -111,10 +115,12 @@ class GraphqlCaller:
         try:
             reset_at = datetime.fromisoformat(limit.reset_at)
         except ValueError:
+            # Words we cannot read must not end a batch that would only have to wait.
             return wait
         if reset_at.tzinfo is None:
             # The ledger writes times as Norwegian local time without a zone (xledger.md 1.5).
             reset_at = reset_at.replace(tzinfo=OSLO)
+        # At least a second: the two clocks may differ, and a time that has passed would ask again at once.
         return max(1.0, (reset_at - self._now()).total_seconds())
 
 
@@ -129,7 +135,7 @@ def _limited(limit: _LimitError, wait: float) -> Transient:
 
 
 def _judge(answer: Answer) -> None:
-    """Raise what an answer says went wrong; the errors in the body count, whatever the HTTP status."""
+    """Raise what an answer says went wrong; the errors in the body count, whatever the HTTP status (xledger.md A2)."""
     parsed = _parse(answer)
     if parsed is not None and parsed.errors:
         _raise(parsed.errors, answer)
@@ -144,12 +150,19 @@ def _judge(answer: Answer) -> None:
 
 
 def _raise(errors: Sequence[_Error], answer: Answer) -> None:
+    """Raise what the errors of an answer mean; each kind says whether anything can have been carried out.
+
+    The order matters. A limit first: nothing was carried out, and waiting helps. Then the token: no later try helps.
+    Then a time-out inside the ledger, or a status from 500 on: a mutation may have been carried out. Only what is left
+    is a refusal, on which the couriers send again without the vouchers that it names.
+    """
     for error in errors:
         if error.problem[0] in WAITS:
             reset_at = (error.extensions or {}).get("resetAt")
             raise _LimitError(error.problem, str(reset_at) if reset_at else None)
     problems = tuple(error.problem for error in errors)
-    said = hide_in_text("; ".join(f"{message} ({code})" if code else message for code, message in problems))[:1000]
+    texts = "; ".join(f"{message} ({code})" if code else message for code, message in problems)
+    said = hide_in_text(texts)[:LONGEST]
     if answer.status in NOT_SIGNED_IN or "Bad format for API Token" in said:
         raise Terminal(f"The ledger does not accept the token: {said}", next_step=NEXT_STEP, sent=False)
     if "query timed out" in said:

@@ -14,17 +14,18 @@ from pipelines.core.errors import Terminal, Transient
 from pipelines.core.log import hide_in_text
 from pipelines.wire.limiter import RateLimiter
 
+# Bytes: a filter that is ignored, or a page size that is, must not fill the memory.
 LARGEST_ANSWER = 128 * 1024 * 1024
 CONNECT_SECONDS = 10.0
 # Longer waits that the other side asks for are the caller's to decide on.
 LONGEST_PAUSE = 60.0
 TOO_MANY_REQUESTS = 429
 SERVER_ERRORS = 500
-LATER = "it passes by itself as a rule: run again; if it does not pass, ask whoever runs that system."
+LATER = "this usually passes by itself: run again; if it does not pass, ask whoever runs that system."
 
 # Raised before a byte of the request has left: nothing can have been done.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-# Raised for an address or an answer that another try will not better.
+# Raised for an address or an answer that another try will not improve.
 _HOPELESS = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.DecodingError, httpx.LocalProtocolError)
 
 CountRequest = Callable[[str, str], None]
@@ -108,6 +109,7 @@ class HttpCaller:
         self._side = side
         self._limiter = limiter
         self._count = count
+        # No limit in time: `attempts` is the limit, and a time-out of minutes must not eat the second try.
         self._retry = stamina.RetryingCaller(
             attempts=attempts, timeout=None, wait_initial=0.2, wait_max=10.0, wait_jitter=0.5
         )
@@ -138,6 +140,7 @@ class HttpCaller:
         self._client.close()
 
     def _send(self, call: Call) -> Answer:
+        # Counted before it goes: what breaks on its way may have been counted by the other side all the same.
         self._limiter.wait()
         self._count(self._side, call.operation)
         try:
@@ -154,6 +157,7 @@ class HttpCaller:
                 next_step=f"check the address of the {self._side} in the settings.",
             ) from error
         except httpx.HTTPError as error:
+            # Time-outs and cut connections: `sent` is left at true, for a write may have been carried out.
             raise Transient(
                 f"{call.method} {call.url} got no answer: {_reason(error).rstrip('.')}.", next_step=LATER
             ) from error
@@ -177,6 +181,7 @@ class HttpCaller:
 
 def _worth_another_try(call: Call) -> Callable[[Exception], bool | float]:
     def decide(error: Exception) -> bool | float:
+        # The one rule against writing twice: a write that may have arrived is never repeated here, whatever the error.
         if not isinstance(error, Transient) or (call.is_write and error.sent):
             return False
         if error.retry_after is None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SIDE = "ledger"
 MOST_PAGES = 100_000
 MOST_INPUTS = 500
-# Records a page at most (xledger.md 1.3); a delta is two members.
+# Records a page at most (xledger.md 1.3); only deltas are read so, for they have two members each.
 LARGEST_PAGE = 10_000
 CONNECTIONS = 4
 # The other side counts arrivals, not departures: a window a little longer than its own keeps the two apart.
@@ -38,7 +38,7 @@ _NODES = msgspec.json.Decoder(list[Node], float_hook=Decimal)
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a deltas connection tells since a cursor: ids changed, ids deleted, and the cursor to go on from."""
+    """What has changed since a cursor: ids of changed and of deleted nodes, and the cursor to go on from."""
 
     cursor: str | None
     changed: frozenset[int]
@@ -154,6 +154,7 @@ class LedgerClient:
         At most 500 inputs (xledger.md 1.6). Raises Refused when the ledger refused it: nothing of it was carried out,
         as far as is known (A1).
         """
+        # Only a fault of ours gets here: a check holds vouchers of more lines (mapping.md 1.6 rule 4).
         if len(inputs) > MOST_INPUTS:
             raise Terminal(f"{name}: {len(inputs)} inputs, the ledger takes {MOST_INPUTS}.", sent=False)
         data = self._graphql.execute(mutation_text(name), {"inputs": inputs}, operation=name, is_write=True)
@@ -187,12 +188,14 @@ class LedgerClient:
             if page is None:
                 data = self._graphql.execute(*self._query([reading]), operation=reading.connection)
                 page = _connection(data, "r0", reading)
+            # An empty connection has `edges: null` (xledger.md 1.3).
             if not page.edges:
                 return
             cursor = str(page.edges[-1].cursor)
             yield b"[" + b",".join(edge.node for edge in page.edges) + b"]", cursor
             if page.page_info is None or not page.page_info.has_next_page:
                 return
+            # The same cursor again would go round for ever.
             if cursor == reading.after:
                 break
             reading, page = replace(reading, after=cursor), None

@@ -32,6 +32,7 @@ class RateLimiter:
 
     def wait(self) -> None:
         """Return when one more request may be sent."""
+        # A slot is reserved under the lock and waited for outside it, so that one sleeper holds up no other thread.
         with self._lock:
             now = self._clock()
             is_full = len(self._slots) == self._slots.maxlen

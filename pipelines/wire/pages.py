@@ -10,6 +10,7 @@ import msgspec
 
 from pipelines.core.errors import ExtractError
 
+# Reads NaN, Infinity and raw control characters, which some servers write and no JSON may have.
 _FALLBACK = json.JSONDecoder(strict=False)
 _BLANK = " \t\r\n"
 
@@ -78,6 +79,7 @@ def split(page: bytes) -> Split:
 
 
 def _split_leniently(page: bytes) -> list[bytes]:
+    # "surrogateescape" brings bytes that are no UTF-8 back unchanged, so each object's text stays as it came.
     text = page.decode("utf-8", errors="surrogateescape").strip(_BLANK)
     if not (text.startswith("[") and text.endswith("]")):
         raise NotJsonError("no JSON array")
@@ -114,6 +116,7 @@ def keys(objects: Sequence[bytes]) -> list[int]:
             key = msgspec.json.decode(text, type=_Keyed).key
         except (msgspec.DecodeError, RecursionError):
             key = _lenient_key(text)
+        # Python takes true for the number 1.
         if isinstance(key, int) and not isinstance(key, bool):
             found.append(key)
     return found

@@ -78,6 +78,7 @@ class Reading:
 
 def query_text(readings: Sequence[Reading], *, page_size: int) -> tuple[str, dict[str, object]]:
     """Return one query for all readings, aliased r0, r1 …, and its variables."""
+    # Values go as variables, never into the text: a code may hold quotes and braces.
     declarations: list[str] = []
     fields: list[str] = []
     variables: dict[str, object] = {}

@@ -51,6 +51,7 @@ class SignIn:
         if settings.username and settings.password:
             pair = f"{settings.username}:{settings.password.get_secret_value()}"
             return f"Basic {b64encode(pair.encode()).decode()}"
+        # Under the lock, so that ten threads without a token sign in once and not ten times.
         with self._lock:
             if self._token is None or self._now() >= self._expires:
                 self._token = self._ask()

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 SIDE = "vms"
 MOST_PAGES = 100_000
-# Into so many parts a page goes that one object breaks.
+# A page that one object breaks is read again in so many parts.
 PARTS = 10
+# HTTP statuses.
 REDIRECT, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN = 300, 400, 401, 403
 
 Object = dict[str, Any]
@@ -186,6 +187,7 @@ class VmsClient:
         except NoArrayError as error:
             if not listing.is_parted or not error.body.lstrip().startswith(b"["):
                 raise
+            # Down to the one object: it is set aside by its key, and all others of the page are kept.
             if limit == 1:
                 key = self._next_key(listing, last)
                 yield Unreadable(error.body, key=key)
@@ -211,6 +213,7 @@ class VmsClient:
     def _page(self, listing: Listing, *, last: int | None, limit: int) -> tuple[bytes, Sequence[bytes]]:
         filters = listing.filters if last is None else (*listing.filters, above("key", last))
         parameters = [*(("filter", text) for text in filters), ("sort", "key(AS)")]
+        # Always page 1: the filter above the last key moves on, not the page number (see `pages`).
         parameters += [("pageNumber", "1"), ("limit", str(limit))]
         headers = {"fields": fields_header(listing.fields), "noCount": "YES"}
         answer = self._call("GET", listing.entity, headers=headers, parameters=parameters)
@@ -247,6 +250,7 @@ class VmsClient:
 
         header = self._sign_in.header()
         answer = call(header)
+        # The VMS may end a token early. 401 means that nothing was done, so a write may go again too; once only.
         if answer.status == UNAUTHORIZED and self._sign_in.forget(header):
             answer = call(self._sign_in.header())
         _refuse(answer, request=f"{method} {path}")
@@ -254,6 +258,7 @@ class VmsClient:
 
 
 def _advance(found: Sequence[int], last: int | None, *, entity: str) -> int:
+    # A VMS that ignored the filter would give the same page for ever.
     newest = max(found, default=None)
     if newest is None or (last is not None and newest <= last):
         raise ExtractError(
@@ -268,6 +273,7 @@ def _refuse(answer: Answer, *, request: str) -> None:
     if answer.status < REDIRECT:
         return
     if answer.status < BAD_REQUEST:
+        # Not followed: the address in the settings is wrong, or something stands in between.
         raise Terminal(
             f"VMS: {request} was sent elsewhere ({answer.status}).", next_step="check SPRINGLINE_VMS__BASE_URL."
         )

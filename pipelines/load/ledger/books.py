@@ -1,8 +1,9 @@
 """Asks the ledger's books whether they have a voucher: rows there carry no `trRegNumber` (design.md, decision 5).
 
-A voucher is known by the text of its journal header, which is that of its first control line, and where somebody has
-changed that, by invoice number, partner, currency and amount of its control lines. Two documents may share all of it,
-so what other vouchers of ours account for is left out, and what then is not plain is left to a person.
+A voucher is recognised by the text of its journal header, which is the text of its first control line. Where somebody
+has changed that text, it is recognised by invoice number, partner, currency and amount of its control lines. Two
+documents may have all of that in common. So what belongs to our other vouchers is left out first, and where it is still
+not clear which voucher a header belongs to, a person decides.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ ROWS = (
     "dbId ownerDbId invoiceNumber invoiceAmount currency { code } subledger { code } "
     f"transactionHeader {{ {HEADER} }}"
 )
+# Document numbers have at most so many words.
 MOST_WORDS = 3
 Vouchers = Callable[[Collection[str]], Sequence[Entry]]
 SUBLEDGERS = {"AP": "apTransactions", "AR": "arTransactions"}
@@ -83,20 +85,23 @@ def _by_invoice(
     entries: Sequence[Entry], rows: Sequence[Node], entities: Entities, vouchers: Vouchers
 ) -> dict[str, LookUpFinding]:
     invoices = _invoices(rows)
-    alike = {entry: headers for entry in entries if (headers := invoices.get(_wanted(entry, entities)))}
+    alike = {entry: headers for entry in entries if (headers := invoices.get(_invoice_of(entry, entities)))}
+    # An invoice number is the partner's and not unique: two documents may carry the same one over the same amount.
+    # So whatever names another document of ours at the head of its text is that one's voucher and no evidence here.
     numbers = {number for headers in alike.values() for header in headers for number in _numbers(header)}
     ours = vouchers(numbers) if numbers else ()
     findings: dict[str, LookUpFinding] = {}
     for entry, headers in alike.items():
         others = {voucher.document_no for voucher in ours} - {entry.document_no}
-        if left := [header for header in headers if others.isdisjoint(_numbers(header))]:
-            findings[entry.id] = _judged(entry, left, _rivals(entry, ours))
+        if unclaimed := [header for header in headers if others.isdisjoint(_numbers(header))]:
+            findings[entry.id] = _judged(entry, unclaimed, _rivals(entry, ours))
     return findings
 
 
 def _invoices(rows: Sequence[Node]) -> dict[_Invoice, list[Node]]:
     """Add rows up by voucher, since split terms make several rows of one, and list the headers of each invoice."""
-    found: dict[_Invoice, list[Node]] = {}
+    headers: dict[_Invoice, list[Node]] = {}
+    # groupby needs its rows in order; a row without a header belongs to no voucher.
     booked = sorted((row for row in rows if row["transactionHeader"]), key=_row_order)
     for _, members in groupby(booked, key=_row_order):
         voucher = list(members)
@@ -104,8 +109,8 @@ def _invoices(rows: Sequence[Node]) -> dict[_Invoice, list[Node]]:
         amount = sum((Decimal(str(row["invoiceAmount"])) for row in voucher), Decimal(0))
         partner, currency = code_of(first, "subledger"), code_of(first, "currency")
         invoice = _Invoice(str(first["invoiceNumber"]), str(first["ownerDbId"]), partner, currency, amount)
-        found.setdefault(invoice, []).append(first["transactionHeader"])
-    return found
+        headers.setdefault(invoice, []).append(first["transactionHeader"])
+    return headers
 
 
 def _row_order(row: Node) -> tuple[str, ...]:
@@ -114,11 +119,11 @@ def _row_order(row: Node) -> tuple[str, ...]:
     return tuple(str(part) for part in parts)
 
 
-def _wanted(entry: Entry, entities: Entities) -> _Invoice:
-    wanted: Mapping[str, Any] = entry.look_up
-    amount = Decimal(wanted["control_amount"])
+def _invoice_of(entry: Entry, entities: Entities) -> _Invoice:
+    look_up: Mapping[str, Any] = entry.look_up
+    amount = Decimal(look_up["control_amount"])
     owner = str(entities.owner(entry.owner_code))
-    return _Invoice(str(wanted["invoice_number"]), owner, wanted["subledger"], wanted["currency"], amount)
+    return _Invoice(str(look_up["invoice_number"]), owner, look_up["subledger"], look_up["currency"], amount)
 
 
 def _rivals(entry: Entry, ours: Sequence[Entry]) -> list[Entry]:
@@ -132,10 +137,12 @@ def _rivals(entry: Entry, ours: Sequence[Entry]) -> list[Entry]:
 
 
 def _judged(entry: Entry, headers: Sequence[Node], rivals: Sequence[Entry]) -> LookUpFinding:
-    spoken_for = sum(rival.state is State.SENT for rival in rivals)
-    if rivals and len(headers) <= spoken_for:
+    # Each voucher of ours that is sent accounts for one header; only when all are accounted for is this one not there.
+    accounted_for = sum(rival.state is State.SENT for rival in rivals)
+    if rivals and len(headers) <= accounted_for:
         return ABSENT
     numbers = ", ".join(str(header["transactionNumber"]) for header in headers)
+    # Taken as ours only without any doubt: wrong either way costs money, a second payment or a voucher that is missing.
     if not rivals and len(headers) == 1 and _is_ours(entry, headers[0]):
         return complete(f"found in the ledger's books as voucher {numbers}", {"header": str(headers[0]["dbId"])})
     detail = (
@@ -147,7 +154,7 @@ def _judged(entry: Entry, headers: Sequence[Node], rivals: Sequence[Entry]) -> L
 
 
 def _is_ours(entry: Entry, header: Node) -> bool:
-    """Tell whether a header came in by an import, on the voucher's date, and names its document."""
+    """Tell whether a header came in by an import (not typed in), on the voucher's date, and names its document."""
     if header["importedAt"] is None or header["postedDate"] != entry.look_up["posted_date"]:
         return False
     return entry.document_no in _numbers(header)

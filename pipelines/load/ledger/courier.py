@@ -177,8 +177,8 @@ class Courier:
 def pack(sized: Iterable[tuple[Entry, int]], *, limit: int) -> list[list[Entry]]:
     """Put each entry into the first mutation that still has room for all its nodes, in the order given.
 
-    What belongs together travels together: half a voucher would be out of balance. An entry over the limit gets a
-    mutation of its own, which the ledger then refuses in its own words.
+    What belongs together travels together: half a voucher would be out of balance. An entry over the limit goes alone:
+    the setting may be lower than the 500 nodes that the ledger takes, and a check holds vouchers of more.
     """
     mutations: list[list[Entry]] = []
     # Only those with room left, so that packing thousands of vouchers does not look at every full mutation again.

@@ -51,21 +51,23 @@ def _item_key(item: Node) -> _Key:
 def _finding(entry: Entry, entities: Entities, items: Mapping[_Key, Sequence[Node]]) -> LookUpFinding:
     owner = entities.owner(entry.owner_code)
     if owner is None:
-        told = f"{entry.label}: the ledger has no entity {entry.owner_code}."
-        return LookUpFinding(Presence.UNDECIDED, f"{told} Next: correct `companies` in the settings.")
-    wanted = entry.look_up
-    found = items.get(_Key(str(entry.document_key), owner, str(wanted["source"]), str(wanted["ext_order_number"])))
-    return _compared(entry, found, lines=int(str(wanted["lines"]))) if found else ABSENT
+        # Without its entity no item can be matched, and "no match" must not be read as "not there".
+        message = f"{entry.label}: the ledger has no entity {entry.owner_code}."
+        return LookUpFinding(Presence.UNDECIDED, f"{message} Next: correct `companies` in the settings.")
+    look_up = entry.look_up
+    own = items.get(_Key(str(entry.document_key), owner, str(look_up["source"]), str(look_up["ext_order_number"])))
+    return _compared(entry, own, lines=int(str(look_up["lines"]))) if own else ABSENT
 
 
 def _compared(entry: Entry, items: Sequence[Node], *, lines: int) -> LookUpFinding:
     ordered = sorted(items, key=lambda item: (item["trItemNumber"] or 0, int(item["dbId"])))
     ids = [str(item["dbId"]) for item in ordered]
+    # The numbers and not only the count: line 1 twice and line 2 missing is no whole voucher.
     if [item["trItemNumber"] for item in ordered] == list(range(1, lines + 1)):
         return complete("found in the ledger's import", {"dbIds": [*ids]})
-    code, words = ("incomplete", "incomplete") if len(ids) < lines else ("repeated", "more than once")
+    code, how = ("incomplete", "incomplete") if len(ids) < lines else ("repeated", "more than once")
     detail = (
-        f"{entry.label} is {words} in the ledger: its import has {len(ids)} items for {lines} lines: "
+        f"{entry.label} is {how} in the ledger: its import has {len(ids)} items for {lines} lines: "
         f"{', '.join(ids)}. Next: remove these items in Xledger; the next run then sends the voucher whole."
     )
     return conflict(f"{code}_in_ledger", detail, {"dbIds": [*ids]})

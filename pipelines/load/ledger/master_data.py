@@ -105,6 +105,7 @@ def deliver_master_data(context: Context, *, sleep: Callable[[float], None] = ti
     outbox = Outbox.of(context)
     entities = read_entities(context.warehouse)
     delivered = DeliveryResult()
+    # Each stage is delivered before the next is made: a customer needs the id of a company created a moment ago.
     for stage in STAGES:
         intents, waiting = stage_intents(context, outbox, stage)
         outbox.store_intents(intents)
@@ -139,6 +140,7 @@ def _changes(context: Context, stage: Stage) -> list[Row]:
 
 def _with_companies(rows: Sequence[Row], outbox: Outbox) -> list[Row]:
     """Fill in the companies created in this run; leave out customers whose company could not be."""
+    # The models know only what has been read back; what this run has created stands in the outbox alone.
     lacking = [row["natural_key"] for row in rows if row["action"] == "add" and row["company_db_id"] is None]
     created = {
         stem: int(str(db_id))
@@ -159,6 +161,7 @@ def _intent(stage: Stage, row: Row, latest: Version | None) -> Intent | None:
     # With what the ledger had: the same change is due again when somebody there has undone it, and only then.
     source_hash = sha256(canonical_json([payload, row["ledger_hash"]]))
     if latest is not None and latest.state is State.SENT and latest.source_hash == source_hash:
+        # Sent, and the ledger has not been read back since: the model still lists it.
         return None
     number = 1 if latest is None else latest.next_number
     return Intent(
@@ -200,15 +203,16 @@ def look_up_codes(
     Codes are not unique there (xledger.md 1.5). An update goes by `dbId` and may be repeated. Raises WireError.
     """
     selection = "dbId code ownerDbId" + (" objectKindDbId" if stage.kind is Kind.COST_CENTRE else "")
-    found: dict[str, list[Node]] = {}
+    by_code: dict[str, list[Node]] = {}
     for chunk in chunks((entry.look_up["code"] for entry in entries), size=QUESTION):
         (rows,) = ask(ledger, [one_of(stage.connection, "code", chunk, selection=selection)])
         for row in rows:
-            found.setdefault(row["code"], []).append(row)
-    return {entry.id: _judged(entry, found.get(str(entry.look_up["code"]), []), entities) for entry in entries}
+            by_code.setdefault(row["code"], []).append(row)
+    return {entry.id: _judged(entry, by_code.get(str(entry.look_up["code"]), []), entities) for entry in entries}
 
 
 def _judged(entry: Entry, rows: Sequence[Node], entities: Entities) -> LookUpFinding:
+    # Also what the entities above it share with it: adding that again would make the code ambiguous in this one.
     seen = entities.seen.get(entry.owner_code, frozenset())
     kind = entry.look_up["definition"]
     ids = [
@@ -217,8 +221,8 @@ def _judged(entry: Entry, rows: Sequence[Node], entities: Entities) -> LookUpFin
         if str(row["ownerDbId"]) in seen and (kind is None or str(row["objectKindDbId"]) == str(kind))
     ]
     if len(ids) > 1:
-        told = f"{entry.label}: the ledger has several with this code: {', '.join(ids)}; nothing was written."
-        return conflict(NOT_UNIQUE, f"{told} Next: keep one of them in Xledger and close or rename the others.")
+        message = f"{entry.label}: the ledger has several with this code: {', '.join(ids)}; nothing was written."
+        return conflict(NOT_UNIQUE, f"{message} Next: keep one of them in Xledger and close or rename the others.")
     if ids and entry.look_up["action"] == "add":
         return complete("found in the ledger by its code", {"dbIds": [*ids]})
     return ABSENT

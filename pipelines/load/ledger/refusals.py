@@ -18,6 +18,7 @@ _LOOK_UP = re.compile(
     r"(?P<key>\w+) '(?P<value>.*)'\.?\s*\Z",
     re.DOTALL,
 )
+# Characters of the ledger's own text: the message stands in a cell of the workbook and in a line of the log.
 _LONGEST = 500
 
 
@@ -32,6 +33,7 @@ class Gap:
 
     def is_in(self, node: Mapping[str, Any]) -> bool:
         """Tell whether a node refers to it."""
+        # As text: the message quotes every value, and a node may have it as a number.
         reference = node.get(self.field)
         return isinstance(reference, Mapping) and str(reference.get(self.key)) == self.value
 
@@ -82,11 +84,12 @@ def gap_message(entry: Entry, gap: Gap) -> str:
 
 def refusal_message(entry: Entry, refusal: Refused, nodes: Sequence[Mapping[str, Any]]) -> str:
     """Say that the ledger refused a document, in the ledger's own words, with bank accounts cut to their end."""
-    told = "; ".join(dict.fromkeys(message for _, message in refusal.problems)) or refusal.message
+    reason = "; ".join(dict.fromkeys(message for _, message in refusal.problems)) or refusal.message
+    # The ledger repeats the value it refuses, and no message or log may show a whole account number.
     for account in {str(node["bankAccount"]) for node in nodes if node.get("bankAccount")}:
-        told = told.replace(account, masked_account(account))
-    told = told[:_LONGEST].rstrip(".")
-    return f"{entry.label}: the ledger refused it: {told}. Next: correct it in the VMS; the next run tries again."
+        reason = reason.replace(account, masked_account(account))
+    reason = reason[:_LONGEST].rstrip(".")
+    return f"{entry.label}: the ledger refused it: {reason}. Next: correct it in the VMS; the next run tries again."
 
 
 def _snake(name: str) -> str:

@@ -88,6 +88,7 @@ def store_voucher_intents(context: Context, document_keys: Collection[int]) -> l
 
 def voucher_intent(lines: Sequence[Row]) -> Intent:
     """Make the intent of one voucher from its lines, control lines first."""
+    # What all lines of a voucher have in common (date, type, currency …) is taken from its first.
     first = lines[0]
     key = first["document_key"]
     controls = [line for line in lines if line["line_kind"] == "control"]
@@ -197,6 +198,7 @@ def _written(column: str, line: Row) -> Json:
 def _amount(value: Decimal, currency: str) -> str:
     """Write an amount as the ledger takes it: plain, with the currency's decimals, and no cent changed."""
     written = value.quantize(minor_unit(currency))
+    # Rounding is the models' work: a cent changed here would put the voucher out of balance.
     if written != value:
         raise SpringlineError(f"{value} {currency} is not rounded to the currency's minor units.")
     return f"{written:f}"

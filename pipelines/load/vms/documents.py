@@ -161,11 +161,11 @@ def look_up_documents(entries: Sequence[Entry], *, vms: Vms, pool: ThreadPoolExe
         for chosen in one_of("documentNo", [str(entry.look_up["document_no"]) for entry in members])
     ]
     answers = pool.map(lambda filters: vms.find(ENTITY, filters=filters, fields=FIELDS), questions)
-    found: dict[tuple[str, str], list[Node]] = {}
+    by_number: dict[tuple[str, str], list[Node]] = {}
     for document in chain.from_iterable(answers):
-        found.setdefault((_code(document, "documentType"), str(document["documentNo"])), []).append(document)
+        by_number.setdefault((_code(document, "documentType"), str(document["documentNo"])), []).append(document)
     return {
-        entry.id: _judged(entry, found.get((_document_type(entry), str(entry.look_up["document_no"])), []))
+        entry.id: _judged(entry, by_number.get((_document_type(entry), str(entry.look_up["document_no"])), []))
         for entry in entries
     }
 
@@ -175,6 +175,7 @@ def _document_type(entry: Entry) -> str:
 
 
 def _judged(entry: Entry, documents: Sequence[Node]) -> LookUpFinding:
+    # Another company may have a document of that number too.
     own = [document for document in documents if _code(document, "company") == entry.company_code]
     if not own:
         return ABSENT
@@ -191,6 +192,7 @@ def _judged(entry: Entry, documents: Sequence[Node]) -> LookUpFinding:
 
 
 def _is_same(there: object, ours: Json) -> bool:
+    # An amount that is missing or is text is no reason to call the document ours.
     if not isinstance(there, int | float | Decimal):
         return False
     return abs(Decimal(str(there)) - Decimal(str(ours))) <= TOLERANCE

@@ -96,28 +96,28 @@ def rate_intent(row: Row) -> Intent:
 
 def look_up_rates(entries: Sequence[Entry], *, vms: Vms) -> dict[str, LookUpFinding]:
     """Look rates up by day and pair, a month of one base currency in one question; raises WireError."""
-    found: dict[tuple[str, str, str], list[Node]] = {}
+    by_key: dict[tuple[str, str, str], list[Node]] = {}
     days: dict[tuple[str, str], list[str]] = {}
     for entry in entries:
         rate_date, base, _ = _key(entry)
         days.setdefault((base, rate_date[:7]), []).append(rate_date)
-    for (base, _), wanted in sorted(days.items()):
+    for (base, _), dates in sorted(days.items()):
         filters = [
             equals("fromCurrency.currencyCode", base),
-            at_least("exchangeRateDate", f"{min(wanted)}T00:00:00"),
-            f"exchangeRateDate(LTE){max(wanted)}T23:59:59",
+            at_least("exchangeRateDate", f"{min(dates)}T00:00:00"),
+            f"exchangeRateDate(LTE){max(dates)}T23:59:59",
         ]
         for rate in vms.find(ENTITY, filters=filters, fields=FIELDS):
             key = (str(rate["exchangeRateDate"])[:10], base, str(rate["currency"]["currencyCode"]))
-            found.setdefault(key, []).append(rate)
-    return {entry.id: _judged(entry, found.get(_key(entry), [])) for entry in entries}
+            by_key.setdefault(key, []).append(rate)
+    return {entry.id: _judged(entry, by_key.get(_key(entry), [])) for entry in entries}
 
 
 def _judged(entry: Entry, rates: Sequence[Node]) -> LookUpFinding:
     for rate in rates:
         if _is_same(rate, entry):
             return complete("found in the VMS", {"key": rate["key"]})
-    # One that is to be overwritten is there, with its old value.
+    # With a key it is to be overwritten (setting rates.overwrite): what is there is the old value, and no conflict.
     if not rates or entry.look_up.get("key") is not None:
         return ABSENT
     there = ", ".join(str(rate["exchangeRate"]) for rate in rates)
@@ -134,8 +134,8 @@ def _is_same(rate: Node, entry: Entry) -> bool:
 
 
 def _key(entry: Entry) -> tuple[str, str, str]:
-    wanted = entry.look_up
-    return str(wanted["rate_date"]), str(wanted["from_currency"]), str(wanted["to_currency"])
+    look_up = entry.look_up
+    return str(look_up["rate_date"]), str(look_up["from_currency"]), str(look_up["to_currency"])
 
 
 def _is_between_bases(entry: Entry) -> bool:
