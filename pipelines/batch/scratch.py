@@ -1,11 +1,11 @@
-"""A warehouse in memory for a question: what is staged as it is, a control store of its own, and nothing written."""
+"""A warehouse in memory in which documents can be mapped and checked without a trace: for preflight and for retries."""
 
 # ruff: noqa: S608 - statements are made of our own table names, never of data
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,28 +29,15 @@ if TYPE_CHECKING:
     from pipelines.models.model import Catalog
     from pipelines.step.context import Context
 
-# What documents are mapped and checked against; documents themselves are read anew, and books take no part in it.
+# What documents are mapped and checked against. Documents themselves are read anew; the books are not needed.
 REFERENCE = (
-    "stg_vms.partners",
-    "stg_vms.vessels",
-    "stg_vms.voyages",
-    "stg_vms.accounts",
-    "stg_vms.system",
-    "stg_ledger.suppliers",
-    "stg_ledger.customers",
-    "stg_ledger.subledgers",
-    "stg_ledger.companies",
-    "stg_ledger.projects",
-    "stg_ledger.object_kinds",
-    "stg_ledger.object_values",
-    "stg_ledger.xgl_dimensions",
-    "stg_ledger.accounts",
-    "stg_ledger.currencies",
-    "stg_ledger.entities",
-    "stg_ledger.entity_dimensions",
+    "stg_vms.partners", "stg_vms.vessels", "stg_vms.voyages", "stg_vms.accounts", "stg_vms.system",
+    "stg_ledger.suppliers", "stg_ledger.customers", "stg_ledger.subledgers", "stg_ledger.companies",
+    "stg_ledger.projects", "stg_ledger.object_kinds", "stg_ledger.object_values", "stg_ledger.xgl_dimensions",
+    "stg_ledger.accounts", "stg_ledger.currencies", "stg_ledger.entities", "stg_ledger.entity_dimensions",
     "stg_ledger.period_status",
-)
-# Vouchers sent before: numbers used already are looked for among them.
+)  # fmt: skip
+# Vouchers sent before: a check looks for numbers that are in use already.
 HISTORY = ("post.vouchers", "post.voucher_lines")
 # Rows at a time, so that a copy needs no memory for the whole table.
 BATCH = 100_000
@@ -63,10 +50,10 @@ def scratch(ctx: Context) -> Iterator[Context]:
     What is read or built through it leaves no trace; ``ctx.warehouse`` and ``ctx.control`` are not touched.
     """
     with ExitStack() as stack:
+        # A control store is a file (SQLite, used by several threads), so it needs a folder; it goes with the question.
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="springline-")))
         warehouse = stack.enter_context(duckdb.connect())
-        control = Control(folder / "scratch.ctl.sqlite")
-        stack.callback(control.close)
+        control = stack.enter_context(closing(Control(folder / "scratch.ctl.sqlite")))
         # The settings name stores of its own too, so that nothing that opens a store by them can reach the real ones.
         for schema in SCHEMAS:
             warehouse.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
@@ -85,6 +72,7 @@ def copy_reference(ctx: Context, *, source: duckdb.DuckDBPyConnection, control: 
         return
     for table in present.intersection((*REFERENCE, *HISTORY)):
         _copy(source, ctx.warehouse, table)
+    # Once more: a copy has the columns of the warehouse, which an older release may have made, and this adds the rest.
     create_staging_tables(ctx.warehouse)
     _copy_cursors(control, ctx.control)
 
@@ -103,6 +91,7 @@ def build_scratch(ctx: Context, *, control: Control, forgotten: Collection[int] 
         tax_rules=read_tax_rules(ctx.settings.posting.tax_rules),
         is_dry_run=ctx.is_dry_run,
     )
+    # The real control store, read only: what was sent, and what people have decided, counts here too.
     copy_control(ctx.warehouse, control)
     ctx.warehouse.execute(
         "DELETE FROM ctl.outbox WHERE kind = 'voucher' AND document_key IN (SELECT unnest(CAST(? AS BIGINT[])))",

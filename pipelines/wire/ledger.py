@@ -145,8 +145,8 @@ class LedgerClient:
             f"{alias}: {reading.connection}(last: 1) {{ edges {{ cursor }} }}" for alias, reading in aliased(readings)
         )
         data = self._graphql.execute(f"query {{ {fields} }}", {}, operation="+".join(connections))
-        found = {reading.connection: _connection(data, alias, reading) for alias, reading in aliased(readings)}
-        return {name: str(page.edges[-1].cursor) if page.edges else None for name, page in found.items()}
+        newest = {reading.connection: _connection(data, alias, reading) for alias, reading in aliased(readings)}
+        return {name: str(page.edges[-1].cursor) if page.edges else None for name, page in newest.items()}
 
     def mutate(self, name: str, inputs: Sequence[Mapping[str, object]]) -> list[Node]:
         """Run one of the ``MUTATIONS`` and return its edges: ``clientId``, and ``node`` with its dbId.
@@ -159,10 +159,10 @@ class LedgerClient:
             raise Terminal(f"{name}: {len(inputs)} inputs, the ledger takes {MOST_INPUTS}.", sent=False)
         data = self._graphql.execute(mutation_text(name), {"inputs": inputs}, operation=name, is_write=True)
         try:
-            found = msgspec.json.decode(data.get(name, b"null"), type=dict[str, list[Node] | None])
+            answer = msgspec.json.decode(data.get(name, b"null"), type=dict[str, list[Node] | None])
         except msgspec.DecodeError as error:
             raise Terminal(f"{name}: the ledger answered without edges.") from error
-        return found.get("edges") or []
+        return answer.get("edges") or []
 
     def close(self) -> None:
         """Close the connections."""

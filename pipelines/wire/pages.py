@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 import msgspec
@@ -15,14 +15,11 @@ _FALLBACK = json.JSONDecoder(strict=False)
 _BLANK = " \t\r\n"
 
 
-Fields = Mapping[str, object] | Sequence[str]
-
-
 class Listing(NamedTuple):
     """One page that is asked for; ``is_parted`` when one object that is no JSON must not cost the others."""
 
     entity: str
-    fields: Fields
+    fields: Sequence[str]
     filters: Sequence[str]
     number: int
     is_parted: bool
@@ -110,7 +107,7 @@ def _skip_blank(text: str, at: int) -> int:
 
 def keys(objects: Sequence[bytes]) -> list[int]:
     """Return the member ``key`` of each object that has a whole number there."""
-    found: list[int] = []
+    whole: list[int] = []
     for text in objects:
         try:
             key = msgspec.json.decode(text, type=_Keyed).key
@@ -118,8 +115,8 @@ def keys(objects: Sequence[bytes]) -> list[int]:
             key = _lenient_key(text)
         # Python takes true for the number 1.
         if isinstance(key, int) and not isinstance(key, bool):
-            found.append(key)
-    return found
+            whole.append(key)
+    return whole
 
 
 def _lenient_key(text: bytes) -> object:

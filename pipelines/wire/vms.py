@@ -16,7 +16,7 @@ from pipelines.wire.ahead import map_ahead
 from pipelines.wire.filters import Scalar, above, one_of
 from pipelines.wire.http import Answer, Call, CountRequest, HttpCaller
 from pipelines.wire.limiter import RateLimiter
-from pipelines.wire.pages import Fields, Listing, NoArrayError, NotJsonError, Unreadable, keys, split
+from pipelines.wire.pages import Listing, NoArrayError, NotJsonError, Unreadable, keys, split
 from pipelines.wire.sign_in import NEXT_STEP, SignIn
 
 if TYPE_CHECKING:
@@ -43,14 +43,12 @@ class _Error(msgspec.Struct):
     message: str = ""
 
 
-def fields_header(fields: Fields) -> str:
+def fields_header(fields: Sequence[str]) -> str:
     """Return the value of the ``fields`` header: nested members, ``"*"`` for a value (dataloy.md 1.4).
 
     >>> fields_header(["documentNo", "company.companyCode", "company.country.countryCode"])
     '{"documentNo":"*","company":{"companyCode":"*","country":{"countryCode":"*"}}}'
     """
-    if isinstance(fields, Mapping):
-        return msgspec.json.encode(fields).decode()
     nested: Object = {}
     for path in fields:
         *objects, leaf = path.split(".")
@@ -66,7 +64,7 @@ class VmsClient:
 
     Every method raises Refused with the VMS's own message when it refuses, Terminal for wrong credentials or missing
     rights, Transient when there was no answer; a write raises Transient with ``sent`` when its fate is unknown.
-    ``fields`` are dotted paths, or the header's own nested form.
+    ``fields`` are dotted paths.
     """
 
     def __init__(
@@ -98,7 +96,7 @@ class VmsClient:
         self,
         entity: str,
         *,
-        fields: Fields,
+        fields: Sequence[str],
         filters: Sequence[str] = (),
         page_size: int | None = None,
         is_parted: bool = False,
@@ -114,10 +112,10 @@ class VmsClient:
         last: int | None = None
         for number in range(1, MOST_PAGES + 1):
             listing = Listing(entity, fields, filters, number, is_parted)
-            count, found = yield from self._window(listing, last=last, limit=limit)
+            count, page_keys = yield from self._window(listing, last=last, limit=limit)
             if count < limit:
                 return
-            last = _advance(found, last, entity=entity)
+            last = _advance(page_keys, last, entity=entity)
         raise ExtractError(f"{entity}: more than {MOST_PAGES} pages.", next_step="set a larger vms.page_size.")
 
     def pages_of(
@@ -126,7 +124,7 @@ class VmsClient:
         path: str,
         values: Iterable[Scalar],
         *,
-        fields: Fields,
+        fields: Sequence[str],
         filters: Sequence[str] = (),
         is_parted: bool = False,
     ) -> Iterator[bytes]:
@@ -138,17 +136,19 @@ class VmsClient:
         for pages in map_ahead(read, one_of(path, values), workers=self._workers, ahead=2 * self._workers):
             yield from pages
 
-    def find(self, entity: str, *, filters: Sequence[str], fields: Fields, at_most: int = 10_000) -> list[Object]:
+    def find(
+        self, entity: str, *, filters: Sequence[str], fields: Sequence[str], at_most: int = 10_000
+    ) -> list[Object]:
         """Return the objects that pass all filters, for small look-ups; decimals come as Decimal.
 
         Raises ExtractError when there are more than ``at_most``.
         """
-        found: list[Object] = []
+        objects: list[Object] = []
         for page in self.pages(entity, fields=fields, filters=filters):
-            found += _OBJECTS.decode(page)
-            if len(found) > at_most:
+            objects += _OBJECTS.decode(page)
+            if len(objects) > at_most:
                 raise ExtractError(f"More than {at_most} objects {entity} pass {' and '.join(filters)}.")
-        return found
+        return objects
 
     def count(self, entity: str) -> int | None:
         """Return how many objects there are, in one small request; None where the VMS does not say (dataloy.md 1.6)."""
@@ -158,10 +158,10 @@ class VmsClient:
             headers={"fields": fields_header(["key"])},
             parameters=[("pageNumber", "1"), ("limit", "1")],
         )
-        told = answer.headers.get("totalObjectsNumber", "")
-        return int(told) if told.isdecimal() else None
+        total = answer.headers.get("totalObjectsNumber", "")
+        return int(total) if total.isdecimal() else None
 
-    def get(self, entity: str, key: int, *, fields: Fields | None = None) -> bytes:
+    def get(self, entity: str, key: int, *, fields: Sequence[str] | None = None) -> bytes:
         """Return one object as it comes; raises Refused with status 404 when there is none."""
         headers = {} if fields is None else {"fields": fields_header(fields)}
         return self._call("GET", f"{entity}/{key}", headers=headers).body
@@ -196,14 +196,14 @@ class VmsClient:
             if objects:
                 yield page
             return len(objects), keys(objects)
-        part, seen, found = max(1, limit // PARTS), 0, list[int]()
+        part, seen, all_keys = max(1, limit // PARTS), 0, list[int]()
         while seen < limit:
-            count, some = yield from self._window(listing, last=last, limit=min(part, limit - seen))
-            seen, found = seen + count, [*found, *some]
+            count, part_keys = yield from self._window(listing, last=last, limit=min(part, limit - seen))
+            seen, all_keys = seen + count, [*all_keys, *part_keys]
             if count < part:
                 break
-            last = _advance(some, last, entity=listing.entity)
-        return seen, found
+            last = _advance(part_keys, last, entity=listing.entity)
+        return seen, all_keys
 
     def _next_key(self, listing: Listing, last: int | None) -> int:
         """Return the key of the first object above ``last``, of which nothing else can be read."""
@@ -257,9 +257,9 @@ class VmsClient:
         return answer
 
 
-def _advance(found: Sequence[int], last: int | None, *, entity: str) -> int:
+def _advance(page_keys: Sequence[int], last: int | None, *, entity: str) -> int:
     # A VMS that ignored the filter would give the same page for ever.
-    newest = max(found, default=None)
+    newest = max(page_keys, default=None)
     if newest is None or (last is not None and newest <= last):
         raise ExtractError(
             f"{entity}: a full page brought no key above {last}, so reading it cannot go on.",

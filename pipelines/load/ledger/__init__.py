@@ -1,1 +1,1 @@
-"""Delivery to the ledger."""
+"""Delivery to the ledger: `vouchers` and `master_data` say what goes, `courier` sends it, the others look and judge."""

@@ -72,9 +72,9 @@ def _by_header(
     for header in headers:
         key = (str(header["text"]), str(header["ownerDbId"]), code_of(header, "transactionSource"))
         by_key.setdefault(key, []).append(header)
-    found = {entry: rows for entry in entries if (rows := by_key.get(_header_key(entry, entities)))}
-    ours = vouchers({str(entry.document_no) for entry in found}) if found else ()
-    return {entry.id: _judged(entry, rows, _rivals(entry, ours)) for entry, rows in found.items()}
+    alike = {entry: rows for entry in entries if (rows := by_key.get(_header_key(entry, entities)))}
+    ours = vouchers({str(entry.document_no) for entry in alike}) if alike else ()
+    return {entry.id: _judged(entry, rows, _rivals(entry, ours)) for entry, rows in alike.items()}
 
 
 def _header_key(entry: Entry, entities: Entities) -> tuple[str, str, str | None]:

@@ -109,8 +109,8 @@ def deliver_master_data(context: Context, *, sleep: Callable[[float], None] = ti
     for stage in STAGES:
         intents, waiting = stage_intents(context, outbox, stage)
         outbox.store_intents(intents)
-        wanted = {intent.id for intent in intents}
-        courier = _courier(context, stage, entities, wanted=wanted, sleep=sleep)
+        to_send = {intent.id for intent in intents}
+        courier = _courier(context, stage, entities, to_send=to_send, sleep=sleep)
         delivered += courier.deliver() + waiting
     return delivered
 
@@ -176,10 +176,10 @@ def _intent(stage: Stage, row: Row, latest: Version | None) -> Intent | None:
 
 
 def _courier(
-    ctx: Context, stage: Stage, entities: Entities, *, wanted: Collection[str], sleep: Callable[[float], None]
+    ctx: Context, stage: Stage, entities: Entities, *, to_send: Collection[str], sleep: Callable[[float], None]
 ) -> Courier:
     look_up = partial(look_up_codes, stage=stage, ledger=ctx.ledger, entities=entities)
-    cargo = Cargo(stage.kind, LEDGER, lambda entry: entry.id in wanted, BREAKS, _break_subject)
+    cargo = Cargo(stage.kind, LEDGER, lambda entry: entry.id in to_send, BREAKS, _break_subject)
     return Courier(
         Delivery.of(ctx, cargo, sleep=sleep),
         ctx.ledger,
