@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 Node = dict[str, Json]
 
 MUTATION = "updateGLImportItems"
+# The ledger's job levels of an import item (xledger.md A9).
 READY, DONE, REFUSED = 1, 3, 9
-# What finds a voucher and its payments again; what would change it is no correction. The first control line has more.
+# By these a voucher and its payments are found again: a change of one of them would make another voucher of it. The
+# first control line has more, for its text and partner stand in the journal header.
 IDENTITY = frozenset(
     {"owner", "transactionSource", "trRegNumber", "trItemNumber", "extOrderNumber", "invoiceNumber", "currency"}
 )
@@ -61,19 +63,19 @@ ORDER BY items.tr_item_number, items.import_item_db_id
 
 @dataclass(frozen=True, slots=True)
 class _Voucher:
-    """A sent voucher, its items in the ledger's import, and its nodes as they are there by item number."""
+    """A sent voucher: its row of the outbox, its items in the ledger's import, and its nodes there by item number."""
 
-    id: str
-    key: int
-    number: str
-    company: str | None
-    owner: int | None
+    sent: sqlite3.Row
     items: Sequence[Mapping[str, Any]]
     nodes: Mapping[int, Node]
 
     @property
+    def key(self) -> int:
+        return int(self.sent["document_key"])
+
+    @property
     def label(self) -> str:
-        return f"document {self.number} (key {self.key})"
+        return f"document {self.sent['document_no']} (key {self.key})"
 
 
 @dataclass(slots=True)
@@ -114,7 +116,8 @@ def carry_out_retries(ctx: Context) -> Counts:
 
 def _refused(ctx: Context, row: sqlite3.Row, tally: _Tally) -> _Voucher | None:
     """Return the voucher when its items lie in the ledger's import, refused; else say how it stands."""
-    voucher = _voucher(ctx, row)
+    items = rows_of(ctx.warehouse.execute(_ITEMS, [row["document_key"], row["document_no"]]))
+    voucher = _Voucher(row, items, _corrected(ctx.control, row))
     levels = {item["job_level"] for item in voucher.items}
     # One refused item is enough: a correction sets all items of the voucher back to ready.
     if REFUSED in levels:
@@ -128,18 +131,6 @@ def _refused(ctx: Context, row: sqlite3.Row, tally: _Tally) -> _Voucher | None:
     tally.messages.append(f"{voucher.label} {outcome}")
     _settle(Outbox.of(ctx), voucher)
     return None
-
-
-def _voucher(ctx: Context, row: sqlite3.Row) -> _Voucher:
-    return _Voucher(
-        id=row["id"],
-        key=row["document_key"],
-        number=row["document_no"],
-        company=row["company_code"],
-        owner=row["owner_code"],
-        items=rows_of(ctx.warehouse.execute(_ITEMS, [row["document_key"], row["document_no"]])),
-        nodes=_corrected(ctx.control, row),
-    )
 
 
 def _corrected(control: Control, row: sqlite3.Row) -> dict[int, Node]:
@@ -191,6 +182,7 @@ def _correct(ctx: Context, voucher: _Voucher, mapped: Mapping[int, Node] | None,
         return
     outbox = Outbox.of(ctx)
     intent = _intent(outbox, voucher, inputs)
+    # Look-up before the first send: done above, the items have just been read as refused.
     outbox.store_intents([intent])
     outbox.begin([intent.id])
     try:
@@ -204,7 +196,7 @@ def _correct(ctx: Context, voucher: _Voucher, mapped: Mapping[int, Node] | None,
         tally.unknown += 1
         tally.messages.append(f"{voucher.label}: whether its correction arrived is not known; retry it once more.")
     else:
-        outbox.apply([Move(intent.id, State.SENT, f"{len(inputs)} items corrected", {"voucher": voucher.id})])
+        outbox.apply([Move(intent.id, State.SENT, f"{len(inputs)} items corrected", {"voucher": voucher.sent["id"]})])
         tally.sent += 1
         tally.messages.append(f"{voucher.label}: corrected in the ledger's import, whose posting job tries it again.")
 
@@ -214,6 +206,7 @@ def _inputs(voucher: _Voucher, mapped: Mapping[int, Node]) -> list[Node] | None:
 
     An update leaves alone what it does not name, so a member that is gone, or a line, cannot be corrected away.
     """
+    # A line more or less: the document has no mapping any more, or is another voucher now.
     numbers = [item["tr_item_number"] for item in voucher.items]
     if numbers != sorted(mapped) or numbers != sorted(voucher.nodes):
         return None
@@ -225,6 +218,7 @@ def _inputs(voucher: _Voucher, mapped: Mapping[int, Node]) -> list[Node] | None:
         change = {name: value for name, value in after.items() if before.get(name) != value}
         if before.keys() - after.keys() or (IDENTITY_OF_FIRST if number == 1 else IDENTITY).intersection(change):
             return None
+        # Every item goes back to ready, changed or not: those beside a refused one were refused with it.
         has_changed |= bool(change)
         node: Node = {"dbId": str(item["import_item_db_id"]), **change, "jobLevel": {"dbSubId": READY}}
         inputs.append({"clientId": f"{voucher.key}-{number}", "node": node})
@@ -258,10 +252,10 @@ def _intent(outbox: Outbox, voucher: _Voucher, inputs: list[Node]) -> Intent:
         "ledger",
         payload,
         sha256(canonical_json(payload)),
-        company_code=voucher.company,
-        owner_code=voucher.owner,
+        company_code=voucher.sent["company_code"],
+        owner_code=voucher.sent["owner_code"],
         document_key=voucher.key,
-        document_no=voucher.number,
+        document_no=voucher.sent["document_no"],
     )
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import duckdb
     from rich.console import Console
 
+# design.md section 4.
 EXIT_DELIVERY = 15
 EXIT_HELD = 14
 EXIT_BREAKS = 16
@@ -133,6 +134,7 @@ def run_batch(
         stack.enter_context(structlog.contextvars.bound_contextvars(batch=context.batch_id))
         _record_start(context, jobs)
         _run_jobs(context, jobs, tally, requests)
+        # The stores are still open: a batch without an end in `ctl.batches` was killed.
         result = _finish(context, tally)
         look(context)
         return result
@@ -189,6 +191,7 @@ def _run_jobs(context: Context, jobs: Sequence[Job], tally: _Tally, requests: Re
             position += 1
             try:
                 tally.jobs[job.name] += _run_step(context, job, step, position)
+            # Anything else is a bug and ends the batch with a traceback.
             except SpringlineError as error:
                 log.error("step_failed", job=job.name, step=step.name, error=str(error))  # noqa: TRY400 expected failures show no traceback
                 tally.errors.append(error)

@@ -1,16 +1,19 @@
-"""What delivery needs of the two systems, no more: the clients in `wire` have it, and the fakes of the tests."""
+"""Asks the ledger which of many values it has, and cuts work into chunks: what look-ups have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from pipelines.core.errors import ExtractError, WireError
 from pipelines.wire.query import Reading
+
+if TYPE_CHECKING:
+    from pipelines.wire.ledger import LedgerClient
 
 Node = dict[str, Any]
 T = TypeVar("T")
@@ -23,40 +26,12 @@ QUESTION = 1_000
 _decode = msgspec.json.Decoder(list[Node], float_hook=Decimal).decode
 
 
-class Ledger(Protocol):
-    """The ledger's GraphQL API; methods raise the errors of `pipelines.core.errors`."""
-
-    def read(self, readings: Sequence[Reading]) -> Sequence[Iterator[bytes]]:
-        """Read connections, a JSON array of nodes a page; the first pages of all come in one request."""
-        ...
-
-    def mutate(self, name: str, inputs: Sequence[Mapping[str, object]]) -> Sequence[Node]:
-        """Run a mass mutation of at most 500 inputs and return its edges: `clientId`, and `node` with its `dbId`."""
-        ...
-
-
-class Vms(Protocol):
-    """The VMS's REST API, safe to use from several threads; methods raise the errors of `pipelines.core.errors`."""
-
-    def find(self, entity: str, *, filters: Sequence[str], fields: Sequence[str]) -> Sequence[Node]:
-        """Return all objects that pass the filters."""
-        ...
-
-    def put(self, entity: str, key: int, body: Mapping[str, object]) -> Node:
-        """Change the given members of an object and return it."""
-        ...
-
-    def post(self, entity: str, body: Mapping[str, object]) -> Node:
-        """Create an object and return it."""
-        ...
-
-
 def one_of(connection: str, column: str, values: Iterable[object], *, selection: str) -> Reading:
     """Ask a connection for the nodes whose ``column`` is one of ``values``."""
     return Reading(connection, selection, {f"{column}_in": sorted(set(values), key=str)})
 
 
-def ask(ledger: Ledger, readings: Sequence[Reading]) -> list[list[Node]]:
+def ask(ledger: LedgerClient, readings: Sequence[Reading]) -> list[list[Node]]:
     """Read several connections whole; one without values in its filter is not asked and has no nodes."""
     # A filter without values can find nothing; what the API makes of one is not documented.
     to_ask = [reading for reading in readings if all((reading.filter or {}).values())]

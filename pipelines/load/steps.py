@@ -1,4 +1,4 @@
-"""Steps that deliver, to the ledger and to the VMS."""
+"""The steps that deliver, to the ledger and to the VMS: the door of this room."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def settle_vouchers(ctx: Context) -> Counts:
     in_flight = "SELECT count(*) FROM outbox WHERE kind = 'voucher' AND state IN ('sending', 'unknown')"
     if not ctx.control.one(in_flight):
         return Counts()
-    # What stays unknown is looked up, and told, when vouchers are sent.
+    # What stays unknown is looked up again, and reported, when vouchers are sent: not twice in one batch.
     return Counts(sent=vouchers.settle_vouchers(ctx).sent)
 
 
@@ -56,11 +56,14 @@ def send_vouchers(ctx: Context, *, ready_documents: Callable[[Context], frozense
 
 def acknowledge(ctx: Context) -> Counts:
     """Set the documents whose vouchers the ledger has taken to posted in the VMS."""
-    delivered = deliver_acknowledgements(ctx)
-    return _counts(ctx, DeliveryResult(failed=delivered.failed, unknown=delivered.unknown, problems=delivered.problems))
+    # `sent` counts documents posted in the ledger, and each was counted there already. What waits for the VMS to answer
+    # is no failure of this batch: the next one goes on with it.
+    result = deliver_acknowledgements(ctx)
+    return _counts(ctx, DeliveryResult(failed=result.failed, unknown=result.unknown, problems=result.problems))
 
 
-def _counts(ctx: Context, delivered: DeliveryResult) -> Counts:
-    for problem in delivered.problems:
+def _counts(ctx: Context, result: DeliveryResult) -> Counts:
+    for problem in result.problems:
         ctx.tell(problem)
-    return Counts(sent=delivered.sent, failed=delivered.failed, unknown=delivered.unknown + delivered.waiting)
+    # What waits counts as unknown, so that the batch ends with the exit code for an incomplete delivery.
+    return Counts(sent=result.sent, failed=result.failed, unknown=result.unknown + result.waiting)

@@ -107,6 +107,7 @@ def _out_of_step(control: Control) -> Iterator[ChainFault]:
 
 
 def _pages(control: Control, name: str, *, key: str, start: Value) -> Iterator[sqlite3.Row]:
+    # A query for each page and no open cursor: a batch may append meanwhile, and its events are compared as well.
     after = start
     while page := control.read(named_statements("outbox")[name], {"after": after, "page": PAGE}):
         yield from page

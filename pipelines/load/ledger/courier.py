@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import structlog
 
@@ -20,9 +20,12 @@ from pipelines.load.delivery import ROUNDS, Delivery, DeliveryResult, LookUp
 from pipelines.load.ledger.refusals import Gap, gaps
 from pipelines.load.ledger.settlement import Parcel, by_answer, by_refusal, carriers, set_aside
 from pipelines.load.look_up import Presence
-from pipelines.load.ports import LOOK_UP_ERRORS, Ledger, Node
+from pipelines.load.ports import LOOK_UP_ERRORS, Node
 from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.states import State
+
+if TYPE_CHECKING:
+    from pipelines.wire.ledger import LedgerClient
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +62,7 @@ class Courier:
     """
 
     delivery: Delivery
-    ledger: Ledger
+    ledger: LedgerClient
     look_up: LookUp
     read_back: LookUp
     mutation: Callable[[Entry], str]

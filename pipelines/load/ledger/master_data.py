@@ -15,7 +15,7 @@ from pipelines.load.ledger.courier import Courier
 from pipelines.load.ledger.entities import Entities, read_entities
 from pipelines.load.ledger.nodes import NodeMember, node_of
 from pipelines.load.look_up import ABSENT, LookUpFinding, complete, conflict
-from pipelines.load.ports import QUESTION, Ledger, Node, ask, chunks, one_of
+from pipelines.load.ports import QUESTION, Node, ask, chunks, one_of
 from pipelines.outbox.entry import Entry, Version
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
 from pipelines.outbox.states import State
@@ -24,6 +24,7 @@ from pipelines.stores.rows import Row, rows_of
 
 if TYPE_CHECKING:
     from pipelines.step.context import Context
+    from pipelines.wire.ledger import LedgerClient
 
 NOT_UNIQUE = "code_not_unique"
 BREAKS = {NOT_UNIQUE: "code not unique"}
@@ -196,7 +197,7 @@ def _break_subject(entry: Entry) -> str:
 
 
 def look_up_codes(
-    entries: Sequence[Entry], *, stage: Stage, ledger: Ledger, entities: Entities
+    entries: Sequence[Entry], *, stage: Stage, ledger: LedgerClient, entities: Entities
 ) -> dict[str, LookUpFinding]:
     """Look codes up in the ledger before they are written: none -> add, one -> take it, several -> a person decides.
 

@@ -20,7 +20,7 @@ from pipelines.load.ledger.entities import Entities, read_entities
 from pipelines.load.ledger.import_items import import_findings, import_reading
 from pipelines.load.ledger.nodes import NodeMember, node_of, plain
 from pipelines.load.look_up import LookUpFinding, Presence
-from pipelines.load.ports import QUESTION, Ledger, ask, chunks
+from pipelines.load.ports import QUESTION, ask, chunks
 from pipelines.outbox.intent import Intent, Json, Kind
 from pipelines.outbox.store import Outbox
 from pipelines.stores.rows import Row, iterate_rows
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pipelines.load.delivery import DeliveryResult
     from pipelines.outbox.entry import Entry
     from pipelines.step.context import Context
+    from pipelines.wire.ledger import LedgerClient
 
 MUTATION = "addGLImportItems"
 # What a look-up finds in the ledger and nobody but a person can resolve.
@@ -159,7 +160,7 @@ def _courier(ctx: Context, *, is_wanted: Callable[[Entry], bool], sleep: Callabl
 
 
 def look_up_vouchers(
-    entries: Sequence[Entry], *, ledger: Ledger, entities: Entities, vouchers: Vouchers
+    entries: Sequence[Entry], *, ledger: LedgerClient, entities: Entities, vouchers: Vouchers
 ) -> dict[str, LookUpFinding]:
     """Look vouchers up in the ledger's import and in its books, a thousand a request; raises WireError."""
     findings: dict[str, LookUpFinding] = {}
@@ -172,7 +173,9 @@ def look_up_vouchers(
     return findings
 
 
-def read_back_vouchers(entries: Sequence[Entry], *, ledger: Ledger, entities: Entities) -> dict[str, LookUpFinding]:
+def read_back_vouchers(
+    entries: Sequence[Entry], *, ledger: LedgerClient, entities: Entities
+) -> dict[str, LookUpFinding]:
     """Look vouchers up in the import alone, where a call just refused could have left something; raises WireError."""
     (items,) = ask(ledger, [import_reading(entries)])
     return import_findings(entries, items, entities)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pipelines.core.errors import Refused, WireError
 from pipelines.load.acknowledgement import BODY, POSTED
 from pipelines.load.delivery import VMS, Cargo, Delivery, DeliveryResult
-from pipelines.load.ports import LOOK_UP_ERRORS, Node, Vms, chunks
+from pipelines.load.ports import LOOK_UP_ERRORS, Node, chunks
 from pipelines.load.vms.booked import booked
 from pipelines.load.vms.courier import CHUNK, REFUSED, Outcome
 from pipelines.outbox.entry import Entry, Move
@@ -26,6 +26,7 @@ from pipelines.wire.filters import one_of
 
 if TYPE_CHECKING:
     from pipelines.step.context import Context
+    from pipelines.wire.vms import VmsClient
 
 READY = "RFP"
 MOVED = "status_moved"
@@ -54,7 +55,7 @@ def deliver_acknowledgements(context: Context) -> DeliveryResult:
 @dataclass(frozen=True, slots=True)
 class _Acknowledging:
     delivery: Delivery
-    vms: Vms
+    vms: VmsClient
     pool: ThreadPoolExecutor
 
     def deliver(self, entries: Sequence[Entry]) -> None:

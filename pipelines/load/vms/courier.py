@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from pipelines.core.errors import Refused, WireError
 from pipelines.load.delivery import Delivery, DeliveryResult, LookUp
-from pipelines.load.ports import Node, Vms, chunks
+from pipelines.load.ports import Node, chunks
 from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.intent import Json
 from pipelines.outbox.states import State
+
+if TYPE_CHECKING:
+    from pipelines.wire.vms import VmsClient
 
 # What a killed process may leave in flight, to be looked up by the next run: at most so many objects.
 CHUNK = 200
@@ -34,7 +37,7 @@ class VmsCourier:
     """Sends a delivery to the VMS; an entry whose look-up has a ``key`` changes that object, any other creates one."""
 
     delivery: Delivery
-    vms: Vms
+    vms: VmsClient
     entity: str
     pool: ThreadPoolExecutor
     look_up: LookUp

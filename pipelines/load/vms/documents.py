@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pipelines.load.acknowledgement import POSTED
 from pipelines.load.delivery import VMS, Cargo, Delivery, DeliveryResult
 from pipelines.load.look_up import ABSENT, LookUpFinding, complete, conflict
-from pipelines.load.ports import Node, Vms
+from pipelines.load.ports import Node
 from pipelines.load.vms.courier import VmsCourier
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
 from pipelines.outbox.store import Outbox
@@ -25,6 +25,7 @@ from pipelines.wire.filters import equals, one_of
 if TYPE_CHECKING:
     from pipelines.outbox.entry import Entry
     from pipelines.step.context import Context
+    from pipelines.wire.vms import VmsClient
 
 ENTITY = "Document"
 # Characters: dataloy.md 3.11 has documentNo as String(32).
@@ -148,7 +149,9 @@ def day(value: date) -> str:
     return f"{value.isoformat()}T00:00:00"
 
 
-def look_up_documents(entries: Sequence[Entry], *, vms: Vms, pool: ThreadPoolExecutor) -> dict[str, LookUpFinding]:
+def look_up_documents(
+    entries: Sequence[Entry], *, vms: VmsClient, pool: ThreadPoolExecutor
+) -> dict[str, LookUpFinding]:
     """Look documents up by type and number, at most fifty numbers a request, on the pool.
 
     One that is there is ours when its company and its amounts are those that we send; anything else under our number

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.load.delivery import VMS, Cargo, Delivery, DeliveryResult
 from pipelines.load.look_up import ABSENT, LookUpFinding, complete, conflict
-from pipelines.load.ports import Node, Vms
+from pipelines.load.ports import Node
 from pipelines.load.vms.courier import VmsCourier
 from pipelines.load.vms.documents import DIFFERS, day, plain
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
@@ -23,6 +23,7 @@ from pipelines.wire.filters import at_least, equals
 if TYPE_CHECKING:
     from pipelines.outbox.entry import Entry
     from pipelines.step.context import Context
+    from pipelines.wire.vms import VmsClient
 
 ENTITY = "ExchangeRate"
 FIELDS = ("key", "exchangeRate", "exchangeRateDate", "currency.currencyCode", "fromCurrency.currencyCode")
@@ -94,7 +95,7 @@ def rate_intent(row: Row) -> Intent:
     )
 
 
-def look_up_rates(entries: Sequence[Entry], *, vms: Vms) -> dict[str, LookUpFinding]:
+def look_up_rates(entries: Sequence[Entry], *, vms: VmsClient) -> dict[str, LookUpFinding]:
     """Look rates up by day and pair, a month of one base currency in one question; raises WireError."""
     by_key: dict[tuple[str, str, str], list[Node]] = {}
     days: dict[tuple[str, str], list[str]] = {}
