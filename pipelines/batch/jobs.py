@@ -25,6 +25,7 @@ MASTER_DATA = Job(
         Step("read the ledger's master data", extract.read_ledger),
         Step("build models", models.build_models),
         Step("note codes that are not unique", reconcile.note_master_breaks),
+        # Before they are sent: a changed account waits for a person (payment fraud begins with one).
         Step("note changed bank accounts", steering.note_bank_changes),
         Step("send master data", load.send_master_data, writes_outside=True),
     ),
@@ -36,11 +37,13 @@ DOCUMENTS = Job(
         Step("read open documents", extract.read_open_documents),
         Step("read the ledger's reference data", extract.read_ledger),
         Step("build models", models.build_models),
+        # Before anything is drafted: what turns out not to have arrived is open again, and is mapped and checked anew.
         Step("look up vouchers in flight", load.settle_vouchers, writes_outside=True),
         Step("build models", models.build_models, writes_outside=True),
         Step("check posting requirements", checks.check_documents),
         Step("send vouchers", _send_what_is_ready, writes_outside=True),
         Step("carry out retries", carry_out_retries, writes_outside=True),
+        # After the ledger has taken a voucher, never before: a document set to posted is read no more.
         Step("acknowledge", load.acknowledge, writes_outside=True),
         Step("note what was acknowledged", extract.note_acknowledged, writes_outside=True),
         Step("read the import back", extract.read_import_back, writes_outside=True),

@@ -93,6 +93,7 @@ def carry_out_retries(ctx: Context) -> Counts:
 
     Each retry is carried out once. Raises WireError when the ledger cannot be asked; then the next run does it.
     """
+    # Read before the work: a retry asked for while it goes on is left to the next run.
     newest = ctx.control.one("SELECT max(decision_no) FROM decisions WHERE action = 'retry'") or 0
     done = retried_up_to(ctx.control)
     if newest <= done:
@@ -147,6 +148,7 @@ def _corrected(control: Control, row: sqlite3.Row) -> dict[int, Node]:
 
 def corrections_of(control: Control, document_key: int) -> Iterator[list[Node]]:
     """Yield the inputs of each correction of a voucher that the ledger has taken, oldest first."""
+    # By length first: the keys end in #1, #2 … #10, which as text would come before #2.
     for row in control.read(
         "SELECT payload FROM outbox WHERE kind = ? AND document_key = ? AND state = 'sent' "
         "ORDER BY length(natural_key), natural_key",

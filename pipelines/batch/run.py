@@ -130,6 +130,7 @@ def run_batch(
                 tell=tally.problems.append,
             )
         )
+        # A warehouse that was deleted, or put back from a copy, is read anew from the beginning.
         take_over(warehouse, context.control, batch_id=context.batch_id)
         stack.enter_context(structlog.contextvars.bound_contextvars(batch=context.batch_id))
         _record_start(context, jobs)
@@ -188,6 +189,7 @@ def _run_jobs(context: Context, jobs: Sequence[Job], tally: _Tally, requests: Re
         for step in job.steps:
             if context.is_dry_run and step.writes_outside:
                 continue
+            # Over all jobs, and as key in place of the name: "build models" comes several times in a batch.
             position += 1
             try:
                 tally.jobs[job.name] += _run_step(context, job, step, position)
@@ -210,6 +212,7 @@ def _run_step(context: Context, job: Job, step: Step, position: int) -> Counts:
             "INSERT INTO steps (batch_id, position, job, step, started_at) VALUES (?, ?, ?, ?, ?)",
             (*key, job.name, step.name, utc_text(context.now())),
         )
+    # Also when a bug ends the step: the record must not say that it was done.
     outcome, detail = "failed", ""
     counts = Counts()
     try:

@@ -67,6 +67,7 @@ def copy_reference(ctx: Context, *, source: duckdb.DuckDBPyConnection, control: 
 
     A reading then goes on from where the last batch ended. Nothing is copied from a warehouse no batch has filled yet.
     """
+    # All or nothing: half the reference data would make every document of the other half look wrong.
     present = _tables(source)
     if not present.issuperset(REFERENCE):
         return
@@ -113,6 +114,7 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
 
 def _copy(source: duckdb.DuckDBPyConnection, target: duckdb.DuckDBPyConnection, table: str) -> None:
     """Copy a table through Arrow: the two are different databases, and the source may be open for writing elsewhere."""
+    # Arrow keeps DECIMAL exact; pandas would make floats of it.
     reader = source.execute(f"SELECT * FROM {table}").to_arrow_reader(BATCH)
     target.register("copied", reader)
     target.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM copied")

@@ -110,6 +110,7 @@ class Delivery:
         is_due: Callable[[Entry], bool] = lambda _: True,
     ) -> DeliveryResult:
         """Do the work on what stands in these states, again after each round of calls without an answer."""
+        # Read anew in each round: what got no answer in the last one stands as `unknown` on disk.
         for _ in range(ROUNDS):
             entries = [entry for entry in self.outbox.entries(self.cargo.kind, states) if is_due(entry)]
             self.take(entries)
@@ -203,6 +204,7 @@ class Delivery:
         )
 
     def _break(self, move: Move, kind: str) -> Break:
+        # The outbox keeps one text; a break shows what to do in a column of its own.
         message, _, next_step = (move.detail or "").partition(" Next: ")
         return self.break_of(self._entries[move.intent], kind, message, next_step)
 

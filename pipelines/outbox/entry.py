@@ -26,6 +26,7 @@ class Entry:
     owner_code: int | None
     document_key: int | None
     document_no: str | None
+    # Calls begun, and when the last one was: it may be under way on the other side for as long as its time-out.
     attempts: int
     attempted_at: datetime | None
     error_code: str | None

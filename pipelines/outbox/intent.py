@@ -27,6 +27,7 @@ class Kind(StrEnum):
     COST_CENTRE = "cost_centre"
     PROJECT = "project"
     VOUCHER = "voucher"
+    # Of a voucher that the ledger's import has taken and its posting job refused.
     CORRECTION = "correction"
     ACKNOWLEDGEMENT = "acknowledgement"
     RATE = "rate"

@@ -12,9 +12,12 @@ class State(StrEnum):
     """Where an intent stands."""
 
     TODO = "todo"
+    # On disk before the call, so whoever finds it at start-up knows that a call may have been made.
     SENDING = "sending"
     SENT = "sent"
+    # A call without an answer that can be relied on.
     UNKNOWN = "unknown"
+    # Refused, or for a person to decide; it is tried again when its source changes or the next run stores it anew.
     FAILED = "failed"
 
 

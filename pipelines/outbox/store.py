@@ -18,6 +18,7 @@ from pipelines.stores.control import Control, Value, named_statements, utc_text
 if TYPE_CHECKING:
     from pipelines.step.context import Context
 
+# Intents in memory at a time: a voucher of 500 lines has a payload of about 200 kB.
 STORED_AT_ONCE = 1_000
 
 
@@ -133,6 +134,7 @@ class Outbox:
         events: list[dict[str, Value]] = []
         for intent in intents:
             before = present.get(intent.id)
+            # Made first, since its hash tells whether anything has changed.
             row = self._row(intent, at)
             if before is not None and not _is_rebuilt(before, row, retry_failed=retry_failed):
                 continue
@@ -207,6 +209,7 @@ def _is_rebuilt(before: sqlite3.Row, row: Mapping[str, Value], *, retry_failed: 
 
 
 def _change(move: Move, at: str) -> dict[str, Value]:
+    # The words of every other move go into its event alone.
     has_error = move.to in {State.FAILED, State.UNKNOWN}
     return {
         "id": move.intent,

@@ -11,7 +11,9 @@ from pipelines.core.errors import Terminal
 # Keeps the address under the usual limits; a live client uses 15 (dataloy.md 6, row 28).
 LARGEST_LIST = 50
 
+# No character of the grammar in it, and single blanks between words only.
 _PLAIN = re.compile(r"[^\s,()\"'{}\[\]\x00-\x1f\x7f]+(?: [^\s,()\"'{}\[\]\x00-\x1f\x7f]+)*")
+# Even quotes do not help: the grammar knows no way to write a quote inside them.
 _UNSAYABLE = re.compile(r'["\x00-\x1f\x7f]')
 
 Scalar = str | int
@@ -53,6 +55,7 @@ def one_of(path: str, values: Iterable[Scalar]) -> Iterator[str]:
     >>> list(one_of("code", ["A", "B", "C,D"]))
     ['code(IN)(A,B)', 'code(EQ)"C,D"']
     """
+    # Each value once: a document with twenty lines of one voyage must not ask for it twenty times.
     distinct = list(dict.fromkeys(str(value) for value in values))
     plain = iter([value for value in distinct if _PLAIN.fullmatch(value)])
     while chunk := list(islice(plain, LARGEST_LIST)):

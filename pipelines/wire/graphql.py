@@ -41,6 +41,7 @@ class _Error(msgspec.Struct):
     @property
     def problem(self) -> tuple[str, str]:
         """The error's code (at its top level, else in its extensions) and its message."""
+        # Both places are in use (xledger.md 1.7).
         inner = (self.extensions or {}).get("code", "")
         return self.code or str(inner or ""), self.message or ""
 
@@ -98,11 +99,13 @@ class GraphqlCaller:
         """
         body = msgspec.json.encode({"query": query, "variables": variables})
         call = Call("POST", self._url, operation, self._headers, body=body, is_write=is_write)
+        # Around the caller's own retries: those are for a network that fails, this is for a ledger that says "later".
         for attempt in range(1, self._attempts + 1):
             try:
                 return _data(self._http.call(call, judge=_judge))
             except _LimitError as limit:
                 wait = self._wait(limit)
+                # Used-up credits may come back much later than a batch should wait.
                 if wait > self._longest_wait or attempt == self._attempts:
                     raise _limited(limit, wait) from limit
                 self._sleep(wait)
@@ -136,6 +139,7 @@ def _limited(limit: _LimitError, wait: float) -> Transient:
 
 def _judge(answer: Answer) -> None:
     """Raise what an answer says went wrong; the errors in the body count, whatever the HTTP status (xledger.md A2)."""
+    # The body first: an input error may come with 200 as with 400, and its text is what an accountant needs.
     parsed = _parse(answer)
     if parsed is not None and parsed.errors:
         _raise(parsed.errors, answer)

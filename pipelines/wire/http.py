@@ -16,6 +16,7 @@ from pipelines.wire.limiter import RateLimiter
 
 # Bytes: a filter that is ignored, or a page size that is, must not fill the memory.
 LARGEST_ANSWER = 128 * 1024 * 1024
+# A server that is there answers a connection at once; minutes are for its work, not for finding it.
 CONNECT_SECONDS = 10.0
 # Longer waits that the other side asks for are the caller's to decide on.
 LONGEST_PAUSE = 60.0
@@ -115,6 +116,7 @@ class HttpCaller:
         )
         self._client = httpx.Client(
             verify=_trusted(),
+            # Tests put an answer in here; everything above it is what runs in earnest.
             transport=transport,
             timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
@@ -168,6 +170,7 @@ class HttpCaller:
         ) as response:
             chunks: list[bytes] = []
             size = 0
+            # In pieces, so that the limit holds before the whole answer is in memory.
             for chunk in response.iter_bytes():
                 chunks.append(chunk)
                 size += len(chunk)
@@ -192,6 +195,7 @@ def _worth_another_try(call: Call) -> Callable[[Exception], bool | float]:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
+    # In seconds only; a date is ignored, and the usual pause between tries taken.
     text = headers.get("retry-after", "")
     return float(text) if text.isdigit() else None
 

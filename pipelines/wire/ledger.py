@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipelines.core.settings import LedgerSettings
 
 SIDE = "ledger"
+# A limit for a cursor that goes round; a hundred thousand pages are more than any ledger has.
 MOST_PAGES = 100_000
 MOST_INPUTS = 500
 # Records a page at most (xledger.md 1.3); only deltas are read so, for they have two members each.
@@ -50,6 +51,7 @@ class _PageInfo(msgspec.Struct, rename="camel"):
 
 
 class _Edge(msgspec.Struct):
+    # Opaque (xledger.md 1.3): often a dbId, and some servers write it as a number.
     cursor: str | int | None = None
     node: msgspec.Raw = msgspec.Raw(b"null")
 
@@ -174,6 +176,7 @@ class LedgerClient:
         return [_connection(data, alias, reading) for alias, reading in aliased(readings)]
 
     def _changes(self, reading: Reading, first: _Connection) -> Changes:
+        # All pages first: one node may be added, updated and deleted in one window, in any order.
         deltas: list[_Delta] = []
         cursor = reading.after
         for page, last in self._cursored(reading, first):
@@ -206,6 +209,7 @@ class LedgerClient:
 
 
 def _connection(data: Data, alias: str, reading: Reading) -> _Connection:
+    # `null` in place of a connection is how the ledger shows that the token may not see it.
     try:
         return msgspec.json.decode(data.get(alias, b"null"), type=_Connection)
     except msgspec.DecodeError as error:

@@ -83,6 +83,7 @@ def query_text(readings: Sequence[Reading], *, page_size: int) -> tuple[str, dic
     fields: list[str] = []
     variables: dict[str, object] = {}
     for alias, reading in aliased(readings):
+        # With an alias each, since GraphQL does not allow one field twice with different arguments.
         arguments = [f"first: {reading.page_size or page_size}"]
         if reading.after is not None:
             declarations.append(f"${alias}_after: String")

@@ -27,6 +27,7 @@ NEXT_STEP = (
 
 class _Token(msgspec.Struct):
     access_token: str
+    # Seconds; a day where the answer does not say.
     expires_in: float = 86_400
 
 
@@ -85,5 +86,6 @@ class SignIn:
             raise Terminal(
                 f"The VMS gave no token: {answer.url} answered {answer.status}.", next_step=NEXT_STEP, sent=False
             )
+        # From the answer on: a slow sign-in makes the token look a little younger, which the margin covers.
         self._expires = self._now() + timedelta(seconds=token.expires_in) - MARGIN
         return token.access_token

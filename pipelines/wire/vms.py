@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pipelines.core.settings import VmsSettings
 
 SIDE = "vms"
+# A limit for a VMS that never comes to an end.
 MOST_PAGES = 100_000
 # A page that one object breaks is read again in so many parts.
 PARTS = 10
@@ -80,6 +81,7 @@ class VmsClient:
         self._base = settings.base_url.rstrip("/")
         self._page_size = settings.page_size
         self._workers = settings.workers
+        # Less than one a second is one in so many seconds: a limiter lets whole requests through.
         requests = max(1, round(settings.requests_per_second))
         self._http = HttpCaller(
             SIDE,
@@ -113,6 +115,7 @@ class VmsClient:
         for number in range(1, MOST_PAGES + 1):
             listing = Listing(entity, fields, filters, number, is_parted)
             count, page_keys = yield from self._window(listing, last=last, limit=limit)
+            # A page that is not full is the last; an exact number of full pages ends with an empty one.
             if count < limit:
                 return
             last = _advance(page_keys, last, entity=entity)
@@ -152,6 +155,7 @@ class VmsClient:
 
     def count(self, entity: str) -> int | None:
         """Return how many objects there are, in one small request; None where the VMS does not say (dataloy.md 1.6)."""
+        # Without `noCount`, unlike any other read: counting costs the VMS a query of its own.
         answer = self._call(
             "GET",
             entity,
@@ -278,6 +282,7 @@ def _refuse(answer: Answer, *, request: str) -> None:
             f"VMS: {request} was sent elsewhere ({answer.status}).", next_step="check SPRINGLINE_VMS__BASE_URL."
         )
     message = _message(answer)
+    # No refusal of the object but of us: every other object would fare the same, so it stops the job.
     if answer.status in {UNAUTHORIZED, FORBIDDEN}:
         raise Terminal(
             f"VMS: {request} is not allowed ({answer.status}: {message}).",

@@ -30,6 +30,7 @@ def read_entities(warehouse: duckdb.DuckDBPyConnection) -> Entities:
     """Read `map.entities` and `map.master_visibility`."""
     # An entity without a number as its code cannot be named in a voucher (`ownerCode`).
     ids = warehouse.execute("SELECT owner_code, entity_db_id FROM map.entities WHERE owner_code IS NOT NULL").fetchall()
+    # Master data of a group is shared with the companies below it, so one owner sees records of several.
     seen: dict[int | None, set[str]] = {}
     for owner, db_id in warehouse.execute("SELECT owner_code, seen_owner_db_id FROM map.master_visibility").fetchall():
         seen.setdefault(owner, set()).add(str(db_id))

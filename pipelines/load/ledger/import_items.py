@@ -15,6 +15,8 @@ SELECTION = "dbId trRegNumber trItemNumber ownerDbId extOrderNumber transactionS
 
 
 class _Key(NamedTuple):
+    """What a voucher's items have in common; the number alone may be that of another system's voucher."""
+
     number: str
     owner: str | None
     source: str | None
@@ -32,6 +34,7 @@ def import_findings(entries: Sequence[Entry], items: Sequence[Node], entities: E
     The ledger does not refuse a voucher that it has already (xledger.md A3), so lines that are there must never be sent
     again: fewer or more than there should be are a conflict that a person resolves by removing them.
     """
+    # The filter asks by number only; entity, type and order number are compared here (design.md, decision 5).
     by_key: dict[_Key, list[Node]] = {}
     for item in items:
         by_key.setdefault(_item_key(item), []).append(item)

@@ -32,6 +32,7 @@ def node_of(
     """Build a node; what is null is left out. ``write`` gives the value of a column where ``plain`` would not do."""
     node: dict[str, Json] = {}
     for member in members:
+        # Left out and not sent as null: an update leaves alone what it does not name.
         if row[member.column] is None:
             continue
         value = write(member.column, row) if write else plain(row[member.column])

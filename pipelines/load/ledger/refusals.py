@@ -68,6 +68,7 @@ def gaps(problems: Iterable[tuple[str, str]]) -> list[Gap]:
     >>> gaps([("INVALID_VALUE", "project.code: No value matching owner 42365431, code 'V001-2601'.")])
     [Gap(field='project', key='code', value='V001-2601', is_ambiguous=False)]
     """
+    # By the text: no error code names the value that is missing.
     matches = (_LOOK_UP.search(message) for _, message in problems)
     named = (Gap(m["field"], m["key"], m["value"], m["count"] != "No") for m in matches if m)
     return list(dict.fromkeys(named))

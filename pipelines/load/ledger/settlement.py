@@ -28,6 +28,7 @@ class Parcel(NamedTuple):
     @property
     def source(self) -> str | None:
         """The voucher type; the ledger looks a subledger code up among suppliers or among customers by it."""
+        # The same in every node of a voucher; master data has none.
         for node in self.nodes:
             return cast("str | None", node.get("transactionSource", {}).get("code"))
         return None

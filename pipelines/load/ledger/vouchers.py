@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pipelines.step.context import Context
     from pipelines.wire.ledger import LedgerClient
 
+# Adds, and never updates: what has been sent is corrected by a retry alone (batch/retries.py).
 MUTATION = "addGLImportItems"
 # What a look-up finds in the ledger and nobody but a person can resolve.
 BREAKS = {
@@ -140,6 +141,7 @@ def settle_vouchers(context: Context, *, sleep: Callable[[float], None] = time.s
 
     What the ledger has is sent; what it certainly has not is `todo` again, so that it is drafted and checked anew.
     """
+    # Nothing is sent here, so nothing has to be withdrawn.
     return _courier(context, is_wanted=lambda _: True, sleep=sleep).settle()
 
 
@@ -168,7 +170,7 @@ def look_up_vouchers(
         items, *books = ask(ledger, [import_reading(chunk), *books_readings(chunk)])
         in_import = import_findings(chunk, items, entities)
         absent = [entry for entry in chunk if in_import[entry.id].presence is Presence.ABSENT]
-        # After its posting job the ledger may drop its import items: what the import has not, the books may have.
+        # Once posted, a voucher's items may be gone from the import: then the books have it.
         findings |= in_import | books_findings(absent, books, entities, vouchers=vouchers)
     return findings
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pipelines.outbox.entry import Entry
 
 # A voucher is booked when the books have its header, or when the import has done all its items (job level 3, A9).
-# Either is enough: the books are read at another time than the import, and somebody may have changed the text of a header.
+# Either is enough: the books are read at another time than the import, and a person may have changed a header's text.
 _BOOKED = """
 WITH waiting AS (
     SELECT UNNEST($keys) AS document_key, UNNEST($owners) AS owner_db_id, UNNEST($sources) AS source_code,

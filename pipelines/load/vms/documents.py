@@ -101,6 +101,7 @@ def deliver_documents(
 
     ``difference`` is the kind of break that opens when the VMS has another document under the number of one of ours.
     """
+    # Stored first, and all of them: what the models have worked out is not lost when the VMS does not answer.
     Outbox.of(ctx).store_intents(intents)
     cargo = Cargo(kind, VMS, is_wanted, {DIFFERS: difference})
     with ThreadPoolExecutor(ctx.settings.vms.workers, thread_name_prefix=f"{kind}s") as pool:
@@ -118,6 +119,7 @@ def document_number(number: str, *, head: str) -> str:
     >>> document_number("ACT202610-28601-V001-2601-4300-USD-1", head="ACT202610-28601")
     'ACT202610-28601-5b2df6ab1a-1'
     """
+    # Only characters that no filter has to quote: the look-up asks for up to fifty numbers in one list.
     if len(number) <= LONGEST_NUMBER and PLAIN_NUMBER.fullmatch(number):
         return number
     rest, _, count = number.rpartition("-")
@@ -131,6 +133,7 @@ def amount(value: Decimal) -> Decimal:
     >>> str(amount(Decimal("-95000.0000"))), str(amount(Decimal("1.2345")))
     ('-95000.00', '1.2345')
     """
+    # Never rounded here: more decimals than two are a currency's own (KWD) or a fault that the VMS should name.
     return plain(value) if value != value.quantize(CENT) else value.quantize(CENT)
 
 
@@ -157,6 +160,7 @@ def look_up_documents(
     One that is there is ours when its company and its amounts are those that we send; anything else under our number
     is a conflict. Raises WireError.
     """
+    # The type as well: a document of another type may have the number, and would not be ours.
     by_type = sorted(entries, key=_document_type)
     questions = [
         (equals("documentType.documentType", document_type), chosen)

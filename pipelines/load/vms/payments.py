@@ -27,6 +27,7 @@ def deliver_payments(ctx: Context, *, sleep: Callable[[float], None] = time.slee
     """
     intents = [payment_intent(row) for row in rows_of(ctx.warehouse.execute(_CHANGES))]
     to_post = {intent.id for intent in intents}
+    # A payment and an invoice that were matched in the ledger, and are no longer.
     undone = {row["subject"] for row in rows_of(ctx.warehouse.execute(_UNDONE))}
 
     def is_wanted(entry: Entry) -> bool:

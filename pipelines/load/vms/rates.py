@@ -55,6 +55,7 @@ def deliver_rates(ctx: Context, *, sleep: Callable[[float], None] = time.sleep) 
         def courier() -> VmsCourier:
             return VmsCourier(Delivery.of(ctx, cargo, sleep=sleep), ctx.vms, ENTITY, pool, look_up)
 
+        # A delivery each: the second must see what the first has come to.
         first = courier().deliver(is_due=_is_between_bases)
         blocked = _days_without_base(outbox, to_post)
 
@@ -98,6 +99,7 @@ def rate_intent(row: Row) -> Intent:
 def look_up_rates(entries: Sequence[Entry], *, vms: VmsClient) -> dict[str, LookUpFinding]:
     """Look rates up by day and pair, a month of one base currency in one question; raises WireError."""
     by_key: dict[tuple[str, str, str], list[Node]] = {}
+    # A month at a time: one question for each rate would be thousands when a year is filled in.
     days: dict[tuple[str, str], list[str]] = {}
     for entry in entries:
         rate_date, base, _ = _key(entry)
@@ -130,6 +132,7 @@ def _judged(entry: Entry, rates: Sequence[Node]) -> LookUpFinding:
 
 
 def _is_same(rate: Node, entry: Entry) -> bool:
+    # By way of text: Decimal(float) would take the binary value, with digits nobody has written.
     ours = Decimal(str(entry.look_up["exchange_rate"]))
     return abs(Decimal(str(rate["exchangeRate"])) - ours) <= ours * TOLERANCE
 
