@@ -52,7 +52,7 @@ ORDER BY outbox.document_key
 """
 _ITEMS = """
 SELECT items.import_item_db_id, items.tr_item_number, items.job_level, items.account_code,
-    string_agg(errors.message, ' ' ORDER BY errors.import_error_db_id) AS told
+    string_agg(errors.message, ' ' ORDER BY errors.import_error_db_id) AS reason
 FROM stg_ledger.import_items AS items
 LEFT JOIN stg_ledger.import_errors AS errors ON items.import_item_db_id = errors.import_item_db_id
 WHERE items.tr_reg_number = ? AND items.ext_order_number = ?
@@ -79,7 +79,7 @@ class _Voucher:
 
 
 @dataclass(slots=True)
-class _Tally:
+class _RetryTally:
     """How many corrections were sent, cannot be made, or are of unknown fate, and what the operator must know."""
 
     sent: int = 0
@@ -99,7 +99,7 @@ def carry_out_retries(ctx: Context) -> Counts:
     if newest <= done:
         return Counts()
     pending = ctx.control.read(_PENDING, (done,))
-    tally = _Tally()
+    tally = _RetryTally()
     if pending:
         extract_import_state(ctx, [row["document_key"] for row in pending])
         _reopen(Outbox.of(ctx))
@@ -115,7 +115,7 @@ def carry_out_retries(ctx: Context) -> Counts:
     return Counts(sent=tally.sent, failed=tally.failed, unknown=tally.unknown)
 
 
-def _refused(ctx: Context, row: sqlite3.Row, tally: _Tally) -> _Voucher | None:
+def _refused(ctx: Context, row: sqlite3.Row, tally: _RetryTally) -> _Voucher | None:
     """Return the voucher when its items lie in the ledger's import, refused; else say how it stands."""
     items = rows_of(ctx.warehouse.execute(_ITEMS, [row["document_key"], row["document_no"]]))
     voucher = _Voucher(row, items, _corrected(ctx.control, row))
@@ -176,7 +176,7 @@ def _mapped_now(ctx: Context, keys: Sequence[int]) -> dict[int, dict[int, Node]]
         return {ids[intent]: _nodes(payload) for intent, payload in Outbox.of(aside).payloads([*ids]).items()}
 
 
-def _correct(ctx: Context, voucher: _Voucher, mapped: Mapping[int, Node] | None, tally: _Tally) -> None:
+def _correct(ctx: Context, voucher: _Voucher, mapped: Mapping[int, Node] | None, tally: _RetryTally) -> None:
     inputs = _inputs(voucher, mapped or {})
     if not inputs:
         tally.failed += 1
@@ -208,7 +208,7 @@ def _inputs(voucher: _Voucher, mapped: Mapping[int, Node]) -> list[Node] | None:
 
     An update leaves alone what it does not name, so a member that is gone, or a line, cannot be corrected away.
     """
-    # A line more or less: the document has no mapping any more, or is another voucher now.
+    # A line more or less: the document is not mapped now, or would be another voucher.
     numbers = [item["tr_item_number"] for item in voucher.items]
     if numbers != sorted(mapped) or numbers != sorted(voucher.nodes):
         return None
@@ -229,9 +229,9 @@ def _inputs(voucher: _Voucher, mapped: Mapping[int, Node]) -> list[Node] | None:
 
 def _to_see_to(voucher: _Voucher, *, is_other: bool) -> str:
     refused = [
-        "item {import_item_db_id} (line {tr_item_number}, account {account_code}): {told}".format_map(item)
+        "item {import_item_db_id} (line {tr_item_number}, account {account_code}): {reason}".format_map(item)
         for item in voucher.items
-        if item["told"]
+        if item["reason"]
     ]
     items = ", ".join(str(item["import_item_db_id"]) for item in voucher.items)
     by_hand = f"remove the items {items} there and post the document by hand, for what was sent is never sent again"

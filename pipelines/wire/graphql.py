@@ -33,7 +33,7 @@ LONGEST = 1000
 Data = dict[str, msgspec.Raw]
 
 
-class _Error(msgspec.Struct):
+class _GraphqlError(msgspec.Struct):
     message: str | None = None
     code: str | None = None
     extensions: dict[str, Any] | None = None
@@ -47,7 +47,7 @@ class _Error(msgspec.Struct):
 
 
 class _Answer(msgspec.Struct):
-    errors: list[_Error] | None = None
+    errors: list[_GraphqlError] | None = None
     data: Data | None = None
 
 
@@ -153,7 +153,7 @@ def _judge(answer: Answer) -> None:
         )
 
 
-def _raise(errors: Sequence[_Error], answer: Answer) -> None:
+def _raise(errors: Sequence[_GraphqlError], answer: Answer) -> None:
     """Raise what the errors of an answer mean; each kind says whether anything can have been carried out.
 
     The order matters. A limit first: nothing was carried out, and waiting helps. Then the token: no later try helps.

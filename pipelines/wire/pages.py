@@ -52,7 +52,7 @@ class Unreadable(bytes):
         return page
 
 
-class Split(NamedTuple):
+class PageSplit(NamedTuple):
     """The text of each element of an array; ``is_valid`` says that the whole page is JSON by the book."""
 
     texts: Sequence[bytes]
@@ -63,7 +63,7 @@ class _Keyed(msgspec.Struct):
     key: Any = None
 
 
-def split(page: bytes) -> Split:
+def split(page: bytes) -> PageSplit:
     """Cut a JSON array into its elements, each exactly as it stands there.
 
     A page that only a lenient reader accepts (NaN, half a surrogate pair) is cut all the same, so that one bad object
@@ -71,9 +71,9 @@ def split(page: bytes) -> Split:
     """
     # Nearly every page goes this way, at the speed of the library; the slow one is for the page with a fault.
     try:
-        return Split(msgspec.json.decode(page, type=list[msgspec.Raw]), is_valid=True)
+        return PageSplit(msgspec.json.decode(page, type=list[msgspec.Raw]), is_valid=True)
     except (msgspec.DecodeError, RecursionError):
-        return Split(_split_leniently(page), is_valid=False)
+        return PageSplit(_split_leniently(page), is_valid=False)
 
 
 def _split_leniently(page: bytes) -> list[bytes]:

@@ -40,7 +40,7 @@ _OBJECT = msgspec.json.Decoder(Object, float_hook=Decimal)
 _OBJECTS = msgspec.json.Decoder(list[Object], float_hook=Decimal)
 
 
-class _Error(msgspec.Struct):
+class _VmsError(msgspec.Struct):
     message: str = ""
 
 
@@ -298,7 +298,7 @@ def _refuse(answer: Answer, *, request: str) -> None:
 
 def _message(answer: Answer) -> str:
     try:
-        return hide_in_text(msgspec.json.decode(answer.body, type=_Error).message) or answer.excerpt()
+        return hide_in_text(msgspec.json.decode(answer.body, type=_VmsError).message) or answer.excerpt()
     except msgspec.DecodeError:
         return answer.excerpt()
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from pipelines.load.ledger.entities import Entities
+from pipelines.load.ledger.entities import LedgerEntities
 from pipelines.load.look_up import ABSENT, LookUpFinding, complete, conflict
 from pipelines.load.ports import Node, code_of, one_of
 from pipelines.outbox.entry import Entry
@@ -51,7 +51,7 @@ def books_readings(entries: Sequence[Entry]) -> list[Reading]:
 
 
 def books_findings(
-    entries: Sequence[Entry], answers: Sequence[Sequence[Node]], entities: Entities, *, vouchers: Vouchers
+    entries: Sequence[Entry], answers: Sequence[Sequence[Node]], entities: LedgerEntities, *, vouchers: Vouchers
 ) -> dict[str, LookUpFinding]:
     """Judge vouchers by the answers to ``books_readings``; ``vouchers`` finds ours by document number.
 
@@ -66,7 +66,7 @@ def books_findings(
 
 
 def _by_header(
-    entries: Sequence[Entry], headers: Sequence[Node], entities: Entities, vouchers: Vouchers
+    entries: Sequence[Entry], headers: Sequence[Node], entities: LedgerEntities, vouchers: Vouchers
 ) -> dict[str, LookUpFinding]:
     by_key: dict[tuple[str, str, str | None], list[Node]] = {}
     for header in headers:
@@ -77,12 +77,12 @@ def _by_header(
     return {entry.id: _judged(entry, rows, _rivals(entry, ours)) for entry, rows in alike.items()}
 
 
-def _header_key(entry: Entry, entities: Entities) -> tuple[str, str, str | None]:
+def _header_key(entry: Entry, entities: LedgerEntities) -> tuple[str, str, str | None]:
     return (str(entry.look_up["text"]), str(entities.owner(entry.owner_code)), str(entry.look_up["source"]))
 
 
 def _by_invoice(
-    entries: Sequence[Entry], rows: Sequence[Node], entities: Entities, vouchers: Vouchers
+    entries: Sequence[Entry], rows: Sequence[Node], entities: LedgerEntities, vouchers: Vouchers
 ) -> dict[str, LookUpFinding]:
     invoices = _invoices(rows)
     alike = {entry: headers for entry in entries if (headers := invoices.get(_invoice_of(entry, entities)))}
@@ -119,7 +119,7 @@ def _row_order(row: Node) -> tuple[str, ...]:
     return tuple(str(part) for part in parts)
 
 
-def _invoice_of(entry: Entry, entities: Entities) -> _Invoice:
+def _invoice_of(entry: Entry, entities: LedgerEntities) -> _Invoice:
     look_up: Mapping[str, Any] = entry.look_up
     amount = Decimal(look_up["control_amount"])
     owner = str(entities.owner(entry.owner_code))

@@ -54,7 +54,7 @@ class Mutation(NamedTuple):
 
 
 @dataclass(slots=True)
-class Courier:
+class LedgerCourier:
     """Sends a delivery to the ledger.
 
     ``look_up`` searches everywhere, ``read_back`` only where a call just refused could have left something; ``size`` is

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Entities:
+class LedgerEntities:
     """Entity code -> its dbId; owner of master data -> the dbIds of the entities whose master data it sees.
 
     The owner None stands for the entity of the token (no companies in the settings).
@@ -26,7 +26,7 @@ class Entities:
         return None if code is None else self.ids.get(code)
 
 
-def read_entities(warehouse: duckdb.DuckDBPyConnection) -> Entities:
+def read_entities(warehouse: duckdb.DuckDBPyConnection) -> LedgerEntities:
     """Read `map.entities` and `map.master_visibility`."""
     # An entity without a number as its code cannot be named in a voucher (`ownerCode`).
     ids = warehouse.execute("SELECT owner_code, entity_db_id FROM map.entities WHERE owner_code IS NOT NULL").fetchall()
@@ -34,7 +34,7 @@ def read_entities(warehouse: duckdb.DuckDBPyConnection) -> Entities:
     seen: dict[int | None, set[str]] = {}
     for owner, db_id in warehouse.execute("SELECT owner_code, seen_owner_db_id FROM map.master_visibility").fetchall():
         seen.setdefault(owner, set()).add(str(db_id))
-    return Entities(
+    return LedgerEntities(
         ids={code: str(db_id) for code, db_id in ids},
         seen={owner: frozenset(db_ids) for owner, db_ids in seen.items()},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from pipelines.load.ledger.entities import Entities
+from pipelines.load.ledger.entities import LedgerEntities
 from pipelines.load.look_up import ABSENT, LookUpFinding, Presence, complete, conflict
 from pipelines.load.ports import Node, code_of, one_of
 from pipelines.outbox.entry import Entry
@@ -28,7 +28,9 @@ def import_reading(entries: Sequence[Entry]) -> Reading:
     return one_of("glImportItems", "trRegNumber", [entry.document_key for entry in entries], selection=SELECTION)
 
 
-def import_findings(entries: Sequence[Entry], items: Sequence[Node], entities: Entities) -> dict[str, LookUpFinding]:
+def import_findings(
+    entries: Sequence[Entry], items: Sequence[Node], entities: LedgerEntities
+) -> dict[str, LookUpFinding]:
     """Judge vouchers by the import items that have their numbers.
 
     The ledger does not refuse a voucher that it has already (xledger.md A3), so lines that are there must never be sent
@@ -51,7 +53,7 @@ def _item_key(item: Node) -> _Key:
     )
 
 
-def _finding(entry: Entry, entities: Entities, items: Mapping[_Key, Sequence[Node]]) -> LookUpFinding:
+def _finding(entry: Entry, entities: LedgerEntities, items: Mapping[_Key, Sequence[Node]]) -> LookUpFinding:
     owner = entities.owner(entry.owner_code)
     if owner is None:
         # Without its entity no item can be matched, and "no match" must not be read as "not there".

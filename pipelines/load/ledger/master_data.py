@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from pipelines.load.delivery import LEDGER, Cargo, Delivery, DeliveryResult
-from pipelines.load.ledger.courier import Courier
-from pipelines.load.ledger.entities import Entities, read_entities
+from pipelines.load.ledger.courier import LedgerCourier
+from pipelines.load.ledger.entities import LedgerEntities, read_entities
 from pipelines.load.ledger.nodes import NodeMember, node_of
 from pipelines.load.look_up import ABSENT, LookUpFinding, complete, conflict
 from pipelines.load.ports import QUESTION, Node, ask, chunks, one_of
@@ -177,11 +177,11 @@ def _intent(stage: Stage, row: Row, latest: Version | None) -> Intent | None:
 
 
 def _courier(
-    ctx: Context, stage: Stage, entities: Entities, *, to_send: Collection[str], sleep: Callable[[float], None]
-) -> Courier:
+    ctx: Context, stage: Stage, entities: LedgerEntities, *, to_send: Collection[str], sleep: Callable[[float], None]
+) -> LedgerCourier:
     look_up = partial(look_up_codes, stage=stage, ledger=ctx.ledger, entities=entities)
     cargo = Cargo(stage.kind, LEDGER, lambda entry: entry.id in to_send, BREAKS, _break_subject)
-    return Courier(
+    return LedgerCourier(
         Delivery.of(ctx, cargo, sleep=sleep),
         ctx.ledger,
         look_up=look_up,
@@ -197,7 +197,7 @@ def _break_subject(entry: Entry) -> str:
 
 
 def look_up_codes(
-    entries: Sequence[Entry], *, stage: Stage, ledger: LedgerClient, entities: Entities
+    entries: Sequence[Entry], *, stage: Stage, ledger: LedgerClient, entities: LedgerEntities
 ) -> dict[str, LookUpFinding]:
     """Look codes up in the ledger before they are written: none -> add, one -> take it, several -> a person decides.
 
@@ -212,7 +212,7 @@ def look_up_codes(
     return {entry.id: _judged(entry, by_code.get(str(entry.look_up["code"]), []), entities) for entry in entries}
 
 
-def _judged(entry: Entry, rows: Sequence[Node], entities: Entities) -> LookUpFinding:
+def _judged(entry: Entry, rows: Sequence[Node], entities: LedgerEntities) -> LookUpFinding:
     # Also what the entities above it share with it: adding that again would make the code ambiguous in this one.
     seen = entities.seen.get(entry.owner_code, frozenset())
     kind = entry.look_up["definition"]

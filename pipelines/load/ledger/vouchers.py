@@ -15,8 +15,8 @@ from pipelines.core.money import minor_unit
 from pipelines.load.acknowledgement import acknowledgement
 from pipelines.load.delivery import LEDGER, Cargo, Delivery
 from pipelines.load.ledger.books import Vouchers, books_findings, books_readings
-from pipelines.load.ledger.courier import Courier
-from pipelines.load.ledger.entities import Entities, read_entities
+from pipelines.load.ledger.courier import LedgerCourier
+from pipelines.load.ledger.entities import LedgerEntities, read_entities
 from pipelines.load.ledger.import_items import import_findings, import_reading
 from pipelines.load.ledger.nodes import NodeMember, node_of, plain
 from pipelines.load.look_up import LookUpFinding, Presence
@@ -145,12 +145,12 @@ def settle_vouchers(context: Context, *, sleep: Callable[[float], None] = time.s
     return _courier(context, is_wanted=lambda _: True, sleep=sleep).settle()
 
 
-def _courier(ctx: Context, *, is_wanted: Callable[[Entry], bool], sleep: Callable[[float], None]) -> Courier:
+def _courier(ctx: Context, *, is_wanted: Callable[[Entry], bool], sleep: Callable[[float], None]) -> LedgerCourier:
     # The acknowledgement comes into the outbox in the transaction that settles its voucher as sent.
     cargo = Cargo(Kind.VOUCHER, LEDGER, is_wanted, BREAKS, follow_up=lambda entry: [acknowledgement(entry)])
     delivery = Delivery.of(ctx, cargo, sleep=sleep)
     entities = read_entities(ctx.warehouse)
-    return Courier(
+    return LedgerCourier(
         delivery,
         ctx.ledger,
         look_up=partial(look_up_vouchers, ledger=ctx.ledger, entities=entities, vouchers=delivery.outbox.vouchers),
@@ -162,7 +162,7 @@ def _courier(ctx: Context, *, is_wanted: Callable[[Entry], bool], sleep: Callabl
 
 
 def look_up_vouchers(
-    entries: Sequence[Entry], *, ledger: LedgerClient, entities: Entities, vouchers: Vouchers
+    entries: Sequence[Entry], *, ledger: LedgerClient, entities: LedgerEntities, vouchers: Vouchers
 ) -> dict[str, LookUpFinding]:
     """Look vouchers up in the ledger's import and in its books, a thousand a request; raises WireError."""
     findings: dict[str, LookUpFinding] = {}
@@ -176,7 +176,7 @@ def look_up_vouchers(
 
 
 def read_back_vouchers(
-    entries: Sequence[Entry], *, ledger: LedgerClient, entities: Entities
+    entries: Sequence[Entry], *, ledger: LedgerClient, entities: LedgerEntities
 ) -> dict[str, LookUpFinding]:
     """Look vouchers up in the import alone, where a call just refused could have left something; raises WireError."""
     (items,) = ask(ledger, [import_reading(entries)])

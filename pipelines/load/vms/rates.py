@@ -60,7 +60,7 @@ def deliver_rates(ctx: Context, *, sleep: Callable[[float], None] = time.sleep) 
         blocked = _days_without_base(outbox, to_post)
 
         def is_due(entry: Entry) -> bool:
-            # What is not to be posted any more is due on a blocked day too: it is only looked up and withdrawn.
+            # What is no longer to be posted is due on a blocked day too: it is only looked up and withdrawn.
             is_blocked = entry.id in to_post and entry.look_up["rate_date"] in blocked
             return not (_is_between_bases(entry) or is_blocked)
 
