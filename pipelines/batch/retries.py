@@ -220,7 +220,7 @@ def _inputs(voucher: _Voucher, mapped: Mapping[int, Node]) -> list[Node] | None:
         change = {name: value for name, value in after.items() if before.get(name) != value}
         if before.keys() - after.keys() or (IDENTITY_OF_FIRST if number == 1 else IDENTITY).intersection(change):
             return None
-        # Every item goes back to ready, changed or not: those beside a refused one were refused with it.
+        # Every item goes back to ready, changed or not, so that the posting job takes the voucher whole.
         has_changed |= bool(change)
         node: Node = {"dbId": str(item["import_item_db_id"]), **change, "jobLevel": {"dbSubId": READY}}
         inputs.append({"clientId": f"{voucher.key}-{number}", "node": node})

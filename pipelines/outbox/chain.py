@@ -24,7 +24,7 @@ HASHED = (
     "previous_hash",
 )
 PAGE = 5_000
-# One edit near the beginning breaks every link after it: a hundred faults say as much as a million.
+# A store that is damaged throughout has a fault in every row: a hundred say as much as a million.
 MOST_FAULTS = 100
 
 

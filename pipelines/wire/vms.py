@@ -220,18 +220,16 @@ class VmsClient:
         # Always page 1: the filter above the last key moves on, not the page number (see `pages`).
         parameters += [("pageNumber", "1"), ("limit", str(limit))]
         headers = {"fields": fields_header(listing.fields), "noCount": "YES"}
-        answer = self._call("GET", listing.entity, headers=headers, parameters=parameters)
-        try:
-            return answer.body, split(answer.body).texts
-        except NotJsonError:
-            # A proxy's page or a cut connection passes; what comes twice is the VMS's answer.
+        # Twice: a proxy's page or a cut connection passes; what comes twice is the VMS's answer.
+        for is_last_try in (False, True):
             answer = self._call("GET", listing.entity, headers=headers, parameters=parameters)
-        try:
-            return answer.body, split(answer.body).texts
-        except NotJsonError as error:
-            raise NoArrayError(
-                f"{answer.url}, page {listing.number}: no JSON array but {answer.excerpt()!r}.", body=answer.body
-            ) from error
+            try:
+                return answer.body, split(answer.body).texts
+            except NotJsonError as error:
+                if is_last_try:
+                    message = f"{answer.url}, page {listing.number}: no JSON array but {answer.excerpt()!r}."
+                    raise NoArrayError(message, body=answer.body) from error
+        raise AssertionError
 
     def _call(
         self,

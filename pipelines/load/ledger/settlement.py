@@ -83,7 +83,7 @@ def by_refusal(
     settled = {move.intent for move in moves}
     rest = [p for p in parcels if p.entry.id not in settled]
     # The refusal names a code but not the voucher type it was looked up for: then each type goes by itself first, or
-    # good vouchers would fail for a customer's code that only a supplier lacks.
+    # good vouchers to customers would fail for a code that only the suppliers lack.
     sources = _sources_in_doubt(rest, named)
     bad = {} if sources else carriers(rest, lambda _: named)
     again = [p for p in rest if p.entry.id not in bad]
