@@ -1,10 +1,13 @@
-"""The VMS's filters: plain AND with EQ, GTE, GT and IN, the part that every tenant has (dataloy.md 1.5)."""
+"""What the VMS is asked for: filters (AND of EQ, GTE, GT and IN, which every tenant has; dataloy.md 1.5) and fields."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from typing import Any
+
+import msgspec
 
 from pipelines.core.errors import Terminal
 
@@ -63,3 +66,19 @@ def one_of(path: str, values: Iterable[Scalar]) -> Iterator[str]:
     for value in distinct:
         if not _PLAIN.fullmatch(value):
             yield equals(path, value)
+
+
+def fields_header(fields: Sequence[str]) -> str:
+    """Return the value of the ``fields`` header: nested members, ``"*"`` for a value (dataloy.md 1.4).
+
+    >>> fields_header(["documentNo", "company.companyCode", "company.country.countryCode"])
+    '{"documentNo":"*","company":{"companyCode":"*","country":{"countryCode":"*"}}}'
+    """
+    nested: dict[str, Any] = {}
+    for path in fields:
+        *objects, leaf = path.split(".")
+        below = nested
+        for name in objects:
+            below = below.setdefault(name, {})
+        below[leaf] = "*"
+    return msgspec.json.encode(nested).decode()

@@ -13,7 +13,7 @@ import msgspec
 from pipelines.core.errors import ExtractError, Refused, Terminal
 from pipelines.core.log import hide_in_text
 from pipelines.wire.ahead import map_ahead
-from pipelines.wire.filters import Scalar, above, one_of
+from pipelines.wire.filters import Scalar, above, fields_header, one_of
 from pipelines.wire.http import Answer, Call, CountRequest, HttpCaller
 from pipelines.wire.limiter import RateLimiter
 from pipelines.wire.pages import Listing, NoArrayError, NotJsonError, Unreadable, keys, split
@@ -42,22 +42,6 @@ _OBJECTS = msgspec.json.Decoder(list[Object], float_hook=Decimal)
 
 class _VmsError(msgspec.Struct):
     message: str = ""
-
-
-def fields_header(fields: Sequence[str]) -> str:
-    """Return the value of the ``fields`` header: nested members, ``"*"`` for a value (dataloy.md 1.4).
-
-    >>> fields_header(["documentNo", "company.companyCode", "company.country.countryCode"])
-    '{"documentNo":"*","company":{"companyCode":"*","country":{"countryCode":"*"}}}'
-    """
-    nested: Object = {}
-    for path in fields:
-        *objects, leaf = path.split(".")
-        below = nested
-        for name in objects:
-            below = below.setdefault(name, {})
-        below[leaf] = "*"
-    return msgspec.json.encode(nested).decode()
 
 
 class VmsClient:

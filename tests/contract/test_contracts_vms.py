@@ -10,7 +10,7 @@ from pipelines.contracts import ledger as ledger_contracts
 from pipelines.contracts import vms as vms_contracts
 from pipelines.contracts.contract import Contract, Kind
 from pipelines.contracts.shape import child_columns, parent_columns, paths
-from pipelines.wire.vms import fields_header
+from pipelines.wire.filters import fields_header
 
 ALL = (*vms_contracts.ALL, *ledger_contracts.ALL)
 # mapping.md section 0, document by document and line by line.
