@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.core import words
-from pipelines.load.ports import QUESTION, Node, ask, chunks, code_of, one_of
+from pipelines.load.look_up import QUESTION, Node, ask, chunks, code_of, one_of
 from pipelines.outbox.intent import Json
 from pipelines.wire.query import Reading
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pipelines.load.look_up import LookUpFinding, Presence, by_finding
-from pipelines.load.ports import LOOK_UP_ERRORS
+from pipelines.load.look_up import LOOK_UP_ERRORS, LookUpFinding, Presence, by_finding
 from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State

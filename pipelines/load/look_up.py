@@ -1,15 +1,34 @@
-"""What a look-up on the other side says about one intent, and the moves that follow from it."""
+"""Looking up on the other side what it has already: how it is asked, what it says of one intent, and what follows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum, auto
-from typing import cast
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import msgspec
+
+from pipelines.core.errors import ExtractError, WireError
 from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.intent import Json
 from pipelines.outbox.states import State
+from pipelines.wire.query import Reading
+
+if TYPE_CHECKING:
+    from pipelines.wire.ledger import LedgerClient
+
+Node = dict[str, Any]
+T = TypeVar("T")
+
+# What can go wrong when the other side is asked what it has.
+LOOK_UP_ERRORS = (WireError, ExtractError)
+# Values in one filter: a thousand texts of a hundred characters are a request of 100 kB.
+QUESTION = 1_000
+
+_decode = msgspec.json.Decoder(list[Node], float_hook=Decimal).decode
 
 
 class Presence(Enum):
@@ -56,3 +75,30 @@ def by_finding(entry: Entry, finding: LookUpFinding) -> list[Move]:
             return [Move(entry.id, State.FAILED, finding.detail, cast("Json", finding.remote_ids), finding.code)]
         case _:
             return []
+
+
+def one_of(connection: str, column: str, values: Iterable[object], *, selection: str) -> Reading:
+    """Ask a connection for the nodes whose ``column`` is one of ``values``."""
+    return Reading(connection, selection, {f"{column}_in": sorted(set(values), key=str)})
+
+
+def ask(ledger: LedgerClient, readings: Sequence[Reading]) -> list[list[Node]]:
+    """Read several connections whole; one without values in its filter is not asked and has no nodes."""
+    # A filter without values can find nothing; what the API makes of one is not documented.
+    to_ask = [reading for reading in readings if all((reading.filter or {}).values())]
+    pages = iter(ledger.read(to_ask) if to_ask else ())
+    answers = {id(reading): [node for page in next(pages) for node in _decode(page)] for reading in to_ask}
+    return [answers.get(id(reading), []) for reading in readings]
+
+
+def chunks(items: Iterable[T], *, size: int) -> Iterator[list[T]]:
+    """Cut a sequence into lists of ``size``, the last one shorter."""
+    remaining = iter(items)
+    while chunk := list(islice(remaining, size)):
+        yield chunk
+
+
+def code_of(node: Node, name: str) -> str | None:
+    """Return the code of what a node refers to, None where it refers to nothing."""
+    reference = node.get(name)
+    return reference.get("code") if reference else None

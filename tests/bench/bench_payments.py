@@ -26,7 +26,7 @@ import duckdb
 from pipelines.core.settings import Settings
 from pipelines.extract.books import DELTAS
 from pipelines.extract.ledger import lists
-from pipelines.load.ports import chunks
+from pipelines.load.look_up import chunks
 from pipelines.load.vms.documents import ENTITY, FIELDS
 from pipelines.outbox.entry import Move
 from pipelines.outbox.states import State

@@ -14,8 +14,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from pipelines.load.ledger.entities import LedgerEntities
-from pipelines.load.look_up import ABSENT, LookUpFinding, complete, conflict
-from pipelines.load.ports import Node, code_of, one_of
+from pipelines.load.look_up import ABSENT, LookUpFinding, Node, code_of, complete, conflict, one_of
 from pipelines.outbox.entry import Entry
 from pipelines.outbox.states import State
 from pipelines.wire.query import Reading

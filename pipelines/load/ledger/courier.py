@@ -19,8 +19,7 @@ from pipelines.core.errors import Refused, SpringlineError, WireError
 from pipelines.load.delivery import ROUNDS, Delivery, DeliveryResult, LookUp
 from pipelines.load.ledger.refusals import Gap, gaps
 from pipelines.load.ledger.settlement import Parcel, by_answer, by_refusal, carriers, set_aside
-from pipelines.load.look_up import Presence
-from pipelines.load.ports import LOOK_UP_ERRORS, Node
+from pipelines.load.look_up import LOOK_UP_ERRORS, Node, Presence
 from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.states import State
 

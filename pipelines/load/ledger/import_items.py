@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pipelines.load.ledger.entities import LedgerEntities
-from pipelines.load.look_up import ABSENT, LookUpFinding, Presence, complete, conflict
-from pipelines.load.ports import Node, code_of, one_of
+from pipelines.load.look_up import ABSENT, LookUpFinding, Node, Presence, code_of, complete, conflict, one_of
 from pipelines.outbox.entry import Entry
 from pipelines.wire.query import Reading
 

@@ -14,8 +14,7 @@ from pipelines.load.delivery import LEDGER, Cargo, Delivery, DeliveryResult
 from pipelines.load.ledger.courier import LedgerCourier
 from pipelines.load.ledger.entities import LedgerEntities, read_entities
 from pipelines.load.ledger.nodes import NodeMember, node_of
-from pipelines.load.look_up import ABSENT, LookUpFinding, complete, conflict
-from pipelines.load.ports import QUESTION, Node, ask, chunks, one_of
+from pipelines.load.look_up import ABSENT, QUESTION, LookUpFinding, Node, ask, chunks, complete, conflict, one_of
 from pipelines.outbox.entry import Entry, Version
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
 from pipelines.outbox.states import State

@@ -8,8 +8,7 @@ from typing import NamedTuple, cast
 
 from pipelines.core.errors import Refused
 from pipelines.load.ledger.refusals import Gap, gap_message, refusal_message
-from pipelines.load.look_up import LookUpFinding, by_finding
-from pipelines.load.ports import Node
+from pipelines.load.look_up import LookUpFinding, Node, by_finding
 from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.states import State
 

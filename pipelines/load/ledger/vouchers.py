@@ -19,8 +19,7 @@ from pipelines.load.ledger.courier import LedgerCourier
 from pipelines.load.ledger.entities import LedgerEntities, read_entities
 from pipelines.load.ledger.import_items import import_findings, import_reading
 from pipelines.load.ledger.nodes import NodeMember, node_of, plain
-from pipelines.load.look_up import LookUpFinding, Presence
-from pipelines.load.ports import QUESTION, ask, chunks
+from pipelines.load.look_up import QUESTION, LookUpFinding, Presence, ask, chunks
 from pipelines.outbox.intent import Intent, Json, Kind
 from pipelines.outbox.store import Outbox
 from pipelines.stores.rows import Row, iterate_rows

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pipelines.core.errors import Refused, WireError
 from pipelines.load.acknowledgement import BODY, POSTED
 from pipelines.load.delivery import VMS, Cargo, Delivery, DeliveryResult
-from pipelines.load.ports import LOOK_UP_ERRORS, Node, chunks
+from pipelines.load.look_up import LOOK_UP_ERRORS, Node, chunks
 from pipelines.load.vms.booked import booked
 from pipelines.load.vms.courier import CHUNK, REFUSED, Outcome
 from pipelines.outbox.entry import Entry, Move

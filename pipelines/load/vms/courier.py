@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from pipelines.core.errors import Refused, WireError
 from pipelines.load.delivery import Delivery, DeliveryResult, LookUp
-from pipelines.load.ports import Node, chunks
+from pipelines.load.look_up import Node, chunks
 from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.intent import Json
 from pipelines.outbox.states import State

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.load.acknowledgement import POSTED
 from pipelines.load.delivery import VMS, Cargo, Delivery, DeliveryResult
-from pipelines.load.look_up import ABSENT, LookUpFinding, complete, conflict
-from pipelines.load.ports import Node
+from pipelines.load.look_up import ABSENT, LookUpFinding, Node, complete, conflict
 from pipelines.load.vms.courier import VmsCourier
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
 from pipelines.outbox.store import Outbox

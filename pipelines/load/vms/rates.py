@@ -10,8 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pipelines.load.delivery import VMS, Cargo, Delivery, DeliveryResult
-from pipelines.load.look_up import ABSENT, LookUpFinding, complete, conflict
-from pipelines.load.ports import Node
+from pipelines.load.look_up import ABSENT, LookUpFinding, Node, complete, conflict
 from pipelines.load.vms.courier import VmsCourier
 from pipelines.load.vms.documents import DIFFERS, day, plain
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
