@@ -12,13 +12,13 @@ from pipelines.core import words
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pipelines.close.run import Closed
+    from pipelines.close.run import CloseResult
 
 # What a screen has room for; all of it is in the pack.
 SHOWN = 40
 
 
-def show_close(closed: Closed, console: Console) -> None:
+def show_close(closed: CloseResult, console: Console) -> None:
     """Print what stops a close and what to do about it, then whether the period is sealed."""
     open_rows = closed.open
     for place, row in enumerate(open_rows[:SHOWN], start=1):
@@ -34,7 +34,7 @@ def show_close(closed: Closed, console: Console) -> None:
     console.print(verdict(closed), markup=False, highlight=False)
 
 
-def verdict(closed: Closed) -> str:
+def verdict(closed: CloseResult) -> str:
     """Say in one sentence or two where the period stands."""
     count = len(closed.open)
     if closed.state is None:
@@ -68,7 +68,7 @@ def _what(row: Mapping[str, Any]) -> str:
     return " ".join(part for part in named if part) or str(row["subject"])
 
 
-def _totals(closed: Closed) -> Table:
+def _totals(closed: CloseResult) -> Table:
     table = Table("kind", "open", "accepted", title="By kind", title_justify="left")
     for kind, counts in sorted(closed.totals().items()):
         table.add_row(kind, str(counts["open"]), str(counts["accepted"]))
