@@ -106,6 +106,7 @@ def write_pack(ctx: Context, period: date, *, state: str) -> Pack:
             write_close_workbook(ctx.warehouse, made / WORKBOOK, period)
             files = {path.name: _hash(path) for path in sorted(made.iterdir())}
             summary = _summary(ctx, period, state=state, files=files)
+            # After all others, since it holds their hashes.
             (made / SUMMARY).write_text(json.dumps(summary, indent=2, default=str), encoding="utf-8")
             # In one move: a pack is never half of one close and half of another.
             put_folder(made, place)
@@ -158,5 +159,6 @@ def _summary(ctx: Context, period: date, *, state: str, files: Mapping[str, str]
 
 
 def _hash(path: Path) -> str:
+    # Read in blocks: entries of a month can be many megabytes.
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipelines.core.settings import Settings
     from pipelines.step.context import Context
 
+# Nothing is sent: a close looks at both sides as they are.
 RECONCILE = ("reconcile",)
 DRAFT, SEALED = "draft", "sealed"
 _STOPS = """
@@ -136,6 +137,7 @@ def run_close(
 def _month(period: str, *, today: date) -> date:
     """Return the first day of a period that has begun."""
     month = read_period(period)
+    # A month can be drawn up before it is over, to see early what will stop it.
     if month > today:
         raise UsageError(f"{period} has not begun: it is {today}.", next_step="close a period that is over.")
     return month

@@ -42,6 +42,7 @@ def of_period(table: str, month: str) -> str:
 
 def close_sheets(connection: duckdb.DuckDBPyConnection) -> list[Sheet]:
     """Return the sheets of one period, whose first day the query parameter ``period`` gives."""
+    # The same sheets that the daily workbook has: who knows one knows the other.
     sheets = [replace(sheet, where=f"d.{of_period(sheet.source, '$period')}") for sheet in OF_THE_PERIOD]
     tables: dict[str, dict[str, str]] = {}
     for table, column, kind in connection.execute(

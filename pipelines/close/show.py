@@ -37,6 +37,7 @@ def show_close(closed: CloseResult, console: Console) -> None:
 def verdict(closed: CloseResult) -> str:
     """Say in one sentence or two where the period stands."""
     count = len(closed.open)
+    # The order counts: a period that could not be read or was sealed before says nothing of this run.
     if closed.state is None:
         return f"{closed.period} was not closed: both sides could not be read. Nothing was written. Next: run it again."
     if closed.was_sealed:

@@ -91,6 +91,7 @@ def _publish(ctx: Context, product: str, write: Callable[[Path], object]) -> Cou
     folder = ctx.settings.published
     name = f"published.{product}"
     mark = _fingerprint(ctx)
+    # Both: a product that somebody removed comes back with the next run.
     if (folder / product).exists() and ctx.control.mark(name) == mark:
         return Counts()
     write(folder)
@@ -153,8 +154,10 @@ def _last_read(ctx: Context, side: str) -> datetime | None:
         moment.replace(tzinfo=UTC)
         for (table,) in tables
         for (moment,) in ctx.warehouse.execute(f"SELECT max(fetched_at) FROM {table}").fetchall()
+        # A table that was never filled says nothing.
         if moment is not None
     ]
+    # A side that had nothing new was read all the same: its cursor has moved.
     moved = ctx.control.one("SELECT max(moved_at) FROM cursors WHERE source LIKE ?", (f"{side}.%",))
     return max([*times, *([datetime.fromisoformat(moved)] if moved else [])], default=None)
 

@@ -101,6 +101,7 @@ def control_type(column: str, kind: str) -> str:
     """
     if _TIME.search(column):
         return "TIMESTAMP"
+    # The accounting day has no time.
     if column == "today":
         return "DATE"
     return "BIGINT" if kind in {"INTEGER", "BIGINT"} else kind.replace("TEXT", "VARCHAR")
@@ -109,6 +110,7 @@ def control_type(column: str, kind: str) -> str:
 def expression(column: str, *, is_control: bool = False) -> str:
     """Return what is published of a column, as SQL: itself, or with bank accounts cut to their last four characters."""
     name = quote(column)
+    # In every table, whoever made it: a name is enough.
     if is_bank_account(column):
         return rf"'…' || right(regexp_replace({name}, '\s', '', 'g'), 4)"
     if is_control and column in _WORDS:

@@ -64,6 +64,7 @@ def write_database(
             if not (place.exists() and _is_brought_up(plan, place, aside / DATABASE)):
                 with _attached(warehouse, aside / DATABASE):
                     _fill(plan, before={})
+            # Only now does a reader see anything of it; whoever has the old file open keeps that.
             put_file(aside / DATABASE, place)
     except (duckdb.Error, OSError) as error:
         raise ModelError(
@@ -166,8 +167,10 @@ def _fill(plan: EditionPlan, *, before: Mapping[TableRef, PublishedTable]) -> No
     A comment on a table that is full costs as much as the table.
     """
     connection, edition = plan.connection, plan.edition
+    # Also those without a table yet: a saved question names them.
     for schema in (*MODEL_SCHEMAS, "ctl"):
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {NEW}.{schema}")
+    # The same columns, types and comments: then rows are all that can differ.
     kept = {ref for ref, table in plan.tables.items() if before.get(ref) == table and plan.keeps_rows(ref)}
     for ref, table in plan.tables.items():
         if ref not in kept:
@@ -208,6 +211,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: PublishedTable, rows: st
     place = f"{NEW}.{table.ref.quoted}"
     if is_kept:
         wanted, there = sums_of(connection, table, rows), sums_of(connection, table, place)
+        # Months that one side alone has, and months whose count or sum of hashes is another.
         changed = {part for part, _ in wanted.items() ^ there.items()}
         if not changed:
             return

@@ -75,8 +75,10 @@ def _cut(
     key = quote(GROWING[table])
     last = connection.execute(f"SELECT max({key}), sum(hash({column_list(types)})) FROM {place}").fetchone()
     since: int | str | None = last[0] if last else None
+    # Nothing was published of it before.
     if since is None:
         return None
+    # As many rows before the cut on both sides: otherwise the store was restored, and all is copied anew.
     before = connection.execute(f"SELECT count(*) FROM {place} WHERE {key} < {literal(since)}").fetchone()
     if before == (control.one(f"SELECT count(*) FROM {quote(table)} WHERE {key} < {literal(since)}"),):
         connection.execute(f"DELETE FROM {place} WHERE {key} >= {literal(since)}")
@@ -101,6 +103,7 @@ def _insert(
     import pyarrow as pa  # noqa: PLC0415 an idle run publishes nothing
     from pyarrow import json as arrow_json  # noqa: PLC0415 ditto
 
+    # From the last key on and not after it: a batch that was running has rows that changed.
     condition = f"WHERE {GROWING[table]} >= {literal(since)}" if since is not None else ""
     members = ", ".join(f"{literal(name)}, {quote(name)}" for name in columns)
     statement = f"SELECT json_object({members}) FROM {quote(table)} {condition} ORDER BY rowid"
@@ -113,6 +116,7 @@ def _insert(
         for page in pages
         for batch in arrow_json.read_json(pa.BufferReader(page), parse_options=options).to_batches()
     )
+    # DuckDB reads the batches as they come: no table is in memory as a whole.
     connection.register("control_rows", pa.RecordBatchReader.from_batches(schema, batches))
     published = ", ".join(expression(column, is_control=True) for column in columns)
     connection.execute(f"INSERT INTO {place} SELECT {published} FROM control_rows")

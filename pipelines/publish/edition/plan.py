@@ -102,6 +102,7 @@ def _types(ref: TableRef, columns: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _table(ref: TableRef, types: Mapping[str, str], text: TableText, *, is_built: bool = True) -> PublishedTable:
+    # None where nobody has said anything: a comment may not be empty text.
     words = {name: comment(name, text.columns[name]) if name in text.columns else None for name in types}
     return PublishedTable(ref, types, texts_of(text.about if is_built else NOT_BUILT + text.about, words))
 

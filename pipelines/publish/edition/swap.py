@@ -14,6 +14,7 @@ from pathlib import Path
 STAGE = ".new"
 # Where folders that were replaced stay until the next time.
 KEPT = ".old"
+# From the headers of Linux: Python has no call for it.
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
@@ -65,6 +66,7 @@ def put_folder(made: Path, place: Path, *, old: Path | None = None) -> None:
 
 def _exchanged(one: Path, other: Path) -> bool:
     """Exchange two folders at once; False where the system or its disk cannot."""
+    # Elsewhere the caller moves twice.
     if sys.platform != "linux":
         return False
     rename = getattr(ctypes.CDLL(None), "renameat2", None)

@@ -54,6 +54,7 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[st
             wanted_prints = [(table, _prints(connection, table)) for table in tables]
             stale = [(table, wanted) for table, wanted in wanted_prints if present(_in(root, table)) != wanted]
             if stale:
+                # What was replaced the last time: who was reading it then has finished.
                 shutil.rmtree(kept, ignore_errors=True)
             for table, wanted in stale:
                 _write(connection, table, wanted, place=_in(root, table), made=_in(aside, table))
@@ -106,6 +107,7 @@ def _write(
     """Make a table's folder: months that stay are linked, the others written."""
     made.mkdir(parents=True)
     before = present(place)
+    # Months whose rows are the same keep their file, which readers may have copied by its name.
     stays = {part for part, fingerprint in wanted.items() if before.get(part) == fingerprint}
     for part in stays:
         for file in place.glob(f"{table.ref.name}-{part}-{wanted[part]}*"):
@@ -121,6 +123,7 @@ def _write(
         for folder in (made / PARTS).iterdir():
             part = UNKNOWN if folder.name.endswith(NO_MONTH) else folder.name.partition("=")[2][: len("2026-10")]
             for number, file in enumerate(sorted(folder.iterdir())):
+                # DuckDB names its files as it likes; ours carry the fingerprint by which the next run compares.
                 file.rename(made / _name(table, part, wanted, number=number))
         shutil.rmtree(made / PARTS)
 
@@ -137,6 +140,7 @@ def _name(table: PublishedTable, part: str, wanted: Prints, *, number: int = 0) 
 
 def _link(source: Path, target: Path) -> None:
     try:
+        # A second name for the same bytes: it costs nothing, and the old folder can go.
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)

@@ -9,6 +9,7 @@ from decimal import Decimal
 # One series has its names beside the bars, several have them above, where longer names and lower bars find room.
 BESIDE, WIDTH, VALUES = 108, 360, 92
 NAME_HEIGHT, BAR_HEIGHT, BAR_GAP, GROUP_GAP = 19, 12, 3, 9
+# Narrower than this nobody sees a bar.
 LEAST_WIDTH = 1.5
 
 
@@ -53,8 +54,11 @@ def bar_chart(
 
     The longest bars span the plot, negative ones lie to the left of zero; a value too small to see still has a bar.
     """
+    # As floats: these are places on a page. Amounts are written from their decimals.
     numbers = [float(value) for _, found in values for value in found]
+    # Zero is always in the chart: a bar whose length does not begin there would mislead.
     low, high = min([0.0, *numbers]), max([0.0, *numbers])
+    # Names beside the bars need room; above them they need none.
     left = BESIDE if len(series) == 1 else 0
     scale = (WIDTH - VALUES - left) / (high - low) if high > low else 0.0
     zero = left - low * scale
@@ -92,6 +96,7 @@ def strip(counts: Sequence[tuple[str, int]]) -> tuple[Segment, ...]:
     """Share a strip of 100 units out over counts, each at least half a unit wide so that it can be seen."""
     total = sum(count for _, count in counts)
     widths = [max(0.5, 100 * count / total) if count else 0.0 for _, count in counts]
+    # Those that were made wider are paid for by all.
     shrink = 100 / sum(widths) if total else 0.0
     segments: list[Segment] = []
     x = 0.0

@@ -36,6 +36,7 @@ def write_report(connection: duckdb.DuckDBPyConnection, path: Path, *, today: da
             **read_facts(connection, today=today, rules=rules),
             state_words=STATES,
             version=pipelines.__version__,
+            # Inside the page: it is sent by mail and opened where no other file is.
             css=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
         )
     )

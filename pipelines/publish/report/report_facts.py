@@ -22,6 +22,7 @@ from pipelines.stores.rows import Row, rows_of
 if TYPE_CHECKING:
     import duckdb
 
+# A page that is read on a phone; the workbook has the rest.
 MOST_LISTED, MOST_OF_A_RULE, MOST_GROUPS, MOST_BATCHES = 50, 10, 12, 10
 
 _BY_SIDE = """
@@ -66,6 +67,7 @@ _REJECTED = f"""
 SELECT message, {utc_time("since")} AS since
 FROM ctl.rejected WHERE until IS NULL ORDER BY 2, entity, object_key, message
 """
+# By the ledger's books, as the sheet Unpaid: there payments are matched.
 _OVERDUE = "SELECT count(*) AS n FROM rec.payments WHERE open_ledger <> 0 AND days_overdue > 0"
 _BUCKET_SUMS = ", ".join(f"coalesce(sum(open_ledger) FILTER (WHERE overdue_bucket = '{name}'), 0)" for name in BUCKETS)
 _AGEING = f"""
@@ -175,6 +177,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection, *, today: date, rules: Ite
         "rejected": excerpt(_REJECTED),
         "overdue": rows(_OVERDUE)[0]["n"],
         "ageing": _ageing(rows(_AGEING)),
+        # More than elsewhere: who ties accounts needs to see those that agree as well.
         "control_accounts": excerpt(_CONTROL_ACCOUNTS, 2 * MOST_LISTED),
         "accruals": [
             figure
@@ -196,6 +199,7 @@ def _excerpt(rows: Sequence[Row], most: int) -> Excerpt:
 def _states(rows: Sequence[Row]) -> tuple[Segment, ...]:
     """Share a strip out over the states: those with words first, in the order of these."""
     counts = {row["state"]: row["n"] for row in rows}
+    # A state that has no words here is shown all the same, at the end.
     known = [state for state in STATES if state in counts]
     return strip([(state, counts[state]) for state in [*known, *sorted(set(counts) - set(known))]])
 
@@ -221,6 +225,7 @@ def _ageing(rows: Sequence[Row]) -> dict[str, Any]:
     charts, named = [], []
     for row in rows:
         name, amounts = SUBLEDGERS.get(row["side"], row["side"]), row["amounts"]
+        # By its size: credit notes can make the largest sum a negative one.
         largest = max(zip(amounts, BUCKETS, strict=True), key=lambda pair: abs(pair[0]))[1]
         values = [(bucket, (amount,)) for bucket, amount in zip(BUCKETS, amounts, strict=True)]
         summary = f"Most of it is {largest}."

@@ -23,6 +23,7 @@ Look = Any
 MOST_DIGITS = 15
 # The tables keep four decimals, so that what is below this never has more digits.
 SURELY_EXACT = 10**11
+# A cell of Excel holds 32,767 characters; a longer text would make Excel repair the file.
 MOST_CHARACTERS = 32_000
 FIRST_TAB = "What to look at"
 INK, QUIET, LINE, FILL, ACCENT = "#1B2733", "#5B6875", "#C9D1D9", "#EEF2F5", "#1F4E79"
@@ -36,6 +37,7 @@ class Book:
 
     def __init__(self, path: Path, *, title: str, day: date) -> None:
         """Begin a workbook; ``day`` is what its properties give as the time it was made."""
+        # Names and texts come from other systems: one that begins with = must not become a formula.
         self.file: Any = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False})
         self.file.set_properties(
             {
@@ -43,9 +45,11 @@ class Book:
                 "subject": "Reconciliation of the VMS and the ledger",
                 "author": "Springline",
                 "category": "Accounting",
+                # The day, not the moment: the same content must give the same bytes.
                 "created": datetime.combine(day, time(), tzinfo=UTC).replace(tzinfo=None),
             }
         )
+        # Excel computes all formulas when it opens the file; the values beside them are for other programs.
         self.file.set_calc_mode("auto")
         self._formats: dict[tuple[tuple[str, object], ...], Any] = {}
         # Asked for every cell: to look one up in a cache is cheaper than to sort its properties again.
@@ -70,6 +74,7 @@ class Book:
         """Set a page up for screen and paper: A4 across, as many pages wide as its columns need."""
         page.hide_gridlines(2)
         page.set_landscape()
+        # A4.
         page.set_paper(9)
         page.fit_to_pages(pages_wide, 0)
         page.set_footer("&L&8Springline: &A&R&8Page &P of &N")
@@ -94,6 +99,7 @@ class Book:
         match value:
             case None:
                 page.write_blank(row, place, None, self.look())
+            # As text: the double nearest to it would be another amount.
             case Decimal() if column.kind == "money" and not is_exact(value, currency=currency):
                 page.write_string(row, place, number(value, currency), self.look(align="right", italic=True))
             case Decimal() if column.kind == "money":
@@ -105,6 +111,7 @@ class Book:
                 look = self.look(num_format=NUMBER_FORMATS.get(column.kind, "General"), align="right")
                 page.write_number(row, place, float(value), look)
             case date():
+                # Also a datetime, which is a date; its kind says whether the time is shown.
                 look = self.look(num_format=NUMBER_FORMATS[column.kind], align="left")
                 page.write_datetime(row, place, value, look)
             case _:
@@ -133,6 +140,7 @@ def as_number(amount: Decimal, *, currency: str | None) -> float:
     >>> as_number(Decimal("-944827.3067"), currency="NOK"), as_number(Decimal("2.5000"), currency="JPY")
     (-944827.31, 3.0)
     """
+    # ROUND rounds halves away from zero, where Python's round() goes to the even digit.
     return float(amount.quantize(Decimal(1).scaleb(-decimals(currency)), rounding=ROUND_HALF_UP))
 
 

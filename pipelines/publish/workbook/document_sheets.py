@@ -64,6 +64,7 @@ HELD = Sheet(
     order="d.state = 'waiting', abs(d.company_amount_vms) DESC NULLS LAST, d.subject",
     measure="Amount",
     age="Age in days",
+    # What waits goes with the next run: nobody has to do anything.
     alarm=("State", "<>waiting"),
     call="documents that have not gone through",
 )
@@ -81,6 +82,7 @@ DIFFERS = Sheet(
         SheetColumn("Currency", "d.currency_code"),
         money("In the VMS", "d.amount_vms"),
         money("In the ledger", "d.amount_ledger"),
+        # What only one side has differs by all of it; the VMS's amounts count against the ledger's.
         money("Ledger less VMS", "coalesce(d.amount_difference, d.amount_ledger, -d.amount_vms)"),
         SheetColumn("Company currency", "d.company_currency_code"),
         money(
@@ -129,6 +131,7 @@ OPEN_BREAKS = Sheet(
     where=IS_OPEN,
     order=f"{IS_ACCEPTED}, abs(r.amount) DESC NULLS LAST, b.kind, b.subject",
     measure="Amount",
+    # Nobody has accepted it, or its figures have moved since.
     alarm=("Accepted by", "="),
     call="open breaks",
 )
@@ -167,6 +170,7 @@ UNPAID = Sheet(
     order="d.days_overdue DESC NULLS LAST, d.subject",
     measure="Open in the ledger",
     age="Days overdue",
+    # What is not due yet is no call.
     alarm=("Days overdue", ">0"),
     call="overdue invoices",
 )
@@ -178,6 +182,7 @@ PAYMENTS = Sheet(
     note="Payments that one side has and the other has not, or not yet; breaks first.",
     source="rec.payments",
     columns=(
+        # Up to the invoice number the columns are the same.
         *UNPAID.columns[:8],
         SheetColumn("Currency", "d.currency_code"),
         money("Paid by the ledger", "d.paid_ledger"),
@@ -190,6 +195,7 @@ PAYMENTS = Sheet(
         *AS_OF,
     ),
     where="d.state NOT IN ('agreed', 'part paid')",
+    # By currency first: amounts of two currencies have no order.
     order="d.is_break DESC, d.currency_code, abs(d.paid_difference) DESC NULLS LAST, d.subject",
     measure="Ledger less VMS",
     alarm=("A break", "=yes"),

@@ -30,6 +30,7 @@ def write_overview(
     page.set_row(0, 26)
     page.write_string(1, 0, read_at, book.look(font_color=QUIET))
     page.merge_range(2, 0, 2, len(HEADINGS) - 1, verdict, book.look(text_wrap=True, bold=True))
+    # Excel does not fit a row to merged cells by itself.
     page.set_row(2, LINE_HEIGHT * (1 + len(verdict) // sum(WIDTHS)))
     for place, (heading, width) in enumerate(zip(HEADINGS, WIDTHS, strict=True)):
         look = book.heading(valign="vcenter", align="right" if heading in NUMBERS else "left")
@@ -47,6 +48,7 @@ def write_overview(
     book.set_up(page)
     page.freeze_panes(FIRST_ROW, 0)
     page.repeat_rows(FIRST_ROW - 1)
+    # It is the sheet that is seen first.
     page.activate()
 
 
@@ -55,6 +57,7 @@ def _amounts(layout: SheetLayout) -> list[tuple[str, Decimal]]:
     sheet = layout.sheet
     if not sheet.measure:
         return []
+    # A row without an amount adds nothing, and may have no currency either.
     rows = [row for row in layout.alarming if row[sheet.place(sheet.measure)] is not None]
     sums = layout.add_up(sheet.measure, sheet.measure_column.currency, rows=rows)
     return sorted((currency, amount) for (currency,), amount in sums.items())

@@ -34,11 +34,13 @@ CONTROL_ACCOUNTS = Sheet(
         money("Difference", "d.difference"),
         SheetColumn("Company currency", "o.company_currency_code"),
         money("Ledger balance in company currency", "d.balance_company_ledger", "Company currency"),
+        # Exchange differences, which have no currency amount: the VMS knows nothing of them.
         money("Of it revaluation", "d.revaluation_company", "Company currency"),
         money("General ledger", "d.gl_balance_company", "Company currency"),
         *WHY,
         *AS_OF,
     ),
+    # The table knows the entity alone; the currency of its books is that of its documents.
     rows=f"rec.control_accounts AS d LEFT JOIN {currency_by('owner_code')} AS o ON o.owner_code = d.owner_code",
     order="d.period_month DESC, d.state = 'agreed', d.owner_code, d.control_account, d.currency_code",
     period="Period",
@@ -65,6 +67,7 @@ ROLLFORWARD = Sheet(
     order="d.period_month DESC, d.state = 'agreed', abs(d.unreversed_amount) DESC NULLS LAST, "
     "abs(d.closing) DESC NULLS LAST, d.company_code, d.voyage_no, d.account",
     period="Period",
+    # What is not reversed stays in the books beside the actual: the cost stands there twice.
     measure="Not reversed",
     alarm=("State", "<>agreed"),
     call="accruals without a reversal, or reversals without an accrual",
@@ -86,6 +89,7 @@ ACCRUALS = Sheet(
         money("Difference", "d.difference", "Company currency"),
         money("Accrued earlier", "d.earlier_accrued", "Company currency"),
         money("Confirmed since", "d.confirmed_amount", "Company currency"),
+        # Of what was accrued earlier, how much actuals have confirmed; 1 is all of it.
         SheetColumn("Hit rate", "d.hit_rate", "share"),
         SheetColumn("Why", "d.reason", "words"),
     ),
@@ -125,6 +129,7 @@ CLOSE = Sheet(
     order="d.period_month DESC, d.rank_no, d.kind, d.subject",
     measure="Company amount",
     age="Age in days",
+    # What is accepted is in the pack, and does not stop the seal.
     alarm=("Accepted", "=no"),
     call="things that stop a clean close",
 )

@@ -14,7 +14,9 @@ from pipelines.core.words import decimals, number
 from pipelines.publish.workbook.book import FILL, LINE, Book, Look, Page, as_number, is_exact
 from pipelines.publish.workbook.sheet import Sheet, SheetColumn, Value, currencies
 
+# A hidden column that is 1 where a filter shows the row: totals follow what the reader sees.
 SHOWN = "Shown"
+# Stands for a missing currency, so that the total of such rows is shown too.
 NO_CURRENCY = "none"
 # Above it stand the question, the note, the notices and the link.
 TOTALS_ROW = 4
@@ -23,7 +25,9 @@ WIDTHS = {"text": (8, 34), "words": (12, 50), "date": (11, 11), "month": (9, 9),
 WIDTHS |= {"money": (13, 28), "rate": (14, 16), "share": (9, 9), "flag": (8, 10)}
 # Where the month stands whose balances are added up: type another one to see its totals.
 PERIOD_PLACE, PERIOD_CELL = 3, f"$D${TOTALS_ROW + 1}"
+# Headings stand above their numbers, on the right.
 RIGHT = frozenset({"count", "money", "rate", "share"})
+# Widths follow from the first rows: to measure all of them takes longer than to write them.
 MEASURED_ROWS, MOST_LINES, LINE_HEIGHT, PAGE_CHARACTERS = 500, 8, 13.5, 230
 
 
@@ -96,8 +100,10 @@ class SheetLayout:
 
 def write_sheet(book: Book, sheet: Sheet, rows: Sequence[Sequence[Value]], *, in_all: int) -> SheetLayout:
     """Write a sheet with its rows; ``in_all`` is how many there are, of which these are the first."""
+    # Before anything is counted: totals, formulas and charts must name the same currencies.
     named = [_with_currency(sheet, row) for row in rows]
     totals = currencies(sheet, named)
+    # One line for each currency, and an empty one before the table.
     header = TOTALS_ROW + (len(totals) + 2 if totals else 0)
     layout = SheetLayout(sheet, named, totals, header + 1, in_all - len(named), _texts(sheet, named))
     page = book.file.add_worksheet(sheet.tab)
@@ -177,6 +183,7 @@ def _write_totals(book: Book, page: Page, layout: SheetLayout) -> None:
 def total_formula(layout: SheetLayout, column: SheetColumn, currency: str) -> str:
     """Return the formula that adds up the amounts of one currency in the rows that a filter leaves visible."""
     amounts, kept, shown = (layout.column(name) for name in (column.heading, column.currency, SHOWN))
+    # The cell and not the month: who types another month there sees its totals.
     month = f",{layout.column(layout.sheet.period)},{PERIOD_CELL}" if layout.period else ""
     return f'=ROUND(SUMIFS({amounts},{kept},"{currency}",{shown},1{month}),{decimals(currency)})'
 
@@ -202,6 +209,7 @@ def _write_table(book: Book, page: Page, layout: SheetLayout, widths: Sequence[i
         width,
         {"name": sheet.table, "style": "Table Style Light 1", "banded_rows": True, "columns": [*headings, shown]},
     )
+    # add_table writes the formulas without values; a program that does not compute would show 0.
     for row in range(layout.first, layout.last + 1):
         page.write_formula(row, width, formula, None, 1)
     page.set_row(layout.first - 1, 30)
@@ -228,6 +236,7 @@ def _set_up(book: Book, page: Page, layout: SheetLayout, widths: Sequence[int], 
     page.repeat_rows(header)
     page.repeat_columns(0)
     page.print_area(0, 0, max(layout.last, header), columns - 1)
+    # No green corners at document numbers, which are texts on purpose.
     page.ignore_errors({"number_stored_as_text": f"A1:{xl_col_to_name(columns)}{max(layout.last, header) + 1}"})
 
 

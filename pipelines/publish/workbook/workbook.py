@@ -84,6 +84,7 @@ def _verdict(layouts: Sequence[SheetLayout]) -> str:
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a path beside ``path`` to write to, and put what was written in its place when the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    # In the same folder, and so on the same disk: only there one move does it.
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield unfinished
