@@ -159,12 +159,12 @@ def origins() -> Mapping[ColumnRef, Origin]:
 def control_tables() -> Mapping[str, ControlTable]:
     """Return the control store's tables by name, in the order of their file."""
     return {
-        found["name"]: ControlTable(
-            found["about"] or "",
-            found["body"],
-            {column["name"]: column["words"] for column in _COLUMN.finditer(found["body"])},
+        table["name"]: ControlTable(
+            table["about"] or "",
+            table["body"],
+            {column["name"]: column["words"] for column in _COLUMN.finditer(table["body"])},
         )
-        for found in _TABLE.finditer(control_schema())
+        for table in _TABLE.finditer(control_schema())
     }
 
 

@@ -51,13 +51,13 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[st
     tables = list(tables_of(connection))
     try:
         with stage(folder) as aside:
-            wanted_prints = [(table, _prints(connection, table)) for table in tables]
-            stale = [(table, wanted) for table, wanted in wanted_prints if present(_in(root, table)) != wanted]
+            every = [(table, _prints(connection, table)) for table in tables]
+            stale = [(table, prints) for table, prints in every if present(_in(root, table)) != prints]
             if stale:
                 # What was replaced the last time: who was reading it then has finished.
                 shutil.rmtree(kept, ignore_errors=True)
-            for table, wanted in stale:
-                _write(connection, table, wanted, place=_in(root, table), made=_in(aside, table))
+            for table, prints in stale:
+                _write(connection, table, prints, place=_in(root, table), made=_in(aside, table))
                 put_folder(_in(aside, table), _in(root, table), old=_in(kept, table))
         _remove_others(root, {table.ref for table in tables})
     except (duckdb.Error, OSError) as error:
@@ -102,21 +102,21 @@ def _print(table: PublishedTable, count: int, total: int) -> str:
 
 
 def _write(
-    connection: duckdb.DuckDBPyConnection, table: PublishedTable, wanted: Prints, *, place: Path, made: Path
+    connection: duckdb.DuckDBPyConnection, table: PublishedTable, prints: Prints, *, place: Path, made: Path
 ) -> None:
     """Make a table's folder: months that stay are linked, the others written."""
     made.mkdir(parents=True)
     before = present(place)
     # Months whose rows are the same keep their file, which readers may have copied by its name.
-    stays = {part for part, fingerprint in wanted.items() if before.get(part) == fingerprint}
+    stays = {part for part, fingerprint in prints.items() if before.get(part) == fingerprint}
     for part in stays:
-        for file in place.glob(f"{table.ref.name}-{part}-{wanted[part]}*"):
+        for file in place.glob(f"{table.ref.name}-{part}-{prints[part]}*"):
             _link(file, made / file.name)
     options = f"FORMAT parquet, COMPRESSION {COMPRESSION}, KV_METADATA {{springline: {literal(table.texts)}}}"
-    if WHOLE in wanted:
-        file = made / _name(table, WHOLE, wanted)
+    if WHOLE in prints:
+        file = made / _name(table, WHOLE, prints)
         connection.execute(f"COPY (SELECT * FROM {table.ref.quoted}) TO {literal(file)} ({options})")
-    elif changed := sorted(wanted.keys() - stays):
+    elif changed := sorted(prints.keys() - stays):
         connection.execute(
             f"COPY ({_months(table, changed)}) TO {literal(made / PARTS)} ({options}, PARTITION_BY (month_of_row))"
         )
@@ -124,7 +124,7 @@ def _write(
             part = UNKNOWN if folder.name.endswith(NO_MONTH) else folder.name.partition("=")[2][: len("2026-10")]
             for number, file in enumerate(sorted(folder.iterdir())):
                 # DuckDB names its files as it likes; ours carry the fingerprint by which the next run compares.
-                file.rename(made / _name(table, part, wanted, number=number))
+                file.rename(made / _name(table, part, prints, number=number))
         shutil.rmtree(made / PARTS)
 
 
@@ -134,8 +134,8 @@ def _months(table: PublishedTable, parts: Collection[str]) -> str:
     return f"SELECT *, {table.month} AS month_of_row FROM {table.ref.quoted} WHERE {of_months(table, months)}"
 
 
-def _name(table: PublishedTable, part: str, wanted: Prints, *, number: int = 0) -> str:
-    return f"{table.ref.name}-{part}-{wanted[part]}{f'-{number}' if number else ''}.parquet"
+def _name(table: PublishedTable, part: str, prints: Prints, *, number: int = 0) -> str:
+    return f"{table.ref.name}-{part}-{prints[part]}{f'-{number}' if number else ''}.parquet"
 
 
 def _link(source: Path, target: Path) -> None:

@@ -55,7 +55,7 @@ def bar_chart(
     The longest bars span the plot, negative ones lie to the left of zero; a value too small to see still has a bar.
     """
     # As floats: these are places on a page. Amounts are written from their decimals.
-    numbers = [float(value) for _, found in values for value in found]
+    numbers = [float(value) for _, amounts in values for value in amounts]
     # Zero is always in the chart: a bar whose length does not begin there would mislead.
     low, high = min([0.0, *numbers]), max([0.0, *numbers])
     # Names beside the bars need room; above them they need none.
@@ -64,13 +64,13 @@ def bar_chart(
     zero = left - low * scale
     groups: list[BarGroup] = []
     height = 0
-    for name, found in values:
+    for name, amounts in values:
         top = height + (0 if left else NAME_HEIGHT)
         bars = tuple(
             _bar(value, zero=zero, scale=scale, y=top + place * (BAR_HEIGHT + BAR_GAP), series=place)
-            for place, value in enumerate(found)
+            for place, value in enumerate(amounts)
         )
-        bottom = top + len(found) * (BAR_HEIGHT + BAR_GAP) - BAR_GAP
+        bottom = top + len(amounts) * (BAR_HEIGHT + BAR_GAP) - BAR_GAP
         groups.append(BarGroup(name, top + (BAR_HEIGHT - 1 if left else -5), top, bottom, bars))
         height = bottom + GROUP_GAP
     return BarChart(title, summary, tuple(series), tuple(groups), round(zero, 2), max(height - GROUP_GAP, 1))

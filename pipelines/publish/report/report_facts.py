@@ -238,8 +238,8 @@ def _accruals(rows: Sequence[Row], heading: str) -> list[Figure]:
     """Return a figure for each currency; ``rows`` stand in the order of currency, then of what differs most."""
     figures = []
     for currency, group in groupby(rows, key=itemgetter("currency")):
-        found = list(group)
-        shown = found[:MOST_GROUPS]
+        every = list(group)
+        shown = every[:MOST_GROUPS]
         chart = bar_chart(
             f"By {heading.lower()}, {currency}",
             summary=f"{heading} {shown[0]['name']} differs most.",
@@ -247,7 +247,7 @@ def _accruals(rows: Sequence[Row], heading: str) -> list[Figure]:
             values=[(row["name"], (row["Posted"], row["Estimate less actual"])) for row in shown],
         )
         table = [(row["name"], [row[name] for name in _ACCRUAL_SUMS]) for row in shown]
-        figures.append(Figure(chart, currency, tuple(_ACCRUAL_SUMS), table, len(found) - len(shown)))
+        figures.append(Figure(chart, currency, tuple(_ACCRUAL_SUMS), table, len(every) - len(shown)))
     return figures
 
 

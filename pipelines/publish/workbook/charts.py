@@ -48,14 +48,14 @@ def ageing_block(layout: SheetLayout) -> SumBlock:
     rows = []
     for side, currency in sorted({(side, currency) for side, currency, _ in sums}):
         group = {"Side": side, "Currency": currency}
-        found = [
+        cells = [
             (
                 _formula(layout, OPEN, currency, {**group, "Overdue": bucket}),
                 sums.get((side, currency, bucket), Decimal()),
             )
             for bucket in BUCKETS
         ]
-        rows.append(BlockRow(SUBLEDGERS.get(side, side), currency, found))
+        rows.append(BlockRow(SUBLEDGERS.get(side, side), currency, cells))
     return SumBlock(OPEN, BUCKETS, rows, has_total=True)
 
 
@@ -66,13 +66,13 @@ def accrual_blocks(layout: SheetLayout) -> Iterator[SumBlock]:
         # Equal ones by name, so that the same content gives the same bytes.
         ranked = sorted(sums["Difference"], key=lambda key: (-abs(sums["Difference"][key]), key))
         for currency in sorted({currency for currency, _ in ranked}):
-            groups = [group for kept, group in ranked if kept == currency][:MOST_GROUPS]
+            groups = [group for of_currency, group in ranked if of_currency == currency][:MOST_GROUPS]
             rows = []
             for group in groups:
                 # By the currency too: companies whose books are in two currencies may share an account.
                 where = {"Company currency": currency, heading: group}
-                found = [(_formula(layout, name, currency, where), sums[name][currency, group]) for name in MEASURES]
-                rows.append(BlockRow(group, currency, found))
+                cells = [(_formula(layout, name, currency, where), sums[name][currency, group]) for name in MEASURES]
+                rows.append(BlockRow(group, currency, cells))
             yield SumBlock(f"{heading}s where most differs, {layout.period:%Y-%m}, {currency}", MEASURES, rows)
 
 

@@ -86,13 +86,13 @@ class SheetLayout:
         What stands as text counts nothing, as in the formula beside which the sum stands: else a program that computes
         the workbook anew would show another one.
         """
-        amount, kept = self.sheet.place(heading), self.sheet.currency_places[self.sheet.place(heading)]
+        amount = self.sheet.place(heading)
         places = [self.sheet.place(key) for key in keys]
         sums: dict[tuple[str, ...], Decimal] = {}
         for row in self.addable if rows is None else rows:
             key = tuple(str(row[place]) for place in places)
             value = row[amount]
-            if not (isinstance(value, Decimal) and is_exact(value, currency=_currency_of(row, kept))):
+            if not (isinstance(value, Decimal) and is_exact(value, currency=self.sheet.currency_of(row, amount))):
                 value = Decimal()
             sums[key] = sums.get(key, Decimal()) + value
         return sums
@@ -122,24 +122,20 @@ def write_sheet(book: Book, sheet: Sheet, rows: Sequence[Sequence[Value]], *, in
 def _with_currency(sheet: Sheet, row: Sequence[Value]) -> list[Value]:
     """Name the currency of a row with amounts that has none, so that its amounts are in a total too."""
     named = list(row)
-    for column, value, kept in zip(sheet.columns, row, sheet.currency_places, strict=True):
-        if column.is_totalled and kept is not None and value is not None:
-            named[kept] = named[kept] or NO_CURRENCY
+    for column, value in zip(sheet.columns, row, strict=True):
+        if column.is_totalled and value is not None:
+            place = sheet.place(column.currency)
+            named[place] = named[place] or NO_CURRENCY
     return named
-
-
-def _currency_of(row: Sequence[Value], kept: int | None) -> str | None:
-    found = None if kept is None else row[kept]
-    return None if found is None else str(found)
 
 
 def _texts(sheet: Sheet, rows: Sequence[Sequence[Value]]) -> int:
     """Count the amounts that stand as text."""
+    money = [place for place, column in enumerate(sheet.columns) if column.kind == "money"]
     return sum(
-        isinstance(value, Decimal) and not is_exact(value, currency=_currency_of(row, kept))
+        isinstance(value := row[place], Decimal) and not is_exact(value, currency=sheet.currency_of(row, place))
         for row in rows
-        for column, value, kept in zip(sheet.columns, row, sheet.currency_places, strict=True)
-        if column.kind == "money"
+        for place in money
     )
 
 
@@ -190,14 +186,13 @@ def total_formula(layout: SheetLayout, column: SheetColumn, currency: str) -> st
 
 def _write_table(book: Book, page: Page, layout: SheetLayout, widths: Sequence[int]) -> None:
     sheet, width = layout.sheet, len(layout.sheet.columns)
-    words = [(place, widths[place]) for place, column in enumerate(sheet.columns) if column.kind == "words"]
-    columns = list(enumerate(zip(sheet.columns, sheet.currency_places, strict=True)))
+    texts = [(place, widths[place]) for place, column in enumerate(sheet.columns) if column.kind == "words"]
     for row, values in enumerate(layout.rows, start=layout.first):
-        for place, (column, kept) in columns:
-            currency = _currency_of(values, kept)
+        for place, column in enumerate(sheet.columns):
+            currency = sheet.currency_of(values, place)
             book.write(page, row, place, values[place], column=column, currency=currency)
         # Excel fits a row to wrapped text by itself, other programs do not.
-        page.set_row(row, _lines(values, words) * LINE_HEIGHT)
+        page.set_row(row, _lines(values, texts) * LINE_HEIGHT)
     headings = [{"header": column.heading, "header_format": _head(book, column)} for column in sheet.columns]
     # SUBTOTAL counts a row only while no filter hides it, which SUMIFS by itself cannot tell.
     formula = f"SUBTOTAL(103,{sheet.table}[[#This Row],[{sheet.columns[0].heading}]])"
@@ -219,9 +214,9 @@ def _head(book: Book, column: SheetColumn) -> Look:
     return book.heading(text_wrap=True, valign="vcenter", align="right" if column.kind in RIGHT else "left")
 
 
-def _lines(values: Sequence[Value], words: Sequence[tuple[int, int]]) -> int:
-    """Return how many lines the longest words of a row need; ``words`` are the places and widths of their columns."""
-    lengths = (-(-len(str(value)) // (width - 2)) for place, width in words if (value := values[place]) is not None)
+def _lines(values: Sequence[Value], texts: Sequence[tuple[int, int]]) -> int:
+    """Return how many lines the longest text of a row needs; ``texts`` are the places and widths of such columns."""
+    lengths = (-(-len(str(value)) // (width - 2)) for place, width in texts if (value := values[place]) is not None)
     return min(MOST_LINES, max(lengths, default=1))
 
 
@@ -246,13 +241,12 @@ def _width(layout: SheetLayout, place: int, column: SheetColumn) -> int:
     if narrow == wide:
         return least
     values = [row for row in layout.rows[:MEASURED_ROWS] if row[place] is not None]
-    longest = max((len(_shown(layout.sheet, row, column)) for row in values), default=0)
+    longest = max((len(_shown(layout.sheet, row, place)) for row in values), default=0)
     return max(least, min(wide, longest + 3))
 
 
-def _shown(sheet: Sheet, row: Sequence[Value], column: SheetColumn) -> str:
-    place = sheet.place(column.heading)
+def _shown(sheet: Sheet, row: Sequence[Value], place: int) -> str:
     value = row[place]
-    if column.kind == "money" and isinstance(value, Decimal):
-        return number(value, _currency_of(row, sheet.currency_places[place]))
+    if sheet.columns[place].kind == "money" and isinstance(value, Decimal):
+        return number(value, sheet.currency_of(row, place))
     return str(value)
