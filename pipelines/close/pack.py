@@ -91,10 +91,10 @@ def pack_folder(published: Path, period: date) -> Path:
 
 
 def write_pack(ctx: Context, period: date, *, state: str) -> Pack:
-    """Write the pack of a period (the first day of its month) beside the one there is, and put it in its place.
+    """Write the pack of a period (the first day of its month) and put it in place of the one before.
 
-    ``state`` is what the summary calls it: draft or sealed. ModelError when it could not be written; then the one
-    before is still there.
+    ``state`` goes into the summary: draft or sealed. ModelError when it could not be written; the pack before is then
+    still there.
     """
     place = pack_folder(ctx.settings.published, period)
     try:
@@ -119,7 +119,7 @@ def write_pack(ctx: Context, period: date, *, state: str) -> Pack:
 
 
 def pack_faults(folder: Path, pack_hash: str) -> tuple[str, ...]:
-    """Say in words what is not as it was sealed in a pack; nothing when all bytes are."""
+    """Return what differs in a pack from what was sealed, a sentence a file; nothing when every byte is the same."""
     summary = folder / SUMMARY
     if not summary.is_file():
         return (f"{folder} is not there any more.",)

@@ -99,10 +99,10 @@ def run_close(
     today: date | None = None,
     report: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
 ) -> CloseResult:
-    """Read both sides back and close a period (2026-10) as far as it can be; nothing is sent to either side.
+    """Read both sides back and close a period (2026-10) as far as possible; send nothing to either side.
 
-    A sealed period's pack is looked at and left alone. UsageError for a period that is none or has not begun; raises
-    what keeps a batch from beginning.
+    A sealed period keeps its pack, which is only compared with its seal. Raises UsageError for a text that is no period
+    and for a period that has not begun, and whatever keeps a batch from beginning.
     """
     day = today or accounting_day(now())
     month = _month(period, today=day)
@@ -148,7 +148,7 @@ def _is_over(month: date, *, today: date) -> bool:
 
 
 def _open_period(settings: Settings, period: str, *, at: str) -> bool:
-    """Have the models show the period, which must be known before they are built; tell whether it is sealed already."""
+    """Enter a period in the list of closes, from which the models of this batch read it; tell whether it is sealed."""
     with closing(Control(settings.control_path)) as control:
         open_close(control, period, at=at)
         close = read_close(control, period)

@@ -110,7 +110,7 @@ class ControlTable:
 
 
 def column_meaning(catalog: Catalog, ref: TableRef, name: str) -> str:
-    """Return what a model's column is; where nobody said, where it comes from, else what computes it."""
+    """Return what a column of a model is: its description; without one its origin, or what computes it."""
     return description(catalog, ColumnRef(ref, name)) or _derived(catalog, catalog.by_ref[ref].column(name), ref)
 
 
@@ -130,7 +130,7 @@ def description(catalog: Catalog, column: ColumnRef) -> str:
 
 
 def comment(column: ColumnRef) -> str:
-    """Return what is known of an external column, nothing when nobody said."""
+    """Return what is known of a column that no model makes; empty when nothing is."""
     if column.table.schema == "ctl":
         if column.table.name in SENT_TABLES:
             return SENT.get(column.name, "")

@@ -1,4 +1,4 @@
-"""Steps that publish what analysts and accountants read; one that finds nothing changed writes nothing."""
+"""Steps that publish what analysts and accountants read; a step whose product is up to date writes nothing."""
 
 # ruff: noqa: S608 - statements are made of our own names, never of data
 
@@ -87,7 +87,7 @@ def publish_workbook(ctx: Context) -> Counts:
 
 
 def _publish(ctx: Context, product: str, write: Callable[[Path], object]) -> Counts:
-    """Make one product, unless it is there and was made of what there is now."""
+    """Make one product, unless it exists and nothing of what it is made of has changed."""
     folder = ctx.settings.published
     name = f"published.{product}"
     mark = _fingerprint(ctx)
@@ -102,10 +102,10 @@ def _publish(ctx: Context, product: str, write: Callable[[Path], object]) -> Cou
 
 
 def _fingerprint(ctx: Context) -> str:
-    """Hash all that the products follow from: this program, the models as built, and what was sent and decided."""
+    """Hash everything the products are made of: this program, the models as built, what was sent and decided."""
     digest = hashlib.sha256(f"{__version__}\0{ctx.settings.published.resolve()}".encode())
     code = Path(publish.__file__).parent
-    # What the code makes of the same rows changes with the code; without a mark of it, a release would change nothing.
+    # A release may write the same rows differently: then all products are made anew.
     for path in sorted(path for path in code.rglob("*") if path.suffix in {".py", ".html", ".css"}):
         digest.update(path.read_bytes())
     for statement in (_BUILT, *_MOVED):
@@ -114,7 +114,7 @@ def _fingerprint(ctx: Context) -> str:
 
 
 def published_texts(ctx: Context) -> Texts:
-    """Return what is said of every table and column that may be published."""
+    """Return the comments of every table and column that may be published."""
     # What describes them imports pyarrow and the contracts; a run that publishes nothing has no use for it.
     from pipelines.publish.descriptions import ABOUT_SENT, SENT, column_meaning, control_tables  # noqa: PLC0415
 
@@ -145,7 +145,7 @@ def _edition(ctx: Context) -> Edition:
 
 
 def _last_read(ctx: Context, side: str) -> datetime | None:
-    """Return when a side last answered with something, or confirmed that there was nothing new."""
+    """Return when a side last gave new data, or said that there is none."""
     tables = ctx.warehouse.execute(
         "SELECT table_schema || '.' || table_name FROM information_schema.columns "
         f"WHERE table_schema = 'stg_{side}' AND column_name = 'fetched_at'"

@@ -54,9 +54,9 @@ MASKED = "; of it the last four characters"
 
 @dataclass(frozen=True, slots=True)
 class TableText:
-    """What one row of a table is, and what its columns are; these become comments.
+    """What one row of a table is, and what each column is: these texts become comments in the file.
 
-    ``types`` has the DuckDB type of each column of a model, so that one that is not built yet is there all the same.
+    ``types`` has the DuckDB type of each column of a model. With it a model that is not built yet is published empty.
     """
 
     about: str
@@ -77,7 +77,7 @@ class Edition:
 
 
 def is_published(schema: str, columns: Collection[str]) -> bool:
-    """Tell whether a model is for readers: of rec those that say what to do, not the steps on the way there."""
+    """Tell whether a model is for readers: of rec the tables that name a next step, not those on the way to them."""
     return schema != "rec" or "next_step" in columns
 
 
@@ -130,5 +130,5 @@ def column_list(columns: Iterable[str]) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """Return what an error says, without excerpts and lists."""
+    """Return the first line of an error; the lines below are excerpts and lists."""
     return str(error).strip().partition("\n")[0]

@@ -1,7 +1,7 @@
 """Writes published/springline.duckdb beside the one that analysts have open, and puts it in place in one move.
 
-What is written beside is a copy of that one, in which only what has changed is replaced: a table whose columns or
-comments are others, and the months whose rows are. Where there is none to build on, it is written anew.
+The new file begins as a copy of the published one. Only what has changed is replaced in it: tables with other columns
+or comments, and months with other rows. Where there is no file, or it cannot be trusted, all is written anew.
 """
 
 # ruff: noqa: S608 - statements are made of our own names, never of data
@@ -75,7 +75,7 @@ def write_database(
 
 
 def _is_brought_up(plan: EditionPlan, place: Path, made: Path) -> bool:
-    """Bring a copy of the file published before up to date; False, and no copy, where there is none to build on."""
+    """Bring a copy of the published file up to date; return False, and leave no copy, where it cannot be used."""
     try:
         shutil.copyfile(place, made)
         with _attached(plan.connection, made):
@@ -94,7 +94,7 @@ def _is_brought_up(plan: EditionPlan, place: Path, made: Path) -> bool:
 
 
 def _why_anew(plan: EditionPlan, before: Mapping[TableRef, PublishedTable]) -> str | None:
-    """Say why a file cannot be built on; None where it can."""
+    """Return why a file cannot be updated; None where it can."""
     connection = plan.connection
     if connection.execute(f"SELECT writer FROM {NEW}.ctl.published").fetchall() != [(_writer(),)]:
         return "another version of the program wrote it"
@@ -115,7 +115,7 @@ def _columns(tables: Iterable[PublishedTable]) -> set[ColumnRef]:
 
 
 def _has_foreign(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Tell whether somebody has added to a file what no edition has."""
+    """Tell whether somebody has added something of their own to a file."""
     counts = " UNION ALL ".join(
         f"SELECT 1 FROM duckdb_{kind}() WHERE database_name = '{NEW}'"
         + (" AND NOT internal" if kind in {"views", "functions", "types"} else "")
@@ -126,7 +126,7 @@ def _has_foreign(connection: duckdb.DuckDBPyConnection) -> bool:
 
 @cache
 def _writer() -> str:
-    """Hash the code that publishes: what other code cut or left out, this one need not."""
+    """Hash the code that publishes: other code may have masked or left out other columns."""
     digest = hashlib.sha256(f"{__version__}\0{STORAGE_VERSION}".encode())
     for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         digest.update(path.read_bytes())
@@ -162,9 +162,9 @@ def _attached(connection: duckdb.DuckDBPyConnection, made: Path) -> Iterator[Non
 
 
 def _fill(plan: EditionPlan, *, before: Mapping[TableRef, PublishedTable]) -> None:
-    """Make every table that is not as it is to be, with its comments first, and bring its rows up to date.
+    """Create the tables that are new or changed, then bring all rows up to date.
 
-    A comment on a table that is full costs as much as the table.
+    Comments are written while a table is empty: on a full one, each would cost as much as the table.
     """
     connection, edition = plan.connection, plan.edition
     # Also those without a table yet: a saved question names them.
@@ -185,7 +185,7 @@ def _fill(plan: EditionPlan, *, before: Mapping[TableRef, PublishedTable]) -> No
 
 
 def _write_out(connection: duckdb.DuckDBPyConnection) -> None:
-    """Write what was copied into the file, which nobody sees yet: each column of a table holds a block until then."""
+    """Write what was copied so far into the file, which no reader sees yet: until then it is in memory."""
     connection.commit()
     connection.execute(f"CHECKPOINT {NEW}")
     connection.begin()
@@ -207,7 +207,7 @@ def _create(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> Non
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, table: PublishedTable, rows: str, *, is_kept: bool) -> None:
-    """Copy the rows of a table or a view: those of months that differ from what is there, or all of them."""
+    """Copy the rows of a table or view: only the months that differ from what is there, or all."""
     place = f"{NEW}.{table.ref.quoted}"
     if is_kept:
         wanted, there = sums_of(connection, table, rows), sums_of(connection, table, place)
@@ -227,7 +227,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: PublishedTable, rows: st
 
 
 def _rows_in_room(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> int:
-    """Return how many rows a published table has room for: those that are there, and those that were deleted."""
+    """Return how many rows take room in a published table; deleted ones do as well."""
     found = connection.execute(
         "SELECT estimated_size FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
         (NEW, table.ref.schema, table.ref.name),

@@ -1,4 +1,4 @@
-"""A published table, and what is in it: by the sums of its rows' hashes, month by month, two are compared."""
+"""A published table, and a way to compare two of them: sums of the hashes of their rows, month by month."""
 
 # ruff: noqa: S608 - statements are made of our own names, never of data
 
@@ -27,7 +27,7 @@ Sums = Mapping[Part, tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class PublishedTable:
-    """One published table: its columns with their types, and all that is said of it, as JSON."""
+    """One published table: its name, its columns with their types, and its comments as JSON."""
 
     ref: TableRef
     columns: Mapping[str, str]
@@ -35,13 +35,13 @@ class PublishedTable:
 
     @property
     def month(self) -> str | None:
-        """What gives the month of a row, as SQL; None when the table is kept in one piece."""
+        """The SQL that gives the month of a row; None when the table is kept in one piece."""
         column = PERIODS.get(str(self.ref))
         return f"CAST(date_trunc('month', {quote(column)}) AS DATE)" if column else None
 
 
 def texts_of(about: str | None, columns: Mapping[str, str | None]) -> str:
-    """Return what is said of a table and of its columns, in their order, as JSON."""
+    """Return the comments of a table and of its columns, in their order, as JSON."""
     return json.dumps({"about": about, "columns": columns}, ensure_ascii=False)
 
 

@@ -47,7 +47,7 @@ ABOUT_EDITION = "When and by which batch this file was written, and when both si
 
 @dataclass(frozen=True, slots=True)
 class EditionPlan:
-    """What an edition holds: all its tables, and of those of the warehouse the query of their rows."""
+    """What an edition holds: all its tables; ``rows`` has the query of the rows of those that the warehouse has."""
 
     connection: duckdb.DuckDBPyConnection
     control: Control
@@ -56,16 +56,16 @@ class EditionPlan:
     edition: Edition
 
     def keeps_rows(self, ref: TableRef) -> bool:
-        """Tell whether the rows of a table are brought up to date; the others of the control store are few."""
+        """Tell whether the rows of a table stay and only changes are copied; small control tables are copied whole."""
         return ref.schema != "ctl" or ref in self.rows or ref.name in GROWING
 
 
 def plan_edition(
     connection: duckdb.DuckDBPyConnection, control: Control, *, texts: Texts, edition: Edition
 ) -> EditionPlan:
-    """Return what an edition holds; ``texts`` names the tables, as far as the warehouse has them or their types.
+    """Return what an edition holds: the tables of ``texts`` that the warehouse has or whose types are known.
 
-    A model that is not built yet is there and empty: a question that an analyst has saved must not fail.
+    A model that is not built yet is published empty: a question that an analyst has saved must not fail.
     """
     present = _present(connection)
     tables = [
@@ -102,7 +102,7 @@ def _types(ref: TableRef, columns: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _table(ref: TableRef, types: Mapping[str, str], text: TableText, *, is_built: bool = True) -> PublishedTable:
-    # None where nobody has said anything: a comment may not be empty text.
+    # None for a column without a comment: DuckDB keeps an empty text as a comment.
     words = {name: comment(name, text.columns[name]) if name in text.columns else None for name in types}
     return PublishedTable(ref, types, texts_of(text.about if is_built else NOT_BUILT + text.about, words))
 

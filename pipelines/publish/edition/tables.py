@@ -1,7 +1,7 @@
 """The published tables as Parquet: a folder a table, a file a month where it grows; only what changed is written.
 
-All files of a table lie in one folder, without folders for its months: one listing is then all of one edition, where
-a walk through several could begin in the old one and end in the new.
+All files of a table lie in one folder, not in a folder a month: one listing then shows one edition. Several listings
+could begin in the old edition and end in the new one.
 """
 
 # ruff: noqa: S608 - statements are made of our own names, never of data
@@ -43,7 +43,7 @@ Prints = Mapping[str, str]
 
 
 def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[str]:
-    """Bring ``folder``/tables to what the published file on this connection holds; return the tables written.
+    """Bring ``folder``/tables up to date with the published file on this connection; return the tables written.
 
     A table is put in place with one move, so that no reader sees half of it. ModelError when one cannot be written.
     """
@@ -82,7 +82,7 @@ def _in(folder: Path, table: PublishedTable) -> Path:
 
 
 def _prints(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> dict[str, str]:
-    """Return the fingerprint of each month's rows, whatever their order: sums of row hashes, with what they are."""
+    """Return the fingerprint of each month: of its rows, and of the columns and comments of the table."""
     sums = sums_of(connection, table, table.ref.quoted) or {WHOLE: (0, 0)}
     return {_part(part): _print(table, count, total) for part, (count, total) in sums.items()}
 
@@ -147,7 +147,7 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _remove_others(root: Path, refs: Collection[TableRef]) -> None:
-    """Take away the folders of tables that are published no more."""
+    """Remove the folders of tables that are no longer published."""
     for place in root.glob("*/*"):
         if TableRef(place.parent.name, place.name) not in refs:
             shutil.rmtree(place)

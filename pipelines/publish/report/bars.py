@@ -26,7 +26,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class BarGroup:
-    """One category: its name, the height of its name's baseline, from where to where its axis goes, and its bars."""
+    """One category: its name and the baseline of that, top and bottom of its axis, and its bars."""
 
     name: str
     baseline: int
@@ -93,7 +93,7 @@ class Segment:
 
 
 def strip(counts: Sequence[tuple[str, int]]) -> tuple[Segment, ...]:
-    """Share a strip of 100 units out over counts, each at least half a unit wide so that it can be seen."""
+    """Divide a strip of 100 units among counts; each part is at least half a unit wide, so that it can be seen."""
     total = sum(count for _, count in counts)
     widths = [max(0.5, 100 * count / total) if count else 0.0 for _, count in counts]
     # Those that were made wider are paid for by all.

@@ -27,7 +27,7 @@ def write_report(connection: duckdb.DuckDBPyConnection, path: Path, *, today: da
     """Write the report to ``path``, which is whole or as it was; the same content gives the same bytes.
 
     ``connection`` is the published file or the warehouse, ``today`` the accounting day, ``rules`` the posting
-    requirements of expectations/, each of which is told with what it found.
+    requirements of expectations/, each of which is shown with what it found.
     """
     page = (
         environment()
@@ -68,7 +68,7 @@ def environment() -> Environment:
 
 
 def month(value: date) -> str:
-    """Write a month as it is said.
+    """Write a month in words.
 
     >>> month(date(2026, 10, 1))
     'October 2026'
@@ -77,7 +77,7 @@ def month(value: date) -> str:
 
 
 def count(value: int | None) -> str:
-    """Write a whole number with its thousands apart."""
+    """Write a whole number with separators of thousands."""
     return "" if value is None else f"{value:,}"
 
 

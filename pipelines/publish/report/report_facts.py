@@ -197,7 +197,7 @@ def _excerpt(rows: Sequence[Row], most: int) -> Excerpt:
 
 
 def _states(rows: Sequence[Row]) -> tuple[Segment, ...]:
-    """Share a strip out over the states: those with words first, in the order of these."""
+    """Divide the strip among the states: those of STATES first, in their order."""
     counts = {row["state"]: row["n"] for row in rows}
     # A state that has no words here is shown all the same, at the end.
     known = [state for state in STATES if state in counts]
@@ -259,7 +259,7 @@ def _outcome(row: Row) -> str:
 
 
 def _verdict(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what needs somebody, each with the section that says more."""
+    """Return what somebody must act on, each with the section about it."""
     counts = (
         (facts["open_breaks"], "open break", "open breaks", "breaks"),
         (facts["held"], "document held", "documents held", "held"),

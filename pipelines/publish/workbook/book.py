@@ -36,7 +36,7 @@ class Book:
     """One workbook being written; ``close`` writes the file."""
 
     def __init__(self, path: Path, *, title: str, day: date) -> None:
-        """Begin a workbook; ``day`` is what its properties give as the time it was made."""
+        """Begin a workbook; ``day`` becomes its date of creation."""
         # Names and texts come from other systems: one that begins with = must not become a formula.
         self.file: Any = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False})
         self.file.set_properties(
@@ -89,13 +89,13 @@ class Book:
         page.write_url(2 + len(notices), 0, f"internal:'{FIRST_TAB}'!A1", link, FIRST_TAB)
 
     def write_nothing(self, page: Page, row: int, words: str = "There is nothing to show.") -> None:
-        """Say in place of a table that there is none."""
+        """Write a line in place of a table that would be empty."""
         page.write_string(row, 0, words, self.look(italic=True, font_color=QUIET))
 
     def write(
         self, page: Page, row: int, place: int, value: Value, *, column: SheetColumn, currency: str | None
     ) -> None:
-        """Write one value as what its column says it is; nothing stays an empty cell."""
+        """Write one value in the way of its column's kind; None becomes an empty cell."""
         match value:
             case None:
                 page.write_blank(row, place, None, self.look())

@@ -53,7 +53,7 @@ def write_overview(
 
 
 def _amounts(layout: SheetLayout) -> list[tuple[str, Decimal]]:
-    """Return what there is to look at on a sheet by currency, in order; nothing where it measures no amount."""
+    """Return what to look at on a sheet by currency, in order; nothing where the sheet measures no amount."""
     sheet = layout.sheet
     if not sheet.measure:
         return []
@@ -66,7 +66,7 @@ def _amounts(layout: SheetLayout) -> list[tuple[str, Decimal]]:
 def _write_line(
     book: Book, page: Page, row: int, layout: SheetLayout, *, currency: str, amount: Decimal, is_first: bool
 ) -> None:
-    """Write one line: what is said of the whole sheet stands in its first one, with a rule above."""
+    """Write one line; what is true of the whole sheet stands in its first line only, which has a rule above."""
     rule = {"top": 1, "top_color": LINE} if is_first else {}
     for place in range(len(HEADINGS)):
         page.write_blank(row, place, None, book.look(**rule))

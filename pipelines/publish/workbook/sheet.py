@@ -38,14 +38,16 @@ class SheetColumn:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One question an accountant asks.
+    """One question an accountant asks, as data.
 
-    ``source`` names the tables for readers. ``rows`` is what stands behind FROM, the table ``source`` as ``d`` where it
-    is left out; ``where`` which of them are shown, ``order`` which come first: what matters most.
-    The first column is never empty. ``measure`` and ``age`` are the headings of the amount and the days that the first
-    sheet shows of it. ``alarm`` is a heading and a condition, written as Excel does (`<>agreed`, `>0`, `=` for empty),
-    for the rows that somebody must look at, every row where there is none; ``call`` names them in words. ``period`` is
-    the heading of the month where amounts are balances: those of several months are never added together.
+    ``source`` names its tables for readers. ``rows`` is the text behind FROM (default: the table ``source`` as ``d``),
+    ``where`` says which rows are shown, ``order`` which come first: those that matter most. The first column is never
+    empty.
+
+    ``measure`` and ``age`` are the headings of the amount and of the days that the first sheet shows. ``alarm`` chooses
+    the rows that somebody must look at: a heading and a condition, written as Excel does (`<>agreed`, `>0`, `=` for
+    empty); without it, every row. ``call`` names these rows in words. ``period`` is the heading of the month where
+    amounts are balances: balances of several months are never added together.
     """
 
     tab: str

@@ -33,10 +33,9 @@ MEASURED_ROWS, MOST_LINES, LINE_HEIGHT, PAGE_CHARACTERS = 500, 8, 13.5, 230
 
 @dataclass(frozen=True)
 class SheetLayout:
-    """Where a sheet's rows stand: what formulas elsewhere, and the tests, need to find them.
+    """The rows of a sheet and where they stand, for the formulas of other sheets and for tests.
 
-    ``first`` and ``last`` are rows counted from 0, ``left_off`` how many rows the sheet has no room for, ``texts`` how
-    many amounts stand as text.
+    ``first`` is a row counted from 0, ``left_off`` how many rows found no room, ``texts`` how many amounts are text.
     """
 
     sheet: Sheet
@@ -83,8 +82,7 @@ class SheetLayout:
     ) -> dict[tuple[str, ...], Decimal]:
         """Return the sums of an amount by the values of other columns, over the rows that may be added together.
 
-        What stands as text counts nothing, as in the formula beside which the sum stands: else a program that computes
-        the workbook anew would show another one.
+        An amount that is written as text adds nothing: formulas leave it out as well, so that both give the same sum.
         """
         amount = self.sheet.place(heading)
         places = [self.sheet.place(key) for key in keys]
@@ -120,7 +118,7 @@ def write_sheet(book: Book, sheet: Sheet, rows: Sequence[Sequence[Value]], *, in
 
 
 def _with_currency(sheet: Sheet, row: Sequence[Value]) -> list[Value]:
-    """Name the currency of a row with amounts that has none, so that its amounts are in a total too."""
+    """Give amounts without a currency the currency 'none', so that they are in a total too."""
     named = list(row)
     for column, value in zip(sheet.columns, row, strict=True):
         if column.is_totalled and value is not None:
@@ -140,7 +138,7 @@ def _texts(sheet: Sheet, rows: Sequence[Sequence[Value]]) -> int:
 
 
 def _notices(layout: SheetLayout) -> Iterator[str]:
-    """Say what is not in the totals of a sheet, where anything is not."""
+    """Say what is missing from a sheet's totals."""
     if layout.left_off:
         yield (
             f"{len(layout.rows):,} rows, what matters most first; {layout.left_off:,} more are in "

@@ -63,7 +63,7 @@ def write_sheets(
 
 
 def _read_at(connection: duckdb.DuckDBPyConnection) -> str:
-    """Say how new it all is."""
+    """Say when both sides were last read."""
     times = [
         f"{side} read at {moment(at)}" if at else f"{side} not read yet"
         for side, at in zip(("VMS", "ledger"), read_times(connection), strict=True)
@@ -72,7 +72,7 @@ def _read_at(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def _verdict(layouts: Sequence[SheetLayout]) -> str:
-    """Say what needs somebody."""
+    """Say what somebody must look at."""
     calls = [
         f"{layout.sheet.call}: {len(layout.alarming):,}" for layout in layouts if layout.sheet.call and layout.alarming
     ]
@@ -82,7 +82,7 @@ def _verdict(layouts: Sequence[SheetLayout]) -> str:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a path beside ``path`` to write to, and put what was written in its place when the block ends well."""
+    """Yield a path beside ``path`` to write to; move the file there at the end; after an error ``path`` is as it was."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # In the same folder, and so on the same disk: only there one move does it.
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
