@@ -132,12 +132,12 @@ def description(catalog: Catalog, column: ColumnRef) -> str:
 def comment(column: ColumnRef) -> str:
     """Return what is known of a column that no model makes; empty when nothing is."""
     if column.table.schema == "ctl":
-        if column.table.name in SENT_TABLES:
+        table = column.table.name
+        if table in SENT_TABLES:
             return SENT.get(column.name, "")
-        if column.table.name in SEALED_TABLES:
+        if table in SEALED_TABLES:
             return SEALED.get(column.name, "")
-        table = control_tables().get(column.table.name)
-        return table.columns.get(column.name, "") if table else ""
+        return control_tables()[table].columns.get(column.name, "") if table in control_tables() else ""
     origin = origins().get(column)
     return origin.comment if origin else LANDING.get(column.name, "")
 

@@ -82,7 +82,7 @@ def _verdict(layouts: Sequence[SheetLayout]) -> str:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a path beside ``path`` to write to; move the file there at the end; after an error ``path`` is as it was."""
+    """Yield a path beside ``path`` to write to; move it there at the end; after an error ``path`` is as it was."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # In the same folder, and so on the same disk: only there one move does it.
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
