@@ -115,6 +115,7 @@ def write_pack(ctx: Context, period: date, *, state: str) -> Pack:
             f"{place} could not be written: {first_line(error)}",
             next_step="see that its disk has room and that this user may write there.",
         ) from error
+    # Of the file as it stands in its place: this is what the seal vouches for.
     return Pack(place, _hash(place / SUMMARY), summary)
 
 

@@ -119,6 +119,7 @@ def run_close(
     )
     outcome = outcomes[0] if outcomes else _Outcome()
     close = outcome.close
+    # A sealed pack that was changed must stop a script too, although nothing else does.
     is_open = bool(outcome.faults) or any(not row["is_accepted"] for row in outcome.stops)
     return CloseResult(
         period=period,

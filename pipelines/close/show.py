@@ -50,6 +50,7 @@ def verdict(closed: CloseResult) -> str:
         return f"{closed.period} is closed and sealed. Its pack is {closed.pack}; it will not be written again."
     if count:
         stops = f"{_things(count)} {'stops' if count == 1 else 'stop'} the close of {closed.period}"
+        # Accepting is a way out as well: what is accepted is named in the pack.
         following = "put right what is listed, or accept it (springline breaks accept), and close again"
         return f"{stops}; its pack is {closed.pack}. Next: {following}."
     return f"Nothing stops {closed.period}, but it is not over yet. Its pack is {closed.pack}; close again to seal it."

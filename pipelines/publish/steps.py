@@ -53,6 +53,7 @@ def publish_database(ctx: Context) -> Counts:
     """Write published/springline.duckdb."""
 
     def write(folder: Path) -> object:
+        # Decisions and holds of this batch must be in what is published of it.
         copy_control(ctx.warehouse, ctx.control)
         return write_database(ctx.warehouse, ctx.control, folder, texts=published_texts(ctx), edition=_edition(ctx))
 
@@ -166,6 +167,7 @@ def _from_published(folder: Path, write: Callable[[duckdb.DuckDBPyConnection, Pa
     """Make a product from the published file, so that all products say the same."""
     place = folder / DATABASE
     try:
+        # Read only: analysts may have the same file open.
         connection = duckdb.connect(str(place), read_only=True)
     except duckdb.Error as error:
         raise ModelError(

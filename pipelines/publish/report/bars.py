@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 # One series has its names beside the bars, several have them above, where longer names and lower bars find room.
+# In this order: room for the names, width of the whole chart, room for the values at its right.
 BESIDE, WIDTH, VALUES = 108, 360, 92
 NAME_HEIGHT, BAR_HEIGHT, BAR_GAP, GROUP_GAP = 19, 12, 3, 9
 # Narrower than this nobody sees a bar.

@@ -171,6 +171,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection, *, today: date, rules: Ite
         "breaks_by_kind": by_kind,
         "rules": _rule_results(holds, rules),
         # A supplier's new bank account that waits for a second person is held as well, and is no document.
+        # A document may be held by several rules, and counts once.
         "held": len({row["document_key"] for row in holds if row["severity"] == "critical"} - {None}),
         "bank_changes": sum(row["document_key"] is None for row in holds),
         "unfinished": excerpt(_UNFINISHED),

@@ -61,6 +61,7 @@ HELD = Sheet(
     ) AS h ON h.document_key = d.document_key
     """,
     where="d.state IN ('held', 'unknown', 'rejected', 'waiting')",
+    # What somebody must act on comes before what only waits.
     order="d.state = 'waiting', abs(d.company_amount_vms) DESC NULLS LAST, d.subject",
     measure="Amount",
     age="Age in days",
@@ -95,6 +96,7 @@ DIFFERS = Sheet(
         SheetColumn("Age in days", "d.age_days", "count"),
         *AS_OF,
     ),
+    # A drift is shown even where the state agrees: somebody changed what was posted.
     where="d.state IN ('amount differs', 'fields differ', 'only in VMS', 'only in ledger') OR d.drift IS NOT NULL",
     order="""
     abs(coalesce(d.company_amount_difference, d.company_amount_ledger, -d.company_amount_vms)) DESC NULLS LAST,
@@ -127,6 +129,7 @@ OPEN_BREAKS = Sheet(
         SheetColumn("Accepted by", ACCEPTED_BY),
         SheetColumn("Comment", "b.comment", "words"),
     ),
+    # ctl.breaks knows since when a break is open and what people decided; the amount comes from rec.breaks.
     rows=BREAKS,
     where=IS_OPEN,
     order=f"{IS_ACCEPTED}, abs(r.amount) DESC NULLS LAST, b.kind, b.subject",
@@ -166,6 +169,7 @@ UNPAID = Sheet(
         *WHY,
         *AS_OF,
     ),
+    # What the VMS alone has open is listed too: the payment has not been transferred yet.
     where="d.open_ledger <> 0 OR d.open_vms <> 0",
     order="d.days_overdue DESC NULLS LAST, d.subject",
     measure="Open in the ledger",
@@ -194,6 +198,7 @@ PAYMENTS = Sheet(
         *WHY,
         *AS_OF,
     ),
+    # Part paid is no difference: both sides have the same part.
     where="d.state NOT IN ('agreed', 'part paid')",
     # By currency first: amounts of two currencies have no order.
     order="d.is_break DESC, d.currency_code, abs(d.paid_difference) DESC NULLS LAST, d.subject",

@@ -10,6 +10,7 @@ from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, Loo
 from pipelines.publish.workbook.table_sheet import SheetLayout
 
 HEADINGS = ("Question", "Sheet", "Rows", "To look at", "Currency", "Amount to look at", "Oldest in days")
+# Headings of numbers stand on the right, as their cells do.
 NUMBERS = frozenset(HEADINGS) - {"Question", "Sheet", "Currency"}
 WIDTHS = (58, 22, 10, 12, 10, 22, 14)
 FIRST_ROW, LINE_HEIGHT = 5, 13.5
@@ -72,6 +73,7 @@ def _write_line(
         page.write_blank(row, place, None, book.look(**rule))
     if is_first:
         sheet, count = layout.sheet, len(layout.alarming)
+        # Bold is what has something to look at, so that the eye finds it.
         weight = {"bold": True} if count and sheet.call else {}
         page.write_string(row, 0, sheet.question, book.look(**weight, **rule))
         link = book.look(font_color=ACCENT, underline=1, **rule)

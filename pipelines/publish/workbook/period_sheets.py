@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipelines.publish.workbook.columns import AS_OF, WHY, currency_by, money
 from pipelines.publish.workbook.sheet import Sheet, SheetColumn
 
+# The key of accruals: one row is a company, a voyage, an account and a month.
 VOYAGE_ACCOUNT = (
     SheetColumn("Voyage", "coalesce(d.voyage_no, 'none')"),
     SheetColumn("Account", "d.account"),
@@ -61,6 +62,7 @@ ROLLFORWARD = Sheet(
         money("Posted", "d.posted", "Company currency"),
         money("Reversed", "d.reversed", "Company currency"),
         money("Closing", "d.closing", "Company currency"),
+        # Beside the sum: what of accruals and reversals up to this month does not meet.
         money("Not reversed", "d.unreversed_amount", "Company currency"),
         *WHY,
     ),
@@ -156,6 +158,7 @@ CONTROL_TOTALS = Sheet(
     ),
     order="d.state = 'agreed', d.document_date DESC, d.company_code, d.document_type",
     measure="Ledger less VMS",
+    # On other days the difference is explained by what waits or is held.
     alarm=("State", "=differs"),
     call="days that differ in number or sum",
 )
