@@ -15,9 +15,13 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pipelines import __version__
+from pipelines.close.sheets import of_period
 from pipelines.close.workbook import write_close_workbook
 from pipelines.core.errors import ModelError
+from pipelines.core.literals import literal
+from pipelines.publish.edition.contents import first_line
 from pipelines.publish.edition.swap import put_folder, stage
+from pipelines.stores.rows import rows_of
 
 if TYPE_CHECKING:
     from pipelines.step.context import Context
@@ -25,40 +29,43 @@ if TYPE_CHECKING:
 FOLDER = "close"
 SUMMARY, WORKBOOK, ENTRIES = "summary.json", "close.xlsx", "period_entries"
 
-# Tables of the pack -> which of their rows belong to the period; what is not reversed yet comes from months before too.
-TABLES: Mapping[str, str] = {
-    "close.accrual_rollforward": "period_month = {day}",
-    "close.accruals_vs_actuals": "period_month = {day}",
-    "close.breaks": "period_month = {day}",
-    "close.bunker_adjustments": "period_month = {day}",
-    "close.late_postings": "period_month = {day}",
-    "close.missing_rates": "period_month = {day}",
-    "close.open_documents": "period_month = {day}",
-    "close.period_entries": "period_month = {day}",
-    "close.unreversed_accruals": "period_month <= {day}",
-    "close.untransferred_payments": "period_month = {day}",
-    "close.voyage_actuals": "period_month = {day}",
-    "rec.control_accounts": "period_month = {day}",
+# The tables of the pack, of each the rows of the period.
+TABLES = (
+    "close.accrual_rollforward",
+    "close.accruals_vs_actuals",
+    "close.breaks",
+    "close.bunker_adjustments",
+    "close.late_postings",
+    "close.missing_rates",
+    "close.open_documents",
+    "close.period_entries",
+    "close.unreversed_accruals",
+    "close.untransferred_payments",
+    "close.voyage_actuals",
+    "rec.control_accounts",
+)
+# The figures of the summary: added up by company where a period has many rows.
+_FIGURES: Mapping[str, str] = {
+    "breaks": """
+    SELECT kind, company_code, count(*) AS row_count, count(*) FILTER (is_accepted) AS accepted_count,
+        sum(abs(company_amount)) AS company_amount
+    FROM close.breaks WHERE {period} GROUP BY kind, company_code ORDER BY kind, company_code
+    """,
+    "accrual_rollforward": """
+    SELECT company_code, min(company_currency_code) AS currency_code, sum(opening) AS opening, sum(posted) AS posted,
+        sum(reversed) AS reversed, sum(closing) AS closing, sum(unreversed_amount) AS unreversed_amount
+    FROM close.accrual_rollforward WHERE {period} GROUP BY company_code ORDER BY company_code
+    """,
+    "accruals_vs_actuals": """
+    SELECT company_code, state, count(*) AS row_count, sum(difference) AS difference
+    FROM close.accruals_vs_actuals WHERE {period} GROUP BY company_code, state ORDER BY company_code, state
+    """,
+    "control_accounts": """
+    SELECT owner_code, control_account, currency_code, open_vms, balance_ledger, difference, state
+    FROM rec.control_accounts WHERE {period} ORDER BY owner_code, control_account, currency_code
+    """,
 }
-_ROLLFORWARD = """
-SELECT company_code, min(company_currency_code) AS currency_code, sum(opening) AS opening, sum(posted) AS posted,
-    sum(reversed) AS reversed, sum(closing) AS closing, sum(unreversed_amount) AS unreversed_amount
-FROM close.accrual_rollforward WHERE period_month = {day} GROUP BY company_code ORDER BY company_code
-"""
-_ACCRUALS = """
-SELECT company_code, state, count(*) AS row_count, sum(difference) AS difference
-FROM close.accruals_vs_actuals WHERE period_month = {day} GROUP BY company_code, state ORDER BY company_code, state
-"""
-_CONTROL_ACCOUNTS = """
-SELECT owner_code, control_account, currency_code, open_vms, balance_ledger, difference, state
-FROM rec.control_accounts WHERE period_month = {day} ORDER BY owner_code, control_account, currency_code
-"""
 _READ_AT = "SELECT max(moved_at) FROM cursors WHERE source LIKE ?"
-_KINDS = """
-SELECT kind, company_code, count(*) AS row_count, count(*) FILTER (is_accepted) AS accepted_count,
-    sum(abs(company_amount)) AS company_amount
-FROM close.breaks WHERE period_month = {day} GROUP BY kind, company_code ORDER BY kind, company_code
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,56 +91,60 @@ def pack_folder(published: Path, period: date) -> Path:
 
 
 def write_pack(ctx: Context, period: date, *, state: str) -> Pack:
-    """Write the pack of a period (the first day of its month) beside the one there is, and put it in its place.
+    """Write the pack of a period (the first day of its month) and put it in place of the one before.
 
-    ``state`` is what the summary calls it: draft or sealed. ModelError when it could not be written; then the one
-    before is still there.
+    ``state`` goes into the summary: draft or sealed. ModelError when it could not be written; the pack before is then
+    still there.
     """
     place = pack_folder(ctx.settings.published, period)
     try:
         with stage(place.parent) as aside:
             made = aside / place.name
             made.mkdir()
-            for table, condition in TABLES.items():
-                _write_table(ctx.warehouse, made, table, condition.format(day=_day(period)))
+            for table in TABLES:
+                _write_table(ctx.warehouse, made, table, of_period(table, literal(period)))
             write_close_workbook(ctx.warehouse, made / WORKBOOK, period)
-            summary = _summary(ctx, period, state=state, files=_hashes(made))
+            files = {path.name: _hash(path) for path in sorted(made.iterdir())}
+            summary = _summary(ctx, period, state=state, files=files)
+            # After all others, since it holds their hashes.
             (made / SUMMARY).write_text(json.dumps(summary, indent=2, default=str), encoding="utf-8")
+            # In one move: a pack is never half of one close and half of another.
             put_folder(made, place)
     except (duckdb.Error, OSError) as error:
         raise ModelError(
-            f"{place} could not be written: {str(error).splitlines()[0]}",
+            f"{place} could not be written: {first_line(error)}",
             next_step="see that its disk has room and that this user may write there.",
         ) from error
+    # Of the file as it stands in its place: this is what the seal vouches for.
     return Pack(place, _hash(place / SUMMARY), summary)
 
 
 def pack_faults(folder: Path, pack_hash: str) -> tuple[str, ...]:
-    """Say in words what is not as it was sealed in a pack; nothing when all bytes are."""
+    """Return what differs in a pack from what was sealed, a sentence a file; nothing when every byte is the same."""
     summary = folder / SUMMARY
     if not summary.is_file():
         return (f"{folder} is not there any more.",)
     if _hash(summary) != pack_hash:
         return (f"{summary} is not the one that was sealed.",)
-    files = json.loads(summary.read_text("utf-8"))["files"]
-    return tuple(
-        f"{folder / name} is not there any more."
-        if not (folder / name).is_file()
-        else f"{folder / name} is not the one that was sealed."
-        for name, wanted in files.items()
-        if not (folder / name).is_file() or _hash(folder / name) != wanted
-    )
+    # The summary holds the hash of every other file, and the seal that of the summary: so one hash vouches for all.
+    faults: list[str] = []
+    for name, sealed_hash in json.loads(summary.read_text("utf-8"))["files"].items():
+        if not (folder / name).is_file():
+            faults.append(f"{folder / name} is not there any more.")
+        elif _hash(folder / name) != sealed_hash:
+            faults.append(f"{folder / name} is not the one that was sealed.")
+    return tuple(faults)
 
 
 def _write_table(connection: duckdb.DuckDBPyConnection, folder: Path, table: str, condition: str) -> None:
-    path = str(folder / f"{table.partition('.')[2]}.parquet").replace("'", "''")
-    connection.execute(
-        f"COPY (SELECT * FROM {table} WHERE {condition} ORDER BY ALL) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"
-    )
+    path = folder / f"{table.partition('.')[2]}.parquet"
+    # In one order, so that the same content has the same hash.
+    rows = f"SELECT * FROM {table} WHERE {condition} ORDER BY ALL"
+    connection.execute(f"COPY ({rows}) TO {literal(path)} (FORMAT parquet, COMPRESSION zstd)")
 
 
 def _summary(ctx: Context, period: date, *, state: str, files: Mapping[str, str]) -> dict[str, Any]:
-    day = _day(period)
+    condition = f"period_month = {literal(period)}"
     return {
         "period": f"{period:%Y-%m}",
         "state": state,
@@ -143,28 +154,12 @@ def _summary(ctx: Context, period: date, *, state: str, files: Mapping[str, str]
         "today": ctx.today,
         "springline": __version__,
         "as_of": {side: ctx.control.one(_READ_AT, (f"{side}.%",)) for side in ("vms", "ledger")},
-        "breaks": _rows(ctx, _KINDS.format(day=day)),
-        "accrual_rollforward": _rows(ctx, _ROLLFORWARD.format(day=day)),
-        "accruals_vs_actuals": _rows(ctx, _ACCRUALS.format(day=day)),
-        "control_accounts": _rows(ctx, _CONTROL_ACCOUNTS.format(day=day)),
+        **{name: rows_of(ctx.warehouse.execute(query.format(period=condition))) for name, query in _FIGURES.items()},
         "files": files,
     }
 
 
-def _rows(ctx: Context, query: str) -> list[dict[str, Any]]:
-    cursor = ctx.warehouse.execute(query)
-    columns = [column[0] for column in cursor.description or ()]
-    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    return {path.name: _hash(path) for path in sorted(folder.iterdir())}
-
-
 def _hash(path: Path) -> str:
+    # Read in blocks: entries of a month can be many megabytes.
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _day(period: date) -> str:
-    return f"DATE '{period:%Y-%m-%d}'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,67 +23,72 @@ QUESTIONS = {
     "late_postings": ("Late postings", "What came into the period after it was sealed?"),
 }
 # What is not reversed yet comes from months before, too.
-CARRIED_OVER = frozenset({"unreversed_accruals"})
+CARRIED_OVER = frozenset({"close.unreversed_accruals"})
 FIRST_COLUMNS = ("document_no", "subject", "voyage_no", "rate_date", "currency_code", "company_code")
 LAST_COLUMNS = ("reason", "next_step", "as_of_vms", "as_of_ledger")
+KIND_BY_NAME: dict[str, Kind] = {"period_month": "month", "reason": "words", "next_step": "words", "message": "words"}
+HEADINGS = {"reason": "Why", "next_step": "What to do next", "period_month": "Period"}
+# What a column of a type shows; the first that fits: a DECIMAL of other digits is an amount.
 KINDS: tuple[tuple[str, Kind], ...] = (
     ("DATE", "date"), ("TIMESTAMP", "time"), ("BOOLEAN", "flag"), ("INTEGER", "count"), ("BIGINT", "text"),
     ("DECIMAL(38,18)", "rate"), ("DECIMAL(38,9)", "rate"), ("DECIMAL(18,9)", "share"), ("DECIMAL", "money"),
 )  # fmt: skip
 
 
+def of_period(table: str, month: str) -> str:
+    """Return the condition of a table's rows that belong to a period; ``month`` is its first day, as SQL."""
+    return f"period_month {'<=' if table in CARRIED_OVER else '='} {month}"
+
+
 def close_sheets(connection: duckdb.DuckDBPyConnection) -> list[Sheet]:
     """Return the sheets of one period, whose first day the query parameter ``period`` gives."""
-    sheets = [replace(sheet, where="d.period_month = $period") for sheet in OF_THE_PERIOD]
-    tables: dict[str, list[tuple[str, str]]] = {}
+    # The same sheets that the daily workbook has: who knows one knows the other.
+    sheets = [replace(sheet, where=f"d.{of_period(sheet.source, '$period')}") for sheet in OF_THE_PERIOD]
+    tables: dict[str, dict[str, str]] = {}
     for table, column, kind in connection.execute(
         "SELECT table_name, column_name, data_type FROM duckdb_columns() "
         "WHERE schema_name = 'close' ORDER BY table_name, column_index"
     ).fetchall():
-        tables.setdefault(table, []).append((column, kind))
+        tables.setdefault(table, {})[column] = kind
     sheets += [_sheet_of(table, tables[table]) for table in QUESTIONS if table in tables]
     return sheets
 
 
-def _sheet_of(table: str, columns: list[tuple[str, str]]) -> Sheet:
+def _sheet_of(table: str, types: Mapping[str, str]) -> Sheet:
     """Make a sheet of a table from nothing but the names and types of its columns."""
-    names = [name for name, _ in columns]
-    kinds = dict(columns)
-    ordered = [name for name in FIRST_COLUMNS if name in names][:1]
-    ordered += [name for name in names if name not in {*ordered, *LAST_COLUMNS}]
-    ordered += [name for name in LAST_COLUMNS if name in names]
+    ordered = [name for name in FIRST_COLUMNS if name in types][:1]
+    ordered += [name for name in types if name not in {*ordered, *LAST_COLUMNS}]
+    ordered += [name for name in LAST_COLUMNS if name in types]
     tab, question = QUESTIONS[table]
-    until = "<=" if table in CARRIED_OVER else "="
     return Sheet(
         tab=tab,
         table="".join(word.capitalize() for word in table.split("_")),
         question=question,
         note=f"Of the period; the whole table is close.{table}.",
         source=f"close.{table}",
-        columns=tuple(_column(name, kinds[name], names, is_first=name == ordered[0]) for name in ordered),
-        where=f"d.period_month {until} $period",
+        columns=tuple(_column(name, types, is_first=name == ordered[0]) for name in ordered),
+        where=of_period(f"close.{table}", "$period"),
         order=", ".join(f"d.{name}" for name in ordered),
         call=tab.lower(),
     )
 
 
-def _column(name: str, data_type: str, names: list[str], *, is_first: bool) -> SheetColumn:
-    kind: Kind = next((kind for start, kind in KINDS if data_type.startswith(start)), "text")
-    if name == "period_month":
-        kind = "month"
-    if name in {"reason", "next_step", "message"}:
-        kind = "words"
-    currency = _currency_of(name, names) if kind == "money" else ""
+def _column(name: str, types: Mapping[str, str], *, is_first: bool) -> SheetColumn:
+    by_type: Kind = next((kind for start, kind in KINDS if types[name].startswith(start)), "text")
+    kind = KIND_BY_NAME.get(name, by_type)
+    currency = _currency_of(name, types) if kind == "money" else ""
+    # The first column is never empty: the formula that counts the rows a filter leaves counts its cells.
     expression = f"coalesce(CAST(d.{name} AS VARCHAR), 'none')" if is_first and kind == "text" else f"d.{name}"
     return SheetColumn(_heading(name), expression, kind, _heading(currency) if currency else "")
 
 
-def _currency_of(name: str, names: list[str]) -> str:
-    wanted = "company_currency_code" if name.startswith("company_") or "currency_code" not in names else "currency_code"
-    return wanted if wanted in names else ""
+def _currency_of(name: str, types: Mapping[str, str]) -> str:
+    """Return the column with the currency of an amount, by how both are named; nothing where there is none."""
+    is_company = name.startswith("company_") or "currency_code" not in types
+    currency = "company_currency_code" if is_company else "currency_code"
+    return currency if currency in types else ""
 
 
 def _heading(name: str) -> str:
-    words = {"reason": "Why", "next_step": "What to do next", "document_no": "Document", "voyage_no": "Voyage"}
-    words |= {"currency_code": "Currency", "period_month": "Period"}
-    return words.get(name, name.removesuffix("_code").removesuffix("_no").replace("_", " ").capitalize())
+    """Return a column's heading; one that has none of its own is named as the column is."""
+    return HEADINGS.get(name, name.removesuffix("_code").removesuffix("_no").replace("_", " ").capitalize())

@@ -12,13 +12,13 @@ from pipelines.core import words
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pipelines.close.run import Closed
+    from pipelines.close.run import CloseResult
 
 # What a screen has room for; all of it is in the pack.
 SHOWN = 40
 
 
-def show_close(closed: Closed, console: Console) -> None:
+def show_close(closed: CloseResult, console: Console) -> None:
     """Print what stops a close and what to do about it, then whether the period is sealed."""
     open_rows = closed.open
     for place, row in enumerate(open_rows[:SHOWN], start=1):
@@ -34,9 +34,10 @@ def show_close(closed: Closed, console: Console) -> None:
     console.print(verdict(closed), markup=False, highlight=False)
 
 
-def verdict(closed: Closed) -> str:
+def verdict(closed: CloseResult) -> str:
     """Say in one sentence or two where the period stands."""
     count = len(closed.open)
+    # The order counts: a period that could not be read or was sealed before says nothing of this run.
     if closed.state is None:
         return f"{closed.period} was not closed: both sides could not be read. Nothing was written. Next: run it again."
     if closed.was_sealed:
@@ -49,6 +50,7 @@ def verdict(closed: Closed) -> str:
         return f"{closed.period} is closed and sealed. Its pack is {closed.pack}; it will not be written again."
     if count:
         stops = f"{_things(count)} {'stops' if count == 1 else 'stop'} the close of {closed.period}"
+        # Accepting is a way out as well: what is accepted is named in the pack.
         following = "put right what is listed, or accept it (springline breaks accept), and close again"
         return f"{stops}; its pack is {closed.pack}. Next: {following}."
     return f"Nothing stops {closed.period}, but it is not over yet. Its pack is {closed.pack}; close again to seal it."
@@ -68,7 +70,7 @@ def _what(row: Mapping[str, Any]) -> str:
     return " ".join(part for part in named if part) or str(row["subject"])
 
 
-def _totals(closed: Closed) -> Table:
+def _totals(closed: CloseResult) -> Table:
     table = Table("kind", "open", "accepted", title="By kind", title_justify="left")
     for kind, counts in sorted(closed.totals().items()):
         table.add_row(kind, str(counts["open"]), str(counts["accepted"]))

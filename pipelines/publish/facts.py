@@ -36,6 +36,7 @@ FROM (
 
 def utc_time(column: str) -> str:
     """Return the SQL of a moment of the control store, which keeps them as ISO text in UTC, to the second."""
+    # TRY_CAST: a text that is no moment leaves the cell empty, and the report whole.
     return f"TRY_CAST(substr(CAST({column} AS VARCHAR), 1, 19) AS TIMESTAMP)"
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pipelines.close.run import Closed
+from pipelines.close.run import CloseResult
 from pipelines.close.show import SHOWN, show_close, verdict
 
 PACK = Path("published/close/2026-10")
-NOTHING = Closed(
+NOTHING = CloseResult(
     period="2026-10",
     state="draft",
     sealed_at=None,
@@ -50,7 +50,7 @@ def stop(number: int, **more: object) -> dict[str, Any]:
     return row | more
 
 
-def shown(closed: Closed) -> str:
+def shown(closed: CloseResult) -> str:
     out = StringIO()
     show_close(closed, Console(file=out, width=400))
     return out.getvalue()
@@ -71,7 +71,7 @@ def shown(closed: Closed) -> str:
         (replace(NOTHING, state="sealed", was_sealed=True, stops=(stop(1),)), "One thing came since."),
     ],
 )
-def test_the_verdict_says_where_the_period_stands(closed: Closed, words: str) -> None:
+def test_the_verdict_says_where_the_period_stands(closed: CloseResult, words: str) -> None:
     assert words in verdict(closed)
 
 

@@ -15,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.checks.suites import load_rules
+from pipelines.core.resources import sql_folder
+from pipelines.publish.facts import BUCKETS, SUBLEDGERS
 from pipelines.publish.report.bars import WIDTH, bar_chart, strip
 from pipelines.publish.report.report import write_report
 from tests.support.publish_tables import World, lay
@@ -138,6 +140,15 @@ def test_headings_leave_out_no_level(page: Page) -> None:
 )
 def test_the_report_says(words: str, page: Page) -> None:
     assert words in page.text
+
+
+def test_every_bucket_and_side_of_the_tables_has_its_place() -> None:
+    payments, documents = ((sql_folder() / "rec" / f"{name}.sql").read_text() for name in ("payments", "documents"))
+    buckets = set(re.findall(r"THEN '([^']*days?|not due|no due date)'|ELSE '(over [^']*)'", payments))
+    assert len(buckets) > 4
+    assert {name for pair in buckets for name in pair if name} <= set(BUCKETS)
+    for side in SUBLEDGERS.values():
+        assert f"THEN '{side}'" in documents
 
 
 def test_what_is_over_is_not_told(page: Page) -> None:

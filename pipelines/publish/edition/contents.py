@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+
+from pipelines.core.table_ref import TableRef, quote
 
 DATABASE = "springline.duckdb"
 TABLES = "tables"
@@ -16,7 +18,7 @@ MODEL_SCHEMAS = ("map", "post", "rec", "close")
 # Of schema ctl in the warehouse; all other tables come from the control store itself.
 SENT = ("outbox", "payments", "actuals", "rates")
 NOT_PUBLISHED = frozenset({"meta", "cursors", "outbox", "sealed_packs"})
-# Whole objects as they came or went: they hold bank accounts.
+# Whole objects as they came or went: these hold bank accounts, which nobody may read in what is published.
 LEFT_OUT: Mapping[str, frozenset[str]] = {"outbox": frozenset({"payload"}), "rejected": frozenset({"body"})}
 # Tables of which rows are only added, or changed in their last batch: the column that tells how far they were copied.
 GROWING: Mapping[str, str] = {"outbox_events": "event_no", "batches": "batch_id", "steps": "batch_id"}
@@ -36,7 +38,9 @@ PERIODS: Mapping[str, str] = {
     "rec.payments": "document_date",
 }
 
+# Columns that hold bank accounts; one that ends in `_tail` has been cut already.
 _BANK_ACCOUNT = re.compile(r"iban|bank_account(?!_tail)|^(?:old|new)_account$")
+# Texts of the control store that repeat what another system answered: an account may stand in the middle of one.
 _WORDS = frozenset({"comment", "detail", "last_error", "message", "next_step", "reason", "summary"})
 _TIME = re.compile(r"(?:^|_)at$|^since$|^until$")
 # An IBAN, and eleven digits that stand alone: a Norwegian account, or a number that looks like one.
@@ -50,9 +54,9 @@ MASKED = "; of it the last four characters"
 
 @dataclass(frozen=True, slots=True)
 class TableText:
-    """What one row of a table is, and what its columns are; these become comments.
+    """What one row of a table is, and what each column is: these texts become comments in the file.
 
-    ``types`` has the DuckDB type of each column of a model, so that one that is not built yet is there all the same.
+    ``types`` has the DuckDB type of each column of a model. With it a model that is not built yet is published empty.
     """
 
     about: str
@@ -73,12 +77,11 @@ class Edition:
 
 
 def is_published(schema: str, columns: Collection[str]) -> bool:
-    """Tell whether a model is for readers: of rec those that say what to do, not the steps on the way there."""
+    """Tell whether a model is for readers: of rec the tables that name a next step, not those on the way to them."""
     return schema != "rec" or "next_step" in columns
 
 
-Texts = Mapping[tuple[str, str], TableText]
-"""By schema and table."""
+Texts = Mapping[TableRef, TableText]
 
 
 def is_bank_account(column: str) -> bool:
@@ -98,6 +101,7 @@ def control_type(column: str, kind: str) -> str:
     """
     if _TIME.search(column):
         return "TIMESTAMP"
+    # The accounting day has no time.
     if column == "today":
         return "DATE"
     return "BIGINT" if kind in {"INTEGER", "BIGINT"} else kind.replace("TEXT", "VARCHAR")
@@ -106,6 +110,7 @@ def control_type(column: str, kind: str) -> str:
 def expression(column: str, *, is_control: bool = False) -> str:
     """Return what is published of a column, as SQL: itself, or with bank accounts cut to their last four characters."""
     name = quote(column)
+    # In every table, whoever made it: a name is enough.
     if is_bank_account(column):
         return rf"'…' || right(regexp_replace({name}, '\s', '', 'g'), 4)"
     if is_control and column in _WORDS:
@@ -119,21 +124,11 @@ def comment(column: str, words: str) -> str:
     return f"{words}{MASKED}" if is_bank_account(column) else words
 
 
-def quote(identifier: str) -> str:
-    """Quote an identifier."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def literal(text: object) -> str:
-    """Return a value as a literal of SQL: text or NULL."""
-    return "NULL" if text is None else "'" + str(text).replace("'", "''") + "'"
-
-
-def listed(columns: Sequence[str]) -> str:
+def column_list(columns: Iterable[str]) -> str:
     """Return column names for a statement."""
     return ", ".join(map(quote, columns))
 
 
 def first_line(error: Exception) -> str:
-    """Return what an error says, without excerpts and lists."""
+    """Return the first line of an error; the lines below are excerpts and lists."""
     return str(error).strip().partition("\n")[0]

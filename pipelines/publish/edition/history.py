@@ -1,4 +1,4 @@
-"""Copies the control store into the published file: of what only grows, what is new."""
+"""Copies the control store into the published file; of tables that only grow, the new rows alone."""
 
 # ruff: noqa: S608 - statements are made of our own names, never of data
 
@@ -7,15 +7,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from pipelines.core.literals import literal
+from pipelines.core.table_ref import quote
 from pipelines.publish.edition.contents import (
     GROWING,
     LEFT_OUT,
     NOT_PUBLISHED,
+    column_list,
     control_type,
     expression,
-    listed,
-    literal,
-    quote,
 )
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def control_columns(control: Control) -> dict[str, dict[str, str]]:
 
 
 def is_of_this_store(connection: duckdb.DuckDBPyConnection, control: Control, database: str) -> bool:
-    """Tell whether the last event published is one of this store's, which may have been restored or replaced."""
+    """Tell whether the last published event is in this control store: it may have been restored, or replaced."""
     last = connection.execute(f"SELECT max(event_no), max_by(hash, event_no) FROM {database}.ctl.outbox_events")
     event_no, event_hash = last.fetchone() or (None, None)
     return event_no is not None and event_hash == control.one(
@@ -57,7 +57,8 @@ def copy_history(
 ) -> None:
     """Fill the tables of schema ctl in the database ``target`` from the control store.
 
-    ``kept`` are those that stay as they were published before, but for their last batch; all others are empty.
+    ``kept`` names the tables that have the rows published before: of these the last batch is copied again. The others
+    are empty.
     """
     for table, types in control_columns(control).items():
         place = f"{target}.ctl.{quote(table)}"
@@ -65,26 +66,26 @@ def copy_history(
         _insert(connection, control, table, list(types), place=place, since=since)
 
 
-def _cut(connection: duckdb.DuckDBPyConnection, control: Control, table: str, types: Columns, *, place: str) -> object:
-    """Delete the last of what was published before; return from where on the control store is to be read.
+def _cut(
+    connection: duckdb.DuckDBPyConnection, control: Control, table: str, types: Columns, *, place: str
+) -> int | str | None:
+    """Delete the last batch of what was published before; return the key from which to copy on.
 
-    All of it is read on the way, so that a file that is damaged is found out.
+    Every row is read on the way: damage in the file is found now, and not when an analyst asks.
     """
     key = quote(GROWING[table])
-    last = connection.execute(f"SELECT max({key}), sum(hash({listed(list(types))})) FROM {place}").fetchone()
-    since: object = last[0] if last else None
+    last = connection.execute(f"SELECT max({key}), sum(hash({column_list(types)})) FROM {place}").fetchone()
+    since: int | str | None = last[0] if last else None
+    # Nothing was published of it before.
     if since is None:
         return None
+    # As many rows before the cut on both sides: otherwise the store was restored, and all is copied anew.
     before = connection.execute(f"SELECT count(*) FROM {place} WHERE {key} < {literal(since)}").fetchone()
-    if before == (control.one(f"SELECT count(*) FROM {quote(table)} WHERE {key} < {_sqlite(since)}"),):
+    if before == (control.one(f"SELECT count(*) FROM {quote(table)} WHERE {key} < {literal(since)}"),):
         connection.execute(f"DELETE FROM {place} WHERE {key} >= {literal(since)}")
         return since
     connection.execute(f"DELETE FROM {place}")
     return None
-
-
-def _sqlite(value: object) -> str:
-    return str(value) if isinstance(value, int) else literal(value)
 
 
 def _insert(
@@ -94,16 +95,17 @@ def _insert(
     columns: Sequence[str],
     *,
     place: str,
-    since: object,
+    since: int | str | None,
 ) -> None:
-    """Copy the rows of a table from a value of its key on.
+    """Copy the rows of a table, from a value of its key on.
 
-    SQLite writes each row as JSON and Arrow reads it: half the time that a Python object a value takes.
+    SQLite writes each row as JSON and Arrow reads it: twice as fast as one Python object a value.
     """
     import pyarrow as pa  # noqa: PLC0415 an idle run publishes nothing
     from pyarrow import json as arrow_json  # noqa: PLC0415 ditto
 
-    condition = f"WHERE {GROWING[table]} >= {_sqlite(since)}" if since is not None else ""
+    # From the last key on and not after it: a batch that was running has rows that changed.
+    condition = f"WHERE {GROWING[table]} >= {literal(since)}" if since is not None else ""
     members = ", ".join(f"{literal(name)}, {quote(name)}" for name in columns)
     statement = f"SELECT json_object({members}) FROM {quote(table)} {condition} ORDER BY rowid"
     kinds = {row["name"]: row["type"] for row in control.read(f"PRAGMA table_info({table})")}
@@ -115,7 +117,8 @@ def _insert(
         for page in pages
         for batch in arrow_json.read_json(pa.BufferReader(page), parse_options=options).to_batches()
     )
+    # DuckDB reads the batches as they come: no table is in memory as a whole.
     connection.register("control_rows", pa.RecordBatchReader.from_batches(schema, batches))
-    told = ", ".join(expression(column, is_control=True) for column in columns)
-    connection.execute(f"INSERT INTO {place} SELECT {told} FROM control_rows")
+    published = ", ".join(expression(column, is_control=True) for column in columns)
+    connection.execute(f"INSERT INTO {place} SELECT {published} FROM control_rows")
     connection.unregister("control_rows")

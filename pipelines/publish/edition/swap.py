@@ -1,4 +1,4 @@
-"""Puts what was made aside in its place in one move: whoever reads sees all of the old, or all of the new."""
+"""Puts files and folders in place in one move: a reader sees all of the old, or all of the new."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from pathlib import Path
 STAGE = ".new"
 # Where folders that were replaced stay until the next time.
 KEPT = ".old"
+# From the headers of Linux: Python has no call for it.
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
 
 @contextmanager
 def stage(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder inside ``folder`` to make things in, and remove it; what a killed run left there goes too.
+    """Yield an empty folder inside ``folder`` to work in, and remove it at the end.
 
-    One batch at a time publishes: the warehouse's lock sees to that.
+    What a killed run left in it is removed first. Only one batch publishes at a time: it holds the warehouse's lock.
     """
     aside = folder / STAGE
     shutil.rmtree(aside, ignore_errors=True)
@@ -34,7 +35,7 @@ def stage(folder: Path) -> Iterator[Path]:
 
 
 def put_file(made: Path, place: Path) -> None:
-    """Put a file in place of another; who has the old one open keeps it."""
+    """Put a file in place of another; a reader who has the old one open keeps it."""
     place.parent.mkdir(parents=True, exist_ok=True)
     os.replace(made, place)  # noqa: PTH105 - Path.replace says the same in more words
     _sync(place.parent)
@@ -65,6 +66,7 @@ def put_folder(made: Path, place: Path, *, old: Path | None = None) -> None:
 
 def _exchanged(one: Path, other: Path) -> bool:
     """Exchange two folders at once; False where the system or its disk cannot."""
+    # Elsewhere the caller moves twice.
     if sys.platform != "linux":
         return False
     rename = getattr(ctypes.CDLL(None), "renameat2", None)
@@ -75,7 +77,7 @@ def _exchanged(one: Path, other: Path) -> bool:
 
 
 def _sync(folder: Path) -> None:
-    """Have the move itself on disk, so that it outlives a power cut."""
+    """Write the move itself to the disk, so that it outlives a power cut."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,7 +1,7 @@
 """The published tables as Parquet: a folder a table, a file a month where it grows; only what changed is written.
 
-All files of a table lie in one folder, without folders for its months: one listing is then all of one edition, where
-a walk through several could begin in the old one and end in the new.
+All files of a table lie in one folder, not in a folder a month: one listing then shows one edition. Several listings
+could begin in the old edition and end in the new one.
 """
 
 # ruff: noqa: S608 - statements are made of our own names, never of data
@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pipelines.core.errors import ModelError
-from pipelines.publish.edition.contents import TABLES, first_line, literal
-from pipelines.publish.edition.parts import WHOLE, Part, Table, of_months, sums_of, tables_of
+from pipelines.core.literals import literal
+from pipelines.core.table_ref import TableRef
+from pipelines.publish.edition.contents import TABLES, first_line
+from pipelines.publish.edition.parts import WHOLE, Part, PublishedTable, of_months, sums_of, tables_of
 from pipelines.publish.edition.swap import KEPT, put_folder, stage
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ Prints = Mapping[str, str]
 
 
 def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[str]:
-    """Bring ``folder``/tables to what the published file on this connection holds; return the tables written.
+    """Bring ``folder``/tables up to date with the published file on this connection; return the tables written.
 
     A table is put in place with one move, so that no reader sees half of it. ModelError when one cannot be written.
     """
@@ -49,20 +51,21 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[st
     tables = list(tables_of(connection))
     try:
         with stage(folder) as aside:
-            wanted_prints = [(table, _prints(connection, table)) for table in tables]
-            stale = [(table, wanted) for table, wanted in wanted_prints if present(_in(root, table)) != wanted]
+            every = [(table, _prints(connection, table)) for table in tables]
+            stale = [(table, prints) for table, prints in every if present(_in(root, table)) != prints]
             if stale:
+                # What was replaced the last time: who was reading it then has finished.
                 shutil.rmtree(kept, ignore_errors=True)
-            for table, wanted in stale:
-                _write(connection, table, wanted, place=_in(root, table), made=_in(aside, table))
+            for table, prints in stale:
+                _write(connection, table, prints, place=_in(root, table), made=_in(aside, table))
                 put_folder(_in(aside, table), _in(root, table), old=_in(kept, table))
-        _remove_others(root, {(table.schema, table.name) for table in tables})
+        _remove_others(root, {table.ref for table in tables})
     except (duckdb.Error, OSError) as error:
         raise ModelError(
             f"The Parquet files in {root} could not be written: {first_line(error)}",
             next_step="see that their disk has room and that this user may write there; the others are as they were.",
         ) from error
-    return [str(table) for table, _ in stale]
+    return [str(table.ref) for table, _ in stale]
 
 
 def present(place: Path) -> dict[str, str]:
@@ -74,13 +77,13 @@ def present(place: Path) -> dict[str, str]:
     return found
 
 
-def _in(folder: Path, table: Table) -> Path:
-    return folder / table.schema / table.name
+def _in(folder: Path, table: PublishedTable) -> Path:
+    return folder / table.ref.schema / table.ref.name
 
 
-def _prints(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, str]:
-    """Return the fingerprint of each month's rows, whatever their order: sums of row hashes, with what they are."""
-    sums = sums_of(connection, table, table.place) or {WHOLE: (0, 0)}
+def _prints(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> dict[str, str]:
+    """Return the fingerprint of each month: of its rows, and of the columns and comments of the table."""
+    sums = sums_of(connection, table, table.ref.quoted) or {WHOLE: (0, 0)}
     return {_part(part): _print(table, count, total) for part, (count, total) in sums.items()}
 
 
@@ -93,53 +96,58 @@ def _part(month: Part) -> str:
     return UNKNOWN if month is None else f"{month:%Y-%m}" if isinstance(month, date) else month
 
 
-def _print(table: Table, count: int, total: int) -> str:
-    told = repr((FORMAT, list(table.columns.items()), table.texts, count, total))
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+def _print(table: PublishedTable, count: int, total: int) -> str:
+    content = repr((FORMAT, list(table.columns.items()), table.texts, count, total))
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def _write(connection: duckdb.DuckDBPyConnection, table: Table, wanted: Prints, *, place: Path, made: Path) -> None:
+def _write(
+    connection: duckdb.DuckDBPyConnection, table: PublishedTable, prints: Prints, *, place: Path, made: Path
+) -> None:
     """Make a table's folder: months that stay are linked, the others written."""
     made.mkdir(parents=True)
     before = present(place)
-    stays = {part for part, fingerprint in wanted.items() if before.get(part) == fingerprint}
+    # Months whose rows are the same keep their file, which readers may have copied by its name.
+    stays = {part for part, fingerprint in prints.items() if before.get(part) == fingerprint}
     for part in stays:
-        for file in place.glob(f"{table.name}-{part}-{wanted[part]}*"):
+        for file in place.glob(f"{table.ref.name}-{part}-{prints[part]}*"):
             _link(file, made / file.name)
     options = f"FORMAT parquet, COMPRESSION {COMPRESSION}, KV_METADATA {{springline: {literal(table.texts)}}}"
-    if WHOLE in wanted:
-        file = made / _name(table, WHOLE, wanted)
-        connection.execute(f"COPY (SELECT * FROM {table.place}) TO {literal(file)} ({options})")
-    elif changed := sorted(wanted.keys() - stays):
+    if WHOLE in prints:
+        file = made / _name(table, WHOLE, prints)
+        connection.execute(f"COPY (SELECT * FROM {table.ref.quoted}) TO {literal(file)} ({options})")
+    elif changed := sorted(prints.keys() - stays):
         connection.execute(
             f"COPY ({_months(table, changed)}) TO {literal(made / PARTS)} ({options}, PARTITION_BY (month_of_row))"
         )
         for folder in (made / PARTS).iterdir():
             part = UNKNOWN if folder.name.endswith(NO_MONTH) else folder.name.partition("=")[2][: len("2026-10")]
             for number, file in enumerate(sorted(folder.iterdir())):
-                file.rename(made / _name(table, part, wanted, number=number))
+                # DuckDB names its files as it likes; ours carry the fingerprint by which the next run compares.
+                file.rename(made / _name(table, part, prints, number=number))
         shutil.rmtree(made / PARTS)
 
 
-def _months(table: Table, parts: Collection[str]) -> str:
+def _months(table: PublishedTable, parts: Collection[str]) -> str:
     """Return the query of some months' rows, with the month beside them."""
     months = [None if part == UNKNOWN else date.fromisoformat(f"{part}-01") for part in parts]
-    return f"SELECT *, {table.month} AS month_of_row FROM {table.place} WHERE {of_months(table, months)}"
+    return f"SELECT *, {table.month} AS month_of_row FROM {table.ref.quoted} WHERE {of_months(table, months)}"
 
 
-def _name(table: Table, part: str, wanted: Prints, *, number: int = 0) -> str:
-    return f"{table.name}-{part}-{wanted[part]}{f'-{number}' if number else ''}.parquet"
+def _name(table: PublishedTable, part: str, prints: Prints, *, number: int = 0) -> str:
+    return f"{table.ref.name}-{part}-{prints[part]}{f'-{number}' if number else ''}.parquet"
 
 
 def _link(source: Path, target: Path) -> None:
     try:
+        # A second name for the same bytes: it costs nothing, and the old folder can go.
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
 
 
-def _remove_others(root: Path, names: Collection[tuple[str, str]]) -> None:
-    """Take away the folders of tables that are published no more."""
+def _remove_others(root: Path, refs: Collection[TableRef]) -> None:
+    """Remove the folders of tables that are no longer published."""
     for place in root.glob("*/*"):
-        if (place.parent.name, place.name) not in names:
+        if TableRef(place.parent.name, place.name) not in refs:
             shutil.rmtree(place)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 # One series has its names beside the bars, several have them above, where longer names and lower bars find room.
+# In this order: room for the names, width of the whole chart, room for the values at its right.
 BESIDE, WIDTH, VALUES = 108, 360, 92
 NAME_HEIGHT, BAR_HEIGHT, BAR_GAP, GROUP_GAP = 19, 12, 3, 9
+# Narrower than this nobody sees a bar.
 LEAST_WIDTH = 1.5
 
 
@@ -25,7 +27,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class BarGroup:
-    """One category: its name, the height of its name's baseline, from where to where its axis goes, and its bars."""
+    """One category: its name and the baseline of that, top and bottom of its axis, and its bars."""
 
     name: str
     baseline: int
@@ -53,20 +55,23 @@ def bar_chart(
 
     The longest bars span the plot, negative ones lie to the left of zero; a value too small to see still has a bar.
     """
-    numbers = [float(value) for _, found in values for value in found]
+    # As floats: these are places on a page. Amounts are written from their decimals.
+    numbers = [float(value) for _, amounts in values for value in amounts]
+    # Zero is always in the chart: a bar whose length does not begin there would mislead.
     low, high = min([0.0, *numbers]), max([0.0, *numbers])
+    # Names beside the bars need room; above them they need none.
     left = BESIDE if len(series) == 1 else 0
     scale = (WIDTH - VALUES - left) / (high - low) if high > low else 0.0
     zero = left - low * scale
     groups: list[BarGroup] = []
     height = 0
-    for name, found in values:
+    for name, amounts in values:
         top = height + (0 if left else NAME_HEIGHT)
         bars = tuple(
             _bar(value, zero=zero, scale=scale, y=top + place * (BAR_HEIGHT + BAR_GAP), series=place)
-            for place, value in enumerate(found)
+            for place, value in enumerate(amounts)
         )
-        bottom = top + len(found) * (BAR_HEIGHT + BAR_GAP) - BAR_GAP
+        bottom = top + len(amounts) * (BAR_HEIGHT + BAR_GAP) - BAR_GAP
         groups.append(BarGroup(name, top + (BAR_HEIGHT - 1 if left else -5), top, bottom, bars))
         height = bottom + GROUP_GAP
     return BarChart(title, summary, tuple(series), tuple(groups), round(zero, 2), max(height - GROUP_GAP, 1))
@@ -89,9 +94,10 @@ class Segment:
 
 
 def strip(counts: Sequence[tuple[str, int]]) -> tuple[Segment, ...]:
-    """Share a strip of 100 units out over counts, each at least half a unit wide so that it can be seen."""
+    """Divide a strip of 100 units among counts; each part is at least half a unit wide, so that it can be seen."""
     total = sum(count for _, count in counts)
     widths = [max(0.5, 100 * count / total) if count else 0.0 for _, count in counts]
+    # Those that were made wider are paid for by all.
     shrink = 100 / sum(widths) if total else 0.0
     segments: list[Segment] = []
     x = 0.0

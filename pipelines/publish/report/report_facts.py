@@ -22,6 +22,7 @@ from pipelines.stores.rows import Row, rows_of
 if TYPE_CHECKING:
     import duckdb
 
+# A page that is read on a phone; the workbook has the rest.
 MOST_LISTED, MOST_OF_A_RULE, MOST_GROUPS, MOST_BATCHES = 50, 10, 12, 10
 
 _BY_SIDE = """
@@ -66,6 +67,7 @@ _REJECTED = f"""
 SELECT message, {utc_time("since")} AS since
 FROM ctl.rejected WHERE until IS NULL ORDER BY 2, entity, object_key, message
 """
+# By the ledger's books, as the sheet Unpaid: there payments are matched.
 _OVERDUE = "SELECT count(*) AS n FROM rec.payments WHERE open_ledger <> 0 AND days_overdue > 0"
 _BUCKET_SUMS = ", ".join(f"coalesce(sum(open_ledger) FILTER (WHERE overdue_bucket = '{name}'), 0)" for name in BUCKETS)
 _AGEING = f"""
@@ -169,12 +171,14 @@ def read_facts(connection: duckdb.DuckDBPyConnection, *, today: date, rules: Ite
         "breaks_by_kind": by_kind,
         "rules": _rule_results(holds, rules),
         # A supplier's new bank account that waits for a second person is held as well, and is no document.
+        # A document may be held by several rules, and counts once.
         "held": len({row["document_key"] for row in holds if row["severity"] == "critical"} - {None}),
         "bank_changes": sum(row["document_key"] is None for row in holds),
         "unfinished": excerpt(_UNFINISHED),
         "rejected": excerpt(_REJECTED),
         "overdue": rows(_OVERDUE)[0]["n"],
         "ageing": _ageing(rows(_AGEING)),
+        # More than elsewhere: who ties accounts needs to see those that agree as well.
         "control_accounts": excerpt(_CONTROL_ACCOUNTS, 2 * MOST_LISTED),
         "accruals": [
             figure
@@ -194,8 +198,9 @@ def _excerpt(rows: Sequence[Row], most: int) -> Excerpt:
 
 
 def _states(rows: Sequence[Row]) -> tuple[Segment, ...]:
-    """Share a strip out over the states: those with words first, in the order of these."""
+    """Divide the strip among the states: those of STATES first, in their order."""
     counts = {row["state"]: row["n"] for row in rows}
+    # A state that has no words here is shown all the same, at the end.
     known = [state for state in STATES if state in counts]
     return strip([(state, counts[state]) for state in [*known, *sorted(set(counts) - set(known))]])
 
@@ -221,6 +226,7 @@ def _ageing(rows: Sequence[Row]) -> dict[str, Any]:
     charts, named = [], []
     for row in rows:
         name, amounts = SUBLEDGERS.get(row["side"], row["side"]), row["amounts"]
+        # By its size: credit notes can make the largest sum a negative one.
         largest = max(zip(amounts, BUCKETS, strict=True), key=lambda pair: abs(pair[0]))[1]
         values = [(bucket, (amount,)) for bucket, amount in zip(BUCKETS, amounts, strict=True)]
         summary = f"Most of it is {largest}."
@@ -233,8 +239,8 @@ def _accruals(rows: Sequence[Row], heading: str) -> list[Figure]:
     """Return a figure for each currency; ``rows`` stand in the order of currency, then of what differs most."""
     figures = []
     for currency, group in groupby(rows, key=itemgetter("currency")):
-        found = list(group)
-        shown = found[:MOST_GROUPS]
+        every = list(group)
+        shown = every[:MOST_GROUPS]
         chart = bar_chart(
             f"By {heading.lower()}, {currency}",
             summary=f"{heading} {shown[0]['name']} differs most.",
@@ -242,7 +248,7 @@ def _accruals(rows: Sequence[Row], heading: str) -> list[Figure]:
             values=[(row["name"], (row["Posted"], row["Estimate less actual"])) for row in shown],
         )
         table = [(row["name"], [row[name] for name in _ACCRUAL_SUMS]) for row in shown]
-        figures.append(Figure(chart, currency, tuple(_ACCRUAL_SUMS), table, len(found) - len(shown)))
+        figures.append(Figure(chart, currency, tuple(_ACCRUAL_SUMS), table, len(every) - len(shown)))
     return figures
 
 
@@ -254,7 +260,7 @@ def _outcome(row: Row) -> str:
 
 
 def _verdict(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what needs somebody, each with the section that says more."""
+    """Return what somebody must act on, each with the section about it."""
     counts = (
         (facts["open_breaks"], "open break", "open breaks", "breaks"),
         (facts["held"], "document held", "documents held", "held"),

@@ -1,1 +1,1 @@
-"""The workbook."""
+"""The workbook: sheets as data (sheet, columns, *_sheets), how one is written, and what stands before them."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
-from pipelines.core.money import minor_unit_table
+from pipelines.core.words import decimals, number
 from pipelines.publish.workbook.sheet import SheetColumn, Value
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ Look = Any
 MOST_DIGITS = 15
 # The tables keep four decimals, so that what is below this never has more digits.
 SURELY_EXACT = 10**11
+# A cell of Excel holds 32,767 characters; a longer text would make Excel repair the file.
 MOST_CHARACTERS = 32_000
 FIRST_TAB = "What to look at"
 INK, QUIET, LINE, FILL, ACCENT = "#1B2733", "#5B6875", "#C9D1D9", "#EEF2F5", "#1F4E79"
@@ -35,7 +36,8 @@ class Book:
     """One workbook being written; ``close`` writes the file."""
 
     def __init__(self, path: Path, *, title: str, day: date) -> None:
-        """Begin a workbook; ``day`` is what its properties give as the time it was made."""
+        """Begin a workbook; ``day`` becomes its date of creation."""
+        # Names and texts come from other systems: one that begins with = must not become a formula.
         self.file: Any = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False})
         self.file.set_properties(
             {
@@ -43,9 +45,11 @@ class Book:
                 "subject": "Reconciliation of the VMS and the ledger",
                 "author": "Springline",
                 "category": "Accounting",
+                # The day, not the moment: the same content must give the same bytes.
                 "created": datetime.combine(day, time(), tzinfo=UTC).replace(tzinfo=None),
             }
         )
+        # Excel computes all formulas when it opens the file; the values beside them are for other programs.
         self.file.set_calc_mode("auto")
         self._formats: dict[tuple[tuple[str, object], ...], Any] = {}
         # Asked for every cell: to look one up in a cache is cheaper than to sort its properties again.
@@ -70,6 +74,7 @@ class Book:
         """Set a page up for screen and paper: A4 across, as many pages wide as its columns need."""
         page.hide_gridlines(2)
         page.set_landscape()
+        # A4.
         page.set_paper(9)
         page.fit_to_pages(pages_wide, 0)
         page.set_footer("&L&8Springline: &A&R&8Page &P of &N")
@@ -84,20 +89,19 @@ class Book:
         page.write_url(2 + len(notices), 0, f"internal:'{FIRST_TAB}'!A1", link, FIRST_TAB)
 
     def write_nothing(self, page: Page, row: int, words: str = "There is nothing to show.") -> None:
-        """Say in place of a table that there is none."""
+        """Write a line in place of a table that would be empty."""
         page.write_string(row, 0, words, self.look(italic=True, font_color=QUIET))
 
     def write(
         self, page: Page, row: int, place: int, value: Value, *, column: SheetColumn, currency: str | None
     ) -> None:
-        """Write one value as what its column says it is; nothing stays an empty cell."""
+        """Write one value in the way of its column's kind; None becomes an empty cell."""
         match value:
             case None:
                 page.write_blank(row, place, None, self.look())
+            # As text: the double nearest to it would be another amount.
             case Decimal() if column.kind == "money" and not is_exact(value, currency=currency):
-                page.write_string(
-                    row, place, money_text(value, currency=currency), self.look(align="right", italic=True)
-                )
+                page.write_string(row, place, number(value, currency), self.look(align="right", italic=True))
             case Decimal() if column.kind == "money":
                 page.write_number(row, place, float(value), self.money(currency))
             # Before int, which a bool is as well.
@@ -107,6 +111,7 @@ class Book:
                 look = self.look(num_format=NUMBER_FORMATS.get(column.kind, "General"), align="right")
                 page.write_number(row, place, float(value), look)
             case date():
+                # Also a datetime, which is a date; its kind says whether the time is shown.
                 look = self.look(num_format=NUMBER_FORMATS[column.kind], align="left")
                 page.write_datetime(row, place, value, look)
             case _:
@@ -118,30 +123,15 @@ class Book:
         self.file.close()
 
 
-def units(currency: str | None) -> int:
-    """Return the decimals of a currency; two where ISO 4217 does not know it."""
-    return minor_unit_table().get(currency or "", 2)
-
-
 def money_format(currency: str | None) -> str:
     """Return the number format of a currency.
 
     >>> money_format("JPY"), money_format("KWD")
     ('#,##0_);[Red]-#,##0_)', '#,##0.000_);[Red]-#,##0.000_)')
     """
-    decimals = units(currency)
-    number = "#,##0" + ("." + "0" * decimals if decimals else "")
-    return f"{number}_);[Red]-{number}_)"
-
-
-def money_text(amount: Decimal, *, currency: str | None) -> str:
-    """Write an amount out, with no fewer decimals than its currency has.
-
-    >>> money_text(Decimal("12345678901234567.8900"), currency="USD")
-    '12,345,678,901,234,567.89'
-    """
-    decimals = max(units(currency), -int(amount.normalize().as_tuple().exponent))
-    return f"{amount:,.{decimals}f}"
+    places = decimals(currency)
+    figure = "#,##0" + ("." + "0" * places if places else "")
+    return f"{figure}_);[Red]-{figure}_)"
 
 
 def as_number(amount: Decimal, *, currency: str | None) -> float:
@@ -150,7 +140,8 @@ def as_number(amount: Decimal, *, currency: str | None) -> float:
     >>> as_number(Decimal("-944827.3067"), currency="NOK"), as_number(Decimal("2.5000"), currency="JPY")
     (-944827.31, 3.0)
     """
-    return float(amount.quantize(Decimal(1).scaleb(-units(currency)), rounding=ROUND_HALF_UP))
+    # ROUND rounds halves away from zero, where Python's round() goes to the even digit.
+    return float(amount.quantize(Decimal(1).scaleb(-decimals(currency)), rounding=ROUND_HALF_UP))
 
 
 def is_exact(amount: Decimal, *, currency: str | None) -> bool:
@@ -161,5 +152,5 @@ def is_exact(amount: Decimal, *, currency: str | None) -> bool:
     """
     if abs(amount) < SURELY_EXACT:
         return True
-    digits = "".join(filter(str.isdigit, money_text(amount, currency=currency)))
+    digits = "".join(filter(str.isdigit, number(amount, currency)))
     return len(digits.lstrip("0")) <= MOST_DIGITS

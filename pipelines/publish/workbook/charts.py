@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from pipelines.core.words import decimals
 from pipelines.publish.facts import BUCKETS, SUBLEDGERS
-from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, Page, as_number, units
+from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, Page, as_number
 from pipelines.publish.workbook.table_sheet import SheetLayout
 
 OPEN = "Open in the ledger"
 MEASURES = ("Estimate to date", "Actual to date", "Accrual posted", "Accrual recomputed", "Difference")
+# Told apart by people who cannot tell red from green, and in print.
 COLOURS = {OPEN: ACCENT, "Accrual posted": ACCENT, "Accrual recomputed": "#C55A11"}
 # Two labels stand before the sums: the group and its currency.
 FIRST_ROW, LABELS = 4, 2
+# A chart covers 16 rows of the usual height.
 CHART_ROWS, CHART_WIDTH, CHART_HEIGHT = 16, 560, 300
 MOST_GROUPS = 15
 
@@ -45,14 +48,14 @@ def ageing_block(layout: SheetLayout) -> SumBlock:
     rows = []
     for side, currency in sorted({(side, currency) for side, currency, _ in sums}):
         group = {"Side": side, "Currency": currency}
-        found = [
+        cells = [
             (
                 _formula(layout, OPEN, currency, {**group, "Overdue": bucket}),
                 sums.get((side, currency, bucket), Decimal()),
             )
             for bucket in BUCKETS
         ]
-        rows.append(BlockRow(SUBLEDGERS.get(side, side), currency, found))
+        rows.append(BlockRow(SUBLEDGERS.get(side, side), currency, cells))
     return SumBlock(OPEN, BUCKETS, rows, has_total=True)
 
 
@@ -60,14 +63,16 @@ def accrual_blocks(layout: SheetLayout) -> Iterator[SumBlock]:
     """Add up the newest month of the sheet Accruals v actuals by account, then by voyage: where most differs."""
     for heading in ("Account", "Voyage"):
         sums = {name: layout.add_up(name, "Company currency", heading) for name in MEASURES}
+        # Equal ones by name, so that the same content gives the same bytes.
         ranked = sorted(sums["Difference"], key=lambda key: (-abs(sums["Difference"][key]), key))
         for currency in sorted({currency for currency, _ in ranked}):
-            groups = [group for kept, group in ranked if kept == currency][:MOST_GROUPS]
+            groups = [group for of_currency, group in ranked if of_currency == currency][:MOST_GROUPS]
             rows = []
             for group in groups:
+                # By the currency too: companies whose books are in two currencies may share an account.
                 where = {"Company currency": currency, heading: group}
-                found = [(_formula(layout, name, currency, where), sums[name][currency, group]) for name in MEASURES]
-                rows.append(BlockRow(group, currency, found))
+                cells = [(_formula(layout, name, currency, where), sums[name][currency, group]) for name in MEASURES]
+                rows.append(BlockRow(group, currency, cells))
             yield SumBlock(f"{heading}s where most differs, {layout.period:%Y-%m}, {currency}", MEASURES, rows)
 
 
@@ -79,7 +84,7 @@ def _formula(layout: SheetLayout, measure: str, currency: str, where: Mapping[st
         terms += [layout.column(heading), f'"={escaped}"']
     if layout.period:
         terms += [layout.column(layout.sheet.period), layout.month]
-    return f"=ROUND(SUMIFS({','.join(terms)}),{units(currency)})"
+    return f"=ROUND(SUMIFS({','.join(terms)}),{decimals(currency)})"
 
 
 def write_ageing(book: Book, layout: SheetLayout) -> None:
@@ -156,6 +161,7 @@ def _begin(book: Book, tab: str, question: str, note: str) -> Page:
 
 def _write_block(book: Book, page: Page, row: int, block: SumBlock) -> None:
     page.write_string(row, 0, block.title, book.heading())
+    # Its own column, since the amounts beneath it have no unit in their format.
     page.write_string(row, 1, "Currency", book.heading())
     for place, heading in enumerate([*block.headings, *(["Total"] if block.has_total else [])], start=LABELS):
         page.write_string(row, place, heading, book.heading(align="right", valign="vcenter"))
@@ -168,8 +174,9 @@ def _write_block(book: Book, page: Page, row: int, block: SumBlock) -> None:
             page.write_formula(number, place, formula, book.money(line.currency, **rule), number_value)
         if block.has_total:
             total = as_number(sum((value for _, value in line.sums), Decimal()), currency=line.currency)
+            # SUBTOTAL leaves out columns and rows that the reader has hidden.
             cells = f"C{number + 1}:{chr(ord('B') + len(line.sums))}{number + 1}"
-            formula = f"=ROUND(SUBTOTAL(109,{cells}),{units(line.currency)})"
+            formula = f"=ROUND(SUBTOTAL(109,{cells}),{decimals(line.currency)})"
             look = book.money(line.currency, bold=True, bg_color=FILL, **rule)
             page.write_formula(number, LABELS + len(line.sums), formula, look, total)
 

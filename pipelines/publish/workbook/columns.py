@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from pipelines.publish.workbook.sheet import SheetColumn
 
+# A row says why it is there, what to do next, and how new it is.
 WHY = (SheetColumn("Why", "d.reason", "words"), SheetColumn("What to do next", "d.next_step", "words"))
 AS_OF = (
     SheetColumn("VMS read at (UTC)", "d.as_of_vms", "time"),
     SheetColumn("Ledger read at (UTC)", "d.as_of_ledger", "time"),
 )
+# A voucher that the ledger alone has may have no document number: its subject names it.
 DOCUMENT = (
     SheetColumn("Document", "coalesce(d.document_no, d.subject)"),
     SheetColumn("State", "d.state"),

@@ -61,9 +61,11 @@ HELD = Sheet(
     ) AS h ON h.document_key = d.document_key
     """,
     where="d.state IN ('held', 'unknown', 'rejected', 'waiting')",
+    # What somebody must act on comes before what only waits.
     order="d.state = 'waiting', abs(d.company_amount_vms) DESC NULLS LAST, d.subject",
     measure="Amount",
     age="Age in days",
+    # What waits goes with the next run: nobody has to do anything.
     alarm=("State", "<>waiting"),
     call="documents that have not gone through",
 )
@@ -81,6 +83,7 @@ DIFFERS = Sheet(
         SheetColumn("Currency", "d.currency_code"),
         money("In the VMS", "d.amount_vms"),
         money("In the ledger", "d.amount_ledger"),
+        # What only one side has differs by all of it; the VMS's amounts count against the ledger's.
         money("Ledger less VMS", "coalesce(d.amount_difference, d.amount_ledger, -d.amount_vms)"),
         SheetColumn("Company currency", "d.company_currency_code"),
         money(
@@ -93,6 +96,7 @@ DIFFERS = Sheet(
         SheetColumn("Age in days", "d.age_days", "count"),
         *AS_OF,
     ),
+    # A drift is shown even where the state agrees: somebody changed what was posted.
     where="d.state IN ('amount differs', 'fields differ', 'only in VMS', 'only in ledger') OR d.drift IS NOT NULL",
     order="""
     abs(coalesce(d.company_amount_difference, d.company_amount_ledger, -d.company_amount_vms)) DESC NULLS LAST,
@@ -125,10 +129,12 @@ OPEN_BREAKS = Sheet(
         SheetColumn("Accepted by", ACCEPTED_BY),
         SheetColumn("Comment", "b.comment", "words"),
     ),
+    # ctl.breaks knows since when a break is open and what people decided; the amount comes from rec.breaks.
     rows=BREAKS,
     where=IS_OPEN,
     order=f"{IS_ACCEPTED}, abs(r.amount) DESC NULLS LAST, b.kind, b.subject",
     measure="Amount",
+    # Nobody has accepted it, or its figures have moved since.
     alarm=("Accepted by", "="),
     call="open breaks",
 )
@@ -163,10 +169,12 @@ UNPAID = Sheet(
         *WHY,
         *AS_OF,
     ),
+    # What the VMS alone has open is listed too: the payment has not been transferred yet.
     where="d.open_ledger <> 0 OR d.open_vms <> 0",
     order="d.days_overdue DESC NULLS LAST, d.subject",
     measure="Open in the ledger",
     age="Days overdue",
+    # What is not due yet is no call.
     alarm=("Days overdue", ">0"),
     call="overdue invoices",
 )
@@ -178,6 +186,7 @@ PAYMENTS = Sheet(
     note="Payments that one side has and the other has not, or not yet; breaks first.",
     source="rec.payments",
     columns=(
+        # Up to the invoice number the columns are the same.
         *UNPAID.columns[:8],
         SheetColumn("Currency", "d.currency_code"),
         money("Paid by the ledger", "d.paid_ledger"),
@@ -189,7 +198,9 @@ PAYMENTS = Sheet(
         *WHY,
         *AS_OF,
     ),
+    # Part paid is no difference: both sides have the same part.
     where="d.state NOT IN ('agreed', 'part paid')",
+    # By currency first: amounts of two currencies have no order.
     order="d.is_break DESC, d.currency_code, abs(d.paid_difference) DESC NULLS LAST, d.subject",
     measure="Ledger less VMS",
     alarm=("A break", "=yes"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, Look, Page, as_number, units
+from pipelines.core.words import decimals
+from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, Look, Page, as_number
 from pipelines.publish.workbook.table_sheet import SheetLayout
 
 HEADINGS = ("Question", "Sheet", "Rows", "To look at", "Currency", "Amount to look at", "Oldest in days")
+# Headings of numbers stand on the right, as their cells do.
 NUMBERS = frozenset(HEADINGS) - {"Question", "Sheet", "Currency"}
 WIDTHS = (58, 22, 10, 12, 10, 22, 14)
 FIRST_ROW, LINE_HEIGHT = 5, 13.5
@@ -29,6 +31,7 @@ def write_overview(
     page.set_row(0, 26)
     page.write_string(1, 0, read_at, book.look(font_color=QUIET))
     page.merge_range(2, 0, 2, len(HEADINGS) - 1, verdict, book.look(text_wrap=True, bold=True))
+    # Excel does not fit a row to merged cells by itself.
     page.set_row(2, LINE_HEIGHT * (1 + len(verdict) // sum(WIDTHS)))
     for place, (heading, width) in enumerate(zip(HEADINGS, WIDTHS, strict=True)):
         look = book.heading(valign="vcenter", align="right" if heading in NUMBERS else "left")
@@ -46,14 +49,16 @@ def write_overview(
     book.set_up(page)
     page.freeze_panes(FIRST_ROW, 0)
     page.repeat_rows(FIRST_ROW - 1)
+    # It is the sheet that is seen first.
     page.activate()
 
 
 def _amounts(layout: SheetLayout) -> list[tuple[str, Decimal]]:
-    """Return what there is to look at on a sheet by currency, in order; nothing where it measures no amount."""
+    """Return what to look at on a sheet by currency, in order; nothing where the sheet measures no amount."""
     sheet = layout.sheet
     if not sheet.measure:
         return []
+    # A row without an amount adds nothing, and may have no currency either.
     rows = [row for row in layout.alarming if row[sheet.place(sheet.measure)] is not None]
     sums = layout.add_up(sheet.measure, sheet.measure_column.currency, rows=rows)
     return sorted((currency, amount) for (currency,), amount in sums.items())
@@ -62,12 +67,13 @@ def _amounts(layout: SheetLayout) -> list[tuple[str, Decimal]]:
 def _write_line(
     book: Book, page: Page, row: int, layout: SheetLayout, *, currency: str, amount: Decimal, is_first: bool
 ) -> None:
-    """Write one line: what is said of the whole sheet stands in its first one, with a rule above."""
+    """Write one line; what is true of the whole sheet stands in its first line only, which has a rule above."""
     rule = {"top": 1, "top_color": LINE} if is_first else {}
     for place in range(len(HEADINGS)):
         page.write_blank(row, place, None, book.look(**rule))
     if is_first:
         sheet, count = layout.sheet, len(layout.alarming)
+        # Bold is what has something to look at, so that the eye finds it.
         weight = {"bold": True} if count and sheet.call else {}
         page.write_string(row, 0, sheet.question, book.look(**weight, **rule))
         link = book.look(font_color=ACCENT, underline=1, **rule)
@@ -114,7 +120,7 @@ def amount_formula(layout: SheetLayout, currency: str) -> str:
     """Return the formula that adds up what somebody must look at in one currency."""
     measure = layout.sheet.measure_column
     terms = [layout.column(measure.heading), layout.column(measure.currency), f'"{currency}"', *_conditions(layout)]
-    return f"=ROUND(SUMIFS({','.join(terms)}),{units(currency)})"
+    return f"=ROUND(SUMIFS({','.join(terms)}),{decimals(currency)})"
 
 
 def oldest_formula(layout: SheetLayout) -> str:

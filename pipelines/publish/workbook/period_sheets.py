@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipelines.publish.workbook.columns import AS_OF, WHY, currency_by, money
 from pipelines.publish.workbook.sheet import Sheet, SheetColumn
 
+# The key of accruals: one row is a company, a voyage, an account and a month.
 VOYAGE_ACCOUNT = (
     SheetColumn("Voyage", "coalesce(d.voyage_no, 'none')"),
     SheetColumn("Account", "d.account"),
@@ -34,11 +35,13 @@ CONTROL_ACCOUNTS = Sheet(
         money("Difference", "d.difference"),
         SheetColumn("Company currency", "o.company_currency_code"),
         money("Ledger balance in company currency", "d.balance_company_ledger", "Company currency"),
+        # Exchange differences, which have no currency amount: the VMS knows nothing of them.
         money("Of it revaluation", "d.revaluation_company", "Company currency"),
         money("General ledger", "d.gl_balance_company", "Company currency"),
         *WHY,
         *AS_OF,
     ),
+    # The table knows the entity alone; the currency of its books is that of its documents.
     rows=f"rec.control_accounts AS d LEFT JOIN {currency_by('owner_code')} AS o ON o.owner_code = d.owner_code",
     order="d.period_month DESC, d.state = 'agreed', d.owner_code, d.control_account, d.currency_code",
     period="Period",
@@ -59,12 +62,14 @@ ROLLFORWARD = Sheet(
         money("Posted", "d.posted", "Company currency"),
         money("Reversed", "d.reversed", "Company currency"),
         money("Closing", "d.closing", "Company currency"),
+        # Beside the sum: what of accruals and reversals up to this month does not meet.
         money("Not reversed", "d.unreversed_amount", "Company currency"),
         *WHY,
     ),
     order="d.period_month DESC, d.state = 'agreed', abs(d.unreversed_amount) DESC NULLS LAST, "
     "abs(d.closing) DESC NULLS LAST, d.company_code, d.voyage_no, d.account",
     period="Period",
+    # What is not reversed stays in the books beside the actual: the cost stands there twice.
     measure="Not reversed",
     alarm=("State", "<>agreed"),
     call="accruals without a reversal, or reversals without an accrual",
@@ -86,6 +91,7 @@ ACCRUALS = Sheet(
         money("Difference", "d.difference", "Company currency"),
         money("Accrued earlier", "d.earlier_accrued", "Company currency"),
         money("Confirmed since", "d.confirmed_amount", "Company currency"),
+        # Of what was accrued earlier, how much actuals have confirmed; 1 is all of it.
         SheetColumn("Hit rate", "d.hit_rate", "share"),
         SheetColumn("Why", "d.reason", "words"),
     ),
@@ -125,6 +131,7 @@ CLOSE = Sheet(
     order="d.period_month DESC, d.rank_no, d.kind, d.subject",
     measure="Company amount",
     age="Age in days",
+    # What is accepted is in the pack, and does not stop the seal.
     alarm=("Accepted", "=no"),
     call="things that stop a clean close",
 )
@@ -151,6 +158,7 @@ CONTROL_TOTALS = Sheet(
     ),
     order="d.state = 'agreed', d.document_date DESC, d.company_code, d.document_type",
     measure="Ledger less VMS",
+    # On other days the difference is explained by what waits or is held.
     alarm=("State", "=differs"),
     call="days that differ in number or sum",
 )

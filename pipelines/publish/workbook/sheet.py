@@ -38,14 +38,16 @@ class SheetColumn:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One question an accountant asks.
+    """One question an accountant asks, as data.
 
-    ``source`` names the tables for readers. ``rows`` is what stands behind FROM, the table ``source`` as ``d`` where it
-    is left out; ``where`` which of them are shown, ``order`` which come first: what matters most.
-    The first column is never empty. ``measure`` and ``age`` are the headings of the amount and the days that the first
-    sheet shows of it. ``alarm`` is a heading and a condition, written as Excel does (`<>agreed`, `>0`, `=` for empty),
-    for the rows that somebody must look at, every row where there is none; ``call`` names them in words. ``period`` is
-    the heading of the month where amounts are balances: those of several months are never added together.
+    ``source`` names its tables for readers. ``rows`` is the text behind FROM (default: the table ``source`` as ``d``),
+    ``where`` says which rows are shown, ``order`` which come first: those that matter most. The first column is never
+    empty.
+
+    ``measure`` and ``age`` are the headings of the amount and of the days that the first sheet shows. ``alarm`` chooses
+    the rows that somebody must look at: a heading and a condition, written as Excel does (`<>agreed`, `>0`, `=` for
+    empty); without it, every row. ``call`` names these rows in words. ``period`` is the heading of the month where
+    amounts are balances: balances of several months are never added together.
     """
 
     tab: str
@@ -76,6 +78,12 @@ class Sheet:
         """Return for each column the position of the one that holds its currency, None where it has none."""
         return [self.place(column.currency) if column.currency else None for column in self.columns]
 
+    def currency_of(self, row: Sequence[Value], place: int) -> str | None:
+        """Return the currency of the amount at a place of a row, None where it has none."""
+        currency_place = self.currency_places[place]
+        currency = None if currency_place is None else row[currency_place]
+        return None if currency is None else str(currency)
+
     @cached_property
     def measure_column(self) -> SheetColumn:
         """Return the column of the amount that the first sheet shows; KeyError where ``measure`` is empty."""
@@ -88,13 +96,13 @@ class Sheet:
         rows = f"FROM {self.rows or f'{self.source} AS d'} WHERE {self.where}"
         columns = ", ".join(column.expression for column in self.columns)
         query = f"SELECT {columns} {rows} ORDER BY {self.order} LIMIT {most}"
-        found = connection.execute(query, dict(parameters) or None).fetchall()
+        first = connection.execute(query, dict(parameters) or None).fetchall()
         # Only a sheet that is full can have left any off; to count the others again would double their time.
-        if len(found) < most:
-            return found, len(found)
+        if len(first) < most:
+            return first, len(first)
         query = f"SELECT count(*) FROM (SELECT 1 {rows}) AS every_row"  # noqa: S608 our own words
         every = connection.execute(query, dict(parameters) or None).fetchone()
-        return found, every[0] if every else 0
+        return first, every[0] if every else 0
 
     def alarms(self, row: Sequence[Value]) -> bool:
         """Tell whether somebody must look at a row, by the same condition as the formulas of the first sheet."""

@@ -38,6 +38,7 @@ MASTER_DATA = Sheet(
         FROM rec.voyages
     ) AS d
     """,
+    # The ledger has partners and projects that are not of ships.
     where="d.state NOT IN ('agreed', 'only in ledger')",
     order="d.kind, d.code, d.owner_code",
     age="Age in days",
@@ -63,6 +64,7 @@ RATES = Sheet(
     ),
     where="d.state <> 'agreed'",
     order="d.rate_date DESC, d.from_currency_code, d.to_currency_code",
+    # Such a rate goes to the VMS with the next run.
     alarm=("State", "<>only in ledger"),
     call="exchange rates that differ",
 )
@@ -104,6 +106,7 @@ NOT_DELIVERED = Sheet(
         SheetColumn("Since (UTC)", utc_time("d.updated_at"), "time"),
     ),
     where="d.state <> 'sent'",
+    # What failed or may have arrived first; what only waits its turn last.
     order="d.state = 'todo', d.updated_at, d.natural_key",
     call="things not delivered",
 )

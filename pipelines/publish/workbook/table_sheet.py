@@ -10,10 +10,13 @@ from functools import cached_property
 
 from xlsxwriter.utility import xl_col_to_name
 
-from pipelines.publish.workbook.book import FILL, LINE, Book, Look, Page, as_number, is_exact, money_text, units
+from pipelines.core.words import decimals, number
+from pipelines.publish.workbook.book import FILL, LINE, Book, Look, Page, as_number, is_exact
 from pipelines.publish.workbook.sheet import Sheet, SheetColumn, Value, currencies
 
+# A hidden column that is 1 where a filter shows the row: totals follow what the reader sees.
 SHOWN = "Shown"
+# Stands for a missing currency, so that the total of such rows is shown too.
 NO_CURRENCY = "none"
 # Above it stand the question, the note, the notices and the link.
 TOTALS_ROW = 4
@@ -22,16 +25,17 @@ WIDTHS = {"text": (8, 34), "words": (12, 50), "date": (11, 11), "month": (9, 9),
 WIDTHS |= {"money": (13, 28), "rate": (14, 16), "share": (9, 9), "flag": (8, 10)}
 # Where the month stands whose balances are added up: type another one to see its totals.
 PERIOD_PLACE, PERIOD_CELL = 3, f"$D${TOTALS_ROW + 1}"
+# Headings stand above their numbers, on the right.
 RIGHT = frozenset({"count", "money", "rate", "share"})
+# Widths follow from the first rows: to measure all of them takes longer than to write them.
 MEASURED_ROWS, MOST_LINES, LINE_HEIGHT, PAGE_CHARACTERS = 500, 8, 13.5, 230
 
 
 @dataclass(frozen=True)
 class SheetLayout:
-    """Where a sheet's rows stand: what formulas elsewhere, and the tests, need to find them.
+    """The rows of a sheet and where they stand, for the formulas of other sheets and for tests.
 
-    ``first`` and ``last`` are rows counted from 0, ``left_off`` how many rows the sheet has no room for, ``texts`` how
-    many amounts stand as text.
+    ``first`` is a row counted from 0, ``left_off`` how many rows found no room, ``texts`` how many amounts are text.
     """
 
     sheet: Sheet
@@ -78,16 +82,15 @@ class SheetLayout:
     ) -> dict[tuple[str, ...], Decimal]:
         """Return the sums of an amount by the values of other columns, over the rows that may be added together.
 
-        What stands as text counts nothing, as in the formula beside which the sum stands: else a program that computes
-        the workbook anew would show another one.
+        An amount that is written as text adds nothing: formulas leave it out as well, so that both give the same sum.
         """
-        amount, kept = self.sheet.place(heading), self.sheet.currency_places[self.sheet.place(heading)]
+        amount = self.sheet.place(heading)
         places = [self.sheet.place(key) for key in keys]
         sums: dict[tuple[str, ...], Decimal] = {}
         for row in self.addable if rows is None else rows:
             key = tuple(str(row[place]) for place in places)
             value = row[amount]
-            if not (isinstance(value, Decimal) and is_exact(value, currency=_currency_of(row, kept))):
+            if not (isinstance(value, Decimal) and is_exact(value, currency=self.sheet.currency_of(row, amount))):
                 value = Decimal()
             sums[key] = sums.get(key, Decimal()) + value
         return sums
@@ -95,8 +98,10 @@ class SheetLayout:
 
 def write_sheet(book: Book, sheet: Sheet, rows: Sequence[Sequence[Value]], *, in_all: int) -> SheetLayout:
     """Write a sheet with its rows; ``in_all`` is how many there are, of which these are the first."""
+    # Before anything is counted: totals, formulas and charts must name the same currencies.
     named = [_with_currency(sheet, row) for row in rows]
     totals = currencies(sheet, named)
+    # One line for each currency, and an empty one before the table.
     header = TOTALS_ROW + (len(totals) + 2 if totals else 0)
     layout = SheetLayout(sheet, named, totals, header + 1, in_all - len(named), _texts(sheet, named))
     page = book.file.add_worksheet(sheet.tab)
@@ -113,31 +118,27 @@ def write_sheet(book: Book, sheet: Sheet, rows: Sequence[Sequence[Value]], *, in
 
 
 def _with_currency(sheet: Sheet, row: Sequence[Value]) -> list[Value]:
-    """Name the currency of a row with amounts that has none, so that its amounts are in a total too."""
+    """Give amounts without a currency the currency 'none', so that they are in a total too."""
     named = list(row)
-    for column, value, kept in zip(sheet.columns, row, sheet.currency_places, strict=True):
-        if column.is_totalled and kept is not None and value is not None:
-            named[kept] = named[kept] or NO_CURRENCY
+    for column, value in zip(sheet.columns, row, strict=True):
+        if column.is_totalled and value is not None:
+            place = sheet.place(column.currency)
+            named[place] = named[place] or NO_CURRENCY
     return named
-
-
-def _currency_of(row: Sequence[Value], kept: int | None) -> str | None:
-    found = None if kept is None else row[kept]
-    return None if found is None else str(found)
 
 
 def _texts(sheet: Sheet, rows: Sequence[Sequence[Value]]) -> int:
     """Count the amounts that stand as text."""
+    money = [place for place, column in enumerate(sheet.columns) if column.kind == "money"]
     return sum(
-        isinstance(value, Decimal) and not is_exact(value, currency=_currency_of(row, kept))
+        isinstance(value := row[place], Decimal) and not is_exact(value, currency=sheet.currency_of(row, place))
         for row in rows
-        for column, value, kept in zip(sheet.columns, row, sheet.currency_places, strict=True)
-        if column.kind == "money"
+        for place in money
     )
 
 
 def _notices(layout: SheetLayout) -> Iterator[str]:
-    """Say what is not in the totals of a sheet, where anything is not."""
+    """Say what is missing from a sheet's totals."""
     if layout.left_off:
         yield (
             f"{len(layout.rows):,} rows, what matters most first; {layout.left_off:,} more are in "
@@ -176,20 +177,20 @@ def _write_totals(book: Book, page: Page, layout: SheetLayout) -> None:
 def total_formula(layout: SheetLayout, column: SheetColumn, currency: str) -> str:
     """Return the formula that adds up the amounts of one currency in the rows that a filter leaves visible."""
     amounts, kept, shown = (layout.column(name) for name in (column.heading, column.currency, SHOWN))
+    # The cell and not the month: who types another month there sees its totals.
     month = f",{layout.column(layout.sheet.period)},{PERIOD_CELL}" if layout.period else ""
-    return f'=ROUND(SUMIFS({amounts},{kept},"{currency}",{shown},1{month}),{units(currency)})'
+    return f'=ROUND(SUMIFS({amounts},{kept},"{currency}",{shown},1{month}),{decimals(currency)})'
 
 
 def _write_table(book: Book, page: Page, layout: SheetLayout, widths: Sequence[int]) -> None:
     sheet, width = layout.sheet, len(layout.sheet.columns)
-    words = [(place, widths[place]) for place, column in enumerate(sheet.columns) if column.kind == "words"]
-    columns = list(enumerate(zip(sheet.columns, sheet.currency_places, strict=True)))
+    texts = [(place, widths[place]) for place, column in enumerate(sheet.columns) if column.kind == "words"]
     for row, values in enumerate(layout.rows, start=layout.first):
-        for place, (column, kept) in columns:
-            currency = _currency_of(values, kept)
+        for place, column in enumerate(sheet.columns):
+            currency = sheet.currency_of(values, place)
             book.write(page, row, place, values[place], column=column, currency=currency)
         # Excel fits a row to wrapped text by itself, other programs do not.
-        page.set_row(row, _lines(values, words) * LINE_HEIGHT)
+        page.set_row(row, _lines(values, texts) * LINE_HEIGHT)
     headings = [{"header": column.heading, "header_format": _head(book, column)} for column in sheet.columns]
     # SUBTOTAL counts a row only while no filter hides it, which SUMIFS by itself cannot tell.
     formula = f"SUBTOTAL(103,{sheet.table}[[#This Row],[{sheet.columns[0].heading}]])"
@@ -201,6 +202,7 @@ def _write_table(book: Book, page: Page, layout: SheetLayout, widths: Sequence[i
         width,
         {"name": sheet.table, "style": "Table Style Light 1", "banded_rows": True, "columns": [*headings, shown]},
     )
+    # add_table writes the formulas without values; a program that does not compute would show 0.
     for row in range(layout.first, layout.last + 1):
         page.write_formula(row, width, formula, None, 1)
     page.set_row(layout.first - 1, 30)
@@ -210,9 +212,9 @@ def _head(book: Book, column: SheetColumn) -> Look:
     return book.heading(text_wrap=True, valign="vcenter", align="right" if column.kind in RIGHT else "left")
 
 
-def _lines(values: Sequence[Value], words: Sequence[tuple[int, int]]) -> int:
-    """Return how many lines the longest words of a row need; ``words`` are the places and widths of their columns."""
-    lengths = (-(-len(str(value)) // (width - 2)) for place, width in words if (value := values[place]) is not None)
+def _lines(values: Sequence[Value], texts: Sequence[tuple[int, int]]) -> int:
+    """Return how many lines the longest text of a row needs; ``texts`` are the places and widths of such columns."""
+    lengths = (-(-len(str(value)) // (width - 2)) for place, width in texts if (value := values[place]) is not None)
     return min(MOST_LINES, max(lengths, default=1))
 
 
@@ -227,6 +229,7 @@ def _set_up(book: Book, page: Page, layout: SheetLayout, widths: Sequence[int], 
     page.repeat_rows(header)
     page.repeat_columns(0)
     page.print_area(0, 0, max(layout.last, header), columns - 1)
+    # No green corners at document numbers, which are texts on purpose.
     page.ignore_errors({"number_stored_as_text": f"A1:{xl_col_to_name(columns)}{max(layout.last, header) + 1}"})
 
 
@@ -236,13 +239,12 @@ def _width(layout: SheetLayout, place: int, column: SheetColumn) -> int:
     if narrow == wide:
         return least
     values = [row for row in layout.rows[:MEASURED_ROWS] if row[place] is not None]
-    longest = max((len(_shown(layout.sheet, row, column)) for row in values), default=0)
+    longest = max((len(_shown(layout.sheet, row, place)) for row in values), default=0)
     return max(least, min(wide, longest + 3))
 
 
-def _shown(sheet: Sheet, row: Sequence[Value], column: SheetColumn) -> str:
-    place = sheet.place(column.heading)
+def _shown(sheet: Sheet, row: Sequence[Value], place: int) -> str:
     value = row[place]
-    if column.kind == "money" and isinstance(value, Decimal):
-        return money_text(value, currency=_currency_of(row, sheet.currency_places[place]))
+    if sheet.columns[place].kind == "money" and isinstance(value, Decimal):
+        return number(value, sheet.currency_of(row, place))
     return str(value)

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.core.words import moment
 from pipelines.publish.facts import read_times
 from pipelines.publish.workbook.book import FIRST_TAB, Book
 from pipelines.publish.workbook.charts import write_accrual_charts, write_ageing
@@ -62,16 +63,16 @@ def write_sheets(
 
 
 def _read_at(connection: duckdb.DuckDBPyConnection) -> str:
-    """Say how new it all is."""
+    """Say when both sides were last read."""
     times = [
-        f"{side} read at {moment:%Y-%m-%d %H:%M} UTC" if moment else f"{side} not read yet"
-        for side, moment in zip(("VMS", "ledger"), read_times(connection), strict=True)
+        f"{side} read at {moment(at)}" if at else f"{side} not read yet"
+        for side, at in zip(("VMS", "ledger"), read_times(connection), strict=True)
     ]
     return ", ".join(times) + "."
 
 
 def _verdict(layouts: Sequence[SheetLayout]) -> str:
-    """Say what needs somebody."""
+    """Say what somebody must look at."""
     calls = [
         f"{layout.sheet.call}: {len(layout.alarming):,}" for layout in layouts if layout.sheet.call and layout.alarming
     ]
@@ -81,8 +82,9 @@ def _verdict(layouts: Sequence[SheetLayout]) -> str:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a path beside ``path`` to write to, and put what was written in its place when the block ends well."""
+    """Yield a path beside ``path`` to write to; move it there at the end; after an error ``path`` is as it was."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    # In the same folder, and so on the same disk: only there one move does it.
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield unfinished
