@@ -23,6 +23,8 @@ from pipelines.publish.edition.tables import write_tables
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 from pipelines.stores.control_copy import copy_control
+from pipelines.stores.control_schema import control_tables, made_tables
+from pipelines.stores.sent_objects import SENT_TABLES
 
 if TYPE_CHECKING:
     from pipelines.publish.edition.contents import Texts
@@ -113,7 +115,7 @@ def _write_database(ctx: Context, folder: Path) -> object:
 def published_texts(ctx: Context) -> Texts:
     """Return what is said of every table and column that may be published."""
     # What describes them imports pyarrow and the contracts; a run that publishes nothing has no use for it.
-    from pipelines.publish.descriptions import control_tables, described, sent_text  # noqa: PLC0415
+    from pipelines.publish.descriptions import described  # noqa: PLC0415
 
     catalog = open_models(ctx)
     models = {
@@ -125,9 +127,8 @@ def published_texts(ctx: Context) -> Texts:
         for model in catalog.models
         if is_published(model.ref.schema, [column.name for column in model.columns])
     }
-    control = {("ctl", name): TableText(table.about, table.columns) for name, table in control_tables().items()}
-    sent = {("ctl", name): TableText(about, columns) for name, (about, columns) in sent_text().items()}
-    return {**models, **control, **sent}
+    control = {**control_tables(), **{name: made_tables()[name] for name in SENT_TABLES}}
+    return {**models, **{("ctl", name): TableText(table.about, table.words) for name, table in control.items()}}
 
 
 def _edition(ctx: Context) -> Edition:
