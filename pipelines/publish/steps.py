@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +23,7 @@ from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 from pipelines.stores.control_copy import copy_control
 from pipelines.stores.control_schema import control_tables, made_tables
+from pipelines.stores.marks import mark_of
 from pipelines.stores.sent_objects import SENT_TABLES
 
 if TYPE_CHECKING:
@@ -32,22 +32,20 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 # What of the control store is new, apart from batches, their steps and requests, which every run has.
-_MOVED = (
-    "SELECT max(event_no) FROM outbox_events",
-    "SELECT max(decision_no) FROM decisions",
-    "SELECT max(decision_no) FROM break_decisions",
-    "SELECT max(event_no) FROM close_events",
-    "SELECT max(rejected_id), max(until) FROM rejected",
-    "SELECT count(*), max(coalesce(until, since)) FROM ignored",
-    "SELECT count(*), max(coalesce(decided_at, seen_at)) FROM bank_changes",
-    "SELECT max(hold_id), max(until) FROM holds",
-    "SELECT hold_id, message FROM holds WHERE until IS NULL ORDER BY 1",
-    "SELECT max(event_no) FROM close_events",
-    "SELECT max(break_id), max(until) FROM breaks",
-    "SELECT break_id, message, next_step, figures_hash, accepted_by, accepted_at, accepted_hash, comment "
-    "FROM breaks WHERE until IS NULL ORDER BY 1",
+_MOVES = (
+    "built models",
+    "outbox_events",
+    "decisions",
+    "break_decisions",
+    "close_events",
+    "rejected",
+    "ignored",
+    "bank_changes",
+    "holds",
+    "open holds",
+    "breaks",
+    "open breaks",
 )
-_BUILT = "SELECT name, value FROM meta WHERE name LIKE '%built_from' ORDER BY 1"
 
 
 def publish_database(ctx: Context) -> Counts:
@@ -87,24 +85,24 @@ def _publish(ctx: Context, product: str, write: Callable[[Context, Path], object
     folder = ctx.settings.published
     name = f"published.{product}"
     mark = _fingerprint(ctx)
-    if (folder / product).exists() and ctx.control.one("SELECT value FROM meta WHERE name = ?", (name,)) == mark:
+    if (folder / product).exists() and ctx.control.mark(name) == mark:
         return Counts()
     write(ctx, folder)
-    with ctx.control.write() as connection:
-        connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, mark))
+    ctx.control.keep_mark(name, mark)
     log.info("published", product=product)
     return Counts()
 
 
 def _fingerprint(ctx: Context) -> str:
     """Hash all that the products follow from: this program, the models as built, and what was sent and decided."""
-    digest = hashlib.sha256(f"{__version__}\0{ctx.settings.published.resolve()}".encode())
     code = Path(publish.__file__).parent
-    for path in sorted(path for path in code.rglob("*") if path.suffix in {".py", ".html", ".css"}):
-        digest.update(path.read_bytes())
-    for statement in (_BUILT, *_MOVED):
-        digest.update(repr([tuple(row) for row in ctx.control.read(statement)]).encode())
-    return digest.hexdigest()
+    return mark_of(
+        __version__,
+        str(ctx.settings.published.resolve()),
+        files=(path for path in code.rglob("*") if path.suffix in {".py", ".html", ".css"}),
+        control=ctx.control,
+        moves=_MOVES,
+    )
 
 
 def _write_database(ctx: Context, folder: Path) -> object:

@@ -1,6 +1,6 @@
 """The control store's tables and their copies in the warehouse, read from the DDL: names, types, words on each column.
 
-sql/control/schema.sql declares the control store; sql/control/warehouse.sql what the warehouse has beside copies of that.
+sql/control/schema.sql declares the control store; sql/control/warehouse.sql what the warehouse has beside copies of it.
 In both files a sentence stands before each table and a few words behind each column.
 """
 
