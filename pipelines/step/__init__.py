@@ -1,1 +1,1 @@
-"""What a step is (``step``), what it is given (``context``), and what it counts (``counts``); every room above uses it."""
+"""What a step is (``step``), what it is given (``context``) and what it counts (``counts``), for every room above."""

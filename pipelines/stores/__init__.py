@@ -1,4 +1,4 @@
-"""The stores: the control store (SQLite, must never be lost), the warehouse (DuckDB, can be rebuilt), and their readers.
+"""The stores: the control store (SQLite, must never be lost), the warehouse (DuckDB, can be rebuilt), their readers.
 
 From outside: ``control`` (open, read, write, marks), ``marks``, ``warehouse`` (open, rows in), ``control_copy`` (what
 the warehouse has of the control store), ``control_schema`` (its tables in words), ``settings_tables`` and ``seeds``
