@@ -11,14 +11,18 @@ import duckdb
 from pipelines.checks.messages import LABEL_COLUMNS
 from pipelines.core.errors import CheckError
 from pipelines.core.identifiers import is_iban, is_payment_reference, masked_account
+from pipelines.stores.rows import rows_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from pipelines.stores.rows import Row
+
 # Counted where post.document_checks takes its documents from, so that a join that loses or doubles one is noticed.
 OPEN_COUNT = "SELECT count(*) FROM map.open_documents"
 
-# $held are the keys of documents whose verdicts are known already. A row without a key is always read: it is a fault.
+# In all of these $held are the keys of documents that are not to be checked (again).
+# A row without a key is always read: it is a fault of the model, and the suite has to find it.
 DOCUMENTS = """
     SELECT * FROM post.document_checks
     WHERE document_key IS NULL OR document_key NOT IN (SELECT unnest(CAST($held AS BIGINT[])))
@@ -36,7 +40,7 @@ HASHES = """
     WHERE documents.document_key IS NOT NULL
 """
 
-# Each voucher line with the names its document goes by; $held are the keys of documents that do not go out anyway.
+# Each voucher line with what names its document.
 LINES = """
     SELECT lines.*, documents.document_no, documents.document_type, documents.partner_name
     FROM post.draft_lines AS lines
@@ -45,42 +49,29 @@ LINES = """
     ORDER BY lines.document_key, lines.tr_item_number
 """
 
+# Without the join of LINES, so that a line which that join loses or doubles is noticed.
 LINE_COUNT = """
     SELECT count(*) FROM post.draft_lines
     WHERE document_key NOT IN (SELECT unnest(CAST($held AS BIGINT[])))
         AND document_key IN (SELECT document_key FROM post.document_checks)
 """
 
-# Each document with the sums over its voucher lines, a document without lines included.
 TOTALS = """
-    SELECT
-        documents.document_key, documents.document_no, documents.document_type, documents.partner_name,
-        documents.company_code,
-        min(lines.currency) AS currency,
-        count(lines.document_key) AS line_count,
-        count(*) FILTER (lines.line_kind = 'control') AS control_line_count,
-        greatest(coalesce(max(lines.tr_item_number), 0) - count(DISTINCT lines.tr_item_number), 0)
-            AS missing_number_count,
-        count(DISTINCT lines.currency) AS currency_count,
-        count(DISTINCT lines.company) AS company_count,
-        coalesce(sum(lines.currency_amount), 0) AS currency_amount_total,
-        coalesce(sum(lines.amount), 0) AS amount_total
-    FROM post.document_checks AS documents
-    LEFT JOIN post.draft_lines AS lines ON documents.document_key = lines.document_key
-    WHERE documents.document_key NOT IN (SELECT unnest(CAST($held AS BIGINT[])))
-    GROUP BY ALL
-    ORDER BY documents.document_key
+    SELECT * FROM post.draft_totals
+    WHERE document_key NOT IN (SELECT unnest(CAST($held AS BIGINT[])))
+    ORDER BY document_key
 """
 
 
 def document_frame(warehouse: duckdb.DuckDBPyConnection, *, known: Collection[int] = ()) -> pa.Table:
     """Return one row per open document that is not ``known``: post.document_checks with the verdicts SQL cannot give.
 
-    Adds ``ok_kid_invalid`` and ``ok_iban_invalid``. The IBAN itself is left out; ``iban_end`` has what may be shown.
+    Adds ``ok_kid_invalid`` and ``ok_iban_invalid``. The IBAN itself is left out, so that no message can show it;
+    ``iban_end`` has what may be shown. Raises CheckError when the table cannot be read.
     """
     import pyarrow as pa  # noqa: PLC0415 an idle run checks nothing
 
-    table = _read(warehouse, DOCUMENTS, held=list(known))
+    table = _read(warehouse, DOCUMENTS, held=known)
     if absent := {"x_identifier", "partner_iban"} - set(table.column_names):
         message = f"post.document_checks has no column {', '.join(sorted(absent))}."
         raise CheckError(message, next_step="correct sql/post/document_checks.sql; nothing was sent.")
@@ -96,36 +87,36 @@ def document_frame(warehouse: duckdb.DuckDBPyConnection, *, known: Collection[in
 
 
 def line_frame(warehouse: duckdb.DuckDBPyConnection, *, held: Collection[int]) -> pa.Table:
-    """Return one row per voucher line of the documents that are not held."""
-    return _read(warehouse, LINES, held=list(held))
+    """Return one row per voucher line of the documents that are not held; raises CheckError."""
+    return _read(warehouse, LINES, held=held)
 
 
 def total_frame(warehouse: duckdb.DuckDBPyConnection, *, held: Collection[int]) -> pa.Table:
-    """Return one row per document that is not held, with counts and sums over its voucher lines."""
-    return _read(warehouse, TOTALS, held=list(held))
+    """Return one row per document that is not held, with counts and sums over its voucher lines; raises CheckError."""
+    return _read(warehouse, TOTALS, held=held)
 
 
 def count_open_documents(warehouse: duckdb.DuckDBPyConnection) -> int:
-    """Return how many documents are open, counted where post.document_checks takes them from."""
+    """Return how many documents are open, counted where post.document_checks takes them from; raises CheckError."""
     with _reading():
         return int(warehouse.execute(OPEN_COUNT).fetchall()[0][0])
 
 
 def count_lines(warehouse: duckdb.DuckDBPyConnection, *, held: Collection[int]) -> int:
-    """Return how many voucher lines the documents have that are not held."""
+    """Return how many voucher lines the documents have that are not held; raises CheckError."""
     with _reading():
         return int(warehouse.execute(LINE_COUNT, {"held": list(held)}).fetchall()[0][0])
 
 
-def open_documents(warehouse: duckdb.DuckDBPyConnection) -> dict[int, dict[str, str | int | None]]:
-    """Return by document key what names each open document: the columns of LABEL_COLUMNS."""
+def open_documents(warehouse: duckdb.DuckDBPyConnection) -> dict[int, Row]:
+    """Return by document key what names each open document: the columns of LABEL_COLUMNS; raises CheckError."""
     with _reading():
-        rows = warehouse.execute(f"SELECT {', '.join(LABEL_COLUMNS)} FROM post.document_checks").fetchall()  # noqa: S608
-    return {row[0]: dict(zip(LABEL_COLUMNS, row, strict=True)) for row in rows}
+        rows = rows_of(warehouse.execute(f"SELECT {', '.join(LABEL_COLUMNS)} FROM post.document_checks"))  # noqa: S608
+    return {row["document_key"]: row for row in rows}
 
 
 def document_hashes(warehouse: duckdb.DuckDBPyConnection) -> dict[int, str]:
-    """Return by document key a hash of all that its verdicts follow from."""
+    """Return by document key a hash of all that its verdicts follow from; raises CheckError."""
     with _reading():
         return dict(warehouse.execute(HASHES).fetchall())
 
@@ -143,7 +134,7 @@ def noted_ready(warehouse: duckdb.DuckDBPyConnection) -> frozenset[int]:
 
 
 def content_hash(warehouse: duckdb.DuckDBPyConnection, table: str) -> str:
-    """Return a hash over all rows of a table that does not depend on their order."""
+    """Return a hash over all rows of a table that does not depend on their order; raises CheckError."""
     # The sum stands beside the exclusive or because two equal rows cancel out in the latter.
     query = f"SELECT count(*), bit_xor(hash(whole_row)), sum(hash(whole_row)) FROM {table} AS whole_row"  # noqa: S608
     with _reading():
@@ -157,9 +148,9 @@ def _compute(table: pa.Table, column: str, verdict: Callable[[str | None], objec
     return [verdicts[value] for value in values]
 
 
-def _read(warehouse: duckdb.DuckDBPyConnection, query: str, **parameters: list[int]) -> pa.Table:
+def _read(warehouse: duckdb.DuckDBPyConnection, query: str, *, held: Collection[int]) -> pa.Table:
     with _reading():
-        return warehouse.execute(query, parameters or None).to_arrow_table()
+        return warehouse.execute(query, {"held": list(held)}).to_arrow_table()
 
 
 @contextmanager

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 from pipelines.checks import frames
-from pipelines.checks.messages import Row, document_label
+from pipelines.checks.messages import document_label
 from pipelines.checks.run import FINGERPRINT, STANDING, fingerprint, rules_mark
 from pipelines.checks.suites import CRITICAL, load_rules
 from pipelines.checks.verdicts import CheckResult, Verdict, make_verdict
 from pipelines.core import words
 from pipelines.core.errors import CheckError
-from pipelines.stores.control import utc_text
+from pipelines.stores.control import named_statements, utc_text
 
 if TYPE_CHECKING:
     import sqlite3
 
     from pipelines.step.context import Context
+    from pipelines.stores.rows import Row
 
 HELD_BY_PERSON: Final = "held_by_person"
 RULES_OF_LAST_RUN = "checks.rules"
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A hold that should be open, and since when where that is not now."""
+class _DueHold:
+    """A hold that should be open, and since when (UTC text) where that is not now."""
 
     verdict: Verdict
     since: str | None = None
@@ -42,25 +43,21 @@ def update_holds(ctx: Context, result: CheckResult) -> frozenset[int]:
     trace of it in the control store, and returns the same keys.
     """
     documents = frames.open_documents(ctx.warehouse)
-    wanted = {(v.document_key, v.rule): _Wanted(v) for found in result.verdicts.values() for v in found}
-    wanted |= {(hold.verdict.document_key, HELD_BY_PERSON): hold for hold in _holds_by_people(ctx, documents)}
+    due = {(v.document_key, v.rule): _DueHold(v) for verdicts in result.verdicts.values() for v in verdicts}
+    due |= {(hold.verdict.document_key, HELD_BY_PERSON): hold for hold in _holds_by_people(ctx, documents)}
     own = {*load_rules().rules, HELD_BY_PERSON}
+    standing = {"rules": rules_mark(load_rules()), "documents": result.hashes}
     with ctx.control.write() as connection:
         connection.execute("SAVEPOINT before_holds")
-        # A rule that a new version no longer has must not hold its documents for ever.
-        former = ctx.control.one("SELECT value FROM meta WHERE name = ?", (RULES_OF_LAST_RUN,)) or ""
-        _write_holds(ctx, connection, wanted=wanted, rules=own | set(former.split()))
-        standing = {"rules": rules_mark(load_rules()), "documents": result.hashes}
-        _write_meta(
-            connection,
-            {
-                FINGERPRINT: result.fingerprint,
-                STANDING: json.dumps(standing),
-                RULES_OF_LAST_RUN: " ".join(sorted(own)),
-            },
-        )
+        # Rules of the last run count as ours too: a rule that this version no longer has must not hold for ever.
+        former = (ctx.control.mark(RULES_OF_LAST_RUN) or "").split()
+        _write_holds(ctx, connection, due=due, rules=own.union(former))
+        ctx.control.keep_mark(FINGERPRINT, result.fingerprint, within=connection)
+        ctx.control.keep_mark(STANDING, json.dumps(standing), within=connection)
+        ctx.control.keep_mark(RULES_OF_LAST_RUN, " ".join(sorted(own)), within=connection)
         ready = _ready(ctx, documents)
         if ctx.is_dry_run:
+            # What is ready can only be known with the new holds in place; then they are taken out again.
             connection.execute("ROLLBACK TO before_holds")
             frames.note_ready(ctx.warehouse, ready)
     return ready
@@ -73,63 +70,46 @@ def ready_documents(ctx: Context) -> frozenset[int]:
     """
     if ctx.is_dry_run:
         return frames.noted_ready(ctx.warehouse)
-    if ctx.control.one("SELECT value FROM meta WHERE name = ?", (FINGERPRINT,)) != fingerprint(ctx):
+    if ctx.control.mark(FINGERPRINT) != fingerprint(ctx):
         raise CheckError("The documents have changed since they were checked.", next_step="run the checks again.")
+    # Read anew and not remembered: a person may have put a document on hold since the checks ran.
     return _ready(ctx, frames.open_documents(ctx.warehouse))
 
 
 def _ready(ctx: Context, documents: Mapping[int, Row]) -> frozenset[int]:
-    held = ctx.control.read("SELECT DISTINCT document_key FROM holds WHERE until IS NULL AND severity = ?", (CRITICAL,))
+    held = ctx.control.read(named_statements("holds")["critical"])
     return frozenset(documents) - {row["document_key"] for row in held}
 
 
 def _write_holds(
-    ctx: Context, connection: sqlite3.Connection, *, wanted: Mapping[tuple[int, str], _Wanted], rules: set[str]
+    ctx: Context, connection: sqlite3.Connection, *, due: Mapping[tuple[int, str], _DueHold], rules: set[str]
 ) -> None:
-    now = utc_text(ctx.now())
-    opened = dict(wanted)
-    for row in connection.execute(
-        "SELECT hold_id, document_key, rule, severity, message FROM holds "
-        "WHERE until IS NULL AND document_key IS NOT NULL"
-    ).fetchall():
+    statements, now = named_statements("holds"), utc_text(ctx.now())
+    new = dict(due)
+    for row in connection.execute(statements["open"]).fetchall():
         if row["rule"] not in rules:
             continue
-        hold = opened.pop((row["document_key"], row["rule"]), None)
+        hold = new.pop((row["document_key"], row["rule"]), None)
         if hold is None:
-            connection.execute("UPDATE holds SET until = ? WHERE hold_id = ?", (now, row["hold_id"]))
+            connection.execute(statements["end"], {"at": now, "hold_id": row["hold_id"]})
+        # The severity too: a rule that a new version made critical has to keep the document back from now on.
         elif (hold.verdict.severity, hold.verdict.message) != (row["severity"], row["message"]):
-            connection.execute(
-                "UPDATE holds SET severity = ?, message = ? WHERE hold_id = ?",
-                (hold.verdict.severity, hold.verdict.message, row["hold_id"]),
-            )
+            connection.execute(statements["reword"], asdict(hold.verdict) | {"hold_id": row["hold_id"]})
     connection.executemany(
-        "INSERT INTO holds (company, document_key, document_no, rule, severity, message, since, batch_id) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (v.company_code, v.document_key, v.document_no, v.rule, v.severity, v.message, since or now, ctx.batch_id)
-            for v, since in ((hold.verdict, hold.since) for hold in opened.values())
-        ],
+        statements["add"],
+        [asdict(hold.verdict) | {"since": hold.since or now, "batch_id": ctx.batch_id} for hold in new.values()],
     )
 
 
-def _write_meta(connection: sqlite3.Connection, values: Mapping[str, str]) -> None:
-    connection.executemany(
-        "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        list(values.items()),
-    )
-
-
-def _holds_by_people(ctx: Context, documents: Mapping[int, Row]) -> Iterable[_Wanted]:
+def _holds_by_people(ctx: Context, documents: Mapping[int, Row]) -> Iterator[_DueHold]:
     """Yield a hold for each open document that a person put on hold and none has released since."""
     keys_of_number: dict[object, list[int]] = {}
     for key, row in documents.items():
         keys_of_number.setdefault(row["document_no"], []).append(key)
     standing: dict[int, sqlite3.Row] = {}
-    for decision in ctx.control.read(
-        "SELECT action, company, document_key, document_no, reason, operator, at FROM decisions "
-        "WHERE subject = 'document' AND action IN ('hold', 'release') ORDER BY decision_no"
-    ):
-        # A document may be decided on by number before it was ever extracted, and its key known.
+    for decision in ctx.control.read(named_statements("holds")["decisions"]):
+        # A document may be held by its number before it was ever read; then the decision has no key, and counts for
+        # every document of that number, in that company where one was named.
         by_number = decision["document_key"] is None
         for key in keys_of_number.get(decision["document_no"], []) if by_number else [decision["document_key"]]:
             if key not in documents or decision["company"] not in {None, documents[key]["company_code"]}:
@@ -139,7 +119,7 @@ def _holds_by_people(ctx: Context, documents: Mapping[int, Row]) -> Iterable[_Wa
             else:
                 standing.pop(key, None)
     for key, decision in standing.items():
-        yield _Wanted(_held_by_person(documents[key], decision), decision["at"])
+        yield _DueHold(_held_by_person(documents[key], decision), decision["at"])
 
 
 def _held_by_person(row: Row, decision: sqlite3.Row) -> Verdict:

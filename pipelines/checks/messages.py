@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from string import Formatter
 from typing import TYPE_CHECKING
@@ -12,8 +12,8 @@ from pipelines.core.errors import CheckError
 
 if TYPE_CHECKING:
     from pipelines.checks.suites import Rule
+    from pipelines.stores.rows import Row
 
-Row = Mapping[str, object]
 LABEL_COLUMNS = ("document_key", "document_no", "document_type", "partner_name", "company_code")
 MOST_FINDINGS = 5
 

@@ -16,6 +16,7 @@ from pipelines.checks.engine import evaluate
 from pipelines.checks.messages import LABEL_COLUMNS, fields, fill, write_message
 from pipelines.checks.suites import CRITICAL, RuleBook, load_rules
 from pipelines.checks.verdicts import CheckResult, Verdict, make_verdict
+from pipelines.stores.control import named_statements
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -151,10 +152,8 @@ def _known(ctx: Context, book: RuleBook, hashes: Mapping[int, str]) -> frozenset
 
 def _standing_verdicts(ctx: Context, book: RuleBook, known: frozenset[int]) -> dict[int, tuple[Verdict, ...]]:
     found: dict[int, tuple[Verdict, ...]] = {}
-    for row in ctx.control.read(
-        "SELECT document_key, document_no, company, rule, severity, message FROM holds "
-        "WHERE until IS NULL AND document_key IS NOT NULL ORDER BY document_key, hold_id"
-    ):
-        if row["rule"] in book.rules and row["document_key"] in known:
-            found[row["document_key"]] = (*found.get(row["document_key"], ()), Verdict(*row))
+    for _hold_id, key, *rest in ctx.control.read(named_statements("holds")["open"]):
+        verdict = Verdict(key, *rest)
+        if verdict.rule in book.rules and key in known:
+            found[key] = (*found.get(key, ()), verdict)
     return found

@@ -111,6 +111,7 @@ def _make_rule(name: str, stated: Sequence[tuple[str, Mapping[str, Any]]], probl
     definitions = [meta for meta in metas if "title" in meta] or [{}]
     definition = dict.fromkeys(DEFINITION, "") | definitions[0]
     severities = {expectation["severity"] for _, expectation in stated}
+    # Every fault is noted and a rule is made all the same, so that one run shows all faults of all files.
     if len(definitions) > 1 or not all(member in definitions[0] for member in DEFINITION):
         problems.append(f"{where} is not defined once, with {', '.join(DEFINITION)}")
     if severities not in ({CRITICAL}, {WARNING}):

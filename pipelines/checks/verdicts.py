@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipelines.checks.suites import CRITICAL, WARNING
 
 if TYPE_CHECKING:
-    from pipelines.checks.messages import Row
+    from pipelines.stores.rows import Row
 
 
 @dataclass(frozen=True, slots=True)

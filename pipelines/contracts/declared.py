@@ -6,10 +6,8 @@ from pipelines.contracts import ledger as ledger_contracts
 from pipelines.contracts import vms as vms_contracts
 from pipelines.contracts.shape import child_columns, parent_columns
 from pipelines.core.table_ref import TableRef
-from pipelines.stores.control_copy import CONTROL_TABLES, CURSORS_COLUMNS
-from pipelines.stores.seals import SEALED_TABLES
+from pipelines.stores.control_schema import warehouse_columns
 from pipelines.stores.seeds import SEEDS
-from pipelines.stores.sent_objects import SENT_TABLES
 from pipelines.stores.settings_tables import MONTHS_COLUMNS, SETTINGS_TABLES
 
 
@@ -21,16 +19,10 @@ def declared_tables() -> dict[TableRef, dict[str, str]]:
             tables[TableRef(schema, contract.table)] = dict(parent_columns(contract))
             for children in contract.children:
                 tables[TableRef(schema, children.table)] = dict(child_columns(contract, children))
-    listed = {
-        **{("seed", table): columns for table, columns in SETTINGS_TABLES.items()},
-        ("seed", "months"): MONTHS_COLUMNS,
-        ("ctl", "cursors"): CURSORS_COLUMNS,
-        **{("ctl", table): columns for table, columns in CONTROL_TABLES.items()},
-        **{("ctl", table): columns for table, columns in SENT_TABLES.items()},
-        **{("ctl", table): columns for table, columns in SEALED_TABLES.items()},
-    }
-    for (schema, table), columns in listed.items():
-        tables[TableRef(schema, table)] = dict(_split(column) for column in columns.split(", "))
+    for table, listed in {**SETTINGS_TABLES, "months": MONTHS_COLUMNS}.items():
+        tables[TableRef("seed", table)] = dict(_split(column) for column in listed.split(", "))
+    for table, columns in warehouse_columns().items():
+        tables[TableRef("ctl", table)] = dict(columns)
     for table, types in SEEDS.items():
         tables[TableRef("seed", table)] = dict(types)
     return tables

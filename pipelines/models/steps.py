@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-
 from pipelines.contracts.declared import declared_tables
 from pipelines.core.resources import sql_folder
 from pipelines.core.table_ref import TableRef
@@ -17,11 +14,14 @@ from pipelines.models.store import open_catalog
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 from pipelines.stores.control_copy import copy_control, copy_cursors
-from pipelines.stores.marks import CLOSED, COMPARED, _keep_mark, _mark
+from pipelines.stores.marks import BUILT, CLOSED, COMPARED, mark_of
 from pipelines.stores.settings_tables import write_settings
 
-BUILT = "models.built_from"
 SCHEMAS = ("map", "post")
+# What map and post read of the control store; rec reads what is held in addition, and close what people accepted.
+_DECIDED = ("outbox_events", "decisions", "ignored", "bank_changes")
+_HELD = ("holds", "rejected")
+_CLOSING = (*_HELD, "breaks", "closes")
 
 
 def build_models(ctx: Context) -> Counts:
@@ -35,15 +35,14 @@ def build_models(ctx: Context) -> Counts:
     )
     copy_control(ctx.warehouse, ctx.control)
     mark = content_mark(ctx)
-    if ctx.control.one("SELECT value FROM meta WHERE name = ?", (BUILT,)) == mark:
+    if ctx.control.mark(BUILT) == mark:
         return Counts()
     create_notes(ctx.warehouse)
     catalog = open_models(ctx)
     marks = marks_of(ctx.warehouse, catalog.models, read_external(ctx.warehouse))
     due = {ref for ref in stale(ctx.warehouse, marks) if ref.schema in SCHEMAS}
     build(ctx.warehouse, catalog.models, only=due, marks=marks, report=ctx.report)
-    with ctx.control.write() as connection:
-        connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (BUILT, mark))
+    ctx.control.keep_mark(BUILT, mark)
     return Counts()
 
 
@@ -57,12 +56,11 @@ def open_models(ctx: Context) -> Catalog:
     return open_catalog(sql_folder(), stood_on, cache=ctx.settings.warehouse_path.with_suffix(".models.json"))
 
 
-def content_mark(ctx: Context) -> str:
-    """Hash all that the models follow from: files, settings, the day, what is staged, sent and decided."""
-    digest = hashlib.sha256()
-    for path in sorted(sql_folder().rglob("*.sql")):
-        digest.update(path.read_bytes())
-    digest.update(ctx.settings.model_dump_json().encode())
+def content_mark(ctx: Context, *more: str) -> str:
+    """Hash all that map and post follow from: files, settings, the day, what is staged, sent and decided.
+
+    ``more`` names what else of the control store counts, as ``stores.marks`` has it.
+    """
     tables = ctx.warehouse.execute(
         "SELECT table_schema || '.' || table_name FROM information_schema.columns "
         "WHERE table_schema IN ('stg_vms', 'stg_ledger') AND column_name = 'fetched_at' ORDER BY 1"
@@ -71,17 +69,14 @@ def content_mark(ctx: Context) -> str:
         f"SELECT '{table}', count(*), sum(hash(fetched_at)) FROM {table}"  # noqa: S608 names come from the catalogue
         for (table,) in tables
     )
-    if marks:
-        digest.update(repr(sorted(ctx.warehouse.execute(marks).fetchall())).encode())
-    for statement in (
-        "SELECT event_no, hash FROM outbox_events ORDER BY event_no DESC LIMIT 1",
-        "SELECT count(*), max(decision_no) FROM decisions",
-        "SELECT count(*), max(coalesce(until, since)) FROM ignored",
-        "SELECT count(*), max(coalesce(decided_at, seen_at)) FROM bank_changes",
-    ):
-        digest.update(repr([tuple(row) for row in ctx.control.read(statement)]).encode())
-    digest.update(f"{ctx.today} {ctx.is_dry_run}".encode())
-    return digest.hexdigest()
+    return mark_of(
+        ctx.settings.model_dump_json(),
+        sorted(ctx.warehouse.execute(marks).fetchall()) if marks else [],
+        (ctx.today, ctx.is_dry_run),
+        files=sql_folder().rglob("*.sql"),
+        control=ctx.control,
+        moves=(*_DECIDED, *more),
+    )
 
 
 def catalog_of_repository() -> Catalog:
@@ -89,48 +84,34 @@ def catalog_of_repository() -> Catalog:
     return open_catalog(sql_folder(), declared_tables())
 
 
-# What rec reads of the control store beside all that map and post stand on, and close beside that.
-_HELD = (
-    "SELECT count(*), max(hold_id), max(until) FROM holds",
-    "SELECT count(*), max(rejected_id), max(until) FROM rejected",
-)
-_DECIDED = (
-    "SELECT count(*), max(break_id), max(until), max(accepted_at), max(comment) FROM breaks",
-    "SELECT count(*), max(updated_at) FROM closes",
-)
 STOPS = TableRef("close", "breaks")
 
 
 def build_comparison(ctx: Context) -> Counts:
     """Build schema rec, unless nothing it stands on has changed since it was built last."""
-    return _build(ctx, "rec", name=COMPARED, mark=_mark_of(ctx, _HELD))
+    return _build(ctx, "rec", name=COMPARED, mark=content_mark(ctx, *_HELD))
 
 
 def build_close(ctx: Context) -> Counts:
     """Build schema close on rec and on the breaks as they stand now."""
     copy_control(ctx.warehouse, ctx.control)
-    return _build(ctx, "close", name=CLOSED, mark=_mark_of(ctx, (*_HELD, *_DECIDED)))
+    return _build(ctx, "close", name=CLOSED, mark=content_mark(ctx, *_CLOSING))
 
 
 def build_stops(ctx: Context) -> Counts:
     """Build what stops a close once more when breaks were noted from it, so that it shows their age and acceptance."""
-    mark = _mark_of(ctx, (*_HELD, *_DECIDED))
-    if _mark(ctx, CLOSED) != mark:
+    mark = content_mark(ctx, *_CLOSING)
+    if ctx.control.mark(CLOSED) != mark:
         copy_control(ctx.warehouse, ctx.control)
         build(ctx.warehouse, open_models(ctx).models, only={STOPS}, report=ctx.report)
-        _keep_mark(ctx, CLOSED, mark)
+        ctx.control.keep_mark(CLOSED, mark)
     return Counts()
 
 
-def _mark_of(ctx: Context, statements: Sequence[str]) -> str:
-    read = [tuple(row) for statement in statements for row in ctx.control.read(statement)]
-    return hashlib.sha256(f"{content_mark(ctx)} {read}".encode()).hexdigest()
-
-
 def _build(ctx: Context, schema: str, *, name: str, mark: str) -> Counts:
-    if _mark(ctx, name) == mark:
+    if ctx.control.mark(name) == mark:
         return Counts()
     copy_cursors(ctx.warehouse, ctx.control)
     build(ctx.warehouse, open_models(ctx).models, schemas=(schema,), report=ctx.report)
-    _keep_mark(ctx, name, mark)
+    ctx.control.keep_mark(name, mark)
     return Counts()

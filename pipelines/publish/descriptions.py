@@ -10,11 +10,9 @@ from functools import cache
 from pipelines.checks.suites import load_rules
 from pipelines.contracts.contract import Contract, Member
 from pipelines.contracts.tables import CONTRACTS, SCHEMAS
-from pipelines.core.resources import sql_folder
 from pipelines.core.table_ref import ColumnRef, TableRef
 from pipelines.models.model import Catalog, ModelColumn
-from pipelines.stores.seals import SEALED_TABLES
-from pipelines.stores.sent_objects import SENT_TABLES
+from pipelines.stores.control_schema import control_tables, made_tables
 
 SIDES = {"vms": "VMS", "ledger": "ledger"}
 # What landing adds to every object, and to the rows of its lists.
@@ -24,70 +22,10 @@ LANDING: Mapping[str, str] = {
     "content_hash": "hash of the object with its lists; empty: to be read anew",
     "position": "place in the list, from 0",
 }
-# What was sent, one table a kind of intent: they share their columns' names.
-SENT: Mapping[str, str] = {
-    "id": "the outward write in ctl.outbox",
-    "document_no": "number of the document in the VMS",
-    "document_key": "database id of the document in the VMS",
-    "company_code": "company in the VMS",
-    "owner_code": "entity in the ledger",
-    "voucher_type": "AP, AR or GL",
-    "invoice_no": "invoice number of the control lines",
-    "subledger_no": "supplier or customer of the control lines",
-    "currency": "currency of the amounts",
-    "header_text": "text of the first control line, which the ledger shows as the voucher's",
-    "header_db_id": "database id of the voucher's header in the ledger, once found",
-    "payment_db_id": "database id of the payment's row in the ledger",
-    "part_no": "place among the parts that correct each other, from 1",
-    "document_amount": "in the document's currency, with the VMS's sign",
-    "source_amount": "in the currency it was paid in",
-    "company_amount": "in the company's currency",
-    "prefix": "what the numbers of one voyage, account and month begin with",
-    "period_month": "first day of the month",
-    "voyage_no": "reference number of the voyage",
-    "account": "GL account",
-    "rate_date": "the day the rate is for",
-    "from_currency": "1 of it is exchange_rate of to_currency",
-    "to_currency": "the other currency",
-    "exchange_rate": "how much of to_currency 1 of from_currency is",
-    "state": "where the outward write stands",
-    "updated_at": "when it last changed, UTC",
-}
-# What a sealed period consisted of: the rows of close.period_entries as they were.
-SEALED: Mapping[str, str] = {
-    "period_month": "first day of the month",
-    "side": "ledger, vms or accrual",
-    "subject": "of the ledger the voucher, of the VMS the document, of accruals the company",
-    "account": "GL account; empty: none",
-    "voyage_no": "reference number of the voyage; empty: none",
-    "company_code": "company in the VMS",
-    "owner_code": "entity in the ledger",
-    "document_key": "database id of the document in the VMS",
-    "document_no": "number of the document in the VMS",
-    "header_db_id": "database id of the voucher's header in the ledger",
-    "voucher_no": "number of the voucher in the ledger",
-    "status": "booked; posted, open or gone; accrued",
-    "company_currency_code": "currency of the amount",
-    "company_amount": "as it was at the seal; of the ledger and of accruals, debit positive",
-    "row_count": "rows of the ledger added up",
-}
-ABOUT_SENT: Mapping[str, str] = {
-    "sent_vouchers": "One voucher as it was sent to the ledger.",
-    "sent_lines": "One line of a voucher as it was sent to the ledger.",
-    "payments": "One payment as it was sent to the VMS.",
-    "actuals": "One actual as it was sent to the VMS.",
-    "rates": "One exchange rate as it was sent to the VMS.",
-}
-# Columns of the checks: ok_ and the name of the rule.
 VERDICT = "ok_"
 SHOWN_ORIGINS = 4
 # A column as it is, at most under another name.
 _PASSED_ON = re.compile(r"(\w+\.\w+)?")
-_TABLE = re.compile(
-    r"(?:^-- (?P<about>[^\n]*)\n)?CREATE TABLE IF NOT EXISTS (?P<name>\w+) \((?P<body>.*?)\n\)",
-    re.DOTALL | re.MULTILINE,
-)
-_COLUMN = re.compile(r"^ +(?P<name>[a-z_]+) [A-Z].*?--\s*(?P<words>.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +36,6 @@ class Origin:
     entity: str
     path: str
     comment: str
-
-
-@dataclass(frozen=True, slots=True)
-class ControlTable:
-    """One table of sql/control/schema.sql: what one row is, the text of its columns, and what they are."""
-
-    about: str
-    body: str
-    columns: Mapping[str, str]
 
 
 def column_meaning(catalog: Catalog, ref: TableRef, name: str) -> str:
@@ -132,12 +61,8 @@ def description(catalog: Catalog, column: ColumnRef) -> str:
 def comment(column: ColumnRef) -> str:
     """Return what is known of a column that no model makes; empty when nothing is."""
     if column.table.schema == "ctl":
-        table = column.table.name
-        if table in SENT_TABLES:
-            return SENT.get(column.name, "")
-        if table in SEALED_TABLES:
-            return SEALED.get(column.name, "")
-        return control_tables()[table].columns.get(column.name, "") if table in control_tables() else ""
+        table = {**control_tables(), **made_tables()}.get(column.table.name)
+        return table.words.get(column.name, "") if table else ""
     origin = origins().get(column)
     return origin.comment if origin else LANDING.get(column.name, "")
 
@@ -153,24 +78,6 @@ def origins() -> Mapping[ColumnRef, Origin]:
         for contract in contracts
         for table, member, path in _members(contract)
     }
-
-
-@cache
-def control_tables() -> Mapping[str, ControlTable]:
-    """Return the control store's tables by name, in the order of their file."""
-    return {
-        table["name"]: ControlTable(
-            table["about"] or "",
-            table["body"],
-            {column["name"]: column["words"] for column in _COLUMN.finditer(table["body"])},
-        )
-        for table in _TABLE.finditer(control_schema())
-    }
-
-
-def control_schema() -> str:
-    """Return the DDL of the control store."""
-    return (sql_folder() / "control" / "schema.sql").read_text(encoding="utf-8")
 
 
 def _derived(catalog: Catalog, column: ModelColumn, ref: TableRef) -> str:

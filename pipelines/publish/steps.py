@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +23,8 @@ from pipelines.publish.edition.tables import write_tables
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 from pipelines.stores.control_copy import copy_control
+from pipelines.stores.control_schema import control_tables, made_tables
+from pipelines.stores.marks import mark_of
 from pipelines.stores.sent_objects import SENT_TABLES
 
 if TYPE_CHECKING:
@@ -32,21 +33,20 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 # What of the control store is new, apart from batches, their steps and requests, which every run has.
-_MOVED = (
-    "SELECT max(event_no) FROM outbox_events",
-    "SELECT max(decision_no) FROM decisions",
-    "SELECT max(decision_no) FROM break_decisions",
-    "SELECT max(event_no) FROM close_events",
-    "SELECT max(rejected_id), max(until) FROM rejected",
-    "SELECT count(*), max(coalesce(until, since)) FROM ignored",
-    "SELECT count(*), max(coalesce(decided_at, seen_at)) FROM bank_changes",
-    "SELECT max(hold_id), max(until) FROM holds",
-    "SELECT hold_id, message FROM holds WHERE until IS NULL ORDER BY 1",
-    "SELECT max(break_id), max(until) FROM breaks",
-    "SELECT break_id, message, next_step, figures_hash, accepted_by, accepted_at, accepted_hash, comment "
-    "FROM breaks WHERE until IS NULL ORDER BY 1",
+_MOVES = (
+    "built models",
+    "outbox_events",
+    "decisions",
+    "break_decisions",
+    "close_events",
+    "rejected",
+    "ignored",
+    "bank_changes",
+    "holds",
+    "open holds",
+    "breaks",
+    "open breaks",
 )
-_BUILT = "SELECT name, value FROM meta WHERE name LIKE '%built_from' ORDER BY 1"
 
 
 def publish_database(ctx: Context) -> Counts:
@@ -103,21 +103,21 @@ def _publish(ctx: Context, product: str, write: Callable[[Path], object]) -> Cou
 
 
 def _fingerprint(ctx: Context) -> str:
-    """Hash everything the products are made of: this program, the models as built, what was sent and decided."""
-    digest = hashlib.sha256(f"{__version__}\0{ctx.settings.published.resolve()}".encode())
+    """Hash all that the products follow from: this program, the models as built, and what was sent and decided."""
     code = Path(publish.__file__).parent
-    # A release may write the same rows differently: then all products are made anew.
-    for path in sorted(path for path in code.rglob("*") if path.suffix in {".py", ".html", ".css"}):
-        digest.update(path.read_bytes())
-    for statement in (_BUILT, *_MOVED):
-        digest.update(repr([tuple(row) for row in ctx.control.read(statement)]).encode())
-    return digest.hexdigest()
+    return mark_of(
+        __version__,
+        str(ctx.settings.published.resolve()),
+        files=(path for path in code.rglob("*") if path.suffix in {".py", ".html", ".css"}),
+        control=ctx.control,
+        moves=_MOVES,
+    )
 
 
 def published_texts(ctx: Context) -> Texts:
     """Return the comments of every table and column that may be published."""
     # What describes them imports pyarrow and the contracts; a run that publishes nothing has no use for it.
-    from pipelines.publish.descriptions import ABOUT_SENT, SENT, column_meaning, control_tables  # noqa: PLC0415
+    from pipelines.publish.descriptions import column_meaning  # noqa: PLC0415
 
     catalog = open_models(ctx)
     models = {
@@ -129,9 +129,8 @@ def published_texts(ctx: Context) -> Texts:
         for model in catalog.models
         if is_published(model.ref.schema, [column.name for column in model.columns])
     }
-    control = {TableRef("ctl", name): TableText(table.about, table.columns) for name, table in control_tables().items()}
-    sent = {TableRef("ctl", name): TableText(ABOUT_SENT[name], SENT) for name in SENT_TABLES}
-    return {**models, **control, **sent}
+    control = {**control_tables(), **{name: made_tables()[name] for name in SENT_TABLES}}
+    return {**models, **{TableRef("ctl", name): TableText(table.about, table.words) for name, table in control.items()}}
 
 
 def _edition(ctx: Context) -> Edition:

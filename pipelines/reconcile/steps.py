@@ -10,7 +10,7 @@ from pipelines.reconcile.record import Break
 from pipelines.reconcile.update import STANDING, update_breaks
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
-from pipelines.stores.marks import COMPARED, NOTED, _keep_mark, _mark
+from pipelines.stores.marks import COMPARED, NOTED
 
 __all__ = [
     "note_actual_breaks",
@@ -45,10 +45,10 @@ def note_master_breaks(ctx: Context) -> Counts:
 
 def note_breaks(ctx: Context) -> Counts:
     """Open a break for each difference that needs a person and close those that are gone, once after a comparison."""
-    mark = _mark(ctx, COMPARED)
-    if _mark(ctx, NOTED) != mark:
+    mark = ctx.control.mark(COMPARED)
+    if mark is not None and ctx.control.mark(NOTED) != mark:
         note_compared_breaks(ctx)
-        _keep_mark(ctx, NOTED, mark)
+        ctx.control.keep_mark(NOTED, mark)
     return Counts()
 
 

@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 
-from pipelines.publish.descriptions import ControlTable, control_schema, control_tables
 from pipelines.reference.markdown import code, page, table
+from pipelines.stores.control_schema import ControlTable, control_schema, control_tables
 
 HEADINGS = ("Column", "Type", "May be empty", "What it is")
 NOTE = (
@@ -41,7 +41,7 @@ def _tables() -> Iterator[str]:
 def _row(about: ControlTable, column: Described, values: Mapping[str, str]) -> tuple[str, str, str, str]:
     _, name, data_type, is_required, _, key_position = column
     words = (
-        about.columns.get(name, ""),
+        about.words.get(name, ""),
         f"one of {values[name]}" if name in values else "",
         "key" if key_position else "",
     )

@@ -83,4 +83,4 @@ def last_retry(control: Control, document: Document) -> sqlite3.Row | None:
 
 def retried_up_to(control: Control) -> int:
     """Return the number of the last decision whose retry has been carried out."""
-    return int(control.one("SELECT value FROM meta WHERE name = ?", (RETRIED,)) or 0)
+    return int(control.mark(RETRIED) or 0)

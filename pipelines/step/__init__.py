@@ -1,1 +1,1 @@
-"""What a step is given, and what it gives back."""
+"""What a step is (``step``), what it is given (``context``) and what it counts (``counts``), for every room above."""

@@ -54,6 +54,7 @@ class Control:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield self._connection
+        # Also for KeyboardInterrupt: the next write on this connection must not find an open transaction.
         except BaseException:
             self._connection.execute("ROLLBACK")
             raise

@@ -44,12 +44,12 @@ def open_tables(settings: Settings) -> Iterator[Tables | None]:
 
     While the warehouse is open here no batch can begin: read what is needed and leave.
     """
-    found = _open(settings.warehouse_path, WAREHOUSE) or _open(settings.published / PUBLISHED_FILE, PUBLISHED)
+    tables = _open(settings.warehouse_path, WAREHOUSE) or _open(settings.published / PUBLISHED_FILE, PUBLISHED)
     try:
-        yield found
+        yield tables
     finally:
-        if found is not None:
-            found.connection.close()
+        if tables is not None:
+            tables.connection.close()
 
 
 def _open(path: Path, origin: str) -> Tables | None:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipelines.stores.control import Control, named_statements
 
-# Tables in schema ctl -> columns; the rows of close.period_entries as they were at the seal.
-SEALED_TABLES: Mapping[str, str] = {
-    "sealed_entries": "period_month DATE, side VARCHAR, subject VARCHAR, account VARCHAR, voyage_no VARCHAR, "
-    "company_code VARCHAR, owner_code INTEGER, document_key BIGINT, document_no VARCHAR, header_db_id BIGINT, "
-    "voucher_no BIGINT, status VARCHAR, company_currency_code VARCHAR, company_amount DECIMAL(38,4), row_count INTEGER"
-}
+# The table in schema ctl with the rows of close.period_entries as they were at each seal.
+SEALED_ENTRIES = "sealed_entries"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,26 +10,10 @@ import msgspec
 
 from pipelines.stores.control import Control
 
-# Table in schema ctl -> columns; amounts carry the VMS's signs. `id` and `updated_at` are the outbox's own.
-SENT_TABLES: Mapping[str, str] = {
-    "sent_vouchers": "id VARCHAR, document_key BIGINT, document_no VARCHAR, company_code VARCHAR, owner_code INTEGER, "
-    "voucher_type VARCHAR, invoice_no VARCHAR, subledger_no VARCHAR, currency VARCHAR, header_text VARCHAR, "
-    "header_db_id BIGINT, state VARCHAR, updated_at VARCHAR",
-    "sent_lines": "id VARCHAR, document_key BIGINT, item_no INTEGER, is_control BOOLEAN, owner_code INTEGER, "
-    "account VARCHAR, gl_object1 VARCHAR, project VARCHAR, currency VARCHAR, invoice_amount DECIMAL(38,4), "
-    "amount DECIMAL(38,4), subledger_no VARCHAR, invoice_no VARCHAR, tax_rule VARCHAR, line_text VARCHAR, "
-    "posted_date DATE, invoice_date DATE, due_date DATE, state VARCHAR, updated_at VARCHAR",
-    "payments": "id VARCHAR, document_no VARCHAR, payment_db_id BIGINT, document_key BIGINT, part_no INTEGER, "
-    "document_amount DECIMAL(38,18), source_amount DECIMAL(38,18), company_amount DECIMAL(38,18), state VARCHAR, "
-    "updated_at VARCHAR",
-    "actuals": "id VARCHAR, document_no VARCHAR, prefix VARCHAR, owner_code INTEGER, period_month DATE, "
-    "voyage_no VARCHAR, account VARCHAR, currency VARCHAR, part_no INTEGER, document_amount DECIMAL(38,18), "
-    "company_amount DECIMAL(38,18), state VARCHAR, updated_at VARCHAR",
-    "rates": "id VARCHAR, rate_date DATE, from_currency VARCHAR, to_currency VARCHAR, part_no INTEGER, "
-    "exchange_rate DECIMAL(38,18), state VARCHAR, updated_at VARCHAR",
-}
+# Tables in schema ctl; their columns are declared in sql/control/warehouse.sql. Amounts carry the VMS's signs.
+SENT_TABLES = ("sent_vouchers", "sent_lines", "payments", "actuals", "rates")
 
-# What the tables above are made of: the payload of acknowledgements and master data is never read.
+# What these tables are made of: the payload of acknowledgements and master data is never read.
 PAYLOAD = "CASE WHEN kind IN ('voucher', 'payment', 'actual', 'rate') THEN payload END AS payload"
 # The intents that have moved since an event. A correction changes what its voucher's lines are in the ledger.
 MOVED = """

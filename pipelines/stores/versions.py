@@ -69,7 +69,7 @@ def bring_up_to_date(connection: sqlite3.Connection, path: Path, *, folder: Path
 def _migrate(connection: sqlite3.Connection, path: Path, folder: Path) -> None:
     version, steps = _version(connection), migrations(folder)
     if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-        for left in path.parent.glob(f"{path.stem}.version-*{PARTIAL}*"):
+        for left in path.parent.glob(f"{path.name}.version-*{PARTIAL}*"):
             left.unlink()  # a migration was killed while it copied; the lock says that none is copying now
         # The copying reads through a connection of its own; the lock held here keeps every other writer out meanwhile.
         copy_store(path, copy_beside(path, version=version, at=datetime.now(UTC)))
@@ -86,10 +86,10 @@ def copy_beside(path: Path, *, version: int, at: datetime) -> Path:
     """Name the copy of a store that is made before it is migrated.
 
     >>> copy_beside(Path("springline.ctl.sqlite"), version=1, at=datetime(2026, 11, 2, 8, 0, tzinfo=UTC)).name
-    'springline.ctl.version-1.20261102T080000Z.sqlite'
+    'springline.ctl.sqlite.version-1.20261102T080000Z'
     """
     # Release 0.1.0 wrote no number: what it left is version 1.
-    return path.with_name(f"{path.stem}.version-{max(version, 1)}.{at:%Y%m%dT%H%M%SZ}{path.suffix}")
+    return path.with_name(f"{path.name}.version-{max(version, 1)}.{at:%Y%m%dT%H%M%SZ}")
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -64,15 +64,24 @@ def replace_when_changed(
 
     Nothing is bound to a statement where nothing has changed: a bound value makes DuckDB import pandas.
     """
-    connection.execute("CREATE TABLE IF NOT EXISTS ctl.contents (table_name VARCHAR, digest VARCHAR)")
-    known = dict(connection.execute("SELECT table_name, digest FROM ctl.contents").fetchall())
     for table, (columns, rows) in tables.items():
         digest = hashlib.sha256(f"{columns}\0{list(rows)!r}".encode()).hexdigest()
-        if known.get(table) == digest:
-            continue
-        replace_rows(connection, table, columns, rows)
-        connection.execute(f"DELETE FROM ctl.contents WHERE table_name = '{table}'")  # noqa: S608 our own names
-        connection.execute(f"INSERT INTO ctl.contents VALUES ('{table}', '{digest}')")  # noqa: S608 our own names
+        if digest_of(connection, table) != digest:
+            replace_rows(connection, table, columns, rows)
+            keep_digest(connection, table, digest)
+
+
+def digest_of(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
+    """Return what ``keep_digest`` kept of a table's content, None when nothing was."""
+    connection.execute("CREATE TABLE IF NOT EXISTS ctl.contents (table_name VARCHAR, digest VARCHAR)")
+    row = connection.execute(f"SELECT digest FROM ctl.contents WHERE table_name = '{name}'").fetchone()  # noqa: S608 our own names
+    return None if row is None else str(row[0])
+
+
+def keep_digest(connection: duckdb.DuckDBPyConnection, name: str, digest: str) -> None:
+    """Keep a digest of a table's content, to see in the next batch whether it has changed."""
+    connection.execute(f"DELETE FROM ctl.contents WHERE table_name = '{name}'")  # noqa: S608 our own names
+    connection.execute(f"INSERT INTO ctl.contents VALUES ('{name}', '{digest}')")  # noqa: S608 our own names
 
 
 def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Sequence[object]]) -> None:

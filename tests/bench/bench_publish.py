@@ -22,8 +22,7 @@ from pipelines.models.steps import catalog_of_repository
 from pipelines.publish import steps as publish_steps
 from pipelines.step.context import Context
 from pipelines.stores.control import Control
-from pipelines.stores.control_copy import CONTROL_TABLES
-from pipelines.stores.sent_objects import SENT_TABLES
+from pipelines.stores.control_schema import warehouse_columns
 from tests.support.landing import make_context
 
 DOCUMENTS, ALL_DOCUMENTS = 100_000, 1_000_000
@@ -119,10 +118,9 @@ def make_world(ctx: Context, *, documents: int) -> None:
     tables = {model.ref: {column.name: column.type for column in model.columns} for model in catalog.models}
     for ref, columns in tables.items():
         fill_table(ctx, ref, columns, rows=documents * PER_DOCUMENT.get(str(ref), 0) or ROWS)
-    for table, listed in {**CONTROL_TABLES, **SENT_TABLES}.items():
+    for table, typed in warehouse_columns().items():
         ref = TableRef("ctl", table)
-        typed = dict(column.split(" ", 1) for column in listed.split(", "))
-        fill_table(ctx, ref, typed, rows=documents * PER_DOCUMENT.get(str(ref), 0) or ROWS)
+        fill_table(ctx, ref, dict(typed), rows=documents * PER_DOCUMENT.get(str(ref), 0) or ROWS)
     fill_events(ctx.control, intents=documents * 2)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 import duckdb
 
 from pipelines.checks.suites import load_rules
+from pipelines.core.resources import sql_folder
 from pipelines.step.context import Context
 from pipelines.stores.control import Control
 
@@ -140,6 +141,9 @@ class World:
         self._fill("post.document_checks", columns, documents)
         self._fill("post.draft_lines", {name: kind for name, (kind, _) in LINE.items()}, lines)
         self._fill("map.open_documents", {"document_key": "BIGINT"}, documents)
+        # The model itself, as a view, so that it follows what a test changes in the two tables afterwards.
+        totals = (sql_folder() / "post" / "draft_totals.sql").read_text(encoding="utf-8")
+        self.warehouse.execute(f"CREATE OR REPLACE VIEW post.draft_totals AS {totals}")
 
     def batch(self, *, number: int = 1, moment: datetime = NOW, is_dry_run: bool = False) -> Context:
         """Return the context of another batch over the same stores."""

@@ -94,6 +94,14 @@ def test_a_warning_does_not_keep_a_document_back(world: World) -> None:
     assert len(_holds(world)) == 1
 
 
+def test_a_warning_that_became_critical_keeps_it_back(world: World) -> None:
+    _update(world, _verdict(1, severity="warning"))
+    assert _update(world, _verdict(1, severity="critical"), number=2) == {2, 3}
+    assert _update(world, _verdict(1, severity="warning"), number=3) == {1, 2, 3}
+    [row] = world.control.read("SELECT severity, until FROM holds")
+    assert (row["severity"], row["until"]) == ("warning", None)
+
+
 def test_a_second_run_with_the_same_verdicts_writes_nothing(world: World) -> None:
     _update(world, _verdict(1), _verdict(2, severity="warning"))
     before = _holds(world)

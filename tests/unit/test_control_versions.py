@@ -83,7 +83,7 @@ def schema(connection: sqlite3.Connection) -> list[str]:
 
 
 def copies(path: Path) -> list[Path]:
-    return sorted(path.parent.glob("springline.ctl.version-*"))
+    return sorted(path.parent.glob("springline.ctl.sqlite.version-*"))
 
 
 def in_a_fork(work: Callable[[], object]) -> int:
@@ -124,7 +124,7 @@ def test_an_older_store_is_migrated_and_a_copy_kept(store: Path, folder: Path) -
         new.executescript((folder / "schema.sql").read_text())
         assert tables == schema(new)
     [copy] = copies(store)
-    assert re.fullmatch(r"springline\.ctl\.version-1\.\d{8}T\d{6}Z\.sqlite", copy.name)
+    assert re.fullmatch(r"springline\.ctl\.sqlite\.version-1\.\d{8}T\d{6}Z", copy.name)
     assert content(copy) == content(store.parent / "as_it_was" / store.name)
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
 

@@ -15,7 +15,8 @@ from pyarrow import BufferOutputStream, parquet
 
 from pipelines.stores.control import Control
 from pipelines.stores.control_copy import copy_control
-from pipelines.stores.seals import SEALED_TABLES, Run, Seal, open_close, read_close, seal_period
+from pipelines.stores.control_schema import column_list, warehouse_columns
+from pipelines.stores.seals import SEALED_ENTRIES, Run, Seal, open_close, read_close, seal_period
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +28,7 @@ RUN = Run("2026-10", "b1", "kari", AT, 0, 2)
 def entries(*amounts: str) -> Seal:
     """Give a seal over entries with these amounts."""
     with duckdb.connect() as connection:
-        [(table, columns)] = SEALED_TABLES.items()
+        table, columns = SEALED_ENTRIES, column_list(warehouse_columns()[SEALED_ENTRIES])
         connection.execute(f"CREATE TABLE {table} ({columns})")
         for number, amount in enumerate(amounts):
             values = [date(2026, 10, 1), f"ledger:{number}", Decimal(amount)]

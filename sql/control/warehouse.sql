@@ -1,0 +1,106 @@
+-- The tables of the warehouse (DuckDB) that are made of what the control store keeps as JSON or as a file: what was sent, and
+-- what sealed periods consisted of. What is copied column by column is declared in schema.sql. Nothing here is run as it stands:
+-- names, types and words are read from it (pipelines/stores/control_schema.py).
+
+-- One voucher as it was sent to the ledger.
+CREATE TABLE sent_vouchers (
+    id VARCHAR,  -- the outward write in ctl.outbox
+    document_key BIGINT,  -- database id of the document in the VMS
+    document_no VARCHAR,  -- number of the document in the VMS
+    company_code VARCHAR,  -- company in the VMS
+    owner_code INTEGER,  -- entity in the ledger
+    voucher_type VARCHAR,  -- AP, AR or GL
+    invoice_no VARCHAR,  -- invoice number of the control lines
+    subledger_no VARCHAR,  -- supplier or customer of the control lines
+    currency VARCHAR,  -- currency of the amounts
+    header_text VARCHAR,  -- text of the first control line, which the ledger shows as the voucher's
+    header_db_id BIGINT,  -- database id of the voucher's header in the ledger, once found
+    state VARCHAR,  -- where the outward write stands
+    updated_at VARCHAR  -- when it last changed, UTC
+);
+
+-- One line of a voucher as it was sent to the ledger.
+CREATE TABLE sent_lines (
+    id VARCHAR,  -- the outward write in ctl.outbox
+    document_key BIGINT,  -- database id of the document in the VMS
+    item_no INTEGER,  -- number of the line in its voucher, from 1 (trItemNumber)
+    is_control BOOLEAN,  -- whether it is a control line
+    owner_code INTEGER,  -- entity in the ledger
+    account VARCHAR,  -- GL account
+    gl_object1 VARCHAR,  -- code of the vessel's cost centre; empty: none
+    project VARCHAR,  -- code of the voyage's project; empty: none
+    currency VARCHAR,  -- currency of the amounts
+    invoice_amount DECIMAL(38, 4),  -- amount in the line's currency, debit positive
+    amount DECIMAL(38, 4),  -- amount in the company's currency, debit positive
+    subledger_no VARCHAR,  -- supplier or customer of the control lines
+    invoice_no VARCHAR,  -- invoice number of the control lines
+    tax_rule VARCHAR,  -- the ledger's tax rule; empty: none
+    line_text VARCHAR,  -- text of the line
+    posted_date DATE,  -- the day it is posted on
+    invoice_date DATE,  -- date of the invoice; on control lines alone
+    due_date DATE,  -- the day it is due; on control lines alone
+    state VARCHAR,  -- where the outward write stands
+    updated_at VARCHAR  -- when it last changed, UTC
+);
+
+-- One payment as it was sent to the VMS.
+CREATE TABLE payments (
+    id VARCHAR,  -- the outward write in ctl.outbox
+    document_no VARCHAR,  -- number of the document in the VMS
+    payment_db_id BIGINT,  -- database id of the payment's row in the ledger
+    document_key BIGINT,  -- database id of the document in the VMS
+    part_no INTEGER,  -- place among the parts that correct each other, from 1
+    document_amount DECIMAL(38, 18),  -- in the document's currency, with the VMS's sign
+    source_amount DECIMAL(38, 18),  -- in the currency it was paid in
+    company_amount DECIMAL(38, 18),  -- in the company's currency
+    state VARCHAR,  -- where the outward write stands
+    updated_at VARCHAR  -- when it last changed, UTC
+);
+
+-- One actual as it was sent to the VMS.
+CREATE TABLE actuals (
+    id VARCHAR,  -- the outward write in ctl.outbox
+    document_no VARCHAR,  -- number of the document in the VMS
+    prefix VARCHAR,  -- what the numbers of one voyage, account and month begin with
+    owner_code INTEGER,  -- entity in the ledger
+    period_month DATE,  -- first day of the month
+    voyage_no VARCHAR,  -- reference number of the voyage
+    account VARCHAR,  -- GL account
+    currency VARCHAR,  -- currency of the amounts
+    part_no INTEGER,  -- place among the parts that correct each other, from 1
+    document_amount DECIMAL(38, 18),  -- in the document's currency, with the VMS's sign
+    company_amount DECIMAL(38, 18),  -- in the company's currency
+    state VARCHAR,  -- where the outward write stands
+    updated_at VARCHAR  -- when it last changed, UTC
+);
+
+-- One exchange rate as it was sent to the VMS.
+CREATE TABLE rates (
+    id VARCHAR,  -- the outward write in ctl.outbox
+    rate_date DATE,  -- the day the rate is for
+    from_currency VARCHAR,  -- 1 of it is exchange_rate of to_currency
+    to_currency VARCHAR,  -- the other currency
+    part_no INTEGER,  -- place among the parts that correct each other, from 1
+    exchange_rate DECIMAL(38, 18),  -- how much of to_currency 1 of from_currency is
+    state VARCHAR,  -- where the outward write stands
+    updated_at VARCHAR  -- when it last changed, UTC
+);
+
+-- One row of close.period_entries as it was when its period was sealed.
+CREATE TABLE sealed_entries (
+    period_month DATE,  -- first day of the month
+    side VARCHAR,  -- ledger, vms or accrual
+    subject VARCHAR,  -- of the ledger the voucher, of the VMS the document, of accruals the company
+    account VARCHAR,  -- GL account; empty: none
+    voyage_no VARCHAR,  -- reference number of the voyage; empty: none
+    company_code VARCHAR,  -- company in the VMS
+    owner_code INTEGER,  -- entity in the ledger
+    document_key BIGINT,  -- database id of the document in the VMS
+    document_no VARCHAR,  -- number of the document in the VMS
+    header_db_id BIGINT,  -- database id of the voucher's header in the ledger
+    voucher_no BIGINT,  -- number of the voucher in the ledger
+    status VARCHAR,  -- booked; posted, open or gone; accrued
+    company_currency_code VARCHAR,  -- currency of the amount
+    company_amount DECIMAL(38, 4),  -- as it was at the seal; of the ledger and of accruals, debit positive
+    row_count INTEGER  -- rows of the ledger added up
+);
