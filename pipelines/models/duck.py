@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _PLACE = re.compile(r"^LINE (?P<line>\d+): (?P<text>.*)\n(?P<blanks> *)\^", re.MULTILINE)
 
+# DuckDB quotes the value that it cannot convert, and that may be a bank account: messages are logged.
 _ACCOUNT = re.compile(r"'[A-Z]{0,2}[\dA-Z ]{7,}(\w{4}')")
 
 

@@ -54,9 +54,10 @@ def read_header(sql: str) -> Header:
                 header.problems.append((number, f"the directive {name} stands here twice."))
             header.directives[name] = match["value"]
             header.lines[name] = number
-        elif current and _CONTINUED.match(line):
+        elif current and _CONTINUED.match(line):  # three blanks or more: the directive goes on
             header.directives[current] += f" {text}"
         else:
+            # A misspelt directive would else be read as prose, and the model would lose its key without a word.
             if match and (close := get_close_matches(name, DIRECTIVES, n=1, cutoff=0.7)):
                 header.problems.append((number, f"there is no directive {name} (did you mean {close[0]}?)."))
             current = ""

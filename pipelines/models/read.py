@@ -106,12 +106,14 @@ class _Reader:
     def _column(self, projection: exp.Expr, name: str, line: int) -> ModelColumn:
         end = name_end(projection)
         description = comment_behind(self.source.sql, end) if end else ""
+        # Nothing is said of a column that is passed on under its name: it keeps what it was where it comes from.
         computed = isinstance(projection, exp.Alias) and not isinstance(projection.this, exp.Column)
         renamed = isinstance(projection, exp.Alias) and projection.this.name != name
         expression = projection.this.sql(DIALECT, comments=False) if computed or renamed else ""
         return ModelColumn(name=name, line=line, description=description, expression=expression)
 
     def _check_grain(self, header: Header, columns: tuple[ModelColumn, ...]) -> None:
+        # Merging, tests and readers tell rows apart by the grain: a wrong name there would double rows in silence.
         names = [column.name for column in columns]
         for name in header.grain:
             if names and name not in names:
@@ -143,6 +145,7 @@ class _Reader:
         except SyntaxFault as fault:
             self._fault(model.keep_line, 1, f"keep is no condition: {fault.message}")
             return set()
+        # The condition is about the model's own rows, which is no reading in the order of models.
         return {ref for table in tables(query) if (ref := table_ref(table)) is not None} - {model.ref}
 
     def _fault(self, line: int, column: int, message: str) -> None:

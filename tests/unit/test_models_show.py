@@ -8,12 +8,11 @@ import pytest
 from rich.console import Console, RenderableType
 
 from pipelines.core.errors import UsageError
+from pipelines.models.lineage import lineage_lines
 from pipelines.models.show import (
     draw_lineage,
     draw_page,
-    draw_sql,
     draw_summaries,
-    lineage_lines,
     page,
     show,
     summaries,
@@ -100,4 +99,3 @@ def test_all_of_it_can_be_drawn() -> None:
     tree = _drawn(draw_lineage(lineage_lines(models, "post.totals", "difference")))
     assert "└── stg_vms.document_lines.amount" in tree
     assert "= rounded.amount - totals.total" in tree
-    assert "SELECT 1" in _drawn(draw_sql("SELECT 1"))
