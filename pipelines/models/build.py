@@ -1,4 +1,4 @@
-"""Builds the models in order, in one transaction: tables, views, and tables that keep rows of before."""
+"""Builds the models in order, in one transaction: tables, and tables that keep rows of before."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
-    """One model as built: its rows (None for a view), how many of them are kept from before, what was migrated."""
+    """One model as built: its rows, how many of them are kept from before, what was migrated."""
 
     ref: TableRef
-    row_count: int | None
+    row_count: int
     kept_count: int
     note: str = ""
 
@@ -51,8 +51,6 @@ def build(
     with _in_any_order(connection), _transaction(connection):
         for schema in sorted({model.ref.schema for model in chosen}):
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
-        # Before any is built: a model may read another that was a view until now.
-        _make_way(connection, chosen)
         for model in chosen:
             report(str(model.ref), len(built), len(chosen))
             built.append(build_model(connection, model))
@@ -67,15 +65,12 @@ def build(
 
 def build_model(connection: duckdb.DuckDBPyConnection, model: Model) -> BuildResult:
     """Build one verified model in the transaction that is open, with its comments; ModelError when DuckDB cannot."""
-    row_count: int | None = None
     kept_count, note = 0, ""
     try:
-        if model.shape == "view":
-            connection.execute(create_statement(model, kind="VIEW"))
-        elif model.keep:
+        if model.keep:
             row_count, kept_count, note = merge(connection, model)
         else:
-            made = connection.execute(create_statement(model, kind="TABLE")).fetchone()
+            made = connection.execute(create_statement(model)).fetchone()
             row_count = int(made[0]) if made else 0
         connection.execute("\n".join(_comments(model)))
     except duckdb.Error as error:
@@ -86,26 +81,9 @@ def build_model(connection: duckdb.DuckDBPyConnection, model: Model) -> BuildRes
     return BuildResult(model.ref, row_count, kept_count, note)
 
 
-def _make_way(connection: duckdb.DuckDBPyConnection, models: Iterable[Model]) -> None:
-    """Drop what has a model's name and another shape: CREATE OR REPLACE refuses to make a table of a view."""
-    views = {
-        TableRef(schema, name)
-        for schema, name in connection.execute(
-            "SELECT schema_name, view_name FROM duckdb_views()"
-            " WHERE NOT internal AND database_name = current_database()"
-        ).fetchall()
-    }
-    for model in models:
-        if model.shape == "table" and model.ref in views:
-            connection.execute(f"DROP VIEW {model.ref.quoted}")
-        elif model.shape == "view" and model.ref not in views:
-            connection.execute(f"DROP TABLE IF EXISTS {model.ref.quoted}")
-
-
 def _comments(model: Model) -> Iterator[str]:
     # One text for all: 25 columns cost 3 ms a model, one by one a quarter more.
-    kind = "VIEW" if model.shape == "view" else "TABLE"
-    yield f"COMMENT ON {kind} {model.ref.quoted} IS {_text(model.description)};"
+    yield f"COMMENT ON TABLE {model.ref.quoted} IS {_text(model.description)};"
     for column in model.columns:
         if column.description:
             yield f"COMMENT ON COLUMN {model.ref.quoted}.{quote(column.name)} IS {_text(column.description)};"

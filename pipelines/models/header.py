@@ -1,4 +1,4 @@
-"""Reads the comment block a model opens with: what one row is, and the directives grain, keep and shape."""
+"""Reads the comment block a model opens with: what one row is, and the directives grain and keep."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-DIRECTIVES = ("grain", "keep", "shape")
+DIRECTIVES = ("grain", "keep")
 _DIRECTIVE = re.compile(r"(?P<name>[a-z]+):\s*(?P<value>.*)")
 _CONTINUED = re.compile(r"--\s{3,}\S")
 
@@ -63,6 +63,4 @@ def read_header(sql: str) -> Header:
             current = ""
             words.append(text)
     header.description = " ".join(word for word in words if word)
-    if header.directives.get("shape", "table") not in {"table", "view"}:
-        header.problems.append((header.lines["shape"], "the directive shape is table or view."))
     return header

@@ -27,7 +27,7 @@ def merge(connection: duckdb.DuckDBPyConnection, model: Model) -> tuple[int, int
     """
     existing = _columns(connection, model.ref)
     if not existing:  # the first build: there is nothing to keep
-        made = connection.execute(create_statement(model, kind="TABLE")).fetchone()
+        made = connection.execute(create_statement(model)).fetchone()
         return (int(made[0]) if made else 0), 0, ""
     connection.execute(f"CREATE OR REPLACE TEMPORARY TABLE new_rows AS\n{model.sql}\n")
     wanted = dict(connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE {_NEW})").fetchall())

@@ -41,7 +41,7 @@ def prove(
 
 def _bind(connection: duckdb.DuckDBPyConnection, model: Model) -> Iterator[Fault]:
     try:
-        connection.execute(create_statement(model, kind="TABLE", suffix="WITH NO DATA"))
+        connection.execute(create_statement(model, suffix="WITH NO DATA"))
     except duckdb.Error as error:
         yield fault_of(model, error)
         return

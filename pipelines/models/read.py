@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
 
 from sqlglot import exp
 
 from pipelines.core.table_ref import TableRef
 from pipelines.models.header import Header, read_header
-from pipelines.models.model import Fault, Model, ModelColumn, Shape, nearest, refuse
+from pipelines.models.model import Fault, Model, ModelColumn, nearest, refuse
 from pipelines.models.sources import Source, read_sources
 from pipelines.models.syntax import (
     DIALECT,
@@ -80,7 +79,6 @@ class _Reader:
             grain=header.grain,
             keep=header.directives.get("keep", ""),
             keep_line=header.lines.get("keep", 0),
-            shape=cast("Shape", header.directives.get("shape", "table")),
             columns=columns,
             reads=(),
         )
@@ -123,8 +121,6 @@ class _Reader:
             line = header.lines["keep"]
             if not header.grain:
                 self._fault(line, 1, "keep needs a grain: new rows replace old ones of the same key.")
-            if header.directives.get("shape") == "view":
-                self._fault(line, 1, "a view keeps nothing; shape is table where there is a keep.")
 
     def _reads(self, query: exp.Query) -> set[TableRef]:
         reads = set()

@@ -36,7 +36,6 @@ class ModelSummary:
 
     name: str
     layer: str
-    shape: str
     row_meaning: str
     grain: tuple[str, ...]
     reads: tuple[str, ...]
@@ -144,7 +143,7 @@ def draw_page(shown: ModelPage) -> RenderableType:
     for column in shown.columns:
         origin = "\n".join(column.sources) or column.expression
         columns.add_row(Text(column.name), Text(column.type), Text(column.description), Text(origin))
-    title = Text(f"{summary.name} ({summary.shape})", style="bold")
+    title = Text(summary.name, style="bold")
     return Group(title, Text(shown.description), Text(), facts, columns)
 
 
@@ -168,7 +167,6 @@ def _summary(catalog: Catalog, ref: TableRef) -> ModelSummary:
     return ModelSummary(
         name=str(ref),
         layer=ref.schema,
-        shape=model.shape,
         row_meaning=model.row_meaning,
         grain=model.grain,
         reads=tuple(str(read) for read in model.reads),

@@ -78,15 +78,6 @@ def test_comments_of_the_file_are_comments_of_the_table(connection: duckdb.DuckD
     assert columns == [("document_key", "the VMS's key"), ("document_no", None), ("amount", "in document currency")]
 
 
-def test_a_view_becomes_a_table_and_back(connection: duckdb.DuckDBPyConnection) -> None:
-    view = ROUNDED.replace("-- grain", "-- shape: view\n-- grain")
-    for sql, row_count, view_count in ((ROUNDED, 2, 0), (view, None, 1), (view, None, 1), (ROUNDED, 2, 0)):
-        (built,) = build(connection, catalog({"map.rounded": sql}).models)
-        views = connection.execute("SELECT COUNT(*) FROM duckdb_views() WHERE NOT internal").fetchone()
-        assert (built.row_count, views) == (row_count, (view_count,))
-        assert len(_rows(connection, "map.rounded")) == 2
-
-
 def test_a_failure_leaves_all_as_it_was(connection: duckdb.DuckDBPyConnection) -> None:
     number = f"{HEAD}SELECT document_key,\n    CAST(document_no AS INTEGER) AS number\nFROM stg_vms.documents"
     models = catalog({"map.a": ROUNDED, "map.b": number}).models
