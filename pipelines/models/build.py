@@ -1,10 +1,7 @@
-"""Builds the models in order, in one transaction: tables, views, and tables that keep rows of before."""
-
-# ruff: noqa: S608 - statements are made of quoted names and of the files of sql/, never of data
+"""Builds the models in order, in one transaction: tables, and tables that keep rows of before."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,13 +22,12 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
-    """One model as built: its rows (None for a view), how many of them are kept from before, what was migrated."""
+class BuildResult:
+    """One model as built: its rows, how many of them are kept from before, what was migrated."""
 
     ref: TableRef
-    row_count: int | None
+    row_count: int
     kept_count: int
-    seconds: float
     note: str = ""
 
 
@@ -43,8 +39,7 @@ def build(
     only: Collection[TableRef] | None = None,
     marks: Mapping[TableRef, str] | None = None,
     report: Report = lambda _what, _done, _total: None,
-    timer: Callable[[], float] = time.perf_counter,
-) -> tuple[Built, ...]:
+) -> tuple[BuildResult, ...]:
     """Build the verified models of these schemas in the order given, all of them or none.
 
     ``only`` names models to build alone, whatever their schema; what they read is taken as it is. ``marks`` say from
@@ -52,45 +47,30 @@ def build(
     are. ModelError names model, line, column and DuckDB's words; then nothing has changed.
     """
     chosen = [m for m in models if (m.ref in only if only is not None else m.ref.schema in schemas)]
-    built: list[Built] = []
+    built: list[BuildResult] = []
     with _in_any_order(connection), _transaction(connection):
         for schema in sorted({model.ref.schema for model in chosen}):
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
-        _make_way(connection, chosen)
         for model in chosen:
             report(str(model.ref), len(built), len(chosen))
-            built.append(build_model(connection, model, timer=timer))
+            built.append(build_model(connection, model))
+        # In the same transaction: a note of a build that was rolled back would hide that the model is stale.
         note(connection, {made.ref: marks[made.ref] for made in built} if marks else {})
         report("models", len(built), len(chosen))
-    for made in built:
+    for made in built:  # logged once it is committed, so that the log never tells of what did not happen
         if made.note:
             _log.warning("model migrated", model=str(made.ref), note=made.note)
     return tuple(built)
 
 
-def duplicate_keys(connection: duckdb.DuckDBPyConnection, model: Model, *, limit: int = 10) -> list[tuple[object, ...]]:
-    """Return keys that more than one row of a built model has; its grain says there are none."""
-    if not model.grain:
-        return []
-    keys = ", ".join(quote(name) for name in model.grain)
-    counted = f"SELECT {keys} FROM {model.ref.quoted} GROUP BY ALL HAVING COUNT(*) > 1 ORDER BY ALL LIMIT {limit:d}"
-    return connection.execute(counted).fetchall()
-
-
-def build_model(
-    connection: duckdb.DuckDBPyConnection, model: Model, *, timer: Callable[[], float] = time.perf_counter
-) -> Built:
+def build_model(connection: duckdb.DuckDBPyConnection, model: Model) -> BuildResult:
     """Build one verified model in the transaction that is open, with its comments; ModelError when DuckDB cannot."""
-    started = timer()
-    row_count: int | None = None
     kept_count, note = 0, ""
     try:
-        if model.shape == "view":
-            connection.execute(create_statement(model, kind="VIEW"))
-        elif model.keep:
+        if model.keep:
             row_count, kept_count, note = merge(connection, model)
         else:
-            made = connection.execute(create_statement(model, kind="TABLE")).fetchone()
+            made = connection.execute(create_statement(model)).fetchone()
             row_count = int(made[0]) if made else 0
         connection.execute("\n".join(_comments(model)))
     except duckdb.Error as error:
@@ -98,29 +78,12 @@ def build_model(
             f"{model.ref} could not be built: {fault_of(model, error)}",
             next_step=f"correct {model.path}, or the data its message names; nothing was changed.",
         ) from error
-    return Built(model.ref, row_count, kept_count, timer() - started, note)
-
-
-def _make_way(connection: duckdb.DuckDBPyConnection, models: Iterable[Model]) -> None:
-    """Drop what has a model's name and another shape: CREATE OR REPLACE refuses to make a table of a view."""
-    views = {
-        TableRef(schema, name)
-        for schema, name in connection.execute(
-            "SELECT schema_name, view_name FROM duckdb_views()"
-            " WHERE NOT internal AND database_name = current_database()"
-        ).fetchall()
-    }
-    for model in models:
-        if model.shape == "table" and model.ref in views:
-            connection.execute(f"DROP VIEW {model.ref.quoted}")
-        elif model.shape == "view" and model.ref not in views:
-            connection.execute(f"DROP TABLE IF EXISTS {model.ref.quoted}")
+    return BuildResult(model.ref, row_count, kept_count, note)
 
 
 def _comments(model: Model) -> Iterator[str]:
     # One text for all: 25 columns cost 3 ms a model, one by one a quarter more.
-    kind = "VIEW" if model.shape == "view" else "TABLE"
-    yield f"COMMENT ON {kind} {model.ref.quoted} IS {_text(model.description)};"
+    yield f"COMMENT ON TABLE {model.ref.quoted} IS {_text(model.description)};"
     for column in model.columns:
         if column.description:
             yield f"COMMENT ON COLUMN {model.ref.quoted}.{quote(column.name)} IS {_text(column.description)};"

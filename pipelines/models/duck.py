@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
 _PLACE = re.compile(r"^LINE (?P<line>\d+): (?P<text>.*)\n(?P<blanks> *)\^", re.MULTILINE)
 
+# DuckDB quotes the value that it cannot convert, and that may be a bank account: messages are logged.
 _ACCOUNT = re.compile(r"'[A-Z]{0,2}[\dA-Z ]{7,}(\w{4}')")
 
 
-def create_statement(model: Model, *, kind: str, suffix: str = "") -> str:
+def create_statement(model: Model, *, suffix: str = "") -> str:
     """Return the statement that makes a model; its SELECT begins on the second line."""
-    return f"CREATE OR REPLACE {kind} {model.ref.quoted} AS\n{model.sql}\n{suffix}"
+    return f"CREATE OR REPLACE TABLE {model.ref.quoted} AS\n{model.sql}\n{suffix}"
 
 
 def fault_of(model: Model, error: duckdb.Error) -> Fault:

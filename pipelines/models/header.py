@@ -1,4 +1,4 @@
-"""Reads the comment block a model opens with: what one row is, and the directives grain, keep and shape."""
+"""Reads the comment block a model opens with: what one row is, and the directives grain and keep."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-DIRECTIVES = ("grain", "keep", "shape")
+DIRECTIVES = ("grain", "keep")
 _DIRECTIVE = re.compile(r"(?P<name>[a-z]+):\s*(?P<value>.*)")
 _CONTINUED = re.compile(r"--\s{3,}\S")
 
@@ -54,14 +54,13 @@ def read_header(sql: str) -> Header:
                 header.problems.append((number, f"the directive {name} stands here twice."))
             header.directives[name] = match["value"]
             header.lines[name] = number
-        elif current and _CONTINUED.match(line):
+        elif current and _CONTINUED.match(line):  # three blanks or more: the directive goes on
             header.directives[current] += f" {text}"
         else:
+            # A misspelt directive would else be read as prose, and the model would lose its key without a word.
             if match and (close := get_close_matches(name, DIRECTIVES, n=1, cutoff=0.7)):
                 header.problems.append((number, f"there is no directive {name} (did you mean {close[0]}?)."))
             current = ""
             words.append(text)
     header.description = " ".join(word for word in words if word)
-    if header.directives.get("shape", "table") not in {"table", "view"}:
-        header.problems.append((header.lines["shape"], "the directive shape is table or view."))
     return header

@@ -2,47 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from pipelines.core.table_ref import ColumnRef, TableRef
-from pipelines.models.model import Catalog
+from pipelines.models.model import Catalog, ModelColumn
 
 STAGING = ("stg_vms", "stg_ledger")
 
 
 @dataclass(frozen=True, slots=True)
-class Lineage:
-    """A column and the columns its value is computed from.
+class LineageLine:
+    """One column of a lineage tree, ``depth`` steps back.
 
-    ``expression`` is empty when the value is passed on, ``path`` and ``line`` when no model writes the column.
+    ``expression`` is empty when the value is passed on. What comes before a column is listed once, where the column
+    first stands; further down ``is_repeated`` says so.
     """
 
-    column: ColumnRef
+    depth: int
+    column: str
     type: str
     description: str
     expression: str
-    path: str
-    line: int
-    parents: tuple[Lineage, ...]
-
-    def walk(self) -> Iterator[Lineage]:
-        """Yield this column and all it comes from, each once."""
-        seen: set[ColumnRef] = set()
-        waiting = [self]
-        while waiting:
-            node = waiting.pop()
-            if node.column not in seen:
-                seen.add(node.column)
-                yield node
-                waiting.extend(reversed(node.parents))
+    is_repeated: bool
 
 
-def lineage(catalog: Catalog, table: TableRef | str, column: str) -> Lineage:
-    """Return the lineage of one column; UsageError when there is no such model or column."""
-    model = catalog.model(table)
-    model.column(column)
-    return _node(catalog, ColumnRef(model.ref, column), {})
+def lineage_lines(catalog: Catalog, table: TableRef | str, column: str) -> tuple[LineageLine, ...]:
+    """Return the lineage of a column, depth first; UsageError when there is no such model or column."""
+    lines: list[LineageLine] = []
+    seen: set[ColumnRef] = set()
+    waiting = [(0, ColumnRef(catalog.model(table).ref, catalog.model(table).column(column).name))]
+    while waiting:
+        depth, ref = waiting.pop()
+        found = _column(catalog, ref)
+        is_repeated = ref in seen and bool(found.parents)
+        seen.add(ref)
+        lines.append(LineageLine(depth, str(ref), found.type, found.description, found.expression, is_repeated))
+        if not is_repeated:
+            waiting.extend((depth + 1, parent) for parent in reversed(found.parents))
+    return tuple(lines)
 
 
 def sources(
@@ -58,16 +56,8 @@ def sources(
     }
 
 
-def _node(catalog: Catalog, ref: ColumnRef, known: dict[ColumnRef, Lineage]) -> Lineage:
-    if ref not in known:
-        model = catalog.by_ref.get(ref.table)
-        if model is None:
-            data_type = catalog.external[ref.table][ref.name]
-            known[ref] = Lineage(ref, data_type, "", "", "", 0, ())
-        else:
-            column = model.column(ref.name)
-            parents = tuple(_node(catalog, parent, known) for parent in column.parents)
-            known[ref] = Lineage(
-                ref, column.type, column.description, column.expression, model.path, column.line, parents
-            )
-    return known[ref]
+def _column(catalog: Catalog, ref: ColumnRef) -> ModelColumn:
+    model = catalog.by_ref.get(ref.table)
+    if model is None:  # a table that no model writes: there the way ends
+        return ModelColumn(ref.name, 0, type=catalog.external[ref.table][ref.name])
+    return model.column(ref.name)

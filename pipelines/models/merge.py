@@ -26,15 +26,17 @@ def merge(connection: duckdb.DuckDBPyConnection, model: Model) -> tuple[int, int
     migrated by the names of its columns first; ModelError when a column's values do not fit its new type.
     """
     existing = _columns(connection, model.ref)
-    if not existing:
-        made = connection.execute(create_statement(model, kind="TABLE")).fetchone()
+    if not existing:  # the first build: there is nothing to keep
+        made = connection.execute(create_statement(model)).fetchone()
         return (int(made[0]) if made else 0), 0, ""
     connection.execute(f"CREATE OR REPLACE TEMPORARY TABLE new_rows AS\n{model.sql}\n")
     wanted = dict(connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE {_NEW})").fetchall())
     note = _migrate(connection, model, existing, wanted) if list(wanted.items()) != list(existing.items()) else ""
+    # A key may hold nulls, and a null is equal to nothing: with = such a row would never be replaced.
     same_key = " AND ".join(
         f"new_rows.{quote(name)} IS NOT DISTINCT FROM {model.ref.quoted}.{quote(name)}" for name in model.grain
     )
+    # A condition that is null keeps nothing: a row stays only when the model says so.
     connection.execute(
         f"DELETE FROM {model.ref.quoted} WHERE NOT COALESCE((\n{model.keep}\n), FALSE)"
         f" OR EXISTS (SELECT 1 FROM {_NEW} AS new_rows WHERE {same_key})"
@@ -46,6 +48,12 @@ def merge(connection: duckdb.DuckDBPyConnection, model: Model) -> tuple[int, int
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection, model: Model, existing: Columns, wanted: Columns) -> str:
+    """Give the table the model's columns before new rows come in; return in words what has changed.
+
+    The rows kept are the only copy of what was sent, so they are never dropped to make a new shape fit. They move by
+    the name of the column: a new column is null in them, a removed one is lost with its values, a renamed one is both.
+    """
+    # The order counts too: INSERT ... SELECT * goes by position.
     listed = ", ".join(
         f"CAST({quote(name) if name in existing else 'NULL'} AS {data_type}) AS {quote(name)}"
         for name, data_type in wanted.items()
@@ -53,6 +61,7 @@ def _migrate(connection: duckdb.DuckDBPyConnection, model: Model, existing: Colu
     try:
         connection.execute(f"CREATE OR REPLACE TABLE {model.ref.quoted} AS SELECT {listed} FROM {model.ref.quoted}")
     except duckdb.ConversionException as error:
+        # A value that cannot be read in its new type stops the build: to keep it as null would forget what was sent.
         raise ModelError(
             f"{model.ref} has another shape now, and the rows it keeps do not fit: {plain_words(error)}",
             next_step=f"give the column another name in {model.path}, or drop the table, which forgets what it kept.",

@@ -6,15 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Literal, NoReturn
+from typing import NoReturn
 
 from pipelines.core.errors import ModelError, UsageError
 from pipelines.core.table_ref import ColumnRef, TableRef
 
 Columns = Mapping[str, str]
 """DuckDB type by column name, in the table's order."""
-
-Shape = Literal["table", "view"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,6 @@ class Model:
     grain: tuple[str, ...]
     keep: str
     keep_line: int
-    shape: Shape
     columns: tuple[ModelColumn, ...]
     reads: tuple[TableRef, ...]
 

@@ -24,6 +24,7 @@ def in_order(models: Iterable[Model]) -> tuple[Model, ...]:
 
 def between(models: Collection[Model], *, first: Collection[TableRef], last: TableRef) -> tuple[Model, ...]:
     """Return, of models in order, the last one and those on a way to it from one of the first."""
+    # Forward: what stands on one of the first. Backward: what the last one needs. Both together is the way between.
     reached = set(first)
     for model in models:
         if reached.intersection(model.reads):

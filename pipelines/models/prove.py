@@ -29,7 +29,7 @@ def prove(
         create_tables(connection, external)
         for schema in schemas:
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
-        failed: set[TableRef] = set()
+        failed: set[TableRef] = set()  # with all that stand on them
         for model in models:
             # What stands on a model that failed would fail for the same reason.
             found = list(_bind(connection, model)) if failed.isdisjoint(model.reads) else []
@@ -41,7 +41,7 @@ def prove(
 
 def _bind(connection: duckdb.DuckDBPyConnection, model: Model) -> Iterator[Fault]:
     try:
-        connection.execute(create_statement(model, kind="TABLE", suffix="WITH NO DATA"))
+        connection.execute(create_statement(model, suffix="WITH NO DATA"))
     except duckdb.Error as error:
         yield fault_of(model, error)
         return
@@ -54,6 +54,7 @@ def _bind(connection: duckdb.DuckDBPyConnection, model: Model) -> Iterator[Fault
 
 
 def _inexact_columns(connection: duckdb.DuckDBPyConnection, model: Model) -> Iterator[Fault]:
+    # A DOUBLE in a step may be cast back to DECIMAL at the end, with its cents already lost: so each step is described.
     steps = parse_query(model.sql).args.get("with_")
     written: list[str] = []
     for step in steps.expressions if isinstance(steps, exp.With) else ():

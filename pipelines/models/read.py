@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
 
 from sqlglot import exp
 
 from pipelines.core.table_ref import TableRef
 from pipelines.models.header import Header, read_header
-from pipelines.models.model import Fault, Model, ModelColumn, Shape, nearest, refuse
+from pipelines.models.model import Fault, Model, ModelColumn, nearest, refuse
 from pipelines.models.sources import Source, read_sources
 from pipelines.models.syntax import (
     DIALECT,
@@ -80,7 +79,6 @@ class _Reader:
             grain=header.grain,
             keep=header.directives.get("keep", ""),
             keep_line=header.lines.get("keep", 0),
-            shape=cast("Shape", header.directives.get("shape", "table")),
             columns=columns,
             reads=(),
         )
@@ -106,12 +104,14 @@ class _Reader:
     def _column(self, projection: exp.Expr, name: str, line: int) -> ModelColumn:
         end = name_end(projection)
         description = comment_behind(self.source.sql, end) if end else ""
+        # Nothing is said of a column that is passed on under its name: it keeps what it was where it comes from.
         computed = isinstance(projection, exp.Alias) and not isinstance(projection.this, exp.Column)
         renamed = isinstance(projection, exp.Alias) and projection.this.name != name
         expression = projection.this.sql(DIALECT, comments=False) if computed or renamed else ""
         return ModelColumn(name=name, line=line, description=description, expression=expression)
 
     def _check_grain(self, header: Header, columns: tuple[ModelColumn, ...]) -> None:
+        # Merging, tests and readers tell rows apart by the grain: a wrong name there would double rows in silence.
         names = [column.name for column in columns]
         for name in header.grain:
             if names and name not in names:
@@ -121,8 +121,6 @@ class _Reader:
             line = header.lines["keep"]
             if not header.grain:
                 self._fault(line, 1, "keep needs a grain: new rows replace old ones of the same key.")
-            if header.directives.get("shape") == "view":
-                self._fault(line, 1, "a view keeps nothing; shape is table where there is a keep.")
 
     def _reads(self, query: exp.Query) -> set[TableRef]:
         reads = set()
@@ -143,6 +141,7 @@ class _Reader:
         except SyntaxFault as fault:
             self._fault(model.keep_line, 1, f"keep is no condition: {fault.message}")
             return set()
+        # The condition is about the model's own rows, which is no reading in the order of models.
         return {ref for table in tables(query) if (ref := table_ref(table)) is not None} - {model.ref}
 
     def _fault(self, line: int, column: int, message: str) -> None:

@@ -55,17 +55,19 @@ class Resolver:
         """Return what each column of the result is computed from; faults are collected."""
         query = parse_query(self.sql)
         if not self._tables_are_known(query):
-            return {}
+            return {}  # every column of an unknown table would be one more fault
         try:
             scopes = traverse_scope(self._qualified(query))
         except OptimizeError as error:
             self.faults.append(Fault(self.path, self.line or 1, 1, f"{str(error).rstrip('.')}."))
             return {}
+        # Three passes: a correlated subquery names tables of the query around it, so every column has its scope first.
         for scope in scopes:
             self._owners.update((id(column), scope) for column in scope.find_all(exp.Column))
         for scope in scopes:
             for column in scope.find_all(exp.Column):
                 self._check(column, scope)
+        # sqlglot lists inner scopes before those that read them, so what a step gives is known when it is asked for.
         for scope in scopes:
             self._outputs[id(scope)] = self._trace_scope(scope)
         return {name: tuple(sorted(refs)) for name, refs in self._outputs[id(scopes[-1])].items()}
@@ -78,6 +80,7 @@ class Resolver:
             schema=self.schema,
             expand_alias_refs=False,
             allow_partial_qualification=True,
+            # sqlglot would stop at the first column it does not know; people get all of them at once, see _check.
             validate_qualify_columns=False,
             quote_identifiers=False,
         )
@@ -108,6 +111,7 @@ class Resolver:
     def _check_bare(self, column: exp.Column, scope: Scope) -> None:
         by_source = {name: self._columns(source) for name, (_, source) in scope.selected_sources.items()}
         having = [name for name, columns in by_source.items() if column.name in columns]
+        # DuckDB also finds a name that the same SELECT gives; PostgreSQL does so in the clauses of _READS_NAMES alone.
         outputs = scope.expression.named_selects if isinstance(scope.expression, exp.Query) else []
         in_clause = column.find_ancestor(*_READS_NAMES, exp.Select) is not scope.expression
         if len(having) == 1 or (in_clause and column.name in outputs):
@@ -132,6 +136,7 @@ class Resolver:
         expression = scope.expression
         if isinstance(expression, exp.SetOperation):
             branches = [self._outputs[id(branch)] for branch in scope.set_operation_scopes]
+            # The arms of a UNION meet by position; the first gives the names.
             columns = zip(*(branch.values() for branch in branches), strict=False)
             return dict(zip(branches[0], (frozenset().union(*refs) for refs in columns), strict=False))
         if not isinstance(expression, exp.Select):
@@ -147,7 +152,7 @@ class Resolver:
         for node in _value_parts(projection):
             if isinstance(node, exp.Column):
                 found |= self._origin(node)
-            elif id(node) in inner:
+            elif id(node) in inner:  # a scalar subquery: all that it selects is part of the value
                 found.update(*self._outputs[id(inner[id(node)])].values())
         return frozenset(found)
 

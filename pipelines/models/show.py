@@ -14,16 +14,13 @@ from rich.text import Text
 from rich.tree import Tree
 
 from pipelines.core.errors import UsageError
-from pipelines.core.table_ref import ColumnRef, TableRef
+from pipelines.core.table_ref import TableRef
 from pipelines.models.external import SCHEMAS as EXTERNAL_SCHEMAS
-from pipelines.models.lineage import lineage as lineage_of
-from pipelines.models.lineage import sources
+from pipelines.models.lineage import LineageLine, lineage_lines, sources
 from pipelines.models.model import Catalog
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
-
-    from pipelines.models.lineage import Lineage
 
 LAYERS = {
     "map": "what was landed, cleaned and joined, still in the VMS's terms",
@@ -39,7 +36,6 @@ class ModelSummary:
 
     name: str
     layer: str
-    shape: str
     row_meaning: str
     grain: tuple[str, ...]
     reads: tuple[str, ...]
@@ -69,18 +65,6 @@ class ModelPage:
     columns: tuple[ColumnLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LineageLine:
-    """One column of a lineage tree, ``depth`` steps back; what comes before it is told once, where it first stands."""
-
-    depth: int
-    column: str
-    type: str
-    description: str
-    expression: str
-    is_repeated: bool
-
-
 def show(
     catalog: Catalog,
     console: Console,
@@ -103,7 +87,8 @@ def show(
         # sqlglot takes a third of a second to import; only this has a use for it.
         from pipelines.models.dialect import target_named, transpile  # noqa: PLC0415
 
-        console.print(draw_sql(transpile(catalog.model(name).sql, target_named(dialect))))
+        written = transpile(catalog.model(name).sql, target_named(dialect))
+        console.print(Syntax(written, "sql", background_color="default", word_wrap=True))
     else:
         console.print(draw_page(page(catalog, name)))
 
@@ -122,21 +107,6 @@ def page(catalog: Catalog, name: TableRef | str) -> ModelPage:
         for c in model.columns
     )
     return ModelPage(_summary(catalog, model.ref), model.description, model.keep, columns)
-
-
-def lineage_lines(catalog: Catalog, name: TableRef | str, column: str) -> tuple[LineageLine, ...]:
-    """Return the lineage of a column, depth first; UsageError when there is no such model or column."""
-    lines: list[LineageLine] = []
-    seen: set[ColumnRef] = set()
-    waiting: list[tuple[int, Lineage]] = [(0, lineage_of(catalog, name, column))]
-    while waiting:
-        depth, node = waiting.pop()
-        is_repeated = node.column in seen and bool(node.parents)
-        seen.add(node.column)
-        lines.append(LineageLine(depth, str(node.column), node.type, node.description, node.expression, is_repeated))
-        if not is_repeated:
-            waiting.extend((depth + 1, parent) for parent in reversed(node.parents))
-    return tuple(lines)
 
 
 def draw_summaries(listed: Iterable[ModelSummary]) -> RenderableType:
@@ -173,7 +143,7 @@ def draw_page(shown: ModelPage) -> RenderableType:
     for column in shown.columns:
         origin = "\n".join(column.sources) or column.expression
         columns.add_row(Text(column.name), Text(column.type), Text(column.description), Text(origin))
-    title = Text(f"{summary.name} ({summary.shape})", style="bold")
+    title = Text(summary.name, style="bold")
     return Group(title, Text(shown.description), Text(), facts, columns)
 
 
@@ -192,17 +162,11 @@ def draw_lineage(lines: Iterable[LineageLine]) -> RenderableType:
     return branches[0] if branches else Text()
 
 
-def draw_sql(sql: str) -> RenderableType:
-    """Draw a SELECT, in whatever dialect."""
-    return Syntax(sql, "sql", background_color="default", word_wrap=True)
-
-
 def _summary(catalog: Catalog, ref: TableRef) -> ModelSummary:
     model = catalog.by_ref[ref]
     return ModelSummary(
         name=str(ref),
         layer=ref.schema,
-        shape=model.shape,
         row_meaning=model.row_meaning,
         grain=model.grain,
         reads=tuple(str(read) for read in model.reads),

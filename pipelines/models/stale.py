@@ -33,9 +33,11 @@ def marks_of(
 ) -> dict[TableRef, str]:
     """Return for each verified model, in the order given, a hash of its text and of all it is made from."""
     listed = [*models]
+    # In their order each model finds the marks of what it reads: a change goes through all that stand on it.
     read = {ref for model in listed for ref in model.reads}
     marks = _marks_of_rows(connection, {ref: columns for ref, columns in external.items() if ref in read})
     for model in listed:
+        # The whole model and not its SQL alone: a column that has another type gives another table.
         digest = hashlib.sha256(msgspec.json.encode(model))
         digest.update(repr([(str(ref), marks.get(ref)) for ref in model.reads]).encode())
         marks[model.ref] = digest.hexdigest()
@@ -44,6 +46,7 @@ def marks_of(
 
 def stale(connection: duckdb.DuckDBPyConnection, marks: Mapping[TableRef, str]) -> frozenset[TableRef]:
     """Return the models that are not there, or were built from something else than ``marks`` say."""
+    # A note without its table (dropped by hand, a warehouse built anew) must not count as built.
     noted = dict(connection.execute(f"SELECT model_name, mark FROM {NOTES.quoted}").fetchall())
     present = connection.execute(
         "SELECT table_schema || '.' || table_name FROM information_schema.tables"
@@ -68,6 +71,7 @@ def _marks_of_rows(connection: duckdb.DuckDBPyConnection, tables: Mapping[TableR
         return {}
     ordered = sorted(tables)
     queries = (
+        # A sum of hashes has no order to depend on, and one query for all tables reads each once.
         f"SELECT {place}, count(*), sum(hash({_stamp(tables[ref])})) FROM {ref.quoted} AS whole_row"
         for place, ref in enumerate(ordered)
     )

@@ -37,6 +37,7 @@ def build_models(ctx: Context) -> Counts:
     mark = content_mark(ctx)
     if ctx.control.mark(BUILT) == mark:
         return Counts()
+    # The mark above says that something has moved; these say which models that concerns.
     create_notes(ctx.warehouse)
     catalog = open_models(ctx)
     marks = marks_of(ctx.warehouse, catalog.models, read_external(ctx.warehouse))

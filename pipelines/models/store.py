@@ -49,6 +49,7 @@ def open_catalog(folder: Path, external: Mapping[TableRef, Columns], *, cache: P
 
 def _fingerprint(sources: Iterable[Source], external: Mapping[TableRef, Columns]) -> str:
     digest = hashlib.sha256()
+    # This code too: what it reads out of the same file may be different after an update.
     for code in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(code.read_bytes())
     for source in sources:

@@ -41,7 +41,7 @@ def parse_query(sql: str) -> exp.Query:
         statements = [statement for statement in parse(sql, dialect=DIALECT) if statement is not None]
     except ParseError as error:
         first = error.errors[0]
-        near = str(first["highlight"] or "")
+        near = str(first["highlight"] or "")  # sqlglot counts to its end, editors to its beginning
         message = f"{str(first['description']).rstrip('.')}, near {near!r}."
         raise SyntaxFault(
             message, line=int(first["line"] or 1), column=max(int(first["col"] or 1) - len(near), 0) + 1
@@ -59,7 +59,7 @@ def parse_query(sql: str) -> exp.Query:
 
 def outer_select(query: exp.Query) -> exp.Select | None:
     """Return the SELECT that names the columns: the first one of a UNION."""
-    node: exp.Expr = query
+    node: exp.Expr = query  # a UNION names its columns in its first arm
     while isinstance(node, exp.SetOperation | exp.Subquery):
         node = node.this
     return node if isinstance(node, exp.Select) else None

@@ -1,5 +1,7 @@
 -- One accrual, bunker adjustment or reversal on a voyage and account: what the document puts there, and whether it is
 -- posted. Lines of one document on the same voyage and account are one entry. Amounts are debit positive.
+-- Answers: Which accruals and reversals are there, and are they posted?
+-- Read by: the models of the close.
 -- grain: document_key, voyage_no, account
 WITH sent AS (
     SELECT DISTINCT vouchers.document_key
@@ -127,7 +129,7 @@ SELECT
     documents.family,  -- accrual | bunker adjustment
     documents.reverses_type,  -- type of what it takes back; null: it is no reversal
     documents.company_code,  -- VMS company
-    documents.owner_code,  -- ledger entity; null: nobody knows the company
+    documents.owner_code,  -- ledger entity; null: no entity is known for the company
     entries.voyage_no,  -- reference number of the voyage; empty: none
     entries.account,  -- GL account of the line; empty: none
     documents.period_month,  -- that the voucher is posted in, else of the document's date

@@ -1,6 +1,9 @@
 -- One month of what accruals on a company's voyage and account state: the amount accrued, and the estimate and the actual
--- they were made from, in company currency at the rate of the accruals of that month. Unposted documents are told apart.
+-- they were made from, in company currency at the rate of the accruals of that month.
+-- Posted and unposted documents have columns of their own.
 -- An estimate to date is the year's to date and what the last accrual of each year before stated.
+-- Answers: What did the accruals of a month state?
+-- Read by: close.accrual_positions.
 -- grain: family, company_code, voyage_no, account, period_month
 WITH rates AS (
     SELECT

@@ -1,5 +1,7 @@
 -- One month of what is accrued on a company's voyage and account: what was there, what was posted and taken back in it,
 -- and what is left. A month without documents has a row while something is left, up to the month of the batch.
+-- Answers: How did the accrued amount move from month to month?
+-- Read by: the roll-forward and the sealed entries.
 -- grain: family, company_code, voyage_no, account, period_month
 WITH moved AS (
     SELECT
@@ -71,6 +73,7 @@ running AS (
     )
 ),
 
+-- Months in which nothing happened still carry a balance: without these rows an old accrual would drop out of the close.
 carried AS (
     SELECT
         running.*,

@@ -1,6 +1,8 @@
 -- One month of an accrued voyage and account beside the ledger's books: estimate, actual and accrual to date, and how much
 -- of earlier accruals the books have confirmed since. A month without an accrual has a row once it is over, when there
 -- was one before: with the books' rows of that month, or because the accrual before is gone.
+-- Answers: Is what is accrued what estimate and books ask for?
+-- Read by: close.accruals_vs_actuals and close.bunker_adjustments.
 -- grain: family, company_code, voyage_no, account, period_month
 WITH first_months AS (
     SELECT

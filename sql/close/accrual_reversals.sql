@@ -2,6 +2,8 @@
 -- the same company, voyage, account and currency with the negated amount in the month before (mapping.md 6), by the dates
 -- of the documents: where a period is closed a reversal may be posted later.
 -- A posted accrual is found before one that is not, the earlier document before the later.
+-- Answers: Which accrual does a reversal take back?
+-- Read by: close.unreversed_accruals.
 -- grain: document_key, voyage_no, account
 WITH numbered AS (
     SELECT
@@ -37,6 +39,7 @@ named AS (
         reversals.reverses_type IS NOT NULL
 ),
 
+-- A reference counts only where the accrual has the same voyage and account: a reversal may take back a part.
 by_reference AS (
     SELECT named.*
     FROM
@@ -133,6 +136,7 @@ by_amount AS (
             AND open_reversals.currency_code = open_accruals.currency_code
             AND open_reversals.document_amount = open_accruals.document_amount
             AND open_reversals.month_start = open_accruals.month_start
+            -- Equal amounts are paired off one by one: without the place each reversal would meet each accrual.
             AND open_reversals.place = open_accruals.place
 )
 

@@ -2,6 +2,8 @@
 -- closing of the month before; opening, posted and reversed add up to the closing. Amounts are debit positive, in company
 -- currency, as the VMS has them. An accrual without its reversal, and the other way round, is named from its month on.
 -- Of a sealed period the closing it was sealed with stands beside the one of now.
+-- Answers: Does the accrued amount roll forward from month to month?
+-- Read by: accountants (workbook, period-end pack).
 -- grain: company_code, voyage_no, account, period_month
 WITH named AS (
     SELECT

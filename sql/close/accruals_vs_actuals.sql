@@ -1,6 +1,8 @@
 -- One month of an accrued voyage and account: the estimate to date, the actual to date by the ledger's books, the accrual
 -- as posted and as recomputed (estimate less actual), and how much of earlier accruals the books have confirmed since.
 -- Amounts are debit positive, in company currency. What counts as actual: docs/decisions/0006.
+-- Answers: How good were the accruals?
+-- Read by: accountants (workbook, report, period-end pack).
 -- grain: company_code, voyage_no, account, period_month
 SELECT
     positions.company_code,  -- VMS company

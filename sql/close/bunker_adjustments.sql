@@ -1,5 +1,7 @@
 -- One month of the bunker adjustments on a company's voyage and account: opening, posted by BAP, reversed by BAR, closing,
 -- and beside them the estimate, the actual by the ledger's books and the adjustment recomputed from the two.
+-- Answers: Do the bunker adjustments roll forward, and are they what the books ask for?
+-- Read by: accountants, in the period-end pack.
 -- grain: company_code, voyage_no, account, period_month
 WITH keys AS (
     SELECT

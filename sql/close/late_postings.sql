@@ -1,5 +1,7 @@
 -- One voucher or document that has come into a sealed period since, has changed there or is gone: what was sealed beside
 -- what is there now. A document whose voucher is late itself has no row of its own.
+-- Answers: What has changed in a period after it was sealed?
+-- Read by: accountants, in the period-end pack; close.breaks.
 -- grain: period_month, side, subject
 WITH sealed_periods AS (
     SELECT

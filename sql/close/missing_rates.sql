@@ -1,5 +1,7 @@
 -- One business day on which a currency in use has no rate in the VMS against the ledger's base currency. In use is what
 -- vouchers of that month are in; days before the first rate that was ever read, and the batch's own day, do not count.
+-- Answers: On which day did a currency have no rate?
+-- Read by: accountants, in the period-end pack; close.breaks.
 -- grain: rate_date, currency_code
 WITH first_days AS (
     SELECT MIN(rates.rate_date) AS first_day
@@ -84,4 +86,5 @@ LEFT JOIN rec.exchange_rates AS rates
         AND currencies.base_currency = rates.from_currency_code
         AND currencies.currency_code = rates.to_currency_code
 WHERE
+    -- Saturdays, Sundays and the holidays of seed.rate_holidays have no rate, and are left out above.
     rates.rate_vms IS NULL

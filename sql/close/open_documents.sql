@@ -1,5 +1,7 @@
 -- One document that is not settled: held by a rule or a person, of unknown fate, rejected, or waiting for the ledger. It
 -- counts in the month it is posted in, else of its own date; without a date in the last month that is over.
+-- Answers: Which documents of the period are not through?
+-- Read by: accountants, in the period-end pack; close.breaks.
 -- grain: subject
 WITH held AS (
     SELECT

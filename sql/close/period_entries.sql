@@ -1,5 +1,7 @@
 -- What a period consists of, while somebody closes it or after: the ledger's rows on voyages and control accounts added up
 -- by voucher, account and voyage; the VMS's documents; what is accrued. At the seal these rows are kept as they are.
+-- Answers: What did the period consist of when it was sealed?
+-- Read by: the seal, and auditors who verify it.
 -- grain: period_month, side, subject, account, voyage_no
 WITH periods AS (
     SELECT CAST(closes.period || '-01' AS DATE) AS period_month

@@ -1,5 +1,7 @@
 -- One posted accrual or bunker adjustment that its reversals do not take back in full, or one posted reversal that takes
 -- back nothing posted. A reversal that waits or is held takes nothing back yet; the reason names it.
+-- Answers: Which accruals and reversals do not meet?
+-- Read by: accountants, in the period-end pack; the roll-forward.
 -- grain: document_key, voyage_no, account
 WITH held AS (
     SELECT

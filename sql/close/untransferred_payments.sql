@@ -1,5 +1,7 @@
 -- One invoice on which the two sides do not say the same was paid: the ledger has settled more than the VMS knows, the VMS
 -- more than the ledger, or a payment finds no invoice. It counts in the month of its last payment.
+-- Answers: Which payments of the period have not come across?
+-- Read by: accountants, in the period-end pack; close.breaks.
 -- grain: subject
 WITH valued AS (
     SELECT

@@ -1,5 +1,7 @@
 -- One month and currency of what the ledger's books say was spent or earned on a voyage and account that was accrued:
 -- invoices, the ledger's own vouchers and bunker transactions, never accruals and what was typed against them.
+-- Answers: What was really spent or earned on what was accrued?
+-- Read by: close.accrual_positions and the period-end pack.
 -- grain: company_code, voyage_no, account, currency_code, period_month
 WITH accrued AS (
     SELECT DISTINCT

@@ -1,5 +1,7 @@
 -- One ledger entity with the VMS company its actuals go to: the one whose code is the entity's, else the first by code
 -- that posts there. Without companies in the settings every VMS code is an entity's.
+-- Answers: To which VMS company do the actuals of an entity go?
+-- Read by: the actuals job, the close and the comparison of payments.
 -- grain: owner_code
 SELECT
     entities.owner_code,

@@ -1,5 +1,7 @@
 -- One entity, month, voyage, account and currency: what the ledger's books say, and what has gone to the VMS of it.
 -- A group that has left the books entirely stays as long as something of it was sent: it goes down to zero.
+-- Answers: What is to be sent of actuals so that the VMS has what the books have?
+-- Read by: the actuals job.
 -- grain: owner_code, month_start, voyage_no, account, currency_code
 WITH booked AS (
     SELECT
@@ -17,6 +19,7 @@ WITH booked AS (
             ledger.period_year = months.calendar_year
             AND ledger.period_month = months.calendar_month
     WHERE
+        -- What came from the VMS is not sent back to it.
         NOT ledger.is_echo
         AND ledger.against_document_no IS NULL
     GROUP BY
@@ -40,6 +43,7 @@ sent AS (
     FROM
         ctl.actuals AS actuals
     WHERE
+        -- What is unknown may have arrived: it counts as sent until a look-up says otherwise.
         actuals.state IN ('sending', 'sent', 'unknown')
     GROUP BY
         actuals.owner_code,
@@ -63,6 +67,7 @@ joined AS (
         COALESCE(sent.last_part_no, 0) AS last_part_no
     FROM
         booked
+    -- FULL: a group that left the books has no row there, and what was sent of it must still be taken back.
     FULL OUTER JOIN sent
         ON
             booked.owner_code = sent.owner_code

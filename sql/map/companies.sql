@@ -1,4 +1,6 @@
 -- One VMS company that has a ledger entity: by the settings, else because its code is an entity's code.
+-- Answers: Which ledger entity does a VMS company post to?
+-- Read by: the posting path and the comparison.
 -- grain: company_code
 SELECT
     companies.company_code,

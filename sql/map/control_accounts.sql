@@ -1,5 +1,7 @@
 -- One open document with its control account: the company's APX or ARX account, or the document's own on GL vouchers.
 -- A GL document whose account is a line's own takes the tenant's account for that type (posting.accrual_control).
+-- Answers: Which account carries the total of a document?
+-- Read by: the posting path.
 -- grain: document_key
 WITH vms_accounts AS (
     SELECT
@@ -14,6 +16,7 @@ WITH vms_accounts AS (
     WHERE
         NULLIF(TRIM(accounts.gl_account), '') IS NOT NULL
     QUALIFY
+        -- The account of the company itself comes before the one that holds for all companies.
         ROW_NUMBER() OVER (
             PARTITION BY documents.document_key
             ORDER BY CASE WHEN accounts.company_code IS NULL THEN 1 ELSE 0 END, accounts.account_key

@@ -1,5 +1,7 @@
 -- One open document with its two amounts rounded once to minor units, signed as in the VMS.
 -- An amount of 10^14 minor units or more is left out: it is no invoice, and the sums behind it would overflow.
+-- Answers: What does a document come to, in whole cents of both currencies?
+-- Read by: the posting path.
 -- grain: document_key
 WITH units AS (
     SELECT

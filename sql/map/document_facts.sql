@@ -1,5 +1,7 @@
 -- One open document with what its lines and terms say together: totals, agreement on vessel and voyage, reversal.
 -- VAT lines are left aside where vessel and voyage are compared; a line without a voyage disagrees (mapping.md 1.1).
+-- Answers: Do the lines of a document agree among themselves and with its total?
+-- Read by: the posting requirements and the drafts.
 -- grain: document_key
 WITH line_facts AS (
     SELECT
@@ -53,6 +55,7 @@ SELECT
     COALESCE(lines.vat_company, 0) AS vat_company,  -- sum of the VAT lines, company currency
     COALESCE(lines.vat_by_rate, 0) AS vat_by_rate,  -- what the taxed lines' rates make, document currency
     CASE WHEN lines.lines_without_vessel = 0 AND lines.first_vessel_code = lines.last_vessel_code
+            -- First and last are equal: all lines name the same one.
             THEN lines.first_vessel_code
     END AS vessel_code,  -- when all lines agree on one
     CASE WHEN lines.lines_without_voyage = 0 AND lines.first_voyage_no = lines.last_voyage_no

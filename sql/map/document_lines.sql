@@ -1,5 +1,7 @@
 -- One line of an open document, its amounts rounded once to minor units, and whether it is a VAT line or taxed.
 -- Only lines of the document's own fetch count: a line removed in the VMS is gone here too.
+-- Answers: What does a line of a document carry, in whole cents of both currencies?
+-- Read by: the posting path.
 -- grain: document_key, line_key
 WITH own AS (
     SELECT

@@ -1,5 +1,7 @@
 -- One ledger entity with its code as a number and the kinds behind its dimensions.
 -- A vessel is a value of the kind behind glObject1, a location (FS, LS) of the kind behind glObject3.
+-- Answers: Which ledger entities are there, in which currency, and where do their dimensions stand?
+-- Read by: every model that goes from the VMS's company to the ledger's entity; the loader of master data.
 -- grain: entity_db_id
 WITH dimensions AS (
     SELECT

@@ -1,5 +1,7 @@
 -- One row of an invoice in the ledger, ours or another's, with the invoice it belongs to.
 -- The rows of an invoice of ours are its payment terms; any other row is an invoice by itself.
+-- Answers: Which rows of the subledger belong to which invoice?
+-- Read by: payments and their comparison.
 -- grain: side, row_db_id
 SELECT
     ledger.side,

@@ -1,5 +1,7 @@
 -- One code the ledger has, with the owner it belongs to and how many rows carry it there.
 -- A list of which nothing at all can be read is not judged: the token may not see it, and the import checks it anyway.
+-- Answers: Does the ledger know a code, and does it know it once?
+-- Read by: post.missing_codes.
 -- grain: code_kind, owner_db_id, code
 WITH vessel_kinds AS (
     SELECT DISTINCT vessel_kind_db_id

@@ -1,4 +1,6 @@
 -- One company (legal party) of the ledger as one owner sees its code.
+-- Answers: Does the ledger have this company already?
+-- Read by: the master-data job.
 -- grain: owner_code, code
 SELECT
     visibility.owner_code,

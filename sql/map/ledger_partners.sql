@@ -1,5 +1,7 @@
 -- One supplier or customer of the ledger with every field that can be read back, as one owner sees its code.
 -- Bank account, tax number and address come from the subledger row of the same id and code, where there is one.
+-- Answers: What does the ledger have of this partner?
+-- Read by: the master-data job, the four-eyes rule on bank accounts, the comparison of partners.
 -- grain: side, owner_code, code
 WITH sides AS (
     SELECT

@@ -1,4 +1,6 @@
 -- One project of the ledger with its cost centre's code, as one owner sees its code.
+-- Answers: What does the ledger have of this voyage?
+-- Read by: the master-data job and the comparison of voyages.
 -- grain: owner_code, code
 SELECT
     visibility.owner_code,

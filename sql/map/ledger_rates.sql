@@ -1,5 +1,7 @@
 -- One rate of the ledger as the VMS writes it: so many of a currency for one of the ledger's base currency on a day.
 -- A row quoted in the base currency (unit x currency = rate x base) is inverted; the newest of several rows counts.
+-- Answers: What rate does the ledger have, written as the VMS writes it?
+-- Read by: the rates job and the comparison of rates.
 -- grain: rate_date, currency_code
 WITH quoted AS (
     SELECT

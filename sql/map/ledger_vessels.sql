@@ -1,4 +1,6 @@
 -- One cost centre of the ledger (a value of the kind behind glObject1) as one owner sees its code.
+-- Answers: What does the ledger have of this vessel?
+-- Read by: the master-data job and the comparison of voyages.
 -- grain: owner_code, code
 WITH vessel_kinds AS (
     SELECT DISTINCT vessel_kind_db_id

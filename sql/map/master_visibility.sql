@@ -1,4 +1,6 @@
 -- One pair of a master-data owner and an entity whose records it sees; an owner without a code sees every entity.
+-- Answers: Which entities see what an owner creates?
+-- Read by: the master-data job.
 -- grain: owner_code, seen_owner_db_id
 SELECT
     owners.owner_code,

@@ -1,5 +1,7 @@
 -- One credit note of a match, turned like its match, and how much of it refunds in the same currency take.
 -- In several currencies refunds share credit notes in proportion (map.shared_parts), and then nothing is given back.
+-- Answers: How much does a credit note of a match give?
+-- Read by: the payments job.
 -- grain: side, owner_code, match_id, invoice_key, is_ours
 WITH credit_notes AS (
     SELECT
@@ -68,6 +70,7 @@ SELECT
     CAST(credit_so_far AS HUGEINT) AS credit_so_far,
     CAST(
         CASE
+            -- No refund in the match: the whole credit note makes room for invoices.
             WHEN refunded IS NULL THEN credit
             WHEN currency_count > 1 THEN 0
             ELSE GREATEST(credit_so_far - GREATEST(credit_so_far - credit, refunded), 0)

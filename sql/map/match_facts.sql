@@ -1,5 +1,7 @@
 -- One match that holds a payment: in how many currencies it is, and which way its money flows.
 -- Everything is turned so that ordinary payments are positive: a match of refunds alone is a mirror image.
+-- Answers: Which way does the money of a match flow, and in how many currencies?
+-- Read by: the payments job.
 -- grain: side, owner_code, match_id
 WITH currencies AS (
     SELECT

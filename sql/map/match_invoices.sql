@@ -1,6 +1,8 @@
 -- One invoice in a match: what the ledger says is settled, what has gone to the VMS, and what is left to be transferred.
 -- Of an invoice with rows in several matches, and of one whose payments were moved, no more is left in all than the
 -- ledger says is settled in all less all that ever went (mapping.md 3: never more than the invoice).
+-- Answers: How much of an invoice may a match still transfer?
+-- Read by: the payments job.
 -- grain: side, owner_code, match_id, is_ours, invoice_key
 WITH invoices AS (
     SELECT
@@ -61,6 +63,8 @@ sent_ever AS (
         document_key
 ),
 
+-- open_units is what this match still lets go, open_ever what the invoice as a whole still lets go. The smaller counts:
+-- a payment that was moved from one match to another would else go to the VMS twice.
 open_here AS (
     SELECT
         invoices.*,
@@ -92,6 +96,7 @@ open_here AS (
         ON invoices.document_key = sent_ever.document_key
 ),
 
+-- What is left in all is given to the matches in the order of their numbers, as far as it lasts.
 cumulated AS (
     SELECT
         *,

@@ -1,5 +1,7 @@
 -- One thing that the payments of a match fill in turn: an invoice with what is due on it, or a credit note with what it
 -- gives back, and how far the row of things has come there.
+-- Answers: In which order are the invoices of a match paid?
+-- Read by: the payments job.
 -- grain: side, owner_code, match_id, invoice_key, is_ours
 WITH items AS (
     SELECT

@@ -1,6 +1,8 @@
 -- One payment of a match that can still take a part, its capacity and place among those of its kind.
 -- A `payment` fills invoices, a `refund` flows the other way and fills credit notes. Where every payment has given all
 -- it has, the last one takes what charges and rounding leave over.
+-- Answers: Which payments of a match can still give something, and in which order?
+-- Read by: the payments job.
 -- grain: side, owner_code, match_id, payment_db_id
 WITH turned AS (
     SELECT

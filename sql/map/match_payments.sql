@@ -1,6 +1,8 @@
 -- One payment in a match, its size, and how much of it is left for parts that have not gone to the VMS yet.
 -- What went for an invoice that it no longer settles does not count, nor what went beyond what is settled: a person
 -- takes both back (break `match undone`).
+-- Answers: How much of a payment is left to transfer?
+-- Read by: the payments job.
 -- grain: side, owner_code, match_id, payment_db_id
 WITH sent AS (
     SELECT

@@ -1,5 +1,7 @@
 -- One ledger voucher that carries the entity, side, invoice number and partner of an invoice of ours, and which it is.
 -- Where one number stands for several, on either side, the recorded header decides, else its text (mapping.md 3).
+-- Answers: Which voucher of the ledger is this invoice of ours?
+-- Read by: map.invoice_rows.
 -- grain: side, owner_code, header_db_id, invoice_number, subledger_code
 WITH headers AS (
     SELECT
@@ -21,6 +23,7 @@ WITH headers AS (
         subledger_code
 ),
 
+-- 2: the header recorded when the voucher was looked up; 1: the same header text; 0: only number and partner agree.
 candidates AS (
     SELECT
         headers.*,
@@ -73,6 +76,7 @@ decided AS (
         invoice_number,
         subledger_code,
         document_key,
+        -- Where two are equally close, neither is taken: to guess would pay the wrong invoice.
         is_only_one OR (is_closest AND ties_of_header = 1 AND ties_of_invoice = 1) AS is_ours
     FROM
         counted

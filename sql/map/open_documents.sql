@@ -1,5 +1,7 @@
 -- One open document: ready for posting in the VMS, of a type that becomes a voucher, not yet sent and not ignored.
 -- The posting path reads only these, so that a tick costs the batch and not the history.
+-- Answers: Which documents wait to be posted?
+-- Read by: the whole posting path, and `springline hold`.
 -- grain: document_key
 WITH sent AS (
     SELECT DISTINCT outbox.document_key
@@ -7,6 +9,7 @@ WITH sent AS (
         ctl.outbox AS outbox
     WHERE
         outbox.kind = 'voucher'
+        -- `todo` and `failed` may be built anew, so they are open; `unknown` may have arrived and must not be sent again.
         AND outbox.state IN ('sending', 'sent', 'unknown')
 ),
 
@@ -68,7 +71,7 @@ SELECT
     ready.document_date,  -- the day it is posted on unless its period is closed
     ready.company_code,  -- VMS company
     ready.company_country_code,
-    companies.owner_code,  -- ledger entity its voucher goes to; null: nobody knows the company
+    companies.owner_code,  -- ledger entity its voucher goes to; null: no entity is known for the company
     ready.currency_code,  -- of the document
     COALESCE(ready.company_currency_code, entities.currency_code) AS company_currency_code,  -- of the company, else of its entity
     ready.external_document_no,  -- the supplier's number, a KID behind a pipe
@@ -105,4 +108,5 @@ LEFT JOIN seed.currencies AS document_units
 LEFT JOIN seed.currencies AS company_units
     ON COALESCE(ready.company_currency_code, entities.currency_code) = company_units.currency_code
 QUALIFY
+    -- A company listed twice in the settings, or an entity with two rows, must not double a voucher.
     ROW_NUMBER() OVER (PARTITION BY ready.document_key ORDER BY companies.owner_code, entities.entity_db_id) = 1

@@ -1,5 +1,7 @@
 -- One part of an invoice that a payment settles and that has not gone to the VMS, with its weight among the payment's
 -- parts and its own value in the payment's currency. Invoices that are not ours have their parts too.
+-- Answers: What is each part of a payment worth?
+-- Read by: post.payment_parts.
 -- grain: side, payment_db_id, invoice_key, is_ours
 WITH parts AS (
     SELECT

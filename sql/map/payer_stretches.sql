@@ -1,6 +1,8 @@
 -- One payment with the stretch of its match's invoices, laid end to end, that it fills: in matches in one currency, and
 -- in those where a single payment is left to take a part. The last payment has no end: it takes the rest.
 -- A payment goes as far as its capacity, and further by each credit note that stands before that point.
+-- Answers: Which invoices does each payment of a match reach?
+-- Read by: map.filled_parts.
 -- grain: side, owner_code, match_id, payment_db_id
 WITH ends AS (
     SELECT
@@ -28,6 +30,7 @@ WITH ends AS (
             AND items.due > 0
     WHERE
         payers.payer_kind = 'payment'
+        -- Several currencies and several payments: map.shared_parts does that.
         AND (payers.currency_count = 1 OR payers.payer_count = 1)
     GROUP BY
         payers.side,

@@ -1,4 +1,6 @@
 -- One payment term of an open document, in the order of due date, then key.
+-- Answers: When is which share of an invoice due?
+-- Read by: post.control_amounts.
 -- grain: document_key, term_key
 SELECT
     documents.document_key,

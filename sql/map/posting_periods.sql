@@ -1,5 +1,7 @@
 -- One open document with the day it is posted on and whether its own period is closed for its entity.
 -- With posting.closed_period = next_open it moves to the first day of the first open month; accruals never move.
+-- Answers: On which day is a document posted, and is that period open?
+-- Read by: the posting path.
 -- grain: document_key
 WITH closed AS (
     SELECT DISTINCT documents.document_key

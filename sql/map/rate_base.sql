@@ -1,5 +1,7 @@
 -- One row: the ledger entity whose exchange rates are used, its currency, and the VMS's own base currency.
 -- The entity is that of the setting rates.owner, else the group, else the first company's (mapping.md 4).
+-- Answers: Whose exchange rates count, and in which currency are they quoted?
+-- Read by: the rates job and the comparison of rates.
 -- grain: owner_db_id
 WITH groups AS (
     SELECT MIN(companies.link_code) AS owner_code
@@ -38,6 +40,7 @@ ranked AS (
         entities.entity_code,
         entities.currency_code,
         CASE
+            -- A setting that names no entity gives no row at all: a wrong entity would give wrong rates without a word.
             WHEN settings.rate_owner IS NOT NULL THEN CASE WHEN entities.owner_code = settings.rate_owner THEN 1 END
             WHEN entities.owner_code = groups.owner_code THEN 1
             WHEN entities.entity_db_id = parents.entity_db_id THEN 2

@@ -1,5 +1,7 @@
 -- One AP or AR voucher that was sent, by what its control lines carry in the ledger.
 -- It is taken from the outbox, so that a warehouse built anew knows every invoice of ours.
+-- Answers: By which partner, number and text is an invoice of ours found in the ledger?
+-- Read by: payments, which must find it in the subledger, and the comparison of payments.
 -- grain: document_key
 WITH numbers AS (
     SELECT documents.document_no

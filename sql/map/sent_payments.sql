@@ -1,5 +1,7 @@
 -- One payment and invoice of which a part has gone to the VMS, with the sum of what went, as seen from the invoice:
 -- positive for an invoice, negative for a credit note, where the VMS's own signs are the other way round.
+-- Answers: How much of a payment has gone to the VMS for an invoice?
+-- Read by: the payments job, so that nothing goes twice.
 -- grain: payment_db_id, document_key
 WITH parts AS (
     SELECT

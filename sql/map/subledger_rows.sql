@@ -1,6 +1,8 @@
 -- One row of the ledger's supplier or customer ledger with what it is and its size in whole minor units.
 -- Sizes are seen from the invoice: an invoice is positive on both sides, its payments and credit notes are negative.
 -- A row of 10^13 or more of its currency is no invoice and no payment: the products behind it would overflow.
+-- Answers: What is this row of the subledger, how large is it, and how much of it is settled?
+-- Read by: payments and their comparison; the control accounts.
 -- grain: side, row_db_id
 WITH sides AS (
     SELECT

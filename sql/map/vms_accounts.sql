@@ -1,4 +1,6 @@
 -- One GL account that the VMS lists among its accounts, the control accounts left aside.
+-- Answers: May an actual on this account go to the VMS?
+-- Read by: the actuals job.
 -- grain: account
 SELECT DISTINCT TRIM(accounts.gl_account) AS account
 FROM

@@ -1,4 +1,6 @@
 -- One exchange rate of the VMS: the price of one from_currency_code on a day; of several the one entered last counts.
+-- Answers: What price of a currency does the VMS hold on a day?
+-- Read by: the rates job (map.compared_rates) and the comparison (rec.vms_rates).
 -- grain: rate_date, from_currency_code, to_currency_code
 SELECT
     rates.rate_date,

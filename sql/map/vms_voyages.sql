@@ -1,4 +1,6 @@
 -- One voyage reference number that the VMS knows; budgets, templates and estimates are none.
+-- Answers: May an actual on this voyage go to the VMS?
+-- Read by: the actuals job.
 -- grain: voyage_no
 SELECT
     voyages.reference_no AS voyage_no,

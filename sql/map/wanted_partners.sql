@@ -1,5 +1,7 @@
 -- One VMS partner code with what the ledger should hold of it, and on which sides.
 -- Two partners with one code contradict each other: neither is written (partner_count tells).
+-- Answers: Which partners should the ledger have, and with which name, address and bank account?
+-- Read by: the master-data job and the comparison of partners.
 -- grain: code
 WITH typed AS (
     SELECT

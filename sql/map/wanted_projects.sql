@@ -1,4 +1,6 @@
 -- One voyage that is a project in the ledger: of every status but EST, never a budget, template or estimate.
+-- Answers: Which voyages should the ledger have as projects?
+-- Read by: the master-data job and the comparison of voyages.
 -- grain: code
 WITH cleaned AS (
     SELECT

@@ -1,4 +1,6 @@
 -- One vessel code that is a cost centre in the ledger; two vessels with one code contradict each other.
+-- Answers: Which vessels should the ledger have as cost centres?
+-- Read by: the master-data job and the comparison of vessels.
 -- grain: code
 SELECT
     TRIM(vessels.vessel_code) AS code,

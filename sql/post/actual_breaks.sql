@@ -1,5 +1,7 @@
 -- One thing about actuals that a person must decide: a project or an account of the ledger that the VMS does not know,
 -- or a row typed by hand against a document of ours.
+-- Answers: Which actuals need a person before they can go to the VMS?
+-- Read by: the actuals job, which notes them as breaks for accountants.
 -- grain: kind, subject
 WITH groups AS (
     SELECT

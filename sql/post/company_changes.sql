@@ -1,4 +1,6 @@
 -- One company (legal party) to add to the ledger because a customer will hang on it; companies are never corrected here.
+-- Answers: Which companies does the master-data job add now?
+-- Read by: the master-data job.
 -- grain: owner_code, code
 SELECT
     COALESCE(CAST(owners.owner_code AS VARCHAR), 'token') || ':' || wanted.code AS natural_key,  -- owner and code: one outbox intent

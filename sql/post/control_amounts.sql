@@ -1,5 +1,7 @@
 -- One control line of an open document with its due date and its unsigned amounts: one per payment term on AP and AR.
 -- Each term takes its percentage of the rounded total, rounded again; the last one takes the rest (mapping.md 1.2).
+-- Answers: How is the total spread over the payment terms?
+-- Read by: post.draft_lines.
 -- grain: document_key, term_no
 WITH terms AS (
     SELECT
@@ -53,6 +55,7 @@ rounded AS (
     SELECT
         *,
         CASE currency_factor
+            -- ROUND takes literal digits only: DuckDB cannot round a decimal to digits that it learns from a row.
             WHEN 1 THEN CAST(ROUND(exact_currency, 0) AS DECIMAL(38, 4))
             WHEN 100 THEN CAST(ROUND(exact_currency, 2) AS DECIMAL(38, 4))
             WHEN 1000 THEN CAST(ROUND(exact_currency, 3) AS DECIMAL(38, 4))
@@ -74,6 +77,7 @@ SELECT
     due_date,
     CAST(
         CASE
+            -- The last term takes what rounding left, so that the terms add up to the total.
             WHEN term_no < term_count THEN part_currency
             ELSE part_currency + total_currency - SUM(part_currency) OVER (PARTITION BY document_key)
         END AS DECIMAL(38, 4)

@@ -1,4 +1,6 @@
 -- One vessel to add to the ledger as a cost centre, or whose name to correct there.
+-- Answers: Which vessels does the master-data job add or correct now?
+-- Read by: the master-data job and the comparison of voyages.
 -- grain: owner_code, code
 WITH kinds AS (
     SELECT

@@ -1,6 +1,8 @@
 -- One detail line in one of its two currencies ('currency': the document's, 'company'), as it will be sent but unsigned:
 -- net, plus its share of the VAT lines, plus the document's rounding rest on the largest line (mapping.md 1.3, 1.4).
 -- Shares are made in whole minor units: cut toward zero, the units left over go one each to the largest remainders.
+-- Answers: What does a detail line come to once VAT and rounding are in it?
+-- Read by: post.draft_lines.
 -- grain: document_key, line_key, measure
 WITH measured AS (
     SELECT
@@ -57,6 +59,7 @@ taxed AS (
         measured
     WHERE
         is_taxed
+        -- Beyond that the product with the weight would overflow; the document is held by a rule of its own.
         AND ABS(vat * factor) < 100000000000000
 ),
 
@@ -98,6 +101,7 @@ ranked AS (
         cut
 ),
 
+-- The units that cutting left over go one each to the largest remainders, so that the shares add up to the VAT exactly.
 shares AS (
     SELECT
         document_key,
@@ -139,6 +143,7 @@ gross AS (
 rested AS (
     SELECT
         *,
+        -- Rounding may leave half a cent a line; more than that is an error in the document, and is_balanced says so.
         total - SUM(gross) OVER (PARTITION BY document_key, measure) AS rest,
         ROW_NUMBER() OVER (PARTITION BY document_key, measure ORDER BY ABS(gross) DESC, line_no) AS size_rank
     FROM

@@ -1,5 +1,7 @@
 -- One open document with a verdict per posting requirement (mapping.md 1.2 to 1.6) and what each message needs.
 -- Comparisons between columns are made here; the suites in expectations/ assert the verdicts.
+-- Answers: Does an open document meet each posting requirement?
+-- Read by: the checks, which hold what fails, and `springline preflight`.
 -- grain: document_key
 WITH balances AS (
     SELECT

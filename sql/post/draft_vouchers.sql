@@ -1,4 +1,6 @@
 -- One voucher an open document becomes, with its totals and what finds it in the ledger.
+-- Answers: What voucher will be sent, and how is it found again?
+-- Read by: the loader of vouchers and the dry run.
 -- grain: document_key
 WITH line_totals AS (
     SELECT

@@ -1,4 +1,6 @@
 -- One piece of master data that cannot be written because its code is not unique on one of the two sides.
+-- Answers: Which code must be made unique before it can be written?
+-- Read by: the comparison, which notes them as breaks for accountants.
 -- grain: side, owner_code, code
 SELECT
     existing.side,

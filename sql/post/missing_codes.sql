@@ -1,4 +1,6 @@
 -- One code a draft voucher needs and its entity cannot see in the ledger, or sees more than once: the document waits.
+-- Answers: Which code keeps a voucher waiting?
+-- Read by: the posting requirements.
 -- grain: document_key, code_kind, code
 WITH visible_lists AS (
     SELECT

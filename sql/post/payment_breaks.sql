@@ -1,6 +1,8 @@
 -- One thing about payments that a person must decide: a payment in the VMS that the ledger no longer matches as it did,
 -- or an invoice in the ledger that may be one of several of ours. Nothing is ever taken back by itself.
 -- A payment whose row was never read, as after a rebuild, is no break while its invoice is settled all the same.
+-- Answers: Which payments must a person look at?
+-- Read by: the payments job, which notes them as breaks; the comparison of payments.
 -- grain: kind, subject
 WITH settled_ever AS (
     SELECT

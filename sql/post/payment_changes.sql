@@ -1,5 +1,7 @@
 -- One payment document to be posted in the VMS: a payment's part of one invoice, or what a match has grown by since.
 -- Its sign follows from what the part settles, and its type from side and sign (mapping.md 3, dataloy.md 3.4).
+-- Answers: What does the payments job send now?
+-- Read by: the payments job and the comparison of payments.
 -- grain: natural_key
 WITH parts AS (
     SELECT
@@ -8,6 +10,7 @@ WITH parts AS (
         parts.match_id,
         parts.payment_db_id,
         parts.invoice_key AS document_key,
+        -- A document in the VMS is never changed: what a match has grown by goes as a further document of its own number.
         COALESCE(sent.last_part_no, 0) + 1 AS part_no,
         parts.currency_code,
         parts.posted_date,
@@ -23,6 +26,7 @@ WITH parts AS (
             AS company_amount,
         CAST(
             (
+                -- Rounded half up in whole numbers, 15 decimals: a division of decimals would be a DOUBLE.
                 2 * ABS(parts.source_units) * parts.currency_factor * 1000000000000000
                 + ABS(parts.part_units) * parts.source_factor
             ) // CAST(2 * ABS(parts.part_units) * parts.source_factor AS HUGEINT) AS DECIMAL(38, 0)

@@ -3,10 +3,13 @@
 -- What a payment has left in its own currencies is shared over its parts in proportion, the rest on the last, so that
 -- the parts add up to the payment. Where that has no meaning, because the parts cancel out or outweigh what is left,
 -- each part keeps its own value.
+-- Answers: How much of a payment goes to which invoice?
+-- Read by: the payments job.
 -- grain: side, payment_db_id, invoice_key, is_ours
 WITH shares AS (
     SELECT
         *,
+        -- Half away from zero in whole minor units; GREATEST keeps the divisor from being 0 where weights cancel out.
         CASE WHEN weight_total < 0 THEN -1 WHEN weight_total > 0 THEN 1 ELSE 0 END AS total_sign,
         CASE
             WHEN is_last THEN 0
@@ -34,6 +37,7 @@ rested AS (
     SELECT
         *,
         CASE
+            -- The last part takes the rest, so that the parts add up to the payment.
             WHEN is_last THEN source_left - SUM(source_share) OVER (PARTITION BY side, payment_db_id)
             ELSE source_share
         END AS source_part,

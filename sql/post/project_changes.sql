@@ -1,5 +1,7 @@
 -- One voyage to add to the ledger as a project, or to correct there: only the fields that differ are filled in an update.
 -- A voyage whose vessel's code is not unique waits: its project would stand on the wrong cost centre, or on none.
+-- Answers: Which voyages does the master-data job add or correct now?
+-- Read by: the master-data job and the comparison of voyages.
 -- grain: owner_code, code
 WITH changes AS (
     SELECT

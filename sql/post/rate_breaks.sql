@@ -1,4 +1,6 @@
 -- One exchange rate that the VMS has with another value than the ledger, and that nobody may overwrite.
+-- Answers: Which rate must a person decide on?
+-- Read by: the rates job, which notes them as breaks; rec.breaks.
 -- grain: rate_date, from_currency, to_currency
 SELECT
     rates.rate_date,

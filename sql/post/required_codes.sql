@@ -1,4 +1,6 @@
 -- One code a draft voucher needs in the ledger: supplier, customer, project, vessel, tax rule, account, currency, dimension.
+-- Answers: Which codes must the ledger know before a voucher can go?
+-- Read by: post.missing_codes.
 -- grain: document_key, code_kind, code
 WITH needed AS (
     SELECT

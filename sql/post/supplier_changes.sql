@@ -1,5 +1,7 @@
 -- One supplier to add to the ledger, or to correct there: only the fields that differ are filled in an update.
 -- A field the VMS leaves empty never blanks the ledger's; a field that cannot be read back is not compared.
+-- Answers: Which suppliers does the master-data job add or correct now?
+-- Read by: the master-data job and the comparison of partners.
 -- grain: owner_code, code
 WITH changes AS (
     SELECT

@@ -1,5 +1,7 @@
 -- One row of a match in the ledger that leads to no payment in the VMS, the leg that is missing, and what to do.
 -- Only rows that concern a partner of ours are breaks: the ledger pays much that never was in the VMS.
+-- Answers: Which match of the ledger leads to no payment in the VMS, and why?
+-- Read by: the payments job, which notes them as breaks; rec.stray_payments.
 -- grain: side, row_db_id
 WITH partners AS (
     SELECT DISTINCT
@@ -96,6 +98,7 @@ reasons AS (
         COALESCE(invoices.has_imported, FALSE) AS has_imported,
         COALESCE(invoices.has_ours, FALSE) AS has_ours,
         CASE
+            -- The first reason that applies is shown: what makes the row unusable, then what its match lacks.
             WHEN ledger.row_role = 'unreadable' THEN 'amount too large'
             WHEN ledger.row_role = 'unknown' THEN 'wrong source'
             WHEN ledger.row_role = 'payment' AND ledger.match_id = 0 THEN 'not matched'

@@ -1,4 +1,6 @@
 -- One voucher line that was sent or is waiting to be sent; a sent one stays as it was.
+-- Answers: What was sent, or waits, line by line?
+-- Read by: analysts (published) and `springline models`; payments.
 -- grain: document_key, tr_item_number
 -- keep: document_key IN (SELECT document_key FROM ctl.outbox WHERE kind = 'voucher' AND state IN ('sending', 'sent', 'unknown'))
 SELECT

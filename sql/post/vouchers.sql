@@ -1,4 +1,6 @@
 -- One voucher that was sent or is waiting to be sent; a sent one stays as it was.
+-- Answers: Which vouchers were sent or wait to be sent?
+-- Read by: analysts (published), `hold` and `explain`.
 -- grain: document_key
 -- keep: document_key IN (SELECT document_key FROM ctl.outbox WHERE kind = 'voucher' AND state IN ('sending', 'sent', 'unknown'))
 SELECT

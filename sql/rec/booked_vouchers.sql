@@ -1,6 +1,8 @@
 -- One voucher in the ledger's books that is the voucher of a document of ours, and which document's.
 -- It is the one recorded when it was looked up, else the imported one with the text of the first control line;
 -- where several vouchers of ours share a text, amount and date decide, then the order in which they were booked.
+-- Answers: Which voucher in the books is the one of this document?
+-- Read by: the comparison of documents; the proof that nothing was booked twice.
 -- grain: header_db_id
 WITH recorded AS (
     SELECT

@@ -2,6 +2,8 @@
 -- difference = balance_ledger - ledger_only - in_transit - open_vms; the same holds in company currency once exchange
 -- differences, which have no currency amount, are left out. The general ledger must have what the subledger has.
 -- It is a break of its own only for what documents and payments that are breaks themselves do not explain.
+-- Answers: Do payables and receivables tie between VMS and ledger?
+-- Read by: accountants (workbook, report, period-end pack) and auditors.
 -- grain: owner_code, control_account, currency_code, period_month
 WITH only_companies AS (
     SELECT

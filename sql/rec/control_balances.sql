@@ -1,5 +1,7 @@
 -- One control account in one currency at the end of a month, from the first in which anything moved to today's, with
 -- what both sides come to until then.
+-- Answers: Where did both sides stand at the end of a month?
+-- Read by: rec.control_accounts.
 -- grain: owner_code, control_account, currency_code, period_month
 WITH moved AS (
     SELECT
@@ -74,7 +76,7 @@ SELECT
     CAST(SUM(COALESCE(moved.told_elsewhere_company, 0)) AS DECIMAL(38, 4)) AS told_elsewhere_company,  -- told_elsewhere in company currency
     CAST(SUM(COALESCE(moved.revaluation_company, 0)) AS DECIMAL(38, 4))
         AS revaluation_company,  -- exchange differences, in company currency
-    CAST(SUM(COALESCE(moved.gl_company, 0)) AS DECIMAL(38, 4)) AS gl_company    -- sum of the general ledger's rows, in company currency
+    CAST(SUM(COALESCE(moved.gl_company, 0)) AS DECIMAL(38, 4)) AS gl_company  -- sum of the general ledger's rows, in company currency
 FROM
     calendar
 INNER JOIN moved

@@ -1,5 +1,7 @@
 -- One AP or AR document on its control account, as the VMS and as the ledger have it, both with the ledger's sign.
 -- It stands in the month of its voucher, so that a document and its voucher meet; what was ignored is on neither side.
+-- Answers: What does each document put on its control account, on either side?
+-- Read by: the control accounts.
 -- grain: subject
 WITH signs AS (
     SELECT

@@ -1,5 +1,7 @@
 -- One thing that stands on one side of a control account alone, by name: on its way to the other side or held, or a
 -- difference. Amounts are what the ledger has less what the VMS has, with the ledger's sign.
+-- Answers: Which items make the difference on a control account?
+-- Read by: the control accounts.
 -- grain: owner_code, control_account, currency_code, period_month, kind, item
 WITH moved_payments AS (
     SELECT
@@ -191,7 +193,7 @@ SELECT
     CAST(SUM(amount) AS DECIMAL(38, 4)) AS amount,  -- in currency_code
     CAST(SUM(company_amount) AS DECIMAL(38, 4)) AS company_amount,  -- the amount in company currency
     MAX(CASE WHEN is_payment_rest THEN 1 ELSE 0 END) = 1 AS is_payment_rest,  -- true: a payment, or its rest, that settles nothing yet
-    MAX(CASE WHEN has_own_break THEN 1 ELSE 0 END) = 1 AS has_own_break    -- true: rec.documents or rec.payments has a break for it
+    MAX(CASE WHEN has_own_break THEN 1 ELSE 0 END) = 1 AS has_own_break  -- true: rec.documents or rec.payments has a break for it
 FROM
     items
 GROUP BY

@@ -1,4 +1,6 @@
 -- What one control account moves by in one currency and month, each side by itself, with the ledger's sign.
+-- Answers: By how much did a control account move in a month, on each side?
+-- Read by: rec.control_balances.
 -- grain: owner_code, control_account, currency_code, period_month
 WITH movements AS (
     SELECT
@@ -115,7 +117,7 @@ SELECT
     CAST(SUM(in_transit_company) AS DECIMAL(38, 4)) AS in_transit_company,  -- in_transit in company currency
     CAST(SUM(told_elsewhere) AS DECIMAL(38, 4)) AS told_elsewhere,  -- differences that are breaks of documents and payments
     CAST(SUM(told_elsewhere_company) AS DECIMAL(38, 4)) AS told_elsewhere_company,  -- told_elsewhere in company currency
-    CAST(SUM(revaluation_company) AS DECIMAL(38, 4)) AS revaluation_company    -- exchange differences: rows without currency amount
+    CAST(SUM(revaluation_company) AS DECIMAL(38, 4)) AS revaluation_company  -- exchange differences: rows without currency amount
 FROM
     movements
 WHERE

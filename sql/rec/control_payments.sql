@@ -1,6 +1,8 @@
 -- One part of an invoice that a payment settles or should, on the control account of the invoice, as each side has it:
 -- what the VMS has, what the ledger stands for, and what of that is on its way. Amounts carry the ledger's sign.
 -- A payment that no longer stands in the ledger stands for nothing; one that nobody sent has no ledger side either.
+-- Answers: What does each payment put on the control account, on either side?
+-- Read by: the control accounts.
 -- grain: subject
 WITH parts AS (
     SELECT

@@ -2,6 +2,8 @@
 -- exchange difference without any currency amount, typed on the account by hand, or the ledger's own business.
 -- A broker's commission on a detail line of ours is the ledger's own: the VMS has no open item for it. What is matched
 -- settles something; a row that is neither invoice nor payment and settles nothing was typed by hand.
+-- Answers: Whose is this row on a control account?
+-- Read by: the control accounts.
 -- grain: side, row_db_id
 WITH ours AS (
     SELECT
@@ -44,6 +46,7 @@ SELECT
     ledger.subledger_code,  -- supplier or customer of the row
     ours.document_key,  -- database id of the VMS document whose voucher it is
     CASE
+        -- The order matters: an exchange difference on a voucher of ours is still ours.
         WHEN ours.header_db_id IS NOT NULL AND commissions.document_key IS NULL THEN 'ours'
         WHEN ledger.amount_units = 0 THEN 'revaluation'
         WHEN ours.header_db_id IS NULL AND ledger.row_role = 'adjustment' AND ledger.match_id = 0 THEN 'by hand'

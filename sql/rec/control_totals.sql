@@ -1,6 +1,8 @@
 -- One day, company and document type: how many documents and how much on each side, in company currency.
 -- A document counts in the VMS on the day it was sent to be booked on, else on its own; in the ledger on the day it is
--- booked on. A difference is always that of documents: where they are breaks themselves, it is no further one.
+-- booked on. A difference always comes from documents: where these are breaks themselves, it is not one more break.
+-- Answers: Do both sides have as many documents and as much of a day, company and type?
+-- Read by: accountants (workbook) and analysts.
 -- grain: document_date, company_code, document_type
 WITH sides AS (
     SELECT

@@ -1,5 +1,7 @@
 -- What stands on one side of a control account at the end of a month, in words: the largest items by name, and how many
 -- there are beside them.
+-- Answers: Which items explain the difference?
+-- Read by: rec.control_accounts, as its reason.
 -- grain: owner_code, control_account, currency_code, period_month, kind
 WITH ranked AS (
     SELECT *

@@ -1,6 +1,8 @@
 -- One document whose content in the VMS is another than was sent, its total left aside, and what has changed.
 -- Lines are compared by account, vessel, voyage, partner and text. A taxed line was sent with its share of the VAT, and
 -- what was rounded went to one line, so amounts are compared within 0.05 a line (half a unit where that is more).
+-- Answers: What did somebody change in the VMS after we had sent the document?
+-- Read by: accountants, as the reason in rec.documents; rec.document_facts.
 -- grain: document_key
 WITH compared AS (
     SELECT

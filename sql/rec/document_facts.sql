@@ -1,6 +1,8 @@
 -- One document as both sides have it: what was sent, what the VMS and the ledger have, and what keeps it from going out.
 -- In it are all that were sent, those ready for posting, those set aside, and those that somebody else has acknowledged
--- since the first batch: what was posted before is the past's. An ACC document that is posted may be an actual.
+-- since the first batch: what was posted before that day was never ours to compare. An ACC document that is posted may be an actual.
+-- Answers: What is known of a document on both sides, before it is judged?
+-- Read by: rec.document_states and rec.documents.
 -- grain: document_key
 WITH vouchers AS (
     SELECT
@@ -84,6 +86,8 @@ set_aside AS (
         TRY_CAST(rejected.object_key AS BIGINT)
 ),
 
+-- Posted by somebody else since the first batch: without this a document typed into both systems by hand would be
+-- missed. Both dates count, so that an old document that is only edited now stays out.
 posted_elsewhere AS (
     SELECT documents.document_key
     FROM

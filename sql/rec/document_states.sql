@@ -1,4 +1,6 @@
 -- One document with its state, and what has drifted since it was posted.
+-- Answers: Does the document agree on both sides, and if not, where does it stand?
+-- Read by: rec.documents.
 -- grain: document_key
 WITH tolerances AS (
     SELECT
@@ -45,9 +47,11 @@ judged AS (
     SELECT
         document_key,
         CASE
+            -- The first case that applies wins. What the ledger refuses or still imports comes before "only in VMS", because
+            -- its voucher is not lost; what was sent comes before holds and ignores, because these stop only what is not sent.
             WHEN outbox_state = 'sent' AND NOT is_booked AND import_state = 'refused' THEN 'rejected'
             WHEN outbox_state = 'sent' AND NOT is_booked AND import_state = 'waiting' THEN 'waiting'
-            -- What was deleted on both sides, or deleted here and taken back there, is nobody's any more.
+            -- Deleted in the VMS, and in the ledger deleted or reversed to zero: both sides agree, nobody has to act.
             WHEN outbox_state = 'sent' AND status_code = 'GONE' AND (NOT is_booked OR is_nothing_left) THEN 'agreed'
             WHEN outbox_state = 'sent' AND NOT is_booked THEN 'only in VMS'
             WHEN outbox_state = 'sent' AND status_code = 'GONE' THEN 'only in ledger'

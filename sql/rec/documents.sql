@@ -1,5 +1,7 @@
 -- One document beside its voucher: what the VMS has, what was sent, what the ledger has, and what to do about it.
 -- A voucher that the ledger alone has is a row of its own. Amounts carry the VMS's sign on both sides.
+-- Answers: Is each document booked as the VMS has it, and what must be done if not?
+-- Read by: accountants (workbook, report), analysts, the close.
 -- grain: subject
 WITH readings AS (
     SELECT
@@ -229,22 +231,22 @@ ours AS (
 
 SELECT
     ours.subject,  -- document key; `ledger:` and the header's id where the ledger alone has it
-    ours.document_key,
-    ours.document_no,
-    ours.document_type,
+    ours.document_key,  -- database id of the document in the VMS
+    ours.document_no,  -- number of the document in the VMS
+    ours.document_type,  -- kind of document in the VMS, as INI or CRO
     ours.company_code,  -- VMS company
     ours.owner_code,  -- ledger entity
-    ours.partner_code,
-    ours.partner_name,
+    ours.partner_code,  -- supplier or customer, by its code
+    ours.partner_name,  -- name of the supplier or customer in the VMS
     ours.document_date,
     CAST(DATE_TRUNC('month', ours.period_date) AS DATE) AS period_month,  -- of the voucher's date, else of the document's
-    ours.currency_code,
-    ours.company_currency_code,
+    ours.currency_code,  -- currency of the document
+    ours.company_currency_code,  -- currency of the company amounts
     ours.status_vms,  -- PEN, INV, RFP, POS; GONE: deleted; REJECTED: its text breaks the contract
     ours.outbox_state,  -- todo | sending | sent | unknown | failed; null: nothing was to be sent
-    ours.voucher_no AS voucher_no_ledger,
-    ours.header_db_id,
-    ours.posted_date AS posted_date_ledger,
+    ours.voucher_no AS voucher_no_ledger,  -- number of the voucher in the ledger; null: not booked
+    ours.header_db_id,  -- database id of the voucher in the ledger
+    ours.posted_date AS posted_date_ledger,  -- posting date of the voucher in the ledger
     ours.import_state AS import_state_ledger,  -- not sent | waiting | booked | refused
     ours.import_messages AS import_error_ledger,  -- what its posting job says
     ours.amount_vms,  -- in currency_code
@@ -256,11 +258,12 @@ SELECT
     ours.drift,  -- what moved after posting, on which side; null: nothing
     ours.state,  -- agreed | waiting | held | unknown | rejected | amount differs | fields differ | only in VMS | only in ledger | ignored
     NULLIF(ours.reason, '') AS reason,  -- in words, with values; null: agreed
-    ours.next_step,
-    ours.is_break,
+    ours.next_step,  -- what to do about it; empty: nothing
+    ours.is_break,  -- true: it does not agree, and a person has to act
     COALESCE(ours.vms_fetched_at, readings.vms_at) AS as_of_vms,  -- UTC: when its row there, else the list, was read
     COALESCE(ours.ledger_fetched_at, readings.ledger_at) AS as_of_ledger,  -- UTC: when its row there, else the books
-    CAST(DATE_DIFF('day', COALESCE(ours.document_date, ours.posted_date), settings.today) AS INTEGER) AS age_days,
+    CAST(DATE_DIFF('day', COALESCE(ours.document_date, ours.posted_date), settings.today) AS INTEGER)
+        AS age_days,  -- days since the date of the document
     CASE voucher_types.voucher_type
         WHEN 'AP' THEN 'Payable'
         WHEN 'AR' THEN 'Receivable'

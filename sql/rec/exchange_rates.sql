@@ -1,6 +1,8 @@
 -- One exchange rate on a day, as the ledger quotes it and as the VMS has it: so many of to_currency_code for one of
 -- from_currency_code, which is the ledger's base currency.
 -- Days before the VMS's first rate that is here, and before the days that are transferred, are not compared.
+-- Answers: Do both sides use the same exchange rate?
+-- Read by: accountants (workbook, breaks) and close.missing_rates.
 -- grain: rate_date, from_currency_code, to_currency_code
 WITH vms_list AS (
     SELECT

@@ -1,4 +1,6 @@
 -- One voucher that was sent and that the books do not have, with what the ledger's import says of it.
+-- Answers: Why has a voucher that was sent not come into the books?
+-- Read by: accountants, by way of rec.documents; rec.document_facts.
 -- grain: document_key
 WITH unbooked AS (
     SELECT
@@ -70,7 +72,7 @@ SELECT
         ELSE 'removed'
     END AS import_state,  -- waiting | refused | booked: done, and yet not in the books | removed: nowhere
     faults.messages,  -- what its posting job says
-    levels.fetched_at    -- when one of its import items was read with a change last, UTC
+    levels.fetched_at  -- when one of its import items was read with a change last, UTC
 FROM
     unbooked
 CROSS JOIN readings

@@ -1,5 +1,7 @@
 -- One invoice of ours with what each side says was paid of it, and what of that is on its way.
 -- All amounts are in the invoice's currency, positive for an invoice and negative for a credit note.
+-- Answers: What was paid of an invoice, says each side?
+-- Read by: rec.payments.
 -- grain: document_key
 WITH payers AS (
     SELECT
@@ -124,7 +126,7 @@ SELECT
     invoices.invoice_no,
     invoices.subledger_no AS partner_code,
     invoices.currency AS currency_code,  -- currency of the invoice
-    CAST(in_ledger.amount AS DECIMAL(38, 4)) AS amount_ledger,  -- null: not booked, or not to be told from another
+    CAST(in_ledger.amount AS DECIMAL(38, 4)) AS amount_ledger,  -- null: not booked, or it may be one of several
     CAST(COALESCE(in_ledger.paid, 0) AS DECIMAL(38, 4)) AS paid_ledger,  -- settled in the ledger, in a match with a payment
     CAST(COALESCE(in_ledger.netted, 0) AS DECIMAL(38, 4)) AS netted_ledger,  -- settled in the ledger without a payment, as by a credit note
     CAST(COALESCE(in_vms.paid, 0) AS DECIMAL(38, 4)) AS paid_vms,  -- paid by payment documents of the VMS, in currency_code

@@ -1,5 +1,7 @@
 -- One document of ours that the ledger's books have: its voucher, what stands on its control account, what has changed.
 -- Amounts are those that were sent, and what has moved since: by a hand on its lines, booked again, taken back.
+-- Answers: What has become of our document in the ledger?
+-- Read by: rec.document_facts.
 -- grain: document_key
 WITH others AS (
     SELECT

@@ -1,5 +1,7 @@
 -- One voucher in the ledger's books, with what its general-ledger rows come to.
 -- Every row repeats the header: that of the lowest id stands for all.
+-- Answers: What does a voucher in the books come to?
+-- Read by: the comparison of documents.
 -- grain: header_db_id
 WITH totals AS (
     SELECT

@@ -1,5 +1,7 @@
 -- One voucher in the ledger that an import brought and Springline never sent, though its text begins with the number of
--- a document of that entity. What was imported before the first batch is the past's.
+-- a document of that entity. What was imported before the first batch does not count.
+-- Answers: Which voucher looks like ours and was never sent by us?
+-- Read by: accountants, by way of rec.documents; the control accounts.
 -- grain: header_db_id
 WITH strangers AS (
     SELECT

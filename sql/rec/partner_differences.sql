@@ -1,5 +1,7 @@
 -- One partner that is on both sides and would be corrected in the ledger, with the fields that differ: what the job
 -- master-data would write (post.supplier_changes, post.customer_changes).
+-- Answers: Which fields of a partner differ?
+-- Read by: rec.partners.
 -- grain: side, owner_code, code
 WITH changes AS (
     SELECT

@@ -1,4 +1,6 @@
 -- One supplier or customer of the ledger with what only its own row says: until when it is open, and when it was read.
+-- Answers: Until when is a partner of the ledger open, and when was it read?
+-- Read by: rec.partners.
 -- grain: side, db_id
 SELECT
     'supplier' AS side,  -- supplier or customer

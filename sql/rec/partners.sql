@@ -1,5 +1,7 @@
 -- One supplier or customer as both sides have it: a VMS partner with each entity that must know it, and what the ledger
 -- has under its code. Bank accounts show their last four characters alone.
+-- Answers: Do both sides have the same suppliers and customers?
+-- Read by: accountants (workbook, breaks) and analysts.
 -- grain: side, owner_code, partner_code
 WITH read_times AS (
     SELECT MAX(partners.fetched_at) AS vms_read_at
@@ -231,7 +233,7 @@ SELECT
     judged.state IN ('only in VMS', 'fields differ', 'code not unique') AS is_break,  -- true: it does not agree, and a person has to act
     COALESCE(judged.vms_fetched_at, read_times.vms_read_at) AS as_of_vms,  -- when the VMS was read, UTC
     COALESCE(judged.ledger_fetched_at, ledger_read_times.ledger_read_at) AS as_of_ledger,  -- when the ledger was read, UTC
-    CAST(DATE_DIFF('day', judged.modified_date, judged.today) AS INTEGER) AS age_days    -- days since it was changed last
+    CAST(DATE_DIFF('day', judged.modified_date, judged.today) AS INTEGER) AS age_days  -- days since it was changed last
 FROM
     judged
 CROSS JOIN read_times

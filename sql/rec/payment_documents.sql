@@ -1,6 +1,8 @@
 -- One payment document of the VMS and the invoice it refers to, as it was sent and as the VMS has it now.
 -- Amounts are turned as the invoice sees them: positive pays an invoice, negative gives back on a credit note; the VMS's
 -- own signs are the other way round (mapping.md 3). Only posted documents count as paid.
+-- Answers: Does the VMS still have each payment as it was sent?
+-- Read by: the comparison of payments and of control accounts.
 -- grain: payment_document_no, invoice_key
 WITH in_vms AS (
     SELECT
@@ -71,7 +73,7 @@ SELECT
     both_sides.invoice_key,  -- document key of the invoice
     both_sides.payment_db_id,  -- row of the ledger it was made of; null: nobody sent it
     both_sides.payment_key,  -- document key of the payment; null: the VMS does not have it
-    both_sides.document_type,  -- PMI (payment to a supplier) or PMO (payment of a customer)
+    both_sides.document_type,  -- PMI: a receipt | PMO: a payment
     both_sides.document_date,  -- date of the payment document in the VMS
     both_sides.company_code,  -- VMS company of the payment document
     COALESCE(both_sides.sent_amount, 0) AS sent_amount,  -- what Springline sent, in the invoice's currency

@@ -1,5 +1,7 @@
 -- One invoice of ours with what is paid and open on each side, or a payment that finds none. Amounts are in the currency
 -- of the invoice, positive for an invoice, negative for a credit note.
+-- Answers: Is each invoice paid alike on both sides, and what must be done if not?
+-- Read by: accountants (workbook, report), analysts, the close.
 -- grain: subject
 WITH terms AS (
     -- The books say when an invoice is due; the VMS says it of those that are not there yet.
@@ -104,31 +106,31 @@ judged AS (
 
 SELECT
     CAST(judged.document_key AS VARCHAR) AS subject,  -- document key; AP or AR and the row of the ledger; vms: and the key
-    judged.document_key,
-    judged.document_no,
-    judged.document_type,
+    judged.document_key,  -- database id of the document in the VMS
+    judged.document_no,  -- number of the invoice, or of the payment document
+    judged.document_type,  -- kind of document in the VMS, as INI or CRO
     judged.company_code,  -- VMS company
     judged.owner_code,  -- ledger entity
     judged.side,  -- AP | AR
-    judged.partner_code,
+    judged.partner_code,  -- supplier or customer, by its code
     judged.partner_name,
-    judged.invoice_no,
-    judged.currency_code,
-    judged.document_date,
-    judged.due_date,  -- the earliest
-    judged.amount_vms,
+    judged.invoice_no,  -- invoice number in the ledger
+    judged.currency_code,  -- currency of the amounts
+    judged.document_date,  -- date of the document in the VMS
+    judged.due_date,  -- the earliest due date
+    judged.amount_vms,  -- amount of the invoice in the VMS, in currency_code
     judged.paid_vms,  -- by posted PMI and PMO documents
-    judged.amount_vms - judged.paid_vms AS open_vms,
-    judged.amount_ledger,  -- null: not booked, or not to be told from another
+    judged.amount_vms - judged.paid_vms AS open_vms,  -- amount of the invoice less what the VMS has as paid
+    judged.amount_ledger,  -- null: not booked, or it may be one of several
     judged.paid_ledger,  -- settled by payments
-    judged.netted_ledger,  -- settled without a payment
-    judged.open_ledger,
+    judged.netted_ledger,  -- settled in the ledger without a payment, as by a credit note
+    judged.open_ledger,  -- open in the ledger; null: not known
     judged.paid_difference,  -- paid_ledger less paid_vms
-    judged.last_payment_date,
+    judged.last_payment_date,  -- date of the last payment
     CASE
         WHEN COALESCE(judged.open_ledger, judged.amount_vms - judged.paid_vms) <> 0 AND judged.due_date < readings.today
             THEN CAST(DATE_DIFF('day', judged.due_date, readings.today) AS INTEGER)
-    END AS days_overdue,  -- null: nothing is open, or it is not due
+    END AS days_overdue,  -- days since the due date; null: nothing is open, or it is not due
     judged.state,  -- agreed | part paid | not yet in VMS | unmatched in ledger | invoice unknown | over paid | match undone
     CASE
         WHEN judged.state NOT IN ('agreed', 'part paid')
@@ -149,7 +151,7 @@ SELECT
                     ELSE ''
                 END
                 || COALESCE('; ' || NULLIF(judged.remarks, ''), '') || '.'
-    END AS reason,
+    END AS reason,  -- why the sides differ, in words; null: agreed or part paid
     CASE judged.state
         WHEN 'match undone'
             THEN 'match them again in the ledger, or correct the payment in the VMS: nothing is taken back by itself.'
@@ -161,13 +163,14 @@ SELECT
                     ELSE 'nothing: the next run sends it, or looks it up.'
                 END
         WHEN 'unmatched in ledger' THEN 'match the payment with the invoice in the ledger, or correct it in the VMS.'
-    END AS next_step,
+    END AS next_step,  -- what to do about it; empty: nothing
     judged.state = 'match undone'
     OR (judged.state = 'over paid' AND judged.by_hand = 0)
-    OR (judged.state NOT IN ('agreed', 'part paid') AND judged.is_unexplained) AS is_break,
-    COALESCE(judged.vms_fetched_at, readings.documents_read_at) AS as_of_vms,
-    COALESCE(judged.ledger_fetched_at, readings.books_read_at) AS as_of_ledger,
-    CAST(DATE_DIFF('day', judged.document_date, readings.today) AS INTEGER) AS age_days,
+    OR (judged.state NOT IN ('agreed', 'part paid') AND judged.is_unexplained)
+        AS is_break,  -- true: it does not agree, and a person has to act
+    COALESCE(judged.vms_fetched_at, readings.documents_read_at) AS as_of_vms,  -- when the VMS was read, UTC
+    COALESCE(judged.ledger_fetched_at, readings.books_read_at) AS as_of_ledger,  -- when the ledger was read, UTC
+    CAST(DATE_DIFF('day', judged.document_date, readings.today) AS INTEGER) AS age_days,  -- days since the date of the document
     CASE
         WHEN COALESCE(judged.open_ledger, 0) = 0 AND COALESCE(judged.amount_vms - judged.paid_vms, 0) = 0
             THEN CAST(NULL AS VARCHAR)

@@ -1,4 +1,6 @@
 -- One row: the day of the batch, and when the documents of the VMS and the books of the ledger were read last.
+-- Answers: How old are the figures of both sides?
+-- Read by: every comparison that shows when it was read.
 -- grain: today
 WITH confirmed AS (
     SELECT

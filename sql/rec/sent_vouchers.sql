@@ -1,5 +1,7 @@
 -- One voucher that the ledger's import has taken, with what its lines come to as they were sent, debit positive.
 -- What was adopted when going live was posted by hand: it has no lines of ours.
+-- Answers: What did we send of this document, and what should the ledger have of it?
+-- Read by: the comparison of documents; analysts who ask what was sent.
 -- grain: document_key
 WITH signs AS (
     SELECT

@@ -1,5 +1,7 @@
 -- One payment that settles no invoice on the other side: a row of the ledger that leads to none of ours, the rest that a
 -- payment has left over, or a document of the VMS that nobody sent.
+-- Answers: Which payments find no invoice?
+-- Read by: accountants, by way of rec.payments; the control accounts.
 -- grain: subject
 WITH unplaced AS (
     SELECT

@@ -1,4 +1,6 @@
 -- One partner and invoice number in a voucher of the ledger's supplier or customer ledger, its payment terms added up.
+-- Answers: What does a voucher have on a partner and an invoice number?
+-- Read by: the comparison of documents and the search for duplicates.
 -- grain: side, header_db_id, subledger_code, invoice_number
 WITH sides AS (
     SELECT
@@ -58,6 +60,7 @@ totals AS (
     FROM
         sides
     WHERE
+        -- Rows typed on the account without partner or number cannot be the row of an invoice of ours.
         sides.header_db_id IS NOT NULL
         AND sides.subledger_code IS NOT NULL
         AND sides.invoice_number IS NOT NULL

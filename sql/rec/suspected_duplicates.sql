@@ -1,6 +1,8 @@
 -- One document that may have been posted twice: another voucher has its partner and its invoice number, blanks and
 -- signs in the number left aside; or a voucher that is not of the VMS has its partner, amount and date.
 -- Of two documents of ours the later one is named.
+-- Answers: Was this document posted twice, by us or by hand?
+-- Read by: accountants, as the reason in rec.documents; rec.document_facts.
 -- grain: document_key
 WITH booked AS (
     SELECT
@@ -13,6 +15,7 @@ WITH booked AS (
         TRANSLATE(UPPER(vouchers.invoice_no), ' -./_', '') AS plain_no,
         vouchers.currency,
         vouchers.control_currency,
+        -- A credit note that carries the number of its invoice is no duplicate: the sign must be the same too.
         SIGN(vouchers.control_currency) AS side_sign,
         vouchers.invoice_date
     FROM
@@ -120,6 +123,7 @@ suspected AS (
             AND booked.control_currency = strangers.currency_amount
             AND booked.invoice_date = strangers.invoice_date
     WHERE
+        -- The same number is named above already.
         booked.plain_no <> strangers.plain_no
 )
 

@@ -1,4 +1,6 @@
 -- One document of the VMS of a type that becomes a voucher, in any status, its amounts rounded once to minor units.
+-- Answers: What does the VMS have of every document, posted or not?
+-- Read by: the comparison of documents.
 -- grain: document_key
 WITH owners AS (
     SELECT
@@ -52,7 +54,7 @@ SELECT
     typed.document_date,  -- date of the document in the VMS
     CAST(DATE_TRUNC('month', typed.document_date) AS DATE) AS document_month,  -- first day of the month of its date
     typed.company_code,  -- VMS company
-    typed.owner_code,  -- ledger entity its voucher goes to; null: nobody knows the company
+    typed.owner_code,  -- ledger entity its voucher goes to; null: no entity is known for the company
     typed.status_code,  -- PEN, INV, RFP, POS; GONE: deleted; REJECTED: its text breaks the contract
     typed.currency_code,  -- currency of the document
     typed.company_currency_code,  -- currency of the company, else of its ledger entity

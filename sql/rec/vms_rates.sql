@@ -1,6 +1,8 @@
 -- One exchange rate of the VMS turned into the ledger's quotation: so many of a currency for one of the ledger's base.
 -- The VMS may keep a rate the other way round, or re-based on its own base currency (dataloy.md 3.7): what stands there
 -- as it was sent counts first, then its inverse, then what the two rates of the VMS's base make.
+-- Answers: What rate does the VMS have, written as the ledger writes it?
+-- Read by: rec.exchange_rates.
 -- grain: rate_date, currency_code
 WITH kept AS (
     SELECT

@@ -1,6 +1,8 @@
 -- One document whose voucher in the ledger has other lines than were sent, and which.
 -- Lines are compared by account, cost centre and project. The ledger splits the VAT off a line with a tax rule, into
 -- rows without dimensions: what such lines lack must be what those rows have, and never more than half of the line.
+-- Answers: What did somebody change in the ledger after we had sent the voucher?
+-- Read by: accountants, as the reason in rec.documents; rec.ledger_documents.
 -- grain: document_key
 WITH sides AS (
     SELECT

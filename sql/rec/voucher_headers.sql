@@ -1,4 +1,6 @@
 -- One voucher in the ledger's books that belongs to a document of ours: its own, the same booked again, or a reversal.
+-- Answers: Which vouchers of the books are ours?
+-- Read by: the comparison of documents and of control accounts.
 -- grain: header_db_id
 WITH again AS (
     SELECT

@@ -1,4 +1,6 @@
 -- One voyage or vessel that the VMS wants in the ledger, or a project or cost centre that is there, with what both have.
+-- Answers: What does each side have of a voyage or a vessel?
+-- Read by: rec.voyages.
 -- grain: kind, owner_code, code
 WITH in_vms AS (
     SELECT

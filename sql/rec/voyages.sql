@@ -1,5 +1,7 @@
 -- One voyage or vessel as both sides have it: a project or a cost centre of the ledger in each entity that must know it.
 -- What differs is what the job master-data would write (post.project_changes, post.cost_centre_changes).
+-- Answers: Do both sides have the same voyages and vessels?
+-- Read by: accountants (workbook, breaks) and analysts.
 -- grain: kind, owner_code, code
 WITH voyage_list AS (
     SELECT MAX(voyages.fetched_at) AS voyages_read_at
@@ -175,6 +177,6 @@ SELECT
     state IN ('only in VMS', 'fields differ', 'code not unique') AS is_break,  -- true: it does not agree, and a person has to act
     as_of_vms,  -- when the VMS was read, UTC
     as_of_ledger,  -- when the ledger was read, UTC
-    CAST(DATE_DIFF('day', modified_date, today) AS INTEGER) AS age_days    -- days since it was changed last
+    CAST(DATE_DIFF('day', modified_date, today) AS INTEGER) AS age_days  -- days since it was changed last
 FROM
     judged

@@ -32,13 +32,13 @@ from pipelines.extract import steps as extract_steps
 from pipelines.models import steps as models
 from pipelines.models import steps as reconcile_steps
 from pipelines.models.build import build
-from pipelines.models.dialect import create_external, create_models
 from pipelines.models.sources import SCHEMAS
 from pipelines.models.store import open_catalog
 from pipelines.step.step import Job, Step
 from tests.models.conftest import prepare
 from tests.property.documents import worlds
 from tests.property.test_mapping import Mapper
+from tests.support.engines import create_external, create_models
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.sandbox_server import SAMPLE, running_sandbox
 

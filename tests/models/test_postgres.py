@@ -15,10 +15,11 @@ import pytest
 
 from pipelines.core.resources import sql_folder
 from pipelines.core.table_ref import TableRef, quote
-from pipelines.models.dialect import column_type, create_external, create_models, transpile
+from pipelines.models.dialect import transpile
 from pipelines.models.header import read_header
 from pipelines.models.sources import read_sources
 from tests.models.cases import built, given_rows, read_case
+from tests.support.engines import column_type, create_external, create_models
 from tests.support.postgres import running_postgres
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from sqlglot import exp, parse_one
 
 from pipelines.core.table_ref import TableRef
-from pipelines.models.dialect import statements
+from tests.support.engines import statements
 
 if TYPE_CHECKING:
     from tests.models.conftest import World

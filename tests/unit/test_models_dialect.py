@@ -8,17 +8,10 @@ import pytest
 
 from pipelines.core.errors import ModelError, UsageError
 from pipelines.core.table_ref import TableRef
-from pipelines.models.dialect import (
-    TARGETS,
-    column_type,
-    create_external,
-    create_models,
-    statements,
-    target_named,
-    transpile,
-)
+from pipelines.models.dialect import TARGETS, target_named, transpile
 from pipelines.models.lint.rewrites import Target
 from tests.models.small import EXTERNAL, catalog
+from tests.support.engines import column_type, create_external, create_models, statements
 
 
 def _line(sql: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines.core.errors import UsageError
-from pipelines.models.lineage import lineage, sources
+from pipelines.models.lineage import lineage_lines, sources
 from tests.models.small import catalog
 
 HEAD = "-- One x.\n-- grain: document_key\n"
@@ -21,14 +21,15 @@ def _of_n(expression: str, rest: str = "FROM stg_vms.document_lines AS l") -> li
 
 
 def test_the_tree_goes_through_all_models() -> None:
-    tree = lineage(catalog(), "post.totals", "difference")
-    assert [(str(node.column), node.expression) for node in tree.walk()] == [
+    lines = lineage_lines(catalog(), "post.totals", "difference")
+    assert [(line.column, line.expression) for line in lines] == [
         ("post.totals.difference", "rounded.amount - totals.total"),
         ("map.rounded.amount", "CAST(ROUND(documents.amount, 2) AS DECIMAL(18, 4))"),
         ("stg_vms.documents.amount", ""),
         ("stg_vms.document_lines.amount", ""),
     ]
-    assert (tree.path, tree.line, tree.type) == ("sql/post/totals.sql", 15, "DECIMAL(38,18)")
+    assert [line.type for line in lines][::2] == ["DECIMAL(38,18)", "DECIMAL(38,18)"]
+    assert catalog().model("post.totals").column("difference").line == 15
 
 
 def test_sources_are_the_landed_columns_of_every_column() -> None:
@@ -79,6 +80,6 @@ def test_steps_stars_and_using_are_seen_through() -> None:
 
 def test_an_unknown_model_or_column_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match=r"no model post\.total \(did you mean post\.totals"):
-        lineage(catalog(), "post.total", "amount")
+        lineage_lines(catalog(), "post.total", "amount")
     with pytest.raises(UsageError, match=r"post\.totals has no column amout"):
-        lineage(catalog(), "post.totals", "amout")
+        lineage_lines(catalog(), "post.totals", "amout")

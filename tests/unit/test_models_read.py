@@ -49,7 +49,7 @@ def test_the_header_says_what_one_row_is_and_its_grain() -> None:
     model = _read(ROUNDED)
     assert model.description == "One document with its amount in minor units. Rounded once."
     assert model.row_meaning == "One document with its amount in minor units"
-    assert (model.grain, model.shape, model.keep) == (("document_key",), "table", "")
+    assert (model.grain, model.keep) == (("document_key",), "")
 
 
 def test_a_directive_goes_on_over_indented_lines() -> None:
@@ -67,7 +67,6 @@ def test_prose_with_a_colon_is_no_directive() -> None:
     ("line", "problem"),
     [
         ("-- grian: a", "there is no directive grian (did you mean grain?)."),
-        ("-- shape: materialised", "the directive shape is table or view."),
         ("-- grain: a\n-- grain: b", "the directive grain stands here twice."),
     ],
 )
@@ -151,10 +150,6 @@ def test_a_model_that_keeps_does_not_read_itself() -> None:
         (
             "-- One x.\n-- keep: TRUE\nSELECT document_key FROM map.a",
             "2:1: keep needs a grain: new rows replace old ones of the same key.",
-        ),
-        (
-            f"{HEAD}-- keep: TRUE\n-- shape: view\nSELECT document_key FROM map.a",
-            "3:1: a view keeps nothing; shape is table where there is a keep.",
         ),
     ],
 )

@@ -17,7 +17,7 @@ from pipelines.models.syntax import SyntaxFault, parse_query, place
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class LintFinding:
     """One place to change: what stands there, why it may not, what to write instead."""
 
     path: str
@@ -32,7 +32,7 @@ class Finding:
         return f"{self.path}:{self.line}:{self.column}: {self.what}: {self.why}. Instead: {self.instead}."
 
 
-def lint(sources: Iterable[Source]) -> tuple[Finding, ...]:
+def lint(sources: Iterable[Source]) -> tuple[LintFinding, ...]:
     """Return everything to change in these files, in their order."""
     return tuple(finding for source in sources for finding in sorted(set(_lint_one(source))))
 
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if findings else 0
 
 
-def _lint_one(source: Source) -> Iterator[Finding]:
+def _lint_one(source: Source) -> Iterator[LintFinding]:
     yield from _lint_header(source)
     yield from map(_of_fault, check_source(source))
     try:
@@ -61,23 +61,23 @@ def _lint_one(source: Source) -> Iterator[Finding]:
                 yield _finding(source, remark)
 
 
-def _lint_header(source: Source) -> Iterator[Finding]:
+def _lint_header(source: Source) -> Iterator[LintFinding]:
     header = read_header(source.sql)
     if not header.description:
         why = "analysts read it as the table's comment"
-        yield Finding(source.path, 1, 1, "the header does not say what one row is", why, "-- One voucher that ...")
+        yield LintFinding(source.path, 1, 1, "the header does not say what one row is", why, "-- One voucher that ...")
     if not header.grain:
         why = "merges, tests and readers tell rows apart by it"
-        yield Finding(source.path, 1, 1, "the header has no grain", why, "-- grain: document_key, line_key")
+        yield LintFinding(source.path, 1, 1, "the header has no grain", why, "-- grain: document_key, line_key")
 
 
-def _finding(source: Source, remark: Remark) -> Finding:
-    return Finding(source.path, *place(remark.node, source.sql), remark.what, remark.why, remark.instead)
+def _finding(source: Source, remark: Remark) -> LintFinding:
+    return LintFinding(source.path, *place(remark.node, source.sql), remark.what, remark.why, remark.instead)
 
 
-def _of_fault(fault: Fault) -> Finding:
+def _of_fault(fault: Fault) -> LintFinding:
     instead = "one SELECT that reads tables of the warehouse and lists its columns"
-    return Finding(fault.path, fault.line, fault.column, fault.message.rstrip("."), "it is no model so", instead)
+    return LintFinding(fault.path, fault.line, fault.column, fault.message.rstrip("."), "it is no model so", instead)
 
 
 if __name__ == "__main__":

@@ -73,4 +73,4 @@ ADVICE: dict[type[exp.Expr], tuple[str, str]] = {
     exp.Limit: ("which rows are left depends on the order of all", "ROW_NUMBER with a complete ORDER BY in QUALIFY"),
 }
 
-UNKNOWN = ("it is not known to be alike on PostgreSQL and Spark", "the constructs of pipelines/models/portable.py")
+UNKNOWN = ("it is not known to be alike on PostgreSQL and Spark", "the constructs of pipelines/models/lint/portable.py")

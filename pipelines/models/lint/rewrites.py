@@ -19,6 +19,7 @@ def integer_division(node: exp.Expr, target: Target) -> exp.Expr:
     if not isinstance(node, exp.IntDiv):
         return node
     left, right = node.left.unnest().copy(), node.right.unnest().copy()
+    # 64 or 128 bits: the tree has no types, so it is told from the casts and sums that can be seen in it.
     wide = _is_wide(left) or _is_wide(right)
     if target == "postgres":
         divided = exp.func("DIV", left, right)
