@@ -61,6 +61,16 @@ def settings_page(readme: Path = README) -> str:
     return page("Settings", INTRODUCTION, *blocks)
 
 
+def setting_names(model: type[BaseModel], *, above: str = "") -> Iterator[str]:
+    """Yield the dotted name of every setting."""
+    for name, field in model.model_fields.items():
+        section = _section(field)
+        if section:
+            yield from setting_names(section, above=f"{above}{name}.")
+        else:
+            yield above + name
+
+
 def variable(name: str) -> str:
     """Return the environment variable of a setting; companies are one list, in JSON.
 
