@@ -6,7 +6,6 @@
     ├── ExtractError           exit 11   a system could not be read, or an answer breaks its contract
     ├── ModelError             exit 12   a SQL model is wrong or could not be built
     ├── CheckError             exit 13   a check could not run (a failed check is no error but a hold)
-    ├── DeliveryError          exit 15   something could not be delivered, or its fate is unknown
     ├── BusyError              exit 17   another batch holds the warehouse
     └── WireError                        one call to a remote system failed
         ├── Transient                    worth another try: 429, 5xx, no answer, burst or credit limits
@@ -65,12 +64,6 @@ class CheckError(SpringlineError):
     """A check could not run."""
 
     exit_code = 13
-
-
-class DeliveryError(SpringlineError):
-    """Something could not be delivered, or its fate is unknown."""
-
-    exit_code = 15
 
 
 class BusyError(SpringlineError):

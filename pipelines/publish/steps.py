@@ -40,7 +40,6 @@ _MOVED = (
     "SELECT count(*), max(coalesce(decided_at, seen_at)) FROM bank_changes",
     "SELECT max(hold_id), max(until) FROM holds",
     "SELECT hold_id, message FROM holds WHERE until IS NULL ORDER BY 1",
-    "SELECT max(event_no) FROM close_events",
     "SELECT max(break_id), max(until) FROM breaks",
     "SELECT break_id, message, next_step, figures_hash, accepted_by, accepted_at, accepted_hash, comment "
     "FROM breaks WHERE until IS NULL ORDER BY 1",

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from pipelines.batch.jobs import JOBS
-from pipelines.batch.run import EXIT_BREAKS, EXIT_HELD
+from pipelines.batch.run import EXIT_BREAKS, EXIT_DELIVERY, EXIT_HELD
 from pipelines.cli.app import app
 from pipelines.core.errors import SpringlineError
 from pipelines.reference.markdown import code, page, table
@@ -23,6 +23,7 @@ INTRODUCTION = (
 OUTCOMES = {
     0: "Clean.",
     EXIT_HELD: "Documents are held; the others went through.",
+    EXIT_DELIVERY: "Something could not be delivered, or its fate is unknown.",
     EXIT_BREAKS: "Both sides differ by more than the tolerance.",
 }
 ORDER = "Where several apply: 15, then 14, then 16. What to do at each: [Exit codes](../how-to/exit-codes.md)."

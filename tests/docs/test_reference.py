@@ -174,7 +174,6 @@ def test_the_page_has_every_exit_code(pages: Pages) -> None:
         ("vms.page_size", "`SPRINGLINE_VMS__PAGE_SIZE`", "whole number, at least 1, at most 2000", "`500`"),
         ("posting.xgl", "`SPRINGLINE_POSTING__XGL`", "`poolCode` or `isTc`", "`DLVMS` on every line"),
         ("posting.vat_accounts", "`SPRINGLINE_POSTING__VAT_ACCOUNTS`", "list of texts", "`2700, 2710`"),
-        ("rates.at", "`SPRINGLINE_RATES__AT`", "time of day", "`16:30`"),
         ("companies.link", "`SPRINGLINE_COMPANIES`", "whole number", ""),
     ],
 )
