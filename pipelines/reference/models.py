@@ -12,9 +12,9 @@ from pipelines.models.show import page as model_page
 from pipelines.reference.markdown import code, link, listed, page
 
 INTRODUCTION = (
-    "Every table that the SQL files of `sql/` make, in schemas of which each stands on those before it. "
-    "Generated from the files' headers; what each column is and where it comes from stands in [Columns](columns.md). "
-    "`springline models NAME` shows the same of one model, `--lineage COLUMN` the way a value takes."
+    "Every table that the SQL files of `sql/` make. Each schema is built from those before it. Generated from the "
+    "files' headers; what each column is and where it comes from: [Columns](columns.md). `springline models NAME` "
+    "shows one model, `--lineage COLUMN` the way a value takes."
 )
 
 
