@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.core.settings import Settings
+from pipelines.core.settings import Settings, load_settings
 from pipelines.reference.commands import exit_codes
 from pipelines.reference.settings import setting_names
 
@@ -73,6 +73,14 @@ def test_assumptions_name_known_settings(page: str) -> None:
     assert rows
     named = set(re.findall(r"`([a-z]+\.[a-z_]+)`", " ".join(rows)))
     assert named <= set(setting_names(Settings))
+
+
+def test_the_settings_of_going_live_can_be_loaded(tmp_path: Path) -> None:
+    [example] = re.findall(r"```toml\n(.+?)```", (DOCS / "going-live.md").read_text("utf-8"), re.DOTALL)
+    file = tmp_path / "springline.toml"
+    file.write_text(example, encoding="utf-8")
+    secrets = {"SPRINGLINE_VMS__CLIENT_SECRET": "a", "SPRINGLINE_LEDGER__TOKEN": "b"}
+    assert [company.owner for company in load_settings(file, environ=secrets).companies] == [28601]
 
 
 def test_every_decision_page_is_in_the_index() -> None:
