@@ -12,7 +12,7 @@ from pipelines.wire.vms import VmsClient
 
 if TYPE_CHECKING:
     from pipelines.core.settings import Settings
-    from pipelines.demo.server import Control
+    from pipelines.demo.server import SandboxControl
 
 # Every transfer of money in the ledger has one of these sources (mapping.md 3), and a type that is no invoice's.
 _PAYMENT_SOURCES = frozenset({"DR", "AB", "OCR", "BA", "GL", "CHD", "EFT", "DGL"})
@@ -39,7 +39,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class VmsDocument:
     """A document of the VMS; ``settles`` is the key of the one that its first line refers to."""
 
     key: int
@@ -97,14 +97,14 @@ class LedgerRow:
 class Books:
     """Everything that is compared; rates by day, base currency and currency, as many of it as one base costs."""
 
-    documents: Mapping[int, Document]
+    documents: Mapping[int, VmsDocument]
     rows: Sequence[LedgerRow]
     vouchers: Mapping[int, Sequence[Row]]
     vms_rates: Mapping[tuple[str, str, str], Decimal]
     ledger_rates: Mapping[tuple[str, str, str], Decimal]
 
 
-def read_books(settings: Settings, control: Control, *, now: Callable[[], datetime]) -> Books:
+def read_books(settings: Settings, control: SandboxControl, *, now: Callable[[], datetime]) -> Books:
     """Read both sides; raises SpringlineError when one of them does not answer."""
     client = VmsClient(settings.vms, count=lambda _side, _operation: None, now=now)
     try:
@@ -153,10 +153,10 @@ def _quoted(rows: Sequence[Row], *, owner: int) -> dict[tuple[str, str, str], De
     }
 
 
-def _document(row: Row) -> Document:
+def _document(row: Row) -> VmsDocument:
     lines: Sequence[Row] = row.get("documentLines") or ()
     line: Row = lines[0] if lines else {}
-    return Document(
+    return VmsDocument(
         key=row["key"],
         number=row["documentNo"],
         type=_inner(row, "documentType", "documentType"),

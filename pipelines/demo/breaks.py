@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pipelines.demo.actuals import group_of
-from pipelines.demo.compared import Compared, Row, Tally
+from pipelines.demo.compared import ComparisonResult, Row
 
 if TYPE_CHECKING:
     from pipelines.demo.books import Books
@@ -24,15 +24,15 @@ _USED_TWICE, _DUPLICATE = "external_document_no_used", "document fields differ"
 
 def compare_breaks(
     books: Books, documents: Mapping[str, Row], expected: Mapping[str, Row], told: Iterable[Row]
-) -> Compared:
+) -> ComparisonResult:
     """Hold the open breaks against what the world expects of its documents and of the way back."""
-    tally = Tally("breaks told")
+    result = ComparisonResult("breaks told")
     named = {_name(books, row) for row in told if row["kind"] not in _OF_MASTER_DATA}
     meant = {*_meant(expected), *((_DUPLICATE, no) for no, row in documents.items() if _USED_TWICE in row["warnings"])}
     for kind, subject in sorted(named | meant):
         both = "is told" if (kind, subject) in named else "is told to nobody"
-        tally.judge(f"{kind}, {subject}", both, agrees=True, fits=(kind, subject) in named & meant, why=None)
-    return tally.result()
+        result.judge(f"{kind}, {subject}", both, agrees=True, fits=(kind, subject) in named & meant)
+    return result
 
 
 def _meant(expected: Mapping[str, Row]) -> Iterator[tuple[str, str]]:

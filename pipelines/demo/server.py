@@ -31,7 +31,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class SandboxControl:
     """The control interface of both sandboxes, at its address."""
 
     url: str
@@ -61,9 +61,9 @@ class Control:
         return sum(count for counts in sides.values() for name, count in counts.items() if name.startswith(_WRITES))
 
 
-def control_of(settings: Settings) -> Control:
+def control_of(settings: Settings) -> SandboxControl:
     """Find the control interface beside the ledger's address."""
-    return Control(settings.ledger.url.removesuffix("/graphql") + "/_sandbox")
+    return SandboxControl(settings.ledger.url.removesuffix("/graphql") + "/_sandbox")
 
 
 @contextmanager
