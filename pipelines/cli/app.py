@@ -73,6 +73,7 @@ def main() -> NoReturn:
     try:
         app(standalone_mode=True)
     except SpringlineError as error:
+        # Its message says what happened and what to do next; a traceback would hide that. A bug keeps its traceback.
         err.print(str(error), style="red", markup=False, highlight=False)
         sys.exit(error.exit_code)
     sys.exit(0)

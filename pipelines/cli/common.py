@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipelines.cli.progress import Report
     from pipelines.core.settings import Settings
 
+# Soft wrap: a message copied from the terminal or a log keeps its words on one line.
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
 
@@ -99,6 +100,7 @@ def show_message(decision: Decision, console: Console) -> None:
 
 def print_json(value: object) -> None:
     """Print one JSON object on stdout; amounts as text, exactly."""
+    # `default=str` writes a Decimal with all its digits, where a JSON number would become a float at the reader's.
     sys.stdout.write(json.dumps(value, indent=2, default=str, ensure_ascii=False) + "\n")
 
 

@@ -28,6 +28,7 @@ def run(
 
     shown: list[dict[str, Any]] = []
 
+    # Called while the warehouse is open and nothing has been sent: what a dry run shows is what a run would send.
     def look(context: Context) -> None:
         if is_dry_run:
             shown.extend(dry_run.read_drafts(context, ready=ready_documents(context)))
@@ -49,6 +50,7 @@ def run(
         if is_dry_run:
             dry_run.show_drafts(shown, out)
         batch.show_result(result, out)
+    # The code of the batch, also where everything went through but something is held (14) or differs (16).
     raise typer.Exit(result.exit_code)
 
 

@@ -37,7 +37,7 @@ def check(*, as_json: AsJson = False, config: Config = None) -> None:
 
     One line for each thing that has to be right on both sides, with what to do where it is not.
     """
-    from pipelines.going_live import check_readiness, show_readiness  # noqa: PLC0415 a command imports what it runs
+    from pipelines.going_live.check import check_readiness, show_readiness  # noqa: PLC0415 a command imports what it runs
 
     with session(config, as_json=as_json) as started:
         lines = check_readiness(started.settings, now=utc_now)
@@ -92,19 +92,21 @@ def demo(*, as_json: AsJson = False) -> None:
 
     Ends with 0 only when both sides agree on everything that is not meant to be held.
     """
-    from pipelines import demo as demonstration  # noqa: PLC0415
-    from pipelines.core.log import configure_logging  # noqa: PLC0415
+    from pipelines.core.log import configure_logging  # noqa: PLC0415 a command imports what it runs
+    from pipelines.demo.play import run_demo  # noqa: PLC0415
+    from pipelines.demo.show import show_demo  # noqa: PLC0415
 
     _sandbox_server()
     # No session: the sandbox gives the settings.
     configure_logging(stream=sys.stderr)
     with errors_as_json(as_json=as_json):
-        result = demonstration.run_demo(Path("demo"), environ=os.environ, now=utc_now)
-    answer(result, demonstration.show_demo, as_json=as_json)
+        result = run_demo(Path("demo"), environ=os.environ, now=utc_now)
+    answer(result, show_demo, as_json=as_json)
     raise typer.Exit(result.exit_code)
 
 
 def _sandbox_server() -> Callable[..., None]:
+    # The sandbox's own packages are an extra: a server that runs the jobs needs none of them.
     try:
         from pipelines.sandbox.serve import serve  # noqa: PLC0415
     except ModuleNotFoundError as error:

@@ -47,6 +47,7 @@ def query(
             write_answer(answer, chosen, out, output=output, told=err)
 
 
+# --format counts first, then --json, then the ending of the file's name.
 def _chosen(form: Format | None, output: Path | None, *, as_json: bool) -> Format:
     if form is not None:
         return form

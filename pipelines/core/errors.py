@@ -23,6 +23,7 @@ from typing import ClassVar
 class SpringlineError(Exception):
     """Base of all expected failures; an operator sees its message and no traceback."""
 
+    # Scripts and schedulers go by these numbers, so they must not change.
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, next_step: str = "") -> None:
@@ -78,7 +79,10 @@ class WireError(SpringlineError):
     exit_code = 11
 
     def __init__(self, message: str, *, next_step: str = "", sent: bool = True) -> None:
-        """``sent`` is false only when it is certain that the request never reached the other side."""
+        """``sent`` is false only when it is certain that the request never reached the other side.
+
+        A voucher whose call failed with ``sent`` true is looked up before it is sent again: it may have been booked.
+        """
         super().__init__(message, next_step=next_step)
         self.sent = sent
 

@@ -18,6 +18,7 @@ PREFIX = "SPRINGLINE_"
 GONE: Mapping[tuple[int | str, ...], str] = {
     ("rates", "at"): "is gone, because nothing read it; take it out. Rates go with every run of the job `rates`",
 }
+# Never taken from the toml, which lies in backups and repositories.
 SECRETS = (("vms", "client_secret"), ("vms", "password"), ("ledger", "token"))
 
 
@@ -42,6 +43,7 @@ Codes = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
 
 class _Section(BaseModel):
+    # A misspelt name is a fault, and no step can change a setting for another.
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -193,8 +195,11 @@ class Settings(_Section):
 def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
     """Build nested values from names joined by ``__``; a value that begins with [ or { is JSON."""
     values: dict[str, Any] = {}
+    # In order of their names, so that SPRINGLINE_VMS, a section as JSON, comes before SPRINGLINE_VMS__TIMEOUT, which is
+    # laid over it.
     for name, text in sorted(environ.items()):
         first, *rest = name.removeprefix(PREFIX).lower().split("__")
+        # SPRINGLINE_OPERATOR and the like are no settings; below a known section every unknown name is a fault.
         if not name.startswith(PREFIX) or first not in Settings.model_fields:
             continue
         try:
@@ -203,6 +208,7 @@ def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[s
             problems.append(f"{name} is not JSON: {error}")
             continue
         for part in reversed(rest):
+            # From the inside out: VMS__TIMEOUT becomes {"vms": {"timeout": ...}}.
             value = {part: value}
         values = _merge(values, {first: value})
     return values
@@ -224,6 +230,7 @@ def _secrets_from_files(environ: Mapping[str, str], problems: list[str]) -> dict
     resolved = dict(environ)
     for section, member in SECRETS:
         name = f"{PREFIX}{section}__{member}".upper()
+        # Taken out in any case: `vms.client_secret_file` is no setting. The variable itself goes before its file.
         path = resolved.pop(f"{name}_FILE", None)
         if path is None or name in resolved:
             continue
@@ -250,6 +257,7 @@ def _read_file(config: Path | None, problems: list[str]) -> dict[str, Any]:
         if member in values.get(section, {}):
             name = f"{PREFIX}{section}__{member}".upper()
             problems.append(f"{path}: {section}.{member} is a secret; set {name} or {name}_FILE instead")
+            # Not read on, so that it cannot stand in another message.
             del values[section][member]
     return values
 
@@ -259,6 +267,7 @@ def _variable(location: tuple[int | str, ...]) -> str:
 
 
 def _sign_in_problems(vms: object) -> list[str]:
+    # Not a rule of the model: pydantic asks those only when every field is right, and all faults are told at once.
     given = vms if isinstance(vms, Mapping) else {}
     if given.get("username") and given.get("password"):
         return []
@@ -280,6 +289,7 @@ def load_settings(config: Path | None, *, environ: Mapping[str, str]) -> Setting
     except ValidationError as error:
         problems += [
             f"{_variable(fault['loc'])}: {GONE.get(fault['loc']) or fault['msg'].removeprefix('Value error, ')}"
+            # Without the value that was given: it may be a secret.
             for fault in error.errors(include_input=False, include_url=False)
         ]
     if problems:

@@ -146,6 +146,7 @@ def _whose_rates(settings: Settings) -> int:
 
 def _quoted(rows: Sequence[Row], *, owner: int) -> dict[tuple[str, str, str], Decimal]:
     """Turn rates round: a unit costs so much of the base, so one of the base costs unit / rate."""
+    # In exact decimals and unrounded; what the VMS rounds away is allowed for where both are compared.
     return {
         (row["fromDate"], row["to"], row["from"]): Decimal(row["unit"]) / Decimal(row["rate"])
         for row in rows
@@ -171,6 +172,7 @@ def _document(row: Row) -> VmsDocument:
         source_amount=number(row.get("sourceCurrencyAmount")),
         account=str(line.get("glAccount") or ""),
         voyage=_inner(line.get("voyage") or {}, "voyageHeader", "referenceNo"),
+        # 0 where it refers to none: no document has that key.
         settles=int((line.get("refDocument") or {}).get("key") or 0),
     )
 

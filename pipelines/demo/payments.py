@@ -43,6 +43,7 @@ def compare_invoices(books: Books, expected: Mapping[str, Row]) -> ComparisonRes
         document, own = books.documents[key], paid.pop(key, [])
         currency = document.currency
         wanted = expected.get(document.number, _NOTHING)
+        # The VMS signs a payment against its invoice; here paid and open have the invoice's sign.
         in_vms = -sum((one.amount for one in own), _ZERO)
         agrees = (in_vms, document.amount - in_vms) == (standing.transferred, standing.still_open)
         both = (

@@ -63,6 +63,7 @@ def run_demo(folder: Path, *, environ: Mapping[str, str], now: Callable[[], date
     folder.mkdir(parents=True)
     with sandbox(folder) as printed:
         variables = {
+            # No setting of whoever runs it: the demonstration must never reach a real system.
             **{name: value for name, value in environ.items() if not name.startswith("SPRINGLINE_")},
             **printed,
             "SPRINGLINE_WAREHOUSE": str(folder / "springline.duckdb"),

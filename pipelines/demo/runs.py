@@ -23,6 +23,7 @@ def run_jobs(folder: Path, *, environ: Mapping[str, str], today: date) -> dict[s
 
     Raises SpringlineError with the command's own words when it could not begin.
     """
+    # A process of its own each time, as a scheduler does it: nothing is carried over in memory from run to run.
     done = subprocess.run(  # noqa: S603 our own module
         [*_COMMAND, "--today", today.isoformat()],
         stdout=subprocess.PIPE,

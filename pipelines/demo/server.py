@@ -51,6 +51,7 @@ class SandboxControl:
         """Carry out the ledger's later deeds of a stage in their order, and give their number."""
         lines = (sample_folder() / "later" / "deeds.jsonl").read_text(encoding="utf-8").splitlines()
         deeds = [deed for deed in map(json.loads, lines) if deed["stage"] == stage]
+        # One call for deeds of a kind that follow each other, never out of order: a match needs the voucher before it.
         for call, alike in groupby(deeds, key=lambda deed: deed["call"]):
             self.call(f"ledger/{call}", [deed["body"] for deed in alike])
         return len(deeds)
@@ -79,6 +80,7 @@ def sandbox(folder: Path) -> Iterator[dict[str, str]]:
         try:
             yield _printed_settings(server)
         finally:
+            # Asked before it is killed: its state is kept for `springline sandbox --state`.
             server.terminate()
             try:
                 server.wait(timeout=START_SECONDS)
