@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipelines.demo.books import Books, LedgerRow
 
 _ACTUAL, _POSTED = "ACC", "POS"
-# What came from these documents the VMS has already; invoices that came from it are actuals.
+# Vouchers of these document types repeat what the VMS has already. Vouchers of its invoices are actuals.
 _ECHOES = frozenset({"ACC", "ACP", "ACR", "CAP", "CAR", "BAP", "BAR"})
 
 
@@ -33,7 +33,7 @@ _Sums = defaultdict[Group, tuple[Decimal, Decimal]]
 
 
 def compare_actuals(books: Books, expected: Mapping[str, Row]) -> ComparisonResult:
-    """Add up both sides by entity, month, voyage, account and currency, and hold them against each other.
+    """Add up both sides by entity, month, voyage, account and currency, and compare the sums.
 
     ``expected`` says by how much a group of the ledger differs on purpose, in both its currencies, and why.
     """
@@ -55,7 +55,7 @@ def compare_actuals(books: Books, expected: Mapping[str, Row]) -> ComparisonResu
 
 
 def group_of(row: LedgerRow) -> Group:
-    """Give the group of a row of the ledger."""
+    """Return the group of a row of the ledger."""
     return Group(str(row.owner), row.day[:7], row.project, row.account, row.currency)
 
 
@@ -70,7 +70,7 @@ def _ledger_sums(books: Books) -> _Sums:
 
 
 def _vms_sums(books: Books) -> _Sums:
-    """Add up the actuals; a bunker transaction is one too, but it came from here: the ledger has its voucher."""
+    """Add up the actuals. A bunker transaction has their type too, but has a voucher in the ledger: it is left out."""
     sums = _no_sums()
     for document in books.documents.values():
         is_actual = document.type == _ACTUAL and document.status == _POSTED

@@ -1,4 +1,4 @@
-"""What each side itself holds, read from there and not from Springline: the VMS by REST, the ledger by its books."""
+"""Reads what each side itself holds, without Springline's tables: the VMS by REST, the ledger by its books."""
 
 from __future__ import annotations
 
@@ -84,18 +84,21 @@ class LedgerRow:
 
     @property
     def is_payment(self) -> bool:
-        """Tell a transfer of money from invoices and from what stands beside it."""
+        """Tell whether it is a transfer of money: a subledger row of a payment's source and type."""
         return bool(self.side) and self.source in _PAYMENT_SOURCES and self.type not in _NO_PAYMENT
 
     @property
     def in_match(self) -> tuple[int, str, int]:
-        """Name its match; the number of none is 0."""
+        """Return entity, side and number of its match; number 0: not matched."""
         return self.owner, self.side, self.match
 
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """Everything that is compared; rates by day, base currency and currency, as many of it as one base costs."""
+    """Everything that is compared.
+
+    Rates are by day, base currency and other currency: so many of the other are worth one of the base.
+    """
 
     documents: Mapping[int, VmsDocument]
     rows: Sequence[LedgerRow]
@@ -134,18 +137,18 @@ def read_books(settings: Settings, control: SandboxControl, *, now: Callable[[],
 
 
 def number(value: object) -> Decimal:
-    """Give a number of JSON as it was written; 0 for what is none."""
+    """Return a number of JSON with the digits it was written with; 0 for anything else."""
     return Decimal(str(value)) if isinstance(value, int | Decimal) else Decimal(0)
 
 
 def _whose_rates(settings: Settings) -> int:
-    """Give the entity whose rates the VMS gets: the setting's, else the group, else the first company's."""
+    """Return the entity whose rates the VMS gets: that of the settings, else the group, else the first company's."""
     links = [company.link for company in settings.companies if company.link is not None]
     return settings.rates.owner or min(links, default=None) or settings.companies[0].owner
 
 
 def _quoted(rows: Sequence[Row], *, owner: int) -> dict[tuple[str, str, str], Decimal]:
-    """Turn rates round: a unit costs so much of the base, so one of the base costs unit / rate."""
+    """Turn the ledger's rates round: 1 unit costs `rate` of the base, so 1 of the base is worth unit / rate."""
     # In exact decimals and unrounded; what the VMS rounds away is allowed for where both are compared.
     return {
         (row["fromDate"], row["to"], row["from"]): Decimal(row["unit"]) / Decimal(row["rate"])

@@ -1,4 +1,4 @@
-"""Holds both sides' own books against each other, and against what the sample world was made to show."""
+"""Compares both sides' own books with each other, and with what the sample world was made to show."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Comparison:
 def compare(
     settings: Settings, control: SandboxControl, *, stage: str, today: date, now: Callable[[], datetime]
 ) -> Comparison:
-    """Ask each side for its own books after a stage of the later deeds, and compare them.
+    """Ask each side for its own books after a stage of the later actions, and compare them.
 
     Of Springline's own records only those are read that a person sees too: what is held, set aside or a break. All else
     comes from the two systems, so that a fault of Springline cannot prove itself right.

@@ -29,7 +29,7 @@ class TypeCounts:
 def compare_documents(
     books: Books, expected: Mapping[str, Row], *, held: Collection[str], rejected: Collection[str]
 ) -> tuple[list[TypeCounts], list[str]]:
-    """Count what became of each type's documents, and say which came to something else than they were meant to."""
+    """Count what became of each type's documents, and list those whose outcome is not the one they were made for."""
     by_number = {document.number: document for document in books.documents.values()}
     counts: Counter[tuple[str, str]] = Counter()
     differences = []
@@ -47,7 +47,7 @@ def compare_documents(
 
 
 def _outcome(books: Books, document: VmsDocument | None, *, held: Collection[str], rejected: Collection[str]) -> str:
-    """Say what became of a document by what the two sides themselves hold."""
+    """Return what became of a document, by what the two sides themselves hold."""
     if document is None:
         return "not in the VMS"
     if booked := books.vouchers.get(document.key, ()):
@@ -66,7 +66,7 @@ def _booked_outcome(document: VmsDocument, booked: Sequence[Row]) -> str:
 
 
 def _agrees(document: VmsDocument, lines: Iterable[Row]) -> bool:
-    """Tell whether the control lines add up to the document, and all lines to nothing."""
+    """Tell whether the control lines add up to the document's amount, and all lines to zero."""
     # A line as Springline sent it, not as the ledger completed it: the control account is that of line 1.
     nodes = [line["sent"] for line in lines if line.get("sent")]
     control = next((node["account"] for node in nodes if node["trItemNumber"] == 1), None)

@@ -17,8 +17,8 @@ _TYPES = ("PMI", "PMO")
 _POSTED = "POS"
 _ZERO = Decimal(0)
 _NOTHING: Row = {"settled": 0, "paid": 0, "documents": 0, "type": None, "why": None}
-# Transfers that are never the VMS's business.
-_NEVER_TOLD = frozenset({"commission of a detail line", "invoice from before go-live", "no invoice leg"})
+# Transfers that never go to the VMS.
+_NEVER_SENT = frozenset({"commission of a detail line", "invoice from before go-live", "no invoice leg"})
 
 
 @dataclass(slots=True)
@@ -36,13 +36,13 @@ class Standing:
 
 
 def compare_invoices(books: Books, expected: Mapping[str, Row]) -> ComparisonResult:
-    """Hold paid and open of each invoice booked against the payments and receipts that the VMS has of it."""
+    """Compare what is paid and open of each booked invoice with the payments and receipts that the VMS has of it."""
     result = ComparisonResult("payments")
     paid = _payments_by(books, "settles")
     for key, standing in sorted(_standings(books).items()):
         document, own = books.documents[key], paid.pop(key, [])
         currency = document.currency
-        wanted = expected.get(document.number, _NOTHING)
+        meant = expected.get(document.number, _NOTHING)
         # The VMS signs a payment against its invoice; here paid and open have the invoice's sign.
         in_vms = -sum((one.amount for one in own), _ZERO)
         agrees = (in_vms, document.amount - in_vms) == (standing.transferred, standing.still_open)
@@ -50,8 +50,8 @@ def compare_invoices(books: Books, expected: Mapping[str, Row]) -> ComparisonRes
             f"paid {amount(in_vms, currency)} and open {amount(document.amount - in_vms, currency)} in the VMS, "
             f"{amount(standing.transferred, currency)} and {amount(standing.still_open, currency)} in the ledger"
         )
-        fits = _is_as_meant(standing, own, wanted)
-        result.judge(f"{document.type} {document.number}", both, agrees=agrees, fits=fits, why=wanted["why"])
+        fits = _is_as_meant(standing, own, meant)
+        result.judge(f"{document.type} {document.number}", both, agrees=agrees, fits=fits, why=meant["why"])
     for key, own in paid.items():
         numbers = ", ".join(one.number for one in own)
         result.judge(numbers, f"they settle document {key}, which is not in the ledger", agrees=False, fits=False)
@@ -59,7 +59,7 @@ def compare_invoices(books: Books, expected: Mapping[str, Row]) -> ComparisonRes
 
 
 def compare_transfers(books: Books, expected: Mapping[str, str], undone: frozenset[str]) -> ComparisonResult:
-    """Look for the documents of each transfer of money: its parts add up to what the ledger says it settles.
+    """Look for the documents of each transfer of money: they must add up to what the ledger says it settles.
 
     ``expected`` says by text which find no place and why; those of ``undone`` invoices have all their documents in
     the VMS still, because a payment that was transferred is never taken back.
@@ -78,7 +78,7 @@ def compare_transfers(books: Books, expected: Mapping[str, str], undone: frozens
         agrees = parts == settled and (row.remaining != 0 or _is_whole(row, own))
         if why is None and is_undone:
             why = "match undone"
-        fits = not own if why in _NEVER_TOLD else bool(own) or why is not None
+        fits = not own if why in _NEVER_SENT else bool(own) or why is not None
         result.judge(row.text, both, agrees=agrees, fits=fits, why=why)
     for row_id, own in by_row.items():
         result.judge(own[0].number, f"row {row_id} is no payment in the ledger", agrees=False, fits=False)
@@ -86,12 +86,12 @@ def compare_transfers(books: Books, expected: Mapping[str, str], undone: frozens
 
 
 def _settled_by(row: LedgerRow) -> Decimal:
-    """Give what a transfer settles with the sign of the VMS, where a supplier's payment is negative (mapping.md 3)."""
+    """Return what a transfer settles, with the sign of the VMS, where a supplier's payment is negative (mapping.md 3)."""
     return (row.amount - row.remaining) * (-1 if row.side == "AP" else 1)
 
 
 def _is_whole(row: LedgerRow, own: Sequence[VmsDocument]) -> bool:
-    """Tell whether the parts of a transfer of which nothing is open add up to it in company currency too."""
+    """Tell whether the documents of a transfer that is settled in full add up to it in company currency too."""
     in_company = sum((one.company_amount for one in own), _ZERO)
     return in_company == row.company_amount * (-1 if row.side == "AP" else 1)
 
@@ -125,9 +125,9 @@ def _payments_by(books: Books, name: Literal["settles", "external_number"]) -> d
     return payments
 
 
-def _is_as_meant(standing: Standing, own: Sequence[VmsDocument], wanted: Row) -> bool:
-    """Tell whether an invoice has come to what the world's deeds were made for."""
+def _is_as_meant(standing: Standing, own: Sequence[VmsDocument], meant: Row) -> bool:
+    """Tell whether an invoice stands where the actions of the sample world were made to bring it."""
     figures = (abs(standing.settled), sum((one.amount for one in own), _ZERO), len(own))
-    return figures == (Decimal(wanted["settled"]), Decimal(wanted["paid"]), wanted["documents"]) and {
+    return figures == (Decimal(meant["settled"]), Decimal(meant["paid"]), meant["documents"]) and {
         one.type for one in own
-    } <= {wanted["type"]}
+    } <= {meant["type"]}

@@ -1,4 +1,4 @@
-"""Plays the demonstration: what happens in which order, and what it came to."""
+"""Plays the demonstration: what happens in which order, and the result."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def run_demo(folder: Path, *, environ: Mapping[str, str], now: Callable[[], date
 
 
 def _play(folder: Path, *, environ: Mapping[str, str], now: Callable[[], datetime]) -> DemoResult:
-    """Run; then, twice, let the ledger's people do their deeds and run again; at the end run with nothing to do."""
+    """Run; then, twice, let people act in the ledger and run again; at the end run with nothing to do."""
     settings = load_settings(None, environ=environ)
     control = control_of(settings)
     control.call("clock", {"now": CLOCK})
@@ -86,7 +86,7 @@ def _play(folder: Path, *, environ: Mapping[str, str], now: Callable[[], datetim
         deeds += control.do_stage(stage)
         runs.append(run_jobs(folder, environ=environ, today=TODAY))
         comparison = compare(settings, control, stage=stage, today=TODAY, now=now)
-        differences += [f"after the {stage} deeds: {difference}" for difference in comparison.differences]
+        differences += [f"after the {stage} actions: {difference}" for difference in comparison.differences]
     # "Nothing twice" is counted where nobody can hide it: in the requests that both systems received.
     before = control.writes()
     runs.append(run_jobs(folder, environ=environ, today=TODAY))

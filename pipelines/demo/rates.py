@@ -17,7 +17,7 @@ _TOLERANCE = Decimal("0.000001")
 
 
 def compare_rates(books: Books, expected: Row, *, today: date) -> ComparisonResult:
-    """Hold every rate up to today against the other side's; ``expected`` names those that differ on purpose."""
+    """Compare every rate up to today with the other side's; ``expected`` names those that differ on purpose."""
     result = ComparisonResult("rates")
     published = {key: rate for key, rate in books.ledger_rates.items() if key[0] <= today.isoformat()}
     for key in sorted(published.keys() | books.vms_rates.keys()):

@@ -1,4 +1,4 @@
-"""Both sandboxes in a process of their own, and the control interface by which people's deeds are done there."""
+"""Both sandboxes in a process of their own, and the control interface through which people act there."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class SandboxControl:
     url: str
 
     def call(self, path: str, body: object | None = None) -> Any:  # noqa: ANN401 JSON of any shape
-        """Get what is at a path, or post a body there; raises SpringlineError with the words of a refusal."""
+        """Get what is at a path, or post a body there; raises SpringlineError with the message of a refusal."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/{path}", data=data, headers={"Content-Type": "application/json"})  # noqa: S310 loopback
         try:
@@ -48,7 +48,7 @@ class SandboxControl:
             raise SpringlineError(f"The sandbox refuses {path}: {message}.", next_step=_SEE_LOG) from refusal
 
     def do_stage(self, stage: str) -> int:
-        """Carry out the ledger's later deeds of a stage in their order, and give their number."""
+        """Carry out what people do in the ledger at a stage, in its order, and return how many actions that were."""
         lines = (sample_folder() / "later" / "deeds.jsonl").read_text(encoding="utf-8").splitlines()
         deeds = [deed for deed in map(json.loads, lines) if deed["stage"] == stage]
         # One call for deeds of a kind that follow each other, never out of order: a match needs the voucher before it.
@@ -69,7 +69,7 @@ def control_of(settings: Settings) -> SandboxControl:
 
 @contextmanager
 def sandbox(folder: Path) -> Iterator[dict[str, str]]:
-    """Serve the sample world while the context lasts, and give the settings that the servers print.
+    """Serve the sample world while the context lasts, and yield the settings that the servers print.
 
     Raises SpringlineError when they do not start.
     """

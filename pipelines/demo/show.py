@@ -1,4 +1,4 @@
-"""Prints what the demonstration came to."""
+"""Prints the result of the demonstration."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KINDS = {
     "payments": ("invoices, paid and open", "payments"),
     "transfers": ("transfers of money in the ledger", None),
     "actuals": ("actuals, by month, voyage, account", "actuals"),
-    "breaks told": ("breaks told to people", None),
+    "breaks told": ("open breaks", None),
 }
 
 
@@ -56,7 +56,7 @@ def _documents(result: DemoResult) -> Table:
 
 
 def _ways_back(result: DemoResult) -> Table:
-    title = f"What came back, after {result.deeds} deeds of the ledger's people"
+    title = f"What came back, after {result.deeds} actions of people in the ledger"
     table = Table("what", "moved", "agree", "meant to differ", "differ", title=title, title_justify="left")
     for kind in result.comparison.results:
         label, job = _KINDS[kind.what]
