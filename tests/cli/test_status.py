@@ -1,4 +1,4 @@
-"""What `springline status` says of documents that a person has held, before and after a batch has made holds of them."""
+"""What `springline status` says of documents that a person has held, before and after a batch has seen to it."""
 
 from __future__ import annotations
 
