@@ -46,6 +46,7 @@ for panel, commands in (
     ("Month's end", (closing.close,)),
     ("First day", (going_live.check, going_live.adopt, going_live.sandbox, going_live.demo)),
 ):
+    # In the order in which a person reads them, which is the order of the help.
     for command in commands:
         app.command(rich_help_panel=panel)(command)
     if panel == "Decide":

@@ -37,13 +37,13 @@ Reason = Annotated[str, typer.Option(help="Why; it is kept with your name and th
 Today = Annotated[str | None, typer.Option(help="The accounting day, 2026-11-02; today in Oslo otherwise.")]
 
 
-class Result(Protocol):
+class HasJson(Protocol):
     """What a command came to, as an object for `--json`."""
 
     def as_dict(self) -> dict[str, object]: ...  # noqa: D102
 
 
-ResultT = TypeVar("ResultT", bound=Result)
+ResultT = TypeVar("ResultT", bound=HasJson)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ def errors_as_json(*, as_json: bool) -> Iterator[None]:
     try:
         yield
     except SpringlineError as error:
+        # Raised again all the same: its message goes to stderr and its exit code is that of the command.
         if as_json:
             print_json({"error": error.message, "next_step": error.next_step, "exit_code": error.exit_code})
         raise
@@ -86,16 +87,16 @@ def answer(result: ResultT, show: Callable[[ResultT, Console], None], *, as_json
         show(result, out)
 
 
-class Decision(Protocol):
+class HasMessage(Protocol):
     """What came of a decision, in a sentence."""
 
     @property
     def message(self) -> str: ...  # noqa: D102
 
 
-def show_message(decision: Decision, console: Console) -> None:
+def show_message(result: HasMessage, console: Console) -> None:
     """Print a sentence as it is: names in it are never read as markup."""
-    console.print(decision.message, markup=False, highlight=False)
+    console.print(result.message, markup=False, highlight=False)
 
 
 def print_json(value: object) -> None:
@@ -106,6 +107,7 @@ def print_json(value: object) -> None:
 
 def operator_name(environ: Mapping[str, str]) -> str:
     """Return who is at the keyboard, for the record: SPRINGLINE_OPERATOR, else the login name."""
+    # A scheduler runs as one user for all; whoever starts a command by hand there says who they are.
     if name := environ.get("SPRINGLINE_OPERATOR"):
         return name
     try:

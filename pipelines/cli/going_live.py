@@ -45,6 +45,7 @@ def check(*, as_json: AsJson = False, config: Config = None) -> None:
         print_json({"checks": [line.as_dict() for line in lines]})
     else:
         show_readiness(lines, out)
+    # The highest code of all lines: a script sees at once that something is wrong, a person which lines are.
     raise typer.Exit(max((line.exit_code for line in lines), default=0))
 
 
@@ -84,6 +85,7 @@ def sandbox(*, port: Port = 0, state: State = None, seed: Seed = None) -> None:
     serve = _sandbox_server()
     from pipelines.core.resources import sample_folder  # noqa: PLC0415
 
+    # Without --state everything is gone when it ends; a file keeps it, and is served again as it was left.
     serve(state or Path(tempfile.mkdtemp()) / "sandbox.sqlite", seed=seed or sample_folder(), port=port)
 
 

@@ -9,6 +9,7 @@ import typer
 
 from pipelines.cli.common import AsJson, Config, Document, Reason, answer, session, show_message, utc_now
 
+# A supplier's change of bank account waits for a second person and is released by the supplier's code.
 Releasable = Annotated[
     str, typer.Argument(metavar="DOCUMENT", help="A document, or a supplier's code when its bank account has changed.")
 ]

@@ -10,6 +10,7 @@ from pipelines.core.errors import SpringlineError
 from pipelines.core.resources import seeds_folder
 
 
+# Read once: the file is part of the release.
 @cache
 def minor_unit_table() -> dict[str, int]:
     """Return the decimals of every currency of ISO 4217 that has any (data/seeds/currencies.csv): JPY 0, NOK 2, KWD 3.

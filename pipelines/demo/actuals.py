@@ -48,6 +48,7 @@ def compare_actuals(books: Books, expected: Mapping[str, Row]) -> ComparisonResu
             f"{amount(vms, group.currency)} ({number(vms_company, None)} in company currency) in the VMS, "
             f"{amount(ledger, group.currency)} ({number(ledger_company, None)}) in the ledger"
         )
+        # To the last decimal: a sum may hide two errors, a group of one voyage, account and month hardly does.
         agrees = (vms, vms_company) == (ledger, ledger_company)
         fits = (ledger - vms, ledger_company - vms_company) == (gap, gap)
         result.judge(subject, both, agrees=agrees, fits=fits, why=meant["why"])
@@ -64,6 +65,7 @@ def _ledger_sums(books: Books) -> _Sums:
     for row in books.rows:
         source = books.documents.get(row.imported_as)
         is_echo = source is not None and source.type in _ECHOES
+        # The same test as the product's, written a second time on purpose: what both get wrong alike nobody would see.
         if row.project and not row.is_balance_sheet and not is_echo:
             _add(sums, group_of(row), row.amount, row.company_amount)
     return sums

@@ -29,6 +29,7 @@ def compare_breaks(
     result = ComparisonResult("breaks told")
     named = {_name(books, row) for row in open_breaks if row["kind"] not in _OF_MASTER_DATA}
     meant = {*_meant(expected), *((_DUPLICATE, no) for no, row in documents.items() if _USED_TWICE in row["warnings"])}
+    # Both ways: a missing break leaves a difference unexplained, one too many sends a person looking for nothing.
     for kind, subject in sorted(named | meant):
         both = "is an open break" if (kind, subject) in named else "is no open break"
         result.judge(f"{kind}, {subject}", both, agrees=True, fits=(kind, subject) in named & meant)

@@ -50,6 +50,7 @@ def _outcome(books: Books, document: VmsDocument | None, *, held: Collection[str
     """Return what became of a document, by what the two sides themselves hold."""
     if document is None:
         return "not in the VMS"
+    # The books go first: a document that was posted and is held as well was posted wrongly, and must show.
     if booked := books.vouchers.get(document.key, ()):
         return _booked_outcome(document, booked)
     if document.number in held:
@@ -58,6 +59,7 @@ def _outcome(books: Books, document: VmsDocument | None, *, held: Collection[str
 
 
 def _booked_outcome(document: VmsDocument, booked: Sequence[Row]) -> str:
+    # Posted twice is the worst outcome, so it is asked first and never called "posted".
     if len(booked) > 1:
         return f"posted {len(booked)} times"
     if document.status != "POS":

@@ -67,6 +67,7 @@ def compare_transfers(books: Books, expected: Mapping[str, str], undone: frozens
     result = ComparisonResult("transfers")
     by_row = _payments_by(books, "external_number")
     for row in (row for row in books.rows if row.is_payment):
+        # Taken out: what is left at the end stands for no transfer at all.
         own = by_row.pop(str(row.row), [])
         why = expected.get(row.text)
         is_undone = any(books.documents[one.settles].number in undone for one in own)
@@ -75,6 +76,7 @@ def compare_transfers(books: Books, expected: Mapping[str, str], undone: frozens
             f"{amount(parts, row.currency)} in {len(own)} documents of the VMS, "
             f"{amount(settled, row.currency)} in the ledger"
         )
+        # What is only settled in part has no share in company currency yet that could be compared.
         agrees = parts == settled and (row.remaining != 0 or _is_whole(row, own))
         if why is None and is_undone:
             why = "match undone"

@@ -19,6 +19,7 @@ _TOLERANCE = Decimal("0.000001")
 def compare_rates(books: Books, expected: Row, *, today: date) -> ComparisonResult:
     """Compare every rate up to today with the other side's; ``expected`` names those that differ on purpose."""
     result = ComparisonResult("rates")
+    # The ledger may publish tomorrow's rate today; the VMS gets it when its day has come.
     published = {key: rate for key, rate in books.ledger_rates.items() if key[0] <= today.isoformat()}
     for key in sorted(published.keys() | books.vms_rates.keys()):
         vms, ledger = books.vms_rates.get(key), published.get(key)

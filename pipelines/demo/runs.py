@@ -33,6 +33,7 @@ def run_jobs(folder: Path, *, environ: Mapping[str, str], today: date) -> dict[s
         env=dict(environ),
         timeout=RUN_SECONDS,
     )
+    # By what it printed and not by its exit code: 14 and 16 are codes of a run that did all it could.
     try:
         printed = json.loads(done.stdout)
     except ValueError as error:

@@ -62,6 +62,7 @@ class SandboxControl:
         return sum(count for counts in sides.values() for name, count in counts.items() if name.startswith(_WRITES))
 
 
+# The ledger's address is what the sandbox prints; its control interface has no setting, because no real system has one.
 def control_of(settings: Settings) -> SandboxControl:
     """Find the control interface beside the ledger's address."""
     return SandboxControl(settings.ledger.url.removesuffix("/graphql") + "/_sandbox")
@@ -92,6 +93,7 @@ def sandbox(folder: Path) -> Iterator[dict[str, str]]:
 
 
 def _printed_settings(server: subprocess.Popen[str]) -> dict[str, str]:
+    # One setting a line until an empty one: behind it the servers answer.
     printed: dict[str, str] = {}
     for line in server.stdout or ():
         if not line.strip():

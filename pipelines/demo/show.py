@@ -29,6 +29,7 @@ def show_demo(result: DemoResult, console: Console) -> None:
     console.print(_ways_back(result))
     console.print(_stopped(result))
     console.print(_meant(result))
+    # Once each: a problem shows in every run until it is put right.
     for problem in dict.fromkeys(problem for run in result.runs for problem in run["problems"]):
         console.print(f"! {problem}", markup=False, highlight=False)
     for difference in result.differences:
