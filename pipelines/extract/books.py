@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from pipelines.contracts import ledger as contracts
 from pipelines.contracts.tables import create_tables
+from pipelines.core.literals import among
 from pipelines.extract.cursors import is_whole, move_cursor, note_whole
 from pipelines.extract.land import EVERYTHING, Extracted, Scope, land
 from pipelines.extract.ledger import Wanted, lists, read_and_land
 from pipelines.extract.ledger_deltas import changes_since_last_run, confirm_cursors, newest_cursors
-from pipelines.extract.literals import among
 from pipelines.wire.ledger import SIDE
 
 if TYPE_CHECKING:

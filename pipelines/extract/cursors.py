@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pipelines.extract.literals import literal
+from pipelines.core.literals import literal
 from pipelines.stores.control import utc_text
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.contracts.shape import child_columns, list_expression, parent_columns
+from pipelines.core.literals import among, literal
 from pipelines.extract.flatten import PARENT_ROW
-from pipelines.extract.literals import among, literal
 
 if TYPE_CHECKING:
     import duckdb

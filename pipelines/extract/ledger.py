@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pipelines.contracts import ledger as contracts
 from pipelines.contracts.shape import paths
+from pipelines.core.literals import among, literal
 from pipelines.extract.cursors import changes_since, note_changes_read
 from pipelines.extract.land import EVERYTHING, Arrival, Extracted, Scope, land_together
-from pipelines.extract.literals import among, literal
 from pipelines.wire.ledger import SIDE
 from pipelines.wire.query import Reading, selection_text
 

@@ -14,6 +14,7 @@ import structlog
 from pipelines.contracts import vms as contracts
 from pipelines.contracts.shape import paths
 from pipelines.core.errors import Refused
+from pipelines.core.literals import among, literal
 from pipelines.extract.cursors import (
     changes_since,
     is_whole,
@@ -24,7 +25,6 @@ from pipelines.extract.cursors import (
     read_cursor,
 )
 from pipelines.extract.land import EVERYTHING, Extracted, Landed, Scope, land
-from pipelines.extract.literals import among, literal
 from pipelines.extract.rejected import close_rejected, open_keys
 from pipelines.wire.filters import at_least, one_of
 from pipelines.wire.pages import keys, split

@@ -78,6 +78,7 @@ ABOUT_SENT: Mapping[str, str] = {
     "actuals": "One actual as it was sent to the VMS.",
     "rates": "One exchange rate as it was sent to the VMS.",
 }
+# Columns of the checks: ok_ and the name of the rule.
 VERDICT = "ok_"
 SHOWN_ORIGINS = 4
 # A column as it is, at most under another name.
@@ -108,22 +109,23 @@ class ControlTable:
     columns: Mapping[str, str]
 
 
-def described(catalog: Catalog, ref: TableRef, name: str) -> str:
+def column_meaning(catalog: Catalog, ref: TableRef, name: str) -> str:
     """Return what a model's column is; where nobody said, where it comes from, else what computes it."""
     return description(catalog, ColumnRef(ref, name)) or _derived(catalog, catalog.by_ref[ref].column(name), ref)
 
 
 def description(catalog: Catalog, column: ColumnRef) -> str:
     """Return what a column is: its own comment, its rule, else what is said of the one column it passes on."""
+    # Up the lineage as long as a column is passed on unchanged: a comment written once then holds for all its copies.
     while (model := catalog.by_ref.get(column.table)) is not None:
-        found = model.column(column.name)
-        if found.description:
-            return found.description
+        defined = model.column(column.name)
+        if defined.description:
+            return defined.description
         if rule := load_rules().rules.get(column.name.removeprefix(VERDICT)):
             return f"false: {rule.title}"
-        if len(found.parents) != 1 or not _PASSED_ON.fullmatch(found.expression):
+        if len(defined.parents) != 1 or not _PASSED_ON.fullmatch(defined.expression):
             return ""
-        column = found.parents[0]
+        column = defined.parents[0]
     return comment(column)
 
 
@@ -164,11 +166,6 @@ def control_tables() -> Mapping[str, ControlTable]:
         )
         for found in _TABLE.finditer(control_schema())
     }
-
-
-def sent_text() -> Mapping[str, tuple[str, Mapping[str, str]]]:
-    """Return what one row of each table of sent objects is, and what their columns are."""
-    return {table: (ABOUT_SENT[table], SENT) for table in SENT_TABLES}
 
 
 def control_schema() -> str:

@@ -16,6 +16,7 @@ import structlog
 from pipelines import __version__, publish
 from pipelines.checks.suites import load_rules
 from pipelines.core.errors import ModelError
+from pipelines.core.table_ref import TableRef
 from pipelines.models.steps import open_models
 from pipelines.publish.edition.contents import DATABASE, REPORT, TABLES, WORKBOOK, Edition, TableText, is_published
 from pipelines.publish.edition.database import write_database
@@ -23,6 +24,7 @@ from pipelines.publish.edition.tables import write_tables
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 from pipelines.stores.control_copy import copy_control
+from pipelines.stores.sent_objects import SENT_TABLES
 
 if TYPE_CHECKING:
     from pipelines.publish.edition.contents import Texts
@@ -49,12 +51,17 @@ _BUILT = "SELECT name, value FROM meta WHERE name LIKE '%built_from' ORDER BY 1"
 
 def publish_database(ctx: Context) -> Counts:
     """Write published/springline.duckdb."""
-    return _publish(ctx, DATABASE, _write_database)
+
+    def write(folder: Path) -> object:
+        copy_control(ctx.warehouse, ctx.control)
+        return write_database(ctx.warehouse, ctx.control, folder, texts=published_texts(ctx), edition=_edition(ctx))
+
+    return _publish(ctx, DATABASE, write)
 
 
 def publish_tables(ctx: Context) -> Counts:
     """Write the published tables as Parquet, those that changed."""
-    return _publish(ctx, TABLES, lambda _ctx, folder: _from_published(folder, write_tables))
+    return _publish(ctx, TABLES, lambda folder: _from_published(folder, write_tables))
 
 
 def publish_report(ctx: Context) -> Counts:
@@ -65,7 +72,7 @@ def publish_report(ctx: Context) -> Counts:
 
         write_report(connection, folder / REPORT, today=ctx.today, rules=load_rules().rules.values())
 
-    return _publish(ctx, REPORT, lambda _ctx, folder: _from_published(folder, write))
+    return _publish(ctx, REPORT, lambda folder: _from_published(folder, write))
 
 
 def publish_workbook(ctx: Context) -> Counts:
@@ -76,19 +83,19 @@ def publish_workbook(ctx: Context) -> Counts:
 
         write_workbook(connection, folder / WORKBOOK, today=ctx.today)
 
-    return _publish(ctx, WORKBOOK, lambda _ctx, folder: _from_published(folder, write))
+    return _publish(ctx, WORKBOOK, lambda folder: _from_published(folder, write))
 
 
-def _publish(ctx: Context, product: str, write: Callable[[Context, Path], object]) -> Counts:
+def _publish(ctx: Context, product: str, write: Callable[[Path], object]) -> Counts:
     """Make one product, unless it is there and was made of what there is now."""
     folder = ctx.settings.published
     name = f"published.{product}"
     mark = _fingerprint(ctx)
-    if (folder / product).exists() and ctx.control.one("SELECT value FROM meta WHERE name = ?", (name,)) == mark:
+    if (folder / product).exists() and ctx.control.mark(name) == mark:
         return Counts()
-    write(ctx, folder)
-    with ctx.control.write() as connection:
-        connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, mark))
+    write(folder)
+    # Kept last: a run that is killed before has published nothing, or makes the same once more.
+    ctx.control.keep_mark(name, mark)
     log.info("published", product=product)
     return Counts()
 
@@ -97,6 +104,7 @@ def _fingerprint(ctx: Context) -> str:
     """Hash all that the products follow from: this program, the models as built, and what was sent and decided."""
     digest = hashlib.sha256(f"{__version__}\0{ctx.settings.published.resolve()}".encode())
     code = Path(publish.__file__).parent
+    # What the code makes of the same rows changes with the code; without a mark of it, a release would change nothing.
     for path in sorted(path for path in code.rglob("*") if path.suffix in {".py", ".html", ".css"}):
         digest.update(path.read_bytes())
     for statement in (_BUILT, *_MOVED):
@@ -104,28 +112,23 @@ def _fingerprint(ctx: Context) -> str:
     return digest.hexdigest()
 
 
-def _write_database(ctx: Context, folder: Path) -> object:
-    copy_control(ctx.warehouse, ctx.control)
-    return write_database(ctx.warehouse, ctx.control, folder, texts=published_texts(ctx), edition=_edition(ctx))
-
-
 def published_texts(ctx: Context) -> Texts:
     """Return what is said of every table and column that may be published."""
     # What describes them imports pyarrow and the contracts; a run that publishes nothing has no use for it.
-    from pipelines.publish.descriptions import control_tables, described, sent_text  # noqa: PLC0415
+    from pipelines.publish.descriptions import ABOUT_SENT, SENT, column_meaning, control_tables  # noqa: PLC0415
 
     catalog = open_models(ctx)
     models = {
-        (model.ref.schema, model.ref.name): TableText(
+        model.ref: TableText(
             model.description,
-            {column.name: described(catalog, model.ref, column.name) for column in model.columns},
+            {column.name: column_meaning(catalog, model.ref, column.name) for column in model.columns},
             {column.name: column.type for column in model.columns},
         )
         for model in catalog.models
         if is_published(model.ref.schema, [column.name for column in model.columns])
     }
-    control = {("ctl", name): TableText(table.about, table.columns) for name, table in control_tables().items()}
-    sent = {("ctl", name): TableText(about, columns) for name, (about, columns) in sent_text().items()}
+    control = {TableRef("ctl", name): TableText(table.about, table.columns) for name, table in control_tables().items()}
+    sent = {TableRef("ctl", name): TableText(ABOUT_SENT[name], SENT) for name in SENT_TABLES}
     return {**models, **control, **sent}
 
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pipelines.core.errors import UsageError
-from pipelines.publish.edition.contents import DATABASE, first_line, literal
+from pipelines.core.literals import literal
+from pipelines.publish.edition.contents import DATABASE, first_line
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.core.table_ref import TableRef
 from pipelines.publish.edition.contents import Edition, TableText, Texts
 from pipelines.publish.edition.database import write_database
 from pipelines.stores.control import Control
@@ -29,10 +30,10 @@ DOCUMENTS = {
 }
 LINES = {"document_key": "BIGINT", "voucher_date": "DATE", "subledger_bank_account": "VARCHAR"}
 TEXTS: Texts = {
-    ("rec", "documents"): TableText("One document.", {name: f"its {name}" for name in DOCUMENTS}, DOCUMENTS),
-    ("post", "voucher_lines"): TableText("One line.", {name: f"its {name}" for name in LINES}, LINES),
-    ("close", "breaks"): TableText("What stops.", {"subject": "what it is"}, {"subject": "VARCHAR"}),
-    ("ctl", "outbox"): TableText("One write.", {"id": "which one"}),
+    TableRef("rec", "documents"): TableText("One document.", {name: f"its {name}" for name in DOCUMENTS}, DOCUMENTS),
+    TableRef("post", "voucher_lines"): TableText("One line.", {name: f"its {name}" for name in LINES}, LINES),
+    TableRef("close", "breaks"): TableText("What stops.", {"subject": "what it is"}, {"subject": "VARCHAR"}),
+    TableRef("ctl", "outbox"): TableText("One write.", {"id": "which one"}),
 }
 
 

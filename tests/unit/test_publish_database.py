@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from pipelines.core.errors import ModelError
+from pipelines.core.table_ref import TableRef
 from pipelines.publish.edition import database
 from pipelines.stores.control import Control
 from tests.support.published import NOW, TEXTS, Stores, make_stores, start
@@ -239,4 +240,4 @@ def test_a_reader_in_this_process_does_no_harm(stores: Stores) -> None:
 
 def test_texts_of_this_test_are_what_the_warehouse_has(stores: Stores) -> None:
     described = stores.warehouse.execute("DESCRIBE rec.documents").fetchall()
-    assert {row[0]: row[1].replace(" ", "") for row in described} == dict(TEXTS["rec", "documents"].types)
+    assert {row[0]: row[1].replace(" ", "") for row in described} == dict(TEXTS[TableRef("rec", "documents")].types)

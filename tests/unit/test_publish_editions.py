@@ -15,10 +15,11 @@ import duckdb
 import pytest
 from structlog.testing import capture_logs
 
+from pipelines.core.table_ref import TableRef
 from pipelines.publish.edition import database
 from pipelines.publish.edition.contents import TableText
 from pipelines.publish.edition.database import write_database
-from pipelines.publish.edition.parts import Table, tables_of
+from pipelines.publish.edition.parts import PublishedTable, tables_of
 from tests.support.published import EDITION, TEXTS, Stores, make_stores
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ BATCH = (
 )
 STEP = "INSERT INTO steps VALUES ('{0}', {1}, 'rates', 'read', '2026-11-02T08:00:00+00:00', NULL, 'done', 0, '')"
 OTHER_WORDS = {
-    "of a table": {("rec", "documents"): replace(TEXTS["rec", "documents"], about="One invoice.")},
-    "of a column": {("ctl", "outbox"): TableText("One write.", {"id": "which write"})},
-    "of the history": {("ctl", "outbox_events"): TableText("One step of a write.", {"at": "when"})},
+    "of a table": {TableRef("rec", "documents"): replace(TEXTS[TableRef("rec", "documents")], about="One invoice.")},
+    "of a column": {TableRef("ctl", "outbox"): TableText("One write.", {"id": "which write"})},
+    "of the history": {TableRef("ctl", "outbox_events"): TableText("One step of a write.", {"at": "when"})},
 }
 # What may happen in the warehouse between two editions.
 CHANGES = {
@@ -108,11 +109,11 @@ def change_file(stores: Stores, statements: str) -> None:
         connection.execute(statements)
 
 
-def contents(file: Path) -> dict[str, tuple[Table, Counter[tuple[object, ...]]]]:
+def contents(file: Path) -> dict[str, tuple[PublishedTable, Counter[tuple[object, ...]]]]:
     """Return all that is in a published file: of each table its columns, comments and rows."""
     with duckdb.connect(str(file), read_only=True) as connection:
         return {
-            str(table): (table, Counter(connection.execute(f"FROM {table.place}").fetchall()))
+            str(table.ref): (table, Counter(connection.execute(f"FROM {table.ref.quoted}").fetchall()))
             for table in tables_of(connection)
         }
 
@@ -168,8 +169,8 @@ def test_what_did_not_change_is_not_written(stores: Stores, monkeypatch: pytest.
     made: list[str] = []
     create = database._create
 
-    def noting(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-        made.append(str(table))
+    def noting(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
+        made.append(str(table.ref))
         create(connection, table)
 
     monkeypatch.setattr(database, "_create", noting)

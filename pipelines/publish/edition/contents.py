@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+
+from pipelines.core.table_ref import TableRef, quote
 
 DATABASE = "springline.duckdb"
 TABLES = "tables"
@@ -16,7 +18,7 @@ MODEL_SCHEMAS = ("map", "post", "rec", "close")
 # Of schema ctl in the warehouse; all other tables come from the control store itself.
 SENT = ("outbox", "payments", "actuals", "rates")
 NOT_PUBLISHED = frozenset({"meta", "cursors", "outbox", "sealed_packs"})
-# Whole objects as they came or went: they hold bank accounts.
+# Whole objects as they came or went: these hold bank accounts, which nobody may read in what is published.
 LEFT_OUT: Mapping[str, frozenset[str]] = {"outbox": frozenset({"payload"}), "rejected": frozenset({"body"})}
 # Tables of which rows are only added, or changed in their last batch: the column that tells how far they were copied.
 GROWING: Mapping[str, str] = {"outbox_events": "event_no", "batches": "batch_id", "steps": "batch_id"}
@@ -36,7 +38,9 @@ PERIODS: Mapping[str, str] = {
     "rec.payments": "document_date",
 }
 
+# Columns that hold bank accounts; one that ends in `_tail` has been cut already.
 _BANK_ACCOUNT = re.compile(r"iban|bank_account(?!_tail)|^(?:old|new)_account$")
+# Texts of the control store that repeat what another system answered: an account may stand in the middle of one.
 _WORDS = frozenset({"comment", "detail", "last_error", "message", "next_step", "reason", "summary"})
 _TIME = re.compile(r"(?:^|_)at$|^since$|^until$")
 # An IBAN, and eleven digits that stand alone: a Norwegian account, or a number that looks like one.
@@ -77,8 +81,7 @@ def is_published(schema: str, columns: Collection[str]) -> bool:
     return schema != "rec" or "next_step" in columns
 
 
-Texts = Mapping[tuple[str, str], TableText]
-"""By schema and table."""
+Texts = Mapping[TableRef, TableText]
 
 
 def is_bank_account(column: str) -> bool:
@@ -119,17 +122,7 @@ def comment(column: str, words: str) -> str:
     return f"{words}{MASKED}" if is_bank_account(column) else words
 
 
-def quote(identifier: str) -> str:
-    """Quote an identifier."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def literal(text: object) -> str:
-    """Return a value as a literal of SQL: text or NULL."""
-    return "NULL" if text is None else "'" + str(text).replace("'", "''") + "'"
-
-
-def listed(columns: Sequence[str]) -> str:
+def column_list(columns: Iterable[str]) -> str:
     """Return column names for a statement."""
     return ", ".join(map(quote, columns))
 

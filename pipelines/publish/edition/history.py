@@ -7,15 +7,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from pipelines.core.literals import literal
+from pipelines.core.table_ref import quote
 from pipelines.publish.edition.contents import (
     GROWING,
     LEFT_OUT,
     NOT_PUBLISHED,
+    column_list,
     control_type,
     expression,
-    listed,
-    literal,
-    quote,
 )
 
 if TYPE_CHECKING:
@@ -65,26 +65,24 @@ def copy_history(
         _insert(connection, control, table, list(types), place=place, since=since)
 
 
-def _cut(connection: duckdb.DuckDBPyConnection, control: Control, table: str, types: Columns, *, place: str) -> object:
+def _cut(
+    connection: duckdb.DuckDBPyConnection, control: Control, table: str, types: Columns, *, place: str
+) -> int | str | None:
     """Delete the last of what was published before; return from where on the control store is to be read.
 
     All of it is read on the way, so that a file that is damaged is found out.
     """
     key = quote(GROWING[table])
-    last = connection.execute(f"SELECT max({key}), sum(hash({listed(list(types))})) FROM {place}").fetchone()
-    since: object = last[0] if last else None
+    last = connection.execute(f"SELECT max({key}), sum(hash({column_list(types)})) FROM {place}").fetchone()
+    since: int | str | None = last[0] if last else None
     if since is None:
         return None
     before = connection.execute(f"SELECT count(*) FROM {place} WHERE {key} < {literal(since)}").fetchone()
-    if before == (control.one(f"SELECT count(*) FROM {quote(table)} WHERE {key} < {_sqlite(since)}"),):
+    if before == (control.one(f"SELECT count(*) FROM {quote(table)} WHERE {key} < {literal(since)}"),):
         connection.execute(f"DELETE FROM {place} WHERE {key} >= {literal(since)}")
         return since
     connection.execute(f"DELETE FROM {place}")
     return None
-
-
-def _sqlite(value: object) -> str:
-    return str(value) if isinstance(value, int) else literal(value)
 
 
 def _insert(
@@ -94,7 +92,7 @@ def _insert(
     columns: Sequence[str],
     *,
     place: str,
-    since: object,
+    since: int | str | None,
 ) -> None:
     """Copy the rows of a table from a value of its key on.
 
@@ -103,7 +101,7 @@ def _insert(
     import pyarrow as pa  # noqa: PLC0415 an idle run publishes nothing
     from pyarrow import json as arrow_json  # noqa: PLC0415 ditto
 
-    condition = f"WHERE {GROWING[table]} >= {_sqlite(since)}" if since is not None else ""
+    condition = f"WHERE {GROWING[table]} >= {literal(since)}" if since is not None else ""
     members = ", ".join(f"{literal(name)}, {quote(name)}" for name in columns)
     statement = f"SELECT json_object({members}) FROM {quote(table)} {condition} ORDER BY rowid"
     kinds = {row["name"]: row["type"] for row in control.read(f"PRAGMA table_info({table})")}
@@ -116,6 +114,6 @@ def _insert(
         for batch in arrow_json.read_json(pa.BufferReader(page), parse_options=options).to_batches()
     )
     connection.register("control_rows", pa.RecordBatchReader.from_batches(schema, batches))
-    told = ", ".join(expression(column, is_control=True) for column in columns)
-    connection.execute(f"INSERT INTO {place} SELECT {told} FROM control_rows")
+    published = ", ".join(expression(column, is_control=True) for column in columns)
+    connection.execute(f"INSERT INTO {place} SELECT {published} FROM control_rows")
     connection.unregister("control_rows")

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from pipelines.publish.edition.contents import PERIODS, listed, literal, quote
+from pipelines.core.literals import among, literal
+from pipelines.core.table_ref import TableRef, quote
+from pipelines.publish.edition.contents import PERIODS, column_list
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,27 +26,17 @@ Sums = Mapping[Part, tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class PublishedTable:
     """One published table: its columns with their types, and all that is said of it, as JSON."""
 
-    schema: str
-    name: str
+    ref: TableRef
     columns: Mapping[str, str]
     texts: str
-
-    def __str__(self) -> str:
-        """``schema.name``, as people write it."""
-        return f"{self.schema}.{self.name}"
-
-    @property
-    def place(self) -> str:
-        """The name for a statement."""
-        return f"{quote(self.schema)}.{quote(self.name)}"
 
     @property
     def month(self) -> str | None:
         """What gives the month of a row, as SQL; None when the table is kept in one piece."""
-        column = PERIODS.get(str(self))
+        column = PERIODS.get(str(self.ref))
         return f"CAST(date_trunc('month', {quote(column)}) AS DATE)" if column else None
 
 
@@ -53,7 +45,7 @@ def texts_of(about: str | None, columns: Mapping[str, str | None]) -> str:
     return json.dumps({"about": about, "columns": columns}, ensure_ascii=False)
 
 
-def tables_of(connection: duckdb.DuckDBPyConnection, database: str | None = None) -> Iterator[Table]:
+def tables_of(connection: duckdb.DuckDBPyConnection, database: str | None = None) -> Iterator[PublishedTable]:
     """Yield the tables of an attached database, or of the one that was opened, in order."""
     rows = connection.execute(
         """
@@ -70,21 +62,22 @@ def tables_of(connection: duckdb.DuckDBPyConnection, database: str | None = None
     ).fetchall()
     for schema, name, about, columns, types, words in rows:
         texts = texts_of(about, dict(zip(columns, words, strict=True)))
-        yield Table(schema, name, dict(zip(columns, types, strict=True)), texts)
+        yield PublishedTable(TableRef(schema, name), dict(zip(columns, types, strict=True)), texts)
 
 
-def sums_of(connection: duckdb.DuckDBPyConnection, table: Table, rows: str) -> Sums:
-    """Return what is in each part of a table, whatever the order of its rows, which stand in ``rows``, as SQL."""
+def sums_of(connection: duckdb.DuckDBPyConnection, table: PublishedTable, rows: str) -> Sums:
+    """Return what is in each part of a table; ``rows`` is where its rows stand, as SQL.
+
+    A sum of hashes is the same in whatever order rows come; unlike an exclusive or, it finds a row that stands twice.
+    """
     found = connection.execute(
-        f"SELECT {table.month or literal(WHOLE)}, count(*), sum(hash({listed(list(table.columns))})) "
+        f"SELECT {table.month or literal(WHOLE)}, count(*), sum(hash({column_list(table.columns)})) "
         f"FROM {rows} GROUP BY 1"
     ).fetchall()
     return {part: (count, total) for part, count, total in found}
 
 
-def of_months(table: Table, months: Collection[Part]) -> str:
+def of_months(table: PublishedTable, months: Collection[Part]) -> str:
     """Return the condition of rows of some months, as SQL."""
-    dates = ", ".join(f"DATE '{month}'" for month in sorted(month for month in months if isinstance(month, date)))
-    conditions = [f"{table.month} IN ({dates})"] if dates else []
-    conditions += [f"{table.month} IS NULL"] if None in months else []
-    return f"({' OR '.join(conditions)})"
+    condition = among(str(table.month), sorted(month for month in months if isinstance(month, date)))
+    return f"({condition} OR {table.month} IS NULL)" if None in months else f"({condition})"

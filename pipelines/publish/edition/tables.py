@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pipelines.core.errors import ModelError
-from pipelines.publish.edition.contents import TABLES, first_line, literal
-from pipelines.publish.edition.parts import WHOLE, Part, Table, of_months, sums_of, tables_of
+from pipelines.core.literals import literal
+from pipelines.core.table_ref import TableRef
+from pipelines.publish.edition.contents import TABLES, first_line
+from pipelines.publish.edition.parts import WHOLE, Part, PublishedTable, of_months, sums_of, tables_of
 from pipelines.publish.edition.swap import KEPT, put_folder, stage
 
 if TYPE_CHECKING:
@@ -56,13 +58,13 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[st
             for table, wanted in stale:
                 _write(connection, table, wanted, place=_in(root, table), made=_in(aside, table))
                 put_folder(_in(aside, table), _in(root, table), old=_in(kept, table))
-        _remove_others(root, {(table.schema, table.name) for table in tables})
+        _remove_others(root, {table.ref for table in tables})
     except (duckdb.Error, OSError) as error:
         raise ModelError(
             f"The Parquet files in {root} could not be written: {first_line(error)}",
             next_step="see that their disk has room and that this user may write there; the others are as they were.",
         ) from error
-    return [str(table) for table, _ in stale]
+    return [str(table.ref) for table, _ in stale]
 
 
 def present(place: Path) -> dict[str, str]:
@@ -74,13 +76,13 @@ def present(place: Path) -> dict[str, str]:
     return found
 
 
-def _in(folder: Path, table: Table) -> Path:
-    return folder / table.schema / table.name
+def _in(folder: Path, table: PublishedTable) -> Path:
+    return folder / table.ref.schema / table.ref.name
 
 
-def _prints(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, str]:
+def _prints(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> dict[str, str]:
     """Return the fingerprint of each month's rows, whatever their order: sums of row hashes, with what they are."""
-    sums = sums_of(connection, table, table.place) or {WHOLE: (0, 0)}
+    sums = sums_of(connection, table, table.ref.quoted) or {WHOLE: (0, 0)}
     return {_part(part): _print(table, count, total) for part, (count, total) in sums.items()}
 
 
@@ -93,23 +95,25 @@ def _part(month: Part) -> str:
     return UNKNOWN if month is None else f"{month:%Y-%m}" if isinstance(month, date) else month
 
 
-def _print(table: Table, count: int, total: int) -> str:
-    told = repr((FORMAT, list(table.columns.items()), table.texts, count, total))
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+def _print(table: PublishedTable, count: int, total: int) -> str:
+    content = repr((FORMAT, list(table.columns.items()), table.texts, count, total))
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def _write(connection: duckdb.DuckDBPyConnection, table: Table, wanted: Prints, *, place: Path, made: Path) -> None:
+def _write(
+    connection: duckdb.DuckDBPyConnection, table: PublishedTable, wanted: Prints, *, place: Path, made: Path
+) -> None:
     """Make a table's folder: months that stay are linked, the others written."""
     made.mkdir(parents=True)
     before = present(place)
     stays = {part for part, fingerprint in wanted.items() if before.get(part) == fingerprint}
     for part in stays:
-        for file in place.glob(f"{table.name}-{part}-{wanted[part]}*"):
+        for file in place.glob(f"{table.ref.name}-{part}-{wanted[part]}*"):
             _link(file, made / file.name)
     options = f"FORMAT parquet, COMPRESSION {COMPRESSION}, KV_METADATA {{springline: {literal(table.texts)}}}"
     if WHOLE in wanted:
         file = made / _name(table, WHOLE, wanted)
-        connection.execute(f"COPY (SELECT * FROM {table.place}) TO {literal(file)} ({options})")
+        connection.execute(f"COPY (SELECT * FROM {table.ref.quoted}) TO {literal(file)} ({options})")
     elif changed := sorted(wanted.keys() - stays):
         connection.execute(
             f"COPY ({_months(table, changed)}) TO {literal(made / PARTS)} ({options}, PARTITION_BY (month_of_row))"
@@ -121,14 +125,14 @@ def _write(connection: duckdb.DuckDBPyConnection, table: Table, wanted: Prints, 
         shutil.rmtree(made / PARTS)
 
 
-def _months(table: Table, parts: Collection[str]) -> str:
+def _months(table: PublishedTable, parts: Collection[str]) -> str:
     """Return the query of some months' rows, with the month beside them."""
     months = [None if part == UNKNOWN else date.fromisoformat(f"{part}-01") for part in parts]
-    return f"SELECT *, {table.month} AS month_of_row FROM {table.place} WHERE {of_months(table, months)}"
+    return f"SELECT *, {table.month} AS month_of_row FROM {table.ref.quoted} WHERE {of_months(table, months)}"
 
 
-def _name(table: Table, part: str, wanted: Prints, *, number: int = 0) -> str:
-    return f"{table.name}-{part}-{wanted[part]}{f'-{number}' if number else ''}.parquet"
+def _name(table: PublishedTable, part: str, wanted: Prints, *, number: int = 0) -> str:
+    return f"{table.ref.name}-{part}-{wanted[part]}{f'-{number}' if number else ''}.parquet"
 
 
 def _link(source: Path, target: Path) -> None:
@@ -138,8 +142,8 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _remove_others(root: Path, names: Collection[tuple[str, str]]) -> None:
+def _remove_others(root: Path, refs: Collection[TableRef]) -> None:
     """Take away the folders of tables that are published no more."""
     for place in root.glob("*/*"):
-        if (place.parent.name, place.name) not in names:
+        if TableRef(place.parent.name, place.name) not in refs:
             shutil.rmtree(place)

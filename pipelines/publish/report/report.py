@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import pipelines
-from pipelines.core.words import plural
+from pipelines.core import words
 from pipelines.publish.report.report_facts import read_facts
 from pipelines.publish.report.words import STATES
-from pipelines.publish.workbook.book import money_text
 from pipelines.publish.workbook.workbook import whole_file
 
 if TYPE_CHECKING:
@@ -31,54 +29,41 @@ def write_report(connection: duckdb.DuckDBPyConnection, path: Path, *, today: da
     ``connection`` is the published file or the warehouse, ``today`` the accounting day, ``rules`` the posting
     requirements of expectations/, each of which is told with what it found.
     """
+    page = (
+        environment()
+        .get_template("report.html")
+        .render(
+            **read_facts(connection, today=today, rules=rules),
+            state_words=STATES,
+            version=pipelines.__version__,
+            css=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
+        )
+    )
+    with whole_file(path) as unfinished:
+        unfinished.write_text(page, encoding="utf-8")
+
+
+def environment() -> Environment:
+    """Return what the page is made with: its templates, and how amounts, moments and counts are written in them."""
     # Partner names and texts come from other systems: everything is escaped, and a name that is missing is a bug.
-    environment = Environment(
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "money": money,
-        "moment": moment,
-        "day": day,
+    made.filters |= {
+        "amount": words.amount,
+        "number": words.number,
+        "moment": words.moment,
+        "day": words.day,
         "month": month,
-        "plural": plural,
+        "plural": words.plural,
         "count": count,
         "sentence": sentence,
     }
-    page = environment.get_template("report.html").render(
-        **read_facts(connection, today=today, rules=rules),
-        state_words=STATES,
-        version=pipelines.__version__,
-        css=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
-    )
-    with whole_file(path) as unfinished:
-        unfinished.write_text(page, encoding="utf-8")
-
-
-def money(amount: Decimal | None, currency: str | None) -> str:
-    """Write an amount with the decimals of its currency; nothing where there is none.
-
-    >>> money(Decimal("1250.5000"), "USD"), money(Decimal("12500000.0000"), "JPY"), money(None, "NOK")
-    ('1,250.50', '12,500,000', '')
-    """
-    return "" if amount is None else money_text(amount, currency=currency)
-
-
-def moment(value: datetime | None) -> str:
-    """Write a moment to the minute, in UTC as it is kept."""
-    return "" if value is None else f"{value:%Y-%m-%d %H:%M}"
-
-
-def day(value: date) -> str:
-    """Write a day as it is said.
-
-    >>> day(date(2026, 11, 2))
-    '2 November 2026'
-    """
-    return f"{value.day} {value:%B %Y}"
+    return made
 
 
 def month(value: date) -> str:
@@ -95,10 +80,10 @@ def count(value: int | None) -> str:
     return "" if value is None else f"{value:,}"
 
 
-def sentence(words: str) -> str:
+def sentence(text: str) -> str:
     """Begin words with a capital letter, and leave the others as they are.
 
     >>> sentence("document only in VMS")
     'Document only in VMS'
     """
-    return words[:1].upper() + words[1:]
+    return text[:1].upper() + text[1:]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
-from pipelines.core.money import minor_unit_table
+from pipelines.core.words import decimals, number
 from pipelines.publish.workbook.sheet import SheetColumn, Value
 
 if TYPE_CHECKING:
@@ -95,9 +95,7 @@ class Book:
             case None:
                 page.write_blank(row, place, None, self.look())
             case Decimal() if column.kind == "money" and not is_exact(value, currency=currency):
-                page.write_string(
-                    row, place, money_text(value, currency=currency), self.look(align="right", italic=True)
-                )
+                page.write_string(row, place, number(value, currency), self.look(align="right", italic=True))
             case Decimal() if column.kind == "money":
                 page.write_number(row, place, float(value), self.money(currency))
             # Before int, which a bool is as well.
@@ -118,30 +116,15 @@ class Book:
         self.file.close()
 
 
-def units(currency: str | None) -> int:
-    """Return the decimals of a currency; two where ISO 4217 does not know it."""
-    return minor_unit_table().get(currency or "", 2)
-
-
 def money_format(currency: str | None) -> str:
     """Return the number format of a currency.
 
     >>> money_format("JPY"), money_format("KWD")
     ('#,##0_);[Red]-#,##0_)', '#,##0.000_);[Red]-#,##0.000_)')
     """
-    decimals = units(currency)
-    number = "#,##0" + ("." + "0" * decimals if decimals else "")
-    return f"{number}_);[Red]-{number}_)"
-
-
-def money_text(amount: Decimal, *, currency: str | None) -> str:
-    """Write an amount out, with no fewer decimals than its currency has.
-
-    >>> money_text(Decimal("12345678901234567.8900"), currency="USD")
-    '12,345,678,901,234,567.89'
-    """
-    decimals = max(units(currency), -int(amount.normalize().as_tuple().exponent))
-    return f"{amount:,.{decimals}f}"
+    places = decimals(currency)
+    figure = "#,##0" + ("." + "0" * places if places else "")
+    return f"{figure}_);[Red]-{figure}_)"
 
 
 def as_number(amount: Decimal, *, currency: str | None) -> float:
@@ -150,7 +133,7 @@ def as_number(amount: Decimal, *, currency: str | None) -> float:
     >>> as_number(Decimal("-944827.3067"), currency="NOK"), as_number(Decimal("2.5000"), currency="JPY")
     (-944827.31, 3.0)
     """
-    return float(amount.quantize(Decimal(1).scaleb(-units(currency)), rounding=ROUND_HALF_UP))
+    return float(amount.quantize(Decimal(1).scaleb(-decimals(currency)), rounding=ROUND_HALF_UP))
 
 
 def is_exact(amount: Decimal, *, currency: str | None) -> bool:
@@ -161,5 +144,5 @@ def is_exact(amount: Decimal, *, currency: str | None) -> bool:
     """
     if abs(amount) < SURELY_EXACT:
         return True
-    digits = "".join(filter(str.isdigit, money_text(amount, currency=currency)))
+    digits = "".join(filter(str.isdigit, number(amount, currency)))
     return len(digits.lstrip("0")) <= MOST_DIGITS

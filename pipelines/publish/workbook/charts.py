@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from pipelines.core.words import decimals
 from pipelines.publish.facts import BUCKETS, SUBLEDGERS
-from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, Page, as_number, units
+from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, Page, as_number
 from pipelines.publish.workbook.table_sheet import SheetLayout
 
 OPEN = "Open in the ledger"
@@ -79,7 +80,7 @@ def _formula(layout: SheetLayout, measure: str, currency: str, where: Mapping[st
         terms += [layout.column(heading), f'"={escaped}"']
     if layout.period:
         terms += [layout.column(layout.sheet.period), layout.month]
-    return f"=ROUND(SUMIFS({','.join(terms)}),{units(currency)})"
+    return f"=ROUND(SUMIFS({','.join(terms)}),{decimals(currency)})"
 
 
 def write_ageing(book: Book, layout: SheetLayout) -> None:
@@ -169,7 +170,7 @@ def _write_block(book: Book, page: Page, row: int, block: SumBlock) -> None:
         if block.has_total:
             total = as_number(sum((value for _, value in line.sums), Decimal()), currency=line.currency)
             cells = f"C{number + 1}:{chr(ord('B') + len(line.sums))}{number + 1}"
-            formula = f"=ROUND(SUBTOTAL(109,{cells}),{units(line.currency)})"
+            formula = f"=ROUND(SUBTOTAL(109,{cells}),{decimals(line.currency)})"
             look = book.money(line.currency, bold=True, bg_color=FILL, **rule)
             page.write_formula(number, LABELS + len(line.sums), formula, look, total)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, Look, Page, as_number, units
+from pipelines.core.words import decimals
+from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, Look, Page, as_number
 from pipelines.publish.workbook.table_sheet import SheetLayout
 
 HEADINGS = ("Question", "Sheet", "Rows", "To look at", "Currency", "Amount to look at", "Oldest in days")
@@ -114,7 +115,7 @@ def amount_formula(layout: SheetLayout, currency: str) -> str:
     """Return the formula that adds up what somebody must look at in one currency."""
     measure = layout.sheet.measure_column
     terms = [layout.column(measure.heading), layout.column(measure.currency), f'"{currency}"', *_conditions(layout)]
-    return f"=ROUND(SUMIFS({','.join(terms)}),{units(currency)})"
+    return f"=ROUND(SUMIFS({','.join(terms)}),{decimals(currency)})"
 
 
 def oldest_formula(layout: SheetLayout) -> str:

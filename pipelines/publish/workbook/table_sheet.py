@@ -10,7 +10,8 @@ from functools import cached_property
 
 from xlsxwriter.utility import xl_col_to_name
 
-from pipelines.publish.workbook.book import FILL, LINE, Book, Look, Page, as_number, is_exact, money_text, units
+from pipelines.core.words import decimals, number
+from pipelines.publish.workbook.book import FILL, LINE, Book, Look, Page, as_number, is_exact
 from pipelines.publish.workbook.sheet import Sheet, SheetColumn, Value, currencies
 
 SHOWN = "Shown"
@@ -177,7 +178,7 @@ def total_formula(layout: SheetLayout, column: SheetColumn, currency: str) -> st
     """Return the formula that adds up the amounts of one currency in the rows that a filter leaves visible."""
     amounts, kept, shown = (layout.column(name) for name in (column.heading, column.currency, SHOWN))
     month = f",{layout.column(layout.sheet.period)},{PERIOD_CELL}" if layout.period else ""
-    return f'=ROUND(SUMIFS({amounts},{kept},"{currency}",{shown},1{month}),{units(currency)})'
+    return f'=ROUND(SUMIFS({amounts},{kept},"{currency}",{shown},1{month}),{decimals(currency)})'
 
 
 def _write_table(book: Book, page: Page, layout: SheetLayout, widths: Sequence[int]) -> None:
@@ -244,5 +245,5 @@ def _shown(sheet: Sheet, row: Sequence[Value], column: SheetColumn) -> str:
     place = sheet.place(column.heading)
     value = row[place]
     if column.kind == "money" and isinstance(value, Decimal):
-        return money_text(value, currency=_currency_of(row, sheet.currency_places[place]))
+        return number(value, _currency_of(row, sheet.currency_places[place]))
     return str(value)

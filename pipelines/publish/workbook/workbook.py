@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.core.words import moment
 from pipelines.publish.facts import read_times
 from pipelines.publish.workbook.book import FIRST_TAB, Book
 from pipelines.publish.workbook.charts import write_accrual_charts, write_ageing
@@ -64,8 +65,8 @@ def write_sheets(
 def _read_at(connection: duckdb.DuckDBPyConnection) -> str:
     """Say how new it all is."""
     times = [
-        f"{side} read at {moment:%Y-%m-%d %H:%M} UTC" if moment else f"{side} not read yet"
-        for side, moment in zip(("VMS", "ledger"), read_times(connection), strict=True)
+        f"{side} read at {moment(at)}" if at else f"{side} not read yet"
+        for side, at in zip(("VMS", "ledger"), read_times(connection), strict=True)
     ]
     return ", ".join(times) + "."
 
