@@ -88,7 +88,10 @@ def compare_transfers(books: Books, expected: Mapping[str, str], undone: frozens
 
 
 def _settled_by(row: LedgerRow) -> Decimal:
-    """Return what a transfer settles, with the sign of the VMS: a payment to a supplier is negative (mapping.md 3)."""
+    """Give what a transfer settles with the sign of the VMS, where a supplier's payment is negative.
+
+    Source: docs/mapping.md#3.
+    """
     return (row.amount - row.remaining) * (-1 if row.side == "AP" else 1)
 
 

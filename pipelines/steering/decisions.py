@@ -91,6 +91,14 @@ def standing_hold(control: Control, document: Document) -> sqlite3.Row | None:
     return steps[-1] if steps and steps[-1]["action"] == "hold" else None
 
 
+def holds_to_come(control: Control) -> list[dict[str, object]]:
+    """Return what people have put on hold since the last batch began, in the columns of `status`' list of what is held.
+
+    The next run makes holds of them; a hold by number may be of a document that no batch has read yet.
+    """
+    return [dict(row) for row in control.read(_HOLDS_TO_COME)]
+
+
 def ignored_row(control: Control, document: Document) -> sqlite3.Row | None:
     """Return the entry of the ignore list that stands for a document now; ``row_no`` is its place."""
     rows = control.read(
@@ -111,11 +119,3 @@ def last_retry(control: Control, document: Document) -> sqlite3.Row | None:
 def retried_up_to(control: Control) -> int:
     """Return the number of the last decision whose retry has been carried out."""
     return int(control.one("SELECT value FROM meta WHERE name = ?", (RETRIED,)) or 0)
-
-
-def holds_to_come(control: Control) -> list[dict[str, object]]:
-    """Return what people have put on hold since the last batch began, in the columns of `status`' list of what is held.
-
-    The next run makes holds of them; a hold by number may be of a document that no batch has read yet.
-    """
-    return [dict(row) for row in control.read(_HOLDS_TO_COME)]
