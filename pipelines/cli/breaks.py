@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.cli.common import AsJson, Config, errors_as_json, operator_name, out, print_json, utc_now
+from pipelines.cli.common import AsJson, Config, Reason, answer, out, print_json, session, show_message, utc_now
 from pipelines.core.words import amount
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ Named = Annotated[
     str,
     typer.Argument(metavar="BREAK", help="Its number in the list, its subject or its document; no:12 means number 12."),
 ]
-Reason = Annotated[str, typer.Option(help="Why; it is kept with your name and the time.")]
 Text = Annotated[str, typer.Option(help="What to keep with it, with your name and the time.")]
 Kind = Annotated[str | None, typer.Option(help="Only kinds that begin so, as document or 'payment over paid'.")]
 Period = Annotated[str | None, typer.Option(help="Only those of this month, as 2026-10.")]
@@ -32,7 +30,7 @@ All = Annotated[bool, typer.Option("--all", help="Also those that are over.")]
 
 app = typer.Typer(
     name="breaks",
-    help="List what differs between the two sides and needs a person; accept, reopen or comment it.",
+    help="List what differs and needs a person; accept or comment.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -47,22 +45,23 @@ def list_(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """List the open breaks with their numbers, the oldest first; the accepted ones say by whom."""
-    from pipelines.core.settings import load_settings  # noqa: PLC0415
+    """List open breaks with their numbers, the oldest first.
+
+    Accepted ones say by whom.
+    """
     from pipelines.steering.break_decisions import list_breaks  # noqa: PLC0415 a command imports what it runs
 
-    with errors_as_json(as_json=as_json):
-        settings = load_settings(config, environ=os.environ)
-        found = list_breaks(settings, kind=kind, period=period, is_all=is_all, now=utc_now)
+    with session(config, as_json=as_json) as started:
+        rows = list_breaks(started.settings, kind=kind, period=period, is_all=is_all, now=utc_now)
     if as_json:
-        print_json({"breaks": [one.as_dict() for one in found]})
+        print_json({"breaks": [row.as_dict() for row in rows]})
     else:
-        show_breaks(found, out)
+        show_breaks(rows, out)
 
 
 @app.command()
 def accept(name: Named, *, reason: Reason, as_json: AsJson = False, config: Config = None) -> None:
-    """Accept a break as it is; the acceptance falls when its figures move."""
+    """Accept a break as it is, until its figures move."""
     _decide("accept", name, words=reason, as_json=as_json, config=config)
 
 
@@ -74,41 +73,29 @@ def reopen(name: Named, *, reason: Reason, as_json: AsJson = False, config: Conf
 
 @app.command()
 def comment(name: Named, *, text: Text, as_json: AsJson = False, config: Config = None) -> None:
-    """Keep words with a break, for whoever looks at it next."""
+    """Keep a comment with a break, for the next reader."""
     _decide("comment", name, words=text, as_json=as_json, config=config)
 
 
 def _decide(action: str, name: str, *, words: str, as_json: bool, config: Path | None) -> None:
-    from pipelines.core.settings import load_settings  # noqa: PLC0415
     from pipelines.steering.break_decisions import decide  # noqa: PLC0415 a command imports what it runs
 
-    with errors_as_json(as_json=as_json):
-        settings = load_settings(config, environ=os.environ)
-        operator = operator_name(os.environ)
-        done = decide(action, name, settings=settings, words=words, operator=operator, now=utc_now)
-    if as_json:
-        print_json(done.as_dict())
-    else:
-        out.print(done.message, markup=False, highlight=False)
+    with session(config, as_json=as_json) as started:
+        result = decide(action, name, settings=started.settings, words=words, operator=started.operator, now=utc_now)
+    answer(result, show_message, as_json=as_json)
 
 
-def show_breaks(found: Sequence[ListedBreak], console: Console) -> None:
+def show_breaks(rows: Sequence[ListedBreak], console: Console) -> None:
     """Print the list of breaks as a table."""
-    if not found:
+    if not rows:
         console.print("No break is open.")
         return
     table = Table("no", "kind", "period", "days", "amount", "message", "next step", "accepted")
-    for one in found:
-        accepted = f"by {one.accepted_by}: {one.comment}" if one.is_accepted else one.comment or ""
+    for row in rows:
+        accepted = f"by {row.accepted_by}: {row.comment}" if row.is_accepted else row.comment or ""
+        figure = amount(row.amount, row.currency)
         cells = (
-            str(one.break_id),
-            one.kind,
-            one.period,
-            str(one.age_days),
-            amount(one.amount, one.currency),
-            one.message,
-            one.next_step,
-            accepted,
-        )
+            str(row.break_id), row.kind, row.period, str(row.age_days), figure, row.message, row.next_step, accepted
+        )  # fmt: skip
         table.add_row(*map(escape, cells))
     console.print(table)

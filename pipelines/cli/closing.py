@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import Annotated
 
 import typer
 
-from pipelines.cli.common import AsJson, Config, err, errors_as_json, operator_name, out, print_json, read_day, utc_now
+from pipelines.cli.common import AsJson, Config, Today, answer, read_today, session, utc_now
 
 Period = Annotated[str, typer.Argument(metavar="PERIOD", help="The month, as 2026-10.")]
 
 
-def close(
-    period: Period,
-    *,
-    today: Annotated[str | None, typer.Option(help="The accounting day, 2026-11-02; today in Oslo otherwise.")] = None,
-    as_json: AsJson = False,
-    config: Config = None,
-) -> None:
-    """Close a period: read both sides back, say what stops it, write its pack, and seal it when nothing does."""
-    from pipelines.cli.progress import progress  # noqa: PLC0415
-    from pipelines.close.run import run_close  # noqa: PLC0415
-    from pipelines.close.show import show_close  # noqa: PLC0415
-    from pipelines.core import log  # noqa: PLC0415 a command imports what it runs
-    from pipelines.core.settings import load_settings  # noqa: PLC0415
+def close(period: Period, *, today: Today = None, as_json: AsJson = False, config: Config = None) -> None:
+    """Close a month: say what stops it, else seal it.
 
-    log.configure_logging(stream=sys.stderr)
-    with errors_as_json(as_json=as_json):
-        settings = load_settings(config, environ=os.environ)
-        with progress(err, is_shown=sys.stderr.isatty() and not as_json) as report:
-            closed = run_close(
-                settings,
-                period=period,
-                operator=operator_name(os.environ),
-                now=utc_now,
-                today=None if today is None else read_day(today, option="--today"),
-                report=report,
-            )
-    if as_json:
-        print_json(closed.as_dict())
-    else:
-        show_close(closed, out)
-    raise typer.Exit(closed.exit_code)
+    Both sides are read back, and the period's pack is written in either case.
+    """
+    from pipelines.close.run import run_close  # noqa: PLC0415 a command imports what it runs
+    from pipelines.close.show import show_close  # noqa: PLC0415
+
+    with session(config, as_json=as_json) as started:
+        result = run_close(
+            started.settings,
+            period=period,
+            operator=started.operator,
+            now=utc_now,
+            today=read_today(today),
+            report=started.report,
+        )
+    answer(result, show_close, as_json=as_json)
+    raise typer.Exit(result.exit_code)

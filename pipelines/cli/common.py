@@ -1,21 +1,28 @@
-"""What every command needs: where it prints, options of all, who is at the keyboard, and the one clock."""
+"""What every command needs: its session, where it prints, the options of all, and the one clock."""
 
 from __future__ import annotations
 
 import getpass
 import json
+import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 
 import typer
 from rich.console import Console
 
 from pipelines.core.errors import SpringlineError, UsageError
 
+if TYPE_CHECKING:
+    from pipelines.cli.progress import Report
+    from pipelines.core.settings import Settings
+
+# Soft wrap: a message copied from the terminal or a log keeps its words on one line.
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
 
@@ -23,21 +30,41 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on s
 Config = Annotated[
     Path | None, typer.Option("--config", help="Settings file; springline.toml when there is one.", dir_okay=False)
 ]
+Document = Annotated[
+    str, typer.Argument(metavar="DOCUMENT", help="Its number, else its key; key:5200777 means the key alone.")
+]
+Reason = Annotated[str, typer.Option(help="Why; it is kept with your name and the time.")]
+Today = Annotated[str | None, typer.Option(help="The accounting day, 2026-11-02; today in Oslo otherwise.")]
 
 
-def operator_name(environ: Mapping[str, str]) -> str:
-    """Return who is at the keyboard, for the record: SPRINGLINE_OPERATOR, else the login name."""
-    if name := environ.get("SPRINGLINE_OPERATOR"):
-        return name
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
+class HasJson(Protocol):
+    """What a command came to, as an object for `--json`."""
+
+    def as_dict(self) -> dict[str, object]: ...  # noqa: D102
 
 
-def utc_now() -> datetime:
-    """Return the time; the one place where the clock is read."""
-    return datetime.now(UTC)
+ResultT = TypeVar("ResultT", bound=HasJson)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One command at work: its settings, who runs it, and where progress is reported."""
+
+    settings: Settings
+    operator: str
+    report: Report
+
+
+@contextmanager
+def session(config: Path | None, *, as_json: bool) -> Iterator[Session]:
+    """Start a command: the log goes to stderr, settings are read, and an expected failure ends as `--json` promises."""
+    from pipelines.cli.progress import progress  # noqa: PLC0415 `--help` waits for none of these
+    from pipelines.core.log import configure_logging  # noqa: PLC0415
+    from pipelines.core.settings import load_settings  # noqa: PLC0415
+
+    configure_logging(stream=sys.stderr)
+    with errors_as_json(as_json=as_json), progress(err, is_shown=sys.stderr.isatty()) as report:
+        yield Session(load_settings(config, environ=os.environ), operator_name(os.environ), report)
 
 
 @contextmanager
@@ -46,14 +73,53 @@ def errors_as_json(*, as_json: bool) -> Iterator[None]:
     try:
         yield
     except SpringlineError as error:
+        # Raised again all the same: its message goes to stderr and its exit code is that of the command.
         if as_json:
             print_json({"error": error.message, "next_step": error.next_step, "exit_code": error.exit_code})
         raise
 
 
+def answer(result: ResultT, show: Callable[[ResultT, Console], None], *, as_json: bool) -> None:
+    """Print a result, as JSON or as ``show`` draws it."""
+    if as_json:
+        print_json(result.as_dict())
+    else:
+        show(result, out)
+
+
+class HasMessage(Protocol):
+    """What came of a decision, in a sentence."""
+
+    @property
+    def message(self) -> str: ...  # noqa: D102
+
+
+def show_message(result: HasMessage, console: Console) -> None:
+    """Print a sentence as it is: names in it are never read as markup."""
+    console.print(result.message, markup=False, highlight=False)
+
+
 def print_json(value: object) -> None:
     """Print one JSON object on stdout; amounts as text, exactly."""
+    # `default=str` writes a Decimal with all its digits, where a JSON number would become a float at the reader's.
     sys.stdout.write(json.dumps(value, indent=2, default=str, ensure_ascii=False) + "\n")
+
+
+def operator_name(environ: Mapping[str, str]) -> str:
+    """Return who is at the keyboard, for the record: SPRINGLINE_OPERATOR, else the login name."""
+    # A scheduler runs as one user for all; whoever starts a command by hand there says who they are.
+    if name := environ.get("SPRINGLINE_OPERATOR"):
+        return name
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # In a container the user may have no name.
+        return "unknown"
+
+
+def utc_now() -> datetime:
+    """Return the time; the one place where the clock is read."""
+    return datetime.now(UTC)
 
 
 def read_day(text: str, *, option: str) -> date:
@@ -62,3 +128,8 @@ def read_day(text: str, *, option: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{option} {text} is no day.", next_step="write it as 2026-11-02.") from None
+
+
+def read_today(text: str | None) -> date | None:
+    """Read the accounting day that --today gives; None: the day in Oslo."""
+    return None if text is None else read_day(text, option="--today")

@@ -1,18 +1,52 @@
-"""adopt: the day on which Springline takes over from people who posted by hand."""
+"""check, adopt, sandbox, demo: what comes before the first real run."""
 
 from __future__ import annotations
 
 import os
 import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines.cli.common import AsJson, Config, err, errors_as_json, operator_name, out, print_json, read_day, utc_now
+from pipelines.cli.common import (
+    AsJson,
+    Config,
+    answer,
+    errors_as_json,
+    out,
+    print_json,
+    read_day,
+    session,
+    utc_now,
+)  # fmt: skip
+from pipelines.core.errors import UsageError
 
 Before = Annotated[str, typer.Option(help="The first day Springline posts for: documents dated earlier are looked at.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be adopted and held; write nothing.")]
 Acknowledge = Annotated[bool, typer.Option("--acknowledge", help="Set what is adopted to posted in the VMS.")]
+Port = Annotated[int, typer.Option(help="Port on the loopback address; a free one when 0.")]
+State = Annotated[Path | None, typer.Option(help="SQLite file of its state; a fresh one otherwise.")]
+Seed = Annotated[Path | None, typer.Option(help="Folder of the world it begins with; the sample otherwise.")]
+
+
+def check(*, as_json: AsJson = False, config: Config = None) -> None:
+    """Check settings, sign-in, companies and accounts.
+
+    One line for each thing that has to be right on both sides, with what to do where it is not.
+    """
+    from pipelines.going_live.check import check_readiness, show_readiness  # noqa: PLC0415 a command imports what it runs
+
+    with session(config, as_json=as_json) as started:
+        lines = check_readiness(started.settings, now=utc_now)
+    if as_json:
+        print_json({"checks": [line.as_dict() for line in lines]})
+    else:
+        show_readiness(lines, out)
+    # The highest code of all lines: a script sees at once that something is wrong, a person which lines are.
+    raise typer.Exit(max((line.exit_code for line in lines), default=0))
 
 
 def adopt(
@@ -23,27 +57,62 @@ def adopt(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Find documents that people posted by hand in the ledger's books and take them over; hold the others."""
-    from pipelines.cli.progress import progress  # noqa: PLC0415
-    from pipelines.core import log  # noqa: PLC0415 a command imports what it runs
-    from pipelines.core.settings import load_settings  # noqa: PLC0415
-    from pipelines.going_live.adopt import run_adopt, show_adoption  # noqa: PLC0415
+    """Take over what people posted by hand; hold the rest.
 
-    log.configure_logging(stream=sys.stderr)
+    Documents that are ready for posting are looked for in the ledger's books, so that none is posted a second time.
+    """
+    from pipelines.going_live.adopt import run_adopt, show_adoption  # noqa: PLC0415 a command imports what it runs
+
+    with session(config, as_json=as_json) as started:
+        result = run_adopt(
+            started.settings,
+            before=read_day(before, option="--before"),
+            operator=started.operator,
+            now=utc_now,
+            is_dry_run=dry_run,
+            is_acknowledged=acknowledge,
+            report=started.report,
+        )
+    answer(result, show_adoption, as_json=as_json)
+    raise typer.Exit(result.exit_code)
+
+
+def sandbox(*, port: Port = 0, state: State = None, seed: Seed = None) -> None:
+    """Serve stand-ins of both systems until interrupted.
+
+    Prints the settings with which to use them, then an empty line.
+    """
+    serve = _sandbox_server()
+    from pipelines.core.resources import sample_folder  # noqa: PLC0415
+
+    # Without --state everything is gone when it ends; a file keeps it, and is served again as it was left.
+    serve(state or Path(tempfile.mkdtemp()) / "sandbox.sqlite", seed=seed or sample_folder(), port=port)
+
+
+def demo(*, as_json: AsJson = False) -> None:
+    """Run every job on the sandbox, and compare both sides.
+
+    Ends with 0 only when both sides agree on everything that is not meant to be held.
+    """
+    from pipelines.core.log import configure_logging  # noqa: PLC0415 a command imports what it runs
+    from pipelines.demo.play import run_demo  # noqa: PLC0415
+    from pipelines.demo.show import show_demo  # noqa: PLC0415
+
+    _sandbox_server()
+    # No session: the sandbox gives the settings.
+    configure_logging(stream=sys.stderr)
     with errors_as_json(as_json=as_json):
-        settings = load_settings(config, environ=os.environ)
-        with progress(err, is_shown=sys.stderr.isatty() and not as_json) as report:
-            found = run_adopt(
-                settings,
-                before=read_day(before, option="--before"),
-                operator=operator_name(os.environ),
-                now=utc_now,
-                is_dry_run=dry_run,
-                is_acknowledged=acknowledge,
-                report=report,
-            )
-    if as_json:
-        print_json(found.as_dict())
-    else:
-        show_adoption(found, out)
-    raise typer.Exit(found.exit_code)
+        result = run_demo(Path("demo"), environ=os.environ, now=utc_now)
+    answer(result, show_demo, as_json=as_json)
+    raise typer.Exit(result.exit_code)
+
+
+def _sandbox_server() -> Callable[..., None]:
+    # The sandbox's own packages are an extra: a server that runs the jobs needs none of them.
+    try:
+        from pipelines.sandbox.serve import serve  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"The sandbox needs the package {error.name}.", next_step="pip install 'springline[sandbox]'."
+        ) from error
+    return serve

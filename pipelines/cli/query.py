@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines.cli.common import AsJson, Config, err, errors_as_json, out, utc_now
+from pipelines.cli.common import AsJson, Config, err, out, session, utc_now
 from pipelines.core.errors import UsageError
 
 
@@ -32,21 +31,23 @@ Output = Annotated[Path | None, typer.Option(help="File to write the answer to."
 def query(
     sql: Sql, *, form: Form = None, output: Output = None, as_json: AsJson = False, config: Config = None
 ) -> None:
-    """Ask the published file one question in SQL; it reads and changes nothing."""
-    from pipelines.core.settings import load_settings  # noqa: PLC0415
+    """Ask the published file one question in SQL.
+
+    It reads and changes nothing.
+    """
     from pipelines.questions.answers import show_age, write_answer  # noqa: PLC0415 a command imports what it runs
     from pipelines.questions.query import ask  # noqa: PLC0415
 
     chosen = _chosen(form, output, as_json=as_json)
-    with errors_as_json(as_json=chosen is Format.JSON):
+    with session(config, as_json=chosen is Format.JSON) as started:
         if chosen is Format.PARQUET and output is None:
             raise UsageError("Parquet goes to a file.", next_step="name it: --output answer.parquet.")
-        settings = load_settings(config, environ=os.environ)
-        with ask(settings.published, sql) as answer:
+        with ask(started.settings.published, sql) as answer:
             show_age(answer.age, err, now=utc_now())
             write_answer(answer, chosen, out, output=output, told=err)
 
 
+# --format counts first, then --json, then the ending of the file's name.
 def _chosen(form: Format | None, output: Path | None, *, as_json: bool) -> Format:
     if form is not None:
         return form

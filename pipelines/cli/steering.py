@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines.cli.common import AsJson, Config, errors_as_json, operator_name, out, print_json, utc_now
+from pipelines.cli.common import AsJson, Config, Document, Reason, answer, session, show_message, utc_now
 
-Document = Annotated[
-    str, typer.Argument(metavar="DOCUMENT", help="Its number, else its key; key:5200777 means the key alone.")
-]
+# A supplier's change of bank account waits for a second person and is released by the supplier's code.
 Releasable = Annotated[
     str, typer.Argument(metavar="DOCUMENT", help="A document, or a supplier's code when its bank account has changed.")
 ]
-Reason = Annotated[str, typer.Option(help="Why; it is kept with your name and the time.")]
 
 
 def hold(document: Document, *, reason: Reason, as_json: AsJson = False, config: Config = None) -> None:
@@ -25,34 +21,35 @@ def hold(document: Document, *, reason: Reason, as_json: AsJson = False, config:
 
 
 def release(document: Releasable, *, reason: Reason, as_json: AsJson = False, config: Config = None) -> None:
-    """Lift what a person put on: a hold, an ignore, a supplier's changed bank account; never a rule."""
+    """Lift a hold, an ignore or a bank change; never a rule.
+
+    A supplier's changed bank account is released under the supplier's code.
+    """
     _steer("release", document, reason=reason, as_json=as_json, config=config)
 
 
 def ignore(document: Document, *, reason: Reason, as_json: AsJson = False, config: Config = None) -> None:
-    """Leave a document alone for good, as after "Skip to Posted"; its number may be one never seen yet."""
+    """Leave a document alone for good.
+
+    As after "Skip to Posted"; its number may be one that has not been read yet.
+    """
     _steer("ignore", document, reason=reason, as_json=as_json, config=config)
 
 
 def retry(document: Document, *, reason: Reason, as_json: AsJson = False, config: Config = None) -> None:
-    """Try a failed voucher again, look up one of unknown fate, correct what the ledger's posting refused."""
+    """Try a voucher again, or look up what became of it.
+
+    A failed voucher is tried again, one of unknown fate is looked up, and what the ledger's posting refused is
+    corrected.
+    """
     _steer("retry", document, reason=reason, as_json=as_json, config=config)
 
 
 def _steer(action: str, document: str, *, reason: str, as_json: bool, config: Path | None) -> None:
-    from pipelines.core.settings import load_settings  # noqa: PLC0415 a command imports what it runs
-    from pipelines.steering.steer import steer  # noqa: PLC0415
+    from pipelines.steering.steer import steer  # noqa: PLC0415 a command imports what it runs
 
-    with errors_as_json(as_json=as_json):
-        done = steer(
-            action,
-            document,
-            settings=load_settings(config, environ=os.environ),
-            reason=reason,
-            operator=operator_name(os.environ),
-            now=utc_now,
+    with session(config, as_json=as_json) as started:
+        result = steer(
+            action, document, settings=started.settings, reason=reason, operator=started.operator, now=utc_now
         )
-    if as_json:
-        print_json(done.as_dict())
-    else:
-        out.print(done.message, markup=False, highlight=False)
+    answer(result, show_message, as_json=as_json)

@@ -6,7 +6,6 @@
     ├── ExtractError           exit 11   a system could not be read, or an answer breaks its contract
     ├── ModelError             exit 12   a SQL model is wrong or could not be built
     ├── CheckError             exit 13   a check could not run (a failed check is no error but a hold)
-    ├── DeliveryError          exit 15   something could not be delivered, or its fate is unknown
     ├── BusyError              exit 17   another batch holds the warehouse
     └── WireError                        one call to a remote system failed
         ├── Transient                    worth another try: 429, 5xx, no answer, burst or credit limits
@@ -24,6 +23,7 @@ from typing import ClassVar
 class SpringlineError(Exception):
     """Base of all expected failures; an operator sees its message and no traceback."""
 
+    # Scripts and schedulers go by these numbers, so they must not change.
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, next_step: str = "") -> None:
@@ -67,12 +67,6 @@ class CheckError(SpringlineError):
     exit_code = 13
 
 
-class DeliveryError(SpringlineError):
-    """Something could not be delivered, or its fate is unknown."""
-
-    exit_code = 15
-
-
 class BusyError(SpringlineError):
     """Another batch holds the warehouse."""
 
@@ -85,7 +79,10 @@ class WireError(SpringlineError):
     exit_code = 11
 
     def __init__(self, message: str, *, next_step: str = "", sent: bool = True) -> None:
-        """``sent`` is false only when it is certain that the request never reached the other side."""
+        """``sent`` is false only when it is certain that the request never reached the other side.
+
+        A voucher whose call failed with ``sent`` true is looked up before it is sent again: it may have been booked.
+        """
         super().__init__(message, next_step=next_step)
         self.sent = sent
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 
 from stdnum import iban, iso11649, luhn
-from stdnum.no import kontonr
 
 # 2 to 25 characters; `-` stands for a MOD11 check digit of 10 and only in the last place.
 KID = re.compile(r"[0-9]{1,24}[0-9-]")
-ACCOUNT = re.compile(r"[0-9]{11}")
 MOD11_WEIGHTS = (2, 3, 4, 5, 6, 7)
 SHOWN_CHARACTERS = 4
 
@@ -56,16 +54,6 @@ def is_iban(number: str) -> bool:
     Blanks between the groups are allowed.
     """
     return iban.is_valid(number)
-
-
-def is_norwegian_account(number: str) -> bool:
-    """Tell whether 11 digits, with or without points and blanks, are a Norwegian account number.
-
-    >>> is_norwegian_account("8601.11.17947"), is_norwegian_account("86011117948")
-    (True, False)
-    """
-    digits = re.sub(r"[ .]", "", number)
-    return ACCOUNT.fullmatch(digits) is not None and kontonr.is_valid(digits)
 
 
 def masked_account(number: str) -> str:

@@ -40,6 +40,7 @@ def configure_logging(*, stream: TextIO, is_verbose: bool = False) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if is_verbose else logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(stream),
+        # A logger that was used before this call follows it too.
         cache_logger_on_first_use=False,
     )
 

@@ -31,4 +31,5 @@ def next_month(month: date) -> date:
     >>> next_month(date(2026, 12, 1))
     datetime.date(2027, 1, 1)
     """
+    # No month has more than 31 days, so that many days after the first is always in the month after.
     return (month + timedelta(days=31)).replace(day=1)

@@ -30,6 +30,7 @@ def sample_folder() -> Path:
     return _folder("data/sample")
 
 
+# Asked for on every look-up of a seed; where the package lies does not change while it runs.
 @cache
 def _folder(name: str) -> Path:
     # A wheel carries them in _bundled, where pyproject.toml puts them; in a checkout they lie beside the package.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from datetime import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +14,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 from pipelines.core.errors import SettingsError
 
 PREFIX = "SPRINGLINE_"
+# Settings of earlier releases: who still has one is told what became of it.
+GONE: Mapping[tuple[int | str, ...], str] = {
+    ("rates", "at"): "is gone, because nothing read it; take it out. Rates go with every run of the job `rates`",
+}
+# Never taken from the toml, which lies in backups and repositories.
 SECRETS = (("vms", "client_secret"), ("vms", "password"), ("ledger", "token"))
 
 
@@ -39,89 +43,128 @@ Codes = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
 
 class _Section(BaseModel):
+    # A misspelt name is a fault, and no step can change a setting for another.
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class VmsSettings(_Section):
     """How to reach the VMS: OAuth2 client credentials, or user name and password on older installations."""
 
-    base_url: str
-    token_url: str | None = None
-    client_id: str | None = None
-    client_secret: SecretStr | None = None
-    audience: str = "https://dataloy"
-    username: str | None = None
-    password: SecretStr | None = None
-    page_size: int = Field(default=500, ge=1, le=2000)
-    workers: int = Field(default=8, ge=1, le=32)
-    requests_per_second: float = Field(default=500, gt=0)
-    timeout: float = Field(default=60, gt=0)
-    attempts: int = Field(default=5, ge=1, le=20)
+    base_url: str = Field(description="`https://tenant.dataloy.com/ws/rest`")
+    token_url: str | None = Field(default=None, description="where to get a token, as handed out by Dataloy")
+    client_id: str | None = Field(default=None, description="of the machine-to-machine client")
+    client_secret: SecretStr | None = Field(default=None, description="the secret of that client")
+    audience: str = Field(default="https://dataloy", description="`https://dataloy.dev` for test systems")
+    username: str | None = Field(default=None, description="older installations: a user's name in place of a client")
+    password: SecretStr | None = Field(default=None, description="the password of that user")
+    page_size: int = Field(default=500, ge=1, le=2000, description="objects a page")
+    workers: int = Field(default=8, ge=1, le=32, description="writes to the VMS at the same time")
+    requests_per_second: float = Field(default=500, gt=0, description="most requests a second")
+    timeout: float = Field(default=60, gt=0, description="seconds to wait for an answer")
+    attempts: int = Field(default=5, ge=1, le=20, description="tries of one request")
 
 
 class LedgerSettings(_Section):
     """How to reach the ledger, and what it lets a caller do."""
 
-    url: str = "https://www.xledger.net/graphql"
-    token: Annotated[SecretStr, BeforeValidator(_token)]
-    page_size: int = Field(default=1000, ge=1, le=10_000)
-    nodes_per_mutation: int = Field(default=500, ge=1, le=500)
-    burst_requests: int = Field(default=20, ge=1)
-    burst_seconds: float = Field(default=5, gt=0)
-    monthly_requests: int = Field(default=5000, ge=1)
-    timeout: float = Field(default=60, gt=0)
-    attempts: int = Field(default=6, ge=1, le=20)
-    longest_wait: float = Field(default=120, ge=0)
+    url: str = Field(
+        default="https://www.xledger.net/graphql",
+        description="`https://demo.xledger.net/graphql` for the demo system",
+    )
+    token: Annotated[SecretStr, BeforeValidator(_token)] = Field(
+        description="made by a domain administrator, in the group entity where there is one"
+    )
+    page_size: int = Field(default=1000, ge=1, le=10_000, description="records a page")
+    nodes_per_mutation: int = Field(default=500, ge=1, le=500, description="voucher lines a call")
+    burst_requests: int = Field(default=20, ge=1, description="most requests in `ledger.burst_seconds`")
+    burst_seconds: float = Field(default=5, gt=0, description="seconds in which `ledger.burst_requests` are counted")
+    monthly_requests: int = Field(
+        default=5000, ge=1, description="what the price plan includes; counted, shown by `status`"
+    )
+    timeout: float = Field(default=60, gt=0, description="seconds to wait for an answer")
+    attempts: int = Field(default=6, ge=1, le=20, description="tries of one request")
+    longest_wait: float = Field(
+        default=120, ge=0, description="seconds to wait for a limit to pass before the batch gives up"
+    )
 
 
 class CompanySettings(_Section):
     """One VMS company: the entity its vouchers go to, the group entity its master data is created in."""
 
-    code: str
-    owner: int
-    link: int | None = None
-    payables_account: str | None = None
-    receivables_account: str | None = None
+    code: str = Field(
+        description="`[[companies]]`, one block a VMS company: its code; where there is no block, every VMS company "
+        "code is an entity code"
+    )
+    owner: int = Field(description="the entity its vouchers go to; several companies may name the same")
+    link: int | None = Field(
+        default=None, description="the group entity in which its partners, vessels and voyages are created"
+    )
+    payables_account: str | None = Field(
+        default=None, description="control account of what is owed to suppliers; the VMS account `APX` unless set"
+    )
+    receivables_account: str | None = Field(
+        default=None, description="control account of what customers owe; the VMS account `ARX` unless set"
+    )
 
 
 class PostingSettings(_Section):
     """How documents become vouchers (mapping.md section 1)."""
 
-    xgl: Literal["poolCode", "isTc"] | None = None
-    vat_accounts: Codes = ("2700", "2710")
-    closed_period: Literal["hold", "next_open"] = "hold"
-    reverse_charge: Codes = ()
-    accrual_control: dict[str, dict[str, str]] = Field(default_factory=dict)
-    gl_sign: dict[str, Literal[1, -1]] = Field(default_factory=dict)
-    tax_rules: Path | None = None
-    acknowledge: Literal["accepted", "posted"] = "accepted"
+    xgl: Literal["poolCode", "isTc"] | None = Field(
+        default=None,
+        description="`poolCode`: the vessel's pool; `isTc`: `TC` or `VC`; `DLVMS` on every line unless set",
+    )
+    vat_accounts: Codes = Field(default=("2700", "2710"), description="GL accounts whose lines are VAT")
+    closed_period: Literal["hold", "next_open"] = Field(
+        default="hold", description="`next_open` posts on the first day of the next open period"
+    )
+    reverse_charge: Codes = Field(default=(), description="VAT codes with a rate but no VAT line")
+    accrual_control: dict[str, dict[str, str]] = Field(
+        default_factory=dict,
+        description="control account by company and document type; the document's own GL account unless set",
+    )
+    gl_sign: dict[str, Literal[1, -1]] = Field(
+        default_factory=dict,
+        description="`1` or `-1` by company: `-1` where GL documents carry costs negative; `1` unless set",
+    )
+    tax_rules: Path | None = Field(
+        default=None, description="CSV file that maps VAT codes to tax rules; VAT codes are tax rules unless set"
+    )
+    acknowledge: Literal["accepted", "posted"] = Field(
+        default="accepted", description="`posted` acknowledges only what the ledger has booked"
+    )
 
 
 class PartnerSettings(_Section):
     """Which VMS partner types are suppliers, customers and charterers."""
 
-    supplier_types: Codes = ()
-    customer_types: Codes = ()
-    charterer_types: Codes = ()
-    confirm_bank_changes: bool = True
+    supplier_types: Codes = Field(default=(), description="VMS partner types that become suppliers; none unless set")
+    customer_types: Codes = Field(default=(), description="VMS partner types that become customers; none unless set")
+    charterer_types: Codes = Field(
+        default=(), description="VMS partner types no supplier invoice may come from; none unless set"
+    )
+    confirm_bank_changes: bool = Field(
+        default=True, description="a supplier's changed bank account waits for a second person"
+    )
 
 
 class RateSettings(_Section):
-    """Which exchange rates go to the VMS, and when."""
+    """Which exchange rates go to the VMS."""
 
-    at: time = time(16, 30)
-    days: int = Field(default=7, ge=1, le=366)
-    owner: int | None = None
-    type: str | None = None
-    overwrite: bool = False
+    days: int = Field(default=7, ge=1, le=366, description="days back that rates are compared")
+    owner: int | None = Field(
+        default=None, description="the entity whose rates; the group, else the first company unless set"
+    )
+    type: str | None = Field(default=None, description="which kind, where there are several")
+    overwrite: bool = Field(default=False, description="replace a different rate in the VMS")
 
 
 class Settings(_Section):
     """All settings; ``companies`` empty means that every VMS code is an entity code."""
 
-    warehouse: str = "springline.duckdb"
-    control: Path | None = None
-    published: Path = Path("published")
+    warehouse: str = Field(default="springline.duckdb", description="file of the working database")
+    control: Path | None = Field(default=None, description="file of the control store; beside the warehouse unless set")
+    published: Path = Field(default=Path("published"), description="folder of what analysts read")
     vms: VmsSettings
     ledger: LedgerSettings
     companies: tuple[CompanySettings, ...] = ()
@@ -152,8 +195,11 @@ class Settings(_Section):
 def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
     """Build nested values from names joined by ``__``; a value that begins with [ or { is JSON."""
     values: dict[str, Any] = {}
+    # In order of their names, so that SPRINGLINE_VMS, a section as JSON, comes before SPRINGLINE_VMS__TIMEOUT, which is
+    # laid over it.
     for name, text in sorted(environ.items()):
         first, *rest = name.removeprefix(PREFIX).lower().split("__")
+        # SPRINGLINE_OPERATOR and the like are no settings; below a known section every unknown name is a fault.
         if not name.startswith(PREFIX) or first not in Settings.model_fields:
             continue
         try:
@@ -162,6 +208,7 @@ def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[s
             problems.append(f"{name} is not JSON: {error}")
             continue
         for part in reversed(rest):
+            # From the inside out: VMS__TIMEOUT becomes {"vms": {"timeout": ...}}.
             value = {part: value}
         values = _merge(values, {first: value})
     return values
@@ -183,6 +230,7 @@ def _secrets_from_files(environ: Mapping[str, str], problems: list[str]) -> dict
     resolved = dict(environ)
     for section, member in SECRETS:
         name = f"{PREFIX}{section}__{member}".upper()
+        # Taken out in any case: `vms.client_secret_file` is no setting. The variable itself goes before its file.
         path = resolved.pop(f"{name}_FILE", None)
         if path is None or name in resolved:
             continue
@@ -209,6 +257,7 @@ def _read_file(config: Path | None, problems: list[str]) -> dict[str, Any]:
         if member in values.get(section, {}):
             name = f"{PREFIX}{section}__{member}".upper()
             problems.append(f"{path}: {section}.{member} is a secret; set {name} or {name}_FILE instead")
+            # Not read on, so that it cannot stand in another message.
             del values[section][member]
     return values
 
@@ -218,6 +267,7 @@ def _variable(location: tuple[int | str, ...]) -> str:
 
 
 def _sign_in_problems(vms: object) -> list[str]:
+    # Not a rule of the model: pydantic asks those only when every field is right, and all faults are told at once.
     given = vms if isinstance(vms, Mapping) else {}
     if given.get("username") and given.get("password"):
         return []
@@ -238,7 +288,8 @@ def load_settings(config: Path | None, *, environ: Mapping[str, str]) -> Setting
         settings = Settings(**values)
     except ValidationError as error:
         problems += [
-            f"{_variable(fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}"
+            f"{_variable(fault['loc'])}: {GONE.get(fault['loc']) or fault['msg'].removeprefix('Value error, ')}"
+            # Without the value that was given: it may be a secret.
             for fault in error.errors(include_input=False, include_url=False)
         ]
     if problems:

@@ -17,10 +17,12 @@ def read_tax_rules(path: Path | None) -> Mapping[str, str]:
     if path is None:
         return {}
     try:
+        # utf-8-sig: Excel begins a CSV file with a byte order mark, which would be part of the first heading.
         rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
     except OSError as error:
         raise SettingsError(f"posting.tax_rules: {path} cannot be read ({error.strerror}).") from error
     rules: dict[str, str] = {}
+    # Line 1 is the heading.
     for number, row in enumerate(rows, 2):
         code, rule = (row.get("vat_code") or "").strip(), (row.get("tax_rule") or "").strip()
         if not code or not rule or code in rules:

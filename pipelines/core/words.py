@@ -93,11 +93,13 @@ def value(of: object) -> str:
     >>> value(Decimal("1250.5000")), value(Decimal("95.0000")), value(None)
     ('1,250.50', '95', 'none')
     """
+    # Text comes from other systems: a line break or a control character in it must not break a table or a log.
     match of:
         case None:
             return "none"
         case Decimal():
             return number(of, None).removesuffix(".00")
+        # Before date: a datetime is a date too.
         case datetime():
             return moment(of)
         case date():

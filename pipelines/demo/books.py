@@ -1,4 +1,4 @@
-"""What each side itself holds, read from there and not from Springline: the VMS by REST, the ledger by its books."""
+"""Reads what each side itself holds, without Springline's tables: the VMS by REST, the ledger by its books."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipelines.wire.vms import VmsClient
 
 if TYPE_CHECKING:
     from pipelines.core.settings import Settings
-    from pipelines.demo.server import Control
+    from pipelines.demo.server import SandboxControl
 
 # Every transfer of money in the ledger has one of these sources (mapping.md 3), and a type that is no invoice's.
 _PAYMENT_SOURCES = frozenset({"DR", "AB", "OCR", "BA", "GL", "CHD", "EFT", "DGL"})
@@ -39,7 +39,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class VmsDocument:
     """A document of the VMS; ``settles`` is the key of the one that its first line refers to."""
 
     key: int
@@ -84,27 +84,30 @@ class LedgerRow:
 
     @property
     def is_payment(self) -> bool:
-        """Tell a transfer of money from invoices and from what stands beside it."""
+        """Tell whether it is a transfer of money: a subledger row of a payment's source and type."""
         return bool(self.side) and self.source in _PAYMENT_SOURCES and self.type not in _NO_PAYMENT
 
     @property
     def in_match(self) -> tuple[int, str, int]:
-        """Name its match; the number of none is 0."""
+        """Return entity, side and number of its match; number 0: not matched."""
         return self.owner, self.side, self.match
 
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """Everything that is compared; rates by day, base currency and currency, as many of it as one base costs."""
+    """Everything that is compared.
 
-    documents: Mapping[int, Document]
+    Rates are by day, base currency and other currency: so many of the other are worth one of the base.
+    """
+
+    documents: Mapping[int, VmsDocument]
     rows: Sequence[LedgerRow]
     vouchers: Mapping[int, Sequence[Row]]
     vms_rates: Mapping[tuple[str, str, str], Decimal]
     ledger_rates: Mapping[tuple[str, str, str], Decimal]
 
 
-def read_books(settings: Settings, control: Control, *, now: Callable[[], datetime]) -> Books:
+def read_books(settings: Settings, control: SandboxControl, *, now: Callable[[], datetime]) -> Books:
     """Read both sides; raises SpringlineError when one of them does not answer."""
     client = VmsClient(settings.vms, count=lambda _side, _operation: None, now=now)
     try:
@@ -134,18 +137,19 @@ def read_books(settings: Settings, control: Control, *, now: Callable[[], dateti
 
 
 def number(value: object) -> Decimal:
-    """Give a number of JSON as it was written; 0 for what is none."""
+    """Return a number of JSON with the digits it was written with; 0 for anything else."""
     return Decimal(str(value)) if isinstance(value, int | Decimal) else Decimal(0)
 
 
 def _whose_rates(settings: Settings) -> int:
-    """Give the entity whose rates the VMS gets: the setting's, else the group, else the first company's."""
+    """Return the entity whose rates the VMS gets: that of the settings, else the group, else the first company's."""
     links = [company.link for company in settings.companies if company.link is not None]
     return settings.rates.owner or min(links, default=None) or settings.companies[0].owner
 
 
 def _quoted(rows: Sequence[Row], *, owner: int) -> dict[tuple[str, str, str], Decimal]:
-    """Turn rates round: a unit costs so much of the base, so one of the base costs unit / rate."""
+    """Turn the ledger's rates round: 1 unit costs `rate` of the base, so 1 of the base is worth unit / rate."""
+    # In exact decimals and unrounded; what the VMS rounds away is allowed for where both are compared.
     return {
         (row["fromDate"], row["to"], row["from"]): Decimal(row["unit"]) / Decimal(row["rate"])
         for row in rows
@@ -153,10 +157,10 @@ def _quoted(rows: Sequence[Row], *, owner: int) -> dict[tuple[str, str, str], De
     }
 
 
-def _document(row: Row) -> Document:
+def _document(row: Row) -> VmsDocument:
     lines: Sequence[Row] = row.get("documentLines") or ()
     line: Row = lines[0] if lines else {}
-    return Document(
+    return VmsDocument(
         key=row["key"],
         number=row["documentNo"],
         type=_inner(row, "documentType", "documentType"),
@@ -171,6 +175,7 @@ def _document(row: Row) -> Document:
         source_amount=number(row.get("sourceCurrencyAmount")),
         account=str(line.get("glAccount") or ""),
         voyage=_inner(line.get("voyage") or {}, "voyageHeader", "referenceNo"),
+        # 0 where it refers to none: no document has that key.
         settles=int((line.get("refDocument") or {}).get("key") or 0),
     )
 

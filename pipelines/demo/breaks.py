@@ -1,4 +1,4 @@
-"""Compares the breaks that people are told of with what differs on purpose: none is missing, none too many."""
+"""Compares the open breaks with what differs on purpose: none is missing, and there is none too many."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pipelines.demo.actuals import group_of
-from pipelines.demo.compared import Compared, Row, Tally
+from pipelines.demo.compared import ComparisonResult, Row
 
 if TYPE_CHECKING:
     from pipelines.demo.books import Books
@@ -23,16 +23,17 @@ _USED_TWICE, _DUPLICATE = "external_document_no_used", "document fields differ"
 
 
 def compare_breaks(
-    books: Books, documents: Mapping[str, Row], expected: Mapping[str, Row], told: Iterable[Row]
-) -> Compared:
-    """Hold the open breaks against what the world expects of its documents and of the way back."""
-    tally = Tally("breaks told")
-    named = {_name(books, row) for row in told if row["kind"] not in _OF_MASTER_DATA}
+    books: Books, documents: Mapping[str, Row], expected: Mapping[str, Row], open_breaks: Iterable[Row]
+) -> ComparisonResult:
+    """Compare the open breaks with those that the sample world expects, of documents and of what comes back."""
+    result = ComparisonResult("breaks told")
+    named = {_name(books, row) for row in open_breaks if row["kind"] not in _OF_MASTER_DATA}
     meant = {*_meant(expected), *((_DUPLICATE, no) for no, row in documents.items() if _USED_TWICE in row["warnings"])}
+    # Both ways: a missing break leaves a difference unexplained, one too many sends a person looking for nothing.
     for kind, subject in sorted(named | meant):
-        both = "is told" if (kind, subject) in named else "is told to nobody"
-        tally.judge(f"{kind}, {subject}", both, agrees=True, fits=(kind, subject) in named & meant, why=None)
-    return tally.result()
+        both = "is an open break" if (kind, subject) in named else "is no open break"
+        result.judge(f"{kind}, {subject}", both, agrees=True, fits=(kind, subject) in named & meant)
+    return result
 
 
 def _meant(expected: Mapping[str, Row]) -> Iterator[tuple[str, str]]:
@@ -50,7 +51,7 @@ def _meant(expected: Mapping[str, Row]) -> Iterator[tuple[str, str]]:
 
 
 def _name(books: Books, row: Row) -> tuple[str, str]:
-    """Name a break as the world does: by document, by the transfer's text, by group, by day and pair."""
+    """Name a break as the world does, which cannot know this ledger's ids: by document, text, group, day and pair."""
     kind, subject = row["kind"], str(row["subject"])
     if kind in {"match undone", _DUPLICATE}:
         return kind, row["document_no"]

@@ -1,8 +1,8 @@
-"""What a comparison of one kind of thing came to: what agrees, what differs on purpose and why, and what differs."""
+"""The result of comparing one kind of thing: how many agree, which differ on purpose and why, which just differ."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,48 +10,35 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
-    """A difference that the sample world was made to show; ``both`` says in words what each side has."""
+class IntendedDifference:
+    """A difference that the sample world was made to show; ``both`` says what each side has."""
 
     subject: str
     both: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """One line of the closing table."""
-
-    what: str
-    agreed: int
-    meant: Sequence[Meant]
-    differences: Sequence[str]
-
-    def as_dict(self) -> dict[str, object]:
-        """Return what `demo --json` prints of it."""
-        meant = [{"subject": one.subject, "both": one.both, "why": one.why} for one in self.meant]
-        return {"what": self.what, "agreed": self.agreed, "meant": meant}
-
-
 @dataclass(slots=True)
-class Tally:
-    """Counts while things are compared."""
+class ComparisonResult:
+    """One line of the closing table, filled in while things are compared."""
 
     what: str
     agreed: int = 0
-    meant: list[Meant] = field(default_factory=list)
+    intended: list[IntendedDifference] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
 
-    def judge(self, subject: str, both: str, *, agrees: bool, fits: bool, why: str | None) -> None:
+    def judge(self, subject: str, both: str, *, agrees: bool, fits: bool, why: str | None = None) -> None:
         """Note one thing: ``fits`` when it is as the world was made, ``why`` being the reason to differ, if any."""
         if fits and why is not None:
-            self.meant.append(Meant(subject, both, why))
+            self.intended.append(IntendedDifference(subject, both, why))
         elif fits and agrees:
             self.agreed += 1
         else:
-            made = "" if fits else ", which the sample world does not mean"
-            self.differences.append(f"{self.what}: {subject}: {both}{made}")
+            # Two sides that agree where the world was made to differ are a fault too: something was not noticed.
+            note = "" if fits else ", which is not what the sample world was made to show"
+            self.differences.append(f"{self.what}: {subject}: {both}{note}")
 
-    def result(self) -> Compared:
-        """Give what it came to."""
-        return Compared(self.what, self.agreed, tuple(self.meant), tuple(self.differences))
+    def as_dict(self) -> dict[str, object]:
+        """Return what `demo --json` prints of it."""
+        intended = [{"subject": row.subject, "both": row.both, "why": row.why} for row in self.intended]
+        return {"what": self.what, "agreed": self.agreed, "meant": intended}

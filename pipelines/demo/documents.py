@@ -9,15 +9,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipelines.demo.books import Books, Document
+    from pipelines.demo.books import Books, VmsDocument
 
 Row = Mapping[str, Any]
 LEFT_ALONE = "left alone"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the closing table: documents of one type and what became of them."""
+class TypeCounts:
+    """One line of the closing table: what became of the documents of one type."""
 
     document_type: str
     posted: int
@@ -28,28 +28,29 @@ class Line:
 
 def compare_documents(
     books: Books, expected: Mapping[str, Row], *, held: Collection[str], rejected: Collection[str]
-) -> tuple[list[Line], list[str]]:
-    """Count what became of each type's documents, and say which came to something else than they were meant to."""
+) -> tuple[list[TypeCounts], list[str]]:
+    """Count what became of each type's documents, and list those whose outcome is not the one they were made for."""
     by_number = {document.number: document for document in books.documents.values()}
     counts: Counter[tuple[str, str]] = Counter()
     differences = []
-    for number, wanted in expected.items():
-        found = _outcome(books, by_number.get(number), held=held, rejected=rejected)
-        counts[wanted["type"], found] += 1
-        meant = LEFT_ALONE if wanted["outcome"] in {"shown", "ignored"} else wanted["outcome"]
-        if found != meant:
-            differences.append(f"{wanted['type']} {number}: meant to be {meant} ({wanted['branch']}), but is {found}")
-    lines = [
-        Line(kind, *(counts[kind, outcome] for outcome in ("posted", "held", "rejected", LEFT_ALONE)))
+    for number, row in expected.items():
+        outcome = _outcome(books, by_number.get(number), held=held, rejected=rejected)
+        counts[row["type"], outcome] += 1
+        meant = LEFT_ALONE if row["outcome"] in {"shown", "ignored"} else row["outcome"]
+        if outcome != meant:
+            differences.append(f"{row['type']} {number}: meant to be {meant} ({row['branch']}), but is {outcome}")
+    by_type = [
+        TypeCounts(kind, *(counts[kind, outcome] for outcome in ("posted", "held", "rejected", LEFT_ALONE)))
         for kind in sorted({kind for kind, _ in counts})
     ]
-    return lines, differences
+    return by_type, differences
 
 
-def _outcome(books: Books, document: Document | None, *, held: Collection[str], rejected: Collection[str]) -> str:
-    """Say what became of a document by what the two sides themselves hold."""
+def _outcome(books: Books, document: VmsDocument | None, *, held: Collection[str], rejected: Collection[str]) -> str:
+    """Return what became of a document, by what the two sides themselves hold."""
     if document is None:
         return "not in the VMS"
+    # The books go first: a document that was posted and is held as well was posted wrongly, and must show.
     if booked := books.vouchers.get(document.key, ()):
         return _booked_outcome(document, booked)
     if document.number in held:
@@ -57,7 +58,8 @@ def _outcome(books: Books, document: Document | None, *, held: Collection[str], 
     return "rejected" if document.number in rejected else LEFT_ALONE
 
 
-def _booked_outcome(document: Document, booked: Sequence[Row]) -> str:
+def _booked_outcome(document: VmsDocument, booked: Sequence[Row]) -> str:
+    # Posted twice is the worst outcome, so it is asked first and never called "posted".
     if len(booked) > 1:
         return f"posted {len(booked)} times"
     if document.status != "POS":
@@ -65,8 +67,9 @@ def _booked_outcome(document: Document, booked: Sequence[Row]) -> str:
     return "posted" if _agrees(document, booked[0]["lines"]) else "posted with another amount"
 
 
-def _agrees(document: Document, lines: Iterable[Row]) -> bool:
-    """Tell whether the control lines add up to the document, and all lines to nothing."""
+def _agrees(document: VmsDocument, lines: Iterable[Row]) -> bool:
+    """Tell whether the control lines add up to the document's amount, and all lines to zero."""
+    # A line as Springline sent it, not as the ledger completed it: the control account is that of line 1.
     nodes = [line["sent"] for line in lines if line.get("sent")]
     control = next((node["account"] for node in nodes if node["trItemNumber"] == 1), None)
     total = sum((Decimal(node["invoiceAmount"]) for node in nodes), Decimal(0))

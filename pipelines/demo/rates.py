@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from pipelines.demo.compared import Compared, Row, Tally
+from pipelines.demo.compared import ComparisonResult, Row
 
 if TYPE_CHECKING:
     from datetime import date
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 _TOLERANCE = Decimal("0.000001")
 
 
-def compare_rates(books: Books, expected: Row, *, today: date) -> Compared:
-    """Hold every rate up to today against the other side's; ``expected`` names those that differ on purpose."""
-    tally = Tally("rates")
+def compare_rates(books: Books, expected: Row, *, today: date) -> ComparisonResult:
+    """Compare every rate up to today with the other side's; ``expected`` names those that differ on purpose."""
+    result = ComparisonResult("rates")
+    # The ledger may publish tomorrow's rate today; the VMS gets it when its day has come.
     published = {key: rate for key, rate in books.ledger_rates.items() if key[0] <= today.isoformat()}
     for key in sorted(published.keys() | books.vms_rates.keys()):
         vms, ledger = books.vms_rates.get(key), published.get(key)
@@ -26,8 +27,8 @@ def compare_rates(books: Books, expected: Row, *, today: date) -> Compared:
         why = expected.get(subject)
         both = f"{_shown(vms)} in the VMS, {_shown(ledger)} in the ledger"
         agrees = vms is not None and ledger is not None and abs(vms - ledger) <= ledger * _TOLERANCE
-        tally.judge(subject, both, agrees=agrees, fits=agrees is (why is None), why=why)
-    return tally.result()
+        result.judge(subject, both, agrees=agrees, fits=agrees is (why is None), why=why)
+    return result
 
 
 def _shown(rate: Decimal | None) -> str:

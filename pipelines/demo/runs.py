@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,24 +18,12 @@ RUN_SECONDS = 600
 _COMMAND = (sys.executable, "-m", "pipelines.cli.app", "run", "--json")
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What `run --json` printed."""
+def run_jobs(folder: Path, *, environ: Mapping[str, str], today: date) -> dict[str, Any]:
+    """Run all jobs for a day and return what `run --json` printed.
 
-    printed: Mapping[str, Any]
-
-    @property
-    def problems(self) -> list[str]:
-        """What went wrong, in words."""
-        return list(self.printed["problems"])
-
-    def sent(self, job: str) -> int:
-        """Count what a job has sent."""
-        return int(self.printed["jobs"][job]["sent"])
-
-
-def run_jobs(folder: Path, *, environ: Mapping[str, str], today: date) -> Run:
-    """Run all jobs for a day; raises SpringlineError with the command's own words when it could not begin."""
+    Raises SpringlineError with the command's own words when it could not begin.
+    """
+    # A process of its own each time, as a scheduler does it: nothing is carried over in memory from run to run.
     done = subprocess.run(  # noqa: S603 our own module
         [*_COMMAND, "--today", today.isoformat()],
         stdout=subprocess.PIPE,
@@ -46,6 +33,7 @@ def run_jobs(folder: Path, *, environ: Mapping[str, str], today: date) -> Run:
         env=dict(environ),
         timeout=RUN_SECONDS,
     )
+    # By what it printed and not by its exit code: 14 and 16 are codes of a run that did all it could.
     try:
         printed = json.loads(done.stdout)
     except ValueError as error:
@@ -55,4 +43,4 @@ def run_jobs(folder: Path, *, environ: Mapping[str, str], today: date) -> Run:
         ) from error
     if "jobs" not in printed:
         raise SpringlineError(str(printed.get("error")), next_step=str(printed.get("next_step")))
-    return Run(printed)
+    return dict(printed)

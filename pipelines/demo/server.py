@@ -1,4 +1,4 @@
-"""Both sandboxes in a process of their own, and the control interface by which people's deeds are done there."""
+"""Both sandboxes in a process of their own, and the control interface through which people act there."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class SandboxControl:
     """The control interface of both sandboxes, at its address."""
 
     url: str
 
     def call(self, path: str, body: object | None = None) -> Any:  # noqa: ANN401 JSON of any shape
-        """Get what is at a path, or post a body there; raises SpringlineError with the words of a refusal."""
+        """Get what is at a path, or post a body there; raises SpringlineError with the message of a refusal."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/{path}", data=data, headers={"Content-Type": "application/json"})  # noqa: S310 loopback
         try:
@@ -48,9 +48,10 @@ class Control:
             raise SpringlineError(f"The sandbox refuses {path}: {message}.", next_step=_SEE_LOG) from refusal
 
     def do_stage(self, stage: str) -> int:
-        """Carry out the ledger's later deeds of a stage in their order, and give their number."""
+        """Carry out what people do in the ledger at a stage, in its order, and return how many actions that were."""
         lines = (sample_folder() / "later" / "deeds.jsonl").read_text(encoding="utf-8").splitlines()
         deeds = [deed for deed in map(json.loads, lines) if deed["stage"] == stage]
+        # One call for deeds of a kind that follow each other, never out of order: a match needs the voucher before it.
         for call, alike in groupby(deeds, key=lambda deed: deed["call"]):
             self.call(f"ledger/{call}", [deed["body"] for deed in alike])
         return len(deeds)
@@ -61,14 +62,15 @@ class Control:
         return sum(count for counts in sides.values() for name, count in counts.items() if name.startswith(_WRITES))
 
 
-def control_of(settings: Settings) -> Control:
+# The ledger's address is what the sandbox prints; its control interface has no setting, because no real system has one.
+def control_of(settings: Settings) -> SandboxControl:
     """Find the control interface beside the ledger's address."""
-    return Control(settings.ledger.url.removesuffix("/graphql") + "/_sandbox")
+    return SandboxControl(settings.ledger.url.removesuffix("/graphql") + "/_sandbox")
 
 
 @contextmanager
 def sandbox(folder: Path) -> Iterator[dict[str, str]]:
-    """Serve the sample world while the context lasts, and give the settings that the servers print.
+    """Serve the sample world while the context lasts, and yield the settings that the servers print.
 
     Raises SpringlineError when they do not start.
     """
@@ -79,6 +81,7 @@ def sandbox(folder: Path) -> Iterator[dict[str, str]]:
         try:
             yield _printed_settings(server)
         finally:
+            # Asked before it is killed: its state is kept for `springline sandbox --state`.
             server.terminate()
             try:
                 server.wait(timeout=START_SECONDS)
@@ -90,6 +93,7 @@ def sandbox(folder: Path) -> Iterator[dict[str, str]]:
 
 
 def _printed_settings(server: subprocess.Popen[str]) -> dict[str, str]:
+    # One setting a line until an empty one: behind it the servers answer.
     printed: dict[str, str] = {}
     for line in server.stdout or ():
         if not line.strip():

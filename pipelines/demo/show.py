@@ -1,4 +1,4 @@
-"""Prints what the demonstration came to."""
+"""Prints the result of the demonstration."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KINDS = {
     "payments": ("invoices, paid and open", "payments"),
     "transfers": ("transfers of money in the ledger", None),
     "actuals": ("actuals, by month, voyage, account", "actuals"),
-    "breaks told": ("breaks told to people", None),
+    "breaks told": ("open breaks", None),
 }
 
 
@@ -29,7 +29,8 @@ def show_demo(result: DemoResult, console: Console) -> None:
     console.print(_ways_back(result))
     console.print(_stopped(result))
     console.print(_meant(result))
-    for problem in dict.fromkeys(problem for run in result.runs for problem in run.problems):
+    # Once each: a problem shows in every run until it is put right.
+    for problem in dict.fromkeys(problem for run in result.runs for problem in run["problems"]):
         console.print(f"! {problem}", markup=False, highlight=False)
     for difference in result.differences:
         console.print(f"DIFFERENT: {difference}", markup=False)
@@ -50,18 +51,18 @@ def show_demo(result: DemoResult, console: Console) -> None:
 
 def _documents(result: DemoResult) -> Table:
     table = Table("type", "posted", "held", "set aside", "left alone", title="What moved", title_justify="left")
-    for line in result.comparison.lines:
+    for line in result.comparison.counts:
         table.add_row(line.document_type, *map(str, (line.posted, line.held, line.set_aside, line.left_alone)))
     return table
 
 
 def _ways_back(result: DemoResult) -> Table:
-    title = f"What came back, after {result.deeds} deeds of the ledger's people"
+    title = f"What came back, after {result.deeds} actions of people in the ledger"
     table = Table("what", "moved", "agree", "meant to differ", "differ", title=title, title_justify="left")
-    for one in result.comparison.compared:
-        words, job = _KINDS[one.what]
+    for kind in result.comparison.results:
+        label, job = _KINDS[kind.what]
         moved = "" if job is None else str(result.moved(job))
-        table.add_row(words, moved, *map(str, (one.agreed, len(one.meant), len(one.differences))))
+        table.add_row(label, moved, *map(str, (kind.agreed, len(kind.intended), len(kind.differences))))
     return table
 
 
@@ -75,7 +76,7 @@ def _stopped(result: DemoResult) -> Table:
 
 def _meant(result: DemoResult) -> Table:
     table = Table("what", "why", "on each side", title="What differs on purpose, and why", title_justify="left")
-    for compared in result.comparison.compared:
-        for one in compared.meant:
-            table.add_row(escape(one.subject), one.why, escape(one.both))
+    for kind in result.comparison.results:
+        for row in kind.intended:
+            table.add_row(escape(row.subject), row.why, escape(row.both))
     return table

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from sqlglot import exp
 
 from pipelines.core.table_ref import TableRef
 from pipelines.models.header import Header, read_header
 from pipelines.models.model import Fault, Model, ModelColumn, nearest, refuse
-from pipelines.models.sources import Source, read_sources
+from pipelines.models.sources import Source
 from pipelines.models.syntax import (
     DIALECT,
     SyntaxFault,
@@ -23,11 +22,6 @@ from pipelines.models.syntax import (
     table_ref,
     tables,
 )
-
-
-def read_models(folder: Path) -> tuple[Model, ...]:
-    """Read and parse every model, in the order of their paths; ModelError with all faults."""
-    return parse_models(read_sources(folder))
 
 
 def check_source(source: Source) -> list[Fault]:

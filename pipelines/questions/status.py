@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.core.settings import Settings
+from pipelines.steering.decisions import holds_to_come
 from pipelines.stores.control import Control
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ FROM outbox WHERE state <> 'sent' ORDER BY updated_at, natural_key
 def read_status(settings: Settings, *, now: datetime) -> dict[str, Any]:
     """Read the state of things from the control store; works while a batch runs.
 
-    Amounts are not in it. ``held`` has one entry per document and critical rule, ``outbox`` counts by kind and state.
+    Amounts are not in it. ``held`` has one entry per document and critical rule, and what people put on hold since the
+    last batch; ``outbox`` counts by kind and state.
     """
     control = Control(settings.control_path)
     try:
@@ -48,11 +50,14 @@ def read_status(settings: Settings, *, now: datetime) -> dict[str, Any]:
                 "SELECT batch_id AS batch, started_at, ended_at, today, jobs, exit_code FROM batches "
                 "ORDER BY started_at DESC LIMIT 5",
             ),
-            "held": _rows(
-                control,
-                "SELECT document_no, document_key, company, rule, message, since FROM holds "
-                "WHERE until IS NULL AND severity = 'critical' ORDER BY since, document_key, rule",
-            ),
+            "held": [
+                *_rows(
+                    control,
+                    "SELECT document_no, document_key, company, rule, message, since FROM holds "
+                    "WHERE until IS NULL AND severity = 'critical' ORDER BY since, document_key, rule",
+                ),
+                *holds_to_come(control),
+            ],
             "warnings": _rows(
                 control,
                 "SELECT document_no, document_key, company, rule, message, since FROM holds "
@@ -118,7 +123,8 @@ def show_status(status: Status, console: Console) -> None:
     """Print the status for a person."""
     if not status["batches"]:
         console.print("No batch has run yet. Next: springline check, then springline run.")
-        return
+        if not (status["held"] or status["ignored"]):
+            return
     _show(console, "Last batches", ("batch", "today", "jobs", "exit_code"), status["batches"])
     _show(console, "Held", ("document_no", "company", "rule", "message"), status["held"])
     _show(console, "Warnings", ("document_no", "company", "rule", "message"), status["warnings"])

@@ -20,9 +20,8 @@ def main(
     rendered: Callable[[], Mapping[str, str]] = render,
 ) -> int:
     """Write or check the pages of ``folder``; return 0, 1 when a page is stale, the code of an expected failure."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _run(given, folder, rendered)
+        return _run(list(sys.argv[1:] if arguments is None else arguments), folder, rendered)
     except SpringlineError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
@@ -30,7 +29,7 @@ def main(
 
 def _run(arguments: list[str], folder: Path, rendered: Callable[[], Mapping[str, str]]) -> int:
     if arguments not in ([], ["--check"]):
-        raise UsageError(f"{' '.join(arguments)} means nothing here.", next_step="say --check, or nothing.")
+        raise UsageError(f"{' '.join(arguments)} is not known here.", next_step="use --check, or no argument.")
     if not folder.parent.is_dir():
         raise UsageError(f"There is no folder {folder.parent}.", next_step="run it in a checkout.")
     pages = rendered()
@@ -38,10 +37,10 @@ def _run(arguments: list[str], folder: Path, rendered: Callable[[], Mapping[str,
         for name in write(pages, folder):
             sys.stdout.write(f"{folder / name} written\n")
         return 0
-    found = stale(pages, folder)
-    for name in found:
+    stale_names = stale(pages, folder)
+    for name in stale_names:
         sys.stdout.write(f"{folder / name} is stale: run make docs\n")
-    return 1 if found else 0
+    return 1 if stale_names else 0
 
 
 if __name__ == "__main__":

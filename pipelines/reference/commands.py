@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from pipelines.batch.jobs import JOBS
-from pipelines.batch.run import EXIT_BREAKS, EXIT_HELD
+from pipelines.batch.run import EXIT_BREAKS, EXIT_DELIVERY, EXIT_HELD
 from pipelines.cli.app import app
 from pipelines.core.errors import SpringlineError
 from pipelines.reference.markdown import code, page, table
@@ -16,16 +16,17 @@ from pipelines.reference.markdown import code, page, table
 Parameter = TyperArgument | TyperOption
 
 INTRODUCTION = (
-    "Everything `springline` can be told. `--json` prints one object on stdout and nothing else; without a terminal, "
-    "progress is logged as JSON lines on stderr."
+    "All commands and options of `springline`. `--json` prints one object on stdout and nothing else; without a "
+    "terminal, progress is logged as JSON lines on stderr."
 )
-# What is no error: the batch did what it could.
+# Codes of batches that went through; all others belong to a class of error.
 OUTCOMES = {
     0: "Clean.",
     EXIT_HELD: "Documents are held; the others went through.",
+    EXIT_DELIVERY: "Something could not be delivered, or its fate is unknown.",
     EXIT_BREAKS: "Both sides differ by more than the tolerance.",
 }
-ORDER = "Where several apply: 15, then 14, then 16."
+ORDER = "Where several apply: 15, then 14, then 16. What to do at each: [Exit codes](../how-to/exit-codes.md)."
 UNEXPECTED = "A bug: please report it with the log."
 
 
@@ -34,25 +35,24 @@ def commands_page() -> str:
     blocks = [block for name, command in every_command(typer.main.get_group(app)) for block in _command(name, command)]
     jobs = f"The jobs of `springline run`, in their order: {', '.join(map(code, JOBS))}."
     codes = table(("Code", "Meaning"), ((str(number), meaning) for number, meaning in sorted(exit_codes().items())))
-    return page(
-        "Commands", INTRODUCTION, jobs, *blocks, "## Exit codes", codes, "Where several apply: 15, then 14, then 16."
-    )
+    return page("Commands", INTRODUCTION, jobs, *blocks, "## Exit codes", codes, ORDER)
 
 
 def exit_codes() -> dict[int, str]:
     """Return what each exit code means: the outcomes of a batch, and the first line of every class of error."""
-    found = dict(OUTCOMES)
+    meanings = dict(OUTCOMES)
     waiting = [SpringlineError]
     while waiting:
         error = waiting.pop(0)
-        words = UNEXPECTED if error is SpringlineError else (error.__doc__ or "").splitlines()[0]
-        found.setdefault(error.exit_code, words)
+        meaning = UNEXPECTED if error is SpringlineError else (error.__doc__ or "").splitlines()[0]
+        # The class highest in the tree explains a code; classes below it share the code and say less.
+        meanings.setdefault(error.exit_code, meaning)
         waiting += error.__subclasses__()
-    return found
+    return meanings
 
 
 def every_command(group: TyperGroup, *, above: str = "springline") -> Iterator[tuple[str, TyperCommand]]:
-    """Yield every command with all the words that call it."""
+    """Yield every command with its full name: `springline breaks accept`."""
     for command in group.commands.values():
         name = f"{above} {command.name}"
         if isinstance(command, TyperGroup):
@@ -72,15 +72,16 @@ def _command(name: str, command: TyperCommand) -> Iterator[str]:
 
 
 def _usage(parameter: Parameter) -> str:
-    words = _spelled(parameter)
+    usage = _spelled(parameter)
     if parameter.nargs != 1:
-        words += " ..."
-    return words if parameter.required else f"[{words}]"
+        usage += " ..."
+    return usage if parameter.required else f"[{usage}]"
 
 
 def _spelled(parameter: Parameter) -> str:
     """Return an argument in capitals, an option with the name of its value."""
     name = (parameter.name or "").upper()
+    # An argument that may be given several times is named in the plural in the code: JOBS is shown as JOB ...
     if not parameter.opts[0].startswith("-"):
         return name.removesuffix("S") if parameter.nargs != 1 else name
     is_flag = isinstance(parameter, TyperOption) and parameter.is_flag
@@ -90,4 +91,5 @@ def _spelled(parameter: Parameter) -> str:
 def _default(parameter: Parameter) -> str:
     if parameter.required:
         return "required"
+    # A callable works its default out when the command runs; the help says what it comes to.
     return "" if parameter.default in {None, False} or callable(parameter.default) else code(str(parameter.default))

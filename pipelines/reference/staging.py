@@ -26,8 +26,8 @@ WRITTEN: Mapping[str, tuple[str, str]] = {
     ),
     "ctl": (
         "what was decided, sent and answered",
-        "Copied by each batch from the [control store](control-tables.md), or taken out of what it has sent, as far as "
-        "the models ask for it.",
+        "Copied by each batch from the [control store](control-tables.md), as far as the models read it; some of these "
+        "tables are made of the payloads that were sent.",
     ),
 }
 HEADINGS = ("Column", "Type", "Member", "Required", "What it is")
@@ -50,6 +50,7 @@ def _side(side: str, contracts: Iterable[Contract]) -> Iterator[str]:
         for children in contract.children:
             yield f"### {SCHEMAS[side]}.{children.table}"
             yield f"From the list {code(children.path)} of {code(contract.entity)}."
+            # The key of the parent stands in each row of the list: it is how the rows find back to their object.
             parent = next(_members(member for member in contract.members if member.column == contract.key))
             below = _members(children.members, prefix=f"{children.path}.")
             yield _table([parent, *below], CHILD_EXTRAS)
@@ -74,5 +75,6 @@ def _members(members: Iterable[Member], *, prefix: str = "") -> Iterator[Row]:
 
 
 def _table(rows: Iterable[Row], extras: Iterable[tuple[str, str]]) -> str:
+    # What landing adds to every row stands last, as it does in the table.
     added = ((code(name), data_type, "", "", LANDING.get(name, "")) for name, data_type in extras)
     return table(HEADINGS, [*rows, *added])

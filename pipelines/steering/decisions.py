@@ -12,6 +12,33 @@ if TYPE_CHECKING:
     from pipelines.steering.find_document import Document
     from pipelines.stores.control import Control
 
+# A batch that was at work while somebody decided may have made its hold already: that one is not told twice.
+_HOLDS_TO_COME = """
+SELECT
+    document_no, document_key, company, 'held_by_person' AS rule,
+    'from the next run on: put on hold by ' || operator || ' (' || reason || '); `springline release` lifts it.'
+        AS message,
+    at AS since
+FROM decisions AS held
+WHERE
+    action = 'hold' AND subject = 'document'
+    AND at >= COALESCE((SELECT MAX(started_at) FROM batches), '')
+    AND NOT EXISTS (
+        SELECT 1 FROM decisions AS later
+        WHERE
+            later.decision_no > held.decision_no AND later.subject = 'document' AND later.action IN ('hold', 'release')
+            AND later.document_no = held.document_no
+            AND COALESCE(later.document_key = held.document_key, TRUE) AND COALESCE(later.company = held.company, TRUE)
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM holds
+        WHERE
+            holds.until IS NULL AND holds.rule = 'held_by_person' AND holds.document_no = held.document_no
+            AND COALESCE(holds.document_key = held.document_key, TRUE)
+            AND COALESCE(holds.company = held.company, TRUE)
+    )
+ORDER BY at, document_no
+"""
 # How far retries have been carried out, as the number of the last decision.
 RETRIED = "decisions.retried"
 
@@ -62,6 +89,14 @@ def standing_hold(control: Control, document: Document) -> sqlite3.Row | None:
     """Return the decision that holds a document now, None when none does."""
     steps = [row for row in decisions_on(control, document) if row["action"] in {"hold", "release"}]
     return steps[-1] if steps and steps[-1]["action"] == "hold" else None
+
+
+def holds_to_come(control: Control) -> list[dict[str, object]]:
+    """Return what people have put on hold since the last batch began, in the columns of `status`' list of what is held.
+
+    The next run makes holds of them; a hold by number may be of a document that no batch has read yet.
+    """
+    return [dict(row) for row in control.read(_HOLDS_TO_COME)]
 
 
 def ignored_row(control: Control, document: Document) -> sqlite3.Row | None:

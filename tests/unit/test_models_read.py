@@ -12,7 +12,8 @@ from pipelines.core.errors import ModelError, UsageError
 from pipelines.core.table_ref import TableRef
 from pipelines.models.header import read_header
 from pipelines.models.model import Model
-from pipelines.models.read import parse_models, read_models
+from pipelines.models.read import parse_models
+from pipelines.models.sources import read_sources
 from tests.models.small import KEPT, ROUNDED, TOTALS, source
 
 HEAD = "-- One x.\n-- grain: document_key\n"
@@ -35,7 +36,7 @@ def test_the_path_is_the_table_name(tmp_path: Path) -> None:
     (folder / "control").mkdir()
     (folder / "post" / "vouchers" / "drafts.sql").write_text(f"{HEAD}SELECT 1 AS document_key;\n")
     (folder / "control" / "schema.sql").write_text("CREATE TABLE x (y TEXT)")
-    (model,) = read_models(folder)
+    (model,) = parse_models(read_sources(folder))
     assert (model.ref, model.path) == (TableRef("post", "drafts"), "sql/post/vouchers/drafts.sql")
 
 

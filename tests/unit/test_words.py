@@ -92,8 +92,8 @@ def by_break_of_a_payment(amount: Decimal, currency: str) -> str:
 
 
 def by_break_of_an_actual(amount: Decimal, currency: str) -> str:
-    names = ("kind", "subject", "company_code", "document_no", "voucher_no", "account", "voyage_no")
-    row: dict[str, Any] = dict.fromkeys(names, "1")
+    names = ("subject", "company_code", "document_no", "voucher_no", "account", "voyage_no")
+    row: dict[str, Any] = dict.fromkeys(names, "1") | {"kind": "accrual booked by hand"}
     return by_hand_break(row | {"company_amount": amount, "company_currency_code": currency}).message
 
 

@@ -119,11 +119,6 @@ def voyage_on(vessel: str, day: date) -> str:
     raise ValueError(f"{vessel} sails no open voyage on {day}")
 
 
-def is_project(voyage: Voyage) -> bool:
-    """Tell whether the ledger is to know the voyage: every status but EST, never budgets, templates, estimates."""
-    return voyage.status != "EST" and not voyage.marks
-
-
 def vessel_rows(vessels: Iterable[Vessel], *, modified: str) -> Iterator[Row]:
     """Give the vessels of the VMS."""
     for place, vessel in enumerate(vessels):
