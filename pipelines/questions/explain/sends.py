@@ -1,4 +1,4 @@
-"""What was sent for a document: every intent of the outbox with its events in order, and whether the chain holds."""
+"""What was sent for a document: its intents in the outbox with their events in order, and whether the chain holds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Line = dict[str, Any]
 ACCOUNT = "subledger_bank_account"
-# Above this the chain is verified around the document's own events only: a question is answered at once.
+# A question must be answered at once: with more events than this only those of the document itself are verified.
 MOST_VERIFIED = 100_000
 
 
@@ -34,7 +34,7 @@ def intents_of(control: Control, document: Document) -> list[dict[str, Any]]:
 
 
 def _intent(control: Control, row: sqlite3.Row) -> dict[str, Any]:
-    intent = {name: row[name] for name in row.keys()}  # noqa: SIM118 a Row iterates over its values
+    intent: dict[str, Any] = dict(row)
     for name in ("look_up", "remote_ids"):
         intent[name] = read_json(intent[name]) if intent[name] else None
     events = control.read("SELECT * FROM outbox_events WHERE outbox_id = ? ORDER BY event_no", (row["id"],))
@@ -73,11 +73,10 @@ def _broken_links(control: Control, document: Document) -> list[str]:
 
 def lines_as_sent(control: Control, document: Document) -> list[Line]:
     """Return the voucher as the ledger was given it, corrections included, in the columns of post.draft_lines."""
-    row = control.read(
-        "SELECT payload FROM outbox WHERE kind = 'voucher' AND document_key = ?", (document.key,)
-    )  # fmt: skip
-    inputs = cast("list[dict[str, Any]]", read_json(row[0]["payload"])) if row else []
+    payload = control.one("SELECT payload FROM outbox WHERE kind = 'voucher' AND document_key = ?", (document.key,))
+    inputs = cast("list[dict[str, Any]]", read_json(payload)) if payload else []
     nodes = {item["node"]["trItemNumber"]: dict(item["node"]) for item in inputs}
+    # A correction updates waiting import items one by one; its clientId ends with the item number of the line.
     for correction in corrections_of(control, document.key or -1):
         for change in cast("list[dict[str, Any]]", correction):
             nodes[int(change["clientId"].rpartition("-")[2])] |= change["node"]
@@ -93,5 +92,5 @@ def _line(node: dict[str, Any]) -> Line:
 
 
 def masked(lines: Sequence[Line]) -> list[Line]:
-    """Leave no more of a bank account than its last four characters."""
+    """Return the lines with no more of a bank account than its last four characters."""
     return [{**line, ACCOUNT: masked_account(line[ACCOUNT]) if line.get(ACCOUNT) else None} for line in lines]

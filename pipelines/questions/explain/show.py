@@ -11,7 +11,6 @@ from rich.table import Table
 
 from pipelines.checks.suites import WARNING
 from pipelines.core import words
-from pipelines.questions.explain.next_step import next_step
 from pipelines.questions.explain.verdicts import FAILED, PASSED
 from pipelines.questions.voucher_table import lines_table
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 RULES = "rules and settings"
 _ITEM_COLUMNS = ("import_item_db_id", "tr_item_number", "account_code", "invoice_amount", "job_level_name", "errors")
-_ROW_COLUMNS = (
+_SUBLEDGER_COLUMNS = (
     "side",
     "voucher_no",
     "posted_date",
@@ -44,12 +43,12 @@ def show_explanation(story: Explanation, console: Console) -> None:
     _table(console, "What people decided", ("at", "action", "operator", "reason"), story.decisions)
     _outbox(story, console)
     _table(console, "The ledger's import", _ITEM_COLUMNS, _written(story, story.ledger["import_items"]))
-    _table(console, "Supplier and customer ledger", _ROW_COLUMNS, _written(story, story.ledger["subledger_rows"]))
+    _table(console, "Supplier and customer ledger", _SUBLEDGER_COLUMNS, _written(story, story.ledger["subledger_rows"]))
     _table(console, "General ledger", _BOOK_COLUMNS, _written(story, story.ledger["transactions"]))
     _table(console, "Matched in the ledger", _PAYMENT_COLUMNS, _written(story, story.payments["matched_rows"]))
     if story.bank_change:
         console.print(f"! {story.bank_change}", markup=False, highlight=False)
-    console.print(f"Next: {next_step(story)}", markup=False, highlight=False)
+    console.print(f"Next: {story.next_step}", markup=False, highlight=False)
 
 
 def _head(story: Explanation, console: Console) -> None:
@@ -59,7 +58,7 @@ def _head(story: Explanation, console: Console) -> None:
     age = f", written {minutes} minutes ago" if minutes is not None else ""
     console.print(f"Read from the {origin}{age}.", style="dim")
     if vms is None:
-        console.print("The VMS's own state is not at hand.")
+        console.print("What the VMS has of it cannot be read now.")
         return
     facts = {
         "status": vms.get("status_code"),
