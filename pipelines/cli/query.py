@@ -44,7 +44,7 @@ def query(
         settings = load_settings(config, environ=os.environ)
         with ask(settings.published, sql) as answer:
             show_age(answer.age, err, now=utc_now())
-            write_answer(answer, chosen, out, output=output, told=err)
+            write_answer(answer, chosen, out, output=output, remarks=err)
 
 
 def _chosen(form: Format | None, output: Path | None, *, as_json: bool) -> Format:

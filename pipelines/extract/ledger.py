@@ -47,29 +47,16 @@ class Wanted(NamedTuple):
 # The small ones are read whole, since their nested parts have no time of change; so are the closed periods, whose rows
 # go when a period is opened again. The others are read since the last run.
 WHOLE = (contracts.ENTITIES, contracts.OBJECT_KINDS, contracts.CURRENCIES, contracts.PERIOD_STATUS)
-REFERENCE = (*WHOLE, contracts.ACCOUNTS, contracts.OBJECT_VALUES, contracts.XGL_DIMENSIONS)
-SUBLEDGERS = (contracts.SUPPLIERS, contracts.CUSTOMERS, contracts.SUBLEDGERS, contracts.COMPANIES)
-PROJECTS = (contracts.PROJECTS,)
+BY_CHANGE = (
+    contracts.ACCOUNTS, contracts.OBJECT_VALUES, contracts.XGL_DIMENSIONS, contracts.SUPPLIERS, contracts.CUSTOMERS,
+    contracts.SUBLEDGERS, contracts.COMPANIES, contracts.PROJECTS,
+)  # fmt: skip
 
 
 def extract_master_data(ctx: Context) -> Extracted:
     """Read reference data, subledgers and projects, in one request where they fit: the ledger counts requests."""
-    return read_and_land(ctx, _standing(ctx, (*REFERENCE, *SUBLEDGERS, *PROJECTS)))
-
-
-def extract_reference(ctx: Context) -> Extracted:
-    """Read entities with their dimensions, object kinds, currencies, closed periods, accounts, object values, XGL."""
-    return read_and_land(ctx, _standing(ctx, REFERENCE))
-
-
-def extract_subledgers(ctx: Context) -> Extracted:
-    """Read the suppliers, customers, subledgers and companies that have changed since the last run, closed ones too."""
-    return read_and_land(ctx, _standing(ctx, SUBLEDGERS))
-
-
-def extract_projects(ctx: Context) -> Extracted:
-    """Read the projects that have changed since the last run, closed ones too."""
-    return read_and_land(ctx, _standing(ctx, PROJECTS))
+    whole = [Wanted(contract, scope=EVERYTHING) for contract in WHOLE]
+    return read_and_land(ctx, [*whole, *(_since_last_run(ctx, contract) for contract in BY_CHANGE)])
 
 
 def extract_import_state(ctx: Context, tr_reg_numbers: Iterable[int]) -> Extracted:
@@ -110,10 +97,6 @@ def _extract_import_errors(ctx: Context, numbers: Sequence[int]) -> Extracted:
     )
     scope = Scope(among("import_item_db_id", ids))
     return read_and_land(ctx, [Wanted(contracts.IMPORT_ERRORS, wanted, scope)])
-
-
-def _standing(ctx: Context, wanted: Sequence[Contract]) -> list[Wanted]:
-    return [Wanted(c, scope=EVERYTHING) if c in WHOLE else _since_last_run(ctx, c) for c in wanted]
 
 
 def _since_last_run(ctx: Context, contract: Contract) -> Wanted:

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pipelines.core.resources import sql_folder
 from pipelines.stores import versions
 from pipelines.stores.copies import BUSY_SECONDS
 
