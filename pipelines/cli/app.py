@@ -100,7 +100,7 @@ def status(*, as_json: AsJson = False, config: Config = None) -> None:
 def check(*, as_json: AsJson = False, config: Config = None) -> None:
     """Check settings, credentials, companies, accounts and dimensions on both sides, one line each."""
     from pipelines.core.settings import load_settings  # noqa: PLC0415
-    from pipelines.going_live import check_readiness, show_readiness  # noqa: PLC0415
+    from pipelines.going_live.check import check_readiness, show_readiness  # noqa: PLC0415
 
     with errors_as_json(as_json=as_json):
         lines = check_readiness(load_settings(config, environ=os.environ), now=utc_now)

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from pipelines.core.settings import LedgerSettings, Settings, VmsSettings
-from pipelines.going_live.line import Line, judged, named
+from pipelines.going_live.check_line import CheckLine, judge, named
 from pipelines.questions.preflight_report import PendingDocument, PreflightReport, RuleFinding, show_preflight
 from pipelines.stores.control import Control
 from pipelines.stores.open_tables import open_tables
@@ -39,9 +39,9 @@ def _file(path: Path, word: str) -> None:
 
 def test_a_line_is_wrong_only_with_a_fault() -> None:
     fault, note = ("no ARX", "set it"), ("a pool is missing", "add it")
-    assert judged("x", good="fine", faults=[]) == Line("x", ok=True, message="fine")
-    assert judged("x", good="fine", faults=[], notes=[note]).exit_code == 0
-    assert judged("x", good="fine", faults=[fault], notes=[note]) == Line(
+    assert judge("x", good="fine", faults=[]) == CheckLine("x", ok=True, message="fine")
+    assert judge("x", good="fine", faults=[], notes=[note]).exit_code == 0
+    assert judge("x", good="fine", faults=[fault], notes=[note]) == CheckLine(
         "x", ok=False, message="No ARX. A pool is missing.", next_step="set it; add it."
     )
 
