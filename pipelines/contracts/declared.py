@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pipelines.contracts import ledger as ledger_contracts
-from pipelines.contracts import vms as vms_contracts
-from pipelines.contracts.shape import child_columns, parent_columns
+from pipelines.contracts.shape import tables_of
+from pipelines.contracts.tables import CONTRACTS, SCHEMAS
 from pipelines.core.table_ref import TableRef
 from pipelines.stores.control_copy import CONTROL_TABLES, CURSORS_COLUMNS
 from pipelines.stores.seals import SEALED_TABLES
@@ -16,11 +15,10 @@ from pipelines.stores.settings_tables import MONTHS_COLUMNS, SETTINGS_TABLES
 def declared_tables() -> dict[TableRef, dict[str, str]]:
     """Return column names and DuckDB types by table."""
     tables: dict[TableRef, dict[str, str]] = {}
-    for schema, contracts in (("stg_vms", vms_contracts.ALL), ("stg_ledger", ledger_contracts.ALL)):
+    for side, contracts in CONTRACTS.items():
         for contract in contracts:
-            tables[TableRef(schema, contract.table)] = dict(parent_columns(contract))
-            for children in contract.children:
-                tables[TableRef(schema, children.table)] = dict(child_columns(contract, children))
+            for table, columns in tables_of(contract).items():
+                tables[TableRef(SCHEMAS[side], table)] = dict(columns)
     listed = {
         **{("seed", table): columns for table, columns in SETTINGS_TABLES.items()},
         ("seed", "months"): MONTHS_COLUMNS,
@@ -29,8 +27,8 @@ def declared_tables() -> dict[TableRef, dict[str, str]]:
         **{("ctl", table): columns for table, columns in SENT_TABLES.items()},
         **{("ctl", table): columns for table, columns in SEALED_TABLES.items()},
     }
-    for (schema, table), columns in listed.items():
-        tables[TableRef(schema, table)] = dict(_split(column) for column in columns.split(", "))
+    for (schema, table), listing in listed.items():
+        tables[TableRef(schema, table)] = dict(_split(column) for column in listing.split(", "))
     for table, types in SEEDS.items():
         tables[TableRef("seed", table)] = dict(types)
     return tables

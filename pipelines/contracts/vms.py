@@ -145,16 +145,19 @@ VOYAGES = Contract(
     comment="one row per voyage",
 )
 
+_ACCOUNT = (
+    integer("account_key", "key", required=True),
+    text("account_code", "accountCode", required=True),
+    text("gl_account", "glAccount"),
+    text("company_code", "company.companyCode"),
+)
+
+# One entity, two tables: the documents job reads the control accounts alone, and what it did not read counts as gone.
 ACCOUNTS = Contract(
     entity="Account",
     table="accounts",
     key="account_key",
-    members=(
-        integer("account_key", "key", required=True),
-        text("account_code", "accountCode", required=True),
-        text("gl_account", "glAccount"),
-        text("company_code", "company.companyCode"),
-    ),
+    members=_ACCOUNT,
     comment="one row per APX or ARX account: the control accounts",
 )
 
@@ -162,12 +165,7 @@ GL_ACCOUNTS = Contract(
     entity="Account",
     table="gl_accounts",
     key="account_key",
-    members=(
-        integer("account_key", "key", required=True),
-        text("account_code", "accountCode", required=True),
-        text("gl_account", "glAccount"),
-        text("company_code", "company.companyCode"),
-    ),
+    members=_ACCOUNT,
     comment="one row per account of the VMS: the GL accounts that actuals may be posted on",
 )
 

@@ -18,7 +18,7 @@ import stamina
 from pipelines.core.errors import ExtractError, Refused, SpringlineError, Terminal, Transient
 from pipelines.core.settings import load_settings
 from pipelines.extract import books, ledger, vms
-from pipelines.extract.land import Extracted
+from pipelines.extract.land import ReadCounts
 from pipelines.step.context import Context
 from pipelines.wire.ledger import LedgerClient
 from pipelines.wire.vms import VmsClient
@@ -98,7 +98,7 @@ def test_the_sample_world_lands_as_it_was_made(sandbox: Sandbox, tmp_path: Path)
         assert (again.landed, again.rejected) == (0, len(broken))
 
 
-READS: tuple[Callable[[Context], Extracted], ...] = (
+READS: tuple[Callable[[Context], ReadCounts], ...] = (
     vms.extract_partners,
     vms.extract_vessels,
     vms.extract_voyages,
