@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, date, datetime
+from contextlib import ExitStack
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from pipelines.batch.run import open_context
 from pipelines.batch.scratch import build_scratch, copy_reference, scratch
 from pipelines.checks.run import run_checks
 from pipelines.checks.suites import CRITICAL
@@ -21,11 +21,8 @@ from pipelines.questions.preflight_report import NO_VOYAGE, NOBODY_KNOWN, Pendin
 from pipelines.step.context import Context
 from pipelines.stores.control import Control
 from pipelines.stores.open_tables import WAREHOUSE, open_tables
-from pipelines.stores.request_counts import RequestCounts
 from pipelines.stores.rows import rows_of
 from pipelines.wire.filters import one_of
-from pipelines.wire.ledger import LedgerClient
-from pipelines.wire.vms import VmsClient
 
 if TYPE_CHECKING:
     from pipelines.checks.verdicts import Verdict
@@ -72,14 +69,26 @@ def run_preflight(
     reading the two systems raises.
     """
     first, last = _bounds(period)
-    with (
-        _asking(settings, today=today, operator=operator, now=now, report=report) as asking,
-        scratch(asking) as ctx,
-    ):
-        reference = _take_reference(ctx, settings, control=asking.control)
+    with ExitStack() as stack:
+        context, requests = stack.enter_context(
+            open_context(
+                settings,
+                # The batch's own warehouse is not touched: what is read goes into the scratch warehouse below.
+                warehouse=stack.enter_context(duckdb.connect()),
+                operator=operator,
+                now=now,
+                today=today,
+                # Partners and projects that the master-data job would create first then count as present.
+                is_dry_run=True,
+                report=report,
+            )
+        )
+        stack.callback(requests.save, "preflight")
+        ctx = stack.enter_context(scratch(context))
+        reference = _take_reference(ctx, settings, control=context.control)
         _read(ctx)
         _make_ready(ctx.warehouse, first=first, last=last)
-        build_scratch(ctx, control=asking.control)
+        build_scratch(ctx, control=context.control)
         checked = run_checks(ctx)
         documents = (*_documents(ctx, checked.verdicts), *_set_aside(ctx))
     return PreflightReport(
@@ -110,42 +119,6 @@ def _bounds(period: str | None) -> tuple[date, date]:
         return date.min, date.max
     month = read_period(period)
     return month, next_month(month)
-
-
-@contextmanager
-def _asking(
-    settings: Settings,
-    *,
-    today: date,
-    operator: str,
-    now: Callable[[], datetime],
-    report: Callable[[str, int, int], None],
-) -> Iterator[Context]:
-    """Yield a context over an empty warehouse, with the clients and the control store: what was sent and decided."""
-    started = now().astimezone(UTC)
-    with ExitStack() as stack:
-        control = Control(settings.control_path)
-        stack.callback(control.close)
-        counts = RequestCounts(control, month=f"{today:%Y-%m}")
-        stack.callback(counts.save, "preflight")
-        vms_client = VmsClient(settings.vms, count=counts.count, now=now)
-        stack.callback(vms_client.close)
-        ledger_client = LedgerClient(settings.ledger, count=counts.count, now=now)
-        stack.callback(ledger_client.close)
-        yield Context(
-            batch_id=f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}",
-            today=today,
-            now=now,
-            operator=operator,
-            settings=settings,
-            control=control,
-            warehouse=stack.enter_context(duckdb.connect()),
-            vms=vms_client,
-            ledger=ledger_client,
-            report=report,
-            # Partners and projects that the master-data job would create first then count as present.
-            is_dry_run=True,
-        )
 
 
 def _read(ctx: Context) -> None:
