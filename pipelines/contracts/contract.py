@@ -49,7 +49,6 @@ class Children:
 
     table: str
     path: str
-    key: str
     members: tuple[Member, ...]
 
 

@@ -148,7 +148,6 @@ ENTITIES = Contract(
         Children(
             "entity_dimensions",
             "glSetupEntries",
-            "setup_db_id",
             (
                 identifier("setup_db_id", "dbId"),
                 text("field_name", "field.name", comment="glObject1 to glObject5"),

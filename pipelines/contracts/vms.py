@@ -40,7 +40,6 @@ _DOCUMENT = (
 _PAYMENT_TERMS = Children(
     table="document_payment_terms",
     path="documentPaymentTerms",
-    key="term_key",
     members=(
         integer("term_key", "key", required=True),
         date("due_date", "dueDate"),
@@ -51,7 +50,6 @@ _PAYMENT_TERMS = Children(
 _DOCUMENT_LINES = Children(
     table="document_lines",
     path="documentLines",
-    key="line_key",
     members=(
         integer("line_key", "key", required=True),
         amount("document_amount", "documentAmount"),

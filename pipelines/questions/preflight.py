@@ -19,7 +19,7 @@ from pipelines.core.words import moment
 from pipelines.extract import ledger, vms
 from pipelines.questions.preflight_report import NO_VOYAGE, NOBODY_KNOWN, PendingDocument, PreflightReport, RuleFinding
 from pipelines.step.context import Context
-from pipelines.stores.control import Control
+from pipelines.stores.control import Control, named_statements
 from pipelines.stores.open_tables import WAREHOUSE, open_tables
 from pipelines.stores.rows import rows_of
 from pipelines.wire.filters import one_of
@@ -179,10 +179,7 @@ def _people(ctx: Context, keys: set[int]) -> dict[int | None, str]:
 
 def _set_aside(ctx: Context) -> Iterator[PendingDocument]:
     """Yield the documents that break the VMS's own contract; their month is not known, so no period leaves them out."""
-    rows = ctx.control.read(
-        "SELECT document_no, object_key, message FROM rejected WHERE entity = 'Document' AND until IS NULL ORDER BY 2"
-    )
-    for row in rows:
+    for row in ctx.control.read(named_statements("questions")["all_set_aside"]):
         key = None if row["object_key"] is None else int(row["object_key"])
         finding = RuleFinding(SET_ASIDE, CRITICAL, row["message"])
         yield PendingDocument(row["document_no"] or f"with key {key}", key, findings=(finding,))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.checks.suites import load_rules
 from pipelines.steering.bank_changes import RULE as BANK_CHANGE
 from pipelines.steering.decisions import decisions_on, ignored_row
+from pipelines.stores.control import named_statements
 
 if TYPE_CHECKING:
     from pipelines.steering.find_document import Document
@@ -37,10 +38,7 @@ def verdicts_on(holds: Sequence[dict[str, Any]], *, is_checked: bool) -> list[di
 
 def holds_on(control: Control, document: Document) -> list[dict[str, Any]]:
     """Return every hold a document ever had, oldest first, also those that a person put on."""
-    rows = control.read(
-        "SELECT rule, severity, message, since, until FROM holds WHERE document_key = ? ORDER BY hold_id",
-        (document.key,),
-    )
+    rows = control.read(named_statements("questions")["holds"], {"document_key": document.key})
     return [dict(row) for row in rows]
 
 
@@ -58,11 +56,8 @@ def ignored_since(control: Control, document: Document) -> dict[str, Any] | None
 
 def set_aside(control: Control, document: Document) -> str | None:
     """Return why the document cannot be read as the VMS has it now, None where it can."""
-    # The key is text in this table, because the ledger's objects stand in it too; a broken document may have none.
     message: str | None = control.one(
-        "SELECT message FROM rejected WHERE side = 'vms' AND entity = 'Document' AND until IS NULL "
-        "AND (object_key = CAST(? AS TEXT) OR document_no = ?) ORDER BY rejected_id DESC",
-        (document.key, document.number),
+        named_statements("questions")["set_aside"], {"document_key": document.key, "document_no": document.number}
     )
     return message
 
@@ -70,9 +65,9 @@ def set_aside(control: Control, document: Document) -> str | None:
 def waiting_bank_change(control: Control, partner_code: str | None) -> str | None:
     """Return the message on a changed bank account of the partner that nobody has confirmed yet.
 
-    It holds back the account, not the document. `ctl.holds` has the partner's code in the place of a document number.
+    It holds back the account, not the document.
     """
     message: str | None = control.one(
-        "SELECT message FROM holds WHERE rule = ? AND document_no = ? AND until IS NULL", (BANK_CHANGE, partner_code)
+        named_statements("questions")["waiting_bank_change"], {"rule": BANK_CHANGE, "partner_code": partner_code}
     )
     return message
