@@ -19,6 +19,7 @@ def declared_tables() -> dict[TableRef, dict[str, str]]:
         for contract in contracts:
             for table, columns in tables_of(contract).items():
                 tables[TableRef(SCHEMAS[side], table)] = dict(columns)
+    # These rooms declare their columns as text, "name TYPE, name TYPE".
     listed = {
         **{("seed", table): columns for table, columns in SETTINGS_TABLES.items()},
         ("seed", "months"): MONTHS_COLUMNS,

@@ -27,6 +27,7 @@ def _base(key: str) -> tuple[Member, ...]:
     )
 
 
+# What suppliers and customers have in common.
 _SUBLEDGER = (
     date("from_date", "fromDate"),
     date("to_date", "toDate"),
@@ -236,6 +237,7 @@ def _header(name: str) -> tuple[Member, ...]:
     )
 
 
+# Rows of the supplier and of the customer ledger have the same members.
 _ROW = (
     identifier("row_db_id", "dbId", required=True),
     identifier("owner_db_id", "ownerDbId"),

@@ -106,6 +106,7 @@ def _grow(node: TreeNode, members: Iterable[Member]) -> None:
 
 
 def _branch(node: TreeNode, path: str) -> TreeNode:
+    # Paths that begin alike share their branch, so each member is parsed once.
     for name, is_first_of_list in steps(path):
         node = node.members.setdefault(name, TreeNode())
         node.is_list = node.is_list or is_first_of_list

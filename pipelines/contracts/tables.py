@@ -36,6 +36,7 @@ def create_tables(connection: duckdb.DuckDBPyConnection, contract: Contract, *, 
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMAS[side]}")
             connection.execute(f"CREATE TABLE {table} ({listed})")
             continue
+        # Only added: a column a contract no longer has stays, with what it had, and nothing reads it.
         for column, sql_type in columns:
             if column not in present:
                 connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {sql_type}")

@@ -60,6 +60,7 @@ def _read_whole(ctx: Context) -> ReadCounts:
 
 def _read_changed(ctx: Context, changes: Mapping[str, Changes]) -> ReadCounts:
     """Read new rows by their range of ids, ten thousand a request, and older ones by their ids, a thousand."""
+    # Ids only grow, so what is above the newest staged row is new; a range costs far fewer requests than a list.
     newest = {contract: _newest_row(ctx, contract) for contract in DELTAS}
     named = {contract: changes[name] for contract, name in DELTAS.items()}
     new = [
@@ -73,6 +74,7 @@ def _read_changed(ctx: Context, changes: Mapping[str, Changes]) -> ReadCounts:
         total += read_and_land(ctx, queries)
     for contract, own in named.items():
         for gone in lists(own.deleted):
+            # No pages for a scope of these ids: none of them came, so they are removed.
             total += land(ctx, contract, (), side=SIDE, scope=Scope(among(contract.key, gone))).counts
     confirm_cursors(ctx, {name: changes[name].cursor for name in DELTAS.values()})
     return total

@@ -34,6 +34,7 @@ def is_whole(ctx: Context, source: str) -> bool:
 
     This is noted in the warehouse itself, because cursors stand in the control store and outlive a warehouse.
     """
+    # A warehouse that has just been made does not have the table yet.
     row = ctx.warehouse.execute(
         "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'ctl' AND table_name = 'whole'"
     ).fetchone()
@@ -63,6 +64,7 @@ def move_cursor(ctx: Context, source: str, value: str, *, is_confirmed: bool = F
 def move_to_newest(ctx: Context, source: str, newest: datetime | None) -> None:
     """Set a cursor of modification times (naive, in the other side's own zone) to the newest one seen; never back."""
     before = read_cursor(ctx, source)
+    # Never back: an older page that comes late must not make us read everything since again.
     if newest is None or (before is not None and newest <= datetime.fromisoformat(before)):
         return
     move_cursor(ctx, source, newest.isoformat())

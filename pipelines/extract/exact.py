@@ -96,6 +96,7 @@ def _decode(text: bytes) -> object:
 
 
 def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    # JSON allows a name twice and readers differ in which one they take: with an amount that must not be guessed.
     members = dict(pairs)
     if len(members) < len(pairs):
         names = [name for name, _ in pairs]
@@ -116,11 +117,13 @@ def _member(value: object, node: TreeNode, path: str, faults: list[tuple[str, st
             faults.append((path, "is missing, but required"))
         _require_below(node, path, faults)
         return None
+    # No kind: the member has members of its own.
     if node.kind is None:
         return _objects(value, node, path, faults) if node.is_list else _object(value, node, path, faults)
     try:
         return READERS[node.kind](value)
     except _FaultError as fault:
+        # The fault quotes the value, and no message may show a bank account.
         is_account = path.rpartition(".")[2] in BANK_ACCOUNTS
         faults.append((path, "is no text" if is_account else str(fault)))
         return None
@@ -176,6 +179,7 @@ def _identifier(value: object) -> int:
 
 
 def _whole(text: str) -> int:
+    # The length first: Python reads any number of digits, and a very long one takes long.
     if not _INTEGER.fullmatch(text) or not -LARGEST_INTEGER <= int(text) < LARGEST_INTEGER:
         raise _FaultError(f"a whole number of 64 bits was expected, found {_show(text)}")
     return int(text)
@@ -200,6 +204,7 @@ def _decimal(text: str, context: Context) -> Decimal:
         value = Decimal(text)
     except InvalidOperation as error:
         raise _FaultError(f"{_show(text)} is beyond any amount") from error
+    # Checked before it is cut to 18 decimals: 38 digits less those leave 20.
     if value.copy_abs() >= LARGEST_AMOUNT:
         raise _FaultError(f"{_show(text)} has more than 20 digits before the decimal point")
     try:
@@ -218,6 +223,7 @@ def _timestamp(value: object) -> datetime:
     found = _TIME.fullmatch(value) if isinstance(value, str) and not isinstance(value, _Number) else None
     if found is None:
         raise _FaultError(f"a time without a zone was expected (2026-11-02T08:00:00), found {_show(value)}")
+    # Nanoseconds are cut to microseconds, as the column keeps them.
     day, clock = found.groups()
     try:
         return datetime.fromisoformat(f"{day}T{(clock or '00')[:15]}")

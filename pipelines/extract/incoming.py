@@ -89,6 +89,7 @@ class Incoming:
         """Return what is to be merged: of objects that came twice the last only, no tables without rows."""
         contract = self._contract
         extras = {"fetch_id": fetch_id, "fetched_at": pa.scalar(fetched_at, pa.timestamp("us"))}
+        # Pages may overlap while objects change, so an object can come twice; the later text is the newer one.
         last = self._last()
         loads: list[TableRows] = []
         for table, columns in self._tables.items():

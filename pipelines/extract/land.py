@@ -192,6 +192,7 @@ def _merge(ctx: Context, landings: Sequence[_Landing], side: str) -> None:
     for landing, own in loads:
         for load in own:
             arrived = landing.incoming.count_staged(load.table, fetch_id)
+            # What dlt reports is not enough: the rows are counted in the table itself.
             if arrived != load.rows.num_rows:
                 raise ExtractError(
                     f"{schema}.{load.table}: {load.rows.num_rows} rows were landed and {arrived} arrived.",

@@ -125,6 +125,7 @@ def read_and_land(ctx: Context, queries: Sequence[ConnectionQuery]) -> ReadCount
     scopes: dict[Contract, Scope | None] = {}
     for query, own in zip(queries, ctx.ledger.read([_reading(query) for query in queries]), strict=True):
         pages.setdefault(query.contract, []).append(own)
+        # A window beside the changes: it is the window that is complete.
         scopes[query.contract] = scopes.get(query.contract) or query.scope
     arrivals = [Arrival(contract, chain.from_iterable(own), scopes[contract]) for contract, own in pages.items()]
     landings = dict(zip(pages, land_together(ctx, arrivals, side=SIDE), strict=True))

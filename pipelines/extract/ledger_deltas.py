@@ -29,6 +29,7 @@ def changes_since_last_run(ctx: Context, connections: Collection[str]) -> Mappin
     They cannot on the first run, after more than three days, and where the token has no right to them; then the books
     must be read whole.
     """
+    # One connection without a usable cursor is enough: the books are then read whole, all together.
     cursors = {name: read_cursor(ctx, _source(name)) for name in connections}
     for name, cursor in cursors.items():
         confirmed_at = moved_at(ctx, _source(name))
@@ -36,6 +37,7 @@ def changes_since_last_run(ctx: Context, connections: Collection[str]) -> Mappin
             return None
     try:
         return ctx.ledger.changes({name: cursor or None for name, cursor in cursors.items()})
+    # A token without this right is no error: the books can be read whole, with more requests.
     except Refused as refusal:
         _log.warning("deltas_refused", connections=sorted(connections), error=str(refusal))
         return None

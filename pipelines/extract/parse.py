@@ -26,6 +26,7 @@ from pipelines.extract.flatten import flatten_children, flatten_parents
 from pipelines.wire.ahead import map_ahead
 from pipelines.wire.pages import NotJsonError, Unreadable, split
 
+# pyarrow parses without the interpreter's lock, so two threads use two cores.
 WORKERS = 2
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 # Enough to keep the threads busy while a chunk is being compared with what is staged.
@@ -81,6 +82,7 @@ def parse_page(page: bytes, contract: Contract) -> ParsedPage:
     """
     if isinstance(page, Unreadable):
         return _unreadable(page, contract)
+    # Cut by msgspec, so that each object can take its own path and a broken one be set aside as it came.
     texts, is_valid = split(page)
     is_safe = _safe(texts, page, contract) if is_valid and _is_text(page) else [False] * len(texts)
     quick = [text for text, safe in zip(texts, is_safe, strict=True) if safe]
@@ -195,6 +197,7 @@ def _is_complete(table: pa.Table, contract: Contract) -> bool:
         name, *below = children.path.split(".")
         elements = pc.list_flatten(_below(table.column(name), below))
         required = [member.path.split(".") for member in children.members if member.required]
+        # A null in a list of children would become a row without a key.
         if elements.null_count or any(_nulls(elements, path) for path in required):
             return False
     return True

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pipelines.extract.parse import RejectedObject
     from pipelines.step.context import Context
 
+# Enough to see what is wrong; the hash is that of the whole text.
 LONGEST_BODY = 64 * 1024
 NEXT_STEPS: Mapping[str, str] = {
     "vms": "correct it in the VMS; the next run takes it by itself.",
@@ -59,6 +60,7 @@ def settle_rejected(
     now = {(_text(item.key), item.body_hash): item for item in rejected}
     keys = {key for key, _ in now if key is not None}
     right = {str(key) for key in accepted({int(row["object_key"]) for row in standing if row["object_key"]})} - keys
+    # Closed: it came right, or another text of it is set aside now, or a complete reading no longer brought it.
     closed = [
         row["rejected_id"]
         for row in standing
@@ -67,6 +69,7 @@ def settle_rejected(
     ]
     known = {(row["object_key"], row["body_hash"]) for row in standing}
     added = [item for identity, item in now.items() if identity not in known]
+    # An idle run writes nothing.
     if closed or added:
         _write(ctx, closed, added, side=side, entity=entity)
 

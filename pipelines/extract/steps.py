@@ -85,6 +85,7 @@ def read_import_back(ctx: Context) -> Counts:
         named_statements("extract")["sent_since_import_was_read"]
     ):
         return Counts()
+    # What was just sent is in the control store; the statement below reads the warehouse's copy.
     copy_control(ctx.warehouse, ctx.control)
     waiting = [key for (key,) in ctx.warehouse.execute(WAITING).fetchall()]
     if len(waiting) > ledger.LARGEST_LIST:

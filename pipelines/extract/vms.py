@@ -84,6 +84,7 @@ def extract_documents_by_status(ctx: Context, statuses: Sequence[str]) -> ReadCo
     held = ctx.warehouse.execute(
         f"SELECT document_key FROM stg_vms.documents WHERE {among('status_code', statuses)}"
     ).fetchall()
+    # One that is set aside has no staged status, so its kept text says whether it had one of these.
     set_aside = open_keys(ctx, side=SIDE, entity="Document", mentioning=statuses)
     left = ({key for (key,) in held} | set_aside) - landed.keys
     return landed.counts + extract_documents_by_key(ctx, left) if left else landed.counts
@@ -128,6 +129,7 @@ def _look_for_vanished_documents(ctx: Context, since: datetime) -> ReadCounts:
     landed = _land_documents(ctx, chain(_documents(ctx, STATUS, OPEN), recent))
     total = _settle_window(ctx, landed, f"({among('status_code', OPEN)} OR modified_at >= {literal(since)})")
     uncounted = _uncounted(ctx)
+    # Fewer than before beside those staged: the VMS has lost one that still stands here.
     if uncounted is not None and known not in {None, "None"} and uncounted < int(known or 0):
         pages = ctx.vms.pages(contracts.DOCUMENTS.entity, fields=("key",))
         total += extract_documents_by_key(
@@ -223,6 +225,7 @@ def _extract_changed(ctx: Context, contract: Contract) -> ReadCounts:
     cursor, whole_day = f"vms.{contract.table}", f"vms.{contract.table}.whole"
     since, began = changes_since(ctx, cursor, overlap=OVERLAP), ctx.now()
     today = ctx.today.isoformat()
+    # Once a day whole: reading changes never shows that something was deleted.
     if since is None or read_cursor(ctx, whole_day) != today:
         landed = land(ctx, contract, _pages(ctx, contract, ()), side=SIDE, scope=EVERYTHING)
         move_cursor(ctx, whole_day, today)

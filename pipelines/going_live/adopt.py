@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pipelines.core.settings import Settings
     from pipelines.step.context import Context
 
+# The reason given with each hold.
 REASON = "before going live"
 
 
@@ -120,6 +121,7 @@ def run_adopt(
             Step("read open documents", extract_steps.read_open_documents),
             Step("read the ledger's reference data", extract_steps.read_ledger),
             Step("build models", models.build_models),
+            # After the models: what is searched for is the documents as they would be posted.
             Step("look in the books", adopt),
             *acknowledging,
         ),
@@ -147,11 +149,13 @@ def _take_over(
 ) -> None:
     """Record a voucher as sent; its intent has no payload, because Springline sent nothing."""
     intent = adopted_intent(candidate, voucher)
+    # First the intent, then its state, as for a voucher that is sent: the events show when it was adopted.
     outbox.store_intents([intent])
     (entry,) = [own for own in outbox.vouchers([candidate.number]) if own.id == intent.id]
     outbox.apply(
         [Move(intent.id, State.SENT, f"adopted: {voucher.label}", voucher.remote_ids)],
         follow_up=[acknowledgement(entry)] if is_acknowledged else [],
+        # A run before may have noted a break on it, which is settled now.
         closes=[(kind, str(candidate.key)) for kind in BREAKS.values()],
     )
     with ctx.control.write() as connection:
@@ -198,6 +202,7 @@ def _hold(ctx: Context, missing: Iterable[Candidate]) -> int:
 
 def _is_decided(ctx: Context, candidate: Candidate) -> bool:
     document = Document(candidate.number, candidate.key, candidate.company, candidate.type)
+    # Also a release counts: to hold it again would undo what a person decided.
     return any(row["action"] in {"hold", "release"} for row in decisions_on(ctx.control, document))
 
 

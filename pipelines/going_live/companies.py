@@ -35,6 +35,7 @@ class Entities:
     def object_kind(self, code: int, field: str) -> str | None:
         """Return the id of the object kind behind a field (glObject1), its own or that of the nearest above."""
         for entity in self.seen_by(code):
+            # An entity without an entry of its own takes that of the entity above it.
             for entry in self.by_code[entity].get("glSetupEntries") or ():
                 if str((entry.get("field") or {}).get("name")).lower() == field.lower():
                     kind = ((entry.get("fieldObject") or {}).get("objectKind") or {}).get("dbId")
@@ -52,6 +53,7 @@ def mapped_companies(probe: Probe) -> list[CompanySettings]:
     """Return the companies of the settings, then the VMS companies whose code is that of an entity (mapping.md 1.5)."""
     settings = probe.settings.companies
     entities = read_entities(probe).by_code
+    # As in the mapping: a code that is an entity's own needs no setting.
     rest = sorted(probe.companies().keys() - {company.code for company in settings})
     by_code = [CompanySettings(code=c, owner=int(c)) for c in rest if c.isdecimal() and int(c) in entities]
     return [*settings, *by_code]

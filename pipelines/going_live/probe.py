@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Node = dict[str, Any]
 
+# The one row that says which currency the installation is based on (dataloy.md 3.7).
 SYSTEM_KEY = 1_000_000
 INTROSPECTION = "{ __schema { mutationType { fields { name } } } }"
 # Rows of one request: among so many booked vouchers every voucher type that is in use will be found.
@@ -37,6 +38,7 @@ HEADERS = Reading("journalHeaders", "transactionSource { code }", page_size=SAMP
 _decode = msgspec.json.Decoder(list[Node]).decode
 
 
+# The shape of the answer to INTROSPECTION, so that an answer of another shape is an error in words.
 class _Names(msgspec.Struct):
     name: str
 
@@ -82,6 +84,7 @@ class Probe:
         caller = HttpCaller(
             side,
             timeout=(self.settings.vms if side == "vms" else self.settings.ledger).timeout,
+            # One retry: a person waits for the answer.
             attempts=2,
             limiter=RateLimiter(5, seconds=1),
             count=count,
@@ -91,6 +94,7 @@ class Probe:
         return caller
 
     def _once(self, name: str, read: Callable[[], Any]) -> Any:  # noqa: ANN401 whatever is read
+        # An error is kept like an answer: the next check that needs this fails without asking again.
         if name not in self._known:
             try:
                 self._known[name] = read()

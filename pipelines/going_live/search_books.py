@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipelines.step.context import Context
 
 SUBLEDGERS: Mapping[str, str] = {"AP": "apTransactions", "AR": "arTransactions"}
+# What is read of each row: as much as decides whether it fits, and what the outbox keeps of it.
 HEADER = "dbId text postedDate importedAt transactionNumber transactionSource { code }"
 INVOICE_ROWS = (
     "dbId ownerDbId invoiceNumber invoiceAmount currency { code } subledger { code } "
@@ -152,6 +153,7 @@ def search(
 def _result(
     candidate: Candidate, vouchers: Sequence[BookedVoucher], fitted: Mapping[str, int], sent_by_us: Collection[str]
 ) -> SearchResult:
+    # Three kinds of doubt, each with its own words, because each asks something else of the person who releases it.
     if candidate.gap:
         return SearchResult(candidate, None, f"not looked for: {candidate.gap}")
     left = [voucher for voucher in vouchers if voucher.header not in sent_by_us]
@@ -161,6 +163,7 @@ def _result(
         listed = ", ".join(voucher.number for voucher in left)
         return SearchResult(candidate, None, f"ambiguous: vouchers {listed} are all {candidate.description}")
     (voucher,) = left
+    # Two documents with the same number and amount: which of them was posted nobody can tell from here.
     if fitted[voucher.header] > 1:
         return SearchResult(candidate, None, f"ambiguous: {voucher.label} is also that of another document in the VMS")
     return SearchResult(candidate, voucher, voucher.label)
@@ -232,6 +235,7 @@ def _book_rows(ctx: Context, candidates: Sequence[Candidate]) -> dict[int, list[
 
 def _is_book_row(candidate: Candidate, row: Node) -> bool:
     text = str(row["header"]["text"] or "")
+    # With the blank, or document 27 would be found in the text of document 2706001.
     is_named = text == candidate.number or text.startswith(f"{candidate.number} ")
     booked = (str(row["ownerDbId"]), code_of(row, "currency"), abs(Decimal(str(row["invoiceAmount"]))))
     expected = (str(candidate.owner_db_id), candidate.currency, abs(candidate.control_amount or Decimal(0)))

@@ -73,6 +73,7 @@ def control_accounts(probe: Probe) -> CheckLine:
                 faults.append((f"company {company.code} has no GL account in {code}", step))
             elif account not in accounts:
                 faults.append((f"the ledger has no account {account} ({code} of {company.code})", "add it in Xledger"))
+            # An account without a ledger type is an ordinary GL account, and that can be meant.
             elif accounts[account] not in {side, None}:
                 message = f"account {account} ({code} of {company.code}) is of the ledger type {accounts[account]}"
                 faults.append((message, "choose the control account of that side"))
@@ -147,6 +148,7 @@ def tax_rules(probe: Probe) -> CheckLine:
         for code, rule in sorted(mapping.items())
         if rule not in known
     ]
+    # A note and no fault: such a document is held by a rule, and the others go on.
     left = {code for code in codes if code not in mapping and code not in known}
     message = f"VAT codes {named(left)} are no tax rules, documents with them will be held"
     notes = [(message, "add the rules in Xledger, or map the codes in posting.tax_rules")] if left else []
@@ -189,6 +191,7 @@ def base_currencies(probe: Probe) -> CheckLine:
     if owner is not None and owner not in entities:
         faults.append((f"the ledger has no entity {owner}", "correct rates.owner in the settings"))
     base = probe.base_currency()
+    # Only rates need it: a note, not a fault.
     is_known = base in {str(node["code"]) for node in probe.nodes()["currencies"]}
     notes = [(f"the ledger has no currency {base}, the VMS's base", "open it in Xledger before rates are sent")]
     good = f"VMS {base}, companies as their entities"

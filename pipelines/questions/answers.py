@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pipelines.questions.query import AnswerColumn, PublishedAge, QueryAnswer
 
 SHOWN_ROWS = 100
+# How the names of DuckDB's number types begin; U are the unsigned ones. Numbers stand right-aligned.
 NUMBERS = ("BIGINT", "DECIMAL", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "SMALLINT", "TINYINT", "U")
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -77,6 +78,7 @@ def _target(output: Path | None, *, is_binary: bool) -> Iterator[Any]:
         yield sys.stdout
         return
     mode, encoding, newline = ("wb", None, None) if is_binary else ("w", "utf-8", "")
+    # Beside the file, so that it lies on the same disk and replacing it is one step.
     beside = output.with_name(f".{output.name}.{os.getpid()}")
     try:
         with beside.open(mode, encoding=encoding, newline=newline) as file:
@@ -91,6 +93,7 @@ def _target(output: Path | None, *, is_binary: bool) -> Iterator[Any]:
 
 
 def _write_table(answer: QueryAnswer, console: Console, target: TextIO | None, remarks: Console) -> None:
+    # One more than is shown, only to know whether there are more.
     rows = answer.first(SHOWN_ROWS + 1)
     table = Table()
     for column in answer.columns:
@@ -123,6 +126,7 @@ def _write_json(answer: QueryAnswer, target: TextIO) -> None:
     columns = [{"name": column.name, "type": column.type} for column in answer.columns]
     names = [column.name for column in answer.columns]
     target.write(f'{{"published": {_json(age)},\n "columns": {_json(columns)},\n "rows": [')
+    # Row by row, not as one list: the answer may be larger than memory.
     mark = "\n  "
     for page in answer.pages():
         for row in page:
@@ -157,7 +161,9 @@ def text_of(value: object) -> str:
 def json_of(value: object) -> Any:  # noqa: ANN401 any JSON value
     """Turn a value into JSON: decimals, dates and times become text."""
     if isinstance(value, Decimal):
+        # Never in the form 1E-18, which spreadsheets read as a float.
         return f"{value:f}"
+    # JSON has no NaN and no infinity.
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, date | time):

@@ -22,6 +22,7 @@ def read_drafts(ctx: Context, *, ready: frozenset[int]) -> list[Row]:
         rows_of(ctx.warehouse.execute(named_statements("dry_run", folder="questions")[name]))
         for name in ("vouchers", "lines")
     )
+    # Two queries and not one a voucher: there may be hundreds.
     lines_of: dict[int, list[Row]] = {}
     for line in lines:
         lines_of.setdefault(line["document_key"], []).append(line)

@@ -15,6 +15,7 @@ from pipelines.checks.suites import CRITICAL
 if TYPE_CHECKING:
     from rich.console import Console
 
+# What stands in the place of a person and of a voyage: they are headings, so there must be something.
 NOBODY_KNOWN, NO_VOYAGE = "nobody the VMS names", "no voyage"
 
 
@@ -94,6 +95,7 @@ def show_preflight(report: PreflightReport, console: Console) -> None:
         )
         for voyage, documents in voyages.items():
             for pending in documents:
+                # A row for each rule, because each is another thing to do.
                 for finding in pending.findings:
                     label = f"{pending.document_type or ''} {pending.document_no}".strip()
                     mark = "" if finding.severity == CRITICAL else "warning: "

@@ -19,6 +19,7 @@ def vms_state(tables: Tables | None, document: Document) -> Row | None:
     if tables is None or document.key is None:
         return None
     key = [document.key]
+    # The published file has no staging tables: then the voucher stands in, without lines and terms.
     if found := _rows(tables, "document", key):
         return {**found[0], "lines": _rows(tables, "lines", key), "payment_terms": _rows(tables, "terms", key)}
     return next(iter(_rows(tables, "voucher", key)), None)
@@ -34,6 +35,7 @@ def ledger_state(tables: Tables | None, document: Document, voucher: Mapping[str
     if tables is None or voucher is None:
         return {"import_items": [], "subledger_rows": [], "transactions": []}
     look_up, remote = voucher["look_up"] or {}, voucher["remote_ids"] or {}
+    # The header is known once the voucher was seen booked; until then its text and source have to do.
     header = [remote.get("header") or None, look_up.get("text"), look_up.get("source")]
     return {
         "import_items": _rows(tables, "import_items", [document.key, document.number]),

@@ -22,6 +22,7 @@ def field_origins(catalog: Catalog) -> dict[str, dict[str, object]]:
 
     A field that comes from no member follows from rules and settings alone.
     """
+    # Lineage over the parsed models, so it is right for the SQL as it is, with nothing written down by hand.
     origins = sources(catalog, LINES)
     return {
         member.column: {

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipelines.questions.explain.explanation import Explanation
 
 RULES = "rules and settings"
+# What a person is shown of each list; `--json` has every column.
 _ITEM_COLUMNS = ("import_item_db_id", "tr_item_number", "account_code", "invoice_amount", "job_level_name", "errors")
 _SUBLEDGER_COLUMNS = (
     "side",
@@ -90,6 +91,7 @@ def _checks(story: Explanation, console: Console) -> None:
     passed = [check["rule"] for check in story.checks if check["verdict"] == PASSED]
     rows = [{**check, "verdict": "warning" if check["severity"] == WARNING else "held"} for check in failed]
     _table(console, "Rules it fails", ("rule", "verdict", "message"), rows)
+    # A document with neither has not been in a batch that checks.
     if passed:
         console.print(f"Rules it meets: {', '.join(passed)}.", highlight=False)
     elif not failed:

@@ -19,6 +19,7 @@ FAILED, PASSED, NOT_CHECKED = "failed", "passed", "not checked"
 
 def verdicts_on(holds: Sequence[dict[str, Any]], *, is_checked: bool) -> list[dict[str, Any]]:
     """Return one verdict for each rule, as of the last check; ``is_checked`` says that there was one."""
+    # Only what a rule found is kept, so a rule without a standing hold has passed, if there was a check at all.
     standing = {hold["rule"]: hold for hold in holds if hold["until"] is None}
     otherwise = {"verdict": PASSED if is_checked else NOT_CHECKED, "message": None, "since": None}
     return [
