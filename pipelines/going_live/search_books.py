@@ -34,21 +34,7 @@ BOOK_ROWS = f"dbId ownerDbId invoiceAmount currency {{ code }} header {{ {HEADER
 # Amounts in a filter are written with two decimals.
 PLACES = Decimal("0.01")
 
-# Everything open that is dated before the day, also where its lines or its company keep it from being mapped.
-_CANDIDATES = """
-SELECT
-    documents.document_key, documents.document_no, documents.document_type, documents.company_code,
-    documents.owner_code, entities.entity_db_id, documents.voucher_type, documents.partner_code,
-    documents.partner_name, documents.currency_code, documents.document_date, amounts.total_currency,
-    documents.control_sign * amounts.total_currency AS control_amount, numbers.external_no, numbers.invoice_no,
-    documents.content_hash
-FROM map.open_documents AS documents
-LEFT JOIN map.document_amounts AS amounts ON documents.document_key = amounts.document_key
-LEFT JOIN map.document_numbers AS numbers ON documents.document_key = numbers.document_key
-LEFT JOIN map.entities AS entities ON documents.owner_code = entities.owner_code
-WHERE documents.document_date < ?
-ORDER BY documents.document_key
-"""
+_CANDIDATES = "SELECT * FROM post.adoption_candidates WHERE document_date < ? ORDER BY document_key"
 
 
 class Candidate(NamedTuple):

@@ -31,25 +31,11 @@ if TYPE_CHECKING:
 STATUSES = ("PEN", "INV", "RFP")
 SET_ASIDE = "set_aside"
 
-# The documents as the VMS has them, with the voyages of their lines; voyages of the document's own fetch only.
+# With the status that each has in the VMS: in the scratch warehouse all of them are made ready for posting.
 _DOCUMENTS = """
-WITH voyages AS (
-    SELECT
-        lines.document_key,
-        string_agg(DISTINCT lines.voyage_reference_no, ', ' ORDER BY lines.voyage_reference_no) AS voyages
-    FROM stg_vms.document_lines AS lines
-    INNER JOIN stg_vms.documents AS documents
-        ON lines.document_key = documents.document_key AND lines.fetch_id = documents.fetch_id
-    GROUP BY lines.document_key
-)
-SELECT
-    documents.document_key, documents.document_no, documents.document_type, statuses.status_code,
-    documents.company_code, documents.document_date, documents.partner_name, documents.currency_code,
-    documents.document_amount, documents.created_by_key, voyages.voyages
-FROM stg_vms.documents AS documents
+SELECT documents.*, statuses.status_code
+FROM post.preflight_documents AS documents
 INNER JOIN statuses ON documents.document_key = statuses.document_key
-INNER JOIN post.document_checks AS checks ON documents.document_key = checks.document_key
-LEFT JOIN voyages ON documents.document_key = voyages.document_key
 ORDER BY documents.document_key
 """
 
