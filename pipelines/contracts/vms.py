@@ -150,6 +150,8 @@ _ACCOUNT = (
     text("company_code", "company.companyCode"),
 )
 
+# The VMS accounts whose GL account is the ledger's control account (mapping.md 1).
+CONTROL_ACCOUNTS = ("APX", "ARX")
 # One entity, two tables: the documents job reads the control accounts alone, and what it did not read counts as gone.
 ACCOUNTS = Contract(
     entity="Account",
@@ -167,6 +169,8 @@ GL_ACCOUNTS = Contract(
     comment="one row per account of the VMS: the GL accounts that actuals may be posted on",
 )
 
+# The one row that says which country, and so which currency, the installation is based on (dataloy.md 3.7).
+SYSTEM_KEY = 1_000_000
 SYSTEM = Contract(
     entity="System",
     table="system",

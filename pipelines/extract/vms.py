@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
 # Changes are read again from so long before the newest one seen: what was being saved then may show up later.
 OVERLAP = timedelta(minutes=5)
-# The one row that says which country, and so which currency, the installation is based on (dataloy.md 3.7).
-SYSTEM_KEY = 1_000_000
-CONTROL_ACCOUNTS = ("APX", "ARX")
 STATUS = "invoicingStatus.statusTypeCode"
 # A document may be deleted before it is posted, and in the weeks after it was entered, when somebody sees a mistake.
 OPEN = ("PEN", "INV", "RFP")
@@ -195,7 +192,7 @@ def extract_voyages(ctx: Context) -> ReadCounts:
 
 def extract_control_accounts(ctx: Context) -> ReadCounts:
     """Read the accounts APX and ARX of every company, whose GL accounts are the control accounts (mapping.md 1)."""
-    filters = tuple(one_of("accountCode", CONTROL_ACCOUNTS))
+    filters = tuple(one_of("accountCode", contracts.CONTROL_ACCOUNTS))
     return land(ctx, contracts.ACCOUNTS, _pages(ctx, contracts.ACCOUNTS, filters), side=SIDE, scope=EVERYTHING).counts
 
 
@@ -207,7 +204,7 @@ def extract_gl_accounts(ctx: Context) -> ReadCounts:
 
 def extract_system(ctx: Context) -> ReadCounts:
     """Read the VMS's base currency."""
-    body = ctx.vms.get("System", SYSTEM_KEY, fields=paths(contracts.SYSTEM))
+    body = ctx.vms.get("System", contracts.SYSTEM_KEY, fields=paths(contracts.SYSTEM))
     return land(ctx, contracts.SYSTEM, [b"[" + body + b"]"], side=SIDE, scope=EVERYTHING).counts
 
 

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 Node = dict[str, Any]
 
-# The one row that says which currency the installation is based on (dataloy.md 3.7).
-SYSTEM_KEY = 1_000_000
 INTROSPECTION = "{ __schema { mutationType { fields { name } } } }"
 # Rows of one request: among so many booked vouchers every voucher type that is in use will be found.
 SAMPLE = 1_000
@@ -130,13 +128,15 @@ class Probe:
     def control_accounts(self) -> list[Node]:
         """Read the accounts APX and ARX."""
         fields = ["accountCode", "glAccount", "company.companyCode"]
-        return self.vms_objects("Account", fields, list(one_of("accountCode", ["APX", "ARX"])))
+        return self.vms_objects("Account", fields, list(one_of("accountCode", vms_contracts.CONTROL_ACCOUNTS)))
 
     def base_currency(self) -> str | None:
         """Read the VMS's base currency."""
         self.sign_in()
         contract = vms_contracts.SYSTEM
-        body = self._once("System", lambda: self._vms.get(contract.entity, SYSTEM_KEY, fields=paths(contract)))
+        body = self._once(
+            "System", lambda: self._vms.get(contract.entity, vms_contracts.SYSTEM_KEY, fields=paths(contract))
+        )
         country = msgspec.json.decode(body, type=Node).get("country") or {}
         return (country.get("currency") or {}).get("currencyCode")
 

@@ -11,12 +11,12 @@ from pipelines.load.ledger.vouchers import MEMBERS
 from pipelines.outbox.chain import GENESIS, HASHED, event_hash, verify_chain
 from pipelines.outbox.intent import read_json
 from pipelines.stores.control import named_statements
+from pipelines.stores.rows import Row
 
 if TYPE_CHECKING:
     from pipelines.steering.find_document import Document
     from pipelines.stores.control import Control
 
-Line = dict[str, Any]
 ACCOUNT = "subledger_bank_account"
 # A question must be answered at once: with more events than this only those of the document itself are verified.
 MOST_VERIFIED = 100_000
@@ -59,7 +59,7 @@ def _broken_links(control: Control, document: Document) -> list[str]:
     return faults
 
 
-def lines_as_sent(control: Control, document: Document) -> list[Line]:
+def lines_as_sent(control: Control, document: Document) -> list[Row]:
     """Return the voucher as the ledger was given it, corrections included, in the columns of post.draft_lines."""
     payload = control.one(named_statements("questions")["sent_payload"], {"document_key": document.key})
     inputs = cast("list[dict[str, Any]]", read_json(payload)) if payload else []
@@ -71,14 +71,14 @@ def lines_as_sent(control: Control, document: Document) -> list[Line]:
     return masked([_line(node) for _, node in sorted(nodes.items())])
 
 
-def _line(node: dict[str, Any]) -> Line:
-    line: Line = {}
+def _line(node: dict[str, Any]) -> Row:
+    line: Row = {}
     for member in MEMBERS:
         value = node.get(member.name)
         line[member.column] = value.get(member.key) if member.key and isinstance(value, dict) else value
     return line
 
 
-def masked(lines: Sequence[Line]) -> list[Line]:
+def masked(lines: Sequence[Row]) -> list[Row]:
     """Return the lines with no more of a bank account than its last four characters."""
     return [{**line, ACCOUNT: masked_account(line[ACCOUNT]) if line.get(ACCOUNT) else None} for line in lines]
