@@ -44,7 +44,7 @@ def query(
             raise UsageError("Parquet goes to a file.", next_step="name it: --output answer.parquet.")
         with ask(started.settings.published, sql) as answer:
             show_age(answer.age, err, now=utc_now())
-            write_answer(answer, chosen, out, output=output, told=err)
+            write_answer(answer, chosen, out, output=output, remarks=err)
 
 
 # --format counts first, then --json, then the ending of the file's name.

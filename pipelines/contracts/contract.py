@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 
 class Kind(StrEnum):
     """The type of a member as it lands; amounts are decimals from the first byte to the last."""
 
     TEXT = "text"
+    # A whole number of at most 64 bits.
     INTEGER = "integer"
+    # A JSON number; lands as DECIMAL(38,18), and one with more decimals is refused.
     AMOUNT = "amount"
+    # A JSON number that is no amount (exchange rate, percentage, quantity). It is often a quotient in binary floating
+    # point (1/15873.2 has 20 decimals), so decimals behind the eighteenth are rounded half to even, not refused.
     RATE = "rate"
+    # A decimal in a string (the ledger's MoneyString; a number is accepted too).
     MONEY_TEXT = "money_text"
     BOOLEAN = "boolean"
+    # A time without zone, yyyy-MM-ddTHH:mm:ss; a blank in place of the T and fractions are accepted.
     TIMESTAMP = "timestamp"
+    # A day, yyyy-MM-dd; a time behind it is cut off.
     DATE = "date"
+    # An id of the ledger: a number on older types, digits in a string on newer ones; lands as BIGINT.
     ID = "id"
 
 
@@ -40,7 +49,6 @@ class Children:
 
     table: str
     path: str
-    key: str
     members: tuple[Member, ...]
 
 
@@ -59,50 +67,13 @@ class Contract:
     comment: str = ""
 
 
-def text(column: str, path: str, *, required: bool = False, comment: str = "") -> Member:
-    """Declare a text member."""
-    return Member(column, path, Kind.TEXT, required, comment)
-
-
-def integer(column: str, path: str, *, required: bool = False, comment: str = "") -> Member:
-    """Declare a whole number of at most 64 bits."""
-    return Member(column, path, Kind.INTEGER, required, comment)
-
-
-def identifier(column: str, path: str, *, required: bool = False, comment: str = "") -> Member:
-    """Declare an id of the ledger: a number on older types, digits in a string on newer ones; lands as BIGINT."""
-    return Member(column, path, Kind.ID, required, comment)
-
-
-def amount(column: str, path: str, *, required: bool = False, comment: str = "") -> Member:
-    """Declare a JSON number that lands as DECIMAL(38,18)."""
-    return Member(column, path, Kind.AMOUNT, required, comment)
-
-
-def rate(column: str, path: str, *, required: bool = False, comment: str = "") -> Member:
-    """Declare a JSON number that is no amount (exchange rate, percentage, quantity); lands as DECIMAL(38,18).
-
-    A rate is often a quotient in binary floating point (1/15873.2 has 20 decimals), so decimals behind the eighteenth
-    are rounded half to even, where an amount with them is refused.
-    """
-    return Member(column, path, Kind.RATE, required, comment)
-
-
-def money(column: str, path: str, *, required: bool = False, comment: str = "") -> Member:
-    """Declare a decimal in a string (the ledger's MoneyString, a number is accepted too); lands as DECIMAL(38,18)."""
-    return Member(column, path, Kind.MONEY_TEXT, required, comment)
-
-
-def boolean(column: str, path: str, *, required: bool = False, comment: str = "") -> Member:
-    """Declare true or false."""
-    return Member(column, path, Kind.BOOLEAN, required, comment)
-
-
-def timestamp(column: str, path: str, *, required: bool = False, comment: str = "") -> Member:
-    """Declare a time without zone, ``yyyy-MM-ddTHH:mm:ss`` (a blank in place of T and fractions are accepted)."""
-    return Member(column, path, Kind.TIMESTAMP, required, comment)
-
-
-def date(column: str, path: str, *, required: bool = False, comment: str = "") -> Member:
-    """Declare a day, ``yyyy-MM-dd`` (a time behind it is cut off)."""
-    return Member(column, path, Kind.DATE, required, comment)
+# How members are declared: text("document_no", "documentNo", required=True, comment="…").
+text = partial(Member, kind=Kind.TEXT)
+integer = partial(Member, kind=Kind.INTEGER)
+identifier = partial(Member, kind=Kind.ID)
+amount = partial(Member, kind=Kind.AMOUNT)
+rate = partial(Member, kind=Kind.RATE)
+money = partial(Member, kind=Kind.MONEY_TEXT)
+boolean = partial(Member, kind=Kind.BOOLEAN)
+timestamp = partial(Member, kind=Kind.TIMESTAMP)
+date = partial(Member, kind=Kind.DATE)

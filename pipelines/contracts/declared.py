@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pipelines.contracts import ledger as ledger_contracts
-from pipelines.contracts import vms as vms_contracts
-from pipelines.contracts.shape import child_columns, parent_columns
+from pipelines.contracts.shape import tables_of
+from pipelines.contracts.tables import CONTRACTS, SCHEMAS
 from pipelines.core.table_ref import TableRef
 from pipelines.stores.control_schema import warehouse_columns
 from pipelines.stores.seeds import SEEDS
@@ -14,15 +13,15 @@ from pipelines.stores.settings_tables import MONTHS_COLUMNS, SETTINGS_TABLES
 def declared_tables() -> dict[TableRef, dict[str, str]]:
     """Return column names and DuckDB types by table."""
     tables: dict[TableRef, dict[str, str]] = {}
-    for schema, contracts in (("stg_vms", vms_contracts.ALL), ("stg_ledger", ledger_contracts.ALL)):
+    for side, contracts in CONTRACTS.items():
         for contract in contracts:
-            tables[TableRef(schema, contract.table)] = dict(parent_columns(contract))
-            for children in contract.children:
-                tables[TableRef(schema, children.table)] = dict(child_columns(contract, children))
+            for table, columns in tables_of(contract).items():
+                tables[TableRef(SCHEMAS[side], table)] = dict(columns)
+    # Settings are declared as text, "name TYPE, name TYPE".
     for table, listed in {**SETTINGS_TABLES, "months": MONTHS_COLUMNS}.items():
         tables[TableRef("seed", table)] = dict(_split(column) for column in listed.split(", "))
-    for table, columns in warehouse_columns().items():
-        tables[TableRef("ctl", table)] = dict(columns)
+    for table, listing in warehouse_columns().items():
+        tables[TableRef("ctl", table)] = dict(listing)
     for table, types in SEEDS.items():
         tables[TableRef("seed", table)] = dict(types)
     return tables

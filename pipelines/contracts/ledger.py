@@ -18,6 +18,7 @@ from pipelines.contracts.contract import (
 
 
 def _base(key: str) -> tuple[Member, ...]:
+    """Return the members that every kind of master data has."""
     return (
         identifier(key, "dbId", required=True),
         text("code", "code"),
@@ -26,6 +27,7 @@ def _base(key: str) -> tuple[Member, ...]:
     )
 
 
+# What suppliers and customers have in common.
 _SUBLEDGER = (
     date("from_date", "fromDate"),
     date("to_date", "toDate"),
@@ -147,7 +149,6 @@ ENTITIES = Contract(
         Children(
             "entity_dimensions",
             "glSetupEntries",
-            "setup_db_id",
             (
                 identifier("setup_db_id", "dbId"),
                 text("field_name", "field.name", comment="glObject1 to glObject5"),
@@ -222,20 +223,21 @@ IMPORT_ERRORS = Contract(
     comment="one row per error of the ledger's posting job",
 )
 
-_HEADER = (
-    identifier("header_db_id", "{header}.dbId"),
-    integer("voucher_no", "{header}.transactionNumber"),
-    text("header_text", "{header}.text"),
-    date("posted_date", "{header}.postedDate"),
-    timestamp("imported_at", "{header}.importedAt"),
-    text("source_code", "{header}.transactionSource.code"),
-)
-
 
 def _header(name: str) -> tuple[Member, ...]:
-    return tuple(Member(m.column, m.path.format(header=name), m.kind, m.required, m.comment) for m in _HEADER)
+    """Return the members of the journal header that rows of the books refer to by this name."""
+    return (
+        identifier("header_db_id", f"{name}.dbId"),
+        integer("voucher_no", f"{name}.transactionNumber"),
+        text("header_text", f"{name}.text"),
+        date("posted_date", f"{name}.postedDate"),
+        # When an import made the voucher; null for one that a person entered.
+        timestamp("imported_at", f"{name}.importedAt"),
+        text("source_code", f"{name}.transactionSource.code"),
+    )
 
 
+# Rows of the supplier and of the customer ledger have the same members.
 _ROW = (
     identifier("row_db_id", "dbId", required=True),
     identifier("owner_db_id", "ownerDbId"),

@@ -1,4 +1,4 @@
-"""What follows from a contract: the paths to ask for, the tree of members, the Arrow schema, the columns, the SQL."""
+"""What follows from a contract: the paths to ask for, the tree of members, the Arrow schema, the tables and columns."""
 
 from __future__ import annotations
 
@@ -10,38 +10,33 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from pipelines.contracts.contract import Kind
+from pipelines.core.table_ref import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pipelines.contracts.contract import Children, Contract, Member
 
-AMOUNT_TYPE = pa.decimal128(38, 18)
-ARROW_TYPES: Mapping[Kind, pa.DataType] = {
-    Kind.TEXT: pa.string(),
-    Kind.INTEGER: pa.int64(),
-    Kind.AMOUNT: AMOUNT_TYPE,
-    Kind.RATE: AMOUNT_TYPE,
-    Kind.MONEY_TEXT: AMOUNT_TYPE,
-    Kind.BOOLEAN: pa.bool_(),
-    Kind.TIMESTAMP: pa.timestamp("us"),
+# Names of columns with their DuckDB types, in order.
+Columns = list[tuple[str, str]]
+
+DECIMAL = (pa.decimal128(38, 18), "DECIMAL(38,18)")
+# Of each kind: the type its JSON is parsed with, and the type of its column.
+TYPES: Mapping[Kind, tuple[pa.DataType, str]] = {
+    Kind.TEXT: (pa.string(), "VARCHAR"),
+    Kind.INTEGER: (pa.int64(), "BIGINT"),
+    Kind.AMOUNT: DECIMAL,
+    Kind.RATE: DECIMAL,
+    Kind.MONEY_TEXT: DECIMAL,
+    Kind.BOOLEAN: (pa.bool_(), "BOOLEAN"),
+    Kind.TIMESTAMP: (pa.timestamp("us"), "TIMESTAMP"),
     # A day may come with a time behind it, which the cast to DATE cuts off.
-    Kind.DATE: pa.timestamp("us"),
+    Kind.DATE: (pa.timestamp("us"), "DATE"),
     # A decimal is the one type that pyarrow.json reads from 5 and from "5" alike.
-    Kind.ID: pa.decimal128(38, 0),
+    Kind.ID: (pa.decimal128(38, 0), "BIGINT"),
 }
-SQL_TYPES: Mapping[Kind, str] = {
-    Kind.TEXT: "VARCHAR",
-    Kind.INTEGER: "BIGINT",
-    Kind.AMOUNT: "DECIMAL(38,18)",
-    Kind.RATE: "DECIMAL(38,18)",
-    Kind.MONEY_TEXT: "DECIMAL(38,18)",
-    Kind.BOOLEAN: "BOOLEAN",
-    Kind.TIMESTAMP: "TIMESTAMP",
-    Kind.DATE: "DATE",
-    Kind.ID: "BIGINT",
-}
-# Columns that landing adds, behind those of the contract.
+# Columns that landing adds, behind those of the contract. A child row counts only while its fetch_id is that of its
+# parent: this is how a line that was removed on the other side is gone here without a delete.
 PARENT_EXTRAS = (("fetch_id", "VARCHAR"), ("fetched_at", "TIMESTAMP"), ("content_hash", "VARCHAR"))
 CHILD_EXTRAS = (("position", "INTEGER"), ("fetch_id", "VARCHAR"))
 
@@ -49,7 +44,7 @@ _STEP = re.compile(r"(?P<name>\w+)(?P<first>\[0\])?")
 
 
 @dataclass(slots=True)
-class Node:
+class TreeNode:
     """One member of the tree: a value of a kind, or an object (or a list of objects) with members of its own."""
 
     kind: Kind | None = None
@@ -57,27 +52,27 @@ class Node:
     is_list: bool = False
     # The objects of a child table may not be null; of any other list only the first is looked at.
     is_child_list: bool = False
-    members: dict[str, Node] = field(default_factory=dict)
+    members: dict[str, TreeNode] = field(default_factory=dict)
 
     @property
     def arrow_type(self) -> pa.DataType:
         """The Arrow type of the member."""
         if self.kind is not None:
-            return ARROW_TYPES[self.kind]
+            return TYPES[self.kind][0]
         struct = pa.struct([(name, node.arrow_type) for name, node in self.members.items()])
         return pa.list_(struct) if self.is_list else struct
 
 
 def paths(contract: Contract) -> list[str]:
     """Return the dotted paths to ask the other side for, children's included; lists are not marked."""
-    wanted = [member.path for member in contract.members]
+    asked = [member.path for member in contract.members]
     for children in contract.children:
-        wanted += [f"{children.path}.{member.path}" for member in children.members]
-    return [path.replace("[0]", "") for path in wanted]
+        asked += [f"{children.path}.{member.path}" for member in children.members]
+    return [path.replace("[0]", "") for path in asked]
 
 
 @cache
-def tree(contract: Contract) -> Node:
+def tree(contract: Contract) -> TreeNode:
     """Return the tree that a contract's paths make.
 
     >>> from pipelines.contracts.contract import Contract, text
@@ -86,7 +81,7 @@ def tree(contract: Contract) -> Node:
       child 0, item: struct<code: string>
           child 0, code: string
     """
-    root = Node()
+    root = TreeNode()
     _grow(root, contract.members)
     for children in contract.children:
         branch = _branch(root, children.path)
@@ -104,15 +99,16 @@ def steps(path: str) -> list[tuple[str, bool]]:
     return [(step["name"], bool(step["first"])) for step in _STEP.finditer(path)]
 
 
-def _grow(node: Node, members: Iterable[Member]) -> None:
+def _grow(node: TreeNode, members: Iterable[Member]) -> None:
     for member in members:
         leaf = _branch(node, member.path)
         leaf.kind, leaf.is_required = member.kind, member.required
 
 
-def _branch(node: Node, path: str) -> Node:
+def _branch(node: TreeNode, path: str) -> TreeNode:
+    # Paths that begin alike share their branch, so each member is parsed once.
     for name, is_first_of_list in steps(path):
-        node = node.members.setdefault(name, Node())
+        node = node.members.setdefault(name, TreeNode())
         node.is_list = node.is_list or is_first_of_list
     return node
 
@@ -123,17 +119,21 @@ def arrow_schema(contract: Contract) -> pa.Schema:
     return pa.schema([(name, node.arrow_type) for name, node in tree(contract).members.items()])
 
 
-def parent_columns(contract: Contract) -> list[tuple[str, str]]:
-    """Return the columns of a contract's table with their DuckDB types."""
-    return [*((m.column, SQL_TYPES[m.kind]) for m in contract.members), *PARENT_EXTRAS]
+def tables_of(contract: Contract) -> dict[str, Columns]:
+    """Return the tables of a contract with their columns: its own first, then those of its nested lists.
+
+    A child table has the parent's key in front, and behind its own columns its position in the list.
+    """
+    tables = {contract.table: [*_columns(contract.members), *PARENT_EXTRAS]}
+    for children in contract.children:
+        tables[children.table] = [(contract.key, "BIGINT"), *_columns(children.members), *CHILD_EXTRAS]
+    return tables
 
 
-def child_columns(contract: Contract, children: Children) -> list[tuple[str, str]]:
-    """Return the columns of a child table: the parent's key in front, then its own, its place and the fetch."""
-    own = [(m.column, SQL_TYPES[m.kind]) for m in children.members]
-    return [(contract.key, "BIGINT"), *own, *CHILD_EXTRAS]
+def _columns(members: Iterable[Member]) -> Columns:
+    return [(member.column, TYPES[member.kind][1]) for member in members]
 
 
 def list_expression(children: Children) -> str:
     """Return the DuckDB expression of a nested list in an object ``o``."""
-    return "o." + ".".join(f'"{name}"' for name in children.path.split("."))
+    return ".".join(("o", *map(quote, children.path.split("."))))

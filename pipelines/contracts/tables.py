@@ -9,7 +9,7 @@ import duckdb
 
 from pipelines.contracts import ledger as ledger_contracts
 from pipelines.contracts import vms as vms_contracts
-from pipelines.contracts.shape import child_columns, parent_columns
+from pipelines.contracts.shape import tables_of
 
 if TYPE_CHECKING:
     from pipelines.contracts.contract import Contract
@@ -27,19 +27,16 @@ def create_staging_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 def create_tables(connection: duckdb.DuckDBPyConnection, contract: Contract, *, side: str) -> None:
     """Create the tables of one contract, or add the columns it has gained; a table that fits is left alone."""
-    _create(connection, f"{SCHEMAS[side]}.{contract.table}", parent_columns(contract))
-    for children in contract.children:
-        _create(connection, f"{SCHEMAS[side]}.{children.table}", child_columns(contract, children))
-
-
-def _create(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[tuple[str, str]]) -> None:
-    try:
-        present = {row[0] for row in connection.execute(f"DESCRIBE {table}").fetchall()}
-    except duckdb.CatalogException:
-        listed = ", ".join(f"{name} {sql_type}" for name, sql_type in columns)
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {table.partition('.')[0]}")
-        connection.execute(f"CREATE TABLE {table} ({listed})")
-        return
-    for name, sql_type in columns:
-        if name not in present:
-            connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {sql_type}")
+    for name, columns in tables_of(contract).items():
+        table = f"{SCHEMAS[side]}.{name}"
+        try:
+            present = {row[0] for row in connection.execute(f"DESCRIBE {table}").fetchall()}
+        except duckdb.CatalogException:
+            listed = ", ".join(f"{column} {sql_type}" for column, sql_type in columns)
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMAS[side]}")
+            connection.execute(f"CREATE TABLE {table} ({listed})")
+            continue
+        # Only added: a column a contract no longer has stays, with what it had, and nothing reads it.
+        for column, sql_type in columns:
+            if column not in present:
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {sql_type}")

@@ -40,7 +40,6 @@ _DOCUMENT = (
 _PAYMENT_TERMS = Children(
     table="document_payment_terms",
     path="documentPaymentTerms",
-    key="term_key",
     members=(
         integer("term_key", "key", required=True),
         date("due_date", "dueDate"),
@@ -51,7 +50,6 @@ _PAYMENT_TERMS = Children(
 _DOCUMENT_LINES = Children(
     table="document_lines",
     path="documentLines",
-    key="line_key",
     members=(
         integer("line_key", "key", required=True),
         amount("document_amount", "documentAmount"),
@@ -145,16 +143,21 @@ VOYAGES = Contract(
     comment="one row per voyage",
 )
 
+_ACCOUNT = (
+    integer("account_key", "key", required=True),
+    text("account_code", "accountCode", required=True),
+    text("gl_account", "glAccount"),
+    text("company_code", "company.companyCode"),
+)
+
+# The VMS accounts whose GL account is the ledger's control account (mapping.md 1).
+CONTROL_ACCOUNTS = ("APX", "ARX")
+# One entity, two tables: the documents job reads the control accounts alone, and what it did not read counts as gone.
 ACCOUNTS = Contract(
     entity="Account",
     table="accounts",
     key="account_key",
-    members=(
-        integer("account_key", "key", required=True),
-        text("account_code", "accountCode", required=True),
-        text("gl_account", "glAccount"),
-        text("company_code", "company.companyCode"),
-    ),
+    members=_ACCOUNT,
     comment="one row per APX or ARX account: the control accounts",
 )
 
@@ -162,15 +165,12 @@ GL_ACCOUNTS = Contract(
     entity="Account",
     table="gl_accounts",
     key="account_key",
-    members=(
-        integer("account_key", "key", required=True),
-        text("account_code", "accountCode", required=True),
-        text("gl_account", "glAccount"),
-        text("company_code", "company.companyCode"),
-    ),
+    members=_ACCOUNT,
     comment="one row per account of the VMS: the GL accounts that actuals may be posted on",
 )
 
+# The one row that says which country, and so which currency, the installation is based on (dataloy.md 3.7).
+SYSTEM_KEY = 1_000_000
 SYSTEM = Contract(
     entity="System",
     table="system",

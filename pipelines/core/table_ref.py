@@ -1,4 +1,4 @@
-"""Names of tables and columns as values."""
+"""Names of tables and columns as values, and how names and values are written into SQL text."""
 
 from __future__ import annotations
 

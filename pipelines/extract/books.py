@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from pipelines.contracts import ledger as contracts
 from pipelines.contracts.tables import create_tables
 from pipelines.core.literals import among
-from pipelines.extract.cursors import is_whole, move_cursor, note_whole
-from pipelines.extract.land import EVERYTHING, Extracted, Scope, land
-from pipelines.extract.ledger import Wanted, lists, read_and_land
+from pipelines.extract.cursors import is_moved_in_batch, is_whole, move_cursor, note_whole
+from pipelines.extract.land import EVERYTHING, ReadCounts, Scope, land
+from pipelines.extract.ledger import ConnectionQuery, extract_entities_once, lists, read_and_land
 from pipelines.extract.ledger_deltas import changes_since_last_run, confirm_cursors, newest_cursors
 from pipelines.wire.ledger import SIDE
 
@@ -25,15 +25,20 @@ DELTAS: Mapping[Contract, str] = {
     contracts.AR_ROWS: "arTransaction_deltas",
     contracts.TRANSACTIONS: "transaction_deltas",
 }
-# The cursor that every reading of the books confirms, and what a warehouse has once it has them from their beginning.
+# The cursor that every reading of the books confirms, and the name by which a warehouse notes that it has them whole.
 BOOKS = "ledger.books"
 
 
-def extract_books(ctx: Context) -> Extracted:
-    """Read the rows that are new or have changed since the last run; those that were deleted go here too.
+def extract_books_once(ctx: Context) -> ReadCounts:
+    """Read the books, unless a job of this batch has read them: the jobs after that write to the VMS alone."""
+    return extract_entities_once(ctx) + (ReadCounts() if is_moved_in_batch(ctx, BOOKS) else extract_books(ctx))
 
-    A match moves no time of its rows, and general-ledger rows have none, so deltas tell. On the first run, and when
-    the deltas do not reach back to the last one, the books are read from beginning to end.
+
+def extract_books(ctx: Context) -> ReadCounts:
+    """Read the rows that are new or have changed since the last run, and remove those that were deleted.
+
+    A match changes no modification time of its rows, and general-ledger rows have none, so only the ledger's deltas
+    say what has changed. On the first run, and when they do not reach back to the last one, the books are read whole.
     """
     for contract in DELTAS:
         create_tables(ctx.warehouse, contract, side=SIDE)
@@ -43,41 +48,43 @@ def extract_books(ctx: Context) -> Extracted:
     return total
 
 
-def _read_whole(ctx: Context) -> Extracted:
-    # The cursors are taken first: what changes while the books are read is told again by the next deltas.
+def _read_whole(ctx: Context) -> ReadCounts:
+    # The cursors are taken first: the next deltas then name again whatever changes while the books are being read.
     newest = newest_cursors(ctx, DELTAS.values())
-    wanted = (Wanted(contract, scope=EVERYTHING) for contract in DELTAS)
-    total = sum((read_and_land(ctx, [one]) for one in wanted), Extracted())
+    queries = (ConnectionQuery(contract, scope=EVERYTHING) for contract in DELTAS)
+    total = sum((read_and_land(ctx, [query]) for query in queries), ReadCounts())
     note_whole(ctx, BOOKS)
     confirm_cursors(ctx, newest)
     return total
 
 
-def _read_changed(ctx: Context, changes: Mapping[str, Changes]) -> Extracted:
+def _read_changed(ctx: Context, changes: Mapping[str, Changes]) -> ReadCounts:
     """Read new rows by their range of ids, ten thousand a request, and older ones by their ids, a thousand."""
+    # Ids only grow, so what is above the newest staged row is new; a range costs far fewer requests than a list.
     newest = {contract: _newest_row(ctx, contract) for contract in DELTAS}
-    told = {contract: changes[name] for contract, name in DELTAS.items()}
+    named = {contract: changes[name] for contract, name in DELTAS.items()}
     new = [
-        Wanted(contract, {"dbId_gt": newest[contract]})
-        for contract, own in told.items()
+        ConnectionQuery(contract, {"dbId_gt": newest[contract]})
+        for contract, own in named.items()
         if any(row > newest[contract] for row in own.changed)
     ]
-    total = read_and_land(ctx, new) if new else Extracted()
-    older = {contract: [row for row in own.changed if row <= newest[contract]] for contract, own in told.items()}
-    for wanted in _by_id(older):
-        total += read_and_land(ctx, wanted)
-    for contract, own in told.items():
+    total = read_and_land(ctx, new) if new else ReadCounts()
+    older = {contract: [row for row in own.changed if row <= newest[contract]] for contract, own in named.items()}
+    for queries in _by_id(older):
+        total += read_and_land(ctx, queries)
+    for contract, own in named.items():
         for gone in lists(own.deleted):
+            # No pages for a scope of these ids: none of them came, so they are removed.
             total += land(ctx, contract, (), side=SIDE, scope=Scope(among(contract.key, gone))).counts
     confirm_cursors(ctx, {name: changes[name].cursor for name in DELTAS.values()})
     return total
 
 
-def _by_id(rows: Mapping[Contract, list[int]]) -> Iterator[list[Wanted]]:
+def _by_id(rows: Mapping[Contract, list[int]]) -> Iterator[list[ConnectionQuery]]:
     """Yield what is to be read in one request: a list of each connection that still has one."""
     for chunks in zip_longest(*(lists(own) for own in rows.values())):
         yield [
-            Wanted(contract, {"dbId_in": chunk}, Scope(among(contract.key, chunk)))
+            ConnectionQuery(contract, {"dbId_in": chunk}, Scope(among(contract.key, chunk)))
             for contract, chunk in zip(rows, chunks, strict=True)
             if chunk
         ]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipelines.core.literals import literal
-from pipelines.stores.control import utc_text
+from pipelines.stores.control import named_statements, utc_text
 
 if TYPE_CHECKING:
     from pipelines.step.context import Context
@@ -30,7 +30,11 @@ def is_moved_in_batch(ctx: Context, source: str) -> bool:
 
 
 def is_whole(ctx: Context, source: str) -> bool:
-    """Tell whether the warehouse has a source from beginning to end: cursors outlive one that is built anew."""
+    """Tell whether the warehouse has a source from beginning to end.
+
+    This is noted in the warehouse itself, because cursors stand in the control store and outlive a warehouse.
+    """
+    # A warehouse that has just been made does not have the table yet.
     row = ctx.warehouse.execute(
         "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'ctl' AND table_name = 'whole'"
     ).fetchone()
@@ -47,21 +51,20 @@ def note_whole(ctx: Context, source: str) -> None:
 
 
 def move_cursor(ctx: Context, source: str, value: str, *, is_confirmed: bool = False) -> None:
-    """Set a cursor; one that stands there already is written again only to confirm its time."""
+    """Set a cursor; one that has this value already is written again only to confirm its time."""
     if not is_confirmed and read_cursor(ctx, source) == value:
         return
     with ctx.control.write() as connection:
         connection.execute(
-            "INSERT INTO cursors (source, value, batch_id, moved_at) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (source) DO UPDATE SET value = excluded.value, batch_id = excluded.batch_id, "
-            "moved_at = excluded.moved_at",
-            (source, value, ctx.batch_id, utc_text(ctx.now())),
+            named_statements("extract")["move_cursor"],
+            {"source": source, "value": value, "batch_id": ctx.batch_id, "at": utc_text(ctx.now())},
         )
 
 
 def move_to_newest(ctx: Context, source: str, newest: datetime | None) -> None:
     """Set a cursor of modification times (naive, in the other side's own zone) to the newest one seen; never back."""
     before = read_cursor(ctx, source)
+    # Never back: an older page that comes late must not make us read everything since again.
     if newest is None or (before is not None and newest <= datetime.fromisoformat(before)):
         return
     move_cursor(ctx, source, newest.isoformat())
@@ -70,8 +73,8 @@ def move_to_newest(ctx: Context, source: str, newest: datetime | None) -> None:
 def changes_since(ctx: Context, source: str, *, overlap: timedelta) -> datetime | None:
     """Return the time from which on changes are to be read, None before the first reading.
 
-    For as long as the overlap lasts a change may still come with a time before the newest one seen. Once all of it has
-    been read again after that, none can, and what was changed together with the newest need not come every time.
+    While the overlap lasts a change may still come with a time before the newest one seen. Once everything since then
+    has been read again after the overlap, none can come, and the newest objects need not be read again every time.
     """
     newest = read_cursor(ctx, source)
     if newest is None:

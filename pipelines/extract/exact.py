@@ -1,4 +1,7 @@
-"""Reads one object exactly and says every fault of it: the slow path, and the definition of what a contract accepts."""
+"""Reads one object exactly and names every fault of it: the slow path, and the definition of what a contract accepts.
+
+The fast path of `parse` must accept and give exactly what this does (tests/property/test_landing_exact.py).
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,23 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pipelines.contracts.contract import Kind
 
 if TYPE_CHECKING:
-    from pipelines.contracts.shape import Node
+    from pipelines.contracts.shape import TreeNode
+
+T = TypeVar("T")
 
 LARGEST_AMOUNT: Final = Decimal(10) ** 20
 LARGEST_INTEGER: Final = 2**63
 SHOWN: Final = 40
 MOST_FAULTS: Final = 5
-# No message shows what stands in these.
+# No message may show a bank account, so no value of these members is quoted.
 BANK_ACCOUNTS: Final = frozenset({"iban", "bankAccountNo", "bankAccount"})
 
+# Amounts land as DECIMAL(38,18): what even that cannot hold is refused (Inexact is trapped), only a rate is rounded.
 _QUANTUM = Decimal(1).scaleb(-18)
 _EXACT = Context(prec=38, traps=[InvalidOperation, Inexact])
 _ROUNDED = Context(prec=38, traps=[InvalidOperation])
@@ -39,13 +45,13 @@ class BrokenError(ValueError):
 
 
 class _Number(str):
-    """A JSON number as it was written."""
+    """A JSON number as it was written: text, so that no float comes between."""
 
     __slots__ = ()
 
 
 class _Twice:
-    """Stands for a member that an object has twice: which of the two is meant, nobody can tell."""
+    """Stands for a member that an object has twice: nobody can tell which of the two is meant."""
 
 
 _TWICE = _Twice()
@@ -55,7 +61,7 @@ class _FaultError(ValueError):
     """A value is not what its kind asks for."""
 
 
-def read_object(text: bytes, root: Node) -> dict[str, Any]:
+def read_object(text: bytes, root: TreeNode) -> dict[str, Any]:
     """Return the members of an object that a contract names, as Python values that fit its Arrow schema.
 
     A member that is missing is null; unknown members are left out. Raises BrokenError for text that is no JSON object,
@@ -90,6 +96,7 @@ def _decode(text: bytes) -> object:
 
 
 def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    # JSON allows a name twice and readers differ in which one they take: with an amount that must not be guessed.
     members = dict(pairs)
     if len(members) < len(pairs):
         names = [name for name, _ in pairs]
@@ -97,44 +104,46 @@ def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return members
 
 
-def _members(value: Mapping[str, object], node: Node, path: str, faults: list[tuple[str, str]]) -> dict[str, Any]:
+def _members(value: Mapping[str, object], node: TreeNode, path: str, faults: list[tuple[str, str]]) -> dict[str, Any]:
     return {
         name: _member(value.get(name), below, f"{path}.{name}" if path else name, faults)
         for name, below in node.members.items()
     }
 
 
-def _member(value: object, node: Node, path: str, faults: list[tuple[str, str]]) -> object:
+def _member(value: object, node: TreeNode, path: str, faults: list[tuple[str, str]]) -> object:
     if value is None:
         if node.is_required:
             faults.append((path, "is missing, but required"))
         _require_below(node, path, faults)
         return None
+    # No kind: the member has members of its own.
     if node.kind is None:
         return _objects(value, node, path, faults) if node.is_list else _object(value, node, path, faults)
     try:
         return READERS[node.kind](value)
     except _FaultError as fault:
+        # The fault quotes the value, and no message may show a bank account.
         is_account = path.rpartition(".")[2] in BANK_ACCOUNTS
         faults.append((path, "is no text" if is_account else str(fault)))
         return None
 
 
-def _require_below(node: Node, path: str, faults: list[tuple[str, str]]) -> None:
+def _require_below(node: TreeNode, path: str, faults: list[tuple[str, str]]) -> None:
     """A null object has no members either, so those that are required of it are missing."""
     if not node.is_list:
         for name, below in node.members.items():
             _member(None, below, f"{path}.{name}", faults)
 
 
-def _object(value: object, node: Node, path: str, faults: list[tuple[str, str]]) -> dict[str, Any] | None:
+def _object(value: object, node: TreeNode, path: str, faults: list[tuple[str, str]]) -> dict[str, Any] | None:
     if isinstance(value, dict):
         return _members(value, node, path, faults)
     faults.append((path, f"an object was expected, found {_show(value)}"))
     return None
 
 
-def _objects(value: object, node: Node, path: str, faults: list[tuple[str, str]]) -> list[dict[str, Any] | None]:
+def _objects(value: object, node: TreeNode, path: str, faults: list[tuple[str, str]]) -> list[dict[str, Any] | None]:
     if not isinstance(value, list):
         faults.append((path, f"a list was expected, found {_show(value)}"))
         return []
@@ -144,50 +153,48 @@ def _objects(value: object, node: Node, path: str, faults: list[tuple[str, str]]
     ]
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str) or isinstance(value, _Number):
-        raise _FaultError(f"text was expected, found {_show(value)}")
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise _FaultError("half a surrogate pair stands in the text") from error
+def _expect(value: object, kind: type[T], words: str) -> T:
+    if not isinstance(value, kind):
+        raise _FaultError(f"{words} was expected, found {_show(value)}")
     return value
 
 
+def _text(value: object) -> str:
+    text = _expect(value, str, "text")
+    if isinstance(text, _Number):
+        raise _FaultError(f"text was expected, found {_show(text)}")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise _FaultError("half a surrogate pair stands in the text") from error
+    return text
+
+
 def _integer(value: object) -> int:
-    if not isinstance(value, _Number):
-        raise _FaultError(f"a whole number was expected, found {_show(value)}")
-    return _whole(value)
+    return _whole(_expect(value, _Number, "a whole number"))
 
 
 def _identifier(value: object) -> int:
-    if not isinstance(value, str):
-        raise _FaultError(f"an id was expected, found {_show(value)}")
-    return _whole(value)
+    return _whole(_expect(value, str, "an id"))
 
 
 def _whole(text: str) -> int:
+    # The length first: Python reads any number of digits, and a very long one takes long.
     if not _INTEGER.fullmatch(text) or not -LARGEST_INTEGER <= int(text) < LARGEST_INTEGER:
         raise _FaultError(f"a whole number of 64 bits was expected, found {_show(text)}")
     return int(text)
 
 
-def _number(value: object) -> Decimal:
-    if not isinstance(value, _Number):
-        raise _FaultError(f"a number was expected, found {_show(value)}")
-    return _decimal(value, _EXACT)
+def _amount(value: object) -> Decimal:
+    return _decimal(_expect(value, _Number, "a number"), _EXACT)
 
 
 def _rate(value: object) -> Decimal:
-    if not isinstance(value, _Number):
-        raise _FaultError(f"a number was expected, found {_show(value)}")
-    return _decimal(value, _ROUNDED)
+    return _decimal(_expect(value, _Number, "a number"), _ROUNDED)
 
 
 def _money(value: object) -> Decimal:
-    if not isinstance(value, str):
-        raise _FaultError(f"a decimal was expected, found {_show(value)}")
-    return _decimal(value, _EXACT)
+    return _decimal(_expect(value, str, "a decimal"), _EXACT)
 
 
 def _decimal(text: str, context: Context) -> Decimal:
@@ -197,6 +204,7 @@ def _decimal(text: str, context: Context) -> Decimal:
         value = Decimal(text)
     except InvalidOperation as error:
         raise _FaultError(f"{_show(text)} is beyond any amount") from error
+    # Checked before it is cut to 18 decimals: 38 digits less those leave 20.
     if value.copy_abs() >= LARGEST_AMOUNT:
         raise _FaultError(f"{_show(text)} has more than 20 digits before the decimal point")
     try:
@@ -208,15 +216,14 @@ def _decimal(text: str, context: Context) -> Decimal:
 
 
 def _boolean(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise _FaultError(f"true or false was expected, found {_show(value)}")
-    return value
+    return _expect(value, bool, "true or false")
 
 
 def _timestamp(value: object) -> datetime:
     found = _TIME.fullmatch(value) if isinstance(value, str) and not isinstance(value, _Number) else None
     if found is None:
         raise _FaultError(f"a time without a zone was expected (2026-11-02T08:00:00), found {_show(value)}")
+    # Nanoseconds are cut to microseconds, as the column keeps them.
     day, clock = found.groups()
     try:
         return datetime.fromisoformat(f"{day}T{(clock or '00')[:15]}")
@@ -228,7 +235,7 @@ READERS: Mapping[Kind, Callable[[object], object]] = {
     Kind.TEXT: _text,
     Kind.INTEGER: _integer,
     Kind.ID: _identifier,
-    Kind.AMOUNT: _number,
+    Kind.AMOUNT: _amount,
     Kind.RATE: _rate,
     Kind.MONEY_TEXT: _money,
     Kind.BOOLEAN: _boolean,

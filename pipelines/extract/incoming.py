@@ -1,6 +1,10 @@
-"""What a reading brought: recognises what is staged already, keeps the rows of the rest, removes what did not come."""
+"""What a reading brought: recognises what is staged already, keeps the rows of the rest, removes what did not come.
 
-# ruff: noqa: S608 names of tables and columns come from the contracts, values go through `literals`
+What is known already is dropped here, before dlt: windows overlap, and our own writing to the VMS changes objects, so
+most of what comes is known, and to merge it again would cost more than all the rest of an idle run.
+"""
+
+# ruff: noqa: S608 names of tables and columns come from the contracts, values go through `literal`
 
 from __future__ import annotations
 
@@ -12,21 +16,22 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.contracts.shape import child_columns, list_expression, parent_columns
+from pipelines.contracts.shape import list_expression, tables_of
 from pipelines.core.literals import among, literal
+from pipelines.core.table_ref import quote
 from pipelines.extract.flatten import PARENT_ROW
 
 if TYPE_CHECKING:
     import duckdb
 
     from pipelines.contracts.contract import Contract
-    from pipelines.extract.parse import Parsed
+    from pipelines.extract.parse import ParsedPage
 
 SEQ = "seq"
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class TableRows:
     """The rows of one table that are to be merged: those with a ``key`` that comes replace all with that key."""
 
     table: str
@@ -48,7 +53,8 @@ class Incoming:
         self._connection = connection
         self._contract = contract
         self._schema = schema
-        self._waiting: dict[str, list[pa.Table]] = {table: [] for table in self._tables()}
+        self._tables = tables_of(contract)
+        self._waiting: dict[str, list[pa.Table]] = {table: [] for table in self._tables}
         self.taken = 0
         self.waiting = 0
         counts = "".join(f", children{place} BIGINT" for place, _ in enumerate(contract.children))
@@ -64,7 +70,7 @@ class Incoming:
         """Close the cursor."""
         self._connection.close()
 
-    def take(self, parts: Sequence[Parsed]) -> None:
+    def take(self, parts: Sequence[ParsedPage]) -> None:
         """Take parsed pages, and keep the rows of the objects that are not staged as they are now."""
         first = self.taken
         nested = pa.concat_tables([part.nested for part in parts])
@@ -80,15 +86,14 @@ class Incoming:
             self._keep(part, found.slice(row, part.nested.num_rows))
             row += part.nested.num_rows
 
-    def loads(self, *, fetch_id: str, fetched_at: datetime) -> list[Load]:
+    def loads(self, *, fetch_id: str, fetched_at: datetime) -> list[TableRows]:
         """Return what is to be merged: of objects that came twice the last only, no tables without rows."""
         contract = self._contract
         extras = {"fetch_id": fetch_id, "fetched_at": pa.scalar(fetched_at, pa.timestamp("us"))}
-        tables = [(contract.table, True, parent_columns(contract))]
-        tables += [(children.table, False, child_columns(contract, children)) for children in contract.children]
+        # Pages may overlap while objects change, so an object can come twice; the later text is the newer one.
         last = self._last()
-        loads: list[Load] = []
-        for table, is_parent, columns in tables:
+        loads: list[TableRows] = []
+        for table, columns in self._tables.items():
             if not self._waiting[table]:
                 continue
             rows = pa.concat_tables(self._waiting[table])
@@ -97,12 +102,13 @@ class Incoming:
                 if name in dict(columns):
                     rows = rows.append_column(name, pa.repeat(value, rows.num_rows))
             if rows.num_rows:
-                loads.append(Load(table, contract.key, is_parent, columns, rows.select([name for name, _ in columns])))
+                rows = rows.select([name for name, _ in columns])
+                loads.append(TableRows(table, contract.key, table == contract.table, columns, rows))
         return loads
 
     def clear(self) -> None:
         """Forget the rows that have been merged."""
-        self._waiting = {table: [] for table in self._tables()}
+        self._waiting = {table: [] for table in self._tables}
         self.waiting = 0
 
     def count_staged(self, table: str, fetch_id: str) -> int:
@@ -135,14 +141,12 @@ class Incoming:
         ).fetchall()
         keys = sorted({row[0] for row in gone} - spared)
         if keys:
+            # All or none: a parent without its children would look like a document without lines.
             self._execute("BEGIN")
-            for name in reversed(self._tables()):
+            for name in reversed(self._tables):
                 self._execute(f"DELETE FROM {self._schema}.{name} WHERE {among(key, keys)}")
             self._execute("COMMIT")
         return len(keys)
-
-    def _tables(self) -> list[str]:
-        return [self._contract.table, *(children.table for children in self._contract.children)]
 
     def _note_heads(self, nested: pa.Table, first: int) -> None:
         seq = pa.arange(first, first + nested.num_rows)
@@ -152,7 +156,7 @@ class Incoming:
         self._execute(self._heads_sql())
         self._connection.unregister("objects")
 
-    def _keep(self, part: Parsed, found: pa.Table) -> None:
+    def _keep(self, part: ParsedPage, found: pa.Table) -> None:
         """Keep the rows of a page's fresh objects; ``found`` says of each object in turn whether it is fresh."""
         is_fresh, seq = found["is_fresh"].combine_chunks(), found[SEQ].combine_chunks()
         if not pc.any(is_fresh).as_py():
@@ -162,7 +166,7 @@ class Incoming:
         for rows in part.children:
             row = rows[PARENT_ROW]
             kept.append(rows.append_column(SEQ, pc.take(seq, row)).filter(pc.take(is_fresh, row)))
-        for table, rows in zip(self._tables(), kept, strict=True):
+        for table, rows in zip(self._tables, kept, strict=True):
             self._waiting[table].append(rows)
             self.waiting += rows.num_rows
 
@@ -173,17 +177,21 @@ class Incoming:
 
     def _heads_sql(self) -> str:
         contract = self._contract
-        columns = {member.column: member.path for member in contract.members}
+        paths = {member.column: quote(member.path) for member in contract.members}
         counts = "".join(f", coalesce(len({list_expression(children)}), 0)" for children in contract.children)
-        modified = f'o."{columns["modified_at"]}"' if "modified_at" in columns else "NULL"
+        modified = f"o.{paths['modified_at']}" if "modified_at" in paths else "NULL"
         # A sort key holds every value exactly and unambiguously, and takes a fifth of the time of a text.
         return (
-            f'INSERT INTO heads SELECT seq, CAST(o."{columns[contract.key]}" AS BIGINT), '
+            f"INSERT INTO heads SELECT seq, CAST(o.{paths[contract.key]} AS BIGINT), "
             f"md5(create_sort_key(o, 'ASC NULLS LAST')), {modified}{counts} FROM objects"
         )
 
     def _fresh_sql(self, first: int) -> str:
-        """Return the query of a chunk's objects: fresh unless staged with this content and with all its children."""
+        """Return the query of a chunk's objects: fresh unless staged with this content and with all its children.
+
+        The children are counted because each table is merged in a transaction of its own: killed in between, a parent
+        stands there without its children, and by its hash alone it would be taken for known for ever.
+        """
         contract, key = self._contract, self._contract.key
         joins, is_staged = "", "staged.content_hash IS NOT NULL"
         for place, children in enumerate(contract.children):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ import structlog
 from pipelines.contracts.tables import SCHEMAS, create_tables
 from pipelines.core.errors import ExtractError
 from pipelines.extract.incoming import Incoming
-from pipelines.extract.parse import Parsed, Rejected, parse_pages
+from pipelines.extract.parse import ParsedPage, RejectedObject, parse_pages
 from pipelines.extract.rejected import settle_rejected
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from pipelines.contracts.contract import Contract
     from pipelines.step.context import Context
 
-# So many objects are compared at a time, and so many new rows go into one merge: both bound the memory.
+# How many objects are compared at a time, and how many new rows go into one merge: both bound the memory.
 CHUNK = 4_000
 LARGEST_MERGE = 250_000
-# A time further ahead than any zone's clock is a typing error, and no cursor may wait until then.
+# A time further ahead than any zone's clock is a typing error. A cursor set to it would hide every change until then.
 FURTHEST_AHEAD = timedelta(days=1)
 
 _landing_no = itertools.count(1)
@@ -34,8 +34,8 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Extracted:
-    """What a reading came to, in objects: ``fetched`` = ``landed`` + ``unchanged`` + ``rejected``."""
+class ReadCounts:
+    """What became of the objects of a reading: ``fetched`` = ``landed`` + ``unchanged`` + ``rejected``."""
 
     fetched: int = 0
     landed: int = 0
@@ -43,20 +43,14 @@ class Extracted:
     rejected: int = 0
     removed: int = 0
 
-    def __add__(self, other: Extracted) -> Extracted:
+    def __add__(self, other: ReadCounts) -> ReadCounts:
         """Add every count."""
-        return Extracted(
-            self.fetched + other.fetched,
-            self.landed + other.landed,
-            self.unchanged + other.unchanged,
-            self.rejected + other.rejected,
-            self.removed + other.removed,
-        )
+        return ReadCounts(*(getattr(self, count.name) + getattr(other, count.name) for count in fields(ReadCounts)))
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which staged rows a reading answers for, as a SQL condition: those of them that did not come back go."""
+    """Which staged rows a reading is complete for, as a SQL condition: those of them that did not come are deleted."""
 
     where: str = "true"
 
@@ -70,10 +64,13 @@ EVERYTHING = Scope()
 
 
 @dataclass(frozen=True, slots=True)
-class Landed:
-    """A verified landing: its counts, the keys that came, where asked for, those set aside, the newest change seen."""
+class LandingResult:
+    """A verified landing: its counts, the keys that came (if asked for), those set aside, the newest change seen.
 
-    counts: Extracted
+    ``newest`` is naive, in the other side's own time.
+    """
+
+    counts: ReadCounts
     keys: frozenset[int]
     rejected_keys: frozenset[int]
     newest: datetime | None
@@ -81,27 +78,30 @@ class Landed:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What is to be landed of one contract: its pages (JSON arrays), what they answer for, whether keys are told."""
+    """What is to be landed of one contract: its pages (JSON arrays), and what they are complete for."""
 
     contract: Contract
     pages: Iterable[bytes]
     scope: Scope | None = None
-    tells_keys: bool = False
+    returns_keys: bool = False
 
 
-def land(ctx: Context, contract: Contract, pages: Iterable[bytes], *, side: str, scope: Scope | None = None) -> Landed:
+def land(
+    ctx: Context, contract: Contract, pages: Iterable[bytes], *, side: str, scope: Scope | None = None
+) -> LandingResult:
     """Land the objects of one contract; see ``land_together``."""
-    [landed] = land_together(ctx, [Arrival(contract, pages, scope, tells_keys=True)], side=side)
+    [landed] = land_together(ctx, [Arrival(contract, pages, scope, returns_keys=True)], side=side)
     return landed
 
 
-def land_together(ctx: Context, arrivals: Sequence[Arrival], *, side: str) -> list[Landed]:
+def land_together(ctx: Context, arrivals: Sequence[Arrival], *, side: str) -> list[LandingResult]:
     """Land objects of different contracts in the staging tables of ``side`` in one merge.
 
     An object whose content is staged already, with all its children, is not touched; when that is true of all, dlt is
     not even imported. Of an object that comes twice the last one counts. Objects that break the contract are set aside
-    in `ctl.rejected`. Killed at any point and run again, nothing is doubled and nothing is missing: a parent whose
-    children did not arrive is not recognised as known. Raises ExtractError when what arrived is not what was sent.
+    in `ctl.rejected`. Killed at any point and run again, nothing is doubled and nothing is missing: rows are merged by
+    key, and a parent whose children did not arrive is not recognised as known. Raises ExtractError when other rows
+    arrived than were sent.
     """
     with ExitStack() as stack:
         landings: list[_Landing] = []
@@ -117,9 +117,11 @@ def land_together(ctx: Context, arrivals: Sequence[Arrival], *, side: str) -> li
 
 @dataclass(slots=True)
 class _Landing:
+    """One arrival while it lands; ``landed`` counts objects."""
+
     arrival: Arrival
     incoming: Incoming
-    rejected: list[Rejected] = field(default_factory=list)
+    rejected: list[RejectedObject] = field(default_factory=list)
     landed: int = 0
 
 
@@ -134,7 +136,7 @@ def _take(ctx: Context, landing: _Landing, side: str) -> None:
             _merge(ctx, [landing], side)
 
 
-def _settle(ctx: Context, landing: _Landing, side: str) -> Landed:
+def _settle(ctx: Context, landing: _Landing, side: str) -> LandingResult:
     """Record what was set aside, remove what has vanished, and count."""
     arrival, incoming, rejected = landing.arrival, landing.incoming, landing.rejected
     scope = arrival.scope
@@ -147,23 +149,24 @@ def _settle(ctx: Context, landing: _Landing, side: str) -> Landed:
         accepted=incoming.came,
         is_complete=scope is not None and scope.is_everything,
     )
+    # An object that broke its contract did come, so it has not vanished: only its new text is set aside.
     removed = incoming.remove_vanished(scope.where, spared=rejected_keys) if scope else 0
     if landing.landed or removed:
         _log.info("landed", side=side, entity=arrival.contract.entity, landed=landing.landed, removed=removed)
     newest = incoming.newest(not_after=ctx.now().replace(tzinfo=None) + FURTHEST_AHEAD)
-    counts = Extracted(
+    counts = ReadCounts(
         fetched=incoming.taken + len(rejected),
         landed=landing.landed,
         unchanged=incoming.taken - landing.landed,
         rejected=len(rejected),
         removed=removed,
     )
-    keys = incoming.keys() | rejected_keys if arrival.tells_keys else frozenset[int]()
-    return Landed(counts, keys, rejected_keys, newest)
+    keys = incoming.keys() | rejected_keys if arrival.returns_keys else frozenset[int]()
+    return LandingResult(counts, keys, rejected_keys, newest)
 
 
-def _chunks(parts: Iterator[Parsed]) -> Iterator[list[Parsed]]:
-    chunk: list[Parsed] = []
+def _chunks(parts: Iterator[ParsedPage]) -> Iterator[list[ParsedPage]]:
+    chunk: list[ParsedPage] = []
     for part in parts:
         chunk.append(part)
         if sum(item.nested.num_rows for item in chunk) >= CHUNK:
@@ -174,7 +177,7 @@ def _chunks(parts: Iterator[Parsed]) -> Iterator[list[Parsed]]:
 
 
 def _merge(ctx: Context, landings: Sequence[_Landing], side: str) -> None:
-    """Merge what waits, and verify that it arrived."""
+    """Merge what waits, and count that all of it arrived, before any cursor moves on."""
     full = [landing for landing in landings if landing.incoming.waiting]
     if not full:
         return
@@ -189,6 +192,7 @@ def _merge(ctx: Context, landings: Sequence[_Landing], side: str) -> None:
     for landing, own in loads:
         for load in own:
             arrived = landing.incoming.count_staged(load.table, fetch_id)
+            # What dlt reports is not enough: the rows are counted in the table itself.
             if arrived != load.rows.num_rows:
                 raise ExtractError(
                     f"{schema}.{load.table}: {load.rows.num_rows} rows were landed and {arrived} arrived.",

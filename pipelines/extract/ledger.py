@@ -1,6 +1,6 @@
 """Reads the ledger: reference data, master data, what its import and its books say, and exchange rates."""
 
-# ruff: noqa: S608 values in SQL text go through `literals`
+# ruff: noqa: S608 values in SQL text go through `literal`
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pipelines.contracts import ledger as contracts
 from pipelines.contracts.shape import paths
+from pipelines.contracts.tables import create_tables
 from pipelines.core.literals import among, literal
 from pipelines.extract.cursors import changes_since, note_changes_read
-from pipelines.extract.land import EVERYTHING, Arrival, Extracted, Scope, land_together
+from pipelines.extract.land import EVERYTHING, Arrival, ReadCounts, Scope, land_together
 from pipelines.wire.ledger import SIDE
 from pipelines.wire.query import Reading, selection_text
 
@@ -35,8 +36,8 @@ LARGE_PAGES: Mapping[str, int] = dict.fromkeys(
 T = TypeVar("T", int, str)
 
 
-class Wanted(NamedTuple):
-    """One connection to read: since when (None: all of it), or which; and what the answer is complete for."""
+class ConnectionQuery(NamedTuple):
+    """One connection to read: with which filter (None: all of it), and for which rows the answer is complete."""
 
     contract: Contract
     filter: Mapping[str, object] | None = None
@@ -47,48 +48,43 @@ class Wanted(NamedTuple):
 # The small ones are read whole, since their nested parts have no time of change; so are the closed periods, whose rows
 # go when a period is opened again. The others are read since the last run.
 WHOLE = (contracts.ENTITIES, contracts.OBJECT_KINDS, contracts.CURRENCIES, contracts.PERIOD_STATUS)
-REFERENCE = (*WHOLE, contracts.ACCOUNTS, contracts.OBJECT_VALUES, contracts.XGL_DIMENSIONS)
-SUBLEDGERS = (contracts.SUPPLIERS, contracts.CUSTOMERS, contracts.SUBLEDGERS, contracts.COMPANIES)
-PROJECTS = (contracts.PROJECTS,)
+BY_CHANGE = (
+    contracts.ACCOUNTS, contracts.OBJECT_VALUES, contracts.XGL_DIMENSIONS, contracts.SUPPLIERS, contracts.CUSTOMERS,
+    contracts.SUBLEDGERS, contracts.COMPANIES, contracts.PROJECTS,
+)  # fmt: skip
 
 
-def extract_master_data(ctx: Context) -> Extracted:
+def extract_master_data(ctx: Context) -> ReadCounts:
     """Read reference data, subledgers and projects, in one request where they fit: the ledger counts requests."""
-    return read_and_land(ctx, _standing(ctx, (*REFERENCE, *SUBLEDGERS, *PROJECTS)))
+    whole = [ConnectionQuery(contract, scope=EVERYTHING) for contract in WHOLE]
+    return read_and_land(ctx, [*whole, *(_since_last_run(ctx, contract) for contract in BY_CHANGE)])
 
 
-def extract_reference(ctx: Context) -> Extracted:
-    """Read entities with their dimensions, object kinds, currencies, closed periods, accounts, object values, XGL."""
-    return read_and_land(ctx, _standing(ctx, REFERENCE))
+def extract_entities_once(ctx: Context) -> ReadCounts:
+    """Read the entities unless they are staged: the other jobs keep them up to date, and requests are metered."""
+    create_tables(ctx.warehouse, contracts.ENTITIES, side=SIDE)
+    if ctx.warehouse.execute("SELECT 1 FROM stg_ledger.entities LIMIT 1").fetchone():
+        return ReadCounts()
+    return read_and_land(ctx, [ConnectionQuery(contracts.ENTITIES, scope=EVERYTHING)])
 
 
-def extract_subledgers(ctx: Context) -> Extracted:
-    """Read the suppliers, customers, subledgers and companies that have changed since the last run, closed ones too."""
-    return read_and_land(ctx, _standing(ctx, SUBLEDGERS))
-
-
-def extract_projects(ctx: Context) -> Extracted:
-    """Read the projects that have changed since the last run, closed ones too."""
-    return read_and_land(ctx, _standing(ctx, PROJECTS))
-
-
-def extract_import_state(ctx: Context, tr_reg_numbers: Iterable[int]) -> Extracted:
+def extract_import_state(ctx: Context, tr_reg_numbers: Iterable[int]) -> ReadCounts:
     """Read what the ledger's import shows for vouchers (items by `trRegNumber`, and their errors).
 
     Items of these vouchers that are no longer there go here too, and so do errors of their items.
     """
-    total = Extracted()
+    total = ReadCounts()
     for numbers in lists(tr_reg_numbers):
         items = Scope(among("tr_reg_number", numbers))
-        total += read_and_land(ctx, [Wanted(contracts.IMPORT_ITEMS, {"trRegNumber_in": numbers}, items)])
+        total += read_and_land(ctx, [ConnectionQuery(contracts.IMPORT_ITEMS, {"trRegNumber_in": numbers}, items)])
         total += _extract_import_errors(ctx, numbers)
     return total
 
 
-def extract_ledger_rates(ctx: Context, since: date) -> Extracted:
+def extract_ledger_rates(ctx: Context, since: date) -> ReadCounts:
     """Read the exchange rates valid from ``since`` on, and older ones that have changed since the last run."""
     changed = _since_last_run(ctx, contracts.EXCHANGE_RATES)
-    window = Wanted(
+    window = ConnectionQuery(
         contracts.EXCHANGE_RATES,
         {"fromDate_gte": since.isoformat()},
         Scope(f"from_date >= {literal(since)}"),
@@ -97,58 +93,55 @@ def extract_ledger_rates(ctx: Context, since: date) -> Extracted:
     return read_and_land(ctx, [window, changed] if changed.filter else [window])
 
 
-def _extract_import_errors(ctx: Context, numbers: Sequence[int]) -> Extracted:
+def _extract_import_errors(ctx: Context, numbers: Sequence[int]) -> ReadCounts:
     rows = ctx.warehouse.execute(
         f"SELECT import_item_db_id FROM stg_ledger.import_items WHERE {among('tr_reg_number', numbers)} ORDER BY 1"
     ).fetchall()
     ids = [number for (number,) in rows]
     if not ids:
-        return Extracted()
-    # Errors are few and items many: beyond one list it is cheaper to read the errors of all items from the first on.
-    wanted: dict[str, object] = (
+        return ReadCounts()
+    # Errors are few and items many: beyond one list it takes fewer requests to read all errors from the first item on.
+    filters: dict[str, object] = (
         {"transactionDbId_in": ids} if len(ids) <= LARGEST_LIST else {"transactionDbId_gte": ids[0]}
     )
     scope = Scope(among("import_item_db_id", ids))
-    return read_and_land(ctx, [Wanted(contracts.IMPORT_ERRORS, wanted, scope)])
+    return read_and_land(ctx, [ConnectionQuery(contracts.IMPORT_ERRORS, filters, scope)])
 
 
-def _standing(ctx: Context, wanted: Sequence[Contract]) -> list[Wanted]:
-    return [Wanted(c, scope=EVERYTHING) if c in WHOLE else _since_last_run(ctx, c) for c in wanted]
-
-
-def _since_last_run(ctx: Context, contract: Contract) -> Wanted:
+def _since_last_run(ctx: Context, contract: Contract) -> ConnectionQuery:
     since = changes_since(ctx, f"ledger.{contract.table}", overlap=OVERLAP)
     if since is None:
-        return Wanted(contract, scope=EVERYTHING, is_cursored=True)
-    return Wanted(contract, {"modifiedAt_gte": since.isoformat(timespec="seconds")}, is_cursored=True)
+        return ConnectionQuery(contract, scope=EVERYTHING, is_cursored=True)
+    return ConnectionQuery(contract, {"modifiedAt_gte": since.isoformat(timespec="seconds")}, is_cursored=True)
 
 
-def read_and_land(ctx: Context, wanted: Sequence[Wanted]) -> Extracted:
+def read_and_land(ctx: Context, queries: Sequence[ConnectionQuery]) -> ReadCounts:
     """Read connections, their first pages in one request; land them, and move their cursors once that is verified.
 
-    What is wanted twice of one connection lands as one, complete for the first scope that is named.
+    Two queries of one connection land as one, complete for the first scope that is given.
     """
     began = ctx.now()
     pages: dict[Contract, list[Iterator[bytes]]] = {}
     scopes: dict[Contract, Scope | None] = {}
-    for want, own in zip(wanted, ctx.ledger.read([_reading(want) for want in wanted]), strict=True):
-        pages.setdefault(want.contract, []).append(own)
-        scopes[want.contract] = scopes.get(want.contract) or want.scope
+    for query, own in zip(queries, ctx.ledger.read([_reading(query) for query in queries]), strict=True):
+        pages.setdefault(query.contract, []).append(own)
+        # A window beside the changes: it is the window that is complete.
+        scopes[query.contract] = scopes.get(query.contract) or query.scope
     arrivals = [Arrival(contract, chain.from_iterable(own), scopes[contract]) for contract, own in pages.items()]
     landings = dict(zip(pages, land_together(ctx, arrivals, side=SIDE), strict=True))
-    for contract in {want.contract for want in wanted if want.is_cursored}:
+    for contract in {query.contract for query in queries if query.is_cursored}:
         source, newest = f"ledger.{contract.table}", landings[contract].newest
         note_changes_read(ctx, source, newest, began=began, overlap=OVERLAP)
-    return sum((landed.counts for landed in landings.values()), Extracted())
+    return sum((landed.counts for landed in landings.values()), ReadCounts())
 
 
-def _reading(want: Wanted) -> Reading:
+def _reading(query: ConnectionQuery) -> Reading:
     return Reading(
-        want.contract.entity,
-        selection_text(paths(want.contract)),
-        want.filter,
+        query.contract.entity,
+        selection_text(paths(query.contract)),
+        query.filter,
         object_status="ALL",
-        page_size=LARGE_PAGES.get(want.contract.table),
+        page_size=LARGE_PAGES.get(query.contract.table),
     )
 
 

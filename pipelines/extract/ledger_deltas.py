@@ -1,4 +1,4 @@
-"""The ledger's deltas: which rows have changed since the last run, as long as the ledger still tells (3 days)."""
+"""The ledger's deltas: which rows have changed since the last run; the ledger keeps them for 3 days."""
 
 from __future__ import annotations
 
@@ -24,10 +24,12 @@ _log = structlog.get_logger(__name__)
 
 
 def changes_since_last_run(ctx: Context, connections: Collection[str]) -> Mapping[str, Changes] | None:
-    """Return what deltas connections tell since the last run, None when that is not all: everything is to be read then.
+    """Return what the deltas say has changed since the last run, None when they cannot say all of it.
 
-    That is so on the first run, after more than three days, and where the token has no right to the deltas.
+    They cannot on the first run, after more than three days, and where the token has no right to them; then the books
+    must be read whole.
     """
+    # One connection without a usable cursor is enough: the books are then read whole, all together.
     cursors = {name: read_cursor(ctx, _source(name)) for name in connections}
     for name, cursor in cursors.items():
         confirmed_at = moved_at(ctx, _source(name))
@@ -35,13 +37,14 @@ def changes_since_last_run(ctx: Context, connections: Collection[str]) -> Mappin
             return None
     try:
         return ctx.ledger.changes({name: cursor or None for name, cursor in cursors.items()})
+    # A token without this right is no error: the books can be read whole, with more requests.
     except Refused as refusal:
         _log.warning("deltas_refused", connections=sorted(connections), error=str(refusal))
         return None
 
 
 def newest_cursors(ctx: Context, connections: Collection[str]) -> dict[str, str]:
-    """Return where the deltas end now; to be asked before everything is read, so that nothing falls in between."""
+    """Return where the deltas end now; asked before the books are read whole, so that no change is missed."""
     try:
         newest = ctx.ledger.newest_changes(list(connections))
     except Refused as refusal:
@@ -51,7 +54,7 @@ def newest_cursors(ctx: Context, connections: Collection[str]) -> dict[str, str]
 
 
 def confirm_cursors(ctx: Context, cursors: Mapping[str, str | None]) -> None:
-    """Note that everything up to these cursors has landed; also when they have not moved, for their age counts."""
+    """Note that everything up to these cursors has landed, also when they have not moved, because their age counts."""
     for name, cursor in cursors.items():
         move_cursor(ctx, _source(name), cursor or START, is_confirmed=True)
 

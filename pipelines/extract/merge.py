@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
     from dlt.extract import DltResource
 
-    from pipelines.extract.incoming import Load
+    from pipelines.extract.incoming import TableRows
 
 STAGING_LAYOUT = "landing_%s"
 
-# dlt reads these when its first pipeline is made. Nobody is told about our runs; one thread for a table or three; no
-# rows stay behind in the staging dataset; the tables say what there is, a state brought back would only cost queries.
+# dlt reads these when its first pipeline is made. No telemetry leaves the machine; one thread, because there are one to
+# three tables; no rows stay in the staging dataset; dlt's state is not restored, because our cursors say what is read.
 ENVIRONMENT: Mapping[str, str] = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
     "RUNTIME__LOG_LEVEL": "CRITICAL",
@@ -52,7 +52,7 @@ _TYPES: Mapping[str, TColumnSchema] = {
 
 
 class _OpenWarehouse(dlt.destinations.duckdb):
-    """DuckDB as dlt knows it; what it can do is worked out once a merge, not at each of the dozen places that ask."""
+    """DuckDB as dlt knows it, with its capabilities worked out once a merge: dlt asks for them in a dozen places."""
 
     def capabilities(
         self, config: DuckDbClientConfiguration | None = None, naming: NamingConvention | None = None
@@ -66,7 +66,7 @@ class _OpenWarehouse(dlt.destinations.duckdb):
         return super().capabilities()
 
 
-def merge(connection: duckdb.DuckDBPyConnection, loads: Sequence[Load], *, schema: str, folder: Path) -> None:
+def merge(connection: duckdb.DuckDBPyConnection, loads: Sequence[TableRows], *, schema: str, folder: Path) -> None:
     """Merge all tables into ``schema`` of the open warehouse.
 
     Parents merge on their key, children on their parent's, so a second landing of the same objects changes nothing;
@@ -94,7 +94,7 @@ def merge(connection: duckdb.DuckDBPyConnection, loads: Sequence[Load], *, schem
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _resource(load: Load) -> DltResource:
+def _resource(load: TableRows) -> DltResource:
     columns: dict[str, TColumnSchema] = {name: {"name": name, **_TYPES[sql_type]} for name, sql_type in load.columns}
     hint: TColumnSchema = {"primary_key": True, "nullable": False} if load.is_parent else {"merge_key": True}
     columns[load.key] = {**columns[load.key], **hint}

@@ -1,4 +1,9 @@
-"""Parses pages: the fast path by pyarrow for what it reads exactly, object by object for the rest."""
+"""Parses pages: by pyarrow what it reads exactly (the fast path), object by object the rest.
+
+An amount must go from JSON text to DECIMAL without ever being a float, and a wrong object must not stop the others.
+pyarrow.json does this fast, but it reads some texts wrongly without an error: those are found by a pattern over the raw
+bytes and take the slow path through `exact`, which defines what a contract accepts (decision 1 of the design).
+"""
 
 from __future__ import annotations
 
@@ -21,13 +26,15 @@ from pipelines.extract.flatten import flatten_children, flatten_parents
 from pipelines.wire.ahead import map_ahead
 from pipelines.wire.pages import NotJsonError, Unreadable, split
 
+# pyarrow parses without the interpreter's lock, so two threads use two cores.
 WORKERS = 2
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 # Enough to keep the threads busy while a chunk is being compared with what is staged.
 PAGES_AHEAD = 10
 
-# What pyarrow.json reads without a word, but wrongly: 39 digits in all wrap around (so does an exponent that makes as
-# many), and a time with a zone is moved to UTC, a day with it. An exponent of one digit behind one digit is exact.
+# What pyarrow.json reads wrongly without an error: a decimal of 39 digits in all wraps around (so does an exponent that
+# makes as many), and a time with a zone is moved to UTC, its day with it. 19 digits in a row are a cautious limit. An
+# exponent of one digit behind one digit is exact.
 _UNSAFE = (
     r"[0-9]{19}",
     r"[0-9][0-9](?:\.[0-9]*)?[eE]",
@@ -37,7 +44,7 @@ _UNSAFE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class RejectedObject:
     """An object that breaks its contract, as it came; ``key`` is None when it has none that can be read."""
 
     key: int | None
@@ -53,21 +60,21 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
+class ParsedPage:
     """The objects of one page that keep the contract, nested and flat, and those that do not keep it."""
 
     nested: pa.Table
     parents: pa.Table
     children: tuple[pa.Table, ...]
-    rejected: list[Rejected]
+    rejected: list[RejectedObject]
 
 
-def parse_pages(pages: Iterable[bytes], contract: Contract) -> Iterator[Parsed]:
+def parse_pages(pages: Iterable[bytes], contract: Contract) -> Iterator[ParsedPage]:
     """Parse pages on two threads, in their order, while the next ones are being fetched."""
     return map_ahead(lambda page: parse_page(page, contract), pages, workers=WORKERS, ahead=PAGES_AHEAD)
 
 
-def parse_page(page: bytes, contract: Contract) -> Parsed:
+def parse_page(page: bytes, contract: Contract) -> ParsedPage:
     """Parse one JSON array; the page is one that `wire.pages.split` can cut.
 
     The fast path takes the objects in which nothing can be read wrongly; what it refuses, or what turns out to lack a
@@ -75,6 +82,7 @@ def parse_page(page: bytes, contract: Contract) -> Parsed:
     """
     if isinstance(page, Unreadable):
         return _unreadable(page, contract)
+    # Cut by msgspec, so that each object can take its own path and a broken one be set aside as it came.
     texts, is_valid = split(page)
     is_safe = _safe(texts, page, contract) if is_valid and _is_text(page) else [False] * len(texts)
     quick = [text for text, safe in zip(texts, is_safe, strict=True) if safe]
@@ -84,8 +92,8 @@ def parse_page(page: bytes, contract: Contract) -> Parsed:
     return _flat(pa.concat_tables([part for part in (table, exact) if part is not None]), contract, rejected)
 
 
-def _flat(nested: pa.Table, contract: Contract, rejected: list[Rejected]) -> Parsed:
-    return Parsed(
+def _flat(nested: pa.Table, contract: Contract, rejected: list[RejectedObject]) -> ParsedPage:
+    return ParsedPage(
         nested,
         flatten_parents(nested, contract),
         tuple(flatten_children(nested, contract, children) for children in contract.children),
@@ -93,14 +101,14 @@ def _flat(nested: pa.Table, contract: Contract, rejected: list[Rejected]) -> Par
     )
 
 
-def _unreadable(page: Unreadable, contract: Contract) -> Parsed:
+def _unreadable(page: Unreadable, contract: Contract) -> ParsedPage:
     """Set aside an object whose text is no JSON, and say where it breaks."""
     try:
         split(page)
         why = "was no JSON when it was read"
     except NotJsonError as error:
         why = f"is no JSON: {error}"
-    rejected = Rejected(page.key, None, "", f"{contract.entity} {page.key}: {why}", bytes(page))
+    rejected = RejectedObject(page.key, None, "", f"{contract.entity} {page.key}: {why}", bytes(page))
     return _flat(pa.Table.from_batches([], schema=arrow_schema(contract)), contract, [rejected])
 
 
@@ -117,8 +125,9 @@ def _unsafe_pattern(contract: Contract) -> str:
 
 
 def _safe(texts: Sequence[bytes], page: bytes, contract: Contract) -> list[bool]:
-    # A null between the objects would bring pyarrow down.
+    # A null between the objects would crash pyarrow.
     is_object = [memoryview(text)[0] == ord("{") for text in texts]
+    # Nearly every page is safe as a whole: single objects are looked at only where the page is not.
     if not _matches([page], contract)[0]:
         return is_object
     unsafe = _matches([bytes(text) for text in texts], contract)
@@ -126,7 +135,7 @@ def _safe(texts: Sequence[bytes], page: bytes, contract: Contract) -> list[bool]
 
 
 def _is_text(page: bytes) -> bool:
-    """Whether the page is UTF-8, which neither msgspec nor pyarrow looks at."""
+    """Whether the page is UTF-8, which neither msgspec nor pyarrow checks."""
     if page.isascii():
         return True
     try:
@@ -137,7 +146,7 @@ def _is_text(page: bytes) -> bool:
 
 
 def _matches(texts: Sequence[bytes], contract: Contract) -> list[bool]:
-    # pa.array() would import pandas to see whether the list is one of its own; buffers need no look.
+    # pa.array() would import pandas to see whether the list is one of pandas's types; buffers avoid that.
     offsets = np.cumsum([0, *map(len, texts)], dtype=np.int64)
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(texts))]
     array = pa.Array.from_buffers(pa.large_binary(), len(texts), buffers)
@@ -157,10 +166,10 @@ def _parse_quickly(texts: Sequence[bytes], contract: Contract, *, has_breaks: bo
     return table if table.num_rows == len(texts) and _is_complete(table, contract) else None
 
 
-def _parse_exactly(texts: Iterable[bytes], contract: Contract) -> tuple[pa.Table, list[Rejected]]:
-    """Read each object by itself, write down what was read in the plainest form, and parse that."""
+def _parse_exactly(texts: Iterable[bytes], contract: Contract) -> tuple[pa.Table, list[RejectedObject]]:
+    """Read each object by itself, write it again in the plainest form, and parse that, so that both paths end alike."""
     plain: list[bytes] = []
-    rejected: list[Rejected] = []
+    rejected: list[RejectedObject] = []
     for text in texts:
         try:
             plain.append(_ENCODER.encode(read_object(bytes(text), tree(contract))))
@@ -188,6 +197,7 @@ def _is_complete(table: pa.Table, contract: Contract) -> bool:
         name, *below = children.path.split(".")
         elements = pc.list_flatten(_below(table.column(name), below))
         required = [member.path.split(".") for member in children.members if member.required]
+        # A null in a list of children would become a row without a key.
         if elements.null_count or any(_nulls(elements, path) for path in required):
             return False
     return True
@@ -202,10 +212,10 @@ def _below(column: pa.ChunkedArray, path: list[str]) -> pa.ChunkedArray:
     return pc.struct_field(column, path) if path else column
 
 
-def _reject(text: bytes, error: BrokenError, contract: Contract) -> Rejected:
+def _reject(text: bytes, error: BrokenError, contract: Contract) -> RejectedObject:
     key, document_no = _names(text, contract)
     named = " ".join(str(name) for name in (contract.entity, key, document_no and f"({document_no})") if name)
-    return Rejected(key, document_no, error.faults[0][0], f"{named}: {error}", text)
+    return RejectedObject(key, document_no, error.faults[0][0], f"{named}: {error}", text)
 
 
 def _names(text: bytes, contract: Contract) -> tuple[int | None, str | None]:

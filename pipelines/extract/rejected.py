@@ -1,4 +1,4 @@
-"""Objects that break their contract: set aside in `ctl.rejected` with their text, closed once they come back right."""
+"""Objects that break their contract: set aside in `ctl.rejected` with their text, closed once they are right."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from pipelines.stores.control import utc_text
+from pipelines.stores.control import named_statements, utc_text
 
 if TYPE_CHECKING:
-    from pipelines.extract.parse import Rejected
+    from pipelines.extract.parse import RejectedObject
     from pipelines.step.context import Context
 
+# Enough to see what is wrong; the hash is that of the whole text.
 LONGEST_BODY = 64 * 1024
 NEXT_STEPS: Mapping[str, str] = {
     "vms": "correct it in the VMS; the next run takes it by itself.",
@@ -23,13 +24,13 @@ _log = structlog.get_logger(__name__)
 
 
 def open_keys(ctx: Context, *, side: str, entity: str, mentioning: Sequence[str] = ()) -> set[int]:
-    """Return the keys of the objects that are set aside now; of those alone whose text has one of the words."""
+    """Return the keys of the objects that are set aside now, with ``mentioning`` only those with one of the words."""
     rows = ctx.control.read(
         "SELECT DISTINCT object_key, body FROM rejected WHERE side = ? AND entity = ? AND until IS NULL "
         "AND object_key IS NOT NULL",
         (side, entity),
     )
-    # What is not there to its end may have the word behind it.
+    # A text that was cut may have the word behind the cut.
     return {
         int(row["object_key"])
         for row in rows
@@ -39,7 +40,7 @@ def open_keys(ctx: Context, *, side: str, entity: str, mentioning: Sequence[str]
 
 def settle_rejected(
     ctx: Context,
-    rejected: Sequence[Rejected],
+    rejected: Sequence[RejectedObject],
     *,
     side: str,
     entity: str,
@@ -49,8 +50,8 @@ def settle_rejected(
     """Record what a reading set aside, and close what has come right.
 
     ``accepted`` says which of the given keys came back and kept the contract. One object has one open row: the same
-    text makes no second one, another text replaces it. After a complete reading, objects that did not come back are
-    closed too, among them those without a readable key.
+    text opens no second one, another text replaces it. After a complete reading the objects that did not come back are
+    closed too; for an object without a readable key that is the only way to be closed.
     """
     standing = ctx.control.read(
         "SELECT rejected_id, object_key, body_hash FROM rejected WHERE side = ? AND entity = ? AND until IS NULL",
@@ -59,6 +60,7 @@ def settle_rejected(
     now = {(_text(item.key), item.body_hash): item for item in rejected}
     keys = {key for key, _ in now if key is not None}
     right = {str(key) for key in accepted({int(row["object_key"]) for row in standing if row["object_key"]})} - keys
+    # Closed: it came right, or another text of it is set aside now, or a complete reading no longer brought it.
     closed = [
         row["rejected_id"]
         for row in standing
@@ -67,12 +69,13 @@ def settle_rejected(
     ]
     known = {(row["object_key"], row["body_hash"]) for row in standing}
     added = [item for identity, item in now.items() if identity not in known]
+    # An idle run writes nothing.
     if closed or added:
         _write(ctx, closed, added, side=side, entity=entity)
 
 
 def close_rejected(ctx: Context, keys: Sequence[int], *, side: str, entity: str) -> None:
-    """Close the rows of objects that are no more."""
+    """Close the rows of objects that the other side no longer has."""
     if not open_keys(ctx, side=side, entity=entity).intersection(keys):
         return
     at = utc_text(ctx.now())
@@ -83,26 +86,25 @@ def close_rejected(ctx: Context, keys: Sequence[int], *, side: str, entity: str)
         )
 
 
-def _write(ctx: Context, closed: Sequence[int], added: Sequence[Rejected], *, side: str, entity: str) -> None:
+def _write(ctx: Context, closed: Sequence[int], added: Sequence[RejectedObject], *, side: str, entity: str) -> None:
     at = utc_text(ctx.now())
     with ctx.control.write() as connection:
         connection.executemany("UPDATE rejected SET until = ? WHERE rejected_id = ?", [(at, row) for row in closed])
         connection.executemany(
-            "INSERT INTO rejected (side, entity, object_key, document_no, member, message, body, body_hash, since, "
-            "batch_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            named_statements("extract")["set_aside"],
             [
-                (
-                    side,
-                    entity,
-                    _text(item.key),
-                    item.document_no,
-                    item.member,
-                    f"{item.message}. Next: {NEXT_STEPS[side]}",
-                    item.body[:LONGEST_BODY].decode("utf-8", errors="replace"),
-                    item.body_hash,
-                    at,
-                    ctx.batch_id,
-                )
+                {
+                    "side": side,
+                    "entity": entity,
+                    "key": _text(item.key),
+                    "document_no": item.document_no,
+                    "member": item.member,
+                    "message": f"{item.message}. Next: {NEXT_STEPS[side]}",
+                    "body": item.body[:LONGEST_BODY].decode("utf-8", errors="replace"),
+                    "body_hash": item.body_hash,
+                    "at": at,
+                    "batch_id": ctx.batch_id,
+                }
                 for item in added
             ],
         )

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 
 from pipelines.contracts.tables import create_staging_tables
-from pipelines.extract import ledger, returns, vms
+from pipelines.extract import books, ledger, vms
 from pipelines.extract.cursors import is_moved_in_batch, move_cursor
-from pipelines.extract.land import Extracted
+from pipelines.extract.land import ReadCounts
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 from pipelines.stores import seeds
+from pipelines.stores.control import named_statements
 from pipelines.stores.control_copy import copy_control
 
+# The mark of the last reading of the ledger's master data: the batch, and what was last written there.
 LEDGER_READ = "ledger.read_in"
 # The cursor that every reading of the import confirms.
 IMPORT = "ledger.import"
-ACKNOWLEDGED = """
-SELECT document_key FROM outbox
-WHERE kind = 'acknowledgement' AND state = 'sent' AND document_key IN (SELECT value FROM json_each(?))
-"""
-SENT_SINCE = """
-SELECT count(*) FROM outbox
-WHERE kind IN ('voucher', 'correction') AND updated_at > (SELECT moved_at FROM cursors WHERE source = 'ledger.import')
-"""
-# Job level 3 is that of an item the ledger has booked (xledger.md A9); what was adopted never was in the import.
+# Vouchers sent that are not seen booked yet: job level 3 is that of an item the ledger has booked (xledger.md A9). A
+# voucher that was adopted has its header from the start, and never was in the import.
 WAITING = """
 SELECT vouchers.document_key FROM ctl.sent_vouchers AS vouchers
 WHERE vouchers.state = 'sent' AND vouchers.header_db_id IS NULL AND vouchers.document_key NOT IN (
@@ -33,6 +28,7 @@ WHERE vouchers.state = 'sent' AND vouchers.header_db_id IS NULL AND vouchers.doc
     GROUP BY tr_reg_number HAVING min(job_level) = 3 AND max(job_level) = 3
 )
 """
+# Without those whose header is in the books. NULL is kept out, because NOT IN a list with a NULL is never true.
 NOT_IN_BOOKS = """
 AND (vouchers.owner_code, vouchers.voucher_type, vouchers.header_text) NOT IN (
     SELECT (try_cast(entities.code AS INTEGER), booked.source_code, booked.header_text)
@@ -53,7 +49,7 @@ def read_vms_master_data(ctx: Context) -> Counts:
 def read_ledger(ctx: Context) -> Counts:
     """Read the ledger's reference data, suppliers, customers and projects, once a batch and again after writing there.
 
-    The ledger is metered by the request: a second job of the same batch goes by what the first one read.
+    The ledger's requests are metered: a second job of the same batch uses what the first one read.
     """
     written = ctx.control.one("SELECT max(updated_at) FROM outbox WHERE target = 'ledger' AND kind <> 'voucher'")
     mark = f"{ctx.batch_id} {written}"
@@ -65,9 +61,11 @@ def read_ledger(ctx: Context) -> Counts:
 
 
 def note_acknowledged(ctx: Context) -> Counts:
-    """Note as posted what was acknowledged, so that the next run does not read it again to find that out."""
+    """Note as posted what was acknowledged, so that the next run need not read it from the VMS again."""
     staged = ctx.warehouse.execute("SELECT document_key FROM stg_vms.documents WHERE status_code = 'RFP'").fetchall()
-    sent = ctx.control.read(ACKNOWLEDGED, (json.dumps([key for (key,) in staged]),))
+    sent = ctx.control.read(
+        named_statements("extract")["acknowledged"], {"keys": json.dumps([key for (key,) in staged])}
+    )
     vms.note_posted(ctx, {row["document_key"] for row in sent})
     return Counts()
 
@@ -83,8 +81,11 @@ def read_import_back(ctx: Context) -> Counts:
 
     When there are very many, as after the warehouse was built anew, those the books have are not asked for.
     """
-    if is_moved_in_batch(ctx, IMPORT) and not ctx.control.one(SENT_SINCE):
+    if is_moved_in_batch(ctx, IMPORT) and not ctx.control.one(
+        named_statements("extract")["sent_since_import_was_read"]
+    ):
         return Counts()
+    # What was just sent is in the control store; the statement below reads the warehouse's copy.
     copy_control(ctx.warehouse, ctx.control)
     waiting = [key for (key,) in ctx.warehouse.execute(WAITING).fetchall()]
     if len(waiting) > ledger.LARGEST_LIST:
@@ -101,34 +102,39 @@ def read_everything_back(ctx: Context) -> Counts:
     import.
     """
     _prepare(ctx)
-    since = ctx.today - timedelta(days=ctx.settings.rates.days)
-    counts = _counts(vms.extract_documents(ctx), vms.extract_vms_exchange_rates(ctx, since))
-    return counts + read_ledger(ctx) + _counts(returns.extract_ledger_books(ctx)) + read_import_back(ctx)
+    counts = _counts(vms.extract_documents(ctx), vms.extract_vms_exchange_rates(ctx, _rates_since(ctx)))
+    return counts + read_ledger(ctx) + _counts(books.extract_books_once(ctx)) + read_import_back(ctx)
 
 
 def read_rates(ctx: Context) -> Counts:
-    """Read both sides' exchange rates."""
+    """Read both sides' exchange rates of the last ``rates.days`` days, and the VMS's base currency."""
     _prepare(ctx)
-    return _counts(returns.extract_rates(ctx))
+    since = _rates_since(ctx)
+    in_vms = _counts(vms.extract_system(ctx), vms.extract_vms_exchange_rates(ctx, since))
+    return in_vms + _counts(ledger.extract_entities_once(ctx), ledger.extract_ledger_rates(ctx, since))
 
 
 def read_payments(ctx: Context) -> Counts:
     """Read the supplier and customer rows of the ledger, match by match."""
     _prepare(ctx)
-    return _counts(returns.extract_ledger_books(ctx))
+    return _counts(books.extract_books_once(ctx))
 
 
 def read_actuals(ctx: Context) -> Counts:
-    """Read the general ledger's rows on projects."""
+    """Read the general ledger's rows on projects, and the voyages and GL accounts of the VMS."""
     _prepare(ctx)
-    return _counts(returns.extract_actuals(ctx))
+    return _counts(vms.extract_gl_accounts(ctx), vms.extract_voyages(ctx), books.extract_books_once(ctx))
+
+
+def _rates_since(ctx: Context) -> date:
+    return ctx.today - timedelta(days=ctx.settings.rates.days)
 
 
 def _prepare(ctx: Context) -> None:
-    """Make every table the models stand on, so that they find it before anything has landed in it."""
+    """Make every table the models read, so that they find it also before anything has landed in it."""
     seeds.load_seeds(ctx.warehouse)
     create_staging_tables(ctx.warehouse)
 
 
-def _counts(*extracted: Extracted) -> Counts:
+def _counts(*extracted: ReadCounts) -> Counts:
     return Counts(extracted=sum(e.landed for e in extracted), rejected=sum(e.rejected for e in extracted))

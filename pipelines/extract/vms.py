@@ -1,6 +1,6 @@
 """Reads the VMS: documents by status and key, master data since the last run, and what settings are checked against."""
 
-# ruff: noqa: S608 values in SQL text go through `literals`
+# ruff: noqa: S608 values in SQL text go through `literal`
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pipelines.extract.cursors import (
     note_whole,
     read_cursor,
 )
-from pipelines.extract.land import EVERYTHING, Extracted, Landed, Scope, land
+from pipelines.extract.land import EVERYTHING, LandingResult, ReadCounts, Scope, land
 from pipelines.extract.rejected import close_rejected, open_keys
 from pipelines.wire.filters import at_least, one_of
 from pipelines.wire.pages import keys, split
@@ -36,15 +36,12 @@ if TYPE_CHECKING:
 
 # Changes are read again from so long before the newest one seen: what was being saved then may show up later.
 OVERLAP = timedelta(minutes=5)
-# The one row that says which country, and so which currency, the installation is based on (dataloy.md 3.7).
-SYSTEM_KEY = 1_000_000
-CONTROL_ACCOUNTS = ("APX", "ARX")
 STATUS = "invoicingStatus.statusTypeCode"
-# Before it is posted a document may still go; so may one of the last weeks, when somebody sees that it was wrong.
+# A document may be deleted before it is posted, and in the weeks after it was entered, when somebody sees a mistake.
 OPEN = ("PEN", "INV", "RFP")
 RECENT = timedelta(days=31)
 
-# Statuses of our own, beside the VMS's: a document it no longer has, one whose present text breaks the contract.
+# Statuses of our own, beside the VMS's: a document it no longer has; one whose text in the VMS breaks the contract.
 GONE = "GONE"
 REJECTED = "REJECTED"
 
@@ -53,7 +50,7 @@ DOCUMENTS = "vms.documents"
 
 _log = structlog.get_logger(__name__)
 
-# Whose change counts as a change of the object: whether a child's moves its parent's `modifiedDate` is not known
+# The times by which an object counts as changed. Whether a changed child moves its parent's `modifiedDate` is not known
 # (mapping.md section 0), so each is asked for by itself.
 MOVED_BY: dict[str, tuple[str, ...]] = {
     "BusinessPartner": (
@@ -68,7 +65,7 @@ MOVED_BY: dict[str, tuple[str, ...]] = {
 }
 
 
-def extract_open_documents(ctx: Context) -> Extracted:
+def extract_open_documents(ctx: Context) -> ReadCounts:
     """Read every document that is ready for posting, of any type, and those that no longer are.
 
     A document held here as RFP that did not come is read by its key, so that one that was acknowledged, dissolved or
@@ -78,23 +75,25 @@ def extract_open_documents(ctx: Context) -> Extracted:
     return extract_documents_by_status(ctx, ("RFP",))
 
 
-def extract_documents_by_status(ctx: Context, statuses: Sequence[str]) -> Extracted:
+def extract_documents_by_status(ctx: Context, statuses: Sequence[str]) -> ReadCounts:
     """Read every document with one of the statuses (PEN, INV, RFP, POS), and those held with one that left it."""
     landed = _land_documents(ctx, _documents(ctx, STATUS, statuses))
     held = ctx.warehouse.execute(
         f"SELECT document_key FROM stg_vms.documents WHERE {among('status_code', statuses)}"
     ).fetchall()
+    # One that is set aside has no staged status, so its kept text says whether it had one of these.
     set_aside = open_keys(ctx, side=SIDE, entity="Document", mentioning=statuses)
     left = ({key for (key,) in held} | set_aside) - landed.keys
     return landed.counts + extract_documents_by_key(ctx, left) if left else landed.counts
 
 
-def extract_documents(ctx: Context) -> Extracted:
+def extract_documents(ctx: Context) -> ReadCounts:
     """Read every document that has changed since the last run, of any type and status; the first time all there are.
 
-    What is open or recent is read once a day all the same, and whenever the VMS counts other than what is staged here:
-    those that did not come become GONE, and a change that moved no time is seen.
+    What is open or recent is read once a day all the same, and whenever the VMS's count of documents differs from what
+    is staged: documents that did not come become GONE, and a change that moved no time is seen.
     """
+    # A warehouse that was built anew has cursors and no documents: then the cursor says nothing.
     since, began = changes_since(ctx, DOCUMENTS, overlap=OVERLAP), ctx.now()
     if since is None or not is_whole(ctx, DOCUMENTS):
         total = _settle_window(ctx, _land_documents(ctx, _pages(ctx, contracts.DOCUMENTS, ())), "true")
@@ -112,17 +111,22 @@ def extract_documents(ctx: Context) -> Extracted:
     return total
 
 
-def _look_for_vanished_documents(ctx: Context, since: datetime) -> Extracted:
-    """Read what is open or recent where the day or the count asks for it, every key where that does not explain it."""
+def _look_for_vanished_documents(ctx: Context, since: datetime) -> ReadCounts:
+    """Find deleted documents: reading changes never shows them, but the VMS's count of all documents falls.
+
+    What is open or recent is read again on a new day or when the count has moved; where the count is still too low
+    after that, an older document is gone, and the keys of all documents are read to find which.
+    """
     known = read_cursor(ctx, f"{DOCUMENTS}.uncounted")
     is_new_day = read_cursor(ctx, f"{DOCUMENTS}.window") != ctx.today.isoformat()
     if not is_new_day and str(_uncounted(ctx)) == known:
-        return Extracted()
+        return ReadCounts()
     since = min(since, datetime.combine(ctx.today, datetime.min.time()) - RECENT)
     recent = _pages(ctx, contracts.DOCUMENTS, (at_least("modifiedDate", since.isoformat(timespec="seconds")),))
     landed = _land_documents(ctx, chain(_documents(ctx, STATUS, OPEN), recent))
     total = _settle_window(ctx, landed, f"({among('status_code', OPEN)} OR modified_at >= {literal(since)})")
     uncounted = _uncounted(ctx)
+    # Fewer than before beside those staged: the VMS has lost one that still stands here.
     if uncounted is not None and known not in {None, "None"} and uncounted < int(known or 0):
         pages = ctx.vms.pages(contracts.DOCUMENTS.entity, fields=("key",))
         total += extract_documents_by_key(
@@ -133,8 +137,8 @@ def _look_for_vanished_documents(ctx: Context, since: datetime) -> Extracted:
     return total
 
 
-def _settle_window(ctx: Context, landed: Landed, window: str) -> Extracted:
-    """Read by key the staged documents of a window that did not come, and note how far the VMS has been read."""
+def _settle_window(ctx: Context, landed: LandingResult, window: str) -> ReadCounts:
+    """Read by key the staged documents of a window that did not come, then note how far the VMS has been read."""
     total = landed.counts + extract_documents_by_key(ctx, _staged_keys(ctx, window) - landed.keys)
     move_to_newest(ctx, DOCUMENTS, landed.newest)
     move_cursor(ctx, f"{DOCUMENTS}.window", ctx.today.isoformat())
@@ -147,7 +151,7 @@ def _staged_keys(ctx: Context, where: str) -> set[int]:
 
 
 def _uncounted(ctx: Context) -> int | None:
-    """Return how many documents the VMS has beside those staged here, as set aside; None where it does not count."""
+    """Return how many documents the VMS has that are not staged (those set aside); None where it cannot count."""
     counted = ctx.vms.count(contracts.DOCUMENTS.entity)
     query = f"SELECT count(*) FROM stg_vms.documents WHERE status_code <> {literal(GONE)}"
     row = ctx.warehouse.execute(query).fetchone()
@@ -155,56 +159,62 @@ def _uncounted(ctx: Context) -> int | None:
 
 
 def note_posted(ctx: Context, keys: Iterable[int]) -> None:
-    """Note that documents are posted, as we have just written ourselves, so that they need not be read again."""
+    """Note that documents are posted, which Springline itself has just written to the VMS."""
     _set_status(ctx, sorted(set(keys)), "POS")
 
 
-def extract_documents_by_key(ctx: Context, keys: Iterable[int]) -> Extracted:
+def extract_documents_by_key(ctx: Context, keys: Iterable[int]) -> ReadCounts:
     """Read documents by key, at most fifty a request; those the VMS no longer has become GONE."""
-    wanted = sorted(set(keys))
-    if not wanted:
-        return Extracted()
-    landed = _land_documents(ctx, _documents(ctx, "key", wanted))
-    missing = sorted(set(wanted) - landed.keys)
+    asked = sorted(set(keys))
+    if not asked:
+        return ReadCounts()
+    landed = _land_documents(ctx, _documents(ctx, "key", asked))
+    missing = sorted(set(asked) - landed.keys)
     _set_status(ctx, missing, GONE)
     close_rejected(ctx, missing, side=SIDE, entity="Document")
     return landed.counts
 
 
-def extract_partners(ctx: Context) -> Extracted:
+def extract_partners(ctx: Context) -> ReadCounts:
     """Read the business partners that have changed, they, an address, a contact or a bank account."""
     return _extract_changed(ctx, contracts.PARTNERS)
 
 
-def extract_vessels(ctx: Context) -> Extracted:
+def extract_vessels(ctx: Context) -> ReadCounts:
     """Read the vessels that have changed."""
     return _extract_changed(ctx, contracts.VESSELS)
 
 
-def extract_voyages(ctx: Context) -> Extracted:
+def extract_voyages(ctx: Context) -> ReadCounts:
     """Read the voyages that have changed, they themselves, their header or their vessel."""
     return _extract_changed(ctx, contracts.VOYAGES)
 
 
-def extract_control_accounts(ctx: Context) -> Extracted:
+def extract_control_accounts(ctx: Context) -> ReadCounts:
     """Read the accounts APX and ARX of every company, whose GL accounts are the control accounts (mapping.md 1)."""
-    filters = tuple(one_of("accountCode", CONTROL_ACCOUNTS))
+    filters = tuple(one_of("accountCode", contracts.CONTROL_ACCOUNTS))
     return land(ctx, contracts.ACCOUNTS, _pages(ctx, contracts.ACCOUNTS, filters), side=SIDE, scope=EVERYTHING).counts
 
 
-def extract_system(ctx: Context) -> Extracted:
+def extract_gl_accounts(ctx: Context) -> ReadCounts:
+    """Read all accounts, whose GL accounts say on which accounts an actual may be posted."""
+    pages = ctx.vms.pages(contracts.GL_ACCOUNTS.entity, fields=paths(contracts.GL_ACCOUNTS))
+    return land(ctx, contracts.GL_ACCOUNTS, pages, side=SIDE, scope=EVERYTHING).counts
+
+
+def extract_system(ctx: Context) -> ReadCounts:
     """Read the VMS's base currency."""
-    body = ctx.vms.get("System", SYSTEM_KEY, fields=paths(contracts.SYSTEM))
+    body = ctx.vms.get("System", contracts.SYSTEM_KEY, fields=paths(contracts.SYSTEM))
     return land(ctx, contracts.SYSTEM, [b"[" + body + b"]"], side=SIDE, scope=EVERYTHING).counts
 
 
-def extract_vms_exchange_rates(ctx: Context, since: date) -> Extracted:
+def extract_vms_exchange_rates(ctx: Context, since: date) -> ReadCounts:
     """Read the exchange rates of all days from ``since`` on; a rate of those days that was deleted goes here too."""
     pages = _pages(ctx, contracts.EXCHANGE_RATES, (at_least("exchangeRateDate", f"{since.isoformat()}T00:00:00"),))
     return land(ctx, contracts.EXCHANGE_RATES, pages, side=SIDE, scope=Scope(f"rate_date >= {literal(since)}")).counts
 
 
-def _extract_changed(ctx: Context, contract: Contract) -> Extracted:
+def _extract_changed(ctx: Context, contract: Contract) -> ReadCounts:
     """Read what has changed since the last run; everything on the first run of a day, compared by hash.
 
     The cursor is the newest ``modifiedDate`` seen, in the VMS's own time, and moves once the landing is verified.
@@ -212,6 +222,7 @@ def _extract_changed(ctx: Context, contract: Contract) -> Extracted:
     cursor, whole_day = f"vms.{contract.table}", f"vms.{contract.table}.whole"
     since, began = changes_since(ctx, cursor, overlap=OVERLAP), ctx.now()
     today = ctx.today.isoformat()
+    # Once a day whole: reading changes never shows that something was deleted.
     if since is None or read_cursor(ctx, whole_day) != today:
         landed = land(ctx, contract, _pages(ctx, contract, ()), side=SIDE, scope=EVERYTHING)
         move_cursor(ctx, whole_day, today)
@@ -224,12 +235,13 @@ def _extract_changed(ctx: Context, contract: Contract) -> Extracted:
 
 
 def _changed(ctx: Context, contract: Contract, path: str, since: str) -> Iterator[bytes]:
-    """Yield what has moved by one path; not every installation lets itself be asked for every child's."""
+    """Yield what has changed by one path; not every installation has a filter on every child's time."""
     try:
         yield from _pages(ctx, contract, (at_least(path, since),))
     except Refused as error:
         if path == "modifiedDate":
             raise
+        # All is read on the first run of each day (of documents what is open or recent): the change comes a day late.
         _log.warning("changes are seen by night only", entity=contract.entity, path=path, reason=error.message)
 
 
@@ -241,14 +253,14 @@ def _documents(ctx: Context, path: str, values: Sequence[str] | Sequence[int]) -
     return ctx.vms.pages_of("Document", path, values, fields=paths(contracts.DOCUMENTS), is_parted=True)
 
 
-def _land_documents(ctx: Context, pages: Iterator[bytes]) -> Landed:
+def _land_documents(ctx: Context, pages: Iterator[bytes]) -> LandingResult:
     landed = land(ctx, contracts.DOCUMENTS, pages, side=SIDE)
     _set_status(ctx, sorted(landed.rejected_keys), REJECTED)
     return landed
 
 
 def _set_status(ctx: Context, keys: Sequence[int], status: str) -> None:
-    """Give staged documents a status of our own; without a hash they are read anew when they come back."""
+    """Give staged documents a status; their hash is cleared, so that they land as new when they come back."""
     if keys:
         fetched_at = ctx.now().astimezone(UTC).replace(tzinfo=None)
         ctx.warehouse.execute(

@@ -1,6 +1,4 @@
-"""What must be right before going live, one line each: `springline check`."""
+"""What is done once, before Springline's first real run: `check` looks whether all is set up, `adopt` takes over.
 
-from pipelines.going_live.check import check_readiness, show_readiness
-from pipelines.going_live.line import Line
-
-__all__ = ["Line", "check_readiness", "show_readiness"]
+The doors are `check.check_readiness` and `adopt.run_adopt`; only the command line imports them.
+"""

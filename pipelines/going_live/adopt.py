@@ -1,9 +1,9 @@
-"""Going live: takes over what people have posted by hand already, and holds what they have not.
+"""Takes over what people have posted by hand before going live, and holds what they have not.
 
 Documents still ready for posting in the VMS that are dated before the first day are looked for in the ledger's books:
 invoices by owner, side, invoice number, partner and amount, GL documents by header text and amount. What is found is
 recorded as sent, with the ledger's ids, so that it never goes out and its payments are found; what is not found is put
-on hold by a person's decision and released one by one.
+on hold by a person's decision, and people release it document by document.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pipelines.batch.run import BatchResult, accounting_day, run_batch
 from pipelines.core import words
 from pipelines.core.errors import UsageError
 from pipelines.extract import steps as extract_steps
-from pipelines.going_live.search_books import Candidate, Found, Searched, candidates, search
+from pipelines.going_live.search_books import BookedVoucher, Candidate, SearchResult, read_candidates, search
 from pipelines.load import steps as post_steps
 from pipelines.load.acknowledgement import acknowledgement
 from pipelines.load.ledger.vouchers import BREAKS
@@ -42,12 +42,13 @@ if TYPE_CHECKING:
     from pipelines.core.settings import Settings
     from pipelines.step.context import Context
 
+# The reason given with each hold.
 REASON = "before going live"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One document and what was found of it; amounts in ``currency``, signed as in the VMS."""
+class AdoptionLine:
+    """One document, and whether its voucher was found; ``amount`` is in ``currency``, signed as in the VMS."""
 
     document_no: str
     document_key: int
@@ -63,11 +64,11 @@ class Line:
 
 @dataclass(slots=True)
 class Adoption:
-    """What adopting came to; ``held`` counts the documents newly put on hold."""
+    """The result of adopting; ``held`` counts the documents newly put on hold."""
 
     before: date
     is_dry_run: bool
-    lines: list[Line] = field(default_factory=list)
+    lines: list[AdoptionLine] = field(default_factory=list)
     held: int = 0
     batch: BatchResult | None = None
 
@@ -120,6 +121,7 @@ def run_adopt(
             Step("read open documents", extract_steps.read_open_documents),
             Step("read the ledger's reference data", extract_steps.read_ledger),
             Step("build models", models.build_models),
+            # After the models: what is searched for is the documents as they would be posted.
             Step("look in the books", adopt),
             *acknowledging,
         ),
@@ -131,38 +133,40 @@ def run_adopt(
 
 
 def _adopt(ctx: Context, adoption: Adoption, *, is_acknowledged: bool) -> Counts:
-    wanted = candidates(ctx, before=adoption.before)
     outbox = Outbox(ctx.control, batch_id=ctx.batch_id, now=ctx.now)
-    searched = search(ctx, wanted, ours=outbox.vouchers)
-    found = [one for one in searched if one.found is not None]
-    missing = [one for one in searched if one.found is None]
+    results = search(ctx, read_candidates(ctx, before=adoption.before), ours=outbox.vouchers)
     if not ctx.is_dry_run:
-        for one in found:
-            _take_over(ctx, outbox, one, is_acknowledged=is_acknowledged)
-        adoption.held = _hold(ctx, [one.candidate for one in missing])
-    adoption.lines += [_line(one) for one in searched]
-    return Counts(extracted=len(searched), held=adoption.held)
+        for result in results:
+            if result.voucher is not None:
+                _take_over(ctx, outbox, result.candidate, result.voucher, is_acknowledged=is_acknowledged)
+        adoption.held = _hold(ctx, [result.candidate for result in results if result.voucher is None])
+    adoption.lines += [_line(result) for result in results]
+    return Counts(extracted=len(results), held=adoption.held)
 
 
-def _take_over(ctx: Context, outbox: Outbox, one: Searched, *, is_acknowledged: bool) -> None:
-    """Record a voucher as sent; its intent has no payload, because nothing was sent."""
-    candidate, found = one.candidate, one.found
-    if found is None:
-        return
-    intent = adopted_intent(candidate, found)
+def _take_over(
+    ctx: Context, outbox: Outbox, candidate: Candidate, voucher: BookedVoucher, *, is_acknowledged: bool
+) -> None:
+    """Record a voucher as sent; its intent has no payload, because Springline sent nothing."""
+    intent = adopted_intent(candidate, voucher)
+    # First the intent, then its state, as for a voucher that is sent: the events show when it was adopted.
     outbox.store_intents([intent])
-    (entry,) = [voucher for voucher in outbox.vouchers([candidate.number]) if voucher.id == intent.id]
+    (entry,) = [own for own in outbox.vouchers([candidate.number]) if own.id == intent.id]
     outbox.apply(
-        [Move(intent.id, State.SENT, f"adopted: {found.words}", found.remote_ids)],
+        [Move(intent.id, State.SENT, f"adopted: {voucher.label}", voucher.remote_ids)],
         follow_up=[acknowledgement(entry)] if is_acknowledged else [],
+        # A run before may have noted a break on it, which is settled now.
         closes=[(kind, str(candidate.key)) for kind in BREAKS.values()],
     )
     with ctx.control.write() as connection:
-        insert_decision(connection, _decision(ctx, "adopt", candidate, found.words))
+        insert_decision(connection, _decision(ctx, "adopt", candidate, voucher.label))
 
 
-def adopted_intent(candidate: Candidate, found: Found) -> Intent:
-    """Make the intent of a voucher that somebody else has posted."""
+def adopted_intent(candidate: Candidate, voucher: BookedVoucher) -> Intent:
+    """Make the intent of a voucher that somebody else has posted.
+
+    ``look_up`` has all that one of ours has, so that payments and drift are found by it; with 0 lines of ours.
+    """
     return Intent(
         Kind.VOUCHER,
         str(candidate.key),
@@ -173,9 +177,9 @@ def adopted_intent(candidate: Candidate, found: Found) -> Intent:
             "lines": 0,
             "source": candidate.voucher_type,
             "ext_order_number": candidate.number,
-            "posted_date": found.posted_date,
-            "text": found.text,
-            "invoice_number": found.invoice_number,
+            "posted_date": voucher.posted_date,
+            "text": voucher.text,
+            "invoice_number": voucher.invoice_number,
             "subledger": candidate.partner_code,
             "currency": candidate.currency,
             "control_amount": str(candidate.control_amount),
@@ -189,16 +193,16 @@ def adopted_intent(candidate: Candidate, found: Found) -> Intent:
 
 def _hold(ctx: Context, missing: Iterable[Candidate]) -> int:
     """Put on hold what nobody has decided on yet; what was released before stays released."""
-    decisions = [_decision(ctx, "hold", one, REASON) for one in missing if not _is_decided(ctx, one)]
-    if decisions:
-        with ctx.control.write() as connection:
-            for decision in decisions:
-                insert_decision(connection, decision)
+    decisions = [_decision(ctx, "hold", candidate, REASON) for candidate in missing if not _is_decided(ctx, candidate)]
+    with ctx.control.write() as connection:
+        for decision in decisions:
+            insert_decision(connection, decision)
     return len(decisions)
 
 
 def _is_decided(ctx: Context, candidate: Candidate) -> bool:
     document = Document(candidate.number, candidate.key, candidate.company, candidate.type)
+    # Also a release counts: to hold it again would undo what a person decided.
     return any(row["action"] in {"hold", "release"} for row in decisions_on(ctx.control, document))
 
 
@@ -215,9 +219,9 @@ def _decision(ctx: Context, action: str, candidate: Candidate, reason: str) -> D
     )
 
 
-def _line(one: Searched) -> Line:
-    candidate = one.candidate
-    return Line(
+def _line(result: SearchResult) -> AdoptionLine:
+    candidate = result.candidate
+    return AdoptionLine(
         document_no=candidate.number,
         document_key=candidate.key,
         document_type=candidate.type,
@@ -226,13 +230,13 @@ def _line(one: Searched) -> Line:
         partner=candidate.partner_name,
         currency=candidate.currency,
         amount=candidate.amount,
-        outcome="adopted" if one.found else "held",
-        detail=one.detail,
+        outcome="adopted" if result.voucher else "held",
+        detail=result.detail,
     )
 
 
 def show_adoption(adoption: Adoption, console: Console) -> None:
-    """Print what was found, what was not and what was looked for, and what that means."""
+    """Print each document with what was found or looked for, and what becomes of it."""
     table = Table("document", "date", "company", "amount", "outcome", "what was found or looked for")
     for line in sorted(adoption.lines, key=lambda line: (line.outcome, line.document_date, line.document_key)):
         amount = words.amount(line.amount, line.currency)

@@ -1,13 +1,12 @@
-"""Asks both systems what the checks need to know, each thing once; what cannot be read is remembered as its error."""
+"""Asks both systems what the checks need to know, each thing once; where that fails, the error is the answer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.utils import parsedate_to_datetime
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -29,15 +28,15 @@ if TYPE_CHECKING:
 
 Node = dict[str, Any]
 
-SYSTEM_KEY = 1_000_000
 INTROSPECTION = "{ __schema { mutationType { fields { name } } } }"
-# Enough booked vouchers to have seen every voucher type that is in use.
+# Rows of one request: among so many booked vouchers every voucher type that is in use will be found.
 SAMPLE = 1_000
 HEADERS = Reading("journalHeaders", "transactionSource { code }", page_size=SAMPLE)
 
 _decode = msgspec.json.Decoder(list[Node]).decode
 
 
+# The shape of the answer to INTROSPECTION, so that an answer of another shape is an error in words.
 class _Names(msgspec.Struct):
     name: str
 
@@ -56,10 +55,14 @@ class _Probe(msgspec.Struct):
 
 
 class Probe:
-    """What both systems say, read when it is first asked for; every method raises SpringlineError, the same again."""
+    """What both systems say, read when it is first asked for.
+
+    Every method raises SpringlineError; asked again, it raises the same object, so that `check` can tell that two
+    checks failed for one reason, and no request is made twice.
+    """
 
     def __init__(self, settings: Settings, *, now: Callable[[], datetime], count: CountRequest) -> None:
-        """Open no connection yet."""
+        """Make the clients; nothing is asked yet."""
         self.settings = settings
         self._now = now
         self._known: dict[str, Any] = {}
@@ -68,15 +71,10 @@ class Probe:
         self._stack.callback(self._vms.close)
         self._ledger = LedgerClient(settings.ledger, count=count, now=now)
         self._stack.callback(self._ledger.close)
+        # Two questions the clients do not ask: the ledger's schema, and the time at the head of any answer.
         self._plain = {side: self._caller(side, count) for side in ("vms", "ledger")}
 
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         """Close the connections."""
         self._stack.close()
 
@@ -84,6 +82,7 @@ class Probe:
         caller = HttpCaller(
             side,
             timeout=(self.settings.vms if side == "vms" else self.settings.ledger).timeout,
+            # One retry: a person waits for the answer.
             attempts=2,
             limiter=RateLimiter(5, seconds=1),
             count=count,
@@ -93,6 +92,7 @@ class Probe:
         return caller
 
     def _once(self, name: str, read: Callable[[], Any]) -> Any:  # noqa: ANN401 whatever is read
+        # An error is kept like an answer: the next check that needs this fails without asking again.
         if name not in self._known:
             try:
                 self._known[name] = read()
@@ -128,13 +128,15 @@ class Probe:
     def control_accounts(self) -> list[Node]:
         """Read the accounts APX and ARX."""
         fields = ["accountCode", "glAccount", "company.companyCode"]
-        return self.vms_objects("Account", fields, list(one_of("accountCode", ["APX", "ARX"])))
+        return self.vms_objects("Account", fields, list(one_of("accountCode", vms_contracts.CONTROL_ACCOUNTS)))
 
     def base_currency(self) -> str | None:
         """Read the VMS's base currency."""
         self.sign_in()
         contract = vms_contracts.SYSTEM
-        body = self._once("System", lambda: self._vms.get(contract.entity, SYSTEM_KEY, fields=paths(contract)))
+        body = self._once(
+            "System", lambda: self._vms.get(contract.entity, vms_contracts.SYSTEM_KEY, fields=paths(contract))
+        )
         country = msgspec.json.decode(body, type=Node).get("country") or {}
         return (country.get("currency") or {}).get("currencyCode")
 
@@ -220,8 +222,3 @@ def date_of(answer: Answer) -> datetime:
         return parsedate_to_datetime(answer.headers["date"])
     except (KeyError, ValueError) as error:
         raise Terminal(f"{answer.url} does not say what time it is there.") from error
-
-
-def difference(one: datetime, other: datetime) -> timedelta:
-    """Return how far two times are apart."""
-    return abs(one - other)

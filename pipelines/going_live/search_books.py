@@ -1,7 +1,12 @@
-"""Looks in the ledger's books for documents that people may have posted by hand before going live."""
+"""Looks in the ledger's books for documents that people may have posted by hand before going live.
+
+To take a voucher for a document that it is not would leave that document unposted for good, so a match must be exact in
+every part and the only one; in any doubt the document is not found, is held, and a person decides.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,12 +24,14 @@ if TYPE_CHECKING:
     from pipelines.step.context import Context
 
 SUBLEDGERS: Mapping[str, str] = {"AP": "apTransactions", "AR": "arTransactions"}
+# What is read of each row: as much as decides whether it fits, and what the outbox keeps of it.
 HEADER = "dbId text postedDate importedAt transactionNumber transactionSource { code }"
 INVOICE_ROWS = (
     "dbId ownerDbId invoiceNumber invoiceAmount currency { code } subledger { code } "
     f"transactionHeader {{ {HEADER} }}"
 )
 BOOK_ROWS = f"dbId ownerDbId invoiceAmount currency {{ code }} header {{ {HEADER} }}"
+# Amounts in a filter are written with two decimals.
 PLACES = Decimal("0.01")
 
 _CANDIDATES = "SELECT * FROM post.adoption_candidates WHERE document_date < ? ORDER BY document_key"
@@ -52,13 +59,13 @@ class Candidate(NamedTuple):
 
     @property
     def numbers(self) -> list[str]:
-        """Under which numbers somebody may have entered it: the supplier's, the VMS's."""
+        """The numbers a bookkeeper may have entered: the supplier's, the one Springline would send, the VMS's."""
         given = (self.external_no, self.invoice_no, self.number)
         return list(dict.fromkeys(number for number in given if number))
 
     @property
-    def wanted(self) -> str:
-        """Say what is looked for."""
+    def description(self) -> str:
+        """What is looked for, in words."""
         amount = f"{words.amount(self.control_amount, self.currency)} in entity {self.owner}"
         if self.voucher_type in SUBLEDGERS:
             return f"{self.voucher_type} invoice {' or '.join(self.numbers)} of partner {self.partner_code}, {amount}"
@@ -66,7 +73,7 @@ class Candidate(NamedTuple):
 
     @property
     def gap(self) -> str:
-        """Say what keeps it from being looked for; nothing when it can be."""
+        """What is missing to look for it, in words; empty when nothing is."""
         if self.owner_db_id is None:
             return f"the ledger has no entity for company {self.company}"
         if self.control_amount is None:
@@ -76,8 +83,8 @@ class Candidate(NamedTuple):
         return ""
 
 
-class Found(NamedTuple):
-    """The one voucher that a document is: its journal header, and the ids of the rows that matched."""
+class BookedVoucher(NamedTuple):
+    """One voucher of the ledger's books: its journal header, and the ids of the rows that matched."""
 
     header: str
     number: str
@@ -87,158 +94,164 @@ class Found(NamedTuple):
     rows: tuple[str, ...]
 
     @property
-    def words(self) -> str:
-        """Name it for people."""
+    def label(self) -> str:
+        """Its name for people."""
         return f"voucher {self.number} of {self.posted_date} ({self.text})"
 
     @property
     def remote_ids(self) -> dict[str, Json]:
-        """Return what the outbox keeps of it; payments are found by the header."""
+        """What the outbox keeps of it: payments are found by the header, ``adopted`` says that we never sent it."""
         return {"header": self.header, "rows": [*self.rows], "voucher_no": self.number, "adopted": True}
 
 
 @dataclass(frozen=True, slots=True)
-class Searched:
-    """One document, what was found, and in words what was looked for or what is in the way."""
+class SearchResult:
+    """One document, its voucher where exactly one was found, and in words what was found, looked for or missing."""
 
     candidate: Candidate
-    found: Found | None
+    voucher: BookedVoucher | None
     detail: str
 
 
-def candidates(ctx: Context, *, before: date) -> list[Candidate]:
+def read_candidates(ctx: Context, *, before: date) -> list[Candidate]:
     """Return the documents that are open in the models and dated before a day, by key."""
     return [Candidate(*row) for row in ctx.warehouse.execute(_CANDIDATES, [before]).fetchall()]
 
 
 def search(
-    ctx: Context, wanted: Sequence[Candidate], *, ours: Callable[[Collection[str]], Sequence[Entry]]
-) -> list[Searched]:
-    """Look documents up in the books, a thousand a request; exactly one voucher that nobody else accounts for is it.
+    ctx: Context, candidates: Sequence[Candidate], *, ours: Callable[[Collection[str]], Sequence[Entry]]
+) -> list[SearchResult]:
+    """Look documents up in the books, a thousand a request; a document has a voucher when exactly one fits it.
 
-    ``ours`` finds vouchers of the outbox by document number: what those stand for is no evidence. Raises WireError.
+    ``ours`` finds vouchers of the outbox by document number: a voucher that Springline sent itself proves nothing about
+    what people posted by hand. Raises WireError.
     """
-    open_ones = [candidate for candidate in wanted if not candidate.gap]
-    matches: dict[int, list[Found]] = {}
-    for chunk in chunks(open_ones, size=QUESTION):
-        matches |= _invoices(ctx, chunk) | _book_rows(ctx, chunk)
-    spoken_for = _spoken_for(ctx, ours, open_ones)
-    claims: dict[str, int] = {}
-    for found in (one for several in matches.values() for one in several):
-        claims[found.header] = claims.get(found.header, 0) + 1
-    return [_judged(candidate, matches.get(candidate.key, []), claims, spoken_for) for candidate in wanted]
+    complete = [candidate for candidate in candidates if not candidate.gap]
+    vouchers: dict[int, list[BookedVoucher]] = {}
+    for chunk in chunks(complete, size=QUESTION):
+        vouchers |= _invoices(ctx, chunk) | _book_rows(ctx, chunk)
+    sent_by_us = _sent_by_us(ctx, ours, complete)
+    # How many documents of the VMS one voucher fits: it can have been posted for one of them only.
+    fitted = Counter(voucher.header for several in vouchers.values() for voucher in several)
+    return [_result(candidate, vouchers.get(candidate.key, []), fitted, sent_by_us) for candidate in candidates]
 
 
-def _judged(
-    candidate: Candidate, matches: Sequence[Found], claims: Mapping[str, int], spoken_for: Collection[str]
-) -> Searched:
+def _result(
+    candidate: Candidate, vouchers: Sequence[BookedVoucher], fitted: Mapping[str, int], sent_by_us: Collection[str]
+) -> SearchResult:
+    # Three kinds of doubt, each with its own words, because each asks something else of the person who releases it.
     if candidate.gap:
-        return Searched(candidate, None, f"not looked for: {candidate.gap}")
-    left = [found for found in matches if found.header not in spoken_for]
+        return SearchResult(candidate, None, f"not looked for: {candidate.gap}")
+    left = [voucher for voucher in vouchers if voucher.header not in sent_by_us]
     if not left:
-        return Searched(candidate, None, f"not found: {candidate.wanted}")
+        return SearchResult(candidate, None, f"not found: {candidate.description}")
     if len(left) > 1:
-        listed = ", ".join(found.number for found in left)
-        return Searched(candidate, None, f"ambiguous: vouchers {listed} are all {candidate.wanted}")
-    (found,) = left
-    if claims[found.header] > 1:
-        return Searched(candidate, None, f"ambiguous: {found.words} is also that of another document in the VMS")
-    return Searched(candidate, found, found.words)
+        listed = ", ".join(voucher.number for voucher in left)
+        return SearchResult(candidate, None, f"ambiguous: vouchers {listed} are all {candidate.description}")
+    (voucher,) = left
+    # Two documents with the same number and amount: which of them was posted nobody can tell from here.
+    if fitted[voucher.header] > 1:
+        return SearchResult(candidate, None, f"ambiguous: {voucher.label} is also that of another document in the VMS")
+    return SearchResult(candidate, voucher, voucher.label)
 
 
-def _invoices(ctx: Context, wanted: Sequence[Candidate]) -> dict[int, list[Found]]:
+def _invoices(ctx: Context, candidates: Sequence[Candidate]) -> dict[int, list[BookedVoucher]]:
     """Find invoices by owner, side, number, partner, currency and amount; split terms are added up."""
-    sides = {side: [one for one in wanted if one.voucher_type == side] for side in SUBLEDGERS}
+    by_side = {side: [c for c in candidates if c.voucher_type == side] for side in SUBLEDGERS}
     readings = [
-        one_of(SUBLEDGERS[side], "invoiceNumber", (n for one in ones for n in one.numbers), selection=INVOICE_ROWS)
-        for side, ones in sides.items()
+        one_of(SUBLEDGERS[side], "invoiceNumber", (n for c in own for n in c.numbers), selection=INVOICE_ROWS)
+        for side, own in by_side.items()
     ]
+    # A payment carries the number of the invoice it pays, and may have its amount.
     payments = {code for (code,) in ctx.warehouse.execute(_PAYMENT_SOURCES).fetchall()}
-    found: dict[int, list[Found]] = {}
-    for ones, rows in zip(sides.values(), ask(ctx.ledger, readings), strict=True):
-        booked = [row for row in rows if _source(row["transactionHeader"]) not in payments]
+    found: dict[int, list[BookedVoucher]] = {}
+    for own, rows in zip(by_side.values(), ask(ctx.ledger, readings), strict=True):
+        booked = [row for row in rows if row["transactionHeader"] and _source(row) not in payments]
         by_number: dict[str, list[list[Node]]] = {}
         for voucher in _vouchers(booked):
             by_number.setdefault(str(voucher[0]["invoiceNumber"]), []).append(voucher)
-        for one in ones:
-            vouchers = [voucher for number in one.numbers for voucher in by_number.get(number, ())]
-            if fitting := [_found(voucher, "transactionHeader") for voucher in vouchers if _is_invoice(one, voucher)]:
-                found[one.key] = fitting
+        for candidate in own:
+            vouchers = [voucher for number in candidate.numbers for voucher in by_number.get(number, ())]
+            if fitting := [_booked(v, "transactionHeader") for v in vouchers if _is_invoice(candidate, v)]:
+                found[candidate.key] = fitting
     return found
 
 
 _PAYMENT_SOURCES = "SELECT source_code FROM seed.payment_sources WHERE row_role = 'payment'"
 
 
+def _source(row: Node) -> str | None:
+    return code_of(row["transactionHeader"], "transactionSource")
+
+
 def _vouchers(rows: Iterable[Node]) -> Iterable[list[Node]]:
-    """Group the rows of one header, number, partner and currency."""
+    """Group the rows of one header, number, partner and currency: an invoice has a row for each payment term."""
 
     def place(row: Node) -> tuple[str, ...]:
-        header = row["transactionHeader"]["dbId"]
-        return tuple(
-            str(part) for part in (header, row["invoiceNumber"], code_of(row, "subledger"), code_of(row, "currency"))
-        )
+        parts = (row["transactionHeader"]["dbId"], row["invoiceNumber"], code_of(row, "subledger"))
+        return tuple(str(part) for part in (*parts, code_of(row, "currency")))
 
-    ordered = sorted((row for row in rows if row["transactionHeader"]), key=place)
-    return (list(members) for _, members in groupby(ordered, key=place))
+    return (list(members) for _, members in groupby(sorted(rows, key=place), key=place))
 
 
-def _is_invoice(one: Candidate, voucher: Sequence[Node]) -> bool:
+def _is_invoice(candidate: Candidate, voucher: Sequence[Node]) -> bool:
     first = voucher[0]
     total = sum((Decimal(str(row["invoiceAmount"])) for row in voucher), Decimal(0))
-    there = (str(first["ownerDbId"]), code_of(first, "subledger"), code_of(first, "currency"), total)
-    return there == (str(one.owner_db_id), one.partner_code, one.currency, one.control_amount)
+    booked = (str(first["ownerDbId"]), code_of(first, "subledger"), code_of(first, "currency"), total)
+    expected = (str(candidate.owner_db_id), candidate.partner_code, candidate.currency, candidate.control_amount)
+    return booked == expected
 
 
-def _book_rows(ctx: Context, wanted: Sequence[Candidate]) -> dict[int, list[Found]]:
-    """Find GL vouchers by header text and amount; the ledger has no filter on the head of a text, so amounts ask."""
-    ones = [one for one in wanted if one.voucher_type not in SUBLEDGERS]
-    amounts = {abs(one.control_amount).quantize(PLACES) for one in ones if one.control_amount is not None}
+def _book_rows(ctx: Context, candidates: Sequence[Candidate]) -> dict[int, list[BookedVoucher]]:
+    """Find GL vouchers by header text and amount; the ledger has no filter on the start of a text, so amounts ask.
+
+    Either sign will do: which account a bookkeeper debited says nothing about the document.
+    """
+    own = [candidate for candidate in candidates if candidate.voucher_type not in SUBLEDGERS]
+    amounts = {abs(c.control_amount).quantize(PLACES) for c in own if c.control_amount is not None}
     listed = [f"{sign * amount:f}" for amount in sorted(amounts) for sign in (1, -1)]
     (rows,) = ask(ctx.ledger, [Reading("transactions", BOOK_ROWS, {"invoiceAmount_in": listed})])
-    found: dict[int, list[Found]] = {}
-    for one in ones:
-        fitting = [row for row in rows if row["header"] and _is_book_row(one, row)]
-        by_header = {str(row["header"]["dbId"]): row for row in fitting}
+    found: dict[int, list[BookedVoucher]] = {}
+    for candidate in own:
+        by_header = {str(row["header"]["dbId"]): row for row in rows if row["header"] and _is_book_row(candidate, row)}
         if by_header:
-            found[one.key] = [_found([row], "header") for row in by_header.values()]
+            found[candidate.key] = [_booked([row], "header") for row in by_header.values()]
     return found
 
 
-def _is_book_row(one: Candidate, row: Node) -> bool:
+def _is_book_row(candidate: Candidate, row: Node) -> bool:
     text = str(row["header"]["text"] or "")
-    is_named = text == one.number or text.startswith(f"{one.number} ")
-    amount = abs(Decimal(str(row["invoiceAmount"])))
-    there = (str(row["ownerDbId"]), code_of(row, "currency"), amount)
-    return is_named and there == (str(one.owner_db_id), one.currency, abs(one.control_amount or Decimal(0)))
+    # With the blank, or document 27 would be found in the text of document 2706001.
+    is_named = text == candidate.number or text.startswith(f"{candidate.number} ")
+    booked = (str(row["ownerDbId"]), code_of(row, "currency"), abs(Decimal(str(row["invoiceAmount"]))))
+    expected = (str(candidate.owner_db_id), candidate.currency, abs(candidate.control_amount or Decimal(0)))
+    return is_named and booked == expected
 
 
-def _found(rows: Sequence[Node], header: str) -> Found:
-    first = rows[0]
-    journal = first[header]
-    return Found(
+def _booked(rows: Sequence[Node], header: str) -> BookedVoucher:
+    journal = rows[0][header]
+    return BookedVoucher(
         header=str(journal["dbId"]),
         number=str(journal["transactionNumber"]),
         posted_date=str(journal["postedDate"]),
         text=str(journal["text"] or ""),
-        invoice_number=first.get("invoiceNumber"),
+        invoice_number=rows[0].get("invoiceNumber"),
         rows=tuple(str(row["dbId"]) for row in rows),
     )
 
 
-def _source(header: Node | None) -> str | None:
-    return code_of(header, "transactionSource") if header else None
-
-
-def _spoken_for(
-    ctx: Context, ours: Callable[[Collection[str]], Sequence[Entry]], wanted: Sequence[Candidate]
+def _sent_by_us(
+    ctx: Context, ours: Callable[[Collection[str]], Sequence[Entry]], candidates: Sequence[Candidate]
 ) -> set[str]:
-    """Return the headers that vouchers of the outbox stand for: those recorded, and those with the text of one sent."""
+    """Return the headers of vouchers that Springline sent: those recorded, and those with the text of one sent.
+
+    A voucher that was sent has no recorded header until a run has seen it booked.
+    """
     rows = ctx.control.read(
         "SELECT json_extract(remote_ids, '$.header') AS header FROM outbox "
         "WHERE kind = 'voucher' AND state = 'sent' AND json_extract(remote_ids, '$.header') IS NOT NULL"
     )
-    recorded = {str(row["header"]) for row in rows}
-    texts = [str(entry.look_up.get("text")) for entry in ours({one.number for one in wanted}) if entry.remote_ids]
+    entries = ours({candidate.number for candidate in candidates})
+    texts = [str(entry.look_up.get("text")) for entry in entries if entry.remote_ids]
     headers = ask(ctx.ledger, [one_of("journalHeaders", "text", texts, selection="dbId")])[0] if texts else []
-    return recorded | {str(header["dbId"]) for header in headers}
+    return {str(row["header"]) for row in rows} | {str(header["dbId"]) for header in headers}

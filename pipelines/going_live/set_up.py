@@ -1,18 +1,19 @@
-"""The checks of the set-up in both systems: dimensions, voucher types, tax rules, partner types, currencies."""
+"""The checks of the set-up of both systems: companies, accounts, dimensions, tax rules, partner types, currencies."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.contracts import vms as vms_contracts
 from pipelines.core.tax_rules import read_tax_rules
-from pipelines.going_live.chart import mapped_companies, read_entities
-from pipelines.going_live.line import Line, judged, named
+from pipelines.going_live.check_line import CheckLine, Fault, judge, named
+from pipelines.going_live.companies import mapped_companies, read_entities
 
 if TYPE_CHECKING:
+    from pipelines.core.settings import CompanySettings
+    from pipelines.going_live.companies import Entities
     from pipelines.going_live.probe import Probe
-
-Pair = tuple[str, str]
 
 VOUCHER_TYPES = ("AP", "AR", "GL")
 # mapping.md 1.1: posting 3, and the XGL a line has when nothing else gives it one.
@@ -23,40 +24,100 @@ TAX_RULE = "TAX_RULE"
 IN_XLEDGER = "set it up in Xledger"
 
 
-def dimensions(probe: Probe) -> Line:
+def companies(probe: Probe) -> CheckLine:
+    """Every company of the settings is on both sides; what the VMS has besides is named."""
+    entities, known = read_entities(probe), probe.companies()
+    mapped = mapped_companies(probe)
+    faults = list(_company_faults(mapped, entities, known.keys()))
+    if not mapped:
+        faults.append(("no VMS company stands for a ledger entity", "set [[companies]] in the settings"))
+    left = known.keys() - {company.code for company in mapped}
+    notes = [
+        (f"{named(left)} of the VMS is no entity, its documents will be held", "add [[companies]] where it should post")
+    ]
+    good = f"{named(company.code for company in mapped)} are on both sides"
+    return judge("companies", good=good, faults=faults, notes=notes if left else ())
+
+
+def _company_faults(mapped: Sequence[CompanySettings], entities: Entities, known: Collection[str]) -> Iterator[Fault]:
+    for company in mapped:
+        if company.code not in known:
+            yield f"the VMS has no company {company.code}", "correct its code in [[companies]]"
+        for role, code in (("owner", company.owner), ("link", company.link)):
+            if code is not None and code not in entities.by_code:
+                yield f"the ledger has no entity {code}", f"correct {role} of company {company.code} in [[companies]]"
+        both = company.owner in entities.by_code and company.link in entities.by_code
+        # Vouchers of the owner name partners and projects that are created in the link.
+        if both and company.link not in entities.seen_by(company.owner):
+            message = f"entity {company.owner} does not see what is created in {company.link}"
+            yield message, f"correct link of company {company.code} in [[companies]]"
+
+
+def control_accounts(probe: Probe) -> CheckLine:
+    """APX and ARX of every company that posts have a GL account, and the ledger has it on the right side."""
+    entities = read_entities(probe).by_code
+    posting = [company for company in mapped_companies(probe) if company.owner in entities]
+    accounts = {str(node["code"]): (node.get("ledgerType") or {}).get("name") for node in probe.nodes()["accounts"]}
+    faults: list[Fault] = []
+    for company in posting:
+        for side, code, in_settings in (
+            ("AP", "APX", company.payables_account),
+            ("AR", "ARX", company.receivables_account),
+        ):
+            account = in_settings or _vms_account(probe, code, company.code)
+            if account is None:
+                step = (
+                    f"set the GL account of {code} of that company in the VMS, "
+                    "or payables_account and receivables_account in [[companies]]"
+                )
+                faults.append((f"company {company.code} has no GL account in {code}", step))
+            elif account not in accounts:
+                faults.append((f"the ledger has no account {account} ({code} of {company.code})", "add it in Xledger"))
+            # An account without a ledger type is an ordinary GL account, and that can be meant.
+            elif accounts[account] not in {side, None}:
+                message = f"account {account} ({code} of {company.code}) is of the ledger type {accounts[account]}"
+                faults.append((message, "choose the control account of that side"))
+    return judge("control accounts", good=f"APX and ARX of {len(posting)} companies", faults=faults)
+
+
+def _vms_account(probe: Probe, code: str, company: str) -> str | None:
+    """Return the GL account of a VMS account of this company, or of one that is every company's."""
+    for account in probe.control_accounts():
+        of = (account.get("company") or {}).get("companyCode")
+        if account["accountCode"] == code and of in {company, None} and (account.get("glAccount") or "").strip():
+            return str(account["glAccount"]).strip()
+    return None
+
+
+def dimensions(probe: Probe) -> CheckLine:
     """A kind stands behind glObject1 and glObject3 of every entity that posts; glObject3 has FS and LS."""
     entities = read_entities(probe)
-    posting = {company.owner for company in mapped_companies(probe)} & entities.by_code.keys()
-    faults: list[Pair] = []
-    for code in sorted(posting):
-        for field, meaning in (("glObject1", "vessels"), ("glObject3", "locations")):
-            if entities.kind(code, field) is None:
-                faults.append((f"entity {code} has no object kind behind {field} ({meaning})", IN_XLEDGER))
-    locations = {kind for code in posting if (kind := entities.kind(code, "glObject3")) is not None}
-    for kind, codes in ((kind, probe.object_codes([kind]).get(kind, set())) for kind in sorted(locations)):
-        if missing := set(LOCATIONS) - codes:
+    posting = sorted({company.owner for company in mapped_companies(probe)} & entities.by_code.keys())
+    faults = [
+        (f"entity {code} has no object kind behind {field} ({meaning})", IN_XLEDGER)
+        for code in posting
+        for field, meaning in (("glObject1", "vessels"), ("glObject3", "locations"))
+        if entities.object_kind(code, field) is None
+    ]
+    for kind in sorted({kind for code in posting if (kind := entities.object_kind(code, "glObject3")) is not None}):
+        if missing := set(LOCATIONS) - probe.object_codes([kind]).get(kind, set()):
             faults.append((f"the kind behind glObject3 ({kind}) has no {named(missing)}", "add the values in Xledger"))
-    return judged(
-        "dimensions", good=f"glObject1 and glObject3 of {len(posting)} entities, with FS and LS", faults=faults
-    )
+    good = f"glObject1 and glObject3 of {len(posting)} entities, with FS and LS"
+    return judge("dimensions", good=good, faults=faults)
 
 
-def xgl(probe: Probe) -> Line:
+def xgl(probe: Probe) -> CheckLine:
     """Every XGL code that a line can be given is there."""
     known = {str(node["code"]) for node in probe.nodes()["xglDimensions"]}
     chosen = probe.settings.posting.xgl
     needed = {FALLBACK_XGL, *(BY_CHARTER if chosen == "isTc" else ())}
     faults = [(f"there is no XGL {code}", "add it in Xledger") for code in sorted(needed - known)]
-    notes: list[Pair] = []
+    notes: list[Fault] = []
     if chosen == "poolCode" and (missing := _pools(probe) - known):
-        told = f"pools {named(missing)} are no XGL, documents of their vessels will be held"
-        notes.append((told, "add them in Xledger, or change posting.xgl"))
-    return judged(
-        "XGL",
-        good=f"{named(needed)} and all pools" if chosen == "poolCode" else named(needed),
-        faults=faults,
-        notes=notes,
-    )
+        message = f"pools {named(missing)} are no XGL, documents of their vessels will be held"
+        notes.append((message, "add them in Xledger, or change posting.xgl"))
+    good = f"{named(needed)} and all pools" if chosen == "poolCode" else named(needed)
+    return judge("XGL", good=good, faults=faults, notes=notes)
 
 
 def _pools(probe: Probe) -> set[str]:
@@ -64,21 +125,22 @@ def _pools(probe: Probe) -> set[str]:
     return {vessel["pool"]["poolCode"].strip() for vessel in vessels if (vessel.get("pool") or {}).get("poolCode")}
 
 
-def voucher_types(probe: Probe) -> Line:
+def voucher_types(probe: Probe) -> CheckLine:
     """AP, AR and GL are known; the API lists no voucher types, so only those of booked vouchers can be seen."""
     seen = {(node.get("transactionSource") or {}).get("code") for node in probe.nodes()["journalHeaders"]}
     unseen = [code for code in VOUCHER_TYPES if code not in seen]
-    told = f"{named(unseen)} in no voucher looked at, which says nothing: the API has no list of voucher types"
-    notes = [(told, "make sure in Xledger that they are set up")] if unseen else []
-    return judged("voucher types", good=f"{named(VOUCHER_TYPES)} are in use", faults=(), notes=notes)
+    message = f"{named(unseen)} in no voucher looked at, which says nothing: the API has no list of voucher types"
+    notes = [(message, "make sure in Xledger that they are set up")] if unseen else []
+    return judge("voucher types", good=f"{named(VOUCHER_TYPES)} are in use", notes=notes)
 
 
-def tax_rules(probe: Probe) -> Line:
+def tax_rules(probe: Probe) -> CheckLine:
     """Every VAT code of the VMS is a tax rule of the ledger, by itself or by the mapping file (posting.tax_rules)."""
     mapping = read_tax_rules(probe.settings.posting.tax_rules)
     kinds = [str(node["dbId"]) for node in probe.nodes()["objectKinds"] if str(node["name"]).upper() == TAX_RULE]
     if not kinds:
-        return Line("tax rules", ok=None, message="The ledger shows no kind TAX_RULE.", next_step="ask for its scope.")
+        message = "The ledger shows no kind TAX_RULE."
+        return CheckLine("tax rules", ok=None, message=message, next_step="ask for its scope.")
     known = set().union(*probe.object_codes(kinds).values())
     codes = {str(vat["vatCode"]).strip() for vat in probe.vms_objects("Vat", ["vatCode"])}
     faults = [
@@ -86,53 +148,51 @@ def tax_rules(probe: Probe) -> Line:
         for code, rule in sorted(mapping.items())
         if rule not in known
     ]
+    # A note and no fault: such a document is held by a rule, and the others go on.
     left = {code for code in codes if code not in mapping and code not in known}
-    told = f"VAT codes {named(left)} are no tax rules, documents with them will be held"
-    notes = [(told, "add the rules in Xledger, or map the codes in posting.tax_rules")] if left else []
-    return judged("tax rules", good=f"{len(codes)} VAT codes", faults=faults, notes=notes)
+    message = f"VAT codes {named(left)} are no tax rules, documents with them will be held"
+    notes = [(message, "add the rules in Xledger, or map the codes in posting.tax_rules")] if left else []
+    return judge("tax rules", good=f"{len(codes)} VAT codes", faults=faults, notes=notes)
 
 
-def partner_types(probe: Probe) -> Line:
+def partner_types(probe: Probe) -> CheckLine:
     """Partner types of the settings exist in the VMS, and each type of the VMS is a supplier's or a customer's."""
     partners = probe.settings.partners
+    fields = ["businessPartnerTypeCode", "businessPartnerTypeDesc"]
     types = {
-        str(found["businessPartnerTypeCode"]): found.get("businessPartnerTypeDesc")
-        for found in probe.vms_objects("BusinessPartnerType", ["businessPartnerTypeCode", "businessPartnerTypeDesc"])
+        str(node["businessPartnerTypeCode"]): node.get("businessPartnerTypeDesc")
+        for node in probe.vms_objects("BusinessPartnerType", fields)
     }
     mapped = {*partners.supplier_types, *partners.customer_types}
-    faults: list[Pair] = []
+    faults: list[Fault] = []
     if not mapped:
         step = "set partners.supplier_types and partners.customer_types"
         faults.append(("no partner type is mapped, so no partner is created", step))
-    if odd := {*mapped, *partners.charterer_types} - types.keys():
-        faults.append((f"the VMS has no partner type {named(odd)}", "correct partners.…_types in the settings"))
+    if unknown := {*mapped, *partners.charterer_types} - types.keys():
+        faults.append((f"the VMS has no partner type {named(unknown)}", "correct partners.…_types in the settings"))
     left = {f"{code} ({types[code]})" for code in types.keys() - mapped}
-    told = f"partners of type {named(left)} are neither supplier nor customer and are not created"
-    notes = [(told, "add them to partners.supplier_types or customer_types where they should be")]
-    return judged("partner types", good=f"{len(types)} types", faults=faults, notes=notes if left and mapped else ())
+    message = f"partners of type {named(left)} are neither supplier nor customer and are not created"
+    notes = [(message, "add them to partners.supplier_types or customer_types where they should be")]
+    return judge("partner types", good=f"{len(types)} types", faults=faults, notes=notes if left and mapped else ())
 
 
-def base_currencies(probe: Probe) -> Line:
+def base_currencies(probe: Probe) -> CheckLine:
     """Company and entity keep their books in one currency; the ledger knows the VMS's base currency."""
-    entities, companies = read_entities(probe), probe.companies()
-    faults: list[Pair] = []
+    entities, in_vms = read_entities(probe).by_code, probe.companies()
+    faults: list[Fault] = []
     for company in mapped_companies(probe):
-        there = (entities.by_code.get(company.owner, {}).get("currency") or {}).get("code")
-        here = (companies.get(company.code, {}).get("currency") or {}).get("currencyCode")
+        there = (entities.get(company.owner, {}).get("currency") or {}).get("code")
+        here = (in_vms.get(company.code, {}).get("currency") or {}).get("currencyCode")
         if here and there and here != there:
-            told = f"company {company.code} is in {here}, its entity {company.owner} in {there}"
-            faults.append(
-                (told, "correct the currency, or the owner in [[companies]]: amounts would be taken for others")
-            )
-    base = probe.base_currency()
-    known = {str(node["code"]) for node in probe.nodes()["currencies"]}
-    notes = [(f"the ledger has no currency {base}, the VMS's base", "open it in Xledger before rates are sent")]
+            message = f"company {company.code} is in {here}, its entity {company.owner} in {there}"
+            step = "correct the currency, or the owner in [[companies]]: amounts would be taken for others"
+            faults.append((message, step))
     owner = probe.settings.rates.owner
-    if owner is not None and owner not in entities.by_code:
+    if owner is not None and owner not in entities:
         faults.append((f"the ledger has no entity {owner}", "correct rates.owner in the settings"))
-    return judged(
-        "base currencies",
-        good=f"VMS {base}, companies as their entities",
-        faults=faults,
-        notes=notes if base not in known else (),
-    )
+    base = probe.base_currency()
+    # Only rates need it: a note, not a fault.
+    is_known = base in {str(node["code"]) for node in probe.nodes()["currencies"]}
+    notes = [(f"the ledger has no currency {base}, the VMS's base", "open it in Xledger before rates are sent")]
+    good = f"VMS {base}, companies as their entities"
+    return judge("base currencies", good=good, faults=faults, notes=() if is_known else notes)

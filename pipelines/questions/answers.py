@@ -22,15 +22,16 @@ from pipelines.core.errors import UsageError
 from pipelines.core.words import moment
 
 if TYPE_CHECKING:
-    from pipelines.questions.query import Age, Answer, Column
+    from pipelines.questions.query import AnswerColumn, PublishedAge, QueryAnswer
 
 SHOWN_ROWS = 100
+# How the names of DuckDB's number types begin; U are the unsigned ones. Numbers stand right-aligned.
 NUMBERS = ("BIGINT", "DECIMAL", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "SMALLINT", "TINYINT", "U")
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
-def show_age(age: Age, console: Console, *, now: datetime) -> None:
-    """Say how old the data is."""
+def show_age(age: PublishedAge, console: Console, *, now: datetime) -> None:
+    """Say when the data was published (UTC), by which batch, and when each side was last read."""
     since = now - age.published_at.replace(tzinfo=UTC)
     read = "; ".join(
         f"{side} read {moment(at)}" if at else f"{side} never read"
@@ -57,26 +58,27 @@ def age_in_words(since: timedelta) -> str:
     return "less than a minute"
 
 
-def write_answer(answer: Answer, form: str, console: Console, *, output: Path | None, told: Console) -> None:
-    """Write an answer in a form (table, csv, json, parquet) to a file, else to stdout; ``told`` gets remarks."""
+def write_answer(answer: QueryAnswer, form: str, console: Console, *, output: Path | None, remarks: Console) -> None:
+    """Write an answer in a form (table, csv, json, parquet) to a file, else to stdout; remarks go elsewhere."""
     with _target(output, is_binary=form == "parquet") as target:
         if form == "table":
-            _write_table(answer, console, target if output else None, told)
+            _write_table(answer, console, target if output else None, remarks)
         elif form == "parquet":
             _write_parquet(answer, target)
         else:
             WRITERS[form](answer, target)
     if output:
-        told.print(f"Written to {output}.", markup=False, highlight=False)
+        remarks.print(f"Written to {output}.", markup=False, highlight=False)
 
 
 @contextmanager
 def _target(output: Path | None, *, is_binary: bool) -> Iterator[Any]:
-    """Yield stdout, or a file that is whole or as it was."""
+    """Yield stdout, or a file that is replaced as a whole at the end, so that no cut answer stands under its name."""
     if output is None:
         yield sys.stdout
         return
     mode, encoding, newline = ("wb", None, None) if is_binary else ("w", "utf-8", "")
+    # Beside the file, so that it lies on the same disk and replacing it is one step.
     beside = output.with_name(f".{output.name}.{os.getpid()}")
     try:
         with beside.open(mode, encoding=encoding, newline=newline) as file:
@@ -90,7 +92,8 @@ def _target(output: Path | None, *, is_binary: bool) -> Iterator[Any]:
         beside.unlink(missing_ok=True)
 
 
-def _write_table(answer: Answer, console: Console, target: TextIO | None, told: Console) -> None:
+def _write_table(answer: QueryAnswer, console: Console, target: TextIO | None, remarks: Console) -> None:
+    # One more than is shown, only to know whether there are more.
     rows = answer.first(SHOWN_ROWS + 1)
     table = Table()
     for column in answer.columns:
@@ -102,27 +105,28 @@ def _write_table(answer: Answer, console: Console, target: TextIO | None, told: 
     else:
         Console(file=target, width=console.width).print(table)
     if len(rows) > SHOWN_ROWS:
-        told.print(
+        remarks.print(
             f"The first {SHOWN_ROWS} rows are shown and there are more: --format csv, json or parquet gives them all.",
             highlight=False,
         )
 
 
-def _write_csv(answer: Answer, target: TextIO) -> None:
+def _write_csv(answer: QueryAnswer, target: TextIO) -> None:
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow(column.name for column in answer.columns)
     for page in answer.pages():
         writer.writerows([text_of(value) for value in row] for row in page)
 
 
-def _write_json(answer: Answer, target: TextIO) -> None:
-    """Write one object, its rows one a line; amounts as text, so that no reader rounds them."""
+def _write_json(answer: QueryAnswer, target: TextIO) -> None:
+    """Write one object with each row on its own line; amounts are text, so that no reader makes floats of them."""
     age = {
         name: json_of(getattr(answer.age, name)) for name in ("published_at", "batch_id", "as_of_vms", "as_of_ledger")
     }
     columns = [{"name": column.name, "type": column.type} for column in answer.columns]
     names = [column.name for column in answer.columns]
     target.write(f'{{"published": {_json(age)},\n "columns": {_json(columns)},\n "rows": [')
+    # Row by row, not as one list: the answer may be larger than memory.
     mark = "\n  "
     for page in answer.pages():
         for row in page:
@@ -131,8 +135,8 @@ def _write_json(answer: Answer, target: TextIO) -> None:
     target.write("]}\n")
 
 
-def _write_parquet(answer: Answer, target: Any) -> None:  # noqa: ANN401 a binary file
-    import pyarrow.parquet as pq  # noqa: PLC0415 the other forms have no use for it
+def _write_parquet(answer: QueryAnswer, target: Any) -> None:  # noqa: ANN401 a binary file
+    import pyarrow.parquet as pq  # noqa: PLC0415 only this form needs it
 
     batches = answer.batches()
     names = [column.name for column in answer.columns]
@@ -143,21 +147,23 @@ def _write_parquet(answer: Answer, target: Any) -> None:  # noqa: ANN401 a binar
 
 
 def text_of(value: object) -> str:
-    """Write a value as people and CSV read it; nothing for what is missing.
+    """Write a value for people and CSV: NULL is empty, and no digit of an amount is cut or rounded.
 
     >>> text_of(Decimal("0E-18")), text_of(Decimal("1250.5000")), text_of(date(2026, 11, 2)), text_of(None)
     ('0.000000000000000000', '1250.5000', '2026-11-02', '')
     """
     if value is None:
         return ""
-    told = json_of(value)
-    return told if isinstance(told, str) else _json(told)
+    plain = json_of(value)
+    return plain if isinstance(plain, str) else _json(plain)
 
 
 def json_of(value: object) -> Any:  # noqa: ANN401 any JSON value
     """Turn a value into JSON: decimals, dates and times become text."""
     if isinstance(value, Decimal):
+        # Never in the form 1E-18, which spreadsheets read as a float.
         return f"{value:f}"
+    # JSON has no NaN and no infinity.
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, date | time):
@@ -173,8 +179,8 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _is_number(column: Column) -> bool:
+def _is_number(column: AnswerColumn) -> bool:
     return column.type.startswith(NUMBERS)
 
 
-WRITERS: Mapping[str, Callable[[Answer, TextIO], None]] = {"csv": _write_csv, "json": _write_json}
+WRITERS: Mapping[str, Callable[[QueryAnswer, TextIO], None]] = {"csv": _write_csv, "json": _write_json}

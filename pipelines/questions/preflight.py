@@ -1,15 +1,15 @@
-"""Checks documents before they are due: every posting requirement on what is pending, approved or ready, reads only."""
+"""Checks documents before they are due: every posting requirement on what is pending, up for approval or ready."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, date, datetime
+from contextlib import ExitStack
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from pipelines.batch.run import open_context
 from pipelines.batch.scratch import build_scratch, copy_reference, scratch
 from pipelines.checks.run import run_checks
 from pipelines.checks.suites import CRITICAL
@@ -17,15 +17,12 @@ from pipelines.core.errors import WireError
 from pipelines.core.periods import next_month, read_period
 from pipelines.core.words import moment
 from pipelines.extract import ledger, vms
-from pipelines.questions.preflight_report import NO_VOYAGE, NOBODY_KNOWN, Finding, Pending, Preflight
+from pipelines.questions.preflight_report import NO_VOYAGE, NOBODY_KNOWN, PendingDocument, PreflightReport, RuleFinding
 from pipelines.step.context import Context
-from pipelines.stores.control import Control
+from pipelines.stores.control import Control, named_statements
 from pipelines.stores.open_tables import WAREHOUSE, open_tables
-from pipelines.stores.request_counts import RequestCounts
 from pipelines.stores.rows import rows_of
 from pipelines.wire.filters import one_of
-from pipelines.wire.ledger import LedgerClient
-from pipelines.wire.vms import VmsClient
 
 if TYPE_CHECKING:
     from pipelines.checks.verdicts import Verdict
@@ -51,35 +48,50 @@ def run_preflight(
     operator: str,
     now: Callable[[], datetime],
     report: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
-) -> Preflight:
+) -> PreflightReport:
     """Read what is not posted yet and check it in memory, as the documents job would; nothing is held or written.
 
-    ``period`` (2026-10) leaves documents of other months aside. UsageError when it is none; raises what reading the
-    two systems raises.
+    ``period`` (2026-10) leaves out documents of other months. Raises UsageError when it is no period, and whatever
+    reading the two systems raises.
     """
     first, last = _bounds(period)
-    with (
-        _asking(settings, today=today, operator=operator, now=now, report=report) as asking,
-        scratch(asking) as ctx,
-    ):
-        reference = _take_reference(ctx, settings, control=asking.control)
+    with ExitStack() as stack:
+        context, requests = stack.enter_context(
+            open_context(
+                settings,
+                # The batch's own warehouse is not touched: what is read goes into the scratch warehouse below.
+                warehouse=stack.enter_context(duckdb.connect()),
+                operator=operator,
+                now=now,
+                today=today,
+                # Partners and projects that the master-data job would create first then count as present.
+                is_dry_run=True,
+                report=report,
+            )
+        )
+        stack.callback(requests.save, "preflight")
+        ctx = stack.enter_context(scratch(context))
+        reference = _take_reference(ctx, settings, control=context.control)
         _read(ctx)
         _make_ready(ctx.warehouse, first=first, last=last)
-        build_scratch(ctx, control=asking.control)
-        found = run_checks(ctx)
-        documents = (*_documents(ctx, found.verdicts), *_set_aside(ctx))
-    return Preflight(
+        build_scratch(ctx, control=context.control)
+        checked = run_checks(ctx)
+        documents = (*_documents(ctx, checked.verdicts), *_set_aside(ctx))
+    return PreflightReport(
         period=period,
-        checked=found.checked,
-        held=sum(any(finding.severity == CRITICAL for finding in pending.findings) for pending in documents),
-        warned=len(found.warned),
+        checked=checked.checked,
+        held=sum(document.is_held for document in documents),
+        warned=len(checked.warned),
         reference=reference,
         documents=documents,
     )
 
 
 def _take_reference(ctx: Context, settings: Settings, *, control: Control) -> str:
-    """Spare the metered ledger what the last batch has read already; say how new it is."""
+    """Take over what the last batch has read of the ledger, and say how new it is: the ledger counts requests.
+
+    Only from the warehouse itself: the published file has no staging tables.
+    """
     with open_tables(settings) as tables:
         if tables is None or tables.origin != WAREHOUSE:
             return "read anew"
@@ -88,59 +100,25 @@ def _take_reference(ctx: Context, settings: Settings, *, control: Control) -> st
 
 
 def _bounds(period: str | None) -> tuple[date, date]:
-    """Return the first day of a period, and of the next."""
+    """Return the first day of a period and the first day after it."""
     if period is None:
         return date.min, date.max
     month = read_period(period)
     return month, next_month(month)
 
 
-@contextmanager
-def _asking(
-    settings: Settings,
-    *,
-    today: date,
-    operator: str,
-    now: Callable[[], datetime],
-    report: Callable[[str, int, int], None],
-) -> Iterator[Context]:
-    """Yield a context without a warehouse of its own: clients, and the control store for what was sent and decided."""
-    started = now().astimezone(UTC)
-    with ExitStack() as stack:
-        control = Control(settings.control_path)
-        stack.callback(control.close)
-        counts = RequestCounts(control, month=f"{today:%Y-%m}")
-        stack.callback(counts.save, "preflight")
-        vms_client = VmsClient(settings.vms, count=counts.count, now=now)
-        stack.callback(vms_client.close)
-        ledger_client = LedgerClient(settings.ledger, count=counts.count, now=now)
-        stack.callback(ledger_client.close)
-        yield Context(
-            batch_id=f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}",
-            today=today,
-            now=now,
-            operator=operator,
-            settings=settings,
-            control=control,
-            warehouse=stack.enter_context(duckdb.connect()),
-            vms=vms_client,
-            ledger=ledger_client,
-            report=report,
-            # What the master-data job would create first counts as there.
-            is_dry_run=True,
-        )
-
-
 def _read(ctx: Context) -> None:
     for extract in (vms.extract_partners, vms.extract_vessels, vms.extract_voyages, vms.extract_control_accounts):
         extract(ctx)
-    for extract in (ledger.extract_reference, ledger.extract_subledgers, ledger.extract_projects):
-        extract(ctx)
+    ledger.extract_master_data(ctx)
     vms.extract_documents_by_status(ctx, STATUSES)
 
 
 def _make_ready(warehouse: duckdb.DuckDBPyConnection, *, first: date, last: date) -> None:
-    """Keep each document's own status aside, and let the models see those of the period as ready for posting."""
+    """Keep each document's own status in `statuses`, and show those of the period to the models as ready for posting.
+
+    The models map only what is ready, so this is what makes preflight use the rules of the documents job unchanged.
+    """
     warehouse.execute(
         "CREATE OR REPLACE TEMP TABLE statuses AS SELECT document_key, status_code FROM stg_vms.documents "
         "WHERE status_code IN (SELECT unnest(?)) AND document_date >= ? AND document_date < ?",
@@ -152,13 +130,11 @@ def _make_ready(warehouse: duckdb.DuckDBPyConnection, *, first: date, last: date
     )
 
 
-def _documents(ctx: Context, verdicts: Mapping[int, Sequence[Verdict]]) -> Iterator[Pending]:
-    rows = rows_of(ctx.warehouse.execute(_DOCUMENTS))
-    found = [row for row in rows if row["document_key"] in verdicts]
-    people = _people(ctx, {row["created_by_key"] for row in found} - {None})
-    for row in found:
-        findings = tuple(Finding(v.rule, v.severity, v.message) for v in verdicts[row["document_key"]])
-        yield Pending(
+def _documents(ctx: Context, verdicts: Mapping[int, Sequence[Verdict]]) -> Iterator[PendingDocument]:
+    rows = [row for row in rows_of(ctx.warehouse.execute(_DOCUMENTS)) if row["document_key"] in verdicts]
+    people = _people(ctx, {row["created_by_key"] for row in rows} - {None})
+    for row in rows:
+        yield PendingDocument(
             document_no=row["document_no"],
             document_key=row["document_key"],
             document_type=row["document_type"],
@@ -170,40 +146,26 @@ def _documents(ctx: Context, verdicts: Mapping[int, Sequence[Verdict]]) -> Itera
             amount=row["document_amount"],
             entered_by=people.get(row["created_by_key"], NOBODY_KNOWN),
             voyage=row["voyages"] or NO_VOYAGE,
-            findings=findings,
+            findings=tuple(RuleFinding(v.rule, v.severity, v.message) for v in verdicts[row["document_key"]]),
         )
 
 
 def _people(ctx: Context, keys: set[int]) -> dict[int | None, str]:
-    """Name the users of these keys; by key alone where the VMS does not let us read its users."""
+    """Return the names of these users; "user" and the key where the VMS does not let us read its users."""
     named: dict[int | None, str] = {key: f"user {key}" for key in keys}
     try:
-        for wanted in one_of("key", sorted(keys)):
-            for user in ctx.vms.find("User", filters=[wanted], fields=["userCode", "userName"]):
+        for key_filter in one_of("key", sorted(keys)):
+            for user in ctx.vms.find("User", filters=[key_filter], fields=["userCode", "userName"]):
                 named[user["key"]] = user.get("userName") or user.get("userCode") or named[user["key"]]
     except WireError:
+        # Names are a help to the reader and no finding: preflight answers without them.
         return named
     return named
 
 
-def _set_aside(ctx: Context) -> Iterator[Pending]:
-    """Yield the documents that break the VMS's own contract: their period is not known, so they are always told."""
-    rows = ctx.control.read(
-        "SELECT document_no, object_key, message FROM rejected WHERE entity = 'Document' AND until IS NULL ORDER BY 2"
-    )
-    for row in rows:
+def _set_aside(ctx: Context) -> Iterator[PendingDocument]:
+    """Yield the documents that break the VMS's own contract; their month is not known, so no period leaves them out."""
+    for row in ctx.control.read(named_statements("questions")["all_set_aside"]):
         key = None if row["object_key"] is None else int(row["object_key"])
-        yield Pending(
-            document_no=row["document_no"] or f"with key {key}",
-            document_key=key,
-            document_type=None,
-            status=None,
-            company=None,
-            document_date=None,
-            partner=None,
-            currency=None,
-            amount=None,
-            entered_by=NOBODY_KNOWN,
-            voyage=NO_VOYAGE,
-            findings=(Finding(SET_ASIDE, CRITICAL, row["message"]),),
-        )
+        finding = RuleFinding(SET_ASIDE, CRITICAL, row["message"])
+        yield PendingDocument(row["document_no"] or f"with key {key}", key, findings=(finding,))

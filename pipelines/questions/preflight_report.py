@@ -1,4 +1,4 @@
-"""What preflight found: documents with the rules they would fail, by who entered them and voyage."""
+"""What preflight found: documents with the rules they would fail, by the person who entered them and by voyage."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from pipelines.checks.suites import CRITICAL
 if TYPE_CHECKING:
     from rich.console import Console
 
+# What stands in the place of a person and of a voyage: they are headings, so there must be something.
 NOBODY_KNOWN, NO_VOYAGE = "nobody the VMS names", "no voyage"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RuleFinding:
     """One rule that a document would fail; ``severity`` critical holds it, warning only shows."""
 
     rule: str
@@ -28,25 +29,33 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
-    """One document that is not posted yet, with what the rules say; amount in ``currency``, signed as in the VMS."""
+class PendingDocument:
+    """One document that is not posted yet, with what the rules say; amount in ``currency``, signed as in the VMS.
+
+    Of a document that could not be read only the number, the key and the findings are known.
+    """
 
     document_no: str
     document_key: int | None
-    document_type: str | None
-    status: str | None
-    company: str | None
-    document_date: date | None
-    partner: str | None
-    currency: str | None
-    amount: Decimal | None
-    entered_by: str
-    voyage: str
-    findings: tuple[Finding, ...]
+    document_type: str | None = None
+    status: str | None = None
+    company: str | None = None
+    document_date: date | None = None
+    partner: str | None = None
+    currency: str | None = None
+    amount: Decimal | None = None
+    entered_by: str = NOBODY_KNOWN
+    voyage: str = NO_VOYAGE
+    findings: tuple[RuleFinding, ...] = ()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a rule would hold it."""
+        return any(finding.severity == CRITICAL for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True)
-class Preflight:
+class PreflightReport:
     """What preflight found: the documents with findings, and how new the ``reference`` data is."""
 
     period: str | None
@@ -54,12 +63,12 @@ class Preflight:
     held: int
     warned: int
     reference: str
-    documents: tuple[Pending, ...]
+    documents: tuple[PendingDocument, ...]
 
-    def by_person(self) -> dict[str, dict[str, list[Pending]]]:
+    def by_person(self) -> dict[str, dict[str, list[PendingDocument]]]:
         """Group by who entered a document, then by voyage."""
-        groups: dict[str, dict[str, list[Pending]]] = {}
-        for pending in sorted(self.documents, key=lambda found: (found.entered_by, found.voyage, found.document_no)):
+        groups: dict[str, dict[str, list[PendingDocument]]] = {}
+        for pending in sorted(self.documents, key=lambda one: (one.entered_by, one.voyage, one.document_no)):
             groups.setdefault(pending.entered_by, {}).setdefault(pending.voyage, []).append(pending)
         return groups
 
@@ -72,27 +81,28 @@ class Preflight:
             "warned": self.warned,
             "reference": self.reference,
             "people": {
-                person: {voyage: [asdict(pending) for pending in found] for voyage, found in voyages.items()}
+                person: {voyage: [asdict(pending) for pending in documents] for voyage, documents in voyages.items()}
                 for person, voyages in self.by_person().items()
             },
         }
 
 
-def show_preflight(found: Preflight, console: Console) -> None:
+def show_preflight(report: PreflightReport, console: Console) -> None:
     """Print what would be held and why, a table for each person who entered it."""
-    for person, voyages in found.by_person().items():
+    for person, voyages in report.by_person().items():
         table = Table(
             "voyage", "document", "status", "what, and what to do", title=escape(person), title_justify="left"
         )
         for voyage, documents in voyages.items():
             for pending in documents:
+                # A row for each rule, because each is another thing to do.
                 for finding in pending.findings:
                     label = f"{pending.document_type or ''} {pending.document_no}".strip()
                     mark = "" if finding.severity == CRITICAL else "warning: "
                     table.add_row(escape(voyage), escape(label), pending.status, escape(mark + finding.message))
         console.print(table)
-    period = f" of {found.period}" if found.period else ""
+    period = f" of {report.period}" if report.period else ""
     console.print(
-        f"{found.checked} documents{period} that are not posted yet were checked: {found.held} would be held, "
-        f"{found.warned} have a warning. Nothing was written. Ledger data {found.reference}."
+        f"{report.checked} documents{period} that are not posted yet were checked: {report.held} would be held, "
+        f"{report.warned} have a warning. Nothing was written. Ledger data {report.reference}."
     )

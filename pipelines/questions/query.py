@@ -1,4 +1,4 @@
-"""One question to the published file: read only, with nothing outside it in reach, and every decimal exact."""
+"""Asks the published file one question in SQL: read-only, with no other file or address in reach, decimals exact."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ NEAR = 3
 TABLES_NEXT_STEP = (
     'springline query "SELECT schema_name, table_name, comment FROM duckdb_tables() ORDER BY ALL" lists what there is.'
 )
-# What only reads; everything else is refused before it is run.
+# Statements that only read; any other is refused before it is run.
 READS = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
 _PLACE = re.compile(r"^LINE (?P<line>\d+): (?P<text>.*)\n(?P<blanks> *)\^", re.MULTILINE)
-# DuckDB's own guess does not know the schemas.
+# DuckDB's own guess is cut out of its message: it leaves out the schema, without which no table is found here.
 _GUESS = re.compile(r"Did you mean .*\?")
 _NO_TABLE = re.compile(r"Table with name (?P<name>\S+) does not exist")
 
@@ -37,7 +37,7 @@ Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Age:
+class PublishedAge:
     """When the published file was written (naive UTC) and by which batch, and when each side was last read."""
 
     published_at: datetime
@@ -47,7 +47,7 @@ class Age:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class AnswerColumn:
     """One column of an answer and its type in DuckDB's words."""
 
     name: str
@@ -55,11 +55,11 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QueryAnswer:
     """The answer to a question while the file is open: its columns, then its rows, page by page or as Arrow batches."""
 
-    columns: tuple[Column, ...]
-    age: Age
+    columns: tuple[AnswerColumn, ...]
+    age: PublishedAge
     _cursor: duckdb.DuckDBPyConnection
 
     def pages(self) -> Iterator[list[Row]]:
@@ -69,7 +69,7 @@ class Answer:
 
     def first(self, count: int) -> list[Row]:
         """Return the next rows, at most ``count``."""
-        with _told(self._cursor):
+        with _errors_explained(self._cursor):
             return self._cursor.fetchmany(count)
 
     def batches(self) -> pa.RecordBatchReader:
@@ -78,20 +78,20 @@ class Answer:
 
 
 @contextmanager
-def ask(folder: Path, sql: str) -> Iterator[Answer]:
+def ask(folder: Path, sql: str) -> Iterator[QueryAnswer]:
     """Run one SELECT on the published file in ``folder`` and yield its answer.
 
     UsageError when nothing is published, when the statement does anything but read, and when it is no SQL.
     """
-    # What does not fit into memory goes there, and a folder for that is one that a question may read.
+    # DuckDB spills to disk what does not fit into memory, and lets a question read that folder: so it is a fresh one.
     with TemporaryDirectory(prefix="springline-query-") as spill:
         connection = _open(folder / DATABASE, spill)
         try:
             _check(connection, sql)
             age = _age(connection)
-            with _told(connection):
+            with _errors_explained(connection):
                 connection.execute(sql)
-            yield Answer(tuple(_columns(connection)), age, connection)
+            yield QueryAnswer(tuple(_columns(connection)), age, connection)
         finally:
             connection.close()
 
@@ -105,7 +105,7 @@ def _open(path: Path, spill: str) -> duckdb.DuckDBPyConnection:
         raise UsageError(
             f"{path} cannot be read: {first_line(error)}", next_step="remove it and run springline run publish."
         ) from error
-    # In this order: nothing else can be set once the last of them is.
+    # In this order: after lock_configuration nothing can be set any more, not even by the question itself.
     for setting in (
         f"temp_directory = {literal(spill)}",
         "TimeZone = 'UTC'",
@@ -117,8 +117,8 @@ def _open(path: Path, spill: str) -> duckdb.DuckDBPyConnection:
 
 
 def _check(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
-    """Refuse what is no single statement that reads."""
-    with _told(connection):
+    """Raise UsageError unless the SQL is one statement that only reads."""
+    with _errors_explained(connection):
         statements = connection.extract_statements(sql)
     if len(statements) != 1:
         raise UsageError(f"One statement at a time; these are {len(statements)}.", next_step="ask one SELECT.")
@@ -129,45 +129,46 @@ def _check(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
         )
 
 
-def _age(connection: duckdb.DuckDBPyConnection) -> Age:
+def _age(connection: duckdb.DuckDBPyConnection) -> PublishedAge:
     try:
         row = connection.execute("SELECT published_at, batch_id, as_of_vms, as_of_ledger FROM ctl.published").fetchone()
     except duckdb.CatalogException:
         row = None
     if row is None:
         raise UsageError("This file was not published by Springline.", next_step="springline run publish writes one.")
-    return Age(*row)
+    return PublishedAge(*row)
 
 
-def _columns(connection: duckdb.DuckDBPyConnection) -> Iterator[Column]:
-    """Yield the columns of an answer; names that stand twice get a number, since a reader would lose one of them."""
+def _columns(connection: duckdb.DuckDBPyConnection) -> Iterator[AnswerColumn]:
+    """Yield the columns of an answer; a name that comes twice gets a number, or JSON would keep one of the two only."""
     seen: dict[str, int] = {}
     for name, kind, *_ in connection.description or ():
         seen[name] = seen.get(name, 0) + 1
-        yield Column(name if seen[name] == 1 else f"{name}_{seen[name]}", str(kind))
+        yield AnswerColumn(name if seen[name] == 1 else f"{name}_{seen[name]}", str(kind))
 
 
 @contextmanager
-def _told(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Turn DuckDB's error into one that says in which line it is, and which names are near."""
+def _errors_explained(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Turn an error of DuckDB into a UsageError with the line it is in and the names of tables that were meant."""
     try:
         yield
     except duckdb.PermissionException as error:
         raise UsageError(
-            f"{first_line(error)}", next_step="a question reaches the published file alone, no other file or address."
+            first_line(error), next_step="a question reaches the published file alone, no other file or address."
         ) from error
     except duckdb.Error as error:
-        raise UsageError(_words(error), next_step=_next_step(connection, error)) from error
+        raise UsageError(_message(error), next_step=_next_step(connection, error)) from error
 
 
-def _words(error: duckdb.Error) -> str:
-    """Return the line with a mark below the place, where there is one, and what is wrong there."""
+def _message(error: duckdb.Error) -> str:
+    """Return what is wrong, below the line with a mark at the place where DuckDB names one."""
     text = str(error)
     message = " ".join(_GUESS.sub("", _PLACE.split(text, maxsplit=1)[0]).split())
     found = _PLACE.search(text)
     if found is None:
         return message
-    mark = " " * (len(found["blanks"]) - len("LINE") + len("line")) + "^"
+    # DuckDB writes "LINE 1:", we write "line 1:" with the same width, so its blanks before the mark still fit.
+    mark = " " * len(found["blanks"]) + "^"
     return f"line {found['line']}: {found['text']}\n{mark}\n{message}"
 
 
@@ -180,7 +181,7 @@ def _next_step(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -> st
 
 
 def _near(connection: duckdb.DuckDBPyConnection, name: str) -> Sequence[str]:
-    """Return the published tables whose name, with or without the schema, is near."""
+    """Return the published tables, with their schema, whose names are nearest to this one."""
     rows = connection.execute("SELECT schema_name || '.' || table_name, table_name FROM duckdb_tables()").fetchall()
     bare = name.lower().rpartition(".")[2]
     close = get_close_matches(bare, {table for _, table in rows}, cutoff=0.7)

@@ -1,4 +1,4 @@
-"""Draws the lines of a voucher for a terminal, as a dry run and an explanation show them."""
+"""Draws the lines of a voucher for a terminal, for a dry run and for an explanation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.table import Table
 
 from pipelines.core import words
 
-# What is shown of a line, and what it is headed with.
+# The columns of a line that are shown, with their headings.
 _COLUMNS = {
     "tr_item_number": "no",
     "account": "account",
@@ -32,7 +32,7 @@ _NARROWEST_TEXT = 20
 
 
 def lines_table(lines: Sequence[Mapping[str, Any]], *, company_currency: str | None) -> Table:
-    """Make the table of one voucher's lines, debit positive; columns that are empty in all of them are left out."""
+    """Make the table of one voucher's lines, debit positive; a column that no line has a value in is left out."""
     cells = {
         name: [_cell(line, name, currency=company_currency if name == "amount" else line["currency"]) for line in lines]
         for name in _COLUMNS
@@ -40,6 +40,7 @@ def lines_table(lines: Sequence[Mapping[str, Any]], *, company_currency: str | N
     shown = {name: column for name, column in cells.items() if any(column)}
     table = Table(box=box.SIMPLE, pad_edge=False)
     for name, column in shown.items():
+        # Figures and codes are never folded, because half an amount reads as another amount; texts are.
         widest = max(map(cell_len, column))
         table.add_column(
             _COLUMNS[name],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from pipelines.contracts.contract import Contract, Member
-from pipelines.contracts.shape import CHILD_EXTRAS, PARENT_EXTRAS, SQL_TYPES
+from pipelines.contracts.shape import CHILD_EXTRAS, PARENT_EXTRAS, TYPES
 from pipelines.contracts.tables import CONTRACTS, SCHEMAS
 from pipelines.core.table_ref import ColumnRef, TableRef
 from pipelines.models.model import Columns
@@ -71,7 +71,7 @@ def _written(schema: str, external: Mapping[TableRef, Columns]) -> Iterator[str]
 def _members(members: Iterable[Member], *, prefix: str = "") -> Iterator[Row]:
     for member in members:
         required = "yes" if member.required else ""
-        yield code(member.column), SQL_TYPES[member.kind], code(prefix + member.path), required, member.comment
+        yield code(member.column), TYPES[member.kind][1], code(prefix + member.path), required, member.comment
 
 
 def _table(rows: Iterable[Row], extras: Iterable[tuple[str, str]]) -> str:

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pipelines.core.resources import sql_folder
 from pipelines.stores import versions
 from pipelines.stores.copies import BUSY_SECONDS
 
@@ -100,9 +101,9 @@ class Control:
 
 
 @cache
-def named_statements(file: str) -> Mapping[str, str]:
-    """Read sql/control/<file>.sql, where each statement follows a line ``-- name: <its name>``."""
-    _, *blocks = (versions.control_folder() / f"{file}.sql").read_text(encoding="utf-8").split("-- name: ")
+def named_statements(file: str, *, folder: str = "control") -> Mapping[str, str]:
+    """Read sql/<folder>/<file>.sql, where each statement follows a line ``-- name: <its name>``."""
+    _, *blocks = (sql_folder() / folder / f"{file}.sql").read_text(encoding="utf-8").split("-- name: ")
     return {name.strip(): statement.strip() for name, _, statement in (block.partition("\n") for block in blocks)}
 
 

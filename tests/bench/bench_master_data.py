@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.contracts import vms as vms_contracts
 from pipelines.contracts.shape import paths
-from pipelines.extract.ledger import PROJECTS, REFERENCE, SUBLEDGERS, WHOLE
+from pipelines.extract.ledger import BY_CHANGE, WHOLE
 from pipelines.extract.vms import MOVED_BY
 from pipelines.wire.filters import at_least
 from tests.bench.desk import (
@@ -72,7 +72,7 @@ def measure_changes(at: Desk, *, partners: int, voyages: int) -> tuple[Cost, Cos
 def measure_floor(at: Desk) -> float:
     """Read what a run behind ten changes reads, and return the seconds; its two mutations are left out."""
     since = {"modifiedAt_gte": LEDGER_SINCE}
-    wanted = (*REFERENCE, *SUBLEDGERS, *PROJECTS)
+    wanted = (*WHOLE, *BY_CHANGE)
     readings = [reading(contract, None if contract in WHOLE else since) for contract in wanted]
     with clients(at.settings()) as (vms, ledger):
         begin = time.perf_counter()

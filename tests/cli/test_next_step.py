@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from pipelines.questions.explain import next_step as cases
 from pipelines.questions.explain.explanation import Explanation
-from pipelines.questions.explain.next_step import next_step
+from pipelines.questions.explain.next_step import CASES, next_step
 from pipelines.steering.find_document import Document
 
 Change = Callable[[Explanation], None]
@@ -92,3 +94,41 @@ HOLD = {"rule": "no_lines", "severity": "critical", "message": "Enter the lines.
 )
 def test_the_next_step_fits(changes: tuple[Change, ...], step: str) -> None:
     assert step in next_step(_story(*changes))
+
+
+ADOPTED = _intent("voucher", "sent", remote_ids={"adopted": True, "voucher_no": "7"})
+FAILED = _intent("voucher", "failed", last_error="No project.")
+IGNORED = _set(ignored={"operator": "kari", "reason": "x"})
+SET_ASIDE = _set(set_aside="No currency.")
+DECIDED = _set(decisions=[{"action": "hold", "operator": "kari", "reason": "x"}])
+# Two cases, and a document to which both apply.
+PAIRS: dict[tuple[Callable[[Explanation], str], Callable[[Explanation], str]], tuple[Change, ...]] = {
+    (cases._ignored, cases._adopted): (IGNORED, ADOPTED),
+    (cases._adopted, cases._refused): (ADOPTED, _item(9, "ERROR: Period is closed.")),
+    (cases._refused, cases._sent): (SENT, _item(9, "ERROR: Period is closed.")),
+    (cases._sent, cases._set_aside): (SENT, SET_ASIDE),
+    (cases._unknown, cases._set_aside): (_intent("voucher", "unknown"), SET_ASIDE),
+    (cases._set_aside, cases._held): (SET_ASIDE, _set(holds=[HOLD])),
+    (cases._held, cases._decided_to_hold): (_set(holds=[HOLD]), DECIDED),
+    (cases._decided_to_hold, cases._failed): (DECIDED, FAILED),
+    (cases._failed, cases._never_posted): (FAILED, _vms(document_type="APR")),
+    (cases._never_posted, cases._by_status): (_vms(document_type="APR", status_code="PEN"),),
+    (cases._by_status, cases._ready): (_vms(status_code="PEN"),),
+}
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_of_two_cases_that_apply_the_first_wins(
+    pair: tuple[Callable[[Explanation], str], Callable[[Explanation], str]],
+) -> None:
+    story = _story(*PAIRS[pair])
+    first, second = (case(story) for case in pair)
+    assert "" not in {first, second}
+    assert first != second
+    assert next_step(story) == first
+
+
+def test_every_two_neighbouring_cases_are_tried() -> None:
+    # One voucher is in one state: these two never apply together, so their order decides nothing.
+    exclusive = {(cases._sent, cases._unknown)}
+    assert set(pairwise(CASES)) - exclusive <= PAIRS.keys()

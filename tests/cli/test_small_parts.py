@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from pipelines.core.settings import LedgerSettings, Settings, VmsSettings
-from pipelines.going_live.line import Line, judged, named
-from pipelines.questions.preflight_report import Finding, Pending, Preflight, show_preflight
+from pipelines.going_live.check_line import CheckLine, judge, named
+from pipelines.questions.preflight_report import PendingDocument, PreflightReport, RuleFinding, show_preflight
 from pipelines.stores.control import Control
 from pipelines.stores.open_tables import open_tables
 from pipelines.stores.request_counts import RequestCounts
@@ -39,9 +39,9 @@ def _file(path: Path, word: str) -> None:
 
 def test_a_line_is_wrong_only_with_a_fault() -> None:
     fault, note = ("no ARX", "set it"), ("a pool is missing", "add it")
-    assert judged("x", good="fine", faults=[]) == Line("x", ok=True, message="fine")
-    assert judged("x", good="fine", faults=[], notes=[note]).exit_code == 0
-    assert judged("x", good="fine", faults=[fault], notes=[note]) == Line(
+    assert judge("x", good="fine", faults=[]) == CheckLine("x", ok=True, message="fine")
+    assert judge("x", good="fine", faults=[], notes=[note]).exit_code == 0
+    assert judge("x", good="fine", faults=[fault], notes=[note]) == CheckLine(
         "x", ok=False, message="No ARX. A pool is missing.", next_step="set it; add it."
     )
 
@@ -63,8 +63,8 @@ def test_requests_add_up_over_the_month(tmp_path: Path) -> None:
 
 
 def test_preflight_is_shown_by_person() -> None:
-    finding = Finding("no_lines", "critical", "INI 1: document has no lines.")
-    pending = Pending(
+    finding = RuleFinding("no_lines", "critical", "INI 1: document has no lines.")
+    pending = PendingDocument(
         document_no="1",
         document_key=7,
         document_type="INI",
@@ -79,7 +79,7 @@ def test_preflight_is_shown_by_person() -> None:
         findings=(finding,),
     )
     shown = StringIO()
-    found = Preflight("2026-10", checked=3, held=1, warned=0, reference="read anew", documents=(pending,))
+    found = PreflightReport("2026-10", checked=3, held=1, warned=0, reference="read anew", documents=(pending,))
     show_preflight(found, Console(file=shown, width=120))
     assert shown.getvalue().startswith("Kari")
     assert "3 documents of 2026-10 that are not posted yet were checked: 1 would be held" in shown.getvalue()

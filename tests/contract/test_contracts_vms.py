@@ -9,7 +9,7 @@ import pytest
 from pipelines.contracts import ledger as ledger_contracts
 from pipelines.contracts import vms as vms_contracts
 from pipelines.contracts.contract import Contract, Kind
-from pipelines.contracts.shape import child_columns, parent_columns, paths
+from pipelines.contracts.shape import paths, tables_of
 from pipelines.wire.filters import fields_header
 
 ALL = (*vms_contracts.ALL, *ledger_contracts.ALL)
@@ -87,8 +87,7 @@ def test_a_key_is_a_required_whole_number(contract: Contract) -> None:
 
 @pytest.mark.parametrize("contract", ALL, ids=lambda contract: f"{contract.entity}.{contract.table}")
 def test_no_column_stands_twice(contract: Contract) -> None:
-    tables = [parent_columns(contract), *(child_columns(contract, children) for children in contract.children)]
-    for columns in tables:
+    for columns in tables_of(contract).values():
         names = [name for name, _ in columns]
         assert len(names) == len(set(names))
 

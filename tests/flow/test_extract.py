@@ -18,7 +18,7 @@ import stamina
 from pipelines.core.errors import ExtractError, Refused, SpringlineError, Terminal, Transient
 from pipelines.core.settings import load_settings
 from pipelines.extract import books, ledger, vms
-from pipelines.extract.land import Extracted
+from pipelines.extract.land import ReadCounts
 from pipelines.step.context import Context
 from pipelines.wire.ledger import LedgerClient
 from pipelines.wire.vms import VmsClient
@@ -98,16 +98,14 @@ def test_the_sample_world_lands_as_it_was_made(sandbox: Sandbox, tmp_path: Path)
         assert (again.landed, again.rejected) == (0, len(broken))
 
 
-READS: tuple[Callable[[Context], Extracted], ...] = (
+READS: tuple[Callable[[Context], ReadCounts], ...] = (
     vms.extract_partners,
     vms.extract_vessels,
     vms.extract_voyages,
     vms.extract_control_accounts,
     vms.extract_system,
     lambda ctx: vms.extract_vms_exchange_rates(ctx, WINDOW),
-    ledger.extract_reference,
-    ledger.extract_subledgers,
-    ledger.extract_projects,
+    ledger.extract_master_data,
     lambda ctx: ledger.extract_ledger_rates(ctx, WINDOW),
     books.extract_books,
 )
@@ -117,7 +115,6 @@ def test_everything_else_lands_once(ctx: Context) -> None:
     for read in READS:
         assert read(ctx).fetched, read
     assert [read(ctx).landed for read in READS] == [0] * len(READS)
-    assert ledger.extract_master_data(ctx).landed == 0
     assert value(ctx, "SELECT base_currency_code FROM stg_vms.system") == "USD"
     assert value(ctx, "SELECT count(DISTINCT owner_db_id) FROM stg_ledger.transactions") > 1
     assert value(ctx, "SELECT count(*) FROM stg_ledger.entity_dimensions") > 0
@@ -273,11 +270,11 @@ def test_a_partner_that_was_deleted_goes_with_the_next_day(ctx: Context, sandbox
 def test_a_period_that_is_opened_again_goes(ctx: Context, sandbox: Sandbox) -> None:
     period = {"owner": 28601, "period": "2026-06"}
     sandbox.control("POST", "ledger/periods", {**period, "closed": True})
-    ledger.extract_reference(ctx)
+    ledger.extract_master_data(ctx)
     closed = "SELECT count(*) FROM stg_ledger.period_status WHERE period_year = 2026 AND period_month = 6"
     assert value(ctx, closed) == 1
     sandbox.control("POST", "ledger/periods", {**period, "closed": False})
-    assert ledger.extract_reference(ctx).removed == 1
+    assert ledger.extract_master_data(ctx).removed == 1
     assert value(ctx, closed) == 0
 
 
@@ -405,7 +402,7 @@ def test_a_page_that_stays_broken_stops_with_its_address(ctx: Context, sandbox: 
 )
 def test_a_ledger_that_stumbles_is_read_all_the_same(ctx: Context, sandbox: Sandbox, action: dict[str, object]) -> None:
     sandbox.fault("ledger", action, times=1)
-    assert ledger.extract_projects(ctx).fetched > 0
+    assert ledger.extract_master_data(ctx).fetched > 0
 
 
 @pytest.mark.parametrize(
@@ -424,7 +421,7 @@ def test_a_ledger_that_stays_down_is_an_expected_error(
 ) -> None:
     sandbox.fault("ledger", action)
     with pytest.raises(error) as caught:
-        ledger.extract_projects(ctx)
+        ledger.extract_master_data(ctx)
     assert caught.value.exit_code == 11
 
 
@@ -434,4 +431,4 @@ def test_wrong_credentials_name_the_settings(sandbox: Sandbox, tmp_path: Path) -
         with pytest.raises(Terminal, match="SPRINGLINE_VMS__CLIENT_SECRET"):
             vms.extract_vessels(ctx)
         with pytest.raises(Terminal, match="SPRINGLINE_LEDGER__TOKEN"):
-            ledger.extract_projects(ctx)
+            ledger.extract_master_data(ctx)

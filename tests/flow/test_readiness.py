@@ -9,8 +9,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from pipelines.going_live import Line, check_readiness, show_readiness
-from pipelines.going_live.check import CHECKS
+from pipelines.going_live.check import CHECKS, check_readiness, show_readiness
+from pipelines.going_live.check_line import CheckLine
 from tests.flow.live_world import Live
 
 
@@ -31,7 +31,7 @@ def _as_before(live: Live) -> Iterator[None]:
     live.sandbox.control("POST", "ledger/settings", {"denied_fields": []})
 
 
-def _lines(live: Live) -> dict[str, Line]:
+def _lines(live: Live) -> dict[str, CheckLine]:
     return {line.name: line for line in check_readiness(live.settings, now=live.now)}
 
 

@@ -16,7 +16,7 @@ from pipelines.contracts.vms import DOCUMENTS, SYSTEM, VESSELS
 from pipelines.core.errors import ExtractError
 from pipelines.extract import land as landing
 from pipelines.extract import merge
-from pipelines.extract.incoming import Load
+from pipelines.extract.incoming import TableRows
 from pipelines.extract.land import EVERYTHING, Arrival, Scope, land, land_together
 from pipelines.step.context import Context
 from tests.support.landing import HOST, make_context, page, ref, vms_document
@@ -60,7 +60,7 @@ def lines_of(ctx: Context, number: int) -> int:
     return int(count)
 
 
-def land_documents(ctx: Context, *pages: bytes, scope: Scope | None = None) -> landing.Landed:
+def land_documents(ctx: Context, *pages: bytes, scope: Scope | None = None) -> landing.LandingResult:
     return land(ctx, DOCUMENTS, pages, side="vms", scope=scope)
 
 
@@ -162,7 +162,7 @@ def test_several_contracts_land_in_one_merge(ctx: Context, monkeypatch: pytest.M
     merges: list[list[str]] = []
     whole = merge.merge
 
-    def watched(connection: DuckDBPyConnection, loads: Sequence[Load], *, schema: str, folder: Path) -> None:
+    def watched(connection: DuckDBPyConnection, loads: Sequence[TableRows], *, schema: str, folder: Path) -> None:
         merges.append([load.table for load in loads])
         whole(connection, loads, schema=schema, folder=folder)
 

@@ -40,7 +40,7 @@ THING = Contract(
         text("iban", "bankAccount.iban"),
         text("first_code", "codes[0].code"),
     ),
-    children=(Children("parts", "parts", "part_key", (integer("part_key", "key", required=True), text("tag", "tag"))),),
+    children=(Children("parts", "parts", (integer("part_key", "key", required=True), text("tag", "tag"))),),
 )
 
 

@@ -7,13 +7,13 @@ import json
 import pytest
 
 from pipelines.contracts.vms import DOCUMENTS
-from pipelines.extract.parse import Parsed, parse_page, parse_pages
+from pipelines.extract.parse import ParsedPage, parse_page, parse_pages
 from tests.support.landing import page, vms_document, vms_pages
 
 GOOD = json.dumps(vms_document(1)).encode()
 
 
-def keys(parsed: Parsed) -> list[int]:
+def keys(parsed: ParsedPage) -> list[int]:
     found: list[int] = parsed.parents["document_key"].to_pylist()
     return found
 

@@ -109,7 +109,7 @@ def by_search_in_the_books(amount: Decimal, currency: str) -> str:
     return Candidate(
         1, "2707400", "INI", "28601", 28601, 1, "GL", None, None, currency, date(2026, 10, 1), amount, amount,
         external_no=None, invoice_no=None, content_hash="",
-    ).wanted  # fmt: skip
+    ).description  # fmt: skip
 
 
 def by_explain(amount: Decimal, currency: str) -> str:

@@ -1,17 +1,20 @@
-"""All that is known of one document."""
+"""All that is known of one document, as a value: filled by `story`, read by `next_step` and `show`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from pipelines.questions.explain.next_step import next_step
 from pipelines.steering.find_document import Document
 
 
 @dataclass(slots=True)
 class Explanation:
-    """All that is known of one document; ``as_of`` tells which file it was read from and when that was written."""
+    """All that is known of one document; ``as_of`` says which file it was read from and when that was written.
+
+    Amounts are Decimals with their currency beside them, except in ``voucher`` as sent, where they are the text that
+    was sent. The fields stand in the order in which `explain --json` prints them.
+    """
 
     document: Document
     as_of: dict[str, Any]
@@ -27,25 +30,26 @@ class Explanation:
     chain: dict[str, Any] = field(default_factory=dict)
     ledger: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     payments: dict[str, Any] = field(default_factory=dict)
+    # Set last, because the advice follows from all of the above.
+    next_step: str = ""
 
     @property
     def name(self) -> str:
-        """What a command takes that means this document."""
+        """What a command takes that means this document and no other."""
         return self.document.name
 
     @property
     def voucher_numbers(self) -> list[str]:
-        """The ledger's numbers of the vouchers it has booked for it."""
+        """The numbers of the vouchers that the ledger has booked for this document."""
         rows = [*self.ledger["subledger_rows"], *self.ledger["transactions"]]
         return sorted({str(row["voucher_no"]) for row in rows if row["voucher_no"] is not None})
 
     def intent(self, kind: str) -> dict[str, Any] | None:
         """Return the document's intent of a kind, the latest where there are several."""
-        found = [intent for intent in self.outbox if intent["kind"] == kind]
-        return found[-1] if found else None
+        return next((intent for intent in reversed(self.outbox) if intent["kind"] == kind), None)
 
     def state(self, kind: str) -> str | None:
-        """Return where that intent stands."""
+        """Return the state of that intent in the outbox, None where there is no intent."""
         intent = self.intent(kind)
         return None if intent is None else str(intent["state"])
 
@@ -56,18 +60,5 @@ class Explanation:
             "document_key": self.document.key,
             "document_type": self.document.type,
             "company": self.document.company,
-            "as_of": self.as_of,
-            "vms": self.vms,
-            "voucher": self.voucher,
-            "checks": self.checks,
-            "holds": self.holds,
-            "decisions": self.decisions,
-            "ignored": self.ignored,
-            "set_aside": self.set_aside,
-            "bank_change": self.bank_change,
-            "outbox": self.outbox,
-            "chain": self.chain,
-            "ledger": self.ledger,
-            "payments": self.payments,
-            "next_step": next_step(self),
+            **{part.name: getattr(self, part.name) for part in fields(self) if part.name != "document"},
         }

@@ -1,11 +1,11 @@
-"""The one sentence a person needs: what to do next about a document, decided by the first case that fits."""
+"""What to do next about a document, in one sentence: the advice of the first case that applies."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipelines.core.resources import seeds_folder
 from pipelines.core.words import amount
@@ -13,12 +13,13 @@ from pipelines.core.words import amount
 if TYPE_CHECKING:
     from pipelines.questions.explain.explanation import Explanation
 
-DONE, REFUSED = 3, 9
+# Job levels of an import item: the ledger's posting job has booked it, or refused it (xledger.md A9).
+BOOKED, REFUSED = 3, 9
 RUN = "springline run documents"
 
 
 def next_step(story: Explanation) -> str:
-    """Return what to do next, and where."""
+    """Return what to do next, and where; never empty, because the last case always applies."""
     return next(step for case in CASES if (step := case(story)))
 
 
@@ -38,13 +39,13 @@ def _adopted(story: Explanation) -> str:
 
 
 def _refused(story: Explanation) -> str:
-    """The import took it and the posting job refused it."""
+    """Say what the posting job refused; the import had accepted it, so it must never be sent again as new."""
     items = story.ledger["import_items"]
     if story.state("voucher") != "sent" or not any(item["job_level"] == REFUSED for item in items):
         return ""
-    told = " ".join(f"item {item['import_item_db_id']}: {item['errors']}" for item in items if item["errors"])
+    errors = " ".join(f"item {item['import_item_db_id']}: {item['errors']}" for item in items if item["errors"])
     return (
-        f"The ledger's posting refused it ({told}): correct that in the VMS or the settings and run "
+        f"The ledger's posting refused it ({errors}): correct that in the VMS or the settings and run "
         f"`springline retry {story.name}`, or correct these items in Xledger."
     )
 
@@ -61,16 +62,17 @@ def _acknowledged(story: Explanation) -> str:
 def _sent(story: Explanation) -> str:
     if story.state("voucher") != "sent":
         return ""
-    if told := _acknowledged(story):
-        return told
-    booked = story.voucher_numbers
-    if booked:
+    if step := _acknowledged(story):
+        return step
+    if booked := story.voucher_numbers:
+        # Zero is settled; None is not known, which is the case while no row of the invoice has been read.
         left = story.payments["open"]
         rest = "; it is settled" if left == 0 else ""
         if left:
             rest = f"; {amount(left, story.ledger['subledger_rows'][0]['currency_code'])} of it is open"
         return f"Nothing: the ledger has booked it as voucher {', '.join(booked)}{rest}."
-    if story.ledger["import_items"] and all(item["job_level"] == DONE for item in story.ledger["import_items"]):
+    levels = {item["job_level"] for item in story.ledger["import_items"]}
+    if levels == {BOOKED}:
         return "Nothing: the ledger has booked it."
     return "Wait: the ledger's import has it, and its posting job books it or says why not; the next run reads that."
 
@@ -82,20 +84,20 @@ def _unknown(story: Explanation) -> str:
 
 
 def _set_aside(story: Explanation) -> str:
-    told = (story.set_aside or "").rstrip(".")
-    return f"{told}. Correct it in the VMS; the next run reads it again." if told else ""
+    fault = (story.set_aside or "").rstrip(".")
+    return f"{fault}. Correct it in the VMS; the next run reads it again." if fault else ""
 
 
 def _held(story: Explanation) -> str:
-    standing = [hold for hold in story.holds if hold["until"] is None and hold["severity"] == "critical"]
-    return str(standing[0]["message"]) if standing else ""
+    return next((str(h["message"]) for h in story.holds if h["until"] is None and h["severity"] == "critical"), "")
 
 
 def _decided_to_hold(story: Explanation) -> str:
-    steps = [one for one in story.decisions if one["action"] in {"hold", "release"}]
-    if not steps or steps[-1]["action"] != "hold":
+    """Say who decided on a hold that no run has put into effect yet; `_held` says it afterwards."""
+    decisions = [decision for decision in story.decisions if decision["action"] in {"hold", "release"}]
+    if not decisions or decisions[-1]["action"] != "hold":
         return ""
-    by, reason = steps[-1]["operator"], steps[-1]["reason"]
+    by, reason = decisions[-1]["operator"], decisions[-1]["reason"]
     return f"{by} put it on hold ({reason}); `springline release {story.name}` lifts that."
 
 
@@ -115,7 +117,7 @@ def _never_posted(story: Explanation) -> str:
 
 def _by_status(story: Explanation) -> str:
     status = (story.vms or {}).get("status_code")
-    return _STATUSES.get(status or "", "") if story.state("voucher") is None or status != "RFP" else ""
+    return _STATUSES.get(status or "", "")
 
 
 def _ready(story: Explanation) -> str:
@@ -135,6 +137,9 @@ _STATUSES: Mapping[str, str] = {
     "REJECTED": "Its present text in the VMS cannot be read; `springline status` says why.",
 }
 
+# The order decides which advice wins when several cases apply (tests/cli/test_next_step.py has a case for each pair).
+# What a person decided comes first, then what is known of the voucher on its way, because both make the rest
+# meaningless; then what stops it from leaving, then what the VMS's status says; the last case always applies.
 CASES: Sequence[Callable[[Explanation], str]] = (
     _ignored, _adopted, _refused, _sent, _unknown, _set_aside, _held, _decided_to_hold, _failed, _never_posted,
     _by_status, _ready,
@@ -145,5 +150,4 @@ CASES: Sequence[Callable[[Explanation], str]] = (
 def posting_types() -> frozenset[str]:
     """Return the document types that become vouchers (data/seeds/voucher_types.csv)."""
     with (seeds_folder() / "voucher_types.csv").open(encoding="utf-8", newline="") as file:
-        rows: list[dict[str, Any]] = list(csv.DictReader(file))
-    return frozenset(row["document_type"] for row in rows)
+        return frozenset(row["document_type"] for row in csv.DictReader(file))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pipelines.contracts import ledger as ledger_contracts
-from pipelines.contracts import vms as vms_contracts
+from pipelines.contracts.tables import CONTRACTS, SCHEMAS
 from pipelines.load.ledger.vouchers import MEMBERS
 from pipelines.models.lineage import sources
 
@@ -21,8 +20,9 @@ LINES = "post.draft_lines"
 def field_origins(catalog: Catalog) -> dict[str, dict[str, object]]:
     """Return, for each column of a voucher line, the ledger's field and the members of the API it comes from.
 
-    A field without any comes from the rules and settings alone.
+    A field that comes from no member follows from rules and settings alone.
     """
+    # Lineage over the parsed models, so it is right for the SQL as it is, with nothing written down by hand.
     origins = sources(catalog, LINES)
     return {
         member.column: {
@@ -40,19 +40,13 @@ def api_member(column: ColumnRef) -> str:
 
 @cache
 def _api_members() -> Mapping[tuple[str, str], str]:
-    return dict(_declared())
-
-
-def _declared() -> Iterator[tuple[tuple[str, str], str]]:
-    for schema, contracts in (("stg_vms", vms_contracts.ALL), ("stg_ledger", ledger_contracts.ALL)):
+    """Map each staged column, as table and name, to its member in the API; a member of a list stands below it."""
+    paths: dict[tuple[str, str], str] = {}
+    for side, contracts in CONTRACTS.items():
         for contract in contracts:
-            for member in contract.members:
-                yield (f"{schema}.{contract.table}", member.column), _path(contract.entity, member.path)
-            for children in contract.children:
-                for member in children.members:
-                    path = _path(contract.entity, children.path, member.path)
-                    yield (f"{schema}.{children.table}", member.column), path
-
-
-def _path(*parts: str) -> str:
-    return ".".join(parts).replace("[0]", "")
+            nested = ((children.table, f"{children.path}.", children.members) for children in contract.children)
+            for table, above, members in ((contract.table, "", contract.members), *nested):
+                for member in members:
+                    path = f"{contract.entity}.{above}{member.path}".replace("[0]", "")
+                    paths[f"{SCHEMAS[side]}.{table}", member.column] = path
+    return paths

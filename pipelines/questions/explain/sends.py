@@ -1,4 +1,4 @@
-"""What was sent for a document: every intent of the outbox with its events in order, and whether the chain holds."""
+"""What was sent for a document: its intents in the outbox with their events in order, and whether the chain holds."""
 
 from __future__ import annotations
 
@@ -10,39 +10,29 @@ from pipelines.core.identifiers import masked_account
 from pipelines.load.ledger.vouchers import MEMBERS
 from pipelines.outbox.chain import GENESIS, HASHED, event_hash, verify_chain
 from pipelines.outbox.intent import read_json
+from pipelines.stores.control import named_statements
+from pipelines.stores.rows import Row
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from pipelines.steering.find_document import Document
     from pipelines.stores.control import Control
 
-Line = dict[str, Any]
 ACCOUNT = "subledger_bank_account"
-# Above this the chain is verified around the document's own events only: a question is answered at once.
+# A question must be answered at once: with more events than this only those of the document itself are verified.
 MOST_VERIFIED = 100_000
 
 
 def intents_of(control: Control, document: Document) -> list[dict[str, Any]]:
     """Return the intents of a document, oldest first, each with its events."""
-    rows = control.read(
-        "SELECT id, kind, natural_key, target, state, attempts, error_code, last_error, look_up, remote_ids, "
-        "created_at, updated_at, sent_at FROM outbox WHERE document_key = ? ORDER BY created_at, kind",
-        (document.key,),
-    )
-    return [_intent(control, row) for row in rows]
-
-
-def _intent(control: Control, row: sqlite3.Row) -> dict[str, Any]:
-    intent = {name: row[name] for name in row.keys()}  # noqa: SIM118 a Row iterates over its values
-    for name in ("look_up", "remote_ids"):
-        intent[name] = read_json(intent[name]) if intent[name] else None
-    events = control.read("SELECT * FROM outbox_events WHERE outbox_id = ? ORDER BY event_no", (row["id"],))
-    intent["events"] = [
-        {name: event[name] for name in ("event_no", "at", "batch_id", "from_state", "to_state", "detail", "hash")}
-        for event in events
-    ]
-    return intent
+    statements = named_statements("questions")
+    intents: list[dict[str, Any]] = []
+    for row in control.read(statements["intents"], {"document_key": document.key}):
+        intent: dict[str, Any] = dict(row)
+        for name in ("look_up", "remote_ids"):
+            intent[name] = read_json(intent[name]) if intent[name] else None
+        intent["events"] = [dict(event) for event in control.read(statements["events"], {"intent": row["id"]})]
+        intents.append(intent)
+    return intents
 
 
 def verdict_on_chain(control: Control, document: Document) -> dict[str, Any]:
@@ -57,10 +47,8 @@ def verdict_on_chain(control: Control, document: Document) -> dict[str, Any]:
 
 def _broken_links(control: Control, document: Document) -> list[str]:
     rows = control.read(
-        "SELECT events.*, coalesce(before.hash, ?) AS expected FROM outbox_events AS events "
-        "LEFT JOIN outbox_events AS before ON before.event_no = events.event_no - 1 "
-        "WHERE events.outbox_id IN (SELECT id FROM outbox WHERE document_key = ?) ORDER BY events.event_no",
-        (GENESIS, document.key),
+        named_statements("questions")["events_with_the_hash_before"],
+        {"document_key": document.key, "genesis": GENESIS},
     )
     faults: list[str] = []
     for row in rows:
@@ -71,27 +59,26 @@ def _broken_links(control: Control, document: Document) -> list[str]:
     return faults
 
 
-def lines_as_sent(control: Control, document: Document) -> list[Line]:
+def lines_as_sent(control: Control, document: Document) -> list[Row]:
     """Return the voucher as the ledger was given it, corrections included, in the columns of post.draft_lines."""
-    row = control.read(
-        "SELECT payload FROM outbox WHERE kind = 'voucher' AND document_key = ?", (document.key,)
-    )  # fmt: skip
-    inputs = cast("list[dict[str, Any]]", read_json(row[0]["payload"])) if row else []
+    payload = control.one(named_statements("questions")["sent_payload"], {"document_key": document.key})
+    inputs = cast("list[dict[str, Any]]", read_json(payload)) if payload else []
     nodes = {item["node"]["trItemNumber"]: dict(item["node"]) for item in inputs}
+    # A correction updates waiting import items one by one; its clientId ends with the item number of the line.
     for correction in corrections_of(control, document.key or -1):
         for change in cast("list[dict[str, Any]]", correction):
             nodes[int(change["clientId"].rpartition("-")[2])] |= change["node"]
     return masked([_line(node) for _, node in sorted(nodes.items())])
 
 
-def _line(node: dict[str, Any]) -> Line:
-    line: Line = {}
+def _line(node: dict[str, Any]) -> Row:
+    line: Row = {}
     for member in MEMBERS:
         value = node.get(member.name)
         line[member.column] = value.get(member.key) if member.key and isinstance(value, dict) else value
     return line
 
 
-def masked(lines: Sequence[Line]) -> list[Line]:
-    """Leave no more of a bank account than its last four characters."""
+def masked(lines: Sequence[Row]) -> list[Row]:
+    """Return the lines with no more of a bank account than its last four characters."""
     return [{**line, ACCOUNT: masked_account(line[ACCOUNT]) if line.get(ACCOUNT) else None} for line in lines]

@@ -11,7 +11,6 @@ from rich.table import Table
 
 from pipelines.checks.suites import WARNING
 from pipelines.core import words
-from pipelines.questions.explain.next_step import next_step
 from pipelines.questions.explain.verdicts import FAILED, PASSED
 from pipelines.questions.voucher_table import lines_table
 
@@ -21,8 +20,9 @@ if TYPE_CHECKING:
     from pipelines.questions.explain.explanation import Explanation
 
 RULES = "rules and settings"
+# What a person is shown of each list; `--json` has every column.
 _ITEM_COLUMNS = ("import_item_db_id", "tr_item_number", "account_code", "invoice_amount", "job_level_name", "errors")
-_ROW_COLUMNS = (
+_SUBLEDGER_COLUMNS = (
     "side",
     "voucher_no",
     "posted_date",
@@ -44,12 +44,12 @@ def show_explanation(story: Explanation, console: Console) -> None:
     _table(console, "What people decided", ("at", "action", "operator", "reason"), story.decisions)
     _outbox(story, console)
     _table(console, "The ledger's import", _ITEM_COLUMNS, _written(story, story.ledger["import_items"]))
-    _table(console, "Supplier and customer ledger", _ROW_COLUMNS, _written(story, story.ledger["subledger_rows"]))
+    _table(console, "Supplier and customer ledger", _SUBLEDGER_COLUMNS, _written(story, story.ledger["subledger_rows"]))
     _table(console, "General ledger", _BOOK_COLUMNS, _written(story, story.ledger["transactions"]))
     _table(console, "Matched in the ledger", _PAYMENT_COLUMNS, _written(story, story.payments["matched_rows"]))
     if story.bank_change:
         console.print(f"! {story.bank_change}", markup=False, highlight=False)
-    console.print(f"Next: {next_step(story)}", markup=False, highlight=False)
+    console.print(f"Next: {story.next_step}", markup=False, highlight=False)
 
 
 def _head(story: Explanation, console: Console) -> None:
@@ -59,7 +59,7 @@ def _head(story: Explanation, console: Console) -> None:
     age = f", written {minutes} minutes ago" if minutes is not None else ""
     console.print(f"Read from the {origin}{age}.", style="dim")
     if vms is None:
-        console.print("The VMS's own state is not at hand.")
+        console.print("What the VMS has of it cannot be read now.")
         return
     facts = {
         "status": vms.get("status_code"),
@@ -91,6 +91,7 @@ def _checks(story: Explanation, console: Console) -> None:
     passed = [check["rule"] for check in story.checks if check["verdict"] == PASSED]
     rows = [{**check, "verdict": "warning" if check["severity"] == WARNING else "held"} for check in failed]
     _table(console, "Rules it fails", ("rule", "verdict", "message"), rows)
+    # A document with neither has not been in a batch that checks.
     if passed:
         console.print(f"Rules it meets: {', '.join(passed)}.", highlight=False)
     elif not failed:

@@ -1,8 +1,9 @@
-"""Puts the story of a document together from the control store and what can be read of the tables."""
+"""Tells the story of a document from the control store and the tables that can be read, and adds the next step."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from pipelines.batch.scratch import verified_models
 from pipelines.core.errors import UsageError
 from pipelines.questions.explain import facts, sends, verdicts
 from pipelines.questions.explain.explanation import Explanation
+from pipelines.questions.explain.next_step import next_step
 from pipelines.questions.explain.origins import field_origins
 from pipelines.steering.find_document import Document, find_document
 from pipelines.stores.control import Control
@@ -23,25 +25,23 @@ AS_SENT, AS_MAPPED, AS_ADOPTED = "as sent", "as it would be sent", "posted by ha
 
 
 def explain_document(settings: Settings, name: str, *, now: Callable[[], datetime]) -> Explanation:
-    """Tell the story of the document that ``name`` means, number first, else key; works while a batch runs.
+    """Tell the story of the document with this number, else with this key; works while a batch runs.
 
-    Raises UsageError for a name nobody has seen, and for one of several documents.
+    Raises UsageError when nothing has been read of such a document, and when several documents have the number.
     """
-    control = Control(settings.control_path)
-    try:
-        with open_tables(settings) as tables:
-            document = find_document(name, control=control, tables=tables)
-            if document is None:
-                raise UsageError(
-                    f"No document {name.strip()} has been read yet.",
-                    next_step="check its number in the VMS. `springline run documents` reads what is ready for posting "
-                    "there, `springline preflight` what is not yet.",
-                )
-            story = _read(control, tables, document, now=now())
-    finally:
-        control.close()
+    with closing(Control(settings.control_path)) as control, open_tables(settings) as tables:
+        document = find_document(name, control=control, tables=tables)
+        if document is None:
+            raise UsageError(
+                f"No document {name.strip()} has been read yet.",
+                next_step="check its number in the VMS. `springline run documents` reads what is ready for posting "
+                "there, `springline preflight` what is not yet.",
+            )
+        story = _read(control, tables, document, now=now())
     if story.voucher is not None:
+        # Not before the tables are closed: to verify the models takes seconds, and no batch can begin meanwhile.
         story.voucher["fields"] = field_origins(verified_models(settings.control_path))
+    story.next_step = next_step(story)
     return story
 
 
@@ -55,10 +55,10 @@ def _read(control: Control, tables: Tables | None, document: Document, *, now: d
     story.payments = facts.payments_of(tables, document, story.ledger["subledger_rows"])
     drafted = facts.draft_lines(tables, document)
     story.voucher = _voucher(control, story, drafted)
-    holds = verdicts.holds_on(control, document)
-    story.holds = [{name: row[name] for name in row.keys()} for row in holds]  # noqa: SIM118 a Row has values
-    is_checked = bool(holds or drafted or voucher)
-    story.checks = verdicts.verdicts_on(control, document, is_checked=is_checked)
+    story.holds = verdicts.holds_on(control, document)
+    # Nobody records that a document passed: that it has a hold, a draft or a voucher shows that it was checked.
+    is_checked = bool(story.holds or drafted or voucher)
+    story.checks = verdicts.verdicts_on(story.holds, is_checked=is_checked)
     story.decisions = verdicts.decided_on(control, document)
     story.ignored = verdicts.ignored_since(control, document)
     story.set_aside = verdicts.set_aside(control, document)
@@ -77,6 +77,7 @@ def _voucher(control: Control, story: Explanation, drafted: list[dict[str, Any]]
     """Return the voucher's lines: as sent once a call has begun, else as the document is mapped today."""
     intent = story.intent("voucher")
     if intent is not None and (intent["remote_ids"] or {}).get("adopted"):
+        # Springline sent nothing for it, so there are no lines of ours to show.
         return {"state": AS_ADOPTED, "lines": []}
     if intent is not None and (intent["state"] in {"sending", "sent", "unknown"} or not drafted):
         return {"state": AS_SENT, "lines": sends.lines_as_sent(control, story.document)}

@@ -1,45 +1,46 @@
-"""What every rule says of a document, those it meets too, and what people decided on it."""
+"""What every rule says of a document, also the rules it meets, and what people decided on it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipelines.checks.hold import HELD_BY_PERSON
 from pipelines.checks.suites import load_rules
 from pipelines.steering.bank_changes import RULE as BANK_CHANGE
 from pipelines.steering.decisions import decisions_on, ignored_row
+from pipelines.stores.control import named_statements
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from pipelines.steering.find_document import Document
     from pipelines.stores.control import Control
 
 FAILED, PASSED, NOT_CHECKED = "failed", "passed", "not checked"
 
 
-def verdicts_on(control: Control, document: Document, *, is_checked: bool) -> list[dict[str, Any]]:
+def verdicts_on(holds: Sequence[dict[str, Any]], *, is_checked: bool) -> list[dict[str, Any]]:
     """Return one verdict for each rule, as of the last check; ``is_checked`` says that there was one."""
-    standing = {row["rule"]: row for row in holds_on(control, document) if row["until"] is None}
+    # Only what a rule found is kept, so a rule without a standing hold has passed, if there was a check at all.
+    standing = {hold["rule"]: hold for hold in holds if hold["until"] is None}
+    otherwise = {"verdict": PASSED if is_checked else NOT_CHECKED, "message": None, "since": None}
     return [
         {
             "rule": rule.name,
             "severity": rule.severity,
             "title": rule.title,
-            "verdict": FAILED if rule.name in standing else PASSED if is_checked else NOT_CHECKED,
-            "message": standing[rule.name]["message"] if rule.name in standing else None,
-            "since": standing[rule.name]["since"] if rule.name in standing else None,
+            **(
+                {"verdict": FAILED, "message": hold["message"], "since": hold["since"]}
+                if (hold := standing.get(rule.name))
+                else otherwise
+            ),
         }
         for rule in load_rules().rules.values()
     ]
 
 
-def holds_on(control: Control, document: Document) -> list[sqlite3.Row]:
-    """Return every hold a document ever had, oldest first, those by people too."""
-    return control.read(
-        "SELECT rule, severity, message, since, until FROM holds WHERE document_key = ? ORDER BY hold_id",
-        (document.key,),
-    )
+def holds_on(control: Control, document: Document) -> list[dict[str, Any]]:
+    """Return every hold a document ever had, oldest first, also those that a person put on."""
+    rows = control.read(named_statements("questions")["holds"], {"document_key": document.key})
+    return [dict(row) for row in rows]
 
 
 def decided_on(control: Control, document: Document) -> list[dict[str, Any]]:
@@ -49,29 +50,25 @@ def decided_on(control: Control, document: Document) -> list[dict[str, Any]]:
 
 
 def ignored_since(control: Control, document: Document) -> dict[str, Any] | None:
-    """Return the entry of the ignore list that stands for a document."""
+    """Return the document's entry on the ignore list, None when it is not on it."""
     row = ignored_row(control, document)
     return None if row is None else {name: row[name] for name in ("reason", "operator", "since")}
 
 
 def set_aside(control: Control, document: Document) -> str | None:
-    """Return why the document as it stands in the VMS cannot be read, None where it can."""
+    """Return why the document cannot be read as the VMS has it now, None where it can."""
     message: str | None = control.one(
-        "SELECT message FROM rejected WHERE side = 'vms' AND entity = 'Document' AND until IS NULL "
-        "AND (object_key = CAST(? AS TEXT) OR document_no = ?) ORDER BY rejected_id DESC",
-        (document.key, document.number),
+        named_statements("questions")["set_aside"], {"document_key": document.key, "document_no": document.number}
     )
     return message
 
 
 def waiting_bank_change(control: Control, partner_code: str | None) -> str | None:
-    """Return what is said of a bank change of the partner that waits for a second person; it holds no document."""
+    """Return the message on a changed bank account of the partner that nobody has confirmed yet.
+
+    It holds back the account, not the document.
+    """
     message: str | None = control.one(
-        "SELECT message FROM holds WHERE rule = ? AND document_no = ? AND until IS NULL", (BANK_CHANGE, partner_code)
+        named_statements("questions")["waiting_bank_change"], {"rule": BANK_CHANGE, "partner_code": partner_code}
     )
     return message
-
-
-def is_held_by_person(row: sqlite3.Row) -> bool:
-    """Tell a person's hold from a rule's."""
-    return bool(row["rule"] == HELD_BY_PERSON)

@@ -1,0 +1,108 @@
+"""The checks of what can be reached: files, both systems with every member read and every mutation run, clocks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from pipelines.contracts import ledger as ledger_contracts
+from pipelines.contracts import vms as vms_contracts
+from pipelines.core.errors import SpringlineError, WireError
+from pipelines.going_live.check_line import CheckLine, Fault, judge
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.contracts.contract import Contract
+    from pipelines.going_live.probe import Probe
+
+# Every mutation that a job runs (all that wire/query.py knows but one).
+MUTATIONS = (
+    "addCompanies", "addSuppliers", "updateSuppliers", "addCustomers", "updateCustomers", "addObjectValues",
+    "updateObjectValues", "addProjects", "updateProjects", "addGLImportItems", "updateGLImportItems",
+)  # fmt: skip
+# Below the first nobody need act; above the second the windows of incremental reading no longer overlap safely.
+CLOCKS_AGREE, CLOCKS_DIFFER = timedelta(seconds=60), timedelta(minutes=5)
+SCOPES = "give the token the scope in Xledger (System Access, GraphQL, API tokens)"
+ROLES = "give the API's user the role, or the field, in the VMS"
+
+
+def files(probe: Probe) -> CheckLine:
+    """The folders of the warehouse, the control store and the published file can be written."""
+    settings = probe.settings
+    folders = {settings.warehouse_path.parent, settings.control_path.parent, settings.published}
+    faults = [
+        (f"{folder} cannot be written", "set warehouse, control and published to folders this user may write to")
+        for folder in sorted(folders)
+        if not os.access(_existing(folder), os.W_OK)
+    ]
+    return judge("files", good=f"warehouse {settings.warehouse_path}, control {settings.control_path}", faults=faults)
+
+
+def vms_sign_in(probe: Probe) -> CheckLine:
+    """The VMS is there and lets us in."""
+    probe.sign_in()
+    return CheckLine("VMS sign-in", ok=True, message=f"signed in to {probe.settings.vms.base_url}")
+
+
+def vms_reading(probe: Probe) -> CheckLine:
+    """Every object and member that the jobs read can be read."""
+    probe.sign_in()
+    good = f"{len(vms_contracts.ALL)} entities with every member; whether it may write shows at the first document"
+    return judge("VMS reading", good=good, faults=_unreadable(vms_contracts.ALL, probe.read_one, ROLES))
+
+
+def ledger_token(probe: Probe) -> CheckLine:
+    """The ledger is there and takes the token."""
+    probe.take_token()
+    return CheckLine("ledger token", ok=True, message=f"{probe.settings.ledger.url} takes the token")
+
+
+def ledger_reading(probe: Probe) -> CheckLine:
+    """Every connection and field that the jobs read can be read."""
+    probe.take_token()
+    good = f"{len(ledger_contracts.ALL)} connections with every field"
+    try:
+        # All in one request, because the ledger counts them; one by one only where that fails, to name what fails.
+        probe.read_first(ledger_contracts.ALL)
+    except WireError:
+        faults = _unreadable(ledger_contracts.ALL, lambda contract: probe.read_first([contract]), SCOPES)
+        return judge("ledger reading", good=good, faults=faults)
+    return CheckLine("ledger reading", ok=True, message=good)
+
+
+def ledger_writing(probe: Probe) -> CheckLine:
+    """The mutations that the jobs run exist; a scope to use them shows only when one is used."""
+    probe.take_token()
+    known, _ = probe.schema()
+    faults = [(f"no mutation {name}", SCOPES) for name in MUTATIONS if name not in known]
+    good = f"{len(MUTATIONS)} mutations are there; whether the token may use them shows at the first voucher"
+    return judge("ledger writing", good=good, faults=faults)
+
+
+def clocks(probe: Probe) -> CheckLine:
+    """This machine's clock agrees with both systems': incremental reading and tokens go by it."""
+    faults: list[Fault] = []
+    notes: list[Fault] = []
+    for side, there in (("VMS", probe.vms_time()), ("ledger", probe.schema()[1])):
+        apart = abs(probe.now() - there)
+        if apart > CLOCKS_AGREE:
+            (faults if apart > CLOCKS_DIFFER else notes).append(
+                (f"the clock of the {side} differs by {int(apart.total_seconds())} seconds", "set this machine's clock")
+            )
+    return judge("clocks", good="this machine and both systems agree within a minute", faults=faults, notes=notes)
+
+
+def _unreadable(contracts: Iterable[Contract], read: Callable[[Contract], None], step: str) -> Iterator[Fault]:
+    for contract in contracts:
+        try:
+            read(contract)
+        except SpringlineError as error:
+            yield f"{contract.entity}: {error.message.rstrip('.')}", step
+
+
+def _existing(folder: Path) -> Path:
+    """Return the folder, or the nearest above it that is there: the first run creates the rest."""
+    return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())

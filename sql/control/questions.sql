@@ -1,0 +1,99 @@
+-- What the questions ask of the control store, by name.
+
+-- name: intents
+SELECT
+    id,
+    kind,
+    natural_key,
+    target,
+    state,
+    attempts,
+    error_code,
+    last_error,
+    look_up,
+    remote_ids,
+    created_at,
+    updated_at,
+    sent_at
+FROM outbox
+WHERE document_key = :document_key
+ORDER BY created_at, kind;
+
+-- name: events
+SELECT
+    event_no,
+    at,
+    batch_id,
+    from_state,
+    to_state,
+    detail,
+    hash
+FROM outbox_events
+WHERE outbox_id = :intent
+ORDER BY event_no;
+
+-- name: events_with_the_hash_before
+-- Each event of a document, with the hash that its link to the event before it must have.
+SELECT
+    events.event_no,
+    events.outbox_id,
+    events.at,
+    events.batch_id,
+    events.from_state,
+    events.to_state,
+    events.payload_hash,
+    events.detail,
+    events.previous_hash,
+    events.hash,
+    COALESCE(earlier.hash, :genesis) AS expected
+FROM outbox_events AS events
+LEFT JOIN outbox_events AS earlier ON earlier.event_no = events.event_no - 1
+WHERE
+    events.outbox_id IN (
+        SELECT outbox.id
+        FROM outbox
+        WHERE outbox.document_key = :document_key
+    )
+ORDER BY events.event_no;
+
+-- name: sent_payload
+SELECT payload
+FROM outbox
+WHERE kind = 'voucher' AND document_key = :document_key;
+
+-- name: holds
+SELECT
+    rule,
+    severity,
+    message,
+    since,
+    until
+FROM holds
+WHERE document_key = :document_key
+ORDER BY hold_id;
+
+-- name: set_aside
+-- The key is text here, because the ledger's objects stand in this table too; a broken document may have none.
+SELECT message
+FROM rejected
+WHERE
+    side = 'vms'
+    AND entity = 'Document'
+    AND until IS NULL
+    AND (object_key = CAST(:document_key AS TEXT) OR document_no = :document_no)
+ORDER BY rejected_id DESC;
+
+-- name: waiting_bank_change
+-- Holds on a supplier have its code in the place of a document number.
+SELECT message
+FROM holds
+WHERE rule = :rule AND document_no = :partner_code AND until IS NULL;
+
+-- name: all_set_aside
+SELECT
+    document_no,
+    object_key,
+    message
+FROM rejected
+WHERE entity = 'Document' AND until IS NULL
+ORDER BY object_key;
