@@ -48,6 +48,7 @@ def rate_break(row: Row) -> Break:
         f"{row['rate_date']}:{row['from_currency']}:{row['to_currency']}",
         f"The rate {pair} is {_rate(row['vms_rate'])} in the VMS and {_rate(row['ledger_rate'])} in the ledger.",
         next_step("exchange rate differs"),
+        period_month=row["rate_date"].replace(day=1),
         figures={"vms": str(row["vms_rate"]), "ledger": str(row["ledger_rate"])},
     )
 

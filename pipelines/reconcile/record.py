@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from hashlib import sha256
 
 from pipelines.stores.control import named_statements
@@ -13,7 +14,11 @@ from pipelines.stores.control import named_statements
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """One difference: ``kind`` and ``subject`` name it, ``figures`` are what an acceptance of it is bound to."""
+    """One difference: ``kind`` and ``subject`` name it, ``figures`` are what an acceptance of it is bound to.
+
+    ``period_month`` is the first day of the month in which it counts at a close. It is None where the document, or the
+    ledger's row, says the month, and where nothing does: then it counts in the month it was first seen in.
+    """
 
     kind: str
     subject: str
@@ -22,6 +27,7 @@ class Break:
     company: str | None = None
     document_key: int | None = None
     document_no: str | None = None
+    period_month: date | None = None
     figures: Mapping[str, str | int | None] = field(default_factory=dict)
 
 
@@ -41,6 +47,7 @@ def open_breaks(connection: sqlite3.Connection, breaks: Iterable[Break], *, batc
                 "figures_hash": sha256(json.dumps(dict(found.figures), sort_keys=True).encode()).hexdigest(),
                 "at": at,
                 "batch_id": batch_id,
+                "period_month": found.period_month and found.period_month.isoformat(),
             }
             for found in breaks
         ],
