@@ -6,7 +6,7 @@ An acceptance is bound to the figures it was given for: when they move, the brea
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,6 +16,8 @@ from pipelines.core.errors import UsageError
 from pipelines.core.periods import read_period
 from pipelines.core.words import moment
 from pipelines.reconcile.kinds import CLOSE, kinds_found_by
+from pipelines.steering.decisions import reason_text
+from pipelines.steering.find_document import listed
 from pipelines.stores.control import Control, named_statements, utc_text
 from pipelines.stores.open_tables import Tables, open_tables
 
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
     from pipelines.core.settings import Settings
 
 BY_NUMBER = "no:"
-LONGEST_WORDS = 500
-MOST_LISTED = 20
 DAY_DIGITS, MONTH_DIGITS = 10, 7
 
 # The control store has no amounts: they are taken from who found the break. Of a break that belongs into several
@@ -95,8 +95,8 @@ def list_breaks(
     with open_tables(settings) as tables:
         amounts = _amounts(tables)
     today = now().date()
-    listed = [_listed(row, amounts.get((row["kind"], row["subject"]), {}), today) for row in rows]
-    return [item for item in listed if item.kind.startswith(kind or "") and period in {None, item.period}]
+    breaks = [_listed(row, amounts.get((row["kind"], row["subject"]), {}), today) for row in rows]
+    return [item for item in breaks if item.kind.startswith(kind or "") and period in {None, item.period}]
 
 
 def decide(
@@ -106,9 +106,7 @@ def decide(
 
     Raises UsageError for a name of none or of several, and for missing words.
     """
-    text = " ".join(words.split())
-    if not text or len(text) > LONGEST_WORDS:
-        raise UsageError(f"The words have {len(text)} characters.", next_step=f"say why in 1 to {LONGEST_WORDS}.")
+    text = reason_text(words)
     control = Control(settings.control_path)
     try:
         with control.write() as connection:
@@ -168,15 +166,11 @@ def _find(connection: sqlite3.Connection, name: str) -> sqlite3.Row:
         return row
     if not rows:
         raise UsageError(f"No break {name} is open.", next_step="springline breaks list shows those that are.")
+    texts = [f"{row['break_id']} ({row['kind']}, {row['subject']})" for row in rows]
     raise UsageError(
-        f"{name} means {len(rows)} breaks: {_several(rows)}.",
+        f"{name} means {len(rows)} breaks: {listed(texts)}.",
         next_step=f"name one of them by its number, as in {BY_NUMBER}{rows[0]['break_id']}.",
     )
-
-
-def _several(rows: Sequence[sqlite3.Row]) -> str:
-    listed = "; ".join(f"{row['break_id']} ({row['kind']}, {row['subject']})" for row in rows[:MOST_LISTED])
-    return listed + (f"; and {len(rows) - MOST_LISTED} more" if len(rows) > MOST_LISTED else "")
 
 
 def _amounts(tables: Tables | None) -> dict[tuple[str, str], Mapping[str, Any]]:

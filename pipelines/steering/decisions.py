@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
+from pipelines.core.errors import UsageError
+
 if TYPE_CHECKING:
     import sqlite3
 
@@ -41,6 +43,7 @@ ORDER BY at, document_no
 """
 # How far retries have been carried out, as the number of the last decision.
 RETRIED = "decisions.retried"
+LONGEST_REASON = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,14 @@ class Decision:
     reason: str
     operator: str
     at: str
+
+
+def reason_text(text: str) -> str:
+    """Return a reason or a comment on one line; UsageError when it is empty or too long."""
+    line = " ".join(text.split())
+    if not line or len(line) > LONGEST_REASON:
+        raise UsageError(f"The reason has {len(line)} characters.", next_step=f"say why in 1 to {LONGEST_REASON}.")
+    return line
 
 
 def record(
@@ -87,8 +98,9 @@ def decisions_on(control: Control, document: Document) -> list[sqlite3.Row]:
 
 def standing_hold(control: Control, document: Document) -> sqlite3.Row | None:
     """Return the decision that holds a document now, None when none does."""
-    steps = [row for row in decisions_on(control, document) if row["action"] in {"hold", "release"}]
-    return steps[-1] if steps and steps[-1]["action"] == "hold" else None
+    # The last word counts: a hold after a release holds again.
+    words = [row for row in decisions_on(control, document) if row["action"] in {"hold", "release"}]
+    return words[-1] if words and words[-1]["action"] == "hold" else None
 
 
 def holds_to_come(control: Control) -> list[dict[str, object]]:
