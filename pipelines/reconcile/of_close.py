@@ -27,6 +27,7 @@ def note_close_breaks(ctx: Context) -> None:
 
     One that is accepted stays so while its amounts stand, a rate or a late posting while its words do.
     """
+    # Only periods that somebody closes are noted: of every other month the list would grow with each batch.
     if ctx.is_dry_run or not ctx.control.one("SELECT count(*) FROM closes"):
         return
     update_breaks(ctx, kinds_found_by(CLOSE), map(_break, rows_of(ctx.warehouse.execute(_STOPS))))

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 RULE = "bank_change"
 CONFIRMED = "confirm"
-# What becomes of a change that is seen no more: the ledger has the new account, or the VMS has it no more.
+# What became of a change that is no longer seen: the ledger has the new account, or the VMS no longer has it.
 APPLIED, WITHDRAWN = "applied", "withdrawn"
+# What the operator is called where SPRINGLINE_OPERATOR is not set: a second person cannot be told from the first.
 NOBODY = {"", "unknown"}
 
 Change = tuple[str, str, str]
@@ -53,6 +54,7 @@ def note_bank_changes(ctx: Context) -> Counts:
     new = [change for change in names if change not in standing]
     # A change that was released stands until the ledger has the account; it waits for nobody.
     waiting = [change for change in names if change not in standing or standing[change]["decision"] is None]
+    # A batch in which nothing changed takes no write lock.
     if over or new or _shown(ctx.control) != {change[0] for change in waiting}:
         with ctx.control.write() as connection:
             _close(connection, over, arrived=_accounts(ctx, over), at=at)
@@ -88,6 +90,7 @@ def confirm_changes(control: Control, changes: Sequence[sqlite3.Row], *, operato
     with control.write() as connection:
         connection.executemany(
             "UPDATE bank_changes SET decision = ?, decided_at = ?, decided_by = ?, reason = ? "
+            # Somebody else may have released it since it was read; the first decision stays.
             "WHERE change_id = ? AND decision IS NULL",
             [(CONFIRMED, at, operator, reason, change["change_id"]) for change in changes],
         )

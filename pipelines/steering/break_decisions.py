@@ -92,6 +92,7 @@ def list_breaks(
         rows = control.read(named_statements("breaks")["list"], {"is_all": int(is_all)})
     finally:
         control.close()
+    # After the control store, which is never locked for long: while these tables are open no batch can begin.
     with open_tables(settings) as tables:
         amounts = _amounts(tables)
     today = now().date()
@@ -176,6 +177,7 @@ def _find(connection: sqlite3.Connection, name: str) -> sqlite3.Row:
 def _amounts(tables: Tables | None) -> dict[tuple[str, str], Mapping[str, Any]]:
     if tables is None:
         return {}
+    # The comparison's figure wins where both know the break.
     rows = [*tables.rows(_CLOSE_AMOUNTS, [sorted(kinds_found_by(CLOSE))]), *tables.rows(_COMPARED_AMOUNTS)]
     return {(row["kind"], row["subject"]): row for row in rows}
 

@@ -71,7 +71,10 @@ def reason_text(text: str) -> str:
 def record(
     control: Control, decision: Decision, *, also: Callable[[sqlite3.Connection], None] = lambda _connection: None
 ) -> None:
-    """Append a decision, and whatever follows from it, in one transaction."""
+    """Append a decision, and whatever follows from it, in one transaction.
+
+    ``also`` writes what follows: a decision without its effect, or the other way round, must not be left by a crash.
+    """
     with control.write() as connection:
         insert_decision(connection, decision)
         also(connection)
@@ -113,6 +116,7 @@ def holds_to_come(control: Control) -> list[dict[str, object]]:
 
 def ignored_row(control: Control, document: Document) -> sqlite3.Row | None:
     """Return the entry of the ignore list that stands for a document now; ``row_no`` is its place."""
+    # By number alone it counts for a document that had not been read when the person decided.
     rows = control.read(
         "SELECT rowid AS row_no, reason, operator, since FROM ignored WHERE until IS NULL "
         "AND (document_key = ? OR (document_key IS NULL AND document_no = ?))",
@@ -123,6 +127,7 @@ def ignored_row(control: Control, document: Document) -> sqlite3.Row | None:
 
 def last_retry(control: Control, document: Document) -> sqlite3.Row | None:
     """Return the retry that has been asked for and not been carried out."""
+    # Decisions are numbered in their order, so one number says which retries the batch has carried out.
     done = retried_up_to(control)
     rows = [row for row in decisions_on(control, document) if row["action"] == "retry" and row["decision_no"] > done]
     return rows[-1] if rows else None

@@ -109,6 +109,7 @@ def _hold(desk: _Desk, document: Document) -> SteeringResult:
         since = moment(standing["at"])
         message = f"{document.label} is held already, by {standing['operator']} since {since}: {standing['reason']}"
         return _result("hold", document, message, is_new=False)
+    # Only recorded here: the next batch puts the hold on the document, with those of the rules.
     record(desk.control, desk.decision("hold", document))
     return _result("hold", document, f"{document.label} is held from the next run on{_remarks(desk, document)}.")
 
@@ -197,12 +198,14 @@ def _retry(desk: _Desk, document: Document) -> SteeringResult:
             next_step=" ".join(desk.rules(document)) or "springline explain tells where it stands.",
         )
     state = voucher["state"]
+    # Not sent yet: it goes with the next run anyway.
     if state == "todo":
         return _result("retry", document, f"{document.label} waits for the next run as it is.", is_new=False)
     if state == "sent" and (message := _nothing_to_do(desk, document, voucher)):
         return _result("retry", document, message, is_new=False)
     promise = RETRIES[state] if state != "sent" or desk.is_acknowledged(document) else ACKNOWLEDGE
     promise += "".join(f" {sentence}" for sentence in _obstacles(desk, document))
+    # Asked for twice before a run, it is recorded once.
     if last_retry(desk.control, document) is not None:
         return _result("retry", document, f"{document.label}: already asked for. {promise}", is_new=False)
     record(desk.control, desk.decision("retry", document))
@@ -242,6 +245,7 @@ def _nothing_to_do(desk: _Desk, document: Document, voucher: sqlite3.Row) -> str
         "SELECT DISTINCT job_level FROM stg_ledger.import_items WHERE tr_reg_number = ? AND ext_order_number = ?",
         (document.key, document.number),
     )
+    # No item at all is no proof either: the import may not have been read back since the voucher was sent.
     if [row["job_level"] for row in levels] != [BOOKED]:
         return None
     return f"{document.label} was sent and the ledger has booked it: nothing to do."
@@ -249,6 +253,7 @@ def _nothing_to_do(desk: _Desk, document: Document, voucher: sqlite3.Row) -> str
 
 def _refuse_when_sent(desk: _Desk, document: Document, action: str) -> None:
     voucher = desk.intent(document)
+    # Nothing in the ledger is ever taken back by Springline; the books are corrected by a reversal.
     if voucher is not None and voucher["state"] == "sent":
         raise UsageError(
             f"{document.label}: its voucher is in the ledger since {moment(voucher['sent_at'])}; "
