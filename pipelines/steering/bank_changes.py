@@ -25,7 +25,7 @@ RULE = "bank_change"
 CONFIRMED = "confirm"
 # What became of a change that is no longer seen: the ledger has the new account, or the VMS no longer has it.
 APPLIED, WITHDRAWN = "applied", "withdrawn"
-# What the operator is called where SPRINGLINE_OPERATOR is not set: a second person cannot be told from the first.
+# What the operator is called where neither SPRINGLINE_OPERATOR nor a login name says who it is: nobody to hold to it.
 NOBODY = {"", "unknown"}
 
 Change = tuple[str, str, str]
