@@ -13,6 +13,7 @@ from pipelines.core.resources import PACKAGE, sql_folder
 from pipelines.load.ledger import master_data, vouchers
 from pipelines.load.vms import acknowledge
 from pipelines.load.vms.documents import DIFFERS
+from pipelines.models.steps import catalog_of_repository
 from pipelines.reconcile.kinds import CLOSE, COMPARISON, break_kinds, kinds_found_by
 from pipelines.reconcile.of_returns import ACTUAL_BREAKS, PAYMENT_BREAKS, RATE_BREAKS
 
@@ -110,6 +111,13 @@ def test_every_state_that_stops_a_close_has_its_kind() -> None:
     query = parse_one((sql_folder() / "close/open_documents.sql").read_text(encoding="utf-8"), dialect="duckdb")
     [listed] = [node for node in query.find_all(exp.In) if node.this.name == "state"]
     assert states(CLOSE, "document") == {value.name for value in listed.expressions}
+
+
+def test_the_breaks_of_a_close_have_the_same_columns() -> None:
+    # close.breaks takes them together by place, not by name.
+    catalog = catalog_of_repository()
+    reads = [model for model in catalog.models if str(model.ref).startswith("close.") and "_breaks" in model.ref.name]
+    assert len({tuple((column.name, column.type) for column in model.columns) for model in reads}) == 1
 
 
 def test_every_kind_that_a_job_notes_has_its_row() -> None:
