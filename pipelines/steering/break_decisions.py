@@ -28,9 +28,9 @@ BY_NUMBER = "no:"
 DAY_DIGITS, MONTH_DIGITS = 10, 7
 
 # The control store has no amounts: they are taken from who found the break. Of a break that belongs into several
-# months close.breaks has a row for each, so only the close's own kinds are asked for there.
+# months close.breaks has a row for each, so only the close's own kinds are taken there.
 _COMPARED_AMOUNTS = "SELECT kind, subject, amount, currency_code FROM rec.breaks"
-_CLOSE_AMOUNTS = "SELECT kind, subject, amount, currency_code FROM close.breaks WHERE kind IN (SELECT unnest(?))"
+_CLOSE_AMOUNTS = "SELECT kind, subject, amount, currency_code FROM close.breaks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +177,8 @@ def _find(connection: sqlite3.Connection, name: str) -> sqlite3.Row:
 def _amounts(tables: Tables | None) -> dict[tuple[str, str], Mapping[str, Any]]:
     if tables is None:
         return {}
-    # The comparison's figure wins where both know the break.
-    rows = [*tables.rows(_CLOSE_AMOUNTS, [sorted(kinds_found_by(CLOSE))]), *tables.rows(_COMPARED_AMOUNTS)]
+    own = kinds_found_by(CLOSE)
+    rows = [row for row in tables.rows(_CLOSE_AMOUNTS) if row["kind"] in own] + tables.rows(_COMPARED_AMOUNTS)
     return {(row["kind"], row["subject"]): row for row in rows}
 
 
