@@ -18,7 +18,9 @@ from pipelines.reconcile.of_comparison import note_compared_breaks
 from pipelines.reconcile.of_returns import note_payment_breaks, rate_break, undone_break
 from pipelines.reconcile.record import Break
 from pipelines.reconcile.update import update_breaks
+from pipelines.step.context import Context
 from pipelines.stores.control import Control
+from pipelines.stores.marks import mark_of
 from pipelines.stores.versions import control_folder, migrations
 from tests.support.vms_in_memory import World
 
@@ -148,8 +150,11 @@ def test_a_break_gets_its_month_when_it_is_found_again(world: World) -> None:
 
 @pytest.mark.parametrize(("figure", "builds"), [("1", 0), ("2", 1)])
 def test_figures_that_move_show_at_once_in_what_stops_a_close(world: World, figure: str, builds: int) -> None:
+    def mark(ctx: Context, *moves: str) -> str:
+        return mark_of(control=ctx.control, moves=moves)
+
     with (
-        patch.multiple(steps, content_mark=lambda _: "", copy_control=Mock(), open_models=Mock()),
+        patch.multiple(steps, content_mark=mark, copy_control=Mock(), open_models=Mock()),
         patch.object(steps, "build") as build,
     ):
         update_breaks(world.context(), {KIND}, [found("a")])
