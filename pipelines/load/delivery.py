@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipelines.load.look_up import LOOK_UP_ERRORS, LookUpFinding, Presence, by_finding
@@ -64,7 +64,8 @@ class Cargo:
 
     ``side`` is the other side as people call it; ``is_wanted`` tells whether one that has not gone may still go.
     ``follow_up`` are the intents that come into being when one is sent. ``breaks`` are the error codes that a person
-    must decide on, with the kind of break each opens until then, about what ``subject`` names.
+    must decide on, with the kind of break each opens until then, about what ``subject`` names; ``period_month`` is the
+    month in which such a break counts at a close, None where its document says that.
     """
 
     kind: Kind
@@ -73,6 +74,7 @@ class Cargo:
     breaks: Mapping[str, str] = field(default_factory=dict)
     subject: Callable[[Entry], str] = lambda entry: entry.natural_key
     follow_up: Callable[[Entry], Sequence[Intent]] = lambda _: ()
+    period_month: Callable[[Entry], date | None] = lambda _: None
 
 
 @dataclass(slots=True)
@@ -199,6 +201,7 @@ class Delivery:
             company=entry.company_code,
             document_key=entry.document_key,
             document_no=entry.document_no,
+            period_month=self.cargo.period_month(entry),
             figures=figures,
         )
 

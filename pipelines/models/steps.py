@@ -21,7 +21,8 @@ SCHEMAS = ("map", "post")
 # What map and post read of the control store; rec reads what is held in addition, and close what people accepted.
 _DECIDED = ("outbox_events", "decisions", "ignored", "bank_changes")
 _HELD = ("holds", "rejected")
-_CLOSING = (*_HELD, "breaks", "closes")
+# Each open break by itself: when figures move, or one of several acceptances is taken back, no maximum would show it.
+_CLOSING = (*_HELD, "open breaks", "closes")
 
 
 def build_models(ctx: Context) -> Counts:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 # close.breaks shows other finders' breaks too; those are noted where they are found.
 _STOPS = """
-SELECT breaks.kind, breaks.subject, breaks.company_code, breaks.document_key, breaks.document_no, breaks.reason,
-    breaks.next_step, breaks.amount, breaks.company_amount
+SELECT breaks.kind, breaks.subject, breaks.company_code, breaks.document_key, breaks.document_no, breaks.period_month,
+    breaks.reason, breaks.next_step, breaks.amount, breaks.company_amount
 FROM close.breaks AS breaks
 INNER JOIN ctl.closes AS closes ON strftime(breaks.period_month, '%Y-%m') = closes.period
 INNER JOIN seed.break_kinds AS kinds ON breaks.kind = kinds.kind AND kinds.found_by = 'close'
@@ -27,6 +27,7 @@ def note_close_breaks(ctx: Context) -> None:
 
     One that is accepted stays so while its amounts stand, a rate or a late posting while its words do.
     """
+    # Only periods that somebody closes are noted: of every other month the list would grow with each batch.
     if ctx.is_dry_run or not ctx.control.one("SELECT count(*) FROM closes"):
         return
     update_breaks(ctx, kinds_found_by(CLOSE), map(_break, rows_of(ctx.warehouse.execute(_STOPS))))
@@ -44,5 +45,6 @@ def _break(row: Row) -> Break:
         company=row["company_code"],
         document_key=row["document_key"],
         document_no=row["document_no"],
+        period_month=row["period_month"],
         figures={"amount": str(row["amount"]), "company_amount": str(row["company_amount"]), **words},
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pipelines.step.context import Context
 
 _COMPARED = """
-SELECT kind, subject, company_code, document_key, document_no, message, next_step, figures
+SELECT kind, subject, company_code, document_key, document_no, period_month, message, next_step, figures
 FROM rec.breaks ORDER BY kind, subject
 """
 
@@ -37,5 +37,6 @@ def compared_break(row: Row) -> Break:
         company=row["company_code"],
         document_key=row["document_key"],
         document_no=row["document_no"],
+        period_month=row["period_month"],
         figures={"figures": row["figures"]},
     )

@@ -48,12 +48,13 @@ def rate_break(row: Row) -> Break:
         f"{row['rate_date']}:{row['from_currency']}:{row['to_currency']}",
         f"The rate {pair} is {_rate(row['vms_rate'])} in the VMS and {_rate(row['ledger_rate'])} in the ledger.",
         next_step("exchange rate differs"),
+        period_month=row["rate_date"].replace(day=1),
         figures={"vms": str(row["vms_rate"]), "ledger": str(row["ledger_rate"])},
     )
 
 
 def no_base_break(row: Row) -> Break:
-    """Say that the ledger has no entity whose rates could be taken."""
+    """Say that the ledger has no entity whose rates could be taken; without one no rate is wrong, all are missing."""
     named = "at all" if row["rate_owner"] is None else f"{row['rate_owner']}, which rates.owner names"
     return Break(
         "no entity for exchange rates",
@@ -67,12 +68,14 @@ def no_base_break(row: Row) -> Break:
 def undone_break(row: Row) -> Break:
     """Say which payment in the VMS the ledger no longer matches with its invoice as it did."""
     sent, settled = (words.amount(row[name], row["currency_code"]) for name in ("sent_amount", "settled_amount"))
+    # The row of the payment may be gone from the ledger, and its voucher number with it.
     payment = f"Payment {row['voucher_no'] or row['row_db_id']} (row {row['row_db_id']})"
     return Break(
         "match undone",
         row["subject"],
         f"{payment} settled {sent} of document {row['document_no']} when it was transferred; its match in the ledger "
         f"settles {settled} of it now.",
+        # The subject is how the numbers of all parts of this payment begin: several documents may be concerned.
         next_step("match undone", subject=row["subject"]),
         company=row["company_code"],
         document_key=row["document_key"],
@@ -102,6 +105,7 @@ def unplaced_break(row: Row) -> Break:
         f"{row['side']} {row['row_db_id']}",
         f"{row['side']} row {row['row_db_id']} of voucher {row['voucher_no']}, partner {row['subledger_code']}, source "
         f"{row['source_code']}, {match}: {row['reason']}.",
+        # Each reason has its own next step, in data/seeds/match_reasons.csv.
         row["next_step"],
         figures={"match": row["match_id"], "reason": row["reason"]},
     )
@@ -150,7 +154,8 @@ def _booked(row: Row) -> str:
     return words.amount(row["company_amount"], row["company_currency_code"])
 
 
-# Each kind with the rows that are breaks and who puts them into words.
+# Each kind with the rows that are breaks and the function that puts one into words. A kind without a row is listed all
+# the same, so that its open breaks are closed.
 BreakReaders = Mapping[str, tuple[str, Callable[[Row], Break]]]
 RATE_BREAKS: BreakReaders = {
     "exchange rate differs": (_RATES, rate_break),

@@ -21,6 +21,7 @@ __all__ = [
     "note_stops",
 ]
 
+# Found before anything is sent (post.master_breaks), and once more by the look-up before a code is written.
 NOT_UNIQUE = "code not unique"
 
 
@@ -32,7 +33,7 @@ def note_master_breaks(ctx: Context) -> Counts:
     breaks = [
         Break(
             NOT_UNIQUE,
-            # The same subject as where delivery meets it: `<kind>:<owner>:<code>`.
+            # The same subject as the delivery gives it (`<kind>:<owner>:<code>`), so that both mean one break.
             f"{'cost_centre' if side == 'vessel' else side}:{owner or where}:{code}",
             f"The {side} code {code} stands {count} times in {where}; nothing was written.",
             next_step(NOT_UNIQUE, side=side, code=code, where=where),
@@ -40,14 +41,16 @@ def note_master_breaks(ctx: Context) -> Counts:
         )
         for side, owner, code, where, count in rows
     ]
+    # A dry run writes nothing, and still counts what a run would open.
     return Counts(breaks=len(breaks) if ctx.is_dry_run else update_breaks(ctx, {NOT_UNIQUE}, breaks))
 
 
 def note_breaks(ctx: Context) -> Counts:
     """Open a break for each difference that needs a person and close those that are gone, once after a comparison."""
     mark = ctx.control.mark(COMPARED)
-    if mark is not None and ctx.control.mark(NOTED) != mark:
+    if mark is not None and mark != ctx.control.mark(NOTED):
         note_compared_breaks(ctx)
+        # Kept after the breaks: a batch that is killed in between notes them once more, which changes nothing.
         ctx.control.keep_mark(NOTED, mark)
     return Counts()
 

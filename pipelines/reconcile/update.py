@@ -26,9 +26,11 @@ def update_breaks(ctx: Context, kinds: Collection[str], found: Iterable[Break]) 
     One that is open already keeps its age. Nothing is written when nothing has changed. All in one transaction, so
     that a batch that is killed here has noted either all of it or nothing.
     """
+    # A subject that is found twice is one break: the control store allows one open row of a kind and subject.
     breaks = {(item.kind, item.subject): item for item in found}
     listed = json.dumps(sorted(kinds))
     standing = {(str(row["kind"]), str(row["subject"])) for row in ctx.control.read(_OPEN + _OF_KINDS, (listed,))}
+    # Where nothing is found and nothing stands, the write lock is not taken: most kinds of most batches end here.
     if breaks or standing:
         at = utc_text(ctx.now())
         with ctx.control.write() as connection:

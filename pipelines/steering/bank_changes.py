@@ -1,4 +1,4 @@
-"""Bank accounts of suppliers that change: on record from when they are seen, sent only after a second person's word.
+"""Bank accounts of suppliers that change: recorded when they are seen, sent only when a second person releases them.
 
 mapping.md 2: with `partners.confirm_bank_changes` a change from one account to another waits. The accounts stand in the
 control store in full, because the models compare them; what is shown of them is their last four characters.
@@ -23,21 +23,22 @@ if TYPE_CHECKING:
 
 RULE = "bank_change"
 CONFIRMED = "confirm"
-# What becomes of a change that is seen no more: the ledger has the new account, or the VMS has it no more.
+# What became of a change that is no longer seen: the ledger has the new account, or the VMS no longer has it.
 APPLIED, WITHDRAWN = "applied", "withdrawn"
+# What the operator is called where neither SPRINGLINE_OPERATOR nor a login name says who it is: nobody to hold to it.
 NOBODY = {"", "unknown"}
 
 Change = tuple[str, str, str]
 
 
 def note_bank_changes(ctx: Context) -> Counts:
-    """Put every change that waits on record in `ctl.bank_changes` and show it among the holds; close what is over.
+    """Record every change that waits in `ctl.bank_changes` and show it among the holds; close what is over.
 
-    A word of release counts for one change: when the same account turns up again later, it is asked for again.
-    Counts the changes that wait as held.
+    A release counts for one change: when the same account turns up again later, it is asked for again. The number of
+    suppliers that wait is returned as breaks, because each needs a person.
     """
     cursor = ctx.warehouse.execute("SELECT code, description, old_account, new_account FROM post.bank_changes")
-    wanted: dict[Change, str] = {(code, old, new): name for code, name, old, new in cursor.fetchall()}
+    names: dict[Change, str] = {(code, old, new): name for code, name, old, new in cursor.fetchall()}
     if ctx.is_dry_run:
         return Counts()
     standing = {
@@ -49,9 +50,11 @@ def note_bank_changes(ctx: Context) -> Counts:
         )
     }
     at = utc_text(ctx.now())
-    over = [row for change, row in standing.items() if change not in wanted]
-    new = [change for change in wanted if change not in standing]
-    waiting = [change for change in wanted if change not in standing or standing[change]["decision"] is None]
+    over = [row for change, row in standing.items() if change not in names]
+    new = [change for change in names if change not in standing]
+    # A change that was released stands until the ledger has the account; it waits for nobody.
+    waiting = [change for change in names if change not in standing or standing[change]["decision"] is None]
+    # A batch in which nothing changed takes no write lock.
     if over or new or _shown(ctx.control) != {change[0] for change in waiting}:
         with ctx.control.write() as connection:
             _close(connection, over, arrived=_accounts(ctx, over), at=at)
@@ -59,8 +62,8 @@ def note_bank_changes(ctx: Context) -> Counts:
                 "INSERT INTO bank_changes (partner_code, old_account, new_account, seen_at) VALUES (?, ?, ?, ?)",
                 [(*change, at) for change in new],
             )
-            _show(connection, {change: wanted[change] for change in waiting}, batch_id=ctx.batch_id, at=at)
-    return Counts(held=len({code for code, _, _ in waiting}))
+            _show(connection, {change: names[change] for change in waiting}, batch_id=ctx.batch_id, at=at)
+    return Counts(breaks=len({code for code, _, _ in waiting}))
 
 
 def open_changes(control: Control, partner_code: str) -> list[sqlite3.Row]:
@@ -73,10 +76,10 @@ def open_changes(control: Control, partner_code: str) -> list[sqlite3.Row]:
 
 
 def confirm_changes(control: Control, changes: Sequence[sqlite3.Row], *, operator: str, reason: str, at: str) -> str:
-    """Record who lets a supplier's changes through, and say it; the next master-data job sends the account.
+    """Record who releases a supplier's changes, and say it; the next master-data job sends the account.
 
-    UsageError when nobody is named: who changed the account in the VMS is not known here, so the record must at least
-    say who took it on.
+    UsageError when nobody is named. Who changed the account in the VMS is not known here, so the record must at least
+    say who let it through.
     """
     if operator in NOBODY:
         raise UsageError(
@@ -87,6 +90,7 @@ def confirm_changes(control: Control, changes: Sequence[sqlite3.Row], *, operato
     with control.write() as connection:
         connection.executemany(
             "UPDATE bank_changes SET decision = ?, decided_at = ?, decided_by = ?, reason = ? "
+            # Somebody else may have released it since it was read; the first decision stays.
             "WHERE change_id = ? AND decision IS NULL",
             [(CONFIRMED, at, operator, reason, change["change_id"]) for change in changes],
         )
@@ -100,11 +104,11 @@ def confirm_changes(control: Control, changes: Sequence[sqlite3.Row], *, operato
 
 def _accounts(ctx: Context, over: Sequence[sqlite3.Row]) -> set[tuple[str, str]]:
     """Return code and account of these suppliers as the ledger has them now."""
-    found = ctx.warehouse.execute(
+    rows = ctx.warehouse.execute(
         "SELECT code, bank_account FROM map.ledger_partners WHERE side = 'supplier' AND code IN (SELECT unnest(?))",
         [[row["partner_code"] for row in over]],
-    )
-    return {(code, account) for code, account in found.fetchall()}
+    ).fetchall()
+    return {(code, account) for code, account in rows}
 
 
 def _close(
@@ -125,7 +129,10 @@ def _shown(control: Control) -> set[str]:
 
 
 def _show(connection: sqlite3.Connection, waiting: dict[Change, str], *, batch_id: str, at: str) -> None:
-    """Make the holds that stand for suppliers those of the changes that wait; they have no document key."""
+    """Make the open holds of suppliers just those of the changes that wait; such a hold has no document key.
+
+    A supplier has one hold, also when several of its changes wait.
+    """
     messages = {change[0]: _message(change, name) for change, name in waiting.items()}
     shown = {
         row["document_no"]: row["hold_id"]

@@ -6,14 +6,18 @@ An acceptance is bound to the figures it was given for: when they move, the brea
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipelines.core.errors import UsageError
+from pipelines.core.periods import read_period
 from pipelines.core.words import moment
+from pipelines.reconcile.kinds import CLOSE, kinds_found_by
+from pipelines.steering.decisions import reason_text
+from pipelines.steering.find_document import listed
 from pipelines.stores.control import Control, named_statements, utc_text
 from pipelines.stores.open_tables import Tables, open_tables
 
@@ -21,19 +25,12 @@ if TYPE_CHECKING:
     from pipelines.core.settings import Settings
 
 BY_NUMBER = "no:"
-LONGEST_WORDS = 500
-MOST_LISTED = 20
 DAY_DIGITS, MONTH_DIGITS = 10, 7
 
-# What the comparison knows of a break beside its words; the control store has neither months nor amounts.
-_FIGURES = """
-SELECT kind, subject, strftime(period_month, '%Y-%m') AS period, amount, currency_code FROM rec.breaks
-"""
-# The close notes what it has found itself under the period.
-_CLOSE_FIGURES = """
-SELECT kind, subject, strftime(period_month, '%Y-%m') AS period, amount, currency_code
-FROM close.breaks WHERE starts_with(subject, strftime(period_month, '%Y-%m '))
-"""
+# The control store has no amounts: they are taken from who found the break. Of a break that belongs into several
+# months close.breaks has a row for each, so only the close's own kinds are taken there.
+_COMPARED_AMOUNTS = "SELECT kind, subject, amount, currency_code FROM rec.breaks"
+_CLOSE_AMOUNTS = "SELECT kind, subject, amount, currency_code FROM close.breaks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +62,8 @@ class ListedBreak:
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
-    """What a command came to; ``is_new`` is false when it had been decided so before and nothing was written."""
+class BreakDecision:
+    """What a command has decided; ``is_new`` is false when it had been decided so before and nothing was written."""
 
     action: str
     break_id: int
@@ -85,33 +82,32 @@ def list_breaks(
 ) -> list[ListedBreak]:
     """Return the open breaks, with ``is_all`` those that are over too; the oldest first.
 
-    ``kind`` is its beginning (`document`, `payment over paid`), ``period`` a month as 2026-10: that of the document or
-    row, else the one in which the break was first seen. Raises UsageError for a period that is no month.
+    ``kind`` is how a kind begins (`document`, `payment over paid`), ``period`` a month as 2026-10: the one noted with
+    the break, else the one in which it was first seen. Raises UsageError for a period that is no month.
     """
     if period is not None:
-        _check_period(period)
+        read_period(period)
     control = Control(settings.control_path)
     try:
         rows = control.read(named_statements("breaks")["list"], {"is_all": int(is_all)})
     finally:
         control.close()
+    # After the control store, which is never locked for long: while these tables are open no batch can begin.
     with open_tables(settings) as tables:
-        figures = _figures(tables)
+        amounts = _amounts(tables)
     today = now().date()
-    found = [_listed(row, figures.get((row["kind"], row["subject"]), {}), today) for row in rows]
-    return [one for one in found if one.kind.startswith(kind or "") and period in {None, one.period}]
+    breaks = [_listed(row, amounts.get((row["kind"], row["subject"]), {}), today) for row in rows]
+    return [item for item in breaks if item.kind.startswith(kind or "") and period in {None, item.period}]
 
 
 def decide(
     action: str, name: str, *, settings: Settings, words: str, operator: str, now: Callable[[], datetime]
-) -> Decided:
+) -> BreakDecision:
     """Carry out accept, reopen or comment on the open break that ``name`` means: its number, subject or document.
 
     Raises UsageError for a name of none or of several, and for missing words.
     """
-    text = " ".join(words.split())
-    if not text or len(text) > LONGEST_WORDS:
-        raise UsageError(f"The words have {len(text)} characters.", next_step=f"say why in 1 to {LONGEST_WORDS}.")
+    text = reason_text(words)
     control = Control(settings.control_path)
     try:
         with control.write() as connection:
@@ -123,68 +119,70 @@ def decide(
 
 def _decide(
     connection: sqlite3.Connection, action: str, row: sqlite3.Row, words: str, *, operator: str, at: str
-) -> Decided:
+) -> BreakDecision:
     statements = named_statements("breaks")
-    label = f"Break {row['break_id']} ({row['kind']}, {row['document_no'] or row['subject']})"
+    outcome = OUTCOMES[action]
+    is_new = True
     if action == "accept" and _is_accepted(row):
+        is_new = False
         since = moment(row["accepted_at"])
-        told = f"{label} is accepted already, by {row['accepted_by']} since {since}: {row['comment']}"
-        return _decided(action, row, told, is_new=False)
+        outcome = f"is accepted already, by {row['accepted_by']} since {since}: {row['comment']}"
+    # Asked of the acceptance itself and not of whether it still holds: one that fell because the figures moved would
+    # hold again, without anybody's word, when they move back. Reopening ends it for good.
     if action == "reopen" and row["accepted_hash"] is None:
-        return _decided(action, row, f"{label} stands as it is: nobody has accepted it.", is_new=False)
-    values = {
-        "break_id": row["break_id"],
-        "action": action,
-        "words": words,
-        "figures_hash": row["figures_hash"],
-        "operator": operator,
-        "at": at,
-    }
-    connection.execute(statements["decide"], values)
-    connection.execute(statements[action], values)
-    return _decided(action, row, f"{label} {_TOLD[action]}")
+        is_new = False
+        outcome = "stands as it is: nobody has accepted it."
+    if is_new:
+        values = {
+            "break_id": row["break_id"],
+            "action": action,
+            "words": words,
+            "figures_hash": row["figures_hash"],
+            "operator": operator,
+            "at": at,
+        }
+        connection.execute(statements["decide"], values)
+        connection.execute(statements[action], values)
+    label = f"Break {row['break_id']} ({row['kind']}, {row['document_no'] or row['subject']})"
+    return BreakDecision(action, row["break_id"], row["kind"], row["subject"], is_new, f"{label} {outcome}")
 
 
-_TOLD: Mapping[str, str] = {
+OUTCOMES: Mapping[str, str] = {
     "accept": "is accepted as it is, until its figures move.",
     "reopen": "stands again.",
     "comment": "has the comment.",
 }
 
 
-def _decided(action: str, row: sqlite3.Row, message: str, *, is_new: bool = True) -> Decided:
-    return Decided(action, row["break_id"], row["kind"], row["subject"], is_new, message)
-
-
 def _find(connection: sqlite3.Connection, name: str) -> sqlite3.Row:
     number = name.removeprefix(BY_NUMBER)
+    # SQLite keeps 64 bits: a longer number is no number of a break, but may be a subject.
     values = {
         "number": int(number) if number.isdecimal() and int(number) < 2**63 else -1,
         "text": "" if name.startswith(BY_NUMBER) else name,
     }
-    found = connection.execute(named_statements("breaks")["find"], values).fetchall()
-    if len(found) == 1:
-        row: sqlite3.Row = found[0]
+    rows = connection.execute(named_statements("breaks")["find"], values).fetchall()
+    if len(rows) == 1:
+        row: sqlite3.Row = rows[0]
         return row
-    if not found:
+    if not rows:
         raise UsageError(f"No break {name} is open.", next_step="springline breaks list shows those that are.")
+    texts = [f"{row['break_id']} ({row['kind']}, {row['subject']})" for row in rows]
     raise UsageError(
-        f"{name} means {len(found)} breaks: {_several(found)}.",
-        next_step=f"name one of them by its number, as in {BY_NUMBER}{found[0]['break_id']}.",
+        f"{name} means {len(rows)} breaks: {listed(texts)}.",
+        next_step=f"name one of them by its number, as in {BY_NUMBER}{rows[0]['break_id']}.",
     )
 
 
-def _several(rows: Sequence[sqlite3.Row]) -> str:
-    listed = "; ".join(f"{row['break_id']} ({row['kind']}, {row['subject']})" for row in rows[:MOST_LISTED])
-    return listed + (f"; and {len(rows) - MOST_LISTED} more" if len(rows) > MOST_LISTED else "")
-
-
-def _figures(tables: Tables | None) -> dict[tuple[str, str], Mapping[str, Any]]:
-    rows = [] if tables is None else [*tables.rows(_CLOSE_FIGURES), *tables.rows(_FIGURES)]
+def _amounts(tables: Tables | None) -> dict[tuple[str, str], Mapping[str, Any]]:
+    if tables is None:
+        return {}
+    own = kinds_found_by(CLOSE)
+    rows = [row for row in tables.rows(_CLOSE_AMOUNTS) if row["kind"] in own] + tables.rows(_COMPARED_AMOUNTS)
     return {(row["kind"], row["subject"]): row for row in rows}
 
 
-def _listed(row: sqlite3.Row, figures: Mapping[str, Any], today: date) -> ListedBreak:
+def _listed(row: sqlite3.Row, amounts: Mapping[str, Any], today: date) -> ListedBreak:
     is_accepted = _is_accepted(row)
     return ListedBreak(
         break_id=row["break_id"],
@@ -193,9 +191,9 @@ def _listed(row: sqlite3.Row, figures: Mapping[str, Any], today: date) -> Listed
         company=row["company"],
         document_key=row["document_key"],
         document_no=row["document_no"],
-        period=figures.get("period") or _period_of(row),
-        amount=figures.get("amount"),
-        currency=figures.get("currency_code"),
+        period=str(row["period_month"] or row["since"])[:MONTH_DIGITS],
+        amount=amounts.get("amount"),
+        currency=amounts.get("currency_code"),
         message=row["message"],
         next_step=row["next_step"],
         since=row["since"],
@@ -210,21 +208,3 @@ def _listed(row: sqlite3.Row, figures: Mapping[str, Any], today: date) -> Listed
 
 def _is_accepted(row: sqlite3.Row) -> bool:
     return row["accepted_hash"] is not None and row["accepted_hash"] == row["figures_hash"]
-
-
-def _period_of(row: sqlite3.Row) -> str:
-    """Return the month a subject begins with (a rate's day, a close's period), else the one of the first sight."""
-    head = str(row["subject"])[:MONTH_DIGITS]
-    return head if _is_period(head) else str(row["since"])[:MONTH_DIGITS]
-
-
-def _check_period(period: str) -> None:
-    if not _is_period(period):
-        raise UsageError(f"--period {period} is no month.", next_step="write it as 2026-10.")
-
-
-def _is_period(text: str) -> bool:
-    try:
-        return date.fromisoformat(f"{text}-01").isoformat() == f"{text}-01"
-    except ValueError:
-        return False

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
+from pipelines.core.errors import UsageError
+
 if TYPE_CHECKING:
     import sqlite3
 
@@ -41,6 +43,7 @@ ORDER BY at, document_no
 """
 # How far retries have been carried out, as the number of the last decision.
 RETRIED = "decisions.retried"
+LONGEST_REASON = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,21 @@ class Decision:
     at: str
 
 
+def reason_text(text: str) -> str:
+    """Return a reason or a comment on one line; UsageError when it is empty or too long."""
+    line = " ".join(text.split())
+    if not line or len(line) > LONGEST_REASON:
+        raise UsageError(f"The reason has {len(line)} characters.", next_step=f"say why in 1 to {LONGEST_REASON}.")
+    return line
+
+
 def record(
     control: Control, decision: Decision, *, also: Callable[[sqlite3.Connection], None] = lambda _connection: None
 ) -> None:
-    """Append a decision, and whatever follows from it, in one transaction."""
+    """Append a decision, and whatever follows from it, in one transaction.
+
+    ``also`` writes what follows: a decision without its effect, or the other way round, must not be left by a crash.
+    """
     with control.write() as connection:
         insert_decision(connection, decision)
         also(connection)
@@ -87,8 +101,9 @@ def decisions_on(control: Control, document: Document) -> list[sqlite3.Row]:
 
 def standing_hold(control: Control, document: Document) -> sqlite3.Row | None:
     """Return the decision that holds a document now, None when none does."""
-    steps = [row for row in decisions_on(control, document) if row["action"] in {"hold", "release"}]
-    return steps[-1] if steps and steps[-1]["action"] == "hold" else None
+    # The last word counts: a hold after a release holds again.
+    words = [row for row in decisions_on(control, document) if row["action"] in {"hold", "release"}]
+    return words[-1] if words and words[-1]["action"] == "hold" else None
 
 
 def holds_to_come(control: Control) -> list[dict[str, object]]:
@@ -101,6 +116,7 @@ def holds_to_come(control: Control) -> list[dict[str, object]]:
 
 def ignored_row(control: Control, document: Document) -> sqlite3.Row | None:
     """Return the entry of the ignore list that stands for a document now; ``row_no`` is its place."""
+    # By number alone it counts for a document that had not been read when the person decided.
     rows = control.read(
         "SELECT rowid AS row_no, reason, operator, since FROM ignored WHERE until IS NULL "
         "AND (document_key = ? OR (document_key IS NULL AND document_no = ?))",
@@ -111,6 +127,7 @@ def ignored_row(control: Control, document: Document) -> sqlite3.Row | None:
 
 def last_retry(control: Control, document: Document) -> sqlite3.Row | None:
     """Return the retry that has been asked for and not been carried out."""
+    # Decisions are numbered in their order, so one number says which retries the batch has carried out.
     done = retried_up_to(control)
     rows = [row for row in decisions_on(control, document) if row["action"] == "retry" and row["decision_no"] > done]
     return rows[-1] if rows else None

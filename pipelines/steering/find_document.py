@@ -1,8 +1,8 @@
-"""Finds the document a person names, by number or by key, wherever it has been seen so far."""
+"""Finds the document that a person names, by number or by key, wherever it has been seen so far."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,7 @@ _IN_TABLES = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What names a document; key, company and type are None where nothing has told them yet."""
+    """What names a document; key, company and type are None while no table has them."""
 
     number: str
     key: int | None = None
@@ -67,20 +67,21 @@ def find_document(text: str, *, control: Control, tables: Tables | None) -> Docu
 
     ``key:5200777`` means the key alone. Raises UsageError that lists them when several documents have the number.
     """
-    wanted = text.strip()
-    if not wanted:
+    name = text.strip()
+    if not name:
         raise UsageError("No document was named.", next_step="give its number, or its key as key:5200777.")
-    is_key = wanted.startswith(BY_KEY)
-    seen = list(_merged(_seen(wanted.removeprefix(BY_KEY), control=control, tables=tables)))
-    by_number = [document for document in seen if document.number == wanted]
+    key = name.removeprefix(BY_KEY)
+    seen = list(_merged(_seen(key, control=control, tables=tables)))
+    # A number comes first; key:… is there for a document whose key is another one's number.
+    by_number = [document for document in seen if document.number == name]
     if len(by_number) > 1:
-        raise _several(wanted, by_number)
+        raise _several(name, by_number)
     if by_number:
         return by_number[0]
-    by_key = [document for document in seen if str(document.key) == wanted.removeprefix(BY_KEY)]
-    if is_key and not by_key:
+    by_key = [document for document in seen if str(document.key) == key]
+    if key != name and not by_key:
         raise UsageError(
-            f"No document with {wanted} has been read yet.", next_step="run the documents job, or give its number."
+            f"No document with {name} has been read yet.", next_step="run the documents job, or give its number."
         )
     return by_key[0] if by_key else None
 
@@ -92,13 +93,17 @@ def _seen(text: str, *, control: Control, tables: Tables | None) -> Iterator[Doc
         for statement in _IN_TABLES:
             for row in tables.rows(statement, (text, key)):
                 yield Document(row["document_no"], row["document_key"], row["company"], row["document_type"])
-    for found in control.read(_IN_CONTROL, {"text": text, "key": key}):
-        if found["document_no"] is not None:
-            yield Document(*found)
+    for number, document_key, company in control.read(_IN_CONTROL, {"text": text, "key": key}):
+        if number is not None:
+            yield Document(number, document_key, company)
 
 
 def _merged(seen: Iterable[Document]) -> Iterator[Document]:
-    """Yield each document once; what is known by number alone stands only where no key is known for it."""
+    """Yield each document once.
+
+    A person may have decided by number before the document was read: such a row has no key, and is dropped as soon as
+    a document with that number is known.
+    """
     by_key: dict[int, Document] = {}
     unkeyed: dict[str, Document] = {}
     for document in seen:
@@ -115,12 +120,18 @@ def _merged(seen: Iterable[Document]) -> Iterator[Document]:
 
 
 def _several(number: str, documents: list[Document]) -> UsageError:
-    listed = "; ".join(
-        f"{document.label} with key {document.key} of company {document.company or 'unknown'}"
-        for document in documents[:MOST_LISTED]
-    )
-    more = f"; and {len(documents) - MOST_LISTED} more" if len(documents) > MOST_LISTED else ""
+    texts = [f"{item.label} with key {item.key} of company {item.company or 'unknown'}" for item in documents]
     return UsageError(
-        f"{len(documents)} documents have the number {number}: {listed}{more}.",
+        f"{len(documents)} documents have the number {number}: {listed(texts)}.",
         next_step=f"name one of them by its key, as in {documents[0].name}.",
     )
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Write what a name may mean as one list, cut when it is long.
+
+    >>> listed(["INI 2707400 with key 1", "INI 2707400 with key 2"])
+    'INI 2707400 with key 1; INI 2707400 with key 2'
+    """
+    more = [f"and {len(texts) - MOST_LISTED} more"] if len(texts) > MOST_LISTED else []
+    return "; ".join([*texts[:MOST_LISTED], *more])

@@ -13,7 +13,7 @@ from pipelines.core.words import moment
 from pipelines.reconcile.kinds import break_kinds
 from pipelines.reconcile.record import close_breaks
 from pipelines.steering.bank_changes import confirm_changes, open_changes
-from pipelines.steering.decisions import Decision, ignored_row, last_retry, record, standing_hold
+from pipelines.steering.decisions import Decision, ignored_row, last_retry, reason_text, record, standing_hold
 from pipelines.steering.find_document import Document, find_document
 from pipelines.stores.control import Control, utc_text
 from pipelines.stores.open_tables import Tables, open_tables
@@ -24,14 +24,13 @@ if TYPE_CHECKING:
     from pipelines.core.settings import Settings
 
 BY_SUPPLIER = "supplier:"
-LONGEST_REASON = 500
 # Job level of an import item that the ledger has booked (xledger.md A9).
 BOOKED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Steered:
-    """What a command came to; ``is_new`` is false when it had been decided so before and nothing was written."""
+class SteeringResult:
+    """What a command has decided; ``is_new`` is false when it had been decided so before and nothing was written."""
 
     action: str
     subject: str
@@ -67,9 +66,10 @@ class _Desk:
         )
         return rows[0] if rows else None
 
-    def state(self, document: Document, kind: str) -> str | None:
-        intent = self.intent(document, kind)
-        return None if intent is None else str(intent["state"])
+    def is_acknowledged(self, document: Document) -> bool:
+        """Tell whether nothing is left to try again about setting a document to posted in the VMS."""
+        intent = self.intent(document, "acknowledgement")
+        return intent is None or intent["state"] not in {"failed", "unknown"}
 
     def rules(self, document: Document) -> list[str]:
         """Return what the rules (not the people) that hold a document say: which rule, and what to do."""
@@ -83,48 +83,43 @@ class _Desk:
 
 def steer(
     action: str, name: str, *, settings: Settings, reason: str, operator: str, now: Callable[[], datetime]
-) -> Steered:
+) -> SteeringResult:
     """Carry out hold, release, ignore or retry on the document that ``name`` means (a supplier too, for release).
 
     Only the control store is written, so that it works while a batch runs. Raises UsageError for a name of several
-    documents, a missing reason, and what cannot be decided any more.
+    documents, a missing reason, and what can no longer be decided.
     """
-    words = " ".join(reason.split())
-    if not words or len(words) > LONGEST_REASON:
-        raise UsageError(f"--reason has {len(words)} characters.", next_step=f"say why in 1 to {LONGEST_REASON}.")
+    words = reason_text(reason)
     control = Control(settings.control_path)
     try:
         with open_tables(settings) as tables:
             desk = _Desk(control, tables, operator.strip(), words, utc_text(now()))
-            return _release(desk, name) if action == "release" else ACTIONS[action](desk, _document(desk, name))
+            if action == "release":
+                return _release(desk, name)
+            # A document that was never read can be decided on by its number, before it arrives.
+            document = find_document(name, control=control, tables=tables) or Document(name.strip())
+            return ACTIONS[action](desk, document)
     finally:
         control.close()
 
 
-def _document(desk: _Desk, name: str) -> Document:
-    """Find a document; one that was never seen is meant by its number."""
-    found = find_document(name, control=desk.control, tables=desk.tables)
-    return found or Document(name.strip())
-
-
-def _hold(desk: _Desk, document: Document) -> Steered:
+def _hold(desk: _Desk, document: Document) -> SteeringResult:
     _refuse_when_sent(desk, document, "hold")
     if standing := standing_hold(desk.control, document):
         since = moment(standing["at"])
-        told = f"{document.label} is held already, by {standing['operator']} since {since}: {standing['reason']}"
-        return _steered("hold", document, told, is_new=False)
+        message = f"{document.label} is held already, by {standing['operator']} since {since}: {standing['reason']}"
+        return _result("hold", document, message, is_new=False)
+    # Only recorded here: the next batch puts the hold on the document, with those of the rules.
     record(desk.control, desk.decision("hold", document))
-    return _steered(
-        "hold", document, f"{document.label} is held from the next run on{_unseen(document)}{_afoot(desk, document)}."
-    )
+    return _result("hold", document, f"{document.label} is held from the next run on{_remarks(desk, document)}.")
 
 
-def _ignore(desk: _Desk, document: Document) -> Steered:
+def _ignore(desk: _Desk, document: Document) -> SteeringResult:
     _refuse_when_sent(desk, document, "ignore")
     if row := ignored_row(desk.control, document):
         since = moment(row["since"])
-        told = f"{document.label} is ignored already, by {row['operator']} since {since}: {row['reason']}"
-        return _steered("ignore", document, told, is_new=False)
+        message = f"{document.label} is ignored already, by {row['operator']} since {since}: {row['reason']}"
+        return _result("ignore", document, message, is_new=False)
 
     def note(connection: sqlite3.Connection) -> None:
         connection.execute(
@@ -133,64 +128,69 @@ def _ignore(desk: _Desk, document: Document) -> Steered:
             (document.company, document.key, document.number, desk.reason, desk.operator, desk.at),
         )
         if document.key is not None:
-            # Their breaks stay open until a person decides; to ignore the document is to decide.
-            waiting = [kind.kind for kind in break_kinds().values() if kind.object == "voucher"]
-            close_breaks(connection, [(kind, str(document.key)) for kind in waiting], at=desk.at)
+            # A break of a voucher that could not be sent stays open until a person decides. This is such a decision.
+            of_vouchers = [kind.kind for kind in break_kinds().values() if kind.object == "voucher"]
+            close_breaks(connection, [(kind, str(document.key)) for kind in of_vouchers], at=desk.at)
 
     record(desk.control, desk.decision("ignore", document), also=note)
-    told = f"{document.label} is left alone from the next run on{_unseen(document)}{_afoot(desk, document)}."
-    return _steered("ignore", document, told)
+    return _result(
+        "ignore", document, f"{document.label} is left alone from the next run on{_remarks(desk, document)}."
+    )
 
 
-def _release(desk: _Desk, name: str) -> Steered:
+def _release(desk: _Desk, name: str) -> SteeringResult:
     """Lift what a person put on; a supplier's bank change where no document has the name."""
     is_supplier = name.startswith(BY_SUPPLIER)
     code = name.removeprefix(BY_SUPPLIER).strip()
     changes = open_changes(desk.control, code)
     document = None if is_supplier else find_document(name, control=desk.control, tables=desk.tables)
+    # One word must not both release a document and let a bank account through.
     if changes and document is not None:
         raise UsageError(
             f"{code} is the number of {document.label} and the code of a supplier whose bank account has changed.",
             next_step=f"release {document.name} or {BY_SUPPLIER}{code}.",
         )
     if changes:
-        told = confirm_changes(desk.control, changes, operator=desk.operator, reason=desk.reason, at=desk.at)
-        return Steered("release", "supplier", code, None, None, is_new=True, message=told)
-    if is_supplier or (document is None and not _is_put_on(desk, Document(name.strip()))):
+        message = confirm_changes(desk.control, changes, operator=desk.operator, reason=desk.reason, at=desk.at)
+        return SteeringResult("release", "supplier", code, None, None, is_new=True, message=message)
+    unread = Document(name.strip())
+    if is_supplier or (document is None and not any(_put_on(desk, unread).values())):
         raise UsageError(
             f"Nothing is put on {name}: no document and no supplier's bank change of that name is waiting.",
             next_step="springline status lists what is held and ignored.",
         )
-    return _release_document(desk, document or Document(name.strip()))
+    return _release_document(desk, document or unread)
 
 
-def _is_put_on(desk: _Desk, document: Document) -> bool:
-    return bool(standing_hold(desk.control, document) or ignored_row(desk.control, document))
+def _put_on(desk: _Desk, document: Document) -> dict[str, sqlite3.Row | None]:
+    """Return what people have put on a document: the hold and the entry of the ignore list."""
+    return {"hold": standing_hold(desk.control, document), "ignore": ignored_row(desk.control, document)}
 
 
-def _release_document(desk: _Desk, document: Document) -> Steered:
-    hold, ignored = standing_hold(desk.control, document), ignored_row(desk.control, document)
-    rules = desk.rules(document)
-    if not hold and not ignored:
+def _release_document(desk: _Desk, document: Document) -> SteeringResult:
+    put_on = _put_on(desk, document)
+    ignored, rules = put_on["ignore"], desk.rules(document)
+    lifted = " and ".join(what for what, row in put_on.items() if row)
+    if not lifted:
         if rules:
             raise UsageError(
                 f"{document.label} is held by a rule, and no rule is released: {' '.join(rules)}",
                 next_step="correct that; the next run lets it go by itself.",
             )
-        told = f"{document.label}: no person has put a hold or an ignore on it, nothing to release."
-        return _steered("release", document, told, is_new=False)
+        message = f"{document.label}: no person has put a hold or an ignore on it, nothing to release."
+        return _result("release", document, message, is_new=False)
 
     def note(connection: sqlite3.Connection) -> None:
         if ignored:
             connection.execute("UPDATE ignored SET until = ? WHERE rowid = ?", (desk.at, ignored["row_no"]))
 
     record(desk.control, desk.decision("release", document), also=note)
-    lifted = " and ".join(what for what, is_on in (("hold", hold), ("ignore", ignored)) if is_on)
     still = f" It is still held by a rule: {' '.join(rules)}" if rules else ""
-    return _steered("release", document, f"{document.label}: {lifted} lifted, effective at the next run.{still}")
+    return _result("release", document, f"{document.label}: {lifted} lifted, effective at the next run.{still}")
 
 
-def _retry(desk: _Desk, document: Document) -> Steered:
+def _retry(desk: _Desk, document: Document) -> SteeringResult:
+    """Ask for another try. What it means depends on the state of the voucher; nothing is ever sent twice by it."""
     voucher = desk.intent(document)
     if voucher is None:
         raise UsageError(
@@ -198,73 +198,62 @@ def _retry(desk: _Desk, document: Document) -> Steered:
             next_step=" ".join(desk.rules(document)) or "springline explain tells where it stands.",
         )
     state = voucher["state"]
+    # Not sent yet: it goes with the next run anyway.
     if state == "todo":
-        return _steered("retry", document, f"{document.label} waits for the next run as it is.", is_new=False)
-    told = _settled(desk, document) if state == "sent" else None
-    if told:
-        return _steered("retry", document, told, is_new=False)
-    is_told = state == "sent" and desk.state(document, "acknowledgement") in {"failed", "unknown"}
-    promise = ACKNOWLEDGE if is_told else RETRIES[state]
-    but = _in_the_way(desk, document)
+        return _result("retry", document, f"{document.label} waits for the next run as it is.", is_new=False)
+    if state == "sent" and (message := _nothing_to_do(desk, document, voucher)):
+        return _result("retry", document, message, is_new=False)
+    promise = RETRIES[state] if state != "sent" or desk.is_acknowledged(document) else ACKNOWLEDGE
+    promise += "".join(f" {sentence}" for sentence in _obstacles(desk, document))
+    # Asked for twice before a run, it is recorded once.
     if last_retry(desk.control, document) is not None:
-        return _steered("retry", document, f"{document.label}: already asked for. {promise}{but}", is_new=False)
+        return _result("retry", document, f"{document.label}: already asked for. {promise}", is_new=False)
     record(desk.control, desk.decision("retry", document))
-    return _steered("retry", document, f"{document.label}: {promise}{but}")
+    return _result("retry", document, f"{document.label}: {promise}")
 
 
+ACTIONS: Mapping[str, Callable[[_Desk, Document], SteeringResult]] = {"hold": _hold, "ignore": _ignore, "retry": _retry}
+
+# A voucher whose call got no answer may be in the ledger: it is looked up, and only proven absence lets it go again.
+LOOK_UP = "the next run looks it up in the ledger and sends it again only where it is certainly not there."
 RETRIES: Mapping[str, str] = {
     "failed": "the next run tries it again.",
-    "unknown": "the next run looks it up in the ledger and sends it again only where it is certainly not there.",
-    "sending": "the next run looks it up in the ledger and sends it again only where it is certainly not there.",
+    "unknown": LOOK_UP,
+    "sending": LOOK_UP,
     "sent": "the next run asks the ledger what has become of it; items its posting refused are corrected where the "
     "mapping has changed since, nothing is ever added.",
 }
-
-
-def _in_the_way(desk: _Desk, document: Document) -> str:
-    """Say what keeps a document from going out in spite of a retry."""
-    rules = desk.rules(document)
-    put_on = " and ".join(
-        words
-        for words, is_on in (
-            ("held by a person", standing_hold(desk.control, document)),
-            ("on the ignore list", ignored_row(desk.control, document)),
-        )
-        if is_on
-    )
-    told = [f"It is {put_on}: `springline release {document.name}` comes first."] if put_on else []
-    return "".join(f" {words}" for words in [*told, *(["It is held by a rule:", *rules] if rules else [])])
-
-
 ACKNOWLEDGE = "its voucher is in the ledger; the next run sets it to posted in the VMS, where its status still allows."
 
-ACTIONS: Mapping[str, Callable[[_Desk, Document], Steered]] = {"hold": _hold, "ignore": _ignore, "retry": _retry}
+
+def _obstacles(desk: _Desk, document: Document) -> list[str]:
+    """Say what keeps a document from going out in spite of a retry."""
+    words = {"hold": "held by a person", "ignore": "on the ignore list"}
+    put_on = " and ".join(words[what] for what, row in _put_on(desk, document).items() if row)
+    sentences = [f"It is {put_on}: `springline release {document.name}` comes first."] if put_on else []
+    rules = desk.rules(document)
+    return [*sentences, "It is held by a rule:", *rules] if rules else sentences
 
 
-def _settled(desk: _Desk, document: Document) -> str | None:
-    """Say that there is nothing to do, where the ledger's import as landed has booked every item, or people have."""
-    if _remote(desk, document).get("adopted"):
+def _nothing_to_do(desk: _Desk, document: Document, voucher: sqlite3.Row) -> str | None:
+    """Say that a retry has nothing to do, where every item is booked in the ledger's import as landed, or by hand."""
+    if json.loads(voucher["remote_ids"] or "{}").get("adopted"):
         return f"{document.label} was posted by hand and adopted: nothing to do."
-    if desk.state(document, "acknowledgement") in {"failed", "unknown"}:
+    if desk.tables is None or not desk.is_acknowledged(document):
         return None
-    if desk.tables is None:
-        return None
-    booked = desk.tables.rows(
+    levels = desk.tables.rows(
         "SELECT DISTINCT job_level FROM stg_ledger.import_items WHERE tr_reg_number = ? AND ext_order_number = ?",
         (document.key, document.number),
     )
-    if [row["job_level"] for row in booked] != [BOOKED]:
+    # No item at all is no proof either: the import may not have been read back since the voucher was sent.
+    if [row["job_level"] for row in levels] != [BOOKED]:
         return None
     return f"{document.label} was sent and the ledger has booked it: nothing to do."
 
 
-def _remote(desk: _Desk, document: Document) -> dict[str, object]:
-    voucher = desk.intent(document)
-    return dict(json.loads(voucher["remote_ids"])) if voucher is not None and voucher["remote_ids"] else {}
-
-
 def _refuse_when_sent(desk: _Desk, document: Document, action: str) -> None:
     voucher = desk.intent(document)
+    # Nothing in the ledger is ever taken back by Springline; the books are corrected by a reversal.
     if voucher is not None and voucher["state"] == "sent":
         raise UsageError(
             f"{document.label}: its voucher is in the ledger since {moment(voucher['sent_at'])}; "
@@ -273,16 +262,17 @@ def _refuse_when_sent(desk: _Desk, document: Document, action: str) -> None:
         )
 
 
-def _unseen(document: Document) -> str:
-    return "" if document.key is not None else " (no document with this number has been read yet)"
-
-
-def _afoot(desk: _Desk, document: Document) -> str:
+def _remarks(desk: _Desk, document: Document) -> str:
+    """Say that a document was never read, or that its voucher may have gone out before the decision."""
+    unread = "" if document.key is not None else " (no document with this number has been read yet)"
     voucher = desk.intent(document)
     if voucher is None or voucher["state"] not in {"sending", "unknown"}:
-        return ""
-    return "; an earlier run may have sent it: the next one looks it up first, and withdraws it where it is not there"
+        return unread
+    return (
+        f"{unread}; an earlier run may have sent it: the next one looks it up first, and withdraws it where it is not "
+        "there"
+    )
 
 
-def _steered(action: str, document: Document, message: str, *, is_new: bool = True) -> Steered:
-    return Steered(action, "document", document.number, document.key, document.company, is_new, message)
+def _result(action: str, document: Document, message: str, *, is_new: bool = True) -> SteeringResult:
+    return SteeringResult(action, "document", document.number, document.key, document.company, is_new, message)

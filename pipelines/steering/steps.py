@@ -1,12 +1,7 @@
-"""Steps by which what people decided takes effect."""
+"""The door of this room for a batch: the step by which changed bank accounts wait for a second person."""
 
 from __future__ import annotations
 
-from pipelines.steering import bank_changes
-from pipelines.step.context import Context
-from pipelines.step.counts import Counts
+from pipelines.steering.bank_changes import note_bank_changes
 
-
-def note_bank_changes(ctx: Context) -> Counts:
-    """Put suppliers' changed bank accounts on record until a second person releases them."""
-    return Counts(breaks=bank_changes.note_bank_changes(ctx).held)
+__all__ = ["note_bank_changes"]

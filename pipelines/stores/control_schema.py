@@ -21,6 +21,8 @@ _NOT_COPIED = {"outbox": {"payload", "attempted_at"}, "rejected": {"body", "body
 _TYPES = {"TEXT": "VARCHAR", "INTEGER": "BIGINT"}
 # Whole numbers that the models compare with numbers of 32 bits.
 _SMALL = {"owner_code", "attempts"}
+# SQLite has no dates; the models compare this text with days.
+_DAYS = {"period_month"}
 # A view of the control store, so it has no columns in the DDL.
 _FIRST_DAY = {"today": "DATE"}
 
@@ -76,7 +78,7 @@ def control_schema() -> str:
 
 def _copied_columns(table: str) -> dict[str, str]:
     return {
-        name: "INTEGER" if name in _SMALL else _TYPES[data_type]
+        name: "DATE" if name in _DAYS else "INTEGER" if name in _SMALL else _TYPES[data_type]
         for name, data_type in control_tables()[table].types.items()
         if name not in _NOT_COPIED.get(table, set())
     }

@@ -33,7 +33,8 @@ _MOVES = {
     # Messages and figures change in place, without a new number.
     "open holds": "SELECT hold_id, message FROM holds WHERE until IS NULL ORDER BY 1",
     "open breaks": (
-        "SELECT break_id, message, next_step, figures_hash, accepted_by, accepted_at, accepted_hash, comment "
+        "SELECT break_id, message, next_step, figures_hash, accepted_by, accepted_at, accepted_hash, comment, "
+        "period_month "
         "FROM breaks WHERE until IS NULL ORDER BY 1"
     ),
     "built models": "SELECT name, value FROM meta WHERE name LIKE '%built_from' ORDER BY 1",

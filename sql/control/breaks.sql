@@ -2,22 +2,25 @@
 
 -- name: open
 INSERT INTO breaks (
-    kind, subject, company, document_key, document_no, message, next_step, figures_hash, since, batch_id
+    kind, subject, company, document_key, document_no, message, next_step, figures_hash, since, batch_id, period_month
 )
 VALUES (
-    :kind, :subject, :company, :document_key, :document_no, :message, :next_step, :figures_hash, :at, :batch_id
+    :kind, :subject, :company, :document_key, :document_no, :message, :next_step, :figures_hash, :at, :batch_id,
+    :period_month
 )
 ON CONFLICT (kind, subject) WHERE until IS NULL DO UPDATE
 SET
     message = excluded.message,
     next_step = excluded.next_step,
     figures_hash = excluded.figures_hash,
-    batch_id = excluded.batch_id
+    batch_id = excluded.batch_id,
+    period_month = excluded.period_month
 -- One that stands as it did is left alone: nothing follows from it anew.
 WHERE
 breaks.message <> excluded.message
 OR breaks.next_step <> excluded.next_step
-OR breaks.figures_hash <> excluded.figures_hash;
+OR breaks.figures_hash <> excluded.figures_hash
+OR breaks.period_month IS NOT excluded.period_month;
 
 -- name: close
 UPDATE breaks
@@ -40,7 +43,8 @@ SELECT
     accepted_by,
     accepted_at,
     accepted_hash,
-    comment
+    comment,
+    period_month
 FROM breaks
 WHERE :is_all OR until IS NULL
 ORDER BY since, break_id;

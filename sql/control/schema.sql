@@ -193,7 +193,8 @@ CREATE TABLE IF NOT EXISTS breaks (
     accepted_at TEXT,             -- when
     accepted_hash TEXT,           -- hash of the figures that were accepted; others are not
     comment TEXT,                 -- why it was accepted
-    batch_id TEXT NOT NULL        -- the batch that saw it last
+    batch_id TEXT NOT NULL,       -- the batch that saw it last
+    period_month TEXT             -- first day of the month it counts in, as 2026-10-01; empty: its document's, or that of since
 ) STRICT;
 
 CREATE UNIQUE INDEX IF NOT EXISTS breaks_once ON breaks (kind, subject) WHERE until IS NULL;

@@ -57,8 +57,8 @@ def _holds(world: World) -> list[str]:
 
 
 def test_a_change_is_noted_and_shown_once(world: World) -> None:
-    assert _note(world, FIRST) == Counts(held=1)
-    assert _note(world, FIRST) == Counts(held=1)
+    assert _note(world, FIRST) == Counts(breaks=1)
+    assert _note(world, FIRST) == Counts(breaks=1)
     assert _decisions(world) == [None]
     (message,) = _holds(world)
     assert "from …7947 to …8903" in message
@@ -93,7 +93,7 @@ def test_the_same_change_later_is_asked_for_again(world: World) -> None:
     _note(world, FIRST)
     _confirm(world)
     _note(world, there=NEW)
-    assert _note(world, FIRST) == Counts(held=1)
+    assert _note(world, FIRST) == Counts(breaks=1)
     assert _decisions(world) == ["applied", None]
 
 
@@ -108,7 +108,7 @@ def test_another_account_before_the_word_replaces_the_first(world: World) -> Non
 def test_a_word_for_one_account_is_none_for_another(world: World) -> None:
     _note(world, FIRST)
     _confirm(world)
-    assert _note(world, ("60504", "Elbe", OLD, "97100000000")) == Counts(held=1)
+    assert _note(world, ("60504", "Elbe", OLD, "97100000000")) == Counts(breaks=1)
     assert _decisions(world) == ["withdrawn", None]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -67,17 +69,20 @@ def test_the_list_is_filtered_by_kind(two: Terminal) -> None:
 
 
 def test_the_list_is_filtered_by_period(two: Terminal) -> None:
-    note(two, differs("2026-10-30:NOK:EUR", kind="exchange rate differs"))
+    october, september = date(2026, 10, 1), date(2026, 9, 1)
+    note(two, replace(differs("2026-10-30:NOK:EUR", kind="exchange rate differs"), period_month=october))
+    note(two, replace(differs("5200777", number="2707400"), period_month=september))
     with duckdb.connect(str(two.folder / "springline.duckdb")) as warehouse:
         warehouse.execute("CREATE SCHEMA rec")
         warehouse.execute(
             f"CREATE TABLE rec.breaks AS SELECT '{DIFFERS}' AS kind, '5200777' AS subject, "
-            "DATE '2026-09-01' AS period_month, 12.50 AS amount, 'USD' AS currency_code"
+            "12.50 AS amount, 'USD' AS currency_code"
         )
     [told] = listed(two, "--period", "2026-09")
     assert (told["document_no"], told["amount"], told["currency"]) == ("2707400", "12.50", "USD")
     assert [row["subject"] for row in listed(two, "--period", "2026-10")] == ["2026-10-30:NOK:EUR"]
-    assert two.run("breaks", "list", "--period", "2026-13").code == 2
+    refused = two.run("breaks", "list", "--period", "2026-13")
+    assert (refused.code, "'2026-13' is no period." in refused.err) == (2, True)
 
 
 def test_what_is_over_is_listed_only_when_asked_for(two: Terminal) -> None:
@@ -146,6 +151,15 @@ def test_reopening_takes_an_acceptance_back(two: Terminal) -> None:
     assert not two.run("breaks", "reopen", "1", "--reason", "too early", "--json").json()["is_new"]
     two.run("breaks", "accept", "1", "--reason", "agreed")
     assert two.run("breaks", "reopen", "1", "--reason", "it was wrong", "--json").json()["is_new"]
+    assert standing(two) == ["5200777", "ledger:9"]
+    assert [row[1] for row in decisions(two)] == ["accept", "reopen"]
+
+
+def test_reopening_ends_an_acceptance_whose_figures_moved(two: Terminal) -> None:
+    two.run("breaks", "accept", "1", "--reason", "agreed")
+    note(two, differs("5200777", number="2707400", figures="2"))
+    assert two.run("breaks", "reopen", "1", "--reason", "it was wrong", "--json").json()["is_new"]
+    note(two, differs("5200777", number="2707400"))
     assert standing(two) == ["5200777", "ledger:9"]
     assert [row[1] for row in decisions(two)] == ["accept", "reopen"]
 

@@ -20,7 +20,7 @@ from tests.flow.live_world import JOBS, MASTER, RETRIES, Live
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.steering.steer import Steered
+    from pipelines.steering.steer import SteeringResult
 
 HELD, LEFT_ALONE, REFUSED = "2706035", "2706036", "2706157"
 POSTED, WITH_FAULT, SHOWN, BROKEN, WARNED = "2707400", "2708001", "2709101", "2708101", "2707022"
@@ -38,7 +38,7 @@ class Story:
     told: list[tuple[str, ...]] = field(default_factory=list)
     items: list[list[dict[str, Any]]] = field(default_factory=list)
     accounts: list[str | None] = field(default_factory=list)
-    said: dict[str, Steered] = field(default_factory=dict)
+    said: dict[str, SteeringResult] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     changes: list[tuple[Any, ...]] = field(default_factory=list)
     corrections: list[tuple[Any, ...]] = field(default_factory=list)

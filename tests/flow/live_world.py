@@ -23,7 +23,7 @@ from pipelines.batch.run import run_batch
 from pipelines.cli.app import main
 from pipelines.core.settings import load_settings
 from pipelines.steering.bank_changes import note_bank_changes
-from pipelines.steering.steer import Steered, steer
+from pipelines.steering.steer import SteeringResult, steer
 from pipelines.step.step import Job, Step
 from pipelines.stores.control import Control
 from tests.support.sandbox_server import SAMPLE, running_sandbox
@@ -119,7 +119,7 @@ class Live:
             self.settings, jobs=jobs, operator="night run", now=self.now, today=TODAY, is_dry_run=is_dry_run
         )
 
-    def steer(self, action: str, name: str, *, reason: str = "as agreed", operator: str = "kari") -> Steered:
+    def steer(self, action: str, name: str, *, reason: str = "as agreed", operator: str = "kari") -> SteeringResult:
         return steer(action, name, settings=self.settings, reason=reason, operator=operator, now=self.now)
 
     def command(self, *arguments: str) -> tuple[int, str]:

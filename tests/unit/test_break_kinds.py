@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 from sqlglot import exp, parse_one
 
 from pipelines.core.resources import PACKAGE, sql_folder
 from pipelines.load.ledger import master_data, vouchers
-from pipelines.load.vms import acknowledge, actuals, payments, rates
+from pipelines.load.vms import acknowledge
+from pipelines.load.vms.documents import DIFFERS
+from pipelines.models.steps import catalog_of_repository
 from pipelines.reconcile.kinds import CLOSE, COMPARISON, break_kinds, kinds_found_by
 from pipelines.reconcile.of_returns import ACTUAL_BREAKS, PAYMENT_BREAKS, RATE_BREAKS
 
@@ -110,6 +113,13 @@ def test_every_state_that_stops_a_close_has_its_kind() -> None:
     assert states(CLOSE, "document") == {value.name for value in listed.expressions}
 
 
+def test_the_breaks_of_a_close_have_the_same_columns() -> None:
+    # close.breaks takes them together by place, not by name.
+    catalog = catalog_of_repository()
+    reads = [model for model in catalog.models if str(model.ref).startswith("close.") and "_breaks" in model.ref.name]
+    assert len({tuple((column.name, column.type) for column in model.columns) for model in reads}) == 1
+
+
 def test_every_kind_that_a_job_notes_has_its_row() -> None:
     for finder, readers in (("rates", RATE_BREAKS), ("payments", PAYMENT_BREAKS), ("actuals", ACTUAL_BREAKS)):
         assert set(readers) == {
@@ -122,15 +132,22 @@ def test_every_kind_that_a_job_notes_has_its_row() -> None:
 
 
 def test_every_kind_that_a_delivery_opens_has_its_row() -> None:
-    opened = {
-        ("documents", code, kind) for code, kind in [*vouchers.BREAKS.items(), (acknowledge.MOVED, acknowledge.BREAK)]
-    }
-    opened |= {("master-data", code, kind) for code, kind in master_data.BREAKS.items()}
-    for finder, module in (("rates", rates), ("payments", payments), ("actuals", actuals)):
-        opened |= {(finder, code, kind) for code, kind in module.BREAKS.items()}
+    opened = {(acknowledge.MOVED, acknowledge.BREAK), *vouchers.BREAKS.items(), *master_data.BREAKS.items()}
+    # The other deliveries know one error code, and say only what a difference in the VMS is called.
+    differing = {kind.kind for kind in break_kinds().values() if kind.state == DIFFERS}
+    assert differing == {text for text in _texts(PACKAGE / "load") if text.endswith(("differs in VMS", "rate differs"))}
+    opened |= {(DIFFERS, kind) for kind in differing}
     # An error code is written with underscores, the state of a table with blanks.
-    listed = {(kind.found_by, kind.state, kind.kind) for kind in break_kinds().values() if "_" in kind.state}
-    assert listed == opened
+    assert opened == {(kind.state, kind.kind) for kind in break_kinds().values() if "_" in kind.state}
+
+
+def _texts(folder: Path) -> set[str]:
+    return {
+        node.value
+        for path in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
 
 
 def test_a_break_that_is_named_in_the_code_has_its_row() -> None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from unittest.mock import Mock, patch
 
 import pytest
 
+from pipelines.models import steps
 from pipelines.reconcile.of_comparison import note_compared_breaks
 from pipelines.reconcile.of_returns import note_payment_breaks, rate_break, undone_break
 from pipelines.reconcile.record import Break
 from pipelines.reconcile.update import update_breaks
+from pipelines.step.context import Context
+from pipelines.stores.control import Control
+from pipelines.stores.marks import mark_of
+from pipelines.stores.versions import control_folder, migrations
 from tests.support.vms_in_memory import World
 
 KIND = "match undone"
@@ -110,6 +118,50 @@ def test_a_match_leg_that_is_missing_is_named(world: World) -> None:
     assert world.breaks() == [("payment not placed", "AP 902")]
     message = str(world.control.one("SELECT message FROM breaks"))
     assert message == "AP row 902 of voucher 120388, partner 60526, source DR, no match: not matched."
+
+
+def test_a_break_of_an_earlier_release_gets_its_month(tmp_path: Path) -> None:
+    subjects = {
+        "2026-10 5200777": "2026-10-01",
+        "2026-09-30:NOK:USD": "2026-09-01",
+        "2860-2 5200777": None,
+        "5200777": None,
+        "supplier:28600:60526": None,
+    }
+    path = tmp_path / "ctl.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(migrations(control_folder())[0].read_text(encoding="utf-8"))
+        connection.executemany(
+            "INSERT INTO breaks (kind, subject, message, next_step, figures_hash, since, batch_id) "
+            "VALUES ('any', ?, '', '', '', '', '')",
+            [(subject,) for subject in subjects],
+        )
+        connection.commit()
+    control = Control(path)
+    assert {row["subject"]: row["period_month"] for row in control.read("SELECT * FROM breaks")} == subjects
+    control.close()
+
+
+def test_a_break_gets_its_month_when_it_is_found_again(world: World) -> None:
+    update_breaks(world.context(), {KIND}, [found("a")])
+    update_breaks(world.context(), {KIND}, [replace(found("a"), period_month=date(2026, 10, 1))])
+    assert world.control.one("SELECT period_month FROM breaks") == "2026-10-01"
+
+
+@pytest.mark.parametrize(("figure", "builds"), [("1", 0), ("2", 1)])
+def test_figures_that_move_show_at_once_in_what_stops_a_close(world: World, figure: str, builds: int) -> None:
+    def mark(ctx: Context, *moves: str) -> str:
+        return mark_of(control=ctx.control, moves=moves)
+
+    with (
+        patch.multiple(steps, content_mark=mark, copy_control=Mock(), open_models=Mock()),
+        patch.object(steps, "build") as build,
+    ):
+        update_breaks(world.context(), {KIND}, [found("a")])
+        steps.build_stops(world.context())
+        update_breaks(world.context(), {KIND}, [found("a", figure=figure)])
+        steps.build_stops(world.context())
+    assert build.call_count == 1 + builds
 
 
 def compare(world: World, *breaks: tuple[str, str]) -> None:

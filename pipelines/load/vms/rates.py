@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
@@ -47,7 +48,10 @@ def deliver_rates(ctx: Context, *, sleep: Callable[[float], None] = time.sleep) 
         # The models count what is `unknown` as sent and do not list it: it must still go.
         return entry.id in to_post or entry.state is State.UNKNOWN
 
-    cargo = Cargo(Kind.RATE, VMS, is_wanted, {DIFFERS: "exchange rate differs"})
+    def period_month(entry: Entry) -> date:
+        return date.fromisoformat(str(entry.look_up["rate_date"])).replace(day=1)
+
+    cargo = Cargo(Kind.RATE, VMS, is_wanted, {DIFFERS: "exchange rate differs"}, period_month=period_month)
     with ThreadPoolExecutor(ctx.settings.vms.workers, thread_name_prefix="rates") as pool:
         look_up = partial(look_up_rates, vms=ctx.vms)
 

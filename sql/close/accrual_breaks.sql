@@ -1,0 +1,60 @@
+-- One accrual that stops a clean close of a period: not taken back though its month is over, taken back without having been
+-- there, or not what the estimate less the books' actuals comes to. Read by close.breaks alone.
+-- An accrual that is not taken back stops its own month and every one after it, up to the batch's day.
+-- grain: period_month, kind, subject
+SELECT
+    months.month_start AS period_month,
+    kinds.kind,
+    SUBSTRING(CAST(months.month_start AS VARCHAR), 1, 7) || ' ' || CAST(accruals.document_key AS VARCHAR) || ' '
+    || accruals.voyage_no || ' ' || accruals.account AS subject,
+    accruals.company_code,
+    accruals.document_key,
+    accruals.document_no,
+    accruals.voyage_no,
+    accruals.account,
+    accruals.unreversed_amount AS amount,
+    accruals.company_currency_code AS currency_code,
+    accruals.unreversed_amount AS company_amount,
+    accruals.reason,
+    accruals.next_step,
+    CAST(NULL AS TIMESTAMP) AS since,
+    accruals.age_days
+FROM
+    close.unreversed_accruals AS accruals
+CROSS JOIN seed.settings AS settings
+INNER JOIN seed.months AS months
+    ON
+        accruals.period_month <= months.month_start
+        AND (months.month_start <= settings.today OR accruals.period_month = months.month_start)
+INNER JOIN seed.break_kinds AS kinds
+    ON
+        kinds.found_by = 'close'
+        AND kinds.object = 'accrual'
+        AND accruals.state = kinds.state
+UNION ALL
+-- The seed names the states that stop a close: of a month that agrees, or has no accrual, nothing is to be decided here.
+SELECT
+    positions.period_month,
+    kinds.kind,
+    SUBSTRING(CAST(positions.period_month AS VARCHAR), 1, 7) || ' ' || positions.company_code || ' '
+    || positions.voyage_no || ' ' || positions.account,
+    positions.company_code,
+    CAST(NULL AS BIGINT),
+    CAST(NULL AS VARCHAR),
+    positions.voyage_no,
+    positions.account,
+    positions.difference AS amount,
+    positions.company_currency_code,
+    positions.difference AS company_amount,
+    positions.reason,
+    positions.next_step,
+    CAST(NULL AS TIMESTAMP),
+    CAST(DATE_DIFF('day', LAST_DAY(positions.period_month), settings.today) AS INTEGER)
+FROM
+    close.accrual_positions AS positions
+CROSS JOIN seed.settings AS settings
+INNER JOIN seed.break_kinds AS kinds
+    ON
+        kinds.found_by = 'close'
+        AND positions.family = kinds.object
+        AND positions.state = kinds.state

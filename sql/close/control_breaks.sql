@@ -1,0 +1,28 @@
+-- One control account that does not tie at the end of a period. Read by close.breaks alone.
+-- The comparison calls only an account's last month a break (rec.breaks); each period asks for its own month.
+-- grain: period_month, kind, subject
+SELECT
+    accounts.period_month,
+    kinds.kind,
+    SUBSTRING(CAST(accounts.period_month AS VARCHAR), 1, 7) || ' ' || CAST(accounts.owner_code AS VARCHAR) || ' '
+    || accounts.control_account || ' ' || accounts.currency_code AS subject,
+    accounts.company_code,
+    CAST(NULL AS BIGINT) AS document_key,
+    CAST(NULL AS VARCHAR) AS document_no,
+    CAST(NULL AS VARCHAR) AS voyage_no,
+    accounts.control_account AS account,
+    accounts.unexplained AS amount,
+    accounts.currency_code,
+    accounts.unexplained_company AS company_amount,
+    accounts.reason,
+    accounts.next_step,
+    CAST(NULL AS TIMESTAMP) AS since,
+    accounts.age_days
+FROM
+    rec.control_accounts AS accounts
+INNER JOIN seed.break_kinds AS kinds
+    ON
+        kinds.found_by = 'close'
+        AND kinds.object = 'control account'
+WHERE
+    accounts.is_break

@@ -1,0 +1,38 @@
+-- One document of a period that is not through: held, of unknown fate, rejected or waiting. Read by close.breaks alone.
+-- A document that the comparison calls a break by itself counts once, under the comparison's kind (close.dated_breaks).
+-- grain: period_month, kind, subject
+WITH compared_documents AS (
+    SELECT DISTINCT compared.document_key
+    FROM
+        rec.breaks AS compared
+    WHERE
+        compared.document_key IS NOT NULL
+)
+
+SELECT
+    documents.period_month,
+    kinds.kind,
+    SUBSTRING(CAST(documents.period_month AS VARCHAR), 1, 7) || ' ' || documents.subject AS subject,
+    documents.company_code,
+    documents.document_key,
+    documents.document_no,
+    CAST(NULL AS VARCHAR) AS voyage_no,
+    CAST(NULL AS VARCHAR) AS account,
+    documents.amount,
+    documents.currency_code,
+    documents.company_amount,
+    documents.reason,
+    documents.next_step,
+    documents.held_since AS since,
+    documents.age_days
+FROM
+    close.open_documents AS documents
+INNER JOIN seed.break_kinds AS kinds
+    ON
+        kinds.found_by = 'close'
+        AND kinds.object = 'document'
+        AND documents.state = kinds.state
+LEFT JOIN compared_documents
+    ON documents.document_key = compared_documents.document_key
+WHERE
+    compared_documents.document_key IS NULL

@@ -1,0 +1,26 @@
+-- One thing that was booked into a sealed period, changed in it or taken out of it, after the seal. Read by close.breaks
+-- alone; close.late_postings says what was there at the seal.
+-- grain: period_month, kind, subject
+SELECT
+    postings.period_month,
+    kinds.kind,
+    SUBSTRING(CAST(postings.period_month AS VARCHAR), 1, 7) || ' ' || postings.subject AS subject,
+    postings.company_code,
+    postings.document_key,
+    postings.document_no,
+    CAST(NULL AS VARCHAR) AS voyage_no,
+    CAST(NULL AS VARCHAR) AS account,
+    postings.company_amount AS amount,
+    postings.company_currency_code AS currency_code,
+    postings.company_amount,
+    postings.reason,
+    postings.next_step,
+    CAST(NULL AS TIMESTAMP) AS since,
+    CAST(DATE_DIFF('day', CAST(postings.sealed_at AS DATE), settings.today) AS INTEGER) AS age_days
+FROM
+    close.late_postings AS postings
+CROSS JOIN seed.settings AS settings
+INNER JOIN seed.break_kinds AS kinds
+    ON
+        kinds.found_by = 'close'
+        AND kinds.object = 'posting'

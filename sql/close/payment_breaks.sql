@@ -1,0 +1,27 @@
+-- One payment of a period that the ledger has settled and that is still on its way to the VMS. Read by close.breaks alone.
+-- What the comparison calls a break by itself counts once, under the comparison's kind (close.dated_breaks).
+-- grain: period_month, kind, subject
+SELECT
+    payments.period_month,
+    kinds.kind,
+    SUBSTRING(CAST(payments.period_month AS VARCHAR), 1, 7) || ' ' || payments.subject AS subject,
+    payments.company_code,
+    payments.document_key,
+    payments.document_no,
+    CAST(NULL AS VARCHAR) AS voyage_no,
+    CAST(NULL AS VARCHAR) AS account,
+    payments.paid_difference AS amount,
+    payments.currency_code,
+    payments.company_amount,
+    payments.reason,
+    payments.next_step,
+    CAST(NULL AS TIMESTAMP) AS since,
+    payments.age_days
+FROM
+    close.untransferred_payments AS payments
+INNER JOIN seed.break_kinds AS kinds
+    ON
+        kinds.found_by = 'close'
+        AND kinds.object = 'payment'
+WHERE
+    NOT COALESCE(payments.is_break, FALSE)
