@@ -174,10 +174,11 @@ SELECT
     CASE
         WHEN COALESCE(judged.open_ledger, 0) = 0 AND COALESCE(judged.amount_vms - judged.paid_vms, 0) = 0
             THEN CAST(NULL AS VARCHAR)
+        WHEN judged.due_date IS NULL THEN 'no due date'
         WHEN
-            judged.due_date IS NULL OR judged.due_date >= readings.today
+            judged.due_date >= readings.today
             OR COALESCE(judged.open_ledger, judged.amount_vms - judged.paid_vms) = 0
-            THEN 'no due date'
+            THEN 'not due'
         WHEN DATE_DIFF('day', judged.due_date, readings.today) <= 30 THEN '1-30 days'
         WHEN DATE_DIFF('day', judged.due_date, readings.today) <= 60 THEN '31-60 days'
         WHEN DATE_DIFF('day', judged.due_date, readings.today) <= 90 THEN '61-90 days'

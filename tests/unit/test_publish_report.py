@@ -151,6 +151,10 @@ def test_every_bucket_and_side_of_the_tables_has_its_place() -> None:
         assert f"THEN '{side}'" in documents
 
 
+def test_a_break_whose_acceptance_lapsed_stands_with_the_open_ones(page: Page) -> None:
+    assert page.text.index("Account 2400 differs by 360.00 USD.") < page.text.index("accepted by kari")
+
+
 def test_what_is_over_is_not_told(page: Page) -> None:
     assert "It is over." not in page.text
 

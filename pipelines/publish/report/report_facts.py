@@ -37,7 +37,7 @@ SELECT
     b.kind, b.subject, b.company, b.document_no, b.message, b.next_step, b.comment,
     {utc_time("b.since")} AS since, r.amount, r.currency_code AS currency, {ACCEPTED_BY} AS accepted_by
 FROM {BREAKS} WHERE {IS_OPEN}
-ORDER BY b.accepted_by IS NOT NULL, abs(r.amount) DESC NULLS LAST, b.kind, b.subject
+ORDER BY {IS_ACCEPTED}, abs(r.amount) DESC NULLS LAST, b.kind, b.subject
 """
 _BREAKS_BY_KIND = f"""
 SELECT
