@@ -6,9 +6,12 @@ import gc
 import ipaddress
 import os
 import sys
+from collections.abc import Iterator
 from functools import partial
 
 import duckdb
+import pytest
+import structlog
 from hypothesis import settings
 
 GUARDED = {"socket.connect": 1, "socket.sendto": 1, "socket.getaddrinfo": 0, "socket.gethostbyname": 0}
@@ -51,3 +54,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # Two busy cores make any deadline flaky; the same examples every time make a failure everybody's.
 settings.register_profile("springline", deadline=None, derandomize=True)
 settings.load_profile("springline")
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """Forget where a command run inside a test sent its log: that stream is closed when the test is over."""
+    yield
+    structlog.reset_defaults()
