@@ -18,7 +18,7 @@ from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Outbox
-from pipelines.reconcile.record import Break
+from pipelines.stores.breaks import Break
 
 if TYPE_CHECKING:
     from pipelines.step.context import Context

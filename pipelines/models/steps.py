@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.contracts.declared import declared_tables
-from pipelines.core.resources import sql_folder
+from pipelines.core.resources import seeds_folder, sql_folder
 from pipelines.core.table_ref import TableRef
 from pipelines.core.tax_rules import read_tax_rules
 from pipelines.models.build import build
@@ -75,7 +75,8 @@ def content_mark(ctx: Context, *more: str) -> str:
         ctx.settings.model_dump_json(),
         sorted(ctx.warehouse.execute(marks).fetchall()) if marks else [],
         (ctx.today, ctx.is_dry_run),
-        files=sql_folder().rglob("*.sql"),
+        # A changed seed is a changed table: what stands on it must be built anew, whatever the rest says.
+        files=(*sql_folder().rglob("*.sql"), *seeds_folder().glob("*.csv")),
         control=ctx.control,
         moves=(*_DECIDED, *more),
     )

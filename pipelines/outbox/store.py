@@ -12,7 +12,7 @@ from pipelines.outbox.chain import append_events
 from pipelines.outbox.entry import Entry, Move, Version, members_of
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, read_json, sha256
 from pipelines.outbox.states import REBUILDABLE, State, check_transition
-from pipelines.reconcile.record import Break, close_breaks, open_breaks
+from pipelines.stores.breaks import Break, close_breaks, open_breaks
 from pipelines.stores.control import Control, Value, named_statements, utc_text
 
 if TYPE_CHECKING:

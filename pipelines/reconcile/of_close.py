@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.reconcile.kinds import CLOSE, break_kinds, kinds_found_by
-from pipelines.reconcile.record import Break
 from pipelines.reconcile.update import update_breaks
+from pipelines.stores.breaks import Break
 from pipelines.stores.rows import Row, rows_of
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from pipelines.core import words
 from pipelines.reconcile.kinds import next_step
-from pipelines.reconcile.record import Break
 from pipelines.reconcile.update import update_breaks
 from pipelines.step.counts import Counts
+from pipelines.stores.breaks import Break
 from pipelines.stores.rows import Row, rows_of
 
 if TYPE_CHECKING:

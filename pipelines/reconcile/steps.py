@@ -6,10 +6,10 @@ from pipelines.reconcile.kinds import next_step
 from pipelines.reconcile.of_close import note_close_breaks
 from pipelines.reconcile.of_comparison import note_compared_breaks
 from pipelines.reconcile.of_returns import note_actual_breaks, note_payment_breaks, note_rate_breaks
-from pipelines.reconcile.record import Break
 from pipelines.reconcile.update import STANDING, update_breaks
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
+from pipelines.stores.breaks import Break
 from pipelines.stores.marks import COMPARED, NOTED
 
 __all__ = [

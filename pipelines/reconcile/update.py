@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from pipelines.reconcile.record import Break, close_breaks, open_breaks
+from pipelines.stores.breaks import Break, close_breaks, open_breaks
 from pipelines.stores.control import utc_text
 
 if TYPE_CHECKING:

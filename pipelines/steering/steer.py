@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from pipelines.core.errors import UsageError
 from pipelines.core.words import moment
 from pipelines.reconcile.kinds import break_kinds
-from pipelines.reconcile.record import close_breaks
 from pipelines.steering.bank_changes import confirm_changes, open_changes
 from pipelines.steering.decisions import Decision, ignored_row, last_retry, reason_text, record, standing_hold
 from pipelines.steering.find_document import Document, find_document
+from pipelines.stores.breaks import close_breaks
 from pipelines.stores.control import Control, utc_text
 from pipelines.stores.open_tables import Tables, open_tables
 

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.reconcile.record import Break, close_breaks, open_breaks
+from pipelines.stores.breaks import Break, close_breaks, open_breaks
 from tests.cli.springline import Terminal
 
 DIFFERS, ONLY = "document amount differs", "document only in ledger"

@@ -16,9 +16,9 @@ import pytest
 from pipelines.models import steps
 from pipelines.reconcile.of_comparison import note_compared_breaks
 from pipelines.reconcile.of_returns import note_payment_breaks, rate_break, undone_break
-from pipelines.reconcile.record import Break
 from pipelines.reconcile.update import update_breaks
 from pipelines.step.context import Context
+from pipelines.stores.breaks import Break
 from pipelines.stores.control import Control
 from pipelines.stores.marks import mark_of
 from pipelines.stores.versions import control_folder, migrations

@@ -21,7 +21,7 @@ from pipelines.load.vms.courier import CHUNK, REFUSED, Outcome
 from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.intent import Kind
 from pipelines.outbox.states import State
-from pipelines.reconcile.record import Break
+from pipelines.stores.breaks import Break
 from pipelines.wire.filters import one_of
 
 if TYPE_CHECKING:
