@@ -1,8 +1,8 @@
 """Carries out what people asked to be tried again: what the ledger's posting refused is corrected, never added.
 
-design.md decision 5: after the import has taken a voucher and the posting refused it, its waiting items are corrected
-by `updateGLImportItems` where the document is mapped otherwise by now; where it is not, the items to see to are named.
-A failed voucher is tried again, and one of unknown fate looked up, by every run anyway.
+docs/architecture.md#outbox: after the import has taken a voucher and the posting refused it, its waiting items are
+corrected by `updateGLImportItems` where the document is mapped otherwise by now; where it is not, the items to see to
+are named. A failed voucher is tried again, and one of unknown fate looked up, by every run anyway.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Node = dict[str, Json]
 
 MUTATION = "updateGLImportItems"
-# The ledger's job levels of an import item (xledger.md A9).
+# The ledger's job levels of an import item (docs/systems/ledger.md#a9).
 READY, DONE, REFUSED = 1, 3, 9
 # By these a voucher and its payments are found again: a change of one of them would make another voucher of it. The
 # first control line has more, for its text and partner stand in the journal header.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import duckdb
     from rich.console import Console
 
-# design.md section 4.
+# docs/decisions/0005-exit-codes.md.
 EXIT_DELIVERY = 15
 EXIT_HELD = 14
 EXIT_BREAKS = 16
@@ -67,7 +67,10 @@ class _Tally:
     problems: list[str] = field(default_factory=list)
 
     def exit_code(self) -> int:
-        """Decide as design.md section 4 does: 15, then what stopped a job, then 14, then objects set aside, then 16."""
+        """Decide: 15, then what stopped a job, then 14, then objects set aside, then 16.
+
+        Source: docs/decisions/0005-exit-codes.md.
+        """
         # By what costs most when nobody looks: a voucher that may be missing or there twice comes before all else.
         total = sum(self.jobs.values(), Counts())
         stopped = [error.exit_code for error in self.errors]

@@ -1,4 +1,4 @@
-"""Contracts of the VMS objects: the members that mapping.md section 0 names, their types and tables in stg_vms."""
+"""Contracts of the VMS objects: the members that docs/mapping.md#0 names, their types and tables in stg_vms."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ _ACCOUNT = (
     text("company_code", "company.companyCode"),
 )
 
-# The VMS accounts whose GL account is the ledger's control account (mapping.md 1).
+# The VMS accounts whose GL account is the ledger's control account (docs/mapping.md#1).
 CONTROL_ACCOUNTS = ("APX", "ARX")
 # One entity, two tables: the documents job reads the control accounts alone, and what it did not read counts as gone.
 ACCOUNTS = Contract(
@@ -169,7 +169,7 @@ GL_ACCOUNTS = Contract(
     comment="one row per account of the VMS: the GL accounts that actuals may be posted on",
 )
 
-# The one row that says which country, and so which currency, the installation is based on (dataloy.md 3.7).
+# The one row that says which country, and so which currency, the installation is based on (docs/systems/vms.md#3-7).
 SYSTEM_KEY = 1_000_000
 SYSTEM = Contract(
     entity="System",

@@ -1,4 +1,4 @@
-"""Payment references and bank accounts: which of them pass their own check digits (xledger.md section 9)."""
+"""Payment references and bank accounts: which of them pass their own check digits (docs/systems/ledger.md#9)."""
 
 from __future__ import annotations
 

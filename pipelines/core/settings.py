@@ -108,7 +108,7 @@ class CompanySettings(_Section):
 
 
 class PostingSettings(_Section):
-    """How documents become vouchers (mapping.md section 1)."""
+    """How documents become vouchers (docs/mapping.md#1)."""
 
     xgl: Literal["poolCode", "isTc"] | None = Field(
         default=None,

@@ -1,4 +1,4 @@
-"""Compares actuals: the ledger's own rows of voyages against the documents in the VMS (mapping.md 5)."""
+"""Compares actuals: the ledger's own rows of voyages against the documents in the VMS (docs/mapping.md#5)."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipelines.core.settings import Settings
     from pipelines.demo.server import SandboxControl
 
-# Every transfer of money in the ledger has one of these sources (mapping.md 3), and a type that is no invoice's.
+# Every transfer of money in the ledger has one of these sources (docs/mapping.md#3), and a type that is no invoice's.
 _PAYMENT_SOURCES = frozenset({"DR", "AB", "OCR", "BA", "GL", "CHD", "EFT", "DGL"})
 _NO_PAYMENT = frozenset({None, "INVOICE", "CREDIT_MEMO"})
 _DOCUMENT_FIELDS = (

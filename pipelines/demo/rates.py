@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pipelines.demo.books import Books
 
-# The VMS may round (mapping.md 4).
+# The VMS may round (docs/mapping.md#4).
 _TOLERANCE = Decimal("0.000001")
 
 

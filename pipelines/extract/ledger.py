@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from pipelines.step.context import Context
 
 # Times are Norwegian local time without a zone: an hour for the end of summer time, a quarter for clocks that differ
-# (xledger.md 1.5).
+# (docs/systems/ledger.md#1-5).
 OVERLAP = timedelta(minutes=75)
 # Values in one filter.
 LARGEST_LIST = 1000
-# Rows of few fields that come by the thousand; the others are read at the setting's page size (xledger.md 1.3).
+# Rows of few fields that come by the thousand; the others are read at the setting's page size
+# (docs/systems/ledger.md#1-3).
 LARGE_PAGES: Mapping[str, int] = dict.fromkeys(
     ("suppliers", "customers", "subledgers", "companies", "projects", "object_values"), 5000
 ) | dict.fromkeys(("import_items", "ap_rows", "ar_rows", "transactions"), 10_000)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipelines.step.context import Context
     from pipelines.wire.ledger import Changes
 
-# xledger.md 1.9: kept for 3 days; an hour less, for clocks that differ and for the time the reading takes.
+# docs/systems/ledger.md#1-9: kept for 3 days; an hour less, for clocks that differ and for the time the reading takes.
 KEPT = timedelta(days=3) - timedelta(hours=1)
 # The position before any delta: the ledger had none when it was asked.
 START = ""

@@ -19,8 +19,8 @@ from pipelines.stores.control_copy import copy_control
 LEDGER_READ = "ledger.read_in"
 # The cursor that every reading of the import confirms.
 IMPORT = "ledger.import"
-# Vouchers sent that are not seen booked yet: job level 3 is that of an item the ledger has booked (xledger.md A9). A
-# voucher that was adopted has its header from the start, and never was in the import.
+# Vouchers sent that are not seen booked yet: job level 3 is that of an item the ledger has booked
+# (docs/systems/ledger.md#a9). A voucher that was adopted has its header from the start, and never was in the import.
 WAITING = """
 SELECT vouchers.document_key FROM ctl.sent_vouchers AS vouchers
 WHERE vouchers.state = 'sent' AND vouchers.header_db_id IS NULL AND vouchers.document_key NOT IN (

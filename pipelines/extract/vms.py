@@ -51,7 +51,7 @@ DOCUMENTS = "vms.documents"
 _log = structlog.get_logger(__name__)
 
 # The times by which an object counts as changed. Whether a changed child moves its parent's `modifiedDate` is not known
-# (mapping.md section 0), so each is asked for by itself.
+# (docs/mapping.md#0), so each is asked for by itself.
 MOVED_BY: dict[str, tuple[str, ...]] = {
     "BusinessPartner": (
         "modifiedDate",
@@ -191,7 +191,10 @@ def extract_voyages(ctx: Context) -> ReadCounts:
 
 
 def extract_control_accounts(ctx: Context) -> ReadCounts:
-    """Read the accounts APX and ARX of every company, whose GL accounts are the control accounts (mapping.md 1)."""
+    """Read the accounts APX and ARX of every company, whose GL accounts are the control accounts.
+
+    Source: docs/mapping.md#1.
+    """
     filters = tuple(one_of("accountCode", contracts.CONTROL_ACCOUNTS))
     return land(ctx, contracts.ACCOUNTS, _pages(ctx, contracts.ACCOUNTS, filters), side=SIDE, scope=EVERYTHING).counts
 

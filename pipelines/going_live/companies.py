@@ -22,7 +22,7 @@ class Entities:
     by_code: Mapping[int, Mapping[str, Any]]
 
     def seen_by(self, code: int) -> list[int]:
-        """Return the entity itself and then those above it, whose records it sees (xledger.md 1.4)."""
+        """Return the entity itself and then those above it, whose records it sees (docs/systems/ledger.md#1-4)."""
         by_id = {str(node["dbId"]): entity for entity, node in self.by_code.items()}
         seen = [code]
         for _ in range(MOST_LEVELS):
@@ -50,7 +50,10 @@ def read_entities(probe: Probe) -> Entities:
 
 
 def mapped_companies(probe: Probe) -> list[CompanySettings]:
-    """Return the companies of the settings, then the VMS companies whose code is that of an entity (mapping.md 1.5)."""
+    """Return the companies of the settings, then the VMS companies whose code is that of an entity.
+
+    Source: docs/mapping.md#1-5.
+    """
     settings = probe.settings.companies
     entities = read_entities(probe).by_code
     # As in the mapping: a code that is an entity's own needs no setting.

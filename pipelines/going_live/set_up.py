@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipelines.going_live.probe import Probe
 
 VOUCHER_TYPES = ("AP", "AR", "GL")
-# mapping.md 1.1: posting 3, and the XGL a line has when nothing else gives it one.
+# docs/mapping.md#1-1: posting 3, and the XGL a line has when nothing else gives it one.
 LOCATIONS = ("FS", "LS")
 FALLBACK_XGL = "DLVMS"
 BY_CHARTER = ("TC", "VC")

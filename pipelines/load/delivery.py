@@ -151,7 +151,7 @@ class Delivery:
         try:
             findings = look_up(entries) if entries else {}
         except LOOK_UP_ERRORS as error:
-            # Without this answer nothing may go: the ledger takes a voucher a second time (xledger.md A3).
+            # Without this answer nothing may go: the ledger takes a voucher a second time (docs/systems/ledger.md#a3).
             self.is_stopped = True
             side = self.cargo.side
             self.problems.append(f"What the {side} has already could not be looked up, so nothing was sent: {error}")

@@ -40,7 +40,7 @@ def _model(catalog: Catalog, model: ModelPage) -> Iterator[str]:
     yield model.description
     facts = {
         "File": f"[{summary.path}](../../{summary.path})",
-        "Rows are told apart by": ", ".join(map(code, summary.grain)),
+        "Identified by": ", ".join(map(code, summary.grain)),
         "Keeps rows of before where": code(model.keep),
         "Reads": ", ".join(_link(catalog, name) for name in summary.reads),
         "Read by": ", ".join(_link(catalog, name) for name in summary.read_by),

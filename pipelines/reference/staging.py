@@ -45,7 +45,7 @@ def _side(side: str, contracts: Iterable[Contract]) -> Iterator[str]:
     for contract in contracts:
         yield f"### {SCHEMAS[side]}.{contract.table}"
         meaning = f" {contract.comment[:1].upper()}{contract.comment[1:]}." if contract.comment else ""
-        yield f"From {code(contract.entity)}, told apart by {code(contract.key)}.{meaning}"
+        yield f"From {code(contract.entity)}, identified by {code(contract.key)}.{meaning}"
         yield _table(_members(contract.members), PARENT_EXTRAS)
         for children in contract.children:
             yield f"### {SCHEMAS[side]}.{children.table}"

@@ -1,7 +1,7 @@
 """Bank accounts of suppliers that change: recorded when they are seen, sent only when a second person releases them.
 
-mapping.md 2: with `partners.confirm_bank_changes` a change from one account to another waits. The accounts stand in the
-control store in full, because the models compare them; what is shown of them is their last four characters.
+docs/mapping.md#2: with `partners.confirm_bank_changes` a change from one account to another waits. The accounts stand
+in the control store in full, because the models compare them; what is shown of them is their last four characters.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipelines.core.settings import Settings
 
 BY_SUPPLIER = "supplier:"
-# Job level of an import item that the ledger has booked (xledger.md A9).
+# Job level of an import item that the ledger has booked (docs/systems/ledger.md#a9).
 BOOKED = 3
 
 

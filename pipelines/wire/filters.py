@@ -1,4 +1,4 @@
-"""What the VMS is asked for: filters (AND of EQ, GTE, GT and IN, which every tenant has; dataloy.md 1.5) and fields."""
+"""What the VMS is asked for: fields and filters, the AND of EQ, GTE, GT and IN that every tenant has (docs/systems/vms.md#1-5)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 
 from pipelines.core.errors import Terminal
 
-# Keeps the address under the usual limits; a live client uses 15 (dataloy.md 6, row 28).
+# Keeps the address under the usual limits; a live client uses 15 (docs/systems/vms.md#a28).
 LARGEST_LIST = 50
 
 # No character of the grammar in it, and single blanks between words only.
@@ -69,7 +69,7 @@ def one_of(path: str, values: Iterable[Scalar]) -> Iterator[str]:
 
 
 def fields_header(fields: Sequence[str]) -> str:
-    """Return the value of the ``fields`` header: nested members, ``"*"`` for a value (dataloy.md 1.4).
+    """Return the value of the ``fields`` header: nested members, ``"*"`` for a value (docs/systems/vms.md#1-4).
 
     >>> fields_header(["documentNo", "company.companyCode", "company.country.countryCode"])
     '{"documentNo":"*","company":{"companyCode":"*","country":{"countryCode":"*"}}}'

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 BURST = "BAD_REQUEST.BURST_RATE_LIMIT_REACHED"
 CONCURRENCY = "BAD_REQUEST.CONCURRENCY_LIMIT_REACHED"
 CREDITS = "BAD_REQUEST.INSUFFICIENT_CREDITS"
-# Seconds to wait, as the vendor's own samples do (xledger.md 1.7); credits name their time, else twenty minutes.
+# Seconds to wait, as the vendor's own samples do (docs/systems/ledger.md#1-7); credits name their time, else twenty
+# minutes.
 WAITS: Mapping[str, float] = {BURST: 5.0, CONCURRENCY: 1.0, CREDITS: 1200.0}
 # HTTP statuses.
 NOT_SIGNED_IN = frozenset({401, 403})
@@ -41,7 +42,7 @@ class _GraphqlError(msgspec.Struct):
     @property
     def problem(self) -> tuple[str, str]:
         """The error's code (at its top level, else in its extensions) and its message."""
-        # Both places are in use (xledger.md 1.7).
+        # Both places are in use (docs/systems/ledger.md#1-7).
         inner = (self.extensions or {}).get("code", "")
         return self.code or str(inner or ""), self.message or ""
 
@@ -93,9 +94,9 @@ class GraphqlCaller:
     def execute(self, query: str, variables: Mapping[str, object], *, operation: str, is_write: bool = False) -> Data:
         """Run one operation and return its data, each field as raw JSON.
 
-        Any error means that the whole request failed (xledger.md 1.7). Raises Refused with every code and message,
-        Terminal for a wrong token or an answer that is no GraphQL, Transient when a limit outlasts the waiting (not
-        carried out), or when there was no answer or a time-out (a write may have been carried out).
+        Any error means that the whole request failed (docs/systems/ledger.md#1-7). Raises Refused with every code and
+        message, Terminal for a wrong token or an answer that is no GraphQL, Transient when a limit outlasts the waiting
+        (not carried out), or when there was no answer or a time-out (a write may have been carried out).
         """
         body = msgspec.json.encode({"query": query, "variables": variables})
         call = Call("POST", self._url, operation, self._headers, body=body, is_write=is_write)
@@ -121,7 +122,7 @@ class GraphqlCaller:
             # Words we cannot read must not end a batch that would only have to wait.
             return wait
         if reset_at.tzinfo is None:
-            # The ledger writes times as Norwegian local time without a zone (xledger.md 1.5).
+            # The ledger writes times as Norwegian local time without a zone (docs/systems/ledger.md#1-5).
             reset_at = reset_at.replace(tzinfo=OSLO)
         # At least a second: the two clocks may differ, and a time that has passed would ask again at once.
         return max(1.0, (reset_at - self._now()).total_seconds())
@@ -138,7 +139,10 @@ def _limited(limit: _LimitError, wait: float) -> Transient:
 
 
 def _judge(answer: Answer) -> None:
-    """Raise what an answer says went wrong; the errors in the body count, whatever the HTTP status (xledger.md A2)."""
+    """Raise what an answer says went wrong; the errors in the body count, whatever the HTTP status.
+
+    Source: docs/systems/ledger.md#a2.
+    """
     # The body first: an input error may come with 200 as with 400, and its text is what an accountant needs.
     parsed = _parse(answer)
     if parsed is not None and parsed.errors:

@@ -1,4 +1,7 @@
-"""Client of the ledger's GraphQL API: pages of nodes, changes since a cursor, mass mutations (xledger.md section 1)."""
+"""Client of the ledger's GraphQL API: pages of nodes, changes since a cursor, mass mutations.
+
+Source: docs/systems/ledger.md#1.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ SIDE = "ledger"
 # A limit for a cursor that goes round; a hundred thousand pages are more than any ledger has.
 MOST_PAGES = 100_000
 MOST_INPUTS = 500
-# Records a page at most (xledger.md 1.3); only deltas are read so, for they have two members each.
+# Records a page at most (docs/systems/ledger.md#1-3); only deltas are read so, for they have two members each.
 LARGEST_PAGE = 10_000
 CONNECTIONS = 4
 # The other side counts arrivals, not departures: a window a little longer than its own keeps the two apart.
@@ -51,7 +54,7 @@ class _PageInfo(msgspec.Struct, rename="camel"):
 
 
 class _Edge(msgspec.Struct):
-    # Opaque (xledger.md 1.3): often a dbId, and some servers write it as a number.
+    # Opaque (docs/systems/ledger.md#1-3): often a dbId, and some servers write it as a number.
     cursor: str | int | None = None
     node: msgspec.Raw = msgspec.Raw(b"null")
 
@@ -129,7 +132,8 @@ class LedgerClient:
     def changes(self, cursors: Mapping[str, str | None]) -> dict[str, Changes]:
         """Read deltas connections, each from its cursor on (None: from the oldest); their first pages in one request.
 
-        The ledger keeps deltas for three days (xledger.md 1.9). A deletion wins over any other change of the same node.
+        The ledger keeps deltas for three days (docs/systems/ledger.md#1-9). A deletion wins over any other change of
+        the same node.
         """
         readings = [
             Reading(connection, "dbId mutationType", owner_set=None, after=after, page_size=LARGEST_PAGE)
@@ -153,10 +157,10 @@ class LedgerClient:
     def mutate(self, name: str, inputs: Sequence[Mapping[str, object]]) -> list[Node]:
         """Run one of the ``MUTATIONS`` and return its edges: ``clientId``, and ``node`` with its dbId.
 
-        At most 500 inputs (xledger.md 1.6). Raises Refused when the ledger refused it: nothing of it was carried out,
-        as far as is known (A1).
+        At most 500 inputs (docs/systems/ledger.md#1-6). Raises Refused when the ledger refused it: nothing of it was
+        carried out, as far as is known (A1).
         """
-        # Only a fault of ours gets here: a check holds vouchers of more lines (mapping.md 1.6 rule 4).
+        # Only a fault of ours gets here: a check holds vouchers of more lines (docs/mapping.md#1-6-4).
         if len(inputs) > MOST_INPUTS:
             raise Terminal(f"{name}: {len(inputs)} inputs, the ledger takes {MOST_INPUTS}.", sent=False)
         data = self._graphql.execute(mutation_text(name), {"inputs": inputs}, operation=name, is_write=True)
@@ -191,7 +195,7 @@ class LedgerClient:
             if page is None:
                 data = self._graphql.execute(*self._query([reading]), operation=reading.connection)
                 page = _connection(data, "r0", reading)
-            # An empty connection has `edges: null` (xledger.md 1.3).
+            # An empty connection has `edges: null` (docs/systems/ledger.md#1-3).
             if not page.edges:
                 return
             cursor = str(page.edges[-1].cursor)

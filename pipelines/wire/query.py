@@ -8,7 +8,7 @@ from string import Template
 from typing import Literal
 
 # Every entity that the token reaches: master data stands in the group's, vouchers in the posting entities below it, and
-# a token made in one of them must still see what it shares with those above (xledger.md 1.2, 1.4).
+# a token made in one of them must still see what it shares with those above (docs/systems/ledger.md#1-2, #1-4).
 OWNER_SET = "ALL"
 # The API's filter type of each connection that is read with a filter.
 FILTER_TYPES: Mapping[str, str] = {

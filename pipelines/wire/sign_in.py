@@ -1,4 +1,7 @@
-"""Signs in to the VMS: OAuth 2 client credentials, on older installations user name and password (dataloy.md 1.2)."""
+"""Signs in to the VMS: OAuth 2 client credentials, on older installations user name and password.
+
+Source: docs/systems/vms.md#1-2.
+"""
 
 from __future__ import annotations
 

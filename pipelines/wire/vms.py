@@ -1,4 +1,4 @@
-"""Client of the VMS's REST API: pages of objects, single objects, writes (reference: dataloy.md section 1)."""
+"""Client of the VMS's REST API: pages of objects, single objects, writes (docs/systems/vms.md#1)."""
 
 from __future__ import annotations
 
@@ -138,7 +138,10 @@ class VmsClient:
         return objects
 
     def count(self, entity: str) -> int | None:
-        """Return how many objects there are, in one small request; None where the VMS does not say (dataloy.md 1.6)."""
+        """Return how many objects there are, in one small request; None where the VMS does not say.
+
+        Source: docs/systems/vms.md#1-6.
+        """
         # Without `noCount`, unlike any other read: counting costs the VMS a query of its own.
         answer = self._call(
             "GET",
@@ -255,7 +258,7 @@ def _advance(page_keys: Sequence[int], last: int | None, *, entity: str) -> int:
 
 
 def _refuse(answer: Answer, *, request: str) -> None:
-    """Raise what an answer's status says (dataloy.md 1.9)."""
+    """Raise what an answer's status says (docs/systems/vms.md#1-9)."""
     if answer.status < REDIRECT:
         return
     if answer.status < BAD_REQUEST:

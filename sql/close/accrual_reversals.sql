@@ -1,5 +1,5 @@
 -- One reversal on a voyage and account with the accrual it takes back: the one it names (refDocument), else the one of
--- the same company, voyage, account and currency with the negated amount in the month before (mapping.md 6), by the dates
+-- the same company, voyage, account and currency with the negated amount in the month before (docs/mapping.md#6), by the dates
 -- of the documents: where a period is closed a reversal may be posted later.
 -- A posted accrual is found before one that is not, the earlier document before the later.
 -- Answers: Which accrual does a reversal take back?

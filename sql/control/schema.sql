@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS batches (
     today TEXT NOT NULL,          -- the accounting day of the batch, Europe/Oslo
     jobs TEXT NOT NULL,           -- job names, comma separated
     operator TEXT NOT NULL,       -- who started it
-    exit_code INTEGER,            -- as the README lists them
+    exit_code INTEGER,            -- as docs/how-to/exit-codes.md lists them
     summary TEXT                  -- JSON, as `run --json` prints it
 ) STRICT;
 

@@ -1,5 +1,5 @@
 -- One profit-and-loss row of the ledger on a project, and whether the VMS has it already: what came from bunker
--- transactions and accruals, or was typed by hand against one of them, is no actual (mapping.md 5).
+-- transactions and accruals, or was typed by hand against one of them, is no actual (docs/mapping.md#5).
 -- A row came from such a document when its voucher was imported and its text begins with the document's number.
 -- Answers: Which rows of the books are actuals, and which came from the VMS in the first place?
 -- Read by: the actuals job and close.voyage_actuals.

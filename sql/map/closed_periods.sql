@@ -1,5 +1,5 @@
 -- One stretch of days that is closed for an entity: the ledger lists a status item for owner and period.
--- An owner and period without such an item are open (mapping.md 1.6, rule 5).
+-- An owner and period without such an item are open (docs/mapping.md#1-6-5).
 -- Answers: Into which days may nothing be posted?
 -- Read by: map.posting_periods.
 -- grain: owner_code, from_date, to_date

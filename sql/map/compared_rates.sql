@@ -1,6 +1,6 @@
 -- One rate of the ledger of the last days (rates.days) beside what the VMS has for that day and pair: what was read there,
 -- else what we sent.
--- The VMS may store a rate re-based, and then it is not found there; what we sent still counts (dataloy.md 3.7).
+-- The VMS may store a rate re-based, and then it is not found there; what we sent still counts (docs/systems/vms.md#3-7).
 -- Answers: Which rates of the last days does the VMS lack or hold otherwise?
 -- Read by: the rates job.
 -- grain: rate_date, currency_code

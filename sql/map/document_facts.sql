@@ -1,5 +1,5 @@
 -- One open document with what its lines and terms say together: totals, agreement on vessel and voyage, reversal.
--- VAT lines are left aside where vessel and voyage are compared; a line without a voyage disagrees (mapping.md 1.1).
+-- VAT lines are left aside where vessel and voyage are compared; a line without a voyage disagrees (docs/mapping.md#1-1).
 -- Answers: Do the lines of a document agree among themselves and with its total?
 -- Read by: the posting requirements and the drafts.
 -- grain: document_key

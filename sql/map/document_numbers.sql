@@ -1,5 +1,5 @@
 -- One open document with its invoice number and KID, the two parts of the external document number around the pipe.
--- A reversal, and a document without an external number, carries the VMS's own number (mapping.md 1.1).
+-- A reversal, and a document without an external number, carries the VMS's own number (docs/mapping.md#1-1).
 -- Answers: Under which invoice number and KID does a document go out?
 -- Read by: the drafts and the posting requirements.
 -- grain: document_key

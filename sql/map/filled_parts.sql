@@ -1,4 +1,4 @@
--- One part of an invoice that a payment settles, where payments fill invoices one after the other (mapping.md 3).
+-- One part of an invoice that a payment settles, where payments fill invoices one after the other (docs/mapping.md#3).
 -- Refunds fill credit notes; what is left of a credit note is given back to the payment that is current there.
 -- Answers: Who pays how much of what in a match of one currency?
 -- Read by: map.part_values.

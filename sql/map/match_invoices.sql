@@ -1,6 +1,6 @@
 -- One invoice in a match: what the ledger says is settled, what has gone to the VMS, and what is left to be transferred.
 -- Of an invoice with rows in several matches, and of one whose payments were moved, no more is left in all than the
--- ledger says is settled in all less all that ever went (mapping.md 3: never more than the invoice).
+-- ledger says is settled in all less all that ever went (docs/mapping.md#3: never more than the invoice).
 -- Answers: How much of an invoice may a match still transfer?
 -- Read by: the payments job.
 -- grain: side, owner_code, match_id, is_ours, invoice_key

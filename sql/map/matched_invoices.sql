@@ -1,5 +1,5 @@
 -- One ledger voucher that carries the entity, side, invoice number and partner of an invoice of ours, and which it is.
--- Where one number stands for several, on either side, the recorded header decides, else its text (mapping.md 3).
+-- Where one number stands for several, on either side, the recorded header decides, else its text (docs/mapping.md#3).
 -- Answers: Which voucher of the ledger is this invoice of ours?
 -- Read by: map.invoice_rows.
 -- grain: side, owner_code, header_db_id, invoice_number, subledger_code

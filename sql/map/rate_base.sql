@@ -1,5 +1,5 @@
 -- One row: the ledger entity whose exchange rates are used, its currency, and the VMS's own base currency.
--- The entity is that of the setting rates.owner, else the group, else the first company's (mapping.md 4).
+-- The entity is that of the setting rates.owner, else the group, else the first company's (docs/mapping.md#4).
 -- Answers: Whose exchange rates count, and in which currency are they quoted?
 -- Read by: the rates job and the comparison of rates.
 -- grain: owner_db_id

@@ -1,5 +1,5 @@
 -- One part of an invoice that a payment settles, in matches in several currencies: each settled amount is shared over
--- the payments in proportion to what they have left in company currency, the rest on the last (mapping.md 3).
+-- the payments in proportion to what they have left in company currency, the rest on the last (docs/mapping.md#3).
 -- Refunds, where there are any, share the credit notes, and the other payments the invoices.
 -- Answers: Who pays how much of what in a match of several currencies?
 -- Read by: map.part_values.

@@ -1,5 +1,5 @@
 -- One pair of an entity and an owner whose records it sees: itself and everything above it.
--- The ledger looks a code up in the entity and those above (xledger.md 1.2, 1.7), four levels deep here.
+-- The ledger looks a code up in the entity and those above (docs/systems/ledger.md#1-2, #1-7), four levels deep here.
 -- Answers: Whose records does an entity of the ledger see?
 -- Read by: the check of codes and the master-data job.
 -- grain: owner_code, seen_owner_db_id

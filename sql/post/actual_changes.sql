@@ -1,4 +1,4 @@
--- One document of actuals to be posted in the VMS: the difference of a group to what was sent before (mapping.md 5).
+-- One document of actuals to be posted in the VMS: the difference of a group to what was sent before (docs/mapping.md#5).
 -- Answers: What does the actuals job send now?
 -- Read by: the actuals job.
 -- grain: natural_key

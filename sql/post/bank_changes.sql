@@ -1,4 +1,4 @@
--- One supplier whose bank account differs between VMS and ledger: it waits for a second person (mapping.md 2).
+-- One supplier whose bank account differs between VMS and ledger: it waits for a second person (docs/mapping.md#2).
 -- Answers: Which bank account must a second person confirm?
 -- Read by: `springline release` and the comparison of partners.
 -- grain: code, old_account

@@ -1,5 +1,5 @@
 -- One control line of an open document with its due date and its unsigned amounts: one per payment term on AP and AR.
--- Each term takes its percentage of the rounded total, rounded again; the last one takes the rest (mapping.md 1.2).
+-- Each term takes its percentage of the rounded total, rounded again; the last one takes the rest (docs/mapping.md#1-2).
 -- Answers: How is the total spread over the payment terms?
 -- Read by: post.draft_lines.
 -- grain: document_key, term_no

@@ -1,5 +1,5 @@
 -- One detail line in one of its two currencies ('currency': the document's, 'company'), as it will be sent but unsigned:
--- net, plus its share of the VAT lines, plus the document's rounding rest on the largest line (mapping.md 1.3, 1.4).
+-- net, plus its share of the VAT lines, plus the document's rounding rest on the largest line (docs/mapping.md#1-3, #1-4).
 -- Shares are made in whole minor units: cut toward zero, the units left over go one each to the largest remainders.
 -- Answers: What does a detail line come to once VAT and rounding are in it?
 -- Read by: post.draft_lines.

@@ -1,4 +1,4 @@
--- One open document with a verdict per posting requirement (mapping.md 1.2 to 1.6) and what each message needs.
+-- One open document with a verdict per posting requirement (docs/mapping.md#1-2 to #1-6) and what each message needs.
 -- Comparisons between columns are made here; the suites in expectations/ assert the verdicts.
 -- Answers: Does an open document meet each posting requirement?
 -- Read by: the checks, which hold what fails, and `springline preflight`.
@@ -103,19 +103,19 @@ SELECT
     missing.missing_dimensions,  -- XGL and location codes the ledger does not have
     same_numbers.other_documents,  -- numbers of those that used the same external number
 
-    -- Rule 1
+    -- docs/mapping.md#1-6-1
     facts.lines_without_account IS NULL AS ok_gl_account_missing,
     control_accounts.account IS NOT NULL AS ok_control_account_missing,
     NOT control_accounts.is_line_account AS ok_control_account_on_line,
 
-    -- Rule 2
+    -- docs/mapping.md#1-6-2
     documents.voucher_type <> 'AP' OR facts.is_reversal OR numbers.external_no IS NOT NULL
         AS ok_external_document_no_missing,
 
-    -- Rule 3
+    -- docs/mapping.md#1-6-3
     documents.voucher_type <> 'AP' OR charterers.partner_type_code IS NULL AS ok_partner_is_charterer,
 
-    -- Rule 4
+    -- docs/mapping.md#1-6-4
     documents.owner_code IS NOT NULL AS ok_company_unknown,
     documents.voucher_type = 'GL'
     OR documents.partner_code IS NOT NULL AS ok_partner_missing,
@@ -144,10 +144,10 @@ SELECT
     COALESCE(line_counts.line_count, 0) <= 500 AS ok_too_many_lines,
     documents.document_key BETWEEN 1 AND 2147483647 AS ok_document_key_too_large,
 
-    -- Rule 5
+    -- docs/mapping.md#1-6-5
     NOT posting_periods.is_period_closed OR posting_periods.is_moved AS ok_period_closed,
 
-    -- Rule 6
+    -- docs/mapping.md#1-6-9
     missing.missing_suppliers IS NULL AS ok_supplier_missing,
     missing.missing_customers IS NULL AS ok_customer_missing,
     missing.missing_voyages IS NULL AS ok_voyage_missing,
@@ -157,7 +157,7 @@ SELECT
     documents.is_currency_known AND missing.missing_currencies IS NULL AS ok_currency_missing,
     missing.missing_dimensions IS NULL AS ok_dimension_missing,
 
-    -- Warnings
+    -- docs/mapping.md#1-6-warnings
     documents.document_date <= settings.today AS ok_date_in_future,
     same_numbers.document_key IS NULL AS ok_external_document_no_used,
     LENGTH(COALESCE(numbers.external_no, '')) <= 25 AS ok_external_document_no_too_long,

@@ -1,5 +1,5 @@
 -- One line of the voucher an open document becomes, in the ledger's own terms: control lines first, then detail lines.
--- Columns carry the names of mapping.md 1.1; each amount is signed, debit positive.
+-- Columns carry the names of docs/mapping.md#1-1; each amount is signed, debit positive.
 -- Answers: What exactly will be sent of this document, line by line?
 -- Read by: the loader of vouchers, the checks, `explain` and the dry run.
 -- grain: document_key, tr_item_number

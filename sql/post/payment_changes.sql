@@ -1,5 +1,5 @@
 -- One payment document to be posted in the VMS: a payment's part of one invoice, or what a match has grown by since.
--- Its sign follows from what the part settles, and its type from side and sign (mapping.md 3, dataloy.md 3.4).
+-- Its sign follows from what the part settles, and its type from side and sign (docs/mapping.md#3, docs/systems/vms.md#3-4).
 -- Answers: What does the payments job send now?
 -- Read by: the payments job and the comparison of payments.
 -- grain: natural_key

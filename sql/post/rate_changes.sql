@@ -1,4 +1,4 @@
--- One exchange rate to be posted in the VMS, or to be put in place of another where the settings say so (mapping.md 4).
+-- One exchange rate to be posted in the VMS, or to be put in place of another where the settings say so (docs/mapping.md#4).
 -- Answers: What does the rates job send now?
 -- Read by: the rates job.
 -- grain: natural_key

@@ -63,7 +63,7 @@ readings AS (
 
 SELECT
     unbooked.document_key,
-    -- Job levels (xledger.md A9): 3 is booked, 9 refused. What was not looked up since it was sent still waits.
+    -- Job levels (docs/systems/ledger.md#a9): 3 is booked, 9 refused. What was not looked up since it was sent still waits.
     CASE
         WHEN levels.highest_level = 9 THEN 'refused'
         WHEN levels.lowest_level = 3 AND levels.highest_level = 3 THEN 'booked'

@@ -1,6 +1,6 @@
 -- One payment document of the VMS and the invoice it refers to, as it was sent and as the VMS has it now.
 -- Amounts are turned as the invoice sees them: positive pays an invoice, negative gives back on a credit note; the VMS's
--- own signs are the other way round (mapping.md 3). Only posted documents count as paid.
+-- own signs are the other way round (docs/mapping.md#3). Only posted documents count as paid.
 -- Answers: Does the VMS still have each payment as it was sent?
 -- Read by: the comparison of payments and of control accounts.
 -- grain: payment_document_no, invoice_key

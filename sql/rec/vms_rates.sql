@@ -1,5 +1,5 @@
 -- One exchange rate of the VMS turned into the ledger's quotation: so many of a currency for one of the ledger's base.
--- The VMS may keep a rate the other way round, or re-based on its own base currency (dataloy.md 3.7): what stands there
+-- The VMS may keep a rate the other way round, or re-based on its own base currency (docs/systems/vms.md#3-7): what stands there
 -- as it was sent counts first, then its inverse, then what the two rates of the VMS's base make.
 -- Answers: What rate does the VMS have, written as the ledger writes it?
 -- Read by: rec.exchange_rates.

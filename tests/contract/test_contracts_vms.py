@@ -13,7 +13,7 @@ from pipelines.contracts.shape import paths, tables_of
 from pipelines.wire.filters import fields_header
 
 ALL = (*vms_contracts.ALL, *ledger_contracts.ALL)
-# mapping.md section 0, document by document and line by line.
+# docs/mapping.md#0, document by document and line by line.
 DOCUMENT_PATHS = [
     "documentNo",
     "externalDocumentNo",

@@ -1,4 +1,7 @@
-"""The ledger's transport: token, content, limits and their codes, errors (xledger.md 1.1, 1.2, 1.7, 1.8)."""
+"""The ledger's transport: token, content, limits and their codes, errors.
+
+Source: docs/systems/ledger.md#1-1, #1-2, #1-7, #1-8.
+"""
 
 from __future__ import annotations
 

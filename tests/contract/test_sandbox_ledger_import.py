@@ -1,4 +1,7 @@
-"""The ledger's import: items as received, corrected, removed and sent twice (xledger.md 4, A1, A3, A4)."""
+"""The ledger's import: items as received, corrected, removed and sent twice.
+
+Source: docs/systems/ledger.md#4, #a1, #a3, #a4.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Payments, matches and deeds by hand in the ledger (xledger.md 2.2, A18 to A20)."""
+"""Payments, matches and deeds by hand in the ledger (docs/systems/ledger.md#2-2, #a18 to #a20)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The ledger's import and posting job: what is booked, what is refused and why (xledger.md 4, A3 to A11, A21)."""
+"""The ledger's import and posting job: what is booked, what is refused and why.
+
+Source: docs/systems/ledger.md#4, #a3 to #a11, #a21.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Connections of the ledger: paging, filters, owner sets, status, deltas, ids, times (xledger.md 1.3 to 1.5, 1.9)."""
+"""Connections of the ledger: paging, filters, owner sets, status, deltas, ids, times.
+
+Source: docs/systems/ledger.md#1-3 to #1-5, #1-9.
+"""
 
 from __future__ import annotations
 

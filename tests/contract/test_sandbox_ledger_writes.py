@@ -1,4 +1,7 @@
-"""Mutations of the ledger: master data, references, limits of a call, refusals (xledger.md 1.6, 1.7, 3)."""
+"""Mutations of the ledger: master data, references, limits of a call, refusals.
+
+Source: docs/systems/ledger.md#1-6, #1-7, #3.
+"""
 
 from __future__ import annotations
 

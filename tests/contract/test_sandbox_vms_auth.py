@@ -1,4 +1,4 @@
-"""Who the sandbox's VMS lets in, and how it refuses the others (reference/dataloy.md 1.2)."""
+"""Who the sandbox's VMS lets in, and how it refuses the others (docs/systems/vms.md#1-2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the sandbox's VMS checks on documents, payments and actuals (reference/dataloy.md 3.1 to 3.4, 3.9)."""
+"""What the sandbox's VMS checks on documents, payments and actuals (docs/systems/vms.md#3-1 to #3-4, #3-9)."""
 
 from __future__ import annotations
 

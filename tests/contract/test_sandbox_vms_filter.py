@@ -1,4 +1,4 @@
-"""The filter and sort grammar of the sandbox's VMS (reference/dataloy.md 1.5, 1.6 and assumptions 1 and 2)."""
+"""The filter and sort grammar of the sandbox's VMS (docs/systems/vms.md#1-5, #1-6 and #a1 and #a2)."""
 
 from __future__ import annotations
 

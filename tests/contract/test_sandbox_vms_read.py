@@ -1,4 +1,4 @@
-"""How the sandbox's VMS shows objects: stubs, the fields header, digits, paging (reference/dataloy.md 1.3 to 1.7)."""
+"""How the sandbox's VMS shows objects: stubs, the fields header, digits, paging (docs/systems/vms.md#1-3 to #1-7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Webhooks of the sandbox's VMS: conditions, deliveries, retries (reference/dataloy.md section 2)."""
+"""Webhooks of the sandbox's VMS: conditions, deliveries, retries (docs/systems/vms.md#2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inserts, partial updates, links and deletes in the sandbox's VMS (reference/dataloy.md 1.3, 1.8, 3.6, 3.7)."""
+"""Inserts, partial updates, links and deletes in the sandbox's VMS (docs/systems/vms.md#1-3, #1-8, #3-6, #3-7)."""
 
 from __future__ import annotations
 

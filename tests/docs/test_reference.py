@@ -100,7 +100,7 @@ def test_every_model_is_described(pages: Pages) -> None:
     models = [path for folder in ("map", "post", "rec", "close") for path in (sql_folder() / folder).rglob("*.sql")]
     for path in models:
         described = section(pages["models.md"], f"{path.parent.name}.{path.stem}")
-        assert re.search(rf"{path.name}\).*- Rows are told apart by: `", described, re.DOTALL)
+        assert re.search(rf"{path.name}\).*- Identified by: `", described, re.DOTALL)
         assert section(pages["columns.md"], f"{path.parent.name}.{path.stem}").count("\n| `") > 0
 
 

@@ -61,4 +61,4 @@ def test_a_rule_says_where_to_correct_it(rule: Rule) -> None:
     assert rule.next_step.endswith(".")
     assert rule.title
     assert rule.title[-1] != "."
-    assert rule.source.startswith("mapping.md 1.")
+    assert rule.source.startswith("docs/mapping.md#1-")

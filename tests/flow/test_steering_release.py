@@ -1,4 +1,4 @@
-"""Every rule of mapping.md 1.6 holds a document until it is put right on the proper side; the next run lets it go."""
+"""Every rule of docs/mapping.md#1-6 holds a document until it is put right; the next run lets it go."""
 
 from __future__ import annotations
 

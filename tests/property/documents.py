@@ -1,4 +1,4 @@
-"""Generated VMS documents: every branch of mapping.md section 1, and awkward amounts."""
+"""Generated VMS documents: every branch of docs/mapping.md#1, and awkward amounts."""
 
 from __future__ import annotations
 

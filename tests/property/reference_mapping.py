@@ -1,4 +1,4 @@
-"""Slow and obvious: mapping.md sections 1.1 to 1.5 in plain Python, the oracle the SQL models are compared with."""
+"""Slow and obvious: docs/mapping.md#1-1 to #1-5 in plain Python, the oracle the SQL models are compared with."""
 
 from __future__ import annotations
 

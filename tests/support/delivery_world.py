@@ -42,7 +42,10 @@ class Clock:
 
 @dataclass(slots=True)
 class FakeLedger:
-    """Import items and books; does not refuse what it has already, as the real one does not (xledger.md A3)."""
+    """Import items and books; does not refuse what it has already, as the real one does not.
+
+    Source: docs/systems/ledger.md#a3.
+    """
 
     missing: set[tuple[str, object]] = field(default_factory=set)
     # Subledger codes that exist on the other side only: (voucher type, code).

@@ -49,7 +49,7 @@ class Crash(BaseException):
 
 @dataclass(slots=True)
 class FakeVms:
-    """Documents and rates; refuses a number that it has, as the real one does (dataloy.md 6, row 11)."""
+    """Documents and rates; refuses a number that it has, as the real one does (docs/systems/vms.md#a11)."""
 
     objects: dict[str, list[Row]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)

@@ -19,7 +19,7 @@ from pipelines.reference.rules import rules_page
 
 DEFINITION = {"title": "t", "finding": "f", "system": "VMS", "next_step": "n.", "source": "s"}
 ROW = {"document_key": 7, "document_no": "1", "document_type": "INI", "partner_name": None, "company_code": "28601"}
-RULE = Rule("r", "critical", "title", ("found {x}",), "VMS", "In the VMS, correct {x}.", "mapping.md 1.6")
+RULE = Rule("r", "critical", "title", ("found {x}",), "VMS", "In the VMS, correct {x}.", "docs/mapping.md#1-6")
 
 
 def _stated(column: str = "a", *, severity: str = "critical", **meta: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Check digits of payment references and bank accounts, against the vectors of xledger.md section 9.
+"""Check digits of payment references and bank accounts, against the vectors of docs/systems/ledger.md#9.
 
 Its two IBANs (NO02 and NO77) fail MOD97; the accounts in them are right, and stand here with NO93 and NO71.
 """

@@ -1,4 +1,4 @@
-"""Voucher lines become nodes of addGLImportItems, field for field as mapping.md 1.1 and 1.9 have them."""
+"""Voucher lines become nodes of addGLImportItems, field for field as docs/mapping.md#1-1 and #1-9 have them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def line(number: int, kind: Mapping[str, Any], currency_amount: str, amount: str
     return {**VOUCHER, **kind, "tr_item_number": number, **amounts, **more}
 
 
-# mapping.md 1.9
+# docs/mapping.md#1-9
 WORKED_OUT = [
     line(1, CONTROL, "-1187.5000", "-12468.7500", due_date=date(2026, 12, 1)),
     line(2, CONTROL, "-62.5000", "-656.2500", due_date=date(2027, 1, 1)),

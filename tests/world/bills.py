@@ -23,7 +23,7 @@ Test: TypeAlias = "Callable[[Bill], bool]"
 _CREDIT_NOTES = ("CRI", "CRO")
 _WORTH_CUTTING = Decimal(100)
 _FIRST_OPEN_DAY = date(2026, 8, 3)
-# The type of the VMS's document of a payment, and the sign of its amounts (mapping.md 3).
+# The type of the VMS's document of a payment, and the sign of its amounts (docs/mapping.md#3).
 _TOLD: dict[str, tuple[str, int]] = {"INI": ("PMO", -1), "CRI": ("PMI", 1), "INO": ("PMI", -1), "CRO": ("PMO", 1)}
 
 

@@ -1,4 +1,4 @@
-"""Asks the ledger's books whether they have a voucher: rows there carry no `trRegNumber` (design.md, decision 5).
+"""Asks the ledger's books whether they have a voucher: rows there carry no `trRegNumber` (docs/architecture.md#outbox).
 
 A voucher is recognised by the text of its journal header, which is the text of its first control line. Where somebody
 has changed that text, it is recognised by invoice number, partner, currency and amount of its control lines. Two

@@ -69,7 +69,8 @@ class LedgerCourier:
     size: Callable[[Entry], int] = lambda _: 1
     _gaps: dict[tuple[int, str | None], set[Gap]] = field(default_factory=dict)
     _given_up: set[MutationGroup] = field(default_factory=set)
-    # All nodes or none is an assumption (xledger.md A1): until it was seen to hold, a refused mutation is read back.
+    # All nodes or none is an assumption (docs/systems/ledger.md#a1): until it was seen to hold, a refused mutation is
+    # read back.
     _is_atomic: bool = False
     _refusals: int = 0
     _silences: int = 0

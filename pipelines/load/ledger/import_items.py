@@ -32,10 +32,10 @@ def import_findings(
 ) -> dict[str, LookUpFinding]:
     """Judge vouchers by the import items that have their numbers.
 
-    The ledger does not refuse a voucher that it has already (xledger.md A3), so lines that are there must never be sent
-    again: fewer or more than there should be are a conflict that a person resolves by removing them.
+    The ledger does not refuse a voucher that it has already (docs/systems/ledger.md#a3), so lines that are there must
+    never be sent again: fewer or more than there should be are a conflict that a person resolves by removing them.
     """
-    # The filter asks by number only; entity, type and order number are compared here (design.md, decision 5).
+    # The filter asks by number only; entity, type and order number are compared here (docs/architecture.md#outbox).
     by_key: dict[_Key, list[Node]] = {}
     for item in items:
         by_key.setdefault(_item_key(item), []).append(item)

@@ -1,4 +1,4 @@
-"""Master data: what the models found missing or different in the ledger, stored and delivered (mapping.md 2).
+"""Master data: what the models found missing or different in the ledger, stored and delivered (docs/mapping.md#2).
 
 The stages stand in the order in which they need each other: a customer hangs on a company, a project on a vessel.
 """
@@ -200,7 +200,8 @@ def look_up_codes(
 ) -> dict[str, LookUpFinding]:
     """Look codes up in the ledger before they are written: none -> add, one -> take it, several -> a person decides.
 
-    Codes are not unique there (xledger.md 1.5). An update goes by `dbId` and may be repeated. Raises WireError.
+    Codes are not unique there (docs/systems/ledger.md#1-5). An update goes by `dbId` and may be repeated. Raises
+    WireError.
     """
     selection = "dbId code ownerDbId" + (" objectKindDbId" if stage.kind is Kind.COST_CENTRE else "")
     by_code: dict[str, list[Node]] = {}

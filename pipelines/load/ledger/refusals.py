@@ -11,8 +11,8 @@ from pipelines.core.errors import Refused
 from pipelines.core.identifiers import masked_account
 from pipelines.outbox.entry import Entry
 
-# xledger.md 1.7: `<path>: No value matching owner <ownerDbId>, code '<code>'.`; the path may begin with the place of
-# the node, and the code may hold anything, quotes and line ends included.
+# docs/systems/ledger.md#1-7: `<path>: No value matching owner <ownerDbId>, code '<code>'.`; the path may begin with the
+# place of the node, and the code may hold anything, quotes and line ends included.
 _LOOK_UP = re.compile(
     r"(?P<field>\w+)\.\w+: (?P<count>No|More than one) value matching owner [^,]*, "
     r"(?P<key>\w+) '(?P<value>.*)'\.?\s*\Z",

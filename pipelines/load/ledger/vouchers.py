@@ -1,4 +1,4 @@
-"""Vouchers: post.draft_lines as nodes of addGLImportItems, stored as intents and delivered (mapping.md 1.1)."""
+"""Vouchers: post.draft_lines as nodes of addGLImportItems, stored as intents and delivered (docs/mapping.md#1-1)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ BREAKS = {
     "already_in_books": "voucher already in books",
 }
 
-# mapping.md 1.1, in its order. Fiscal year and period are not sent: the ledger derives them from postedDate.
+# docs/mapping.md#1-1, in its order. Fiscal year and period are not sent: the ledger derives them from postedDate.
 MEMBERS = (
     NodeMember("glObject1", "posting1", "code"),
     NodeMember("project", "posting2", "code"),

@@ -1,7 +1,8 @@
 """Acknowledges in the VMS what the ledger has taken: RFP becomes POS, and a status that has moved is never overwritten.
 
-mapping.md 1.7 and dataloy.md 3.3. Documents go in chunks: their status is read, the chunk is begun in one transaction,
-written in parallel and settled in one transaction, so that the store costs two writes to disk for 200 documents.
+docs/mapping.md#1-7 and docs/systems/vms.md#3-3. Documents go in chunks: their status is read, the chunk is begun in one
+transaction, written in parallel and settled in one transaction, so that the store costs two writes to disk for 200
+documents.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ class _Acknowledging:
             message = f"{entry.label}: {error}"
             self.delivery.problems.append(message)
             return Outcome(Move(entry.id, State.UNKNOWN if error.sent else State.TODO, message), is_answered=False)
-        # The answer may show the status as a stub without its code (dataloy.md 1.3): then the 200 has to do.
+        # The answer may show the status as a stub without its code (docs/systems/vms.md#1-3): then the 200 has to do.
         status = _status(document)
         if status not in {POSTED, None}:
             message = f"{entry.label}: the VMS answered that its status is {status}"

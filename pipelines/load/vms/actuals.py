@@ -1,4 +1,7 @@
-"""Actuals: post.actual_changes as documents ACC in status POS of the VMS (mapping.md 5, dataloy.md 3.9)."""
+"""Actuals: post.actual_changes as documents ACC in status POS of the VMS.
+
+Source: docs/mapping.md#5, docs/systems/vms.md#3-9.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ def deliver_actuals(ctx: Context, *, sleep: Callable[[float], None] = time.sleep
 
 
 def actual_intent(row: Row) -> Intent:
-    """Make the intent of one document of actuals from a row of post.actual_changes, with the body of dataloy.md 3.9.
+    """Make the intent of one document of actuals from a row of post.actual_changes (docs/systems/vms.md#3-9).
 
     One line with voyage and GL account, dated on the first day of the month. The voyage is named by its reference
     number, and by its key where a budget or an estimate has that number too.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pipelines.wire.vms import VmsClient
 
 ENTITY = "Document"
-# Characters: dataloy.md 3.11 has documentNo as String(32).
+# Characters: docs/systems/vms.md#3-11 has documentNo as String(32).
 LONGEST_NUMBER = 32
 PLAIN_NUMBER = re.compile(r"[A-Za-z0-9._/-]+")
 # Ten hexadecimal digits: among 100,000 long numbers with one head, two alike have odds of 1 in 200.
@@ -147,7 +147,7 @@ def plain(value: Decimal) -> Decimal:
 
 
 def day(value: date) -> str:
-    """Write a day as the VMS has it: midnight, without a zone (dataloy.md 1.3)."""
+    """Write a day as the VMS has it: midnight, without a zone (docs/systems/vms.md#1-3)."""
     return f"{value.isoformat()}T00:00:00"
 
 

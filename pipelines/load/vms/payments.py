@@ -1,4 +1,7 @@
-"""Payments and receipts: post.payment_changes as documents PMO and PMI of the VMS (mapping.md 3, dataloy.md 3.4)."""
+"""Payments and receipts: post.payment_changes as documents PMO and PMI of the VMS.
+
+Source: docs/mapping.md#3, docs/systems/vms.md#3-4.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ def deliver_payments(ctx: Context, *, sleep: Callable[[float], None] = time.slee
 
 
 def payment_intent(row: Row) -> Intent:
-    """Make the intent of one payment from a row of post.payment_changes, with the body of dataloy.md section 7.
+    """Make the intent of one payment from a row of post.payment_changes, with the body of docs/systems/vms.md#7.
 
     Its line refers to the invoice: by its number, and by its key where several documents have that number.
     """

@@ -1,4 +1,4 @@
-"""Exchange rates: post.rate_changes as ExchangeRate objects of the VMS (mapping.md 4, dataloy.md 3.7)."""
+"""Exchange rates: post.rate_changes as ExchangeRate objects of the VMS (docs/mapping.md#4, docs/systems/vms.md#3-7)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ENTITY = "ExchangeRate"
 FIELDS = ("key", "exchangeRate", "exchangeRateDate", "currency.currencyCode", "fromCurrency.currencyCode")
-# Relative; mapping.md 4: the VMS may round.
+# Relative; docs/mapping.md#4: the VMS may round.
 TOLERANCE = Decimal("0.000001")
 
 _CHANGES = "SELECT * FROM post.rate_changes ORDER BY rate_date, is_between_bases DESC, natural_key"
@@ -36,8 +36,8 @@ _CHANGES = "SELECT * FROM post.rate_changes ORDER BY rate_date, is_between_bases
 def deliver_rates(ctx: Context, *, sleep: Callable[[float], None] = time.sleep) -> DeliveryResult:
     """Store an intent for each rate that is to be posted, and deliver all that are not settled.
 
-    The rates between the two bases go first: without its day's, the VMS cannot convert any other (dataloy.md 3.7), and
-    the others of that day wait.
+    The rates between the two bases go first: without its day's, the VMS cannot convert any other
+    (docs/systems/vms.md#3-7), and the others of that day wait.
     """
     outbox = Outbox.of(ctx)
     intents = [rate_intent(row) for row in rows_of(ctx.warehouse.execute(_CHANGES))]

@@ -51,7 +51,7 @@ def payments_of(tables: Tables | None, document: Document, invoice_rows: list[Ro
     """
     if tables is None or not invoice_rows:
         return {"settled": None, "open": None, "matched_rows": [], "transferred": []}
-    # A match has a number of its own in each subledger; 0 and null stand for none (xledger.md).
+    # A match has a number of its own in each subledger; 0 and null stand for none (docs/systems/ledger.md).
     matches = sorted({f"{row['side']} {row['match_id']}" for row in invoice_rows if row["match_id"]})
     invoice = {row["row_db_id"] for row in invoice_rows}
     total = sum(row["invoice_amount"] for row in invoice_rows)

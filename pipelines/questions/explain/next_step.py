@@ -13,7 +13,7 @@ from pipelines.core.words import amount
 if TYPE_CHECKING:
     from pipelines.questions.explain.explanation import Explanation
 
-# Job levels of an import item: the ledger's posting job has booked it, or refused it (xledger.md A9).
+# Job levels of an import item: the ledger's posting job has booked it, or refused it (docs/systems/ledger.md#a9).
 BOOKED, REFUSED = 3, 9
 RUN = "springline run documents"
 

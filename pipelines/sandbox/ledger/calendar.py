@@ -1,4 +1,4 @@
-"""Exchange rates as ranges of validity, and periods that are opened and closed (xledger.md 2.1, 2.7)."""
+"""Exchange rates as ranges of validity, and periods that are opened and closed (docs/systems/ledger.md#2-1, #2-7)."""
 
 from __future__ import annotations
 

@@ -31,7 +31,10 @@ def reach(store: Store, owner: int) -> set[int]:
 
 
 def visible(store: Store, owner: int, *, owner_set: str | None, table: str) -> set[int]:
-    """List the entities whose rows of a table an ``ownerSet`` asks for (xledger.md 1.4; the default is ALL)."""
+    """List the entities whose rows of a table an ``ownerSet`` asks for.
+
+    Source: docs/systems/ledger.md#1-4; the default is ALL.
+    """
     above = set() if table in _BOOKS else set(chain(store, owner)) - {owner}
     match owner_set:
         case "CURRENT" | "MINE":

@@ -16,7 +16,7 @@ class Fault(NamedTuple):
     extensions: dict[str, str] | None = None
 
     def as_error(self, path: list[str] | None = None) -> dict[str, Any]:
-        """Give it the shape of the wire (xledger.md 1.7, 10.4, 10.9)."""
+        """Give it the shape of the wire (docs/systems/ledger.md#1-7, #10-4, #10-9)."""
         error: dict[str, Any] = {"message": self.message}
         extensions = dict(self.extensions or {})
         if self.is_limit:

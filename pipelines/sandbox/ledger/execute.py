@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     Step: TypeAlias = Callable[[Row], Any]
 
-# Types that give their dbId as a string; all others give a number (xledger.md 1.5, 10.3 to 10.8).
+# Types that give their dbId as a string; all others give a number (docs/systems/ledger.md#1-5, #10-3 to #10-8).
 _STRING_IDS = frozenset({
     "APTransaction", "APTransactionDelta", "ARTransaction", "ARTransactionDelta", "BankAccount", "ExchangeRate",
     "GLImportItem", "GLImportItemError", "ObjectKind", "PeriodStatusItem", "XGLDimension",

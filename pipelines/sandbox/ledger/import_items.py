@@ -1,4 +1,7 @@
-"""Import items: one node is one journal line, kept word for word beside its resolved columns (xledger.md 4)."""
+"""Import items: one node is one journal line, kept word for word beside its resolved columns.
+
+Source: docs/systems/ledger.md#4.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ def import_item(work: Work, node: Node) -> Row:
 
 
 def _columns(work: Work, values: Row, *, owner: int) -> Row:
-    """Resolve a line; the fiscal period is not sent but follows from the posted date (xledger.md 4.1)."""
+    """Resolve a line; the fiscal period is not sent but follows from the posted date (docs/systems/ledger.md#4-1)."""
     columns = work.resolver.columns(values, input_type=work.input_type, owner=owner)
     level = work.resolver.system_value("jobLevel", columns.pop("jobLevel", None), JobLevel)
     if level not in (None, JobLevel.READY):

@@ -1,4 +1,7 @@
-"""Limits of one token: burst, parallel requests and hourly credits, with their codes (xledger.md 1.7, 1.8)."""
+"""Limits of one token: burst, parallel requests and hourly credits, with their codes.
+
+Source: docs/systems/ledger.md#1-7, #1-8.
+"""
 
 from __future__ import annotations
 

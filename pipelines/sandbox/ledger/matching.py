@@ -1,4 +1,7 @@
-"""Matching: rows of one matchId settle each other, and what is settled is no longer open (xledger.md 2.2)."""
+"""Matching: rows of one matchId settle each other, and what is settled is no longer open.
+
+Source: docs/systems/ledger.md#2-2.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Suppliers, customers and the companies behind them (xledger.md 2.4, 3.1, 3.2)."""
+"""Suppliers, customers and the companies behind them (docs/systems/ledger.md#2-4, #3-1, #3-2)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _own_company(work: Work, node: Node, row: Row) -> int:
 
 
 def _take_address(work: Work, node: Node, row: Row, address: Row) -> None:
-    """Lay a nested address flat; its country is a plain code there (xledger.md 3.1)."""
+    """Lay a nested address flat; its country is a plain code there (docs/systems/ledger.md#3-1)."""
     row |= {name: address[name] for name in _ADDRESS if name in address}
     if address.get("country"):
         row["countryDbId"] = work.resolver.find("country", {"code": address["country"]}, owner=node.owner)

@@ -1,4 +1,7 @@
-"""The posting job: books waiting vouchers or says why not, by hand or at its hours (xledger.md 4.3, A5, A10)."""
+"""The posting job: books waiting vouchers or says why not, by hand or at its hours.
+
+Source: docs/systems/ledger.md#4-3, #a5, #a10.
+"""
 
 from __future__ import annotations
 

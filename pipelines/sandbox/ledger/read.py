@@ -1,4 +1,4 @@
-"""Connections: paging, filters, owner sets, object status, and the deltas (xledger.md 1.3, 1.4, 1.9)."""
+"""Connections: paging, filters, owner sets, object status, and the deltas (docs/systems/ledger.md#1-3, #1-4, #1-9)."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ class Resolver:
             seen = [row for row in seen if row["objectKindDbId"] == target.kind_db_id]
         if target.ledger_type is not None and target.table == "subledgers":
             seen = [row for row in seen if row["ledgerTypeDbId"] == target.ledger_type]
-        # The nearest entity wins; two of one code on one level cannot be told apart (xledger.md 1.5).
+        # The nearest entity wins; two of one code on one level cannot be told apart (docs/systems/ledger.md#1-5).
         nearest = min((levels.get(row.get("ownerDbId", 0), 0) for row in seen), default=0)
         seen = [row for row in seen if levels.get(row.get("ownerDbId", 0), 0) == nearest]
         if len(seen) == 1:

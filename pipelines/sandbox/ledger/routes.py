@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LEDGER_TOKEN", "LedgerSeedError", "ledger_overview", "ledger_routes", "seed_ledger"]
 
-# The explorer of the real API stands at /GraphQL, its endpoint at /graphql (xledger.md 1.1).
+# The explorer of the real API stands at /GraphQL, its endpoint at /graphql (docs/systems/ledger.md#1-1).
 _PATHS = ("/graphql", "/GraphQL")
 
 

@@ -101,7 +101,7 @@ SCALARS: dict[str, Callable[[object], Any]] = {
 def schema() -> GraphQLSchema:
     """Build the schema of the packaged SDL, with scalars that take what the real API takes."""
     built = build_schema(Path(__file__).with_name("schema.graphql").read_text("utf-8"))
-    # No field is of type ID, but variables may be (xledger.md 1.6).
+    # No field is of type ID, but variables may be (docs/systems/ledger.md#1-6).
     built.type_map["ID"] = GraphQLID
     for name, coerce in SCALARS.items():
         scalar = built.type_map[name]
@@ -149,7 +149,8 @@ class Prepared:
 def prepare(query: str) -> Prepared:
     """Parse and validate a document, once per text unless it is long (then it carries its values in itself).
 
-    VariablesInAllowedPosition is left out: the real API lets a String variable stand for a date (xledger.md 1.5).
+    VariablesInAllowedPosition is left out: the real API lets a String variable stand for a date
+    (docs/systems/ledger.md#1-5).
     """
     return _cached(query) if len(query) <= _LONGEST_CACHED else _prepare(query)
 

@@ -17,7 +17,7 @@ _NAME = "ledger.settings"
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Null lifts a limit. Defaults are xledger.md 1.8 and its assumptions A1, A3, A10, A13 to A15."""
+    """Null lifts a limit. Defaults are docs/systems/ledger.md#1-8 and #a1, #a3, #a10, #a13 to #a15."""
 
     burst_requests: int | None = 20
     burst_seconds: float = 5

@@ -42,7 +42,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "ap_rows": ("headerDbId", "matchId", "invoiceNumber"),
     "ar_rows": ("headerDbId", "matchId", "invoiceNumber"),
 }
-# These rows have no times of their own, their header has (xledger.md 1.4).
+# These rows have no times of their own, their header has (docs/systems/ledger.md#1-4).
 _UNTIMED = frozenset({"transactions", "ap_rows", "ar_rows"})
 DELTA_KINDS = ("apTransaction", "arTransaction", "transaction", "supplier", "customer", "project")
 DELTA_DAYS = 3
@@ -198,7 +198,7 @@ class Store:
             self._apply(changes, known)
 
     def delta_cutoff(self, now: datetime) -> int:
-        """Give the oldest moment deltas are still kept for (xledger.md 1.9)."""
+        """Give the oldest moment deltas are still kept for (docs/systems/ledger.md#1-9)."""
         return int((now - timedelta(days=DELTA_DAYS)).timestamp())
 
     def _delta(self, table: str, row: Row, change: str, *, now: datetime) -> Delta | None:

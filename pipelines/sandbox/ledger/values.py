@@ -19,7 +19,10 @@ HUNDRED = Decimal(100)
 
 
 class JobLevel(IntEnum):
-    """dbId of the state of an import item; 14502 with dbSubId 1 is evidenced (xledger.md 4.2), the others are A9."""
+    """dbId of the state of an import item.
+
+    14502 with dbSubId 1 is evidenced (docs/systems/ledger.md#4-2), the others are assumed (docs/systems/ledger.md#a9).
+    """
 
     READY = 14502
     RUNNING = 14503
@@ -51,7 +54,7 @@ class PaymentStatus(IntEnum):
 
 
 class SlType(IntEnum):
-    """dbId of what a subledger row is (xledger.md 2.2 and A20)."""
+    """dbId of what a subledger row is (docs/systems/ledger.md#2-2 and #a20)."""
 
     INVOICE = 14901
     CREDIT_MEMO = 14902
@@ -90,7 +93,7 @@ def rounded(amount: Decimal, *, minor: int) -> Decimal:
 
 
 def local(moment: datetime) -> str:
-    """Write an aware time as the API does: Norwegian local time without a zone (xledger.md 1.5)."""
+    """Write an aware time as the API does: Norwegian local time without a zone (docs/systems/ledger.md#1-5)."""
     return moment.astimezone(OSLO).strftime("%Y-%m-%dT%H:%M:%S")
 
 

@@ -1,4 +1,4 @@
-"""Mutations: add, update and remove, all nodes or none, answered in input order (xledger.md 1.6 and 3)."""
+"""Mutations: add, update and remove, all nodes or none, answered in input order (docs/systems/ledger.md#1-6 and #3)."""
 
 from __future__ import annotations
 

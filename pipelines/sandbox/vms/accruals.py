@@ -1,4 +1,7 @@
-"""Period end in the VMS: generates accruals and their reversals, and posts them in a batch (dataloy.md 4.2)."""
+"""Period end in the VMS: generates accruals and their reversals, and posts them in a batch.
+
+Source: docs/systems/vms.md#4-2.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may call the VMS: OAuth 2.0 client credentials with 24-hour tokens, or Basic (reference/dataloy.md 1.2)."""
+"""Who may call the VMS: OAuth 2.0 client credentials with 24-hour tokens, or Basic (docs/systems/vms.md#1-2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the VMS checks on documents: statuses, numbers, reversal and dissolution (reference/dataloy.md 3.1 to 3.3)."""
+"""What the VMS checks on documents: statuses, numbers, reversal and dissolution (docs/systems/vms.md#3-1 to #3-3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The VMS's entities, one a line: name, code property, members (reference/dataloy.md 1.11, 3.11 and assumption 19).
+"""The VMS's entities, one a line: name, code property, members (docs/systems/vms.md#1-11, #3-11 and #a19).
 
 A member is written ``name`` (text), ``name:32`` (text of at most 32 characters), ``name#`` (number), ``name%`` (whole
 number), ``name@`` (date), ``name?`` (boolean), ``name>Entity`` (reference), ``name*Entity.back`` (array of children

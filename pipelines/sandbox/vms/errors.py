@@ -1,4 +1,4 @@
-"""Refusals of the VMS and the JSON body they are answered with (reference/dataloy.md 1.2 and 1.9)."""
+"""Refusals of the VMS and the JSON body they are answered with (docs/systems/vms.md#1-2 and #1-9)."""
 
 from __future__ import annotations
 

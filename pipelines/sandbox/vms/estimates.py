@@ -1,4 +1,4 @@
-"""Estimates and actuals to date per voyage and account, prorated by on-hire days (reference/dataloy.md 4.2)."""
+"""Estimates and actuals to date per voyage and account, prorated by on-hire days (docs/systems/vms.md#4-2)."""
 
 from __future__ import annotations
 

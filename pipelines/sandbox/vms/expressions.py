@@ -1,4 +1,4 @@
-"""Conditions of webhook subscriptions: the Java form and the easy form (reference/dataloy.md 2.3)."""
+"""Conditions of webhook subscriptions: the Java form and the easy form (docs/systems/vms.md#2-3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How an object is shown: the ``fields`` header, the minimised view of a list, the full view (dataloy.md 1.3, 1.4)."""
+"""How an object is shown: the ``fields`` header, the minimised view of a list, the full view.
+
+Source: docs/systems/vms.md#1-3, #1-4.
+"""
 
 from __future__ import annotations
 

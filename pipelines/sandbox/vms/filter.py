@@ -1,4 +1,7 @@
-"""The filter grammar: ``path(OP)value``, joined by AND or by (OR) and (AND) tokens (reference/dataloy.md 1.5, 6)."""
+"""The filter grammar: ``path(OP)value``, joined by AND or by (OR) and (AND) tokens.
+
+Source: docs/systems/vms.md#1-5, #assumptions.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dot paths through an object's references and arrays, with inner and left joins (reference/dataloy.md 1.5)."""
+"""Dot paths through an object's references and arrays, with inner and left joins (docs/systems/vms.md#1-5)."""
 
 from __future__ import annotations
 

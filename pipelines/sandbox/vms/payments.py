@@ -1,4 +1,7 @@
-"""What the VMS checks on payments, receipts and actuals that an integration posts (dataloy.md 3.4 and 3.9)."""
+"""What the VMS checks on payments, receipts and actuals that an integration posts.
+
+Source: docs/systems/vms.md#3-4 and #3-9.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The printed invoice: a one-page PDF in Base64, for the types that can be printed (reference/dataloy.md 3.3)."""
+"""The printed invoice: a one-page PDF in Base64, for the types that can be printed (docs/systems/vms.md#3-3)."""
 
 from __future__ import annotations
 

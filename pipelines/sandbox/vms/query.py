@@ -1,4 +1,4 @@
-"""List requests: which objects match, in which order, and which page of them (reference/dataloy.md 1.5 to 1.7)."""
+"""List requests: which objects match, in which order, and which page of them (docs/systems/vms.md#1-5 to #1-7)."""
 
 from __future__ import annotations
 

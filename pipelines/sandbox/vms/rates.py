@@ -1,4 +1,4 @@
-"""Conversion by the exchange rates that the VMS itself holds (reference/dataloy.md 3.7)."""
+"""Conversion by the exchange rates that the VMS itself holds (docs/systems/vms.md#3-7)."""
 
 from __future__ import annotations
 

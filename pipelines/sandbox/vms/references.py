@@ -1,4 +1,4 @@
-"""How a bare key, a bare code or an inline object becomes a reference (reference/dataloy.md 1.3)."""
+"""How a bare key, a bare code or an inline object becomes a reference (docs/systems/vms.md#1-3)."""
 
 from __future__ import annotations
 

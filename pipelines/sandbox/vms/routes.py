@@ -1,4 +1,4 @@
-"""The VMS as a server: its routes, and what each method does to an entity (reference/dataloy.md 1.1 and section 8)."""
+"""The VMS as a server: its routes, and what each method does to an entity (docs/systems/vms.md#1-1 and #8)."""
 
 from __future__ import annotations
 

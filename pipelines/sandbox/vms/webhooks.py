@@ -1,4 +1,4 @@
-"""Webhooks: who is told of a change, and how often a receiver is tried (reference/dataloy.md section 2)."""
+"""Webhooks: who is told of a change, and how often a receiver is tried (docs/systems/vms.md#2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Writes as a client makes them: nested inserts, partial updates with the 3.0 array rule, deletes (dataloy.md 1.8)."""
+"""Writes as a client makes them: nested inserts, partial updates with the 3.0 array rule, deletes.
+
+Source: docs/systems/vms.md#1-8.
+"""
 
 from __future__ import annotations
 
@@ -229,7 +232,7 @@ def _members(entity: str, body: object) -> dict[str, object]:
 
 
 def _check_remark_order(given: dict[str, object]) -> None:
-    # The vendor's parser reads in order: the attachments need to know their source (dataloy.md 1.8).
+    # The vendor's parser reads in order: the attachments need to know their source (docs/systems/vms.md#1-8).
     names = list(given)
     if "attachments" in given and ("source" not in given or names.index("source") > names.index("attachments")):
         raise ApiError("'source' must stand before 'attachments' in json body.")
