@@ -108,7 +108,7 @@ def _fingerprint(ctx: Context) -> str:
     return mark_of(
         __version__,
         str(ctx.settings.published.resolve()),
-        files=(path for path in code.rglob("*") if path.suffix in {".py", ".html", ".css"}),
+        files=(path for path in code.rglob("*") if path.suffix in {".py", ".toml", ".html", ".css"}),
         control=ctx.control,
         moves=_MOVES,
     )

@@ -13,9 +13,7 @@ from pipelines.core.words import moment
 from pipelines.publish.facts import read_times
 from pipelines.publish.workbook.book import FIRST_TAB, Book
 from pipelines.publish.workbook.charts import write_accrual_charts, write_ageing
-from pipelines.publish.workbook.document_sheets import UNPAID
 from pipelines.publish.workbook.overview import write_overview
-from pipelines.publish.workbook.period_sheets import ACCRUALS
 from pipelines.publish.workbook.sheet import MOST_ROWS, Sheet
 from pipelines.publish.workbook.sheets import SHEETS
 from pipelines.publish.workbook.table_sheet import SheetLayout, write_sheet
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     import duckdb
 
 # After these sheets comes one with charts of them.
-CHARTS = {UNPAID.table: write_ageing, ACCRUALS.table: write_accrual_charts}
+CHARTS = {"Unpaid": write_ageing, "AccrualsActuals": write_accrual_charts}
 
 
 def write_workbook(connection: duckdb.DuckDBPyConnection, path: Path, *, today: date, most: int = MOST_ROWS) -> None:
