@@ -15,6 +15,7 @@ import structlog
 from pipelines import __version__, publish
 from pipelines.checks.suites import load_rules
 from pipelines.core.errors import ModelError
+from pipelines.core.resources import sql_folder
 from pipelines.core.table_ref import TableRef
 from pipelines.models.steps import open_models
 from pipelines.publish.edition.contents import DATABASE, REPORT, TABLES, WORKBOOK, Edition, TableText, is_published
@@ -47,6 +48,8 @@ _MOVES = (
     "breaks",
     "open breaks",
 )
+# How the names of files end that say what is published.
+_CODE = frozenset({".py", ".toml", ".html", ".css"})
 
 
 def publish_database(ctx: Context) -> Counts:
@@ -104,11 +107,13 @@ def _publish(ctx: Context, product: str, write: Callable[[Path], object]) -> Cou
 
 def _fingerprint(ctx: Context) -> str:
     """Hash all that the products follow from: this program, the models as built, and what was sent and decided."""
-    code = Path(publish.__file__).parent
+    code = (
+        path for path in Path(publish.__file__).parent.rglob("*") if path.suffix in {".py", ".toml", ".html", ".css"}
+    )
     return mark_of(
         __version__,
         str(ctx.settings.published.resolve()),
-        files=(path for path in code.rglob("*") if path.suffix in {".py", ".toml", ".html", ".css"}),
+        files=[*code, sql_folder() / "questions" / "report.sql"],
         control=ctx.control,
         moves=_MOVES,
     )

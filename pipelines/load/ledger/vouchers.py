@@ -22,6 +22,7 @@ from pipelines.load.ledger.nodes import NodeMember, node_of, plain
 from pipelines.load.look_up import QUESTION, LookUpFinding, Presence, ask, chunks
 from pipelines.outbox.intent import Intent, Json, Kind
 from pipelines.outbox.store import Outbox
+from pipelines.stores.control import named_statements
 from pipelines.stores.rows import Row, iterate_rows
 
 if TYPE_CHECKING:
@@ -67,14 +68,6 @@ MEMBERS = (
 )
 # The column that names the currency of an amount.
 CURRENCIES = {"currency_amount": "currency", "amount": "company_currency"}
-
-_LINES = """
-SELECT lines.*, vouchers.document_no, vouchers.company_currency, vouchers.content_hash
-FROM post.draft_lines AS lines
-INNER JOIN post.draft_vouchers AS vouchers ON lines.document_key = vouchers.document_key
-WHERE lines.document_key IN (SELECT UNNEST(CAST(? AS BIGINT[])))
-ORDER BY lines.document_key, lines.tr_item_number
-"""
 
 
 def store_voucher_intents(context: Context, document_keys: Collection[int]) -> list[str]:
@@ -191,7 +184,8 @@ def _draft_lines(context: Context, document_keys: Collection[int]) -> Iterator[R
     if not document_keys:
         # A bound value makes DuckDB import pandas, for which a run with nothing to send has no use.
         return
-    yield from iterate_rows(context.warehouse.execute(_LINES, [list(document_keys)]))
+    statement = named_statements("load", folder="questions")["draft_lines"]
+    yield from iterate_rows(context.warehouse.execute(statement, [list(document_keys)]))
 
 
 def _written(column: str, line: Row) -> Json:
