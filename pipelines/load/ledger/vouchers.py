@@ -18,7 +18,7 @@ from pipelines.load.ledger.books import Vouchers, books_findings, books_readings
 from pipelines.load.ledger.courier import LedgerCourier
 from pipelines.load.ledger.entities import LedgerEntities, read_entities
 from pipelines.load.ledger.import_items import import_findings, import_reading
-from pipelines.load.ledger.nodes import NodeMember, node_of, plain
+from pipelines.load.ledger.nodes import NODES, node_of, plain
 from pipelines.load.look_up import QUESTION, LookUpFinding, Presence, ask, chunks
 from pipelines.outbox.intent import Intent, Json, Kind
 from pipelines.outbox.store import Outbox
@@ -40,32 +40,7 @@ BREAKS = {
     "already_in_books": "voucher already in books",
 }
 
-# docs/mapping.md#1-1, in its order. Fiscal year and period are not sent: the ledger derives them from postedDate.
-MEMBERS = (
-    NodeMember("glObject1", "posting1", "code"),
-    NodeMember("project", "posting2", "code"),
-    NodeMember("xgl", "xgl", "code"),
-    NodeMember("glObject3", "posting3", "code"),
-    NodeMember("subledger", "subledger_no", "code"),
-    NodeMember("bankAccount", "subledger_bank_account"),
-    NodeMember("dueDate", "due_date"),
-    NodeMember("taxRule", "tax_rule", "code"),
-    NodeMember("currency", "currency", "code"),
-    NodeMember("invoiceAmount", "currency_amount"),
-    NodeMember("amount", "amount"),
-    NodeMember("postedDate", "voucher_date"),
-    NodeMember("invoiceDate", "invoice_date"),
-    NodeMember("text", "text"),
-    NodeMember("invoiceNumber", "invoice_no"),
-    NodeMember("extIdentifier", "x_identifier"),
-    NodeMember("transactionSource", "voucher_type", "code"),
-    NodeMember("trRegNumber", "voucher_no"),
-    NodeMember("account", "account", "code"),
-    NodeMember("owner", "company", "ownerCode"),
-    NodeMember("extOrderNumber", "ext_order_number"),
-    NodeMember("trItemNumber", "tr_item_number"),
-    NodeMember("jobLevel", "job_level", "dbSubId"),
-)
+MEMBERS = NODES["voucher"]
 # The column that names the currency of an amount.
 CURRENCIES = {"currency_amount": "currency", "amount": "company_currency"}
 
