@@ -113,7 +113,7 @@ def _fingerprint(ctx: Context) -> str:
     return mark_of(
         __version__,
         str(ctx.settings.published.resolve()),
-        files=[*code, sql_folder() / "questions" / "report.sql"],
+        files=[*code, *(sql_folder() / "questions" / name for name in ("facts.sql", "report.sql"))],
         control=ctx.control,
         moves=_MOVES,
     )

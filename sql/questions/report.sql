@@ -1,4 +1,4 @@
--- What the report reads of the published tables, by name; what it shares with the workbook stands in publish/facts.py.
+-- What the report reads of the published tables, by name; facts.sql has what it shares with the workbook.
 
 -- name: by_side
 SELECT
@@ -105,3 +105,74 @@ WHERE
         FROM close.breaks AS every
     )
 ORDER BY is_accepted, rank_no, kind, subject;
+
+-- name: breaks
+SELECT
+    kind,
+    subject,
+    company,
+    document_no,
+    message,
+    next_step,
+    comment,
+    opened_at AS since,
+    amount,
+    currency_code AS currency,
+    accepted_by
+FROM
+    open_breaks
+ORDER BY is_accepted ASC, ABS(amount) DESC NULLS LAST, kind ASC, subject ASC;
+
+-- name: breaks_by_kind
+SELECT
+    kind,
+    COUNT(*) FILTER (WHERE NOT is_accepted) AS open,
+    COUNT(*) FILTER (WHERE is_accepted) AS accepted,
+    MIN(opened_at) AS oldest
+FROM
+    open_breaks
+GROUP BY kind
+ORDER BY open DESC, kind ASC;
+
+-- name: holds
+SELECT
+    h.rule,
+    h.severity,
+    h.document_no,
+    h.document_key,
+    h.company,
+    h.message,
+    UTC_TIME(h.since) AS since,
+    d.amount_vms AS amount,
+    d.currency_code AS currency
+FROM
+    ctl.holds AS h
+LEFT JOIN
+    rec.documents AS d
+    ON h.document_key = d.document_key
+WHERE
+    h.until IS NULL
+ORDER BY h.rule ASC, ABS(d.company_amount_vms) DESC NULLS LAST, h.document_no ASC;
+
+-- name: rejected
+SELECT
+    message,
+    UTC_TIME(since) AS since
+FROM
+    ctl.rejected
+WHERE
+    until IS NULL
+ORDER BY UTC_TIME(since), entity, object_key, message;
+
+-- name: batches
+SELECT
+    UTC_TIME(b.started_at) AS started_at,
+    b.ended_at IS NOT NULL AS is_over,
+    b.today,
+    b.jobs,
+    b.operator,
+    b.exit_code
+FROM
+    ctl.batches AS b
+ORDER BY b.started_at DESC, b.batch_id DESC
+LIMIT $1;

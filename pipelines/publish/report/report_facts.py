@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.checks.suites import Rule
 from pipelines.core.words import plural
-from pipelines.publish.facts import ACCEPTED_BY, BREAKS, BUCKETS, IS_ACCEPTED, IS_OPEN, SUBLEDGERS, read_times, utc_time
+from pipelines.publish.facts import BUCKETS, SUBLEDGERS, read_times, share_facts
 from pipelines.publish.report.bars import BarChart, Segment, bar_chart, strip
 from pipelines.publish.report.words import JOBS_END, STATES
 from pipelines.stores.control import named_statements
@@ -26,30 +26,6 @@ if TYPE_CHECKING:
 # A page that is read on a phone; the workbook has the rest.
 MOST_LISTED, MOST_OF_A_RULE, MOST_GROUPS, MOST_BATCHES = 50, 10, 12, 10
 
-_BREAKS = f"""
-SELECT
-    b.kind, b.subject, b.company, b.document_no, b.message, b.next_step, b.comment,
-    {utc_time("b.since")} AS since, r.amount, r.currency_code AS currency, {ACCEPTED_BY} AS accepted_by
-FROM {BREAKS} WHERE {IS_OPEN}
-ORDER BY {IS_ACCEPTED}, abs(r.amount) DESC NULLS LAST, b.kind, b.subject
-"""
-_BREAKS_BY_KIND = f"""
-SELECT
-    b.kind, count(*) FILTER (WHERE NOT {IS_ACCEPTED}) AS open, count(*) FILTER (WHERE {IS_ACCEPTED}) AS accepted,
-    min({utc_time("b.since")}) AS oldest
-FROM {BREAKS} WHERE {IS_OPEN} GROUP BY b.kind ORDER BY 2 DESC, 1
-"""
-_HOLDS = f"""
-SELECT
-    h.rule, h.severity, h.document_no, h.document_key, h.company, h.message, {utc_time("h.since")} AS since,
-    d.amount_vms AS amount, d.currency_code AS currency
-FROM ctl.holds AS h LEFT JOIN rec.documents AS d ON d.document_key = h.document_key
-WHERE h.until IS NULL ORDER BY h.rule, abs(d.company_amount_vms) DESC NULLS LAST, h.document_no
-"""
-_REJECTED = f"""
-SELECT message, {utc_time("since")} AS since
-FROM ctl.rejected WHERE until IS NULL ORDER BY 2, entity, object_key, message
-"""
 _BUCKET_SUMS = ", ".join(f"coalesce(sum(open_ledger) FILTER (WHERE overdue_bucket = '{name}'), 0)" for name in BUCKETS)
 _AGEING = f"""
 SELECT
@@ -71,10 +47,6 @@ SELECT coalesce({{column}}, 'none') AS name, coalesce(company_currency_code, 'no
     {", ".join(f'coalesce(sum({column}), 0) AS "{heading}"' for heading, column in _ACCRUAL_SUMS.items())}
 FROM close.accruals_vs_actuals WHERE period_month = {_ACCRUAL_MONTH}
 GROUP BY 1, 2 ORDER BY 2, abs(sum(difference)) DESC, 1
-"""
-_BATCHES = f"""
-SELECT {utc_time("started_at")} AS started_at, ended_at IS NOT NULL AS is_over, today, jobs, operator, exit_code
-FROM ctl.batches ORDER BY ctl.batches.started_at DESC, batch_id DESC LIMIT {MOST_BATCHES}
 """
 
 
@@ -119,15 +91,15 @@ def read_facts(connection: duckdb.DuckDBPyConnection, *, today: date, rules: Ite
     def excerpt(query: str, parameters: Sequence[object] = (), *, most: int = MOST_LISTED) -> Excerpt:
         return _excerpt(rows(query, parameters), most)
 
+    share_facts(connection)
     statements = named_statements("report", folder="questions")
-
-    holds, by_kind = rows(_HOLDS), rows(_BREAKS_BY_KIND)
+    holds, by_kind = rows(statements["holds"]), rows(statements["breaks_by_kind"])
     facts = {
         "today": today,
         "read_at": dict(zip(("vms", "ledger"), read_times(connection), strict=True)),
         "states": _states(rows("SELECT state, count(*) AS n FROM rec.documents GROUP BY 1")),
         "by_side": rows(statements["by_side"]),
-        "breaks": excerpt(_BREAKS),
+        "breaks": excerpt(statements["breaks"]),
         "open_breaks": sum(row["open"] for row in by_kind),
         "breaks_by_kind": by_kind,
         "rules": _rule_results(holds, rules),
@@ -136,7 +108,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection, *, today: date, rules: Ite
         "held": len({row["document_key"] for row in holds if row["severity"] == "critical"} - {None}),
         "bank_changes": sum(row["document_key"] is None for row in holds),
         "unfinished": excerpt(statements["unfinished"]),
-        "rejected": excerpt(_REJECTED),
+        "rejected": excerpt(statements["rejected"]),
         "overdue": rows(statements["overdue"])[0]["n"],
         "ageing": _ageing(rows(_AGEING)),
         # More than elsewhere: who ties accounts needs to see those that agree as well.
@@ -149,7 +121,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection, *, today: date, rules: Ite
         "accrual_month": rows(f"SELECT {_ACCRUAL_MONTH} AS month")[0]["month"],
         "hit_rates": rows(statements["hit_rates"]),
         "close": excerpt(statements["close"], [today.replace(day=1)]),
-        "batches": [{**row, "outcome": _outcome(row)} for row in rows(_BATCHES)],
+        "batches": [{**row, "outcome": _outcome(row)} for row in rows(statements["batches"], [MOST_BATCHES])],
     }
     return facts | {"verdict": _verdict(facts)}
 

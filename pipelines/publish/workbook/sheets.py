@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from string import Template
-from typing import Any, Literal
+from typing import Any
 
-from pipelines.publish.facts import ACCEPTED_BY, BREAKS, IS_ACCEPTED, IS_OPEN, utc_time
 from pipelines.publish.workbook.sheet import Kind, Sheet, SheetColumn
 
 
 def _read_sheets() -> tuple[Sheet, ...]:
     text = Path(__file__).with_name("sheets.toml").read_text(encoding="utf-8")
-    facts = {"breaks": BREAKS, "is_open": IS_OPEN, "is_accepted": IS_ACCEPTED, "accepted_by": ACCEPTED_BY}
-    written = tomllib.loads(Template(text).substitute(facts))
+    written = tomllib.loads(text)
     return tuple(_sheet(named=written["columns"], **sheet) for sheet in written["sheet"])
 
 
@@ -23,11 +20,7 @@ def _sheet(*, named: dict[str, Any], columns: list[Any], **members: Any) -> Shee
     return Sheet(columns=tuple(_column(*column) for column in every), **members)
 
 
-def _column(
-    heading: str, expression: str, kind: Kind | Literal["utc"] = "text", currency: str = "Currency"
-) -> SheetColumn:
-    if kind == "utc":
-        return SheetColumn(heading, utc_time(expression), "time")
+def _column(heading: str, expression: str, kind: Kind = "text", currency: str = "Currency") -> SheetColumn:
     return SheetColumn(heading, expression, kind, currency if kind == "money" else "")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.core.words import moment
-from pipelines.publish.facts import read_times
+from pipelines.publish.facts import read_times, share_facts
 from pipelines.publish.workbook.book import FIRST_TAB, Book
 from pipelines.publish.workbook.charts import write_accrual_charts, write_ageing
 from pipelines.publish.workbook.overview import write_overview
@@ -31,6 +31,7 @@ def write_workbook(connection: duckdb.DuckDBPyConnection, path: Path, *, today: 
     ``connection`` is the published file or the warehouse, ``today`` the accounting day, ``most`` the rows of a sheet.
     The same content gives the same bytes.
     """
+    share_facts(connection)
     title = f"Springline on {today.day} {today:%B %Y}: what to look at"
     write_sheets(connection, path, SHEETS, title=title, day=today, most=most)
 
