@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipelines.publish.workbook.period_sheets import ACCRUALS, CLOSE, CONTROL_ACCOUNTS, ROLLFORWARD
-from pipelines.publish.workbook.sheet import Kind, Sheet, SheetColumn
+from pipelines.publish.steps import ACCRUALS, CLOSE, CONTROL_ACCOUNTS, ROLLFORWARD, Kind, Sheet, SheetColumn
 
 if TYPE_CHECKING:
     import duckdb
