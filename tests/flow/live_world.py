@@ -26,6 +26,7 @@ from pipelines.steering.bank_changes import note_bank_changes
 from pipelines.steering.steer import SteeringResult, steer
 from pipelines.step.step import Job, Step
 from pipelines.stores.control import Control
+from tests.support.patience import PATIENCE
 from tests.support.sandbox_server import SAMPLE, running_sandbox
 
 if TYPE_CHECKING:
@@ -193,9 +194,9 @@ class Live:
     def ledger(self, query: str, **variables: object) -> Row:
         """Work in the ledger as a bookkeeper's own program would."""
         headers = {"Authorization": f"token {self.environ['SPRINGLINE_LEDGER__TOKEN']}"}
-        answer = httpx.post(
-            self.environ["SPRINGLINE_LEDGER__URL"], json={"query": query, "variables": variables}, headers=headers
-        ).json()
+        asked = {"query": query, "variables": variables}
+        url = self.environ["SPRINGLINE_LEDGER__URL"]
+        answer = httpx.post(url, json=asked, headers=headers, timeout=PATIENCE).json()
         assert "errors" not in answer, answer
         return dict(answer["data"])
 

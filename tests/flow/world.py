@@ -26,6 +26,7 @@ from pipelines.cli import app as cli
 from pipelines.core.settings import load_settings
 from pipelines.stores.control import Control
 from tests.support.delivery_seed import NO_LIMITS
+from tests.support.patience import PATIENCE
 from tests.support.sandbox_server import REPOSITORY, SAMPLE, Sandbox, sandbox_process
 
 Row = dict[str, Any]
@@ -257,7 +258,7 @@ def _on_the_day(arguments: Iterable[str]) -> list[str]:
     return [*given, "--today", TODAY.isoformat()] if given[:1] == ["run"] and "--today" not in given else given
 
 
-def until(is_so: Callable[[], bool], *, alive: Callable[[], bool], seconds: float = 240) -> None:
+def until(is_so: Callable[[], bool], *, alive: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Wait until something is so; fails when it does not come, or when what is to bring it about has ended."""
     end = time.monotonic() + seconds
     while not is_so():

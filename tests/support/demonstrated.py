@@ -11,12 +11,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.support.patience import PATIENCE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
 
-LONGEST_WAIT = 600
 ENDED = "ended.json"
 
 
@@ -55,7 +56,7 @@ def _run(shared: Path) -> None:
 
 
 def _wait_for(path: Path) -> None:
-    end = time.monotonic() + LONGEST_WAIT
+    end = time.monotonic() + PATIENCE
     while not path.exists():
         assert time.monotonic() < end, "the demonstration did not end"
         time.sleep(0.2)

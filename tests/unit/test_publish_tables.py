@@ -23,6 +23,7 @@ from pipelines.models.store import open_catalog
 from pipelines.publish.edition import swap, tables
 from pipelines.publish.edition.contents import PERIODS, control_type
 from pipelines.publish.edition.tables import write_tables
+from tests.support.patience import PATIENCE
 from tests.support.published import Stores, make_stores, start
 
 if TYPE_CHECKING:
@@ -232,7 +233,7 @@ def test_a_reader_never_sees_half_a_table(
     assert reader.stdout.readline() == "reading\n"
     for edition in range(1, 25):
         write(edition)
-    told, _ = reader.communicate("stop\n", timeout=60)
+    told, _ = reader.communicate("stop\n", timeout=PATIENCE)
     answers = eval(told)  # noqa: S307 our own reader's
     assert answers
     assert {(count, editions) for count, editions, _ in answers} == {(300, 1)}
