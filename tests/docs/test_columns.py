@@ -6,8 +6,8 @@ import pytest
 
 from pipelines.core.table_ref import ColumnRef
 from pipelines.models.model import Catalog, Model
-from pipelines.models.steps import catalog_of_repository
 from pipelines.publish.descriptions import description
+from tests.support.verified import verified_models
 
 READ_BY_PEOPLE = ("rec", "close")
 # Words that mean something only beside the column before.
@@ -16,7 +16,7 @@ NO_WORDS = frozenset({"likewise", "of that", "the same", "as above"})
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return catalog_of_repository()
+    return verified_models()
 
 
 def wordless(catalog: Catalog, model: Model) -> list[str]:
