@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.batch.scratch import build_scratch, copy_reference, scratch
 from pipelines.core.errors import Refused, WireError
-from pipelines.extract.ledger import extract_import_state
-from pipelines.extract.vms import extract_documents_by_key
-from pipelines.load.ledger.vouchers import store_voucher_intents
+from pipelines.extract.steps import extract_documents_by_key, extract_import_state
+from pipelines.load.steps import store_voucher_intents
 from pipelines.outbox.entry import Move
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, intent_id, read_json, sha256
 from pipelines.outbox.states import State

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pipelines.checks.hold import ready_documents, update_holds
 from pipelines.checks.run import run_checks
+from pipelines.checks.suites import Rule, load_rules
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 
-__all__ = ["check_documents", "ready_documents"]
+__all__ = ["Rule", "check_documents", "load_rules", "ready_documents"]
 
 
 def check_documents(ctx: Context) -> Counts:

@@ -19,8 +19,7 @@ from pipelines.close.sheets import of_period
 from pipelines.close.workbook import write_close_workbook
 from pipelines.core.errors import ModelError
 from pipelines.core.literals import literal
-from pipelines.publish.edition.contents import first_line
-from pipelines.publish.edition.swap import put_folder, stage
+from pipelines.publish.steps import first_line, put_folder, stage
 from pipelines.stores.control import named_statements
 from pipelines.stores.rows import rows_of
 

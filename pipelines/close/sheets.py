@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipelines.publish.workbook.sheet import Kind, Sheet, SheetColumn
-from pipelines.publish.workbook.sheets import SHEETS
+from pipelines.publish.steps import SHEETS, Kind, Sheet, SheetColumn
 
 if TYPE_CHECKING:
     import duckdb

@@ -9,11 +9,27 @@ from pipelines.contracts.tables import create_staging_tables
 from pipelines.extract import books, ledger, vms
 from pipelines.extract.cursors import is_moved_in_batch, move_cursor
 from pipelines.extract.land import ReadCounts
+from pipelines.extract.ledger import extract_import_state
+from pipelines.extract.vms import extract_documents_by_key
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 from pipelines.stores import seeds
 from pipelines.stores.control import named_statements
 from pipelines.stores.control_copy import copy_control
+
+__all__ = [
+    "extract_documents_by_key",
+    "extract_import_state",
+    "note_acknowledged",
+    "read_actuals",
+    "read_everything_back",
+    "read_import_back",
+    "read_ledger",
+    "read_open_documents",
+    "read_payments",
+    "read_rates",
+    "read_vms_master_data",
+]
 
 # The mark of the last reading of the ledger's master data: the batch, and what was last written there.
 LEDGER_READ = "ledger.read_in"
@@ -90,7 +106,7 @@ def read_import_back(ctx: Context) -> Counts:
     waiting = [key for (key,) in ctx.warehouse.execute(WAITING).fetchall()]
     if len(waiting) > ledger.LARGEST_LIST:
         waiting = [key for (key,) in ctx.warehouse.execute(f"{WAITING} {NOT_IN_BOOKS}").fetchall()]
-    counts = _counts(ledger.extract_import_state(ctx, waiting)) if waiting else Counts()
+    counts = _counts(extract_import_state(ctx, waiting)) if waiting else Counts()
     move_cursor(ctx, IMPORT, ctx.batch_id, is_confirmed=True)
     return counts
 

@@ -12,7 +12,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from pipelines.checks.suites import Rule
+from pipelines.checks.steps import Rule
 from pipelines.core.words import plural
 from pipelines.publish.facts import BUCKETS, SUBLEDGERS, read_times, share_facts
 from pipelines.publish.report.bars import BarChart, Segment, bar_chart, strip
