@@ -22,7 +22,7 @@ from pipelines.outbox.states import State
 from pipelines.outbox.store import Outbox
 from pipelines.steering.decisions import RETRIED, retried_up_to
 from pipelines.step.counts import Counts
-from pipelines.stores.control import Control
+from pipelines.stores.control import Control, named_statements
 from pipelines.stores.rows import rows_of
 
 if TYPE_CHECKING:
@@ -41,24 +41,6 @@ IDENTITY = frozenset(
     {"owner", "transactionSource", "trRegNumber", "trItemNumber", "extOrderNumber", "invoiceNumber", "currency"}
 )
 IDENTITY_OF_FIRST = IDENTITY | {"subledger", "text"}
-
-_PENDING = """
-SELECT DISTINCT outbox.id, outbox.document_key, outbox.document_no, outbox.company_code, outbox.owner_code,
-    outbox.payload
-FROM decisions
-INNER JOIN outbox ON outbox.document_key = decisions.document_key AND outbox.kind = 'voucher'
-WHERE decisions.action = 'retry' AND decisions.decision_no > ? AND outbox.state = 'sent'
-ORDER BY outbox.document_key
-"""
-_ITEMS = """
-SELECT items.import_item_db_id, items.tr_item_number, items.job_level, items.account_code,
-    string_agg(errors.message, ' ' ORDER BY errors.import_error_db_id) AS reason
-FROM stg_ledger.import_items AS items
-LEFT JOIN stg_ledger.import_errors AS errors ON items.import_item_db_id = errors.import_item_db_id
-WHERE items.tr_reg_number = ? AND items.ext_order_number = ?
-GROUP BY ALL
-ORDER BY items.tr_item_number, items.import_item_db_id
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +80,7 @@ def carry_out_retries(ctx: Context) -> Counts:
     done = retried_up_to(ctx.control)
     if newest <= done:
         return Counts()
-    pending = ctx.control.read(_PENDING, (done,))
+    pending = ctx.control.read(named_statements("batches")["asked_again"], (done,))
     tally = _RetryTally()
     if pending:
         extract_import_state(ctx, [row["document_key"] for row in pending])
@@ -117,7 +99,8 @@ def carry_out_retries(ctx: Context) -> Counts:
 
 def _refused(ctx: Context, row: sqlite3.Row, tally: _RetryTally) -> _Voucher | None:
     """Return the voucher when its items lie in the ledger's import, refused; else say how it stands."""
-    items = rows_of(ctx.warehouse.execute(_ITEMS, [row["document_key"], row["document_no"]]))
+    statement = named_statements("retries", folder="steps")["items"]
+    items = rows_of(ctx.warehouse.execute(statement, [row["document_key"], row["document_no"]]))
     voucher = _Voucher(row, items, _corrected(ctx.control, row))
     levels = {item["job_level"] for item in voucher.items}
     # One refused item is enough: a correction sets all items of the voucher back to ready.
@@ -148,12 +131,7 @@ def _corrected(control: Control, row: sqlite3.Row) -> dict[int, Node]:
 
 def corrections_of(control: Control, document_key: int) -> Iterator[list[Node]]:
     """Yield the inputs of each correction of a voucher that the ledger has taken, oldest first."""
-    # By length first: the keys end in #1, #2 … #10, which as text would come before #2.
-    for row in control.read(
-        "SELECT payload FROM outbox WHERE kind = ? AND document_key = ? AND state = 'sent' "
-        "ORDER BY length(natural_key), natural_key",
-        (Kind.CORRECTION, document_key),
-    ):
+    for row in control.read(named_statements("batches")["corrections_of"], (document_key,)):
         yield cast("list[Node]", read_json(row["payload"]))
 
 
