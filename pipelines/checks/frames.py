@@ -11,7 +11,7 @@ import duckdb
 from pipelines.core.errors import CheckError
 from pipelines.core.identifiers import is_iban, is_payment_reference, masked_account
 from pipelines.stores.control import named_statements
-from pipelines.stores.rows import rows_of
+from pipelines.stores.rows import number_of, rows_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,13 +51,13 @@ def read_table(warehouse: duckdb.DuckDBPyConnection, name: str, *, held: Collect
 def count_open_documents(warehouse: duckdb.DuckDBPyConnection) -> int:
     """Return how many documents are open, counted where post.document_checks takes them from; raises CheckError."""
     with _reading():
-        return int(warehouse.execute(_statement("open_count")).fetchall()[0][0])
+        return number_of(warehouse.execute(_statement("open_count")))
 
 
 def count_lines(warehouse: duckdb.DuckDBPyConnection, *, held: Collection[int]) -> int:
     """Return how many voucher lines the documents have that are not held; raises CheckError."""
     with _reading():
-        return int(warehouse.execute(_statement("line_count"), [list(held)]).fetchall()[0][0])
+        return number_of(warehouse.execute(_statement("line_count"), [list(held)]))
 
 
 def open_documents(warehouse: duckdb.DuckDBPyConnection) -> dict[int, Row]:

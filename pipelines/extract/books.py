@@ -13,6 +13,7 @@ from pipelines.extract.cursors import is_moved_in_batch, is_whole, move_cursor, 
 from pipelines.extract.land import EVERYTHING, ReadCounts, Scope, land
 from pipelines.extract.ledger import ConnectionQuery, extract_entities_once, lists, read_and_land
 from pipelines.extract.ledger_deltas import changes_since_last_run, confirm_cursors, newest_cursors
+from pipelines.stores.rows import number_of
 from pipelines.wire.ledger import SIDE
 
 if TYPE_CHECKING:
@@ -91,6 +92,5 @@ def _by_id(rows: Mapping[Contract, list[int]]) -> Iterator[list[ConnectionQuery]
 
 
 def _newest_row(ctx: Context, contract: Contract) -> int:
-    query = f"SELECT coalesce(max({contract.key}), 0) FROM stg_ledger.{contract.table}"  # noqa: S608 names of the contracts
-    row = ctx.warehouse.execute(query).fetchone()
-    return int(row[0]) if row else 0
+    query = f"SELECT max({contract.key}) FROM stg_ledger.{contract.table}"  # noqa: S608 names of the contracts
+    return number_of(ctx.warehouse.execute(query))

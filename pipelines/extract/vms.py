@@ -26,6 +26,7 @@ from pipelines.extract.cursors import (
 )
 from pipelines.extract.land import EVERYTHING, LandingResult, ReadCounts, Scope, land
 from pipelines.extract.rejected import close_rejected, open_keys
+from pipelines.stores.rows import number_of
 from pipelines.wire.filters import at_least, one_of
 from pipelines.wire.pages import keys, split
 from pipelines.wire.vms import SIDE
@@ -154,8 +155,7 @@ def _uncounted(ctx: Context) -> int | None:
     """Return how many documents the VMS has that are not staged (those set aside); None where it cannot count."""
     counted = ctx.vms.count(contracts.DOCUMENTS.entity)
     query = f"SELECT count(*) FROM stg_vms.documents WHERE status_code <> {literal(GONE)}"
-    row = ctx.warehouse.execute(query).fetchone()
-    return None if counted is None or row is None else counted - int(row[0])
+    return None if counted is None else counted - number_of(ctx.warehouse.execute(query))
 
 
 def note_posted(ctx: Context, keys: Iterable[int]) -> None:

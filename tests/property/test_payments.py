@@ -15,9 +15,9 @@ from pipelines.core.resources import sql_folder
 from pipelines.core.table_ref import TableRef
 from pipelines.models.build import build
 from pipelines.models.model import Catalog, Model
-from pipelines.models.order import between
 from pipelines.models.store import open_catalog
 from pipelines.stores.warehouse import replace_rows
+from tests.models.between import between
 from tests.models.conftest import prepare
 from tests.property.payments import Match, Story, ledgers, stories, upheavals
 from tests.property.reference_payments import FACTORS, NOTHING, Invoice, Pair, Part, transfers
