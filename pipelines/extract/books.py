@@ -10,7 +10,7 @@ from pipelines.contracts import ledger as contracts
 from pipelines.contracts.tables import create_tables
 from pipelines.core.literals import among
 from pipelines.extract.cursors import is_moved_in_batch, is_whole, move_cursor, note_whole
-from pipelines.extract.land import EVERYTHING, ReadCounts, Scope, land
+from pipelines.extract.land import EVERYTHING, ReadCounts, land
 from pipelines.extract.ledger import ConnectionQuery, extract_entities_once, lists, read_and_land
 from pipelines.extract.ledger_deltas import changes_since_last_run, confirm_cursors, newest_cursors
 from pipelines.stores.rows import number_of
@@ -76,7 +76,7 @@ def _read_changed(ctx: Context, changes: Mapping[str, Changes]) -> ReadCounts:
     for contract, own in named.items():
         for gone in lists(own.deleted):
             # No pages for a scope of these ids: none of them came, so they are removed.
-            total += land(ctx, contract, (), side=SIDE, scope=Scope(among(contract.key, gone))).counts
+            total += land(ctx, contract, (), side=SIDE, scope=among(contract.key, gone)).counts
     confirm_cursors(ctx, {name: changes[name].cursor for name in DELTAS.values()})
     return total
 
@@ -85,7 +85,7 @@ def _by_id(rows: Mapping[Contract, list[int]]) -> Iterator[list[ConnectionQuery]
     """Yield what is to be read in one request: a list of each connection that still has one."""
     for chunks in zip_longest(*(lists(own) for own in rows.values())):
         yield [
-            ConnectionQuery(contract, {"dbId_in": chunk}, Scope(among(contract.key, chunk)))
+            ConnectionQuery(contract, {"dbId_in": chunk}, among(contract.key, chunk))
             for contract, chunk in zip(rows, chunks, strict=True)
             if chunk
         ]

@@ -57,10 +57,6 @@ class ListedBreak:
     accepted_at: str | None
     comment: str | None
 
-    def as_dict(self) -> dict[str, object]:
-        """Return the object that `--json` prints."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
 class BreakDecision:
