@@ -16,7 +16,6 @@ import duckdb
 from pipelines.contracts.declared import declared_tables
 from pipelines.contracts.tables import create_staging_tables
 from pipelines.core.resources import sql_folder
-from pipelines.core.tax_rules import read_tax_rules
 from pipelines.models.steps import build, open_catalog
 from pipelines.stores.control import Control
 from pipelines.stores.control_copy import copy_control
@@ -84,13 +83,7 @@ def build_scratch(ctx: Context, *, control: Control, forgotten: Collection[int] 
     today. Raises ModelError.
     """
     load_seeds(ctx.warehouse)
-    write_settings(
-        ctx.warehouse,
-        ctx.settings,
-        today=ctx.today,
-        tax_rules=read_tax_rules(ctx.settings.posting.tax_rules),
-        is_dry_run=ctx.is_dry_run,
-    )
+    write_settings(ctx.warehouse, ctx.settings, today=ctx.today, is_dry_run=ctx.is_dry_run)
     # The real control store, read only: what was sent, and what people have decided, counts here too.
     copy_control(ctx.warehouse, control)
     ctx.warehouse.execute(

@@ -35,25 +35,6 @@ __all__ = [
 LEDGER_READ = "ledger.read_in"
 # The cursor that every reading of the import confirms.
 IMPORT = "ledger.import"
-# Vouchers sent that are not seen booked yet: job level 3 is that of an item the ledger has booked
-# (docs/systems/ledger.md#a9). A voucher that was adopted has its header from the start, and never was in the import.
-WAITING = """
-SELECT vouchers.document_key FROM ctl.sent_vouchers AS vouchers
-WHERE vouchers.state = 'sent' AND vouchers.header_db_id IS NULL AND vouchers.document_key NOT IN (
-    SELECT tr_reg_number FROM stg_ledger.import_items WHERE tr_reg_number IS NOT NULL
-    GROUP BY tr_reg_number HAVING min(job_level) = 3 AND max(job_level) = 3
-)
-"""
-# Without those whose header is in the books. NULL is kept out, because NOT IN a list with a NULL is never true.
-NOT_IN_BOOKS = """
-AND (vouchers.owner_code, vouchers.voucher_type, vouchers.header_text) NOT IN (
-    SELECT (try_cast(entities.code AS INTEGER), booked.source_code, booked.header_text)
-    FROM stg_ledger.transactions AS booked
-    INNER JOIN stg_ledger.entities AS entities ON booked.owner_db_id = entities.entity_db_id
-    WHERE booked.imported_at IS NOT NULL AND booked.source_code IS NOT NULL AND booked.header_text IS NOT NULL
-    AND try_cast(entities.code AS INTEGER) IS NOT NULL
-)
-"""
 
 
 def read_vms_master_data(ctx: Context) -> Counts:
@@ -101,11 +82,11 @@ def read_import_back(ctx: Context) -> Counts:
         named_statements("extract")["sent_since_import_was_read"]
     ):
         return Counts()
-    # What was just sent is in the control store; the statement below reads the warehouse's copy.
+    # What was just sent is in the control store; the statements below read the warehouse's copy.
     copy_control(ctx.warehouse, ctx.control)
-    waiting = [key for (key,) in ctx.warehouse.execute(WAITING).fetchall()]
+    waiting = _voucher_keys(ctx, "waiting")
     if len(waiting) > ledger.LARGEST_LIST:
-        waiting = [key for (key,) in ctx.warehouse.execute(f"{WAITING} {NOT_IN_BOOKS}").fetchall()]
+        waiting -= _voucher_keys(ctx, "in_books")
     counts = _counts(extract_import_state(ctx, waiting)) if waiting else Counts()
     move_cursor(ctx, IMPORT, ctx.batch_id, is_confirmed=True)
     return counts
@@ -140,6 +121,10 @@ def read_actuals(ctx: Context) -> Counts:
     """Read the general ledger's rows on projects, and the voyages and GL accounts of the VMS."""
     _prepare(ctx)
     return _counts(vms.extract_gl_accounts(ctx), vms.extract_voyages(ctx), books.extract_books_once(ctx))
+
+
+def _voucher_keys(ctx: Context, name: str) -> set[int]:
+    return {key for (key,) in ctx.warehouse.execute(named_statements("extract", folder="steps")[name]).fetchall()}
 
 
 def _rates_since(ctx: Context) -> date:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pipelines.contracts.declared import declared_tables
 from pipelines.core.resources import seeds_folder, sql_folder
 from pipelines.core.table_ref import TableRef
-from pipelines.core.tax_rules import read_tax_rules
 from pipelines.models.build import build
 from pipelines.models.external import read_external
 from pipelines.models.model import Catalog, ModelColumn
@@ -41,13 +40,7 @@ _CLOSING = (*_HELD, "open breaks", "closes")
 
 def build_models(ctx: Context) -> Counts:
     """Build of map and post what stands on anything that has changed since it was built last."""
-    write_settings(
-        ctx.warehouse,
-        ctx.settings,
-        today=ctx.today,
-        tax_rules=read_tax_rules(ctx.settings.posting.tax_rules),
-        is_dry_run=ctx.is_dry_run,
-    )
+    write_settings(ctx.warehouse, ctx.settings, today=ctx.today, is_dry_run=ctx.is_dry_run)
     copy_control(ctx.warehouse, ctx.control)
     mark = content_mark(ctx)
     if ctx.control.mark(BUILT) == mark:

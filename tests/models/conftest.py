@@ -46,7 +46,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
     """Make every table the models read or write, empty but for the seeds."""
     for schema in SCHEMAS:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-    write_settings(connection, SETTINGS_OF_NOBODY, today=date(2026, 11, 2), tax_rules={})
+    write_settings(connection, SETTINGS_OF_NOBODY, today=date(2026, 11, 2))
     create_tables(connection, catalog.tables)
     for path in sorted(seeds_folder().glob("*.csv")):
         _load_seed(connection, catalog, path)

@@ -14,8 +14,8 @@ from pipelines.contracts.declared import declared_tables
 from pipelines.core.table_ref import TableRef
 from pipelines.models.build import build
 from pipelines.models.model import Catalog, Model
-from pipelines.models.order import between
 from pipelines.stores.warehouse import replace_rows
+from tests.models.between import between
 from tests.models.conftest import prepare
 from tests.property.payments import Match, Story, ledgers, stories, upheavals
 from tests.property.reference_payments import FACTORS, NOTHING, Invoice, Pair, Part, transfers
