@@ -84,7 +84,7 @@ SELECT
     dated.reason,  -- what is wrong
     dated.next_step,  -- what to do about it, and where
     dated.since,  -- first seen, UTC; null: not noted yet
-    COALESCE(dated.age_days, CAST(DATE_DIFF('day', CAST(dated.since AS DATE), settings.today) AS INTEGER)) AS age_days,  -- days it has stood
+    COALESCE(dated.age_days, CAST(DATE_DIFF('day', CAST(dated.since AS DATE), settings.today) AS INTEGER)) AS age_days,  -- days it stands
     dated.is_accepted,  -- by a person, for these figures
     CAST(
         ROW_NUMBER() OVER (PARTITION BY dated.period_month ORDER BY dated.size DESC, dated.kind ASC, dated.subject ASC)
