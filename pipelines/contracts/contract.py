@@ -45,11 +45,30 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """A nested list that becomes a table of its own, merged on the parent's key."""
+    """A nested list that becomes a table of its own, merged on the parent's key.
+
+    ``path`` is dotted. A list inside the elements of another is written ``lines[].codes``; ``outer`` is then the member
+    of the outer element (a line's key) that each row carries.
+    """
 
     table: str
     path: str
     members: tuple[Member, ...]
+    outer: Member | None = None
+
+    @property
+    def columns(self) -> tuple[Member, ...]:
+        """The members that become columns: that of the outer element in front, where there is one."""
+        return self.members if self.outer is None else (self.outer, *self.members)
+
+    @property
+    def located(self) -> tuple[tuple[Member, str], ...]:
+        """Each column's member with its dotted path in the whole object; lists are not marked."""
+        whole = self.path.replace("[]", "")
+        own = tuple((member, f"{whole}.{member.path}") for member in self.members)
+        if self.outer is None:
+            return own
+        return (self.outer, f"{self.path.rpartition('[].')[0]}.{self.outer.path}"), *own
 
 
 @dataclass(frozen=True, slots=True)

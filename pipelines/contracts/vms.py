@@ -24,7 +24,8 @@ _DOCUMENT = (
     integer("partner_key", "businessPartner.key"),
     text("partner_code", "businessPartner.businessPartnerCode"),
     text("partner_name", "businessPartner.businessPartnerName"),
-    text("partner_type_code", "businessPartner.businessPartnerType.businessPartnerTypeCode"),
+    text("partner_type", "businessPartner.businessPartnerType.businessPartnerType"),
+    text("partner_type_code", "businessPartner.businessPartnerType.businessPartnerTypeCode", comment="older spelling"),
     text("partner_country_code", "businessPartner.addresses[0].country.countryCode"),
     text("partner_iban", "businessPartner.bankAccount.iban"),
     text("partner_bank_account_no", "businessPartner.bankAccount.bankAccountNo"),
@@ -63,15 +64,52 @@ _DOCUMENT_LINES = Children(
         rate("vat_rate", "vatRate.vatRate", comment="a fraction: 0.25"),
         text("vat_code", "vatRate.vat.vatCode"),
         text("partner_code", "businessPartner.businessPartnerCode"),
+        text("partner_type", "businessPartner.businessPartnerType.businessPartnerType"),
+        text(
+            "partner_type_code", "businessPartner.businessPartnerType.businessPartnerTypeCode", comment="older spelling"
+        ),
+        text("currency_code", "documentCurrency.currencyCode", comment="empty: the document's"),
+        integer("commission_key", "commission.key", comment="the line is a broker's commission"),
+        text("account_code", "account.accountCode"),
+        boolean("is_revenue", "account.isRevenue"),
+        text("accrual_balance_account", "account.balanceAccountAccrual", comment="contra account of costs"),
+        text("accrual_asset_account", "account.balanceAccountAccrualAsset", comment="contra account of revenue"),
         integer("ref_document_key", "refDocument.key"),
         text("ref_document_no", "refDocument.documentNo"),
         integer("voyage_key", "voyage.key"),
         boolean("voyage_is_tc", "voyage.isTc"),
         text("voyage_reference_no", "voyage.voyageHeader.referenceNo"),
+        text("own_vessel_code", "vesselCode.vesselCode", comment="the line's own, before any of the voyage's vessel"),
+        text("own_pool_code", "vesselCode.pool.poolCode"),
         text("vessel_name", "voyage.vessel.vesselName"),
-        text("vessel_code", "voyage.vessel.vesselCodes[0].vesselCode"),
-        text("pool_code", "voyage.vessel.pool.poolCode"),
+        text("vessel_pool_code", "voyage.vessel.pool.poolCode", comment="where pools hang on vessels, not on codes"),
+        integer("port_call_key", "portCall.key"),
+        text("port_name", "portCall.port.portName"),
+        text("claim_no", "claim.claimNo"),
+        integer("claim_key", "claim.key"),
+        integer("offhire_key", "offhire.key"),
+        text("bill_of_lading_no", "billOfLading.billOfLadingNo"),
+        integer("bill_of_lading_key", "billOfLading.key"),
+        text("business_unit_code", "businessUnit.businessUnitCode"),
     ),
+)
+
+_VESSEL_CODE = (
+    integer("code_key", "key"),
+    text("vessel_code", "vesselCode"),
+    date("fleet_entry_date", "fleetEntryDate", comment="empty: since ever"),
+    date("fleet_exit_date", "fleetExitDate", comment="empty: until now"),
+    text("default_company_code", "defaultCompany.companyCode"),
+    text("pool_code", "pool.poolCode"),
+)
+
+# A vessel has several codes over time and by company; which of them a line's is depends on the document
+# (docs/mapping.md#0).
+_LINE_VESSEL_CODES = Children(
+    table="document_line_vessel_codes",
+    path="documentLines[].voyage.vessel.vesselCodes",
+    outer=integer("line_key", "key"),
+    members=_VESSEL_CODE,
 )
 
 DOCUMENTS = Contract(
@@ -79,7 +117,7 @@ DOCUMENTS = Contract(
     table="documents",
     key="document_key",
     members=_DOCUMENT,
-    children=(_PAYMENT_TERMS, _DOCUMENT_LINES),
+    children=(_PAYMENT_TERMS, _DOCUMENT_LINES, _LINE_VESSEL_CODES),
     comment="one row per VMS document as last read",
 )
 
@@ -91,7 +129,8 @@ PARTNERS = Contract(
         integer("partner_key", "key", required=True),
         text("partner_code", "businessPartnerCode", required=True),
         text("partner_name", "businessPartnerName"),
-        text("partner_type_code", "businessPartnerType.businessPartnerTypeCode"),
+        text("partner_type", "businessPartnerType.businessPartnerType"),
+        text("partner_type_code", "businessPartnerType.businessPartnerTypeCode", comment="older spelling"),
         text("address1", "addresses[0].address1"),
         text("zip_code", "addresses[0].zipCode"),
         text("city", "addresses[0].city"),
@@ -100,6 +139,7 @@ PARTNERS = Contract(
         text("iban", "bankAccount.iban"),
         text("bank_account_no", "bankAccount.bankAccountNo"),
         text("swift_address", "bankAccount.bank.swiftAddress"),
+        text("aba_number", "bankAccount.bank.abaNumber"),
         text("registration_no", "companyRegistrationNo"),
         text("vat_number", "vatNumber"),
         timestamp("modified_at", "modifiedDate"),
@@ -114,10 +154,10 @@ VESSELS = Contract(
     members=(
         integer("vessel_key", "key", required=True),
         text("vessel_name", "vesselName"),
-        text("vessel_code", "vesselCodes[0].vesselCode"),
-        text("pool_code", "pool.poolCode"),
+        text("pool_code", "pool.poolCode", comment="where pools hang on vessels, not on codes"),
         timestamp("modified_at", "modifiedDate"),
     ),
+    children=(Children(table="vessel_codes", path="vesselCodes", members=_VESSEL_CODE),),
     comment="one row per vessel",
 )
 
@@ -136,10 +176,9 @@ VOYAGES = Contract(
         boolean("is_estimate", "voyageHeader.isEstimate"),
         text("status_code", "voyageHeader.voyageStatus.statusTypeCode"),
         text("vessel_name", "vessel.vesselName"),
-        text("vessel_code", "vessel.vesselCodes[0].vesselCode"),
-        text("pool_code", "vessel.pool.poolCode"),
         timestamp("modified_at", "modifiedDate"),
     ),
+    children=(Children(table="voyage_vessel_codes", path="vessel.vesselCodes", members=_VESSEL_CODE),),
     comment="one row per voyage",
 )
 
@@ -147,6 +186,7 @@ _ACCOUNT = (
     integer("account_key", "key", required=True),
     text("account_code", "accountCode", required=True),
     text("gl_account", "glAccount"),
+    boolean("is_revenue", "isRevenue"),
     text("company_code", "company.companyCode"),
 )
 

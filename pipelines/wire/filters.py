@@ -1,4 +1,4 @@
-"""What the VMS is asked for: fields and filters, the AND of EQ, GTE, GT and IN that every tenant has (docs/systems/vms.md#1-5)."""
+"""What the VMS is asked for: fields, and filters joined by AND, which every tenant has (docs/systems/vms.md#1-5)."""
 
 from __future__ import annotations
 

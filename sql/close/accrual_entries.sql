@@ -30,7 +30,7 @@ documents AS (
         UPPER(TRIM(documents.currency_code)) AS currency_code,
         COALESCE(UPPER(TRIM(documents.company_currency_code)), entities.currency_code) AS company_currency_code,
         sent.document_key IS NOT NULL OR documents.status_code = 'POS' AS is_posted,
-        COALESCE(gl_sign.gl_sign, 1) AS gl_sign,
+        CASE gl_sign.gl_sign WHEN '-1' THEN -1 ELSE 1 END AS gl_sign,
         documents.estimate_amount_ytd,
         documents.account_amount_ytd
     FROM

@@ -11,10 +11,13 @@ WITH typed AS (
         customer_types.partner_type_code IS NOT NULL AS is_customer
     FROM
         stg_vms.partners AS partners
+    -- The vendor's spelling of a type first, then that of older installations (docs/mapping.md#0).
     LEFT JOIN seed.supplier_types AS supplier_types
-        ON partners.partner_type_code = supplier_types.partner_type_code
+        ON COALESCE(NULLIF(TRIM(partners.partner_type), ''), TRIM(partners.partner_type_code))
+            = supplier_types.partner_type_code
     LEFT JOIN seed.customer_types AS customer_types
-        ON partners.partner_type_code = customer_types.partner_type_code
+        ON COALESCE(NULLIF(TRIM(partners.partner_type), ''), TRIM(partners.partner_type_code))
+            = customer_types.partner_type_code
     WHERE
         NULLIF(TRIM(partners.partner_code), '') IS NOT NULL
 ),

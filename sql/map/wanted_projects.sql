@@ -2,16 +2,45 @@
 -- Answers: Which voyages should the ledger have as projects?
 -- Read by: the master-data job and the comparison of voyages.
 -- grain: code
-WITH cleaned AS (
+WITH codes AS (
+    -- The code the vessel had when the voyage began; without a day that fits, the first of all.
+    SELECT
+        voyages.voyage_key,
+        TRIM(codes.vessel_code) AS vessel_code
+    FROM
+        stg_vms.voyages AS voyages
+    INNER JOIN stg_vms.voyage_vessel_codes AS codes
+        ON
+            voyages.voyage_key = codes.voyage_key
+            AND voyages.fetch_id = codes.fetch_id
+    WHERE
+        NULLIF(TRIM(codes.vessel_code), '') IS NOT NULL
+    QUALIFY
+        ROW_NUMBER() OVER (
+            PARTITION BY voyages.voyage_key
+            ORDER BY
+                CASE
+                    WHEN codes.fleet_entry_date > CAST(voyages.start_at AS DATE) THEN 1
+                    WHEN codes.fleet_exit_date < CAST(voyages.start_at AS DATE) THEN 1
+                    ELSE 0
+                END,
+                codes.code_key,
+                codes.position
+        ) = 1
+),
+
+cleaned AS (
     SELECT
         voyages.voyage_key,
         TRIM(voyages.reference_no) AS code,
         NULLIF(TRIM(voyages.vessel_name), '') AS vessel_name,
-        NULLIF(TRIM(voyages.vessel_code), '') AS vessel_code,
+        codes.vessel_code,
         CAST(voyages.start_at AS DATE) AS from_date,
         CAST(voyages.end_at AS DATE) AS to_date
     FROM
         stg_vms.voyages AS voyages
+    LEFT JOIN codes
+        ON voyages.voyage_key = codes.voyage_key
     WHERE
         NULLIF(TRIM(voyages.reference_no), '') IS NOT NULL
         AND COALESCE(voyages.status_code, '') <> 'EST'

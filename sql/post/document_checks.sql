@@ -105,7 +105,7 @@ SELECT
 
     -- docs/mapping.md#1-6-1
     facts.lines_without_account IS NULL AS ok_gl_account_missing,
-    control_accounts.account IS NOT NULL AS ok_control_account_missing,
+    NOT control_accounts.is_missing AS ok_control_account_missing,
     NOT control_accounts.is_line_account AS ok_control_account_on_line,
 
     -- docs/mapping.md#1-6-2
@@ -133,10 +133,13 @@ SELECT
     AND (
         -- Without a taxed line the VAT line itself is the fault, told by the next rule.
         facts.taxed_count = 0
-        OR ABS(facts.vat_currency - facts.vat_by_rate)
-        <= facts.taxed_count * CASE documents.currency_minor_units WHEN 0 THEN 0.5 ELSE 0.05 END
+        OR facts.vat_difference
+        <= facts.vat_tolerances * CASE documents.currency_minor_units WHEN 0 THEN 0.5 ELSE 0.05 END
     ) AS ok_vat_not_at_rate,
-    facts.vat_line_count = 0 OR facts.taxed_count > 0 AS ok_vat_without_taxed_line,
+    facts.vat_line_count = 0 OR facts.taxed_count > 0 OR documents.voucher_type = 'GL' AS ok_vat_without_taxed_line,
+    documents.voucher_type <> 'GL' OR facts.vat_line_count = 0 AS ok_vat_on_gl_document,
+    NOT facts.has_other_currency OR (settings.line_currency = 'convert' AND documents.voucher_type <> 'GL')
+        AS ok_line_currency_differs,
     COALESCE(balances.is_balanced, 1) = 1 AS ok_voucher_not_balanced,
     facts.detail_count > 0 AS ok_no_lines,
     NOT amounts.is_amount_missing AND NOT facts.has_line_without_amount AS ok_amount_missing,

@@ -67,7 +67,7 @@ sides AS (
     SELECT
         compared.document_key,
         NULLIF(TRIM(lines.gl_account), ''),
-        NULLIF(TRIM(lines.vessel_code), ''),
+        vessels.vessel_code,
         NULLIF(TRIM(lines.voyage_reference_no), ''),
         CASE
             WHEN
@@ -91,6 +91,10 @@ sides AS (
         ON
             compared.document_key = lines.document_key
             AND compared.fetch_id = lines.fetch_id
+    LEFT JOIN rec.line_vessels AS vessels
+        ON
+            lines.document_key = vessels.document_key
+            AND lines.line_key = vessels.line_key
     LEFT JOIN seed.vat_accounts AS vat_accounts
         ON TRIM(lines.gl_account) = vat_accounts.account
     LEFT JOIN seed.reverse_charge AS reverse_charge

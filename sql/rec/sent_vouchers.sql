@@ -58,7 +58,7 @@ SELECT
     vouchers.updated_at,  -- when it moved last, UTC as text
     -- GL documents are debit-positive unless the tenant says otherwise (posting.gl_sign).
     signs.control_sign  -- of the control lines beside the document: 1 or -1
-    * CASE WHEN vouchers.voucher_type = 'GL' THEN COALESCE(gl_sign.gl_sign, 1) ELSE 1 END
+    * CASE WHEN vouchers.voucher_type = 'GL' THEN CASE gl_sign.gl_sign WHEN '-1' THEN -1 ELSE 1 END ELSE 1 END
         AS control_sign,  -- sign of the control account: 1 or -1 times the amount in the VMS
     totals.document_key IS NULL AS is_adopted,  -- posted by hand, and taken over when going live
     controls.control_account,

@@ -122,7 +122,8 @@ class Views:
         if isinstance(inner, dict):
             wanted: Mapping[str, object] = inner
         else:
-            # An array is listed by keys alone; what is referred to also says its code and name (dataloy.md 3.11).
+            # An array is listed by keys alone; what is referred to also says its code and name
+            # (docs/systems/vms.md#3-11).
             wanted = IDENTITY[member.entity] if member.kind is Kind.REFERENCE else {}
         render = self._compile(member.entity, wanted, root=root, depth=depth + 1)
         table = self._store.tables[member.entity]

@@ -60,7 +60,7 @@ AUDIT = (
     Member("externalObjectKey", Kind.TEXT),
 )
 CODE_PROPERTY = "codeProperty"
-# The members that hold an entity's code where installations spell it differently (reference/dataloy.md 3.11).
+# The members that hold an entity's code where installations spell it differently (docs/systems/vms.md#3-11).
 OTHER_CODES = {"BusinessPartnerType": ("businessPartnerType", "businessPartnerTypeCode")}
 # What the VMS sets by itself: a client that sends an object back as it got it is not refused for these.
 READ_ONLY = frozenset({"key", "self", CODE_PROPERTY, "createdDate", "modifiedDate", "createdById", "changedById"})
