@@ -125,8 +125,8 @@ class PostingSettings(_Section):
     )
     gl_sign: dict[str, Literal[1, -1, "revenue"]] = Field(
         default_factory=dict,
-        description="by company: `-1` where GL documents carry costs negative, `revenue` where only revenue accounts do; "
-        "`1` unless set",
+        description="by company: `-1` where GL documents carry costs negative, `revenue` where amounts on revenue "
+        "accounts are positive as well; `1` unless set",
     )
     line_currency: Literal["hold", "convert"] = Field(
         default="hold",

@@ -40,8 +40,14 @@ Row = Mapping[str, object]
 STAGING = ("stg_vms", "stg_ledger")
 FETCH = "fetch-1"
 SETTINGS = TableRef("seed", "settings")
-SETTINGS_ROW: Row = {"closed_period": "hold", "acknowledge": "accepted", "rate_days": 7, "confirm_bank_changes": True}
-SETTINGS_ROW |= {"line_currency": "hold", "companies_others": "hold"}
+SETTINGS_ROW: Row = {
+    "closed_period": "hold",
+    "acknowledge": "accepted",
+    "rate_days": 7,
+    "confirm_bank_changes": True,
+    "line_currency": "hold",
+    "companies_others": "hold",
+}
 KEYS = frozenset({"why", "today", "through", "given", "expect", "let"})
 
 

@@ -155,7 +155,7 @@ def worlds(draw: st.DrawFn) -> tuple[Tenant, list[Document]]:
         reverse_charge=draw(st.sampled_from(((), ("RC",)))),
         tax_rules=draw(st.sampled_from(({}, {"13": "31"}))),
         accrual_control=draw(st.sampled_from(({}, {"ACP": "2965"}))),
-        gl_sign=draw(st.sampled_from((1, -1, "revenue"))),
+        gl_sign=draw(st.sampled_from(("1", "-1", "revenue"))),
         line_currency=draw(st.sampled_from(("hold", "convert"))),
         broker_types=draw(st.sampled_from(((), ("BR",)))),
         revenue_accounts=draw(st.sampled_from(((), ("4310",)))),

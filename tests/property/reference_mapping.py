@@ -95,7 +95,7 @@ class Tenant:
     reverse_charge: tuple[str, ...] = ()
     tax_rules: dict[str, str] = field(default_factory=dict)
     accrual_control: dict[str, str] = field(default_factory=dict)
-    gl_sign: int | str = 1
+    gl_sign: str = "1"
     line_currency: str = "hold"
     broker_types: tuple[str, ...] = ()
     revenue_accounts: tuple[str, ...] = ()
@@ -247,7 +247,7 @@ def taxes(
     document: Document, details: list[Line], vat_lines: list[Line], *, tenant: Tenant
 ) -> dict[int, tuple[Decimal, str | None, int | None]]:
     """Return rate, VAT code and the VAT line that carries it (None: the line itself) by place of the taxed lines."""
-    own = {
+    own: dict[int, tuple[Decimal, str | None, int | None]] = {
         i: (line.vat_rate, line.vat_code, None)
         for i, line in enumerate(details)
         if line.vat_rate and line.vat_code not in tenant.reverse_charge

@@ -76,7 +76,7 @@ class Mapper:
                 {"company_code": COMPANY, "document_type": kind, "account": account}
                 for kind, account in tenant.accrual_control.items()
             ],
-            "seed.gl_sign": [{"company_code": COMPANY, "gl_sign": str(tenant.gl_sign)}],
+            "seed.gl_sign": [{"company_code": COMPANY, "gl_sign": tenant.gl_sign}],
             "seed.broker_types": [{"partner_type_code": code} for code in tenant.broker_types],
             "stg_vms.gl_accounts": [
                 {"account_key": n, "account_code": f"A{n}", "gl_account": account, "is_revenue": True}
