@@ -93,7 +93,7 @@ def test_the_sample_world_lands_as_it_was_made(sandbox: Sandbox, tmp_path: Path)
         assert {int(row["object_key"]) for row in rejected} == broken
         assert counts.landed == counts.fetched - len(broken)
         assert value(ctx, "SELECT count(*) FROM stg_vms.documents WHERE partner_country_code = 'NO'") > 0
-        assert value(ctx, "SELECT count(*) FROM stg_vms.document_lines WHERE vessel_code IS NOT NULL") > 0
+        assert value(ctx, "SELECT count(*) FROM stg_vms.document_line_vessel_codes WHERE vessel_code IS NOT NULL") > 0
         again = vms.extract_open_documents(ctx)
         assert (again.landed, again.rejected) == (0, len(broken))
 

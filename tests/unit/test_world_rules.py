@@ -202,7 +202,7 @@ class Judge:
 
     def _voyage(self, header: Row, vessel: str) -> set[str]:
         is_no_voyage = header["isBudget"] or header["isTemplate"] or header["isEstimate"]
-        pool = self.vessels[vessel]["pool"] or {"poolCode": "DLVMS"}
+        pool = self.vessels[vessel]["vesselCodes"][0]["pool"] or {"poolCode": "DLVMS"}
         return broken(
             voyage_missing=is_no_voyage or header["voyageStatus"] == "EST",
             vessel_missing=self.there["object_values"][vessel] > 1,
