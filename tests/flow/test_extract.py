@@ -150,7 +150,7 @@ def test_a_removed_line_is_gone_here_too(ctx: Context, sandbox: Sandbox) -> None
 def test_a_document_that_breaks_is_not_posted_from_its_old_text(ctx: Context, sandbox: Sandbox) -> None:
     vms.extract_documents_by_key(ctx, [OPEN + 3])
     number = value(ctx, f"SELECT document_no FROM stg_vms.documents WHERE document_key = {OPEN + 3}")
-    sandbox.fault("vms", {"kind": "replace", "old": f'"documentNo":"{number}"', "new": '"documentNo":5'})
+    sandbox.fault("vms", {"kind": "replace", "old": f'"documentNo":"{number}"', "new": '"documentNo":[5]'})
     assert vms.extract_documents_by_key(ctx, [OPEN + 3]).rejected == 1
     assert status(ctx, OPEN + 3) == "REJECTED"
     sandbox.control("DELETE", "faults")
