@@ -73,7 +73,9 @@ def note_acknowledged(ctx: Context) -> Counts:
 def read_open_documents(ctx: Context) -> Counts:
     """Read the documents that are ready for posting, and the accounts their vouchers are controlled by."""
     _prepare(ctx)
-    return _counts(vms.extract_open_documents(ctx), vms.extract_control_accounts(ctx))
+    return _counts(
+        vms.extract_open_documents(ctx), vms.extract_control_accounts(ctx), vms.extract_gl_accounts_if_needed(ctx)
+    )
 
 
 def read_import_back(ctx: Context) -> Counts:

@@ -48,6 +48,18 @@ REJECTED = "REJECTED"
 # The cursor of all documents.
 DOCUMENTS = "vms.documents"
 
+# The day on which all accounts were read for open documents.
+GL_ACCOUNTS_READ = "vms.gl_accounts"
+_NAMES_NO_ACCOUNT = f"""
+SELECT 1 FROM stg_vms.documents AS documents
+INNER JOIN seed.voucher_types AS types ON documents.document_type = types.document_type
+INNER JOIN stg_vms.document_lines AS lines
+    ON documents.document_key = lines.document_key AND documents.fetch_id = lines.fetch_id
+WHERE types.voucher_type = 'GL' AND {among("documents.status_code", OPEN)}
+AND nullif(trim(lines.account_code), '') IS NULL
+LIMIT 1
+"""
+
 _log = structlog.get_logger(__name__)
 
 # The times by which an object counts as changed. Whether a changed child moves its parent's `modifiedDate` is not known
@@ -203,6 +215,21 @@ def extract_gl_accounts(ctx: Context) -> ReadCounts:
     """Read all accounts, whose GL accounts say on which accounts an actual may be posted."""
     pages = ctx.vms.pages(contracts.GL_ACCOUNTS.entity, fields=paths(contracts.GL_ACCOUNTS))
     return land(ctx, contracts.GL_ACCOUNTS, pages, side=SIDE, scope=EVERYTHING).counts
+
+
+def extract_gl_accounts_if_needed(ctx: Context) -> ReadCounts:
+    """Read all accounts, once a day at most, where an open GL document has a line that does not name its account.
+
+    Whether such a line is revenue is then known by its GL account alone (docs/mapping.md#1).
+    """
+    today = ctx.today.isoformat()
+    is_read = is_whole(ctx, GL_ACCOUNTS_READ) and read_cursor(ctx, GL_ACCOUNTS_READ) == today
+    if is_read or ctx.warehouse.execute(_NAMES_NO_ACCOUNT).fetchone() is None:
+        return ReadCounts()
+    counts = extract_gl_accounts(ctx)
+    move_cursor(ctx, GL_ACCOUNTS_READ, today)
+    note_whole(ctx, GL_ACCOUNTS_READ)
+    return counts
 
 
 def extract_system(ctx: Context) -> ReadCounts:

@@ -22,6 +22,7 @@ from pipelines.step.context import Context
 from pipelines.stores.control import Control, named_statements
 from pipelines.stores.open_tables import WAREHOUSE, open_tables
 from pipelines.stores.rows import rows_of
+from pipelines.stores.seeds import load_seeds
 from pipelines.wire.filters import one_of
 
 if TYPE_CHECKING:
@@ -112,6 +113,9 @@ def _read(ctx: Context) -> None:
         extract(ctx)
     ledger.extract_master_data(ctx)
     vms.extract_documents_by_status(ctx, STATUSES)
+    # Which types are GL documents stands in the seeds.
+    load_seeds(ctx.warehouse)
+    vms.extract_gl_accounts_if_needed(ctx)
 
 
 def _make_ready(warehouse: duckdb.DuckDBPyConnection, *, first: date, last: date) -> None:

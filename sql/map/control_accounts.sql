@@ -21,27 +21,32 @@ WITH vms_accounts AS (
 ),
 
 -- A document that carries both sides itself needs no contra account.
+sums AS (
+    SELECT
+        lines.document_key,
+        COALESCE(SUM(lines.gl_direction * lines.net_currency) <> 0, TRUE)
+        OR COALESCE(SUM(lines.gl_direction * lines.net_company) <> 0, TRUE) AS is_one_sided
+    FROM
+        map.document_lines AS lines
+    WHERE
+        NOT lines.is_vat_line
+    GROUP BY
+        lines.document_key
+),
+
 contra AS (
     SELECT
         accounts.document_key,
         COALESCE(MIN(accounts.account), MIN(accounts.rejected_account)) AS account,
         MAX(CASE WHEN accounts.account IS NULL THEN 1 ELSE 0 END) AS is_missing,
+        STRING_AGG(
+            CASE WHEN accounts.account IS NULL THEN CAST(accounts.line_no AS VARCHAR) END, ', ' ORDER BY accounts.line_no
+        ) AS lines_without,
         MAX(CASE WHEN accounts.is_line_account THEN 1 ELSE 0 END) AS is_line_account,
         MAX(CASE WHEN sums.is_one_sided THEN 1 ELSE 0 END) AS is_one_sided
     FROM
         map.contra_accounts AS accounts
-    INNER JOIN (
-        SELECT
-            lines.document_key,
-            COALESCE(SUM(lines.gl_direction * lines.net_currency) <> 0, TRUE)
-            OR COALESCE(SUM(lines.gl_direction * lines.net_company) <> 0, TRUE) AS is_one_sided
-        FROM
-            map.document_lines AS lines
-        WHERE
-            NOT lines.is_vat_line
-        GROUP BY
-            lines.document_key
-    ) AS sums
+    INNER JOIN sums
         ON accounts.document_key = sums.document_key
     GROUP BY
         accounts.document_key
@@ -70,7 +75,8 @@ SELECT
     END AS is_missing,  -- no account is known for a line's other side
     documents.voucher_type = 'GL'
     AND COALESCE(contra.is_one_sided, 0) = 1
-    AND COALESCE(contra.is_line_account, 0) = 1 AS is_line_account  -- the only account known is a line's own, which would meet itself
+    AND COALESCE(contra.is_line_account, 0) = 1 AS is_line_account,  -- the only account known is a line's own, which would meet itself
+    contra.lines_without  -- numbers of the lines without a usable contra account: 1, 3
 FROM
     map.open_documents AS documents
 LEFT JOIN map.companies AS companies

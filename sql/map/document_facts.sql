@@ -65,6 +65,17 @@ vat_facts AS (
         taxed.document_key
 ),
 
+-- A VAT line that carries a rate beside lines with rates of their own: whose VAT it is, is not clear.
+mixed_rates AS (
+    SELECT DISTINCT carried.document_key
+    FROM
+        map.carried_lines AS carried
+    INNER JOIN map.document_lines AS lines
+        ON carried.document_key = lines.document_key
+    WHERE
+        lines.is_taxed
+),
+
 term_facts AS (
     SELECT
         document_key,
@@ -94,6 +105,7 @@ SELECT
     END AS vat_difference,  -- how far VAT lines are from what the rates make, unsigned
     CASE WHEN vat_facts.carrier_count > 0 THEN 1 ELSE COALESCE(vat_facts.taxed_count, 0) END
         AS vat_tolerances,  -- tolerances the difference may come to: one a taxed line, or one where a VAT line has the rate
+    mixed_rates.document_key IS NOT NULL AS is_vat_unclear,  -- a VAT line carries a rate beside lines that have their own
     CASE WHEN lines.lines_without_vessel = 0 AND lines.first_vessel_code = lines.last_vessel_code
             -- First and last are equal: all lines name the same one.
             THEN lines.first_vessel_code
@@ -118,5 +130,7 @@ LEFT JOIN line_facts AS lines
     ON documents.document_key = lines.document_key
 LEFT JOIN vat_facts
     ON documents.document_key = vat_facts.document_key
+LEFT JOIN mixed_rates
+    ON documents.document_key = mixed_rates.document_key
 LEFT JOIN term_facts AS terms
     ON documents.document_key = terms.document_key

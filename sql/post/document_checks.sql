@@ -18,7 +18,8 @@ WITH balances AS (
 line_counts AS (
     SELECT
         document_key,
-        COUNT(*) AS line_count
+        COUNT(*) AS line_count,
+        SUM(CASE WHEN line_kind = 'control' AND account IS NULL THEN 1 ELSE 0 END) AS controls_without_account
     FROM
         post.draft_lines
     GROUP BY
@@ -86,7 +87,12 @@ SELECT
     numbers.invoice_no,
     numbers.x_identifier,
     facts.lines_without_account,
-    COALESCE(documents.control_account_code, 'Document.glAccount') AS control_account_code,  -- where the control account comes from
+    CASE
+        WHEN documents.voucher_type = 'GL'
+            THEN 'no contra account is known for ' || COALESCE('lines ' || control_accounts.lines_without, 'it')
+        ELSE documents.control_account_code || ' of company ' || documents.company_code || ' has no GL account'
+    END AS control_account_finding,  -- which account is missing, where one is
+    control_accounts.lines_without AS lines_without_contra,  -- numbers of a GL document's lines: 1, 3
     control_accounts.account AS control_account,  -- null: not known
     CAST(facts.percentage_total AS DECIMAL(38, 4)) AS terms_total,  -- sum of the terms' percentages
     CAST(facts.vat_currency - facts.vat_by_rate AS DECIMAL(38, 4)) AS vat_difference,  -- VAT lines less what the rates make
@@ -105,7 +111,9 @@ SELECT
 
     -- docs/mapping.md#1-6-1
     facts.lines_without_account IS NULL AS ok_gl_account_missing,
-    NOT control_accounts.is_missing AS ok_control_account_missing,
+    NOT control_accounts.is_missing AND (
+        control_accounts.is_line_account OR COALESCE(line_counts.controls_without_account, 0) = 0
+    ) AS ok_control_account_missing,
     NOT control_accounts.is_line_account AS ok_control_account_on_line,
 
     -- docs/mapping.md#1-6-2
@@ -136,7 +144,9 @@ SELECT
         OR facts.vat_difference
         <= facts.vat_tolerances * CASE documents.currency_minor_units WHEN 0 THEN 0.5 ELSE 0.05 END
     ) AS ok_vat_not_at_rate,
-    facts.vat_line_count = 0 OR facts.taxed_count > 0 OR documents.voucher_type = 'GL' AS ok_vat_without_taxed_line,
+    facts.vat_line_count = 0
+    OR documents.voucher_type = 'GL'
+    OR (facts.taxed_count > 0 AND NOT facts.is_vat_unclear) AS ok_vat_without_taxed_line,
     documents.voucher_type <> 'GL' OR facts.vat_line_count = 0 AS ok_vat_on_gl_document,
     NOT facts.has_other_currency OR (settings.line_currency = 'convert' AND documents.voucher_type <> 'GL')
         AS ok_line_currency_differs,

@@ -24,7 +24,9 @@ ORDER BY document_key;
 SELECT
     document_key,
     tr_item_number,
+    line_kind,
     account,
+    account_source,
     subledger_no,
     posting1,
     posting2,

@@ -115,6 +115,7 @@ def documents(draw: st.DrawFn, *, key: int) -> Document:
         vat = _carriers(drawn, currency=currency, draw=draw)
     else:
         vat = _vat_lines(drawn, currency=currency, off=off) if draw(st.booleans()) else []
+        vat += _carriers(drawn, currency=currency, draw=draw) if draw(st.integers(0, 9)) == 0 else []
     if drawn and draw(st.integers(0, 5)) == 0:
         # A GL document may carry both sides itself.
         drawn.append(replace(drawn[0], key=60, amount=-drawn[0].amount, company_amount=-drawn[0].company_amount))

@@ -254,19 +254,25 @@ def taxes(
     }
     if own or not vat_lines:
         return own
-    within = max(Decimal("0.05"), unit(document.currency) / 2)
-    free = {i: rounded(line.amount, document.currency) for i, line in enumerate(details) if line.vat_rate is None}
     found: dict[int, tuple[Decimal, str | None, int | None]] = {}
     for n, line in enumerate(vat_lines):
-        if not line.vat_rate or line.quantity is None:
-            return {}
-        alone = [i for i, net in free.items() if abs(line.quantity - net) <= within]
-        of_all = bool(free) and abs(line.quantity - sum(free.values())) <= within
-        based = list(free) if of_all else alone if len(alone) == 1 else []
-        if not based or found.keys() & set(based):
+        based = base_of(document, line, details)
+        if not based or line.vat_rate is None or found.keys() & set(based):
             return {}
         found |= dict.fromkeys(based, (line.vat_rate, line.vat_code, n))
     return found
+
+
+def base_of(document: Document, vat_line: Line, details: list[Line]) -> list[int]:
+    """Return the places of the lines without a rate that a VAT line carries the rate for."""
+    if not vat_line.vat_rate or vat_line.quantity is None:
+        return []
+    within = max(Decimal("0.05"), unit(document.currency) / 2)
+    free = {i: rounded(line.amount, document.currency) for i, line in enumerate(details) if line.vat_rate is None}
+    if free and abs(vat_line.quantity - sum(free.values())) <= within:
+        return list(free)
+    alone = [i for i, net in free.items() if abs(vat_line.quantity - net) <= within]
+    return alone if len(alone) == 1 else []
 
 
 def vat_faults(
@@ -279,6 +285,10 @@ def vat_faults(
     if vat_lines and not by_line:
         return set() if document.type not in VOUCHER_TYPES else {"vat_without_taxed_line"}
     within = max(Decimal("0.05"), unit(document.currency) / 2)
+    unclear = {carrier for _, _, carrier in by_line.values()} == {None} and any(
+        base_of(document, line, details) for line in vat_lines
+    )
+    faults = {"vat_without_taxed_line"} if unclear and document.type in VOUCHER_TYPES else set()
     expected: dict[int | None, Decimal] = {}
     for i, (rate, _, carrier) in by_line.items():
         expected[carrier] = expected.get(carrier, Decimal(0)) + rounded(details[i].amount, document.currency) * rate
@@ -287,7 +297,7 @@ def vat_faults(
         off = abs(sum(vat, Decimal(0)) - expected[None]) > len(by_line) * within
     else:
         off = any(abs(vat[n] - wanted) > within for n, wanted in expected.items() if n is not None)
-    return {"vat_not_at_rate"} if off else set()
+    return faults | ({"vat_not_at_rate"} if off else set())
 
 
 def tax_codes(document: Document, details: list[Line], vat_lines: list[Line], *, tenant: Tenant) -> list[str | None]:
@@ -376,6 +386,8 @@ def contra_lines(
             broken.add("control_account_missing")
     if not any(sum(pair[i] for pair in sent) for i in (0, 1)):
         return []
+    if "control_account_on_line" not in broken and any(account is None for account, _ in contra):
+        broken.add("control_account_missing")
     rows: list[dict[str, object]] = []
     for account in dict.fromkeys(account for account, _ in contra):
         own = [i for i, (other, _) in enumerate(contra) if other == account]
