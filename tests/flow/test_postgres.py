@@ -49,10 +49,11 @@ if TYPE_CHECKING:
 EXIT_REJECTED = 11  # the sample has documents that break their contract
 GENERATED_WORLDS = 12
 
-# What a fault brings along: without an amount, or with VAT that belongs to no line, a voucher cannot balance either; a
-# voyage waits for its vessel.
+# What a fault brings along: without an amount, or with VAT that belongs to no line or to no voucher, a voucher cannot
+# balance either; a voyage waits for its vessel.
 IMPLIED: Mapping[str, str] = {
     "amount_missing": "voucher_not_balanced",
+    "vat_on_gl_document": "voucher_not_balanced",
     "vat_without_taxed_line": "voucher_not_balanced",
     "vessel_missing": "voyage_missing",
 }

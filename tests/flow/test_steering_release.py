@@ -43,7 +43,9 @@ def _open_july(live: Live) -> None:
 
 def _companies(live: Live) -> None:
     companies = json.loads(live.environ["SPRINGLINE_COMPANIES"])
-    live.change_settings(COMPANIES=json.dumps([*companies, {"code": "28699", "owner": 28601, "link": 28600}]))
+    known = {company["code"] for company in companies}
+    more = [{"code": "28699", "owner": 28601, "link": 28600}, {"code": "28604", "owner": 28604, "link": 28600}]
+    live.change_settings(COMPANIES=json.dumps([*companies, *(one for one in more if one["code"] not in known)]))
 
 
 def _rename(connection: str, mutation: str, code: str) -> Fix:
@@ -176,6 +178,9 @@ CASES = (
     ),
     Case("tax_rule_missing", "2708040", _add_tax_rule),
     Case("currency_missing", "2708041", _head("2708041", documentCurrency="USD")),
+    Case("line_currency_differs", "2708042", _lines("2708042", {1: {"documentCurrency": "USD"}})),
+    Case("company_unknown", "2708043", _companies),
+    Case("vat_on_gl_document", "BT-260015", _lines("BT-260015", {1: {"glAccount": "4310"}})),
     Case(
         "control_account_on_line",
         "BT-260013",

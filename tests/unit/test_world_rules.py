@@ -30,6 +30,7 @@ ALL_RULES = {
     *("voucher_not_balanced", "vat_not_at_rate", "vat_without_taxed_line", "tax_rule_missing", "currency_missing"),
     *("no_lines", "amount_missing", "too_many_lines", "document_key_too_large", "company_unknown", "period_closed"),
     *("vessel_missing", "voyage_missing", "dimension_missing"),
+    *("line_currency_differs", "vat_on_gl_document"),
 }
 ALL_WARNINGS = {
     *("kid_invalid", "kid_too_long", "iban_invalid", "date_in_future"),
@@ -100,6 +101,7 @@ class Judge:
         self.voyages = sample.by("Voyage", "voyageHeader")
         self.vessels = {row["vesselCodes"][0]["vesselCode"]: row for row in sample.vms["Vessel"]}
         self.companies = sample.by("Company", "companyCode")
+        self.accounts = sample.by("Account", "accountCode")
         self.control = {(row.get("company"), row["accountCode"]): row["glAccount"] for row in sample.vms["Account"]}
         self.closed = {(row["owner"], row["period"]) for row in sample.ledger["periods_closed"]}
         self.there = {name: Counter(row.get("code") for row in rows) for name, rows in sample.ledger.items()}
@@ -115,15 +117,29 @@ class Judge:
     def _header(self, document: Row) -> set[str]:
         kind, lines = document["documentType"], document["documentLines"]
         account = "APX" if kind in PAYABLE else "ARX"
-        control = document["glAccount"] if kind in GENERAL else self.control.get((document["company"], account))
         details = [line for line in lines if line["glAccount"] not in VAT_ACCOUNTS]
+        if kind in GENERAL:
+            controls = [self._contra(document, line) for line in details]
+            is_on_line = any(line["glAccount"] == own for line, own in zip(details, controls, strict=True))
+        else:
+            controls, is_on_line = [self.control.get((document["company"], account))], False
         return broken(
-            control_account_missing=control is None,
-            control_account_on_line=kind in GENERAL and any(line["glAccount"] == control for line in lines),
+            control_account_missing=None in controls,
+            control_account_on_line=is_on_line,
+            vat_on_gl_document=kind in GENERAL and len(details) < len(lines),
+            line_currency_differs=any("documentCurrency" in line for line in lines),
             no_lines=not lines,
             amount_missing=document["documentAmount"] is None,
             too_many_lines=max(1, len(document["documentPaymentTerms"])) + len(details) > 500,
         )
+
+    def _contra(self, document: Row, line: Row) -> str | None:
+        if not document["documentAmount"]:
+            return "none is needed"
+        own = self.accounts.get(line.get("account", ""), {})
+        member = "balanceAccountAccrualAsset" if own.get("isRevenue") else "balanceAccountAccrual"
+        found: str | None = own.get(member) or document["glAccount"]
+        return found
 
     def _identity(self, document: Row) -> set[str]:
         owner = self.owners.get(document["company"])
@@ -166,11 +182,25 @@ class Judge:
         vat = [line["documentAmount"] for line in lines if line["glAccount"] in VAT_ACCOUNTS]
         details = [line for line in lines if line["glAccount"] not in VAT_ACCOUNTS and line.get("vatRate")]
         taxed = [line for line in details if line["vatRate"]["vat"] not in net_codes]
+        if document["documentType"] in GENERAL:
+            return set()
         if vat and not taxed:
-            return {"vat_without_taxed_line"}
+            return broken(vat_without_taxed_line=not self._carries_rate(document))
         due = sum((line["documentAmount"] * line["vatRate"]["vatRate"] for line in taxed), Decimal(0))
         is_near = near(due - sum(vat), lines=len(taxed), currency=document["documentCurrency"])
         return broken(vat_not_at_rate=not is_near)
+
+    def _carries_rate(self, document: Row) -> bool:
+        """Tell whether each VMS line of VAT has the rate and a base: all lines, or one of them."""
+        lines, unit = document["documentLines"], document["documentCurrency"]
+        nets = [line["documentAmount"] for line in lines if line["glAccount"] not in VAT_ACCOUNTS]
+        carried = [line for line in lines if line["glAccount"] in VAT_ACCOUNTS]
+        return all(
+            line.get("vatRate")
+            and any(near(base - line["quantity"], lines=1, currency=unit) for base in (sum(nets), *nets))
+            and near(line["quantity"] * line["vatRate"]["vatRate"] - line["documentAmount"], lines=1, currency=unit)
+            for line in carried
+        )
 
     def _balance(self, document: Row) -> set[str]:
         lines = document["documentLines"]
