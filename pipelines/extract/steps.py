@@ -6,7 +6,7 @@ import json
 from datetime import date, timedelta
 
 from pipelines.contracts.tables import create_staging_tables
-from pipelines.extract import books, ledger, vms
+from pipelines.extract import books, ledger, originals, vms
 from pipelines.extract.cursors import is_moved_in_batch, move_cursor
 from pipelines.extract.land import ReadCounts
 from pipelines.step.context import Context
@@ -71,11 +71,11 @@ def note_acknowledged(ctx: Context) -> Counts:
 
 
 def read_open_documents(ctx: Context) -> Counts:
-    """Read the documents that are ready for posting, and the accounts their vouchers are controlled by."""
+    """Read the documents that are ready for posting, what they reverse, and their control accounts."""
     _prepare(ctx)
-    return _counts(
-        vms.extract_open_documents(ctx), vms.extract_control_accounts(ctx), vms.extract_gl_accounts_if_needed(ctx)
-    )
+    read = vms.extract_open_documents(ctx)
+    originals_read = originals.extract_originals(ctx)
+    return _counts(read, originals_read, vms.extract_control_accounts(ctx), vms.extract_gl_accounts_if_needed(ctx))
 
 
 def read_import_back(ctx: Context) -> Counts:

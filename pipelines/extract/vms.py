@@ -187,6 +187,20 @@ def extract_documents_by_key(ctx: Context, keys: Iterable[int]) -> ReadCounts:
     return landed.counts
 
 
+def extract_documents_by_number(ctx: Context, numbers: Sequence[str]) -> ReadCounts:
+    """Read documents by number, of any company, type and status."""
+    return _land_documents(ctx, _documents(ctx, "documentNo", numbers)).counts if numbers else ReadCounts()
+
+
+def extract_documents_by_type(ctx: Context, types: Sequence[str], *, since: date) -> ReadCounts:
+    """Read the documents of some types dated since a day, of any status; those held that did not come become GONE."""
+    (of_types,) = one_of("documentType.documentType", types)
+    dated = at_least("documentDate", f"{since.isoformat()}T00:00:00")
+    landed = _land_documents(ctx, _pages(ctx, contracts.DOCUMENTS, (of_types, dated)))
+    held = f"{among('document_type', types)} AND document_date >= {literal(since)}"
+    return landed.counts + extract_documents_by_key(ctx, _staged_keys(ctx, held) - landed.keys)
+
+
 def extract_partners(ctx: Context) -> ReadCounts:
     """Read the business partners that have changed, they, an address, a contact or a bank account."""
     return _extract_changed(ctx, contracts.PARTNERS)

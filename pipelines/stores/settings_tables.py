@@ -18,7 +18,8 @@ from pipelines.stores.warehouse import replace_when_changed
 SETTINGS_TABLES: Mapping[str, str] = {
     "settings": "today DATE, xgl VARCHAR, closed_period VARCHAR, acknowledge VARCHAR, rate_days INTEGER, "
     "rate_owner INTEGER, rate_type VARCHAR, rate_overwrite BOOLEAN, confirm_bank_changes BOOLEAN, is_dry_run BOOLEAN, "
-    "line_currency VARCHAR, companies_others VARCHAR",
+    "line_currency VARCHAR, companies_others VARCHAR, "
+    "project_dates VARCHAR, months_before INTEGER, months_after INTEGER",
     "companies": "company_code VARCHAR, owner_code INTEGER, link_code INTEGER, payables_account VARCHAR, "
     "receivables_account VARCHAR",
     "vat_accounts": "account VARCHAR",
@@ -45,7 +46,7 @@ def write_settings(
     is_dry_run: bool = False,
 ) -> None:
     """Write what the models need of the settings into schema ``seed``; ``tax_rules`` maps VAT code to ledger rule."""
-    posting, partners, rates = settings.posting, settings.partners, settings.rates
+    posting, partners, voyages, rates = settings.posting, settings.partners, settings.voyages, settings.rates
     rows: dict[str, Sequence[tuple[object, ...]]] = {
         "settings": [
             (
@@ -61,6 +62,9 @@ def write_settings(
                 is_dry_run,
                 posting.line_currency,
                 settings.companies_others,
+                voyages.project_dates,
+                voyages.months_before,
+                voyages.months_after,
             )
         ],
         "companies": [(c.code, c.owner, c.link, c.payables_account, c.receivables_account) for c in settings.companies],

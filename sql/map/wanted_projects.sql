@@ -1,4 +1,5 @@
 -- One voyage that is a project in the ledger: of every status but EST, never a budget, template or estimate.
+-- Its dates are wanted only with voyages.project_dates = voyage, widened: invoices arrive long after a voyage has ended.
 -- Answers: Which voyages should the ledger have as projects?
 -- Read by: the master-data job and the comparison of voyages.
 -- grain: code
@@ -35,10 +36,18 @@ cleaned AS (
         TRIM(voyages.reference_no) AS code,
         NULLIF(TRIM(voyages.vessel_name), '') AS vessel_name,
         codes.vessel_code,
-        CAST(voyages.start_at AS DATE) AS from_date,
-        CAST(voyages.end_at AS DATE) AS to_date
+        -- Where a month is shorter, its last day.
+        CASE
+            WHEN settings.project_dates = 'voyage'
+                THEN CAST(CAST(voyages.start_at AS DATE) - INTERVAL 1 MONTH * settings.months_before AS DATE)
+        END AS from_date,
+        CASE
+            WHEN settings.project_dates = 'voyage'
+                THEN CAST(CAST(voyages.end_at AS DATE) + INTERVAL 1 MONTH * settings.months_after AS DATE)
+        END AS to_date
     FROM
         stg_vms.voyages AS voyages
+    CROSS JOIN seed.settings AS settings
     LEFT JOIN codes
         ON voyages.voyage_key = codes.voyage_key
     WHERE
@@ -54,8 +63,8 @@ SELECT
     voyage_key,  -- of the first voyage with that number
     CASE WHEN vessel_name IS NULL THEN code ELSE vessel_name || ' ' || code END AS description,
     vessel_code,
-    from_date,
-    to_date,
+    from_date,  -- null: no date is sent
+    to_date,  -- null: no date is sent
     CAST(COUNT(*) OVER (PARTITION BY code) AS INTEGER) AS voyage_count  -- more than 1: the VMS has the number more than once
 FROM
     cleaned

@@ -43,6 +43,29 @@ missing AS (
         document_key
 ),
 
+unopened AS (
+    SELECT
+        document_key,
+        STRING_AGG(project_text, '; ' ORDER BY code) AS closed_projects
+    FROM
+        post.closed_projects
+    GROUP BY
+        document_key
+),
+
+reversals AS (
+    SELECT
+        document_key,
+        STRING_AGG(CASE WHEN state = 'waits' THEN original_no END, ', ' ORDER BY original_no) AS awaited_originals,
+        STRING_AGG(CASE WHEN state = 'ignored' THEN original_no END, ', ' ORDER BY original_no) AS ignored_originals,
+        STRING_AGG(CASE WHEN state NOT IN ('sent', 'waits', 'ignored') THEN original_text END, '; ' ORDER BY original_no)
+            AS unknown_originals
+    FROM
+        map.reversal_originals
+    GROUP BY
+        document_key
+),
+
 same_numbers AS (
     SELECT
         numbers.document_key,
@@ -107,6 +130,10 @@ SELECT
     missing.missing_tax_rules,  -- VAT codes without a tax rule
     missing.missing_accounts,  -- GL accounts the ledger does not have
     missing.missing_dimensions,  -- XGL and location codes the ledger does not have
+    unopened.closed_projects,  -- projects that are not open on the posting date, with their dates
+    reversals.awaited_originals,  -- numbers of what it takes back and that has no voucher sent yet
+    reversals.ignored_originals,  -- numbers of what it takes back and that is on the ignore list
+    reversals.unknown_originals,  -- why what it takes back has no voucher and will have none
     same_numbers.other_documents,  -- numbers of those that used the same external number
 
     -- docs/mapping.md#1-6-1
@@ -160,6 +187,14 @@ SELECT
     -- docs/mapping.md#1-6-5
     NOT posting_periods.is_period_closed OR posting_periods.is_moved AS ok_period_closed,
 
+    -- docs/mapping.md#1-6-6
+    unopened.document_key IS NULL AS ok_project_not_open,
+
+    -- docs/mapping.md#1-6-7
+    reversals.awaited_originals IS NULL AS ok_original_not_sent,
+    reversals.ignored_originals IS NULL AS ok_original_ignored,
+    reversals.unknown_originals IS NULL AS ok_original_unknown,
+
     -- docs/mapping.md#1-6-9
     missing.missing_suppliers IS NULL AS ok_supplier_missing,
     missing.missing_customers IS NULL AS ok_customer_missing,
@@ -196,5 +231,9 @@ LEFT JOIN line_counts
     ON documents.document_key = line_counts.document_key
 LEFT JOIN missing
     ON documents.document_key = missing.document_key
+LEFT JOIN unopened
+    ON documents.document_key = unopened.document_key
+LEFT JOIN reversals
+    ON documents.document_key = reversals.document_key
 LEFT JOIN same_numbers
     ON documents.document_key = same_numbers.document_key

@@ -41,3 +41,14 @@ SELECT
 FROM
     post.draft_lines
 ORDER BY document_key, tr_item_number;
+
+-- What a reversal goes after, in the same run.
+-- name: after
+SELECT
+    document_key,
+    original_no
+FROM
+    map.reversal_originals
+WHERE
+    state = 'waits'
+ORDER BY document_key, original_no;

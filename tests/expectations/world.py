@@ -60,6 +60,10 @@ DOCUMENT: dict[str, tuple[str, object]] = {
     "missing_tax_rules": ("VARCHAR", None),
     "missing_accounts": ("VARCHAR", None),
     "missing_dimensions": ("VARCHAR", None),
+    "closed_projects": ("VARCHAR", None),
+    "awaited_originals": ("VARCHAR", None),
+    "ignored_originals": ("VARCHAR", None),
+    "unknown_originals": ("VARCHAR", None),
     "other_documents": ("VARCHAR", None),
 }
 

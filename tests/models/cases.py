@@ -47,6 +47,7 @@ SETTINGS_ROW: Row = {
     "confirm_bank_changes": True,
     "line_currency": "hold",
     "companies_others": "hold",
+    "project_dates": "none",
 }
 KEYS = frozenset({"why", "today", "through", "given", "expect", "let"})
 
