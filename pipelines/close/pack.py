@@ -52,9 +52,10 @@ _FIGURES: Mapping[str, str] = {
     FROM close.breaks WHERE {period} GROUP BY kind, company_code ORDER BY kind, company_code
     """,
     "accrual_rollforward": """
-    SELECT company_code, min(company_currency_code) AS currency_code, sum(opening) AS opening, sum(posted) AS posted,
-        sum(reversed) AS reversed, sum(closing) AS closing, sum(unreversed_amount) AS unreversed_amount
-    FROM close.accrual_rollforward WHERE {period} GROUP BY company_code ORDER BY company_code
+    SELECT company_code, family, min(company_currency_code) AS currency_code, sum(opening) AS opening,
+        sum(posted) AS posted, sum(reversed) AS reversed, sum(closing) AS closing,
+        sum(unreversed_amount) AS unreversed_amount
+    FROM close.accrual_rollforward WHERE {period} GROUP BY company_code, family ORDER BY company_code, family
     """,
     "accruals_vs_actuals": """
     SELECT company_code, state, count(*) AS row_count, sum(difference) AS difference

@@ -95,7 +95,9 @@ def sent_rows(intents: Iterable[sqlite3.Row], corrections: Corrections) -> dict[
         if intent["kind"] == "voucher":
             changed = corrections.get(intent["document_key"], {})
             key = (intent["id"], intent["document_key"])
-            rows["sent_lines"] += [(*key, *_line(node), *end) for node in _voucher_nodes(intent["payload"], changed)]
+            wanted = _read(intent["look_up"])
+            nodes = _voucher_nodes(intent["payload"], changed)
+            rows["sent_lines"] += [(*key, *_line(node, wanted), *end) for node in nodes]
     return rows
 
 
@@ -106,17 +108,20 @@ def _voucher_nodes(payload: str, changed: Mapping[int, Mapping[str, Any]]) -> li
     return [msgspec.convert({**node, **changed.get(node["trItemNumber"], {})}, _Node) for node in nodes]
 
 
-def _line(node: _Node) -> Sequence[object]:
+def _line(node: _Node, wanted: Mapping[str, Any]) -> Sequence[object]:
     is_general = node.transaction_source.code == "GL"
+    # Control lines come first. Vouchers stored before their number was kept have one on GL, and no directions.
+    is_control = node.tr_item_number <= wanted.get("controls", 1) if is_general else node.invoice_date is not None
+    turned = None if is_control else wanted.get("turned")
     return (
         node.tr_item_number,
-        # Control lines come first: the only one of a GL voucher, and elsewhere those with an invoice date.
-        node.tr_item_number == 1 if is_general else node.invoice_date is not None,
+        is_control,
         node.owner.owner_code,
         node.account.code,
         node.gl_object1.code,
         node.project.code,
         node.currency.code,
+        None if turned is None else -1 if node.tr_item_number in turned else 1,
         node.invoice_amount,
         node.amount,
         node.subledger.code,

@@ -14,19 +14,6 @@ broker_types AS (
         seed.broker_types
 ),
 
-accounts AS (
-    SELECT
-        TRIM(gl_accounts.gl_account) AS gl_account,
-        gl_accounts.is_revenue
-    FROM
-        stg_vms.gl_accounts AS gl_accounts
-    WHERE
-        NULLIF(TRIM(gl_accounts.gl_account), '') IS NOT NULL
-        AND gl_accounts.is_revenue IS NOT NULL
-    QUALIFY
-        ROW_NUMBER() OVER (PARTITION BY TRIM(gl_accounts.gl_account) ORDER BY gl_accounts.account_key) = 1
-),
-
 own AS (
     SELECT
         documents.document_key,
@@ -68,7 +55,7 @@ own AS (
         ON TRIM(lines.gl_account) = vat_accounts.account
     LEFT JOIN seed.reverse_charge AS reverse_charge
         ON TRIM(lines.vat_code) = reverse_charge.vat_code
-    LEFT JOIN accounts
+    LEFT JOIN map.revenue_accounts AS accounts
         ON TRIM(lines.gl_account) = accounts.gl_account
 )
 

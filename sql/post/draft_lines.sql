@@ -94,6 +94,7 @@ control_lines AS (
         controls.subledger_bank_account,
         controls.due_date,
         CAST(NULL AS VARCHAR) AS tax_rule,
+        CAST(NULL AS INTEGER) AS direction,
         controls.currency_amount,
         controls.amount,
         controls.invoice_date,
@@ -145,6 +146,7 @@ detail_lines AS (
         CAST(NULL AS VARCHAR) AS subledger_bank_account,
         CASE WHEN documents.voucher_type = 'AP' AND lines.is_commission THEN first_terms.due_date END AS due_date,
         COALESCE(tax_rules.tax_rule, taxed.vat_code, lines.vat_code) AS tax_rule,
+        CASE documents.voucher_type WHEN 'GL' THEN lines.gl_direction ELSE -documents.control_sign END AS direction,
         CASE documents.voucher_type WHEN 'GL' THEN lines.gl_direction ELSE -documents.control_sign END
         * details.currency_amount AS currency_amount,
         CASE documents.voucher_type WHEN 'GL' THEN lines.gl_direction ELSE -documents.control_sign END
@@ -215,6 +217,7 @@ SELECT
     numbers.x_identifier,  -- KID: extIdentifier
     documents.document_no AS ext_order_number,  -- document number
     1 AS job_level,  -- 1: imported, not yet booked
+    CAST(all_lines.direction AS INTEGER) AS direction,  -- of a detail line: 1 or -1 times the VMS's amount it is debit positive
     all_lines.account_source  -- where the account stands: line, a VMS account, a setting, a member of the line's account
 FROM
     all_lines

@@ -121,11 +121,11 @@ steps AS (
                     || 'meant to be so.'
             WHEN states.state = 'only in ledger'
                 THEN 'reverse the voucher in the ledger; where the document is missed, enter it in the VMS anew.'
-            WHEN facts.reversals IS NOT NULL AND states.state = 'amount differs'
+            WHEN facts.reversals IS NOT NULL AND (states.state = 'amount differs' OR facts.sent_amount = 0)
                 THEN
                     'take the reversal out of the ledger; a document that is wrong is reversed in the VMS, whose '
                     || 'reversal is posted by itself.'
-            WHEN facts.again IS NOT NULL AND states.state = 'amount differs'
+            WHEN facts.again IS NOT NULL AND (states.state = 'amount differs' OR facts.sent_amount = 0)
                 THEN 'reverse the second voucher in the ledger.'
             WHEN states.drift = 'suspected duplicate'
                 THEN
@@ -250,7 +250,7 @@ SELECT
     ours.import_state AS import_state_ledger,  -- not sent | waiting | booked | refused
     ours.import_messages AS import_error_ledger,  -- what its posting job says
     ours.amount_vms,  -- in currency_code
-    ours.amount_ledger,  -- in currency_code, on the control account
+    ours.amount_ledger,  -- in currency_code: on the control account, of a GL document its lines
     ours.amount_ledger - ours.amount_vms AS amount_difference,  -- ledger less VMS
     ours.company_amount_vms,  -- in company_currency_code
     ours.company_amount_ledger,  -- in company_currency_code

@@ -177,6 +177,28 @@ def test_the_first_line_of_a_general_voucher_is_control(world: World) -> None:
     assert copied(world, "sent_lines", "item_no, is_control") == [(1, True), (2, False)]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "kinds"),
+    [
+        ({"controls": 2, "turned": [3]}, [(1, True, None), (2, True, None), (3, False, -1), (4, False, 1)]),
+        ({"controls": 0, "turned": []}, [(1, False, 1), (2, False, 1), (3, False, 1), (4, False, 1)]),
+    ],
+)
+def test_a_general_voucher_says_which_lines_are_control(
+    world: World, wanted: dict[str, Any], kinds: list[tuple[int, bool, int | None]]
+) -> None:
+    nodes = [node(number, "1", transactionSource={"code": "GL"}) for number in (1, 2, 3, 4)]
+    world.outbox().store_intents([replace(with_lines(*nodes), look_up=wanted)])
+    assert copied(world, "sent_lines", "item_no, is_control, direction") == kinds
+
+
+def test_lines_an_older_release_copied_are_copied_anew(world: World) -> None:
+    world.outbox().store_intents([with_lines(node(1, "-1"))])
+    copied(world, "sent_lines", "item_no")
+    world.warehouse.execute("ALTER TABLE ctl.sent_lines DROP COLUMN direction")
+    assert copied(world, "sent_lines", "item_no, direction") == [(1, None)]
+
+
 def test_lines_that_are_no_more_are_no_rows(world: World) -> None:
     world.outbox().store_intents([with_lines(node(1, "-1"), node(2, "1"))])
     copied(world, "sent_lines", "item_no")

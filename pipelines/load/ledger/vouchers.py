@@ -107,6 +107,9 @@ def voucher_intent(lines: Sequence[Row], *, reverses: Sequence[int] = ()) -> Int
     controls = [line for line in lines if line["line_kind"] == "control"]
     look_up: dict[str, Json] = {
         "lines": len(lines),
+        # What the payload does not say, and the comparison has to know.
+        "controls": len(controls),
+        "turned": [line["tr_item_number"] for line in lines if line["direction"] == -1],
         "source": first["voucher_type"],
         "ext_order_number": first["ext_order_number"],
         "posted_date": first["voucher_date"].isoformat(),

@@ -54,10 +54,12 @@ ROLLFORWARD = Sheet(
     tab="Accrual roll-forward",
     table="RollForward",
     question="How do the accruals roll forward?",
-    note="By company, voyage, account and month, newest first: opening, plus posted, plus reversed, is closing.",
+    note="By company, voyage, account and month, newest first, accruals, capitalisations and bunker adjustments "
+    "each by themselves: opening, plus posted, plus reversed, is closing.",
     source="close.accrual_rollforward",
     columns=(
         *VOYAGE_ACCOUNT,
+        SheetColumn("Family", "d.family"),
         money("Opening", "d.opening", "Company currency"),
         money("Posted", "d.posted", "Company currency"),
         money("Reversed", "d.reversed", "Company currency"),
@@ -67,7 +69,7 @@ ROLLFORWARD = Sheet(
         *WHY,
     ),
     order="d.period_month DESC, d.state = 'agreed', abs(d.unreversed_amount) DESC NULLS LAST, "
-    "abs(d.closing) DESC NULLS LAST, d.company_code, d.voyage_no, d.account",
+    "abs(d.closing) DESC NULLS LAST, d.company_code, d.voyage_no, d.account, d.family",
     period="Period",
     # What is not reversed stays in the books beside the actual: the cost stands there twice.
     measure="Not reversed",
@@ -87,6 +89,8 @@ ACCRUALS = Sheet(
         money("Estimate to date", "d.estimate_to_date", "Company currency"),
         money("Actual to date", "d.actual_to_date", "Company currency"),
         money("Accrual posted", "d.accrual_posted", "Company currency"),
+        # Beside the accrual, never part of the comparison.
+        money("Capitalised", "d.capitalised", "Company currency"),
         money("Accrual recomputed", "d.accrual_recomputed", "Company currency"),
         money("Difference", "d.difference", "Company currency"),
         money("Accrued earlier", "d.earlier_accrued", "Company currency"),
