@@ -11,7 +11,7 @@ from tests.world import accounts as gl
 from tests.world import fleet, partners
 from tests.world.branches import DAY, VOYAGE, Numbers, cost, payable, receivable
 from tests.world.companies import LEFT_OUT, LINKED, UNKNOWN
-from tests.world.drafts import Draft, Line, Term, due_in, with_vat
+from tests.world.drafts import Draft, Line, Term, due_in, negated, with_vat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,6 +135,14 @@ def _kinds(numbers: Numbers) -> Iterator[Draft]:
     yield _held(
         payable(numbers, "a VAT line whose base is no line's", *found, currency="NOK"), "vat_without_taxed_line"
     )
+    closed = cost("430.00", voyage="V003-2601")
+    yield _held(payable(numbers, "voyage whose project the ledger has closed", closed), "project_not_open")
+    original = _held(
+        payable(numbers, "purchase that is held and reversed", cost("95.00"), terms=()), "due_date_missing"
+    )
+    yield original
+    reversal = negated(original, number=numbers.next(), kind="CRI", branch="reversal of what is held", day=DAY)
+    yield _held(reversal, "original_not_sent")
     taxed = (cost("400.00"), Line("2710", "VAT 25 %", Decimal("100.00")))
     accrual = Draft("BT-260015", "ACC", "a VAT line on a bunker transaction", DAY, taxed, control=gl.BUNKER_STOCK)
     yield _held(accrual, "vat_on_gl_document")

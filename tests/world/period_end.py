@@ -154,7 +154,9 @@ def _pairs() -> Iterator[tuple[Draft, Draft]]:
     for place, (accrual, rule, branch) in enumerate(_HELD_ACCRUALS, start=901):
         posted, reversal = _accrual_pair(accrual, OCTOBER, place=place, has_reference=True)
         held: dict[str, Any] = {"branch": branch, "outcome": "held", "rules": (rule,)}
-        yield replace(posted, **held), replace(reversal, **held)
+        # The reversal waits for the accrual as well.
+        waits: dict[str, Any] = {**held, "rules": (rule, "original_not_sent")}
+        yield replace(posted, **held), replace(reversal, **waits)
 
 
 def accrual_drafts(drafts: Sequence[Draft], *, rates: Rates) -> Iterator[Draft]:

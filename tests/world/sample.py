@@ -68,10 +68,14 @@ reports), or posted before go-live.
 |---|---|
 | 2707501, 2707502 | the line's own `vesselCode` is the cost centre; without a voyage there is no project |
 | 2707503, 2707504 | Skarvøy Holme was H010 until 31 August and is V010 since; its voyage V010-2601 lasts over both |
-| 2706501 to 2706512 | the VMS marks commissions (`commission`): the broker stands on those lines |
-| 2707505 | 60504's new bank account waits for a second person: the one in the ledger goes with the invoice |
-| ACP2610-014 to CAP2610-016 | the line's `account` names what it is accrued against, of revenue an asset |
-| 2708044 | the VAT line's quantity, its base, is the amount of no line |
+| 2706501 to 2706512 | the VMS marks commissions (`commission`): the broker stands on those lines; not so on 2707505 |
+| 2707506 to 2707508 | the VAT line has the rate, and its quantity says which lines it taxes; 2708044 fits nothing |
+| 2707509 | 60504's new bank account waits for a second person: the one in the ledger goes with the invoice |
+| BT-260014 | bunkers handed over from one voyage to the other: the lines sum to zero and are the whole voucher |
+| ACP2610-014 to CAP2610-017 | the line's `account` names what it is accrued against, of revenue an asset |
+| ACP2610-016 | agency and towage against 2960, bunkers against 2965: two control lines |
+| 2707510, 2708045 | V008-2601 ended on 12 September, but its project has no end; that of V003-2601 was made with one |
+| 2708046, 2708047 | the reversal waits for what it reverses, which has no due date |
 | 2708042, BT-260015 | a line in euros on an invoice in dollars; VAT on a bunker transaction |
 | 2708043 | 28604 is an entity of the ledger, but the settings name other companies only |
 
