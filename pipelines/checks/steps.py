@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from pipelines.checks.hold import ready_documents, update_holds
 from pipelines.checks.run import run_checks
+from pipelines.checks.suites import load_rules
+from pipelines.core.settings import Settings
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 
-__all__ = ["check_documents", "ready_documents"]
+__all__ = ["check_documents", "ready_documents", "rules_off"]
+
+
+def rules_off(settings: Settings) -> str:
+    """Say which posting requirements the settings have switched off, without a full stop; nothing when none is."""
+    rules = load_rules().rules
+    titles = [f"{name} ({rules[name].title})" for name in rules if name in settings.posting.rules_off]
+    return f"Switched off by the settings (posting.rules_off): {', '.join(titles)}" if titles else ""
 
 
 def check_documents(ctx: Context) -> Counts:
     """Run the suites over the open documents and bring the holds up to date."""
+    if off := rules_off(ctx.settings):
+        ctx.tell(f"{off}.")
     result = run_checks(ctx)
     ready = update_holds(ctx, result)
     return Counts(held=result.checked - len(ready))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from pipelines.checks.steps import rules_off
 from pipelines.contracts import vms as vms_contracts
 from pipelines.core.tax_rules import read_tax_rules
 from pipelines.going_live.check_line import CheckLine, Fault, judge, named
@@ -174,6 +175,13 @@ def partner_types(probe: Probe) -> CheckLine:
     message = f"partners of type {named(left)} are neither supplier nor customer and are not created"
     notes = [(message, "add them to partners.supplier_types or customer_types where they should be")]
     return judge("partner types", good=f"{len(types)} types", faults=faults, notes=notes if left and mapped else ())
+
+
+def rules_switched_off(probe: Probe) -> CheckLine:
+    """No posting requirement is switched off without a word (posting.rules_off)."""
+    off = rules_off(probe.settings)
+    notes = [(off, "take it out of posting.rules_off where that is no longer meant")] if off else []
+    return judge("rules off", good="every posting requirement is on", notes=notes)
 
 
 def base_currencies(probe: Probe) -> CheckLine:

@@ -56,6 +56,7 @@ def read_status(settings: Settings, *, now: datetime) -> dict[str, Any]:
             "held": [*rows("held"), *holds_to_come(control)],
             "outbox": outbox,
             **{name: rows(name) for name in BEHIND_OUTBOX},
+            "rules_off": [*settings.posting.rules_off],
             "requests": {
                 "month": month,
                 # Only the ledger is metered: what its contract includes is set against what was asked of it.
@@ -79,6 +80,8 @@ def show_status(status: Status, console: Console) -> None:
         for state, number in states.items():
             outbox.add_row(kind, state, str(number))
     console.print(outbox)
+    if status["rules_off"]:
+        console.print(f"Rules switched off by the settings: {', '.join(status['rules_off'])}.")
     requests = status["requests"]
     console.print(
         f"Ledger requests in {requests['month']}: {requests['ledger_used']} of {requests['ledger_included']} included."
