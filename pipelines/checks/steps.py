@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pipelines.checks import frames
 from pipelines.checks.hold import ready_documents, update_holds
 from pipelines.checks.run import run_checks
 from pipelines.checks.suites import load_rules
 from pipelines.core.settings import Settings
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
+from pipelines.stores.marks import keep_left_alone
 
 __all__ = ["check_documents", "ready_documents", "rules_off"]
 
@@ -23,6 +25,18 @@ def check_documents(ctx: Context) -> Counts:
     """Run the suites over the open documents and bring the holds up to date."""
     if off := rules_off(ctx.settings):
         ctx.tell(f"{off}.")
+    _tell_left_alone(ctx)
     result = run_checks(ctx)
     ready = update_holds(ctx, result)
     return Counts(held=result.checked - len(ready))
+
+
+def _tell_left_alone(ctx: Context) -> None:
+    """Say how many documents are left alone because of their company, and keep it for `status`."""
+    left = frames.left_alone(ctx.warehouse)
+    keep_left_alone(ctx.control, left)
+    if left:
+        ctx.tell(
+            f"{sum(left.values())} documents of companies {', '.join(left)} are left alone, because only the companies "
+            "of the settings are integrated (companies_others)."
+        )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 
+from pipelines.contracts import vms as contracts
 from pipelines.contracts.tables import create_staging_tables
 from pipelines.extract import books, ledger, vms
+from pipelines.extract.absent import tell_absent
 from pipelines.extract.cursors import is_moved_in_batch, move_cursor, moved_at, read_cursor
 from pipelines.extract.land import ReadCounts
 from pipelines.step.context import Context
@@ -47,7 +49,10 @@ AND (vouchers.owner_code, vouchers.voucher_type, vouchers.header_text) NOT IN (
 def read_vms_master_data(ctx: Context) -> Counts:
     """Read partners, vessels and voyages that have moved since the last run."""
     _prepare(ctx)
-    return _counts(vms.extract_partners(ctx), vms.extract_vessels(ctx), vms.extract_voyages(ctx))
+    partners = vms.extract_partners(ctx)
+    if partners.landed:
+        tell_absent(ctx, contracts.PARTNERS)
+    return _counts(partners, vms.extract_vessels(ctx), vms.extract_voyages(ctx))
 
 
 def read_ledger(ctx: Context) -> Counts:
@@ -109,7 +114,12 @@ def note_acknowledged(ctx: Context) -> Counts:
 def read_open_documents(ctx: Context) -> Counts:
     """Read the documents that are ready for posting, and the accounts their vouchers are controlled by."""
     _prepare(ctx)
-    return _counts(vms.extract_open_documents(ctx), vms.extract_control_accounts(ctx))
+    documents, accounts = vms.extract_open_documents(ctx), vms.extract_control_accounts(ctx)
+    # Told when something new was read, not at every idle tick.
+    tell_absent(
+        ctx, *([contracts.DOCUMENTS] if documents.landed else []), *([contracts.ACCOUNTS] if accounts.landed else [])
+    )
+    return _counts(documents, accounts)
 
 
 def read_import_back(ctx: Context) -> Counts:
