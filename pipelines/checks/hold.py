@@ -48,7 +48,7 @@ def update_holds(ctx: Context, result: CheckResult) -> frozenset[int]:
     due = {(v.document_key, v.rule): _DueHold(v) for verdicts in result.verdicts.values() for v in verdicts}
     due |= {(hold.verdict.document_key, HELD_BY_PERSON): hold for hold in _holds_by_people(ctx, documents)}
     own = {*load_rules().rules, HELD_BY_PERSON}
-    standing = {"rules": rules_mark(load_rules()), "documents": result.hashes}
+    standing = {"rules": rules_mark(ctx), "documents": result.hashes}
     with ctx.control.write() as connection:
         connection.execute("SAVEPOINT before_holds")
         # Rules of the last run count as ours too: a rule that this version no longer has must not hold for ever.

@@ -33,7 +33,9 @@ class Kind(StrEnum):
 class Member:
     """One column: where it stands in the object, what it is, whether an object without it is refused.
 
-    ``path`` is dotted; ``[0]`` behind a name takes the first element of a list.
+    ``path`` is dotted; ``[0]`` behind a name takes the first element of a list. ``decided``: no documentation says that
+    the member is called so (° in docs/mapping.md#0), so one that no object has is told. ``other_spelling`` is the path,
+    without marks of lists, under which the same value stands elsewhere: one of the two is enough.
     """
 
     column: str
@@ -41,6 +43,8 @@ class Member:
     kind: Kind = Kind.TEXT
     required: bool = False
     comment: str = ""
+    decided: bool = False
+    other_spelling: str = ""
 
 
 @dataclass(frozen=True, slots=True)

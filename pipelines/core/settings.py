@@ -41,6 +41,13 @@ def _token(value: object) -> object:
 
 Codes = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
+# The posting requirements that may be switched off: those of a company's own order, and warnings. Never one that keeps
+# a voucher's money right, or without which the ledger would refuse it. `expectations/` marks the same ones.
+RULES_THAT_MAY_BE_OFF = (
+    "partner_is_charterer", "external_document_no_missing", "date_in_future", "external_document_no_used",
+    "external_document_no_too_long", "kid_too_long", "kid_invalid", "iban_invalid",
+)  # fmt: skip
+
 
 class _Section(BaseModel):
     # A misspelt name is a fault, and no step can change a setting for another.
@@ -144,6 +151,15 @@ class PostingSettings(_Section):
     acknowledge: Literal["accepted", "posted"] = Field(
         default="accepted", description="`posted` acknowledges only what the ledger has booked"
     )
+
+    @field_validator("rules_off")
+    @classmethod
+    def _only_what_may_be_off(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [name for name in names if name not in RULES_THAT_MAY_BE_OFF]:
+            may_be = ", ".join(RULES_THAT_MAY_BE_OFF)
+            message = f"no rule that may be switched off: {', '.join(unknown)}; these may: {may_be}"
+            raise ValueError(message)
+        return names
 
 
 class PartnerSettings(_Section):

@@ -15,6 +15,12 @@ WITH balances AS (
         document_key
 ),
 
+known_types AS (
+    SELECT COUNT(*) AS type_count
+    FROM
+        map.partner_types
+),
+
 line_counts AS (
     SELECT
         document_key,
@@ -149,6 +155,10 @@ SELECT
 
     -- docs/mapping.md#1-6-3
     documents.voucher_type <> 'AP' OR charterers.partner_type_code IS NULL AS ok_partner_is_charterer,
+    -- docs/mapping.md#0-optional
+    documents.voucher_type <> 'AP'
+    OR documents.partner_code IS NULL
+    OR known_types.type_count > 0 AS ok_partner_types_unreadable,
 
     -- docs/mapping.md#1-6-4
     documents.owner_code IS NOT NULL AS ok_company_unknown,
@@ -213,6 +223,7 @@ SELECT
 FROM
     map.open_documents AS documents
 CROSS JOIN seed.settings AS settings
+CROSS JOIN known_types
 INNER JOIN map.document_amounts AS amounts
     ON documents.document_key = amounts.document_key
 INNER JOIN map.document_facts AS facts

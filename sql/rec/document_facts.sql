@@ -93,8 +93,11 @@ posted_elsewhere AS (
     FROM
         rec.vms_documents AS documents
     CROSS JOIN ctl.first_day AS first_day
+    LEFT JOIN map.left_companies AS left_companies
+        ON documents.company_code = left_companies.company_code
     WHERE
         documents.status_code = 'POS'
+        AND left_companies.company_code IS NULL
         AND documents.document_type <> 'ACC'
         AND documents.document_date >= first_day.today
         AND CAST(documents.modified_at AS DATE) >= first_day.today
@@ -110,8 +113,11 @@ chosen AS (
     SELECT documents.document_key
     FROM
         rec.vms_documents AS documents
+    LEFT JOIN map.left_companies AS left_companies
+        ON documents.company_code = left_companies.company_code
     WHERE
         documents.status_code = 'RFP'
+        AND left_companies.company_code IS NULL
     UNION
     SELECT posted_elsewhere.document_key
     FROM

@@ -98,6 +98,23 @@ def test_the_sample_world_lands_as_it_was_made(sandbox: Sandbox, tmp_path: Path)
         assert (again.landed, again.rejected) == (0, len(broken))
 
 
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_server_that_gives_short_pages_is_read_to_the_end(
+    sandbox: Sandbox,
+    tmp_path: Path,
+    counts: bool,  # noqa: FBT001 a case
+) -> None:
+    with connected(sandbox, tmp_path) as ctx:
+        sandbox.control("POST", "vms/settings", {"largest_page": 20, "counts_objects": counts})
+        try:
+            short = vms.extract_open_documents(ctx)
+        finally:
+            sandbox.control("POST", "vms/settings", {"largest_page": None, "counts_objects": True})
+        everything = vms.extract_open_documents(ctx)
+        assert short.fetched == everything.fetched > 20
+        assert everything.landed == 0
+
+
 READS: tuple[Callable[[Context], ReadCounts], ...] = (
     vms.extract_partners,
     vms.extract_vessels,
