@@ -1,6 +1,7 @@
 -- One document whose voucher in the ledger has other lines than were sent, and which.
 -- Lines are compared by account, cost centre and project. The ledger splits the VAT off a line with a tax rule, into
--- rows without dimensions: what such lines lack must be what those rows have, and never more than half of the line.
+-- rows without dimensions, or on a VAT account with those of the line: what such lines lack must be what those rows have,
+-- and never more than half of the line.
 -- Answers: What did somebody change in the ledger after we had sent the voucher?
 -- Read by: accountants, as the reason in rec.documents; rec.ledger_documents.
 -- grain: document_key
@@ -93,7 +94,14 @@ judged AS (
             WHEN vouchers.voucher_type = 'GL' AND (moved.is_detail = 1 OR moved.is_sent = 0) THEN moved.direction
             ELSE 0
         END AS vms_sign,
-        moved.is_sent = 0 AND moved.vessel_code IS NULL AND moved.voyage_no IS NULL AS is_vat,
+        moved.is_sent = 0
+        AND (
+            (moved.vessel_code IS NULL AND moved.voyage_no IS NULL)
+            OR (
+                vat_accounts.account IS NOT NULL
+                AND MAX(moved.is_taxed) OVER (PARTITION BY moved.document_key, moved.vessel_code, moved.voyage_no) = 1
+            )
+        ) AS is_vat,
         moved.is_taxed = 1
         AND SIGN(moved.moved_currency) = -SIGN(moved.sent_currency)
         AND ABS(moved.moved_currency) * 2 <= ABS(moved.sent_currency) AS is_net
@@ -101,6 +109,8 @@ judged AS (
         moved
     INNER JOIN rec.sent_vouchers AS vouchers
         ON moved.document_key = vouchers.document_key
+    LEFT JOIN seed.vat_accounts AS vat_accounts
+        ON moved.account = vat_accounts.account
     WHERE
         NOT vouchers.is_adopted
 ),
