@@ -28,7 +28,7 @@ def _reverses(warehouse: duckdb.DuckDBPyConnection, *pairs: tuple[int, int]) -> 
         warehouse.execute("INSERT INTO map.reversal_originals VALUES (?, ?, 'waits')", pair)
 
 
-@pytest.mark.parametrize("keys", permutations((1, 2, 3)))
+@pytest.mark.parametrize("keys", [*permutations((1, 2, 3))])
 def test_a_chain_follows_in_every_order_of_keys(warehouse: duckdb.DuckDBPyConnection, keys: tuple[int, ...]) -> None:
     original, reversal, again = keys
     _reverses(warehouse, (reversal, original), (again, reversal))
