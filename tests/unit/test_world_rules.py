@@ -29,11 +29,11 @@ ALL_RULES = {
     *("due_date_missing", "payment_terms_incomplete", "payment_terms_not_100"),
     *("voucher_not_balanced", "vat_not_at_rate", "vat_without_taxed_line", "tax_rule_missing", "currency_missing"),
     *("no_lines", "amount_missing", "too_many_lines", "document_key_too_large", "company_unknown", "period_closed"),
-    *("vessel_missing", "voyage_missing", "dimension_missing"),
+    *("vessel_missing", "voyage_missing", "dimension_missing", "original_not_sent"),
 }
 ALL_WARNINGS = {
     *("kid_invalid", "kid_too_long", "iban_invalid", "date_in_future"),
-    *("external_document_no_used", "external_document_no_too_long"),
+    *("external_document_no_used", "external_document_no_too_long", "original_unknown"),
 }
 # Nothing is taken from the generator here, so that its rules are found a second time.
 Row = dict[str, Any]
@@ -102,6 +102,7 @@ class Judge:
         self.companies = sample.by("Company", "companyCode")
         self.control = {(row.get("company"), row["accountCode"]): row["glAccount"] for row in sample.vms["Account"]}
         self.closed = {(row["owner"], row["period"]) for row in sample.ledger["periods_closed"]}
+        self.documents = sample.by("Document", "documentNo")
         self.there = {name: Counter(row.get("code") for row in rows) for name, rows in sample.ledger.items()}
 
     def rules(self, document: Row) -> set[str]:
@@ -110,7 +111,8 @@ class Judge:
             found |= self._partner(document) | self._terms(document)
         if document["documentLines"] and document["documentAmount"] is not None:
             found |= self._vat(document) | self._balance(document)
-        return found.union(*(self._line(line) for line in document["documentLines"]))
+        waits = any(self.rules(original) for original in originals(document, self.documents, "RFP"))
+        return found.union(broken(original_not_sent=waits), *(self._line(line) for line in document["documentLines"]))
 
     def _header(self, document: Row) -> set[str]:
         kind, lines = document["documentType"], document["documentLines"]
@@ -216,6 +218,12 @@ class Judge:
         return all(row["voyageStartDateGMT"][:10] <= day <= row["voyageEndDateGMT"][:10] for row in spans)
 
 
+def originals(document: Row, documents: dict[str, Row], status: str) -> list[Row]:
+    """Give what a document reverses, where that has a status."""
+    numbers = {line["refDocument"] for line in document["documentLines"] if "refDocument" in line}
+    return [documents[number] for number in sorted(numbers) if documents[number]["invoicingStatus"] == status]
+
+
 def warnings(document: Row, partners: dict[str, Row], used: set[tuple[str, str]]) -> Iterator[str]:
     number, _, kid = (part.strip() for part in (document["externalDocumentNo"] or "").partition("|"))
     if kid and not (luhn.is_valid(kid) if kid.isdigit() else False) and not is_mod11(kid):
@@ -268,6 +276,8 @@ def test_warnings_are_those_that_are_expected(sample: Sample, expected: dict[str
         entry = expected[document["documentNo"]]
         if entry["outcome"] in {"posted", "held"} or entry["warnings"]:
             found = set(warnings(document, partners, used))
+            if originals(document, sample.by("Document", "documentNo"), "POS"):
+                found.add("original_unknown")
             assert found == set(entry["warnings"]), document["documentNo"]
 
 

@@ -146,7 +146,9 @@ def accrual_drafts(drafts: Sequence[Draft], *, rates: Rates) -> Iterator[Draft]:
     for place, (accrual, rule, branch) in enumerate(_HELD_ACCRUALS, start=901):
         estimates = _estimates(accrual, Decimal(accrual.october), OCTOBER, booked=booked, rates=rates)
         for draft in _accrual_pair(accrual, OCTOBER, place=place, has_reference=True):
-            yield replace(draft, members=estimates, branch=branch, outcome="held", rules=(rule,))
+            # The reversal waits for its accrual as well.
+            waits = ("original_not_sent",) if draft.kind.endswith("R") else ()
+            yield replace(draft, members=estimates, branch=branch, outcome="held", rules=(rule, *waits))
 
 
 def _bunker_transaction(number: str, *, company: str, vessel: str, day: date, account: str = gl.BUNKERS) -> Draft:
