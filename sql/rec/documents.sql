@@ -53,7 +53,13 @@ worded AS (
                 THEN COALESCE(facts.last_error, 'it was sent, and whether it has arrived is not known')
             WHEN states.state = 'ignored' THEN 'it is on the ignore list: ' || facts.ignore_reason
             WHEN states.state = 'rejected' AND facts.import_state = 'refused'
-                THEN COALESCE(facts.import_messages, 'the ledger''s posting job refused it without a word')
+                THEN
+                    CASE
+                        WHEN facts.status_code = 'POS' THEN 'it is posted in the VMS, not in the ledger'
+                        ELSE 'it is not in the ledger'
+                    END
+                    || ', whose posting job refused it '
+                    || COALESCE('after the import had taken it: ' || facts.import_messages, 'without a word')
             WHEN states.state = 'rejected'
                 THEN COALESCE(facts.reject_messages, facts.last_error, 'the ledger refused it')
             WHEN states.state = 'only in VMS' AND facts.outbox_state = 'sent' AND facts.import_state = 'removed'
@@ -109,7 +115,9 @@ steps AS (
             WHEN states.state = 'unknown' THEN 'nothing: the next run looks it up.'
             WHEN states.state = 'ignored' THEN 'nothing, or `springline release` when it is to be posted after all.'
             WHEN states.state = 'rejected' AND facts.import_state = 'refused'
-                THEN 'correct what the ledger names, then `springline retry` the document.'
+                THEN
+                    'accounting corrects what the ledger names, in Xledger or in the VMS, then runs `springline retry` on the '
+                    || 'document: until then the books lack what the VMS shows.'
             WHEN states.state = 'rejected' THEN 'correct what the message names; the next run tries it again.'
             WHEN states.state = 'only in VMS' AND facts.outbox_state = 'sent'
                 THEN

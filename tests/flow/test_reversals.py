@@ -1,4 +1,4 @@
-"""A reversal goes after what it reverses, in one run with it where that can be, and never alone (docs/mapping.md#1-6-7)."""
+"""A reversal goes after what it reverses, in one run with it where it can, never alone (docs/mapping.md#1-6-7)."""
 
 from __future__ import annotations
 
