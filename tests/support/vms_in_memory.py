@@ -199,7 +199,6 @@ def payment(payment_db_id: int, *, key: int = 5_200_000, amount: str = "-100.00"
         "ref_document_no": "2707400",
         "currency_code": "USD",
         "source_currency_code": "USD",
-        "currency_code": "USD",
         "document_amount": size,
         "source_amount": size,
         "company_amount": size * 10,

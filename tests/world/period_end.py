@@ -152,7 +152,6 @@ def _pairs() -> Iterator[tuple[Draft, Draft]]:
         for place, accrual in enumerate(_ACCRUALS, start=1):
             yield _accrual_pair(accrual, day, place=place, has_reference=place % 2 == 1)
     for place, (accrual, rule, branch) in enumerate(_HELD_ACCRUALS, start=901):
-<<<<<<< HEAD
         posted, reversal = _accrual_pair(accrual, OCTOBER, place=place, has_reference=True)
         held: dict[str, Any] = {"branch": branch, "outcome": "held", "rules": (rule,)}
         # The reversal waits for the accrual as well.
@@ -163,13 +162,6 @@ def _pairs() -> Iterator[tuple[Draft, Draft]]:
 def accrual_drafts(drafts: Sequence[Draft], *, rates: Rates) -> Iterator[Draft]:
     """Give the accruals of September and October with their reversals."""
     return with_estimates(_pairs(), drafts, rates=rates)
-=======
-        estimates = _estimates(accrual, Decimal(accrual.october), OCTOBER, booked=booked, rates=rates)
-        for draft in _accrual_pair(accrual, OCTOBER, place=place, has_reference=True):
-            # The reversal waits for its accrual as well.
-            waits = ("original_not_sent",) if draft.kind.endswith("R") else ()
-            yield replace(draft, members=estimates, branch=branch, outcome="held", rules=(rule, *waits))
->>>>>>> t2
 
 
 def _bunker_transaction(number: str, *, company: str, vessel: str, day: date, account: str = gl.BUNKERS) -> Draft:
