@@ -198,3 +198,13 @@ def test_a_correction_that_arrived_changes_the_line(world: World) -> None:
     world.at += timedelta(seconds=1)
     outbox.apply([Move(correction.id, State.SENT)])
     assert copied(world, "sent_lines", "item_no, account") == [(1, "2400"), (2, "4310")]
+
+
+def test_what_the_ledger_never_shows_is_known_by_what_was_sent(world: World) -> None:
+    node = {"code": "60526", "swift": "SPARNO22", "bankRouting": "021000089"}
+    look_up = {"action": "add", "code": "60526", "definition": None}
+    payload = [{"clientId": "28600:60526", "node": node}]
+    added = Intent(Kind.SUPPLIER, "28600:60526#1", "ledger", payload, "h", look_up=look_up, owner_code=28600)
+    world.outbox().store_intents([added])
+    columns = "side, owner_code, code, version_no, swift, bank_routing, state"
+    assert copied(world, "sent_partners", columns) == [("supplier", 28600, "60526", 1, "SPARNO22", "021000089", "todo")]
