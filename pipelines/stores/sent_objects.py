@@ -11,10 +11,12 @@ import msgspec
 from pipelines.stores.control import Control
 
 # Tables in schema ctl; their columns are declared in sql/control/warehouse.sql. Amounts carry the VMS's signs.
-SENT_TABLES = ("sent_vouchers", "sent_lines", "payments", "actuals", "rates")
+SENT_TABLES = ("sent_vouchers", "sent_lines", "sent_partners", "payments", "actuals", "rates")
 
-# What these tables are made of: the payload of acknowledgements and master data is never read.
-PAYLOAD = "CASE WHEN kind IN ('voucher', 'payment', 'actual', 'rate') THEN payload END AS payload"
+# What these tables are made of: the payload of acknowledgements and other master data is never read.
+PAYLOAD = (
+    "CASE WHEN kind IN ('voucher', 'payment', 'actual', 'rate', 'supplier', 'customer') THEN payload END AS payload"
+)
 # The intents that have moved since an event. A correction changes what its voucher's lines are in the ledger.
 MOVED = """
 id IN (
@@ -151,6 +153,13 @@ def _voucher(intent: sqlite3.Row) -> Sequence[object]:
     )
 
 
+def _partner(intent: sqlite3.Row) -> Sequence[object]:
+    node = _inputs(intent["payload"])[0]["node"]
+    version = intent["natural_key"].rpartition("#")[2]
+    code = _read(intent["look_up"]).get("code")
+    return (intent["kind"], intent["owner_code"], code, int(version), node.get("swift"), node.get("bankRouting"))
+
+
 def _payment(intent: sqlite3.Row) -> Sequence[object]:
     wanted, body = _read(intent["look_up"]), _read(intent["payload"])
     return (
@@ -192,6 +201,8 @@ def _read(text: str | None) -> dict[str, Any]:
 
 _READERS: Mapping[str, tuple[str, Callable[[sqlite3.Row], Sequence[object]]]] = {
     "voucher": ("sent_vouchers", _voucher),
+    "supplier": ("sent_partners", _partner),
+    "customer": ("sent_partners", _partner),
     "payment": ("payments", _payment),
     "actual": ("actuals", _actual),
     "rate": ("rates", _rate),

@@ -44,6 +44,19 @@ CREATE TABLE sent_lines (
     updated_at VARCHAR  -- when it last changed, UTC
 );
 
+-- One version of a supplier or customer as it was sent to the ledger: what of it the ledger never shows.
+CREATE TABLE sent_partners (
+    id VARCHAR,  -- the outward write in ctl.outbox
+    side VARCHAR,  -- supplier or customer
+    owner_code INTEGER,  -- entity in the ledger; empty: the token's own
+    code VARCHAR,  -- code of the supplier or customer
+    version_no INTEGER,  -- its versions are counted from 1
+    swift VARCHAR,  -- SWIFT code; empty: not sent in this version
+    bank_routing VARCHAR,  -- routing number of the bank; empty: not sent in this version
+    state VARCHAR,  -- where the outward write stands
+    updated_at VARCHAR  -- when it last changed, UTC
+);
+
 -- One payment as it was sent to the VMS.
 CREATE TABLE payments (
     id VARCHAR,  -- the outward write in ctl.outbox

@@ -37,8 +37,15 @@ waiting AS (
                 ctl.bank_changes AS changes
             WHERE
                 changes.partner_code = wanted.partner_code
-                AND changes.new_account = wanted.bank_account
-                AND changes.old_account = suppliers.bank_account
+                -- Behind an account may stand what else changes (map.supplier_banks).
+                AND (
+                    changes.new_account = wanted.bank_account
+                    OR STARTS_WITH(changes.new_account, wanted.bank_account || ' (')
+                )
+                AND (
+                    changes.old_account = suppliers.bank_account
+                    OR STARTS_WITH(changes.old_account, suppliers.bank_account || ' (')
+                )
                 AND changes.decision = 'confirm'
         )
     QUALIFY

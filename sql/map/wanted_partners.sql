@@ -48,6 +48,7 @@ cleaned AS (
         NULLIF(UPPER(REPLACE(partners.iban, ' ', '')), '') AS iban,
         NULLIF(TRIM(partners.bank_account_no), '') AS bank_account_no,
         NULLIF(TRIM(partners.swift_address), '') AS swift,
+        NULLIF(TRIM(partners.aba_number), '') AS bank_routing,
         typed.is_supplier,
         typed.is_customer
     FROM
@@ -74,6 +75,7 @@ SELECT
         ELSE COALESCE(iban, bank_account_no)
     END AS bank_account,  -- a Norwegian IBAN as its national number
     swift,
+    bank_routing,  -- the bank's ABA number
     is_supplier,  -- its type is in partners.supplier_types
     is_customer,  -- its type is in partners.customer_types
     partner_count  -- more than 1: the VMS has the code twice

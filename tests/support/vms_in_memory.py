@@ -197,6 +197,7 @@ def payment(payment_db_id: int, *, key: int = 5_200_000, amount: str = "-100.00"
         "company_code": "28601",
         "partner_code": "60526",
         "ref_document_no": "2707400",
+        "is_number_shared": False,
         "currency_code": "USD",
         "source_currency_code": "USD",
         "document_amount": size,

@@ -15,7 +15,7 @@ from pipelines.load.vms.actuals import actual_intent
 from pipelines.load.vms.payments import payment_intent
 from pipelines.load.vms.rates import rate_intent
 from pipelines.outbox.entry import Move
-from pipelines.outbox.intent import Intent, Kind
+from pipelines.outbox.intent import Intent, Json, Kind
 from pipelines.outbox.states import State
 from pipelines.stores.control_copy import copy_control
 from tests.support.vms_in_memory import World, payment, rate
@@ -220,3 +220,13 @@ def test_a_correction_that_arrived_changes_the_line(world: World) -> None:
     world.at += timedelta(seconds=1)
     outbox.apply([Move(correction.id, State.SENT)])
     assert copied(world, "sent_lines", "item_no, account") == [(1, "2400"), (2, "4310")]
+
+
+def test_what_the_ledger_never_shows_is_known_by_what_was_sent(world: World) -> None:
+    node: Json = {"code": "60526", "swift": "SPARNO22", "bankRouting": "021000089"}
+    look_up: dict[str, Json] = {"action": "add", "code": "60526", "definition": None}
+    payload: Json = [{"clientId": "28600:60526", "node": node}]
+    added = Intent(Kind.SUPPLIER, "28600:60526#1", "ledger", payload, "h", look_up=look_up, owner_code=28600)
+    world.outbox().store_intents([added])
+    columns = "side, owner_code, code, version_no, swift, bank_routing, state"
+    assert copied(world, "sent_partners", columns) == [("supplier", 28600, "60526", 1, "SPARNO22", "021000089", "todo")]

@@ -43,6 +43,8 @@ _PARTNER = (
 )
 
 
+# Of suppliers alone: the ledger's customers have no routing number of their own.
+_SUPPLIER = (*_PARTNER, NodeMember("bankRouting", "bank_routing"))
 _COMPANY = (
     NodeMember("description", "description"),
     NodeMember("companyNumber", "company_number"),
@@ -85,7 +87,7 @@ class Stage(NamedTuple):
 STAGES = (
     Stage(Kind.COMPANY, "post.company_changes", "companies", "stg_ledger.companies", "company_db_id", _CODE, _COMPANY),
     Stage(
-        Kind.SUPPLIER, "post.supplier_changes", "suppliers", "stg_ledger.suppliers", "supplier_db_id", _CODE, _PARTNER
+        Kind.SUPPLIER, "post.supplier_changes", "suppliers", "stg_ledger.suppliers", "supplier_db_id", _CODE, _SUPPLIER
     ),
     Stage(
         Kind.CUSTOMER,
