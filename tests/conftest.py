@@ -14,6 +14,8 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from tests.support.once import begin_session
+
 GUARDED = {"socket.connect": 1, "socket.sendto": 1, "socket.getaddrinfo": 0, "socket.gethostbyname": 0}
 
 
@@ -54,6 +56,28 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # Two busy cores make any deadline flaky; the same examples every time make a failure everybody's.
 settings.register_profile("springline", deadline=None, derandomize=True)
 settings.load_profile("springline")
+
+
+# Files that take longest, longest first: begun last, one of them would keep a single process busy at the end.
+LONG = (
+    "flow/test_close.py",
+    "models/test_cases.py",
+    "flow/test_bad_input.py",
+    "property/test_mapping.py",
+    "flow/test_demo.py",
+    "flow/test_adopt.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest: `--dist loadfile` gives them out in the order of the tests."""
+    place = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get("/".join(item.path.parts[-2:]), len(LONG)))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_session(tmp_path_factory: pytest.TempPathFactory) -> None:
+    begin_session(tmp_path_factory)
 
 
 @pytest.fixture(autouse=True)

@@ -8,21 +8,20 @@ are named. A failed voucher is tried again, and one of unknown fate looked up, b
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.batch.scratch import build_scratch, copy_reference, scratch
 from pipelines.core.errors import Refused, WireError
-from pipelines.extract.ledger import extract_import_state
-from pipelines.extract.vms import extract_documents_by_key
-from pipelines.load.ledger.vouchers import store_voucher_intents
+from pipelines.extract.steps import extract_documents_by_key, extract_import_state
+from pipelines.load.steps import store_voucher_intents
 from pipelines.outbox.entry import Move
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, intent_id, read_json, sha256
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Outbox
 from pipelines.steering.decisions import RETRIED, retried_up_to
 from pipelines.step.counts import Counts
-from pipelines.stores.control import Control
+from pipelines.stores.control import Control, named_statements
 from pipelines.stores.rows import rows_of
 
 if TYPE_CHECKING:
@@ -42,24 +41,6 @@ IDENTITY = frozenset(
 )
 IDENTITY_OF_FIRST = IDENTITY | {"subledger", "text"}
 
-_PENDING = """
-SELECT DISTINCT outbox.id, outbox.document_key, outbox.document_no, outbox.company_code, outbox.owner_code,
-    outbox.payload
-FROM decisions
-INNER JOIN outbox ON outbox.document_key = decisions.document_key AND outbox.kind = 'voucher'
-WHERE decisions.action = 'retry' AND decisions.decision_no > ? AND outbox.state = 'sent'
-ORDER BY outbox.document_key
-"""
-_ITEMS = """
-SELECT items.import_item_db_id, items.tr_item_number, items.job_level, items.account_code,
-    string_agg(errors.message, ' ' ORDER BY errors.import_error_db_id) AS reason
-FROM stg_ledger.import_items AS items
-LEFT JOIN stg_ledger.import_errors AS errors ON items.import_item_db_id = errors.import_item_db_id
-WHERE items.tr_reg_number = ? AND items.ext_order_number = ?
-GROUP BY ALL
-ORDER BY items.tr_item_number, items.import_item_db_id
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class _Voucher:
@@ -74,18 +55,12 @@ class _Voucher:
         return int(self.sent["document_key"])
 
     @property
+    def levels(self) -> set[int]:
+        return {item["job_level"] for item in self.items}
+
+    @property
     def label(self) -> str:
         return f"document {self.sent['document_no']} (key {self.key})"
-
-
-@dataclass(slots=True)
-class _RetryTally:
-    """How many corrections were sent, cannot be made, or are of unknown fate, and what the operator must know."""
-
-    sent: int = 0
-    failed: int = 0
-    unknown: int = 0
-    messages: list[str] = field(default_factory=list)
 
 
 def carry_out_retries(ctx: Context) -> Counts:
@@ -98,40 +73,49 @@ def carry_out_retries(ctx: Context) -> Counts:
     done = retried_up_to(ctx.control)
     if newest <= done:
         return Counts()
-    pending = ctx.control.read(_PENDING, (done,))
-    tally = _RetryTally()
-    if pending:
-        extract_import_state(ctx, [row["document_key"] for row in pending])
-        _reopen(Outbox.of(ctx))
-        refused = [voucher for row in pending if (voucher := _refused(ctx, row, tally)) is not None]
-        if refused:
-            mapped = _mapped_now(ctx, [voucher.key for voucher in refused])
-            for voucher in refused:
-                _correct(ctx, voucher, mapped.get(voucher.key), tally)
+    pending = ctx.control.read(named_statements("batches")["asked_again"], (done,))
+    counts, told = _carry_out(ctx, pending) if pending else (Counts(), [])
     # Last: after a crash all of it is done again, which does no harm, for the items are looked at first.
     ctx.control.keep_mark(RETRIED, str(newest))
-    for message in tally.messages:
+    for message in told:
         ctx.tell(message)
-    return Counts(sent=tally.sent, failed=tally.failed, unknown=tally.unknown)
+    return counts
 
 
-def _refused(ctx: Context, row: sqlite3.Row, tally: _RetryTally) -> _Voucher | None:
-    """Return the voucher when its items lie in the ledger's import, refused; else say how it stands."""
-    items = rows_of(ctx.warehouse.execute(_ITEMS, [row["document_key"], row["document_no"]]))
-    voucher = _Voucher(row, items, _corrected(ctx.control, row))
-    levels = {item["job_level"] for item in voucher.items}
-    # One refused item is enough: a correction sets all items of the voucher back to ready.
-    if REFUSED in levels:
-        return voucher
-    if not levels:
-        outcome = "is no longer in the ledger's import; `springline explain` shows what its books have of it."
-    elif levels == {DONE}:
-        outcome = "has been booked by the ledger: nothing to do."
-    else:
-        outcome = "waits for the ledger's posting job, which a person can also start in Xledger."
-    tally.messages.append(f"{voucher.label} {outcome}")
-    _settle(Outbox.of(ctx), voucher)
-    return None
+def _carry_out(ctx: Context, pending: Sequence[sqlite3.Row]) -> tuple[Counts, list[str]]:
+    """Return how many corrections were sent, cannot be made, or are of unknown fate, and what an operator must know."""
+    extract_import_state(ctx, [row["document_key"] for row in pending])
+    outbox = Outbox.of(ctx)
+    _reopen(outbox)
+    counts, told, refused = Counts(), list[str](), list[_Voucher]()
+    for voucher in (_voucher(ctx, row) for row in pending):
+        # One refused item is enough: a correction sets all items of the voucher back to ready.
+        if REFUSED in voucher.levels:
+            refused.append(voucher)
+        else:
+            told.append(f"{voucher.label} {_standing(voucher)}")
+            _settle(outbox, voucher)
+    mapped = _mapped_now(ctx, [voucher.key for voucher in refused]) if refused else {}
+    for voucher in refused:
+        outcome, words = _correct(ctx, voucher, mapped.get(voucher.key))
+        counts += outcome
+        told.append(f"{voucher.label}{words}")
+    return counts, told
+
+
+def _voucher(ctx: Context, row: sqlite3.Row) -> _Voucher:
+    statement = named_statements("retries", folder="steps")["items"]
+    items = rows_of(ctx.warehouse.execute(statement, [row["document_key"], row["document_no"]]))
+    return _Voucher(row, items, _corrected(ctx.control, row))
+
+
+def _standing(voucher: _Voucher) -> str:
+    """Say how a voucher stands whose items do not lie in the ledger's import, refused."""
+    if not voucher.levels:
+        return "is no longer in the ledger's import; `springline explain` shows what its books have of it."
+    if voucher.levels == {DONE}:
+        return "has been booked by the ledger: nothing to do."
+    return "waits for the ledger's posting job, which a person can also start in Xledger."
 
 
 def _corrected(control: Control, row: sqlite3.Row) -> dict[int, Node]:
@@ -148,12 +132,7 @@ def _corrected(control: Control, row: sqlite3.Row) -> dict[int, Node]:
 
 def corrections_of(control: Control, document_key: int) -> Iterator[list[Node]]:
     """Yield the inputs of each correction of a voucher that the ledger has taken, oldest first."""
-    # By length first: the keys end in #1, #2 … #10, which as text would come before #2.
-    for row in control.read(
-        "SELECT payload FROM outbox WHERE kind = ? AND document_key = ? AND state = 'sent' "
-        "ORDER BY length(natural_key), natural_key",
-        (Kind.CORRECTION, document_key),
-    ):
+    for row in control.read(named_statements("batches")["corrections_of"], (document_key,)):
         yield cast("list[Node]", read_json(row["payload"]))
 
 
@@ -176,12 +155,10 @@ def _mapped_now(ctx: Context, keys: Sequence[int]) -> dict[int, dict[int, Node]]
         return {ids[intent]: _nodes(payload) for intent, payload in Outbox.of(aside).payloads([*ids]).items()}
 
 
-def _correct(ctx: Context, voucher: _Voucher, mapped: Mapping[int, Node] | None, tally: _RetryTally) -> None:
+def _correct(ctx: Context, voucher: _Voucher, mapped: Mapping[int, Node] | None) -> tuple[Counts, str]:
     inputs = _inputs(voucher, mapped or {})
     if not inputs:
-        tally.failed += 1
-        tally.messages.append(_to_see_to(voucher, is_other=inputs is None))
-        return
+        return Counts(failed=1), _to_see_to(voucher, is_other=inputs is None)
     outbox = Outbox.of(ctx)
     intent = _intent(outbox, voucher, inputs)
     # Look-up before the first send: done above, the items have just been read as refused.
@@ -191,16 +168,12 @@ def _correct(ctx: Context, voucher: _Voucher, mapped: Mapping[int, Node] | None,
         ctx.ledger.mutate(MUTATION, inputs)
     except Refused as refusal:
         outbox.apply([Move(intent.id, State.FAILED, str(refusal), error_code="refused")])
-        tally.failed += 1
-        tally.messages.append(f"{voucher.label}: the ledger refused its correction: {refusal}")
+        return Counts(failed=1), f": the ledger refused its correction: {refusal}"
     except WireError as error:
         outbox.apply([Move(intent.id, State.UNKNOWN if error.sent else State.TODO, str(error))])
-        tally.unknown += 1
-        tally.messages.append(f"{voucher.label}: whether its correction arrived is not known; retry it once more.")
-    else:
-        outbox.apply([Move(intent.id, State.SENT, f"{len(inputs)} items corrected", {"voucher": voucher.sent["id"]})])
-        tally.sent += 1
-        tally.messages.append(f"{voucher.label}: corrected in the ledger's import, whose posting job tries it again.")
+        return Counts(unknown=1), ": whether its correction arrived is not known; retry it once more."
+    outbox.apply([Move(intent.id, State.SENT, f"{len(inputs)} items corrected", {"voucher": voucher.sent["id"]})])
+    return Counts(sent=1), ": corrected in the ledger's import, whose posting job tries it again."
 
 
 def _inputs(voucher: _Voucher, mapped: Mapping[int, Node]) -> list[Node] | None:
@@ -240,7 +213,7 @@ def _to_see_to(voucher: _Voucher, *, is_other: bool) -> str:
     else:
         step = f"correct that in Xledger, or {by_hand}; nothing here has changed since it was sent"
     reason = "; ".join(refused) or "it does not say why"
-    return f"{voucher.label}: the ledger's posting refused it: {reason}. Next: {step}."
+    return f": the ledger's posting refused it: {reason}. Next: {step}."
 
 
 def _intent(outbox: Outbox, voucher: _Voucher, inputs: list[Node]) -> Intent:

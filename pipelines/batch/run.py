@@ -20,7 +20,7 @@ from pipelines.core.settings import Settings
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 from pipelines.step.step import Job, Step
-from pipelines.stores.control import Control, utc_text
+from pipelines.stores.control import Control, named_statements, utc_text
 from pipelines.stores.request_counts import RequestCounts
 from pipelines.stores.warehouse import open_warehouse, take_over
 from pipelines.wire.ledger import LedgerClient
@@ -136,7 +136,8 @@ def run_batch(
         # A warehouse that was deleted, or put back from a copy, is read anew from the beginning.
         take_over(warehouse, context.control, batch_id=context.batch_id)
         stack.enter_context(structlog.contextvars.bound_contextvars(batch=context.batch_id))
-        _record_start(context, jobs)
+        names = ",".join(job.name for job in jobs)
+        _record(context, "begin_batch", today=context.today.isoformat(), jobs=names, operator=context.operator)
         _run_jobs(context, jobs, tally, requests)
         # The stores are still open: a batch without an end in `ctl.batches` was killed.
         result = _finish(context, tally)
@@ -208,13 +209,8 @@ def _run_jobs(context: Context, jobs: Sequence[Job], tally: _Tally, requests: Re
 
 
 def _run_step(context: Context, job: Job, step: Step, position: int) -> Counts:
-    key = (context.batch_id, position)
     # Written before the step begins: a step without an end is what a killed batch leaves behind.
-    with context.control.write() as connection:
-        connection.execute(
-            "INSERT INTO steps (batch_id, position, job, step, started_at) VALUES (?, ?, ?, ?, ?)",
-            (*key, job.name, step.name, utc_text(context.now())),
-        )
+    _record(context, "begin_step", position=position, job=job.name, step=step.name)
     # Also when a bug ends the step: the record must not say that it was done.
     outcome, detail = "failed", ""
     counts = Counts()
@@ -225,28 +221,15 @@ def _run_step(context: Context, job: Job, step: Step, position: int) -> Counts:
         detail = str(error)
         raise
     finally:
-        with context.control.write() as connection:
-            connection.execute(
-                "UPDATE steps SET ended_at = ?, outcome = ?, row_count = ?, detail = ? "
-                "WHERE batch_id = ? AND position = ?",
-                (utc_text(context.now()), outcome, counts.extracted, detail, *key),
-            )
+        _record(context, "end_step", position=position, outcome=outcome, row_count=counts.extracted, detail=detail)
     log.info("step_done", job=job.name, step=step.name, **{k: v for k, v in counts.as_dict().items() if v})
     return counts
 
 
-def _record_start(context: Context, jobs: Sequence[Job]) -> None:
+def _record(context: Context, statement: str, **values: str | int) -> None:
     with context.control.write() as connection:
-        connection.execute(
-            "INSERT INTO batches (batch_id, started_at, today, jobs, operator) VALUES (?, ?, ?, ?, ?)",
-            (
-                context.batch_id,
-                utc_text(context.now()),
-                context.today.isoformat(),
-                ",".join(job.name for job in jobs),
-                context.operator,
-            ),
-        )
+        known = {"batch_id": context.batch_id, "at": utc_text(context.now())}
+        connection.execute(named_statements("batches")[statement], known | values)
 
 
 def _finish(context: Context, tally: _Tally) -> BatchResult:
@@ -256,11 +239,7 @@ def _finish(context: Context, tally: _Tally) -> BatchResult:
         problems=tuple(dict.fromkeys((*map(str, tally.errors), *tally.problems))),
         exit_code=tally.exit_code(),
     )
-    with context.control.write() as connection:
-        connection.execute(
-            "UPDATE batches SET ended_at = ?, exit_code = ?, summary = ? WHERE batch_id = ?",
-            (utc_text(context.now()), result.exit_code, json.dumps(result.as_dict()), context.batch_id),
-        )
+    _record(context, "end_batch", exit_code=result.exit_code, summary=json.dumps(result.as_dict()))
     return result
 
 

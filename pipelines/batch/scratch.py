@@ -16,9 +16,7 @@ import duckdb
 from pipelines.contracts.declared import declared_tables
 from pipelines.contracts.tables import create_staging_tables
 from pipelines.core.resources import sql_folder
-from pipelines.core.tax_rules import read_tax_rules
-from pipelines.models.build import build
-from pipelines.models.store import open_catalog
+from pipelines.models.steps import build, open_catalog
 from pipelines.stores.control import Control
 from pipelines.stores.control_copy import copy_control
 from pipelines.stores.seeds import load_seeds
@@ -26,7 +24,7 @@ from pipelines.stores.settings_tables import write_settings
 from pipelines.stores.warehouse import SCHEMAS
 
 if TYPE_CHECKING:
-    from pipelines.models.model import Catalog
+    from pipelines.models.steps import Catalog
     from pipelines.step.context import Context
 
 # What documents are mapped and checked against. Documents themselves are read anew; the books are not needed.
@@ -85,13 +83,7 @@ def build_scratch(ctx: Context, *, control: Control, forgotten: Collection[int] 
     today. Raises ModelError.
     """
     load_seeds(ctx.warehouse)
-    write_settings(
-        ctx.warehouse,
-        ctx.settings,
-        today=ctx.today,
-        tax_rules=read_tax_rules(ctx.settings.posting.tax_rules),
-        is_dry_run=ctx.is_dry_run,
-    )
+    write_settings(ctx.warehouse, ctx.settings, today=ctx.today, is_dry_run=ctx.is_dry_run)
     # The real control store, read only: what was sent, and what people have decided, counts here too.
     copy_control(ctx.warehouse, control)
     ctx.warehouse.execute(

@@ -1,5 +1,6 @@
 """Checks: posting requirements asserted by Great Expectations; what fails is held with a message, never skipped.
 
-From outside: ``steps`` (the step, and which documents are ready), ``suites`` (the rules in words), ``hold`` (name of
-a person's hold), ``run`` and ``verdicts``. The suites themselves are JSON below expectations/.
+The door is `steps` (the step, which documents are ready, the rules), the only module a batch and other step rooms
+import. Questions and the reference also import `suites` (the rules in words), `run` and `verdicts`. The suites
+themselves are JSON below expectations/.
 """

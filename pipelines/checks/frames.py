@@ -8,59 +8,15 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pipelines.checks.messages import LABEL_COLUMNS
 from pipelines.core.errors import CheckError
 from pipelines.core.identifiers import is_iban, is_payment_reference, masked_account
-from pipelines.stores.rows import rows_of
+from pipelines.stores.control import named_statements
+from pipelines.stores.rows import number_of, rows_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipelines.stores.rows import Row
-
-# Counted where post.document_checks takes its documents from, so that a join that loses or doubles one is noticed.
-OPEN_COUNT = "SELECT count(*) FROM map.open_documents"
-
-# In all of these $held are the keys of documents that are not to be checked (again).
-# A row without a key is always read: it is a fault of the model, and the suite has to find it.
-DOCUMENTS = """
-    SELECT * FROM post.document_checks
-    WHERE document_key IS NULL OR document_key NOT IN (SELECT unnest(CAST($held AS BIGINT[])))
-    ORDER BY document_key
-"""
-
-# Each document with a hash of all that its verdicts follow from.
-HASHES = """
-    SELECT documents.document_key, hash(documents) || '-' || coalesce(lines.line_hash, 0)
-    FROM post.document_checks AS documents
-    LEFT JOIN (
-        SELECT draft_lines.document_key, sum(hash(draft_lines)) AS line_hash
-        FROM post.draft_lines AS draft_lines GROUP BY draft_lines.document_key
-    ) AS lines ON documents.document_key = lines.document_key
-    WHERE documents.document_key IS NOT NULL
-"""
-
-# Each voucher line with what names its document.
-LINES = """
-    SELECT lines.*, documents.document_no, documents.document_type, documents.partner_name
-    FROM post.draft_lines AS lines
-    INNER JOIN post.document_checks AS documents ON lines.document_key = documents.document_key
-    WHERE lines.document_key NOT IN (SELECT unnest(CAST($held AS BIGINT[])))
-    ORDER BY lines.document_key, lines.tr_item_number
-"""
-
-# Without the join of LINES, so that a line which that join loses or doubles is noticed.
-LINE_COUNT = """
-    SELECT count(*) FROM post.draft_lines
-    WHERE document_key NOT IN (SELECT unnest(CAST($held AS BIGINT[])))
-        AND document_key IN (SELECT document_key FROM post.document_checks)
-"""
-
-TOTALS = """
-    SELECT * FROM post.draft_totals
-    WHERE document_key NOT IN (SELECT unnest(CAST($held AS BIGINT[])))
-    ORDER BY document_key
-"""
 
 
 def document_frame(warehouse: duckdb.DuckDBPyConnection, *, known: Collection[int] = ()) -> pa.Table:
@@ -71,7 +27,7 @@ def document_frame(warehouse: duckdb.DuckDBPyConnection, *, known: Collection[in
     """
     import pyarrow as pa  # noqa: PLC0415 an idle run checks nothing
 
-    table = _read(warehouse, DOCUMENTS, held=known)
+    table = read_table(warehouse, "documents", held=known)
     if absent := {"x_identifier", "partner_iban"} - set(table.column_names):
         message = f"post.document_checks has no column {', '.join(sorted(absent))}."
         raise CheckError(message, next_step="correct sql/post/document_checks.sql; nothing was sent.")
@@ -86,39 +42,34 @@ def document_frame(warehouse: duckdb.DuckDBPyConnection, *, known: Collection[in
     )
 
 
-def line_frame(warehouse: duckdb.DuckDBPyConnection, *, held: Collection[int]) -> pa.Table:
-    """Return one row per voucher line of the documents that are not held; raises CheckError."""
-    return _read(warehouse, LINES, held=held)
-
-
-def total_frame(warehouse: duckdb.DuckDBPyConnection, *, held: Collection[int]) -> pa.Table:
-    """Return one row per document that is not held, with counts and sums over its voucher lines; raises CheckError."""
-    return _read(warehouse, TOTALS, held=held)
+def read_table(warehouse: duckdb.DuckDBPyConnection, name: str, *, held: Collection[int]) -> pa.Table:
+    """Return what a statement of sql/steps/checks.sql gives for the documents that are not held; raises CheckError."""
+    with _reading():
+        return warehouse.execute(_statement(name), [list(held)]).to_arrow_table()
 
 
 def count_open_documents(warehouse: duckdb.DuckDBPyConnection) -> int:
     """Return how many documents are open, counted where post.document_checks takes them from; raises CheckError."""
     with _reading():
-        return int(warehouse.execute(OPEN_COUNT).fetchall()[0][0])
+        return number_of(warehouse.execute(_statement("open_count")))
 
 
 def count_lines(warehouse: duckdb.DuckDBPyConnection, *, held: Collection[int]) -> int:
     """Return how many voucher lines the documents have that are not held; raises CheckError."""
     with _reading():
-        return int(warehouse.execute(LINE_COUNT, {"held": list(held)}).fetchall()[0][0])
+        return number_of(warehouse.execute(_statement("line_count"), [list(held)]))
 
 
 def open_documents(warehouse: duckdb.DuckDBPyConnection) -> dict[int, Row]:
-    """Return by document key what names each open document: the columns of LABEL_COLUMNS; raises CheckError."""
+    """Return by document key what names each open document: raises CheckError."""
     with _reading():
-        rows = rows_of(warehouse.execute(f"SELECT {', '.join(LABEL_COLUMNS)} FROM post.document_checks"))  # noqa: S608
-    return {row["document_key"]: row for row in rows}
+        return {row["document_key"]: row for row in rows_of(warehouse.execute(_statement("labels")))}
 
 
 def document_hashes(warehouse: duckdb.DuckDBPyConnection) -> dict[int, str]:
     """Return by document key a hash of all that its verdicts follow from; raises CheckError."""
     with _reading():
-        return dict(warehouse.execute(HASHES).fetchall())
+        return dict(warehouse.execute(_statement("hashes")).fetchall())
 
 
 def left_alone(warehouse: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -137,7 +88,7 @@ def note_ready(warehouse: duckdb.DuckDBPyConnection, keys: Collection[int]) -> N
 def noted_ready(warehouse: duckdb.DuckDBPyConnection) -> frozenset[int]:
     """Return the keys that ``note_ready`` has kept; CheckError when it has not."""
     with _reading():
-        return frozenset(key for (key,) in warehouse.execute("SELECT document_key FROM ready_documents").fetchall())
+        return frozenset(key for (key,) in warehouse.execute(_statement("noted_ready")).fetchall())
 
 
 def content_hash(warehouse: duckdb.DuckDBPyConnection, table: str) -> str:
@@ -155,9 +106,8 @@ def _compute(table: pa.Table, column: str, verdict: Callable[[str | None], objec
     return [verdicts[value] for value in values]
 
 
-def _read(warehouse: duckdb.DuckDBPyConnection, query: str, *, held: Collection[int]) -> pa.Table:
-    with _reading():
-        return warehouse.execute(query, {"held": list(held)}).to_arrow_table()
+def _statement(name: str) -> str:
+    return named_statements("checks", folder="steps")[name]
 
 
 @contextmanager

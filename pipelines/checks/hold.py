@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.checks import frames
 from pipelines.checks.followers import find_followers, note_followers
@@ -27,14 +27,6 @@ HELD_BY_PERSON: Final = "held_by_person"
 RULES_OF_LAST_RUN = "checks.rules"
 
 
-@dataclass(frozen=True, slots=True)
-class _DueHold:
-    """A hold that should be open, and since when (UTC text) where that is not now."""
-
-    verdict: Verdict
-    since: str | None = None
-
-
 def update_holds(ctx: Context, result: CheckResult) -> frozenset[int]:
     """Bring the holds up to date, and return the keys of the documents that go out: ready, or following what is.
 
@@ -45,15 +37,20 @@ def update_holds(ctx: Context, result: CheckResult) -> frozenset[int]:
     trace of it in the control store, and returns the same keys.
     """
     documents = frames.open_documents(ctx.warehouse)
-    due = {(v.document_key, v.rule): _DueHold(v) for verdicts in result.verdicts.values() for v in verdicts}
-    due |= {(hold.verdict.document_key, HELD_BY_PERSON): hold for hold in _holds_by_people(ctx, documents)}
+    now = utc_text(ctx.now())
+    verdicts = [(verdict, now) for found in result.verdicts.values() for verdict in found]
+    # The holds that should be open, as rows of ctl.holds; one that is open already keeps its own `since`.
+    due: dict[tuple[int, str], dict[str, Any]] = {
+        (verdict.document_key, verdict.rule): asdict(verdict) | {"since": since, "batch_id": ctx.batch_id}
+        for verdict, since in (*verdicts, *_holds_by_people(ctx, documents))
+    }
     own = {*load_rules().rules, HELD_BY_PERSON}
     standing = {"rules": rules_mark(ctx), "documents": result.hashes}
     with ctx.control.write() as connection:
         connection.execute("SAVEPOINT before_holds")
         # Rules of the last run count as ours too: a rule that this version no longer has must not hold for ever.
         former = (ctx.control.mark(RULES_OF_LAST_RUN) or "").split()
-        _write_holds(ctx, connection, due=due, rules=own.union(former))
+        _write_holds(connection, due, rules=own.union(former), now=now)
         ctx.control.keep_mark(FINGERPRINT, result.fingerprint, within=connection)
         ctx.control.keep_mark(STANDING, json.dumps(standing), within=connection)
         ctx.control.keep_mark(RULES_OF_LAST_RUN, " ".join(sorted(own)), within=connection)
@@ -95,9 +92,9 @@ def _ready(ctx: Context, documents: Mapping[int, Row]) -> frozenset[int]:
 
 
 def _write_holds(
-    ctx: Context, connection: sqlite3.Connection, *, due: Mapping[tuple[int, str], _DueHold], rules: set[str]
+    connection: sqlite3.Connection, due: Mapping[tuple[int, str], Mapping[str, Any]], *, rules: set[str], now: str
 ) -> None:
-    statements, now = named_statements("holds"), utc_text(ctx.now())
+    statements = named_statements("holds")
     new = dict(due)
     for row in connection.execute(statements["open"]).fetchall():
         if row["rule"] not in rules:
@@ -106,16 +103,13 @@ def _write_holds(
         if hold is None:
             connection.execute(statements["end"], {"at": now, "hold_id": row["hold_id"]})
         # The severity too: a rule that a new version made critical has to keep the document back from now on.
-        elif (hold.verdict.severity, hold.verdict.message) != (row["severity"], row["message"]):
-            connection.execute(statements["reword"], asdict(hold.verdict) | {"hold_id": row["hold_id"]})
-    connection.executemany(
-        statements["add"],
-        [asdict(hold.verdict) | {"since": hold.since or now, "batch_id": ctx.batch_id} for hold in new.values()],
-    )
+        elif (hold["severity"], hold["message"]) != (row["severity"], row["message"]):
+            connection.execute(statements["reword"], {**hold, "hold_id": row["hold_id"]})
+    connection.executemany(statements["add"], [*new.values()])
 
 
-def _holds_by_people(ctx: Context, documents: Mapping[int, Row]) -> Iterator[_DueHold]:
-    """Yield a hold for each open document that a person put on hold and none has released since."""
+def _holds_by_people(ctx: Context, documents: Mapping[int, Row]) -> Iterator[tuple[Verdict, str]]:
+    """Yield a hold, and since when, for each open document that a person put on hold and none has released."""
     keys_of_number: dict[object, list[int]] = {}
     for key, row in documents.items():
         keys_of_number.setdefault(row["document_no"], []).append(key)
@@ -132,7 +126,7 @@ def _holds_by_people(ctx: Context, documents: Mapping[int, Row]) -> Iterator[_Du
             else:
                 standing.pop(key, None)
     for key, decision in standing.items():
-        yield _DueHold(_held_by_person(documents[key], decision), decision["at"])
+        yield _held_by_person(documents[key], decision), decision["at"]
 
 
 def _held_by_person(row: Row, decision: sqlite3.Row) -> Verdict:

@@ -120,9 +120,10 @@ def _fresh_verdicts(
     findings.check("post.document_checks", frames.document_frame(ctx.warehouse, known=known), documents=checked)
     held = findings.held()
     out = known | held
-    lines = frames.line_frame(ctx.warehouse, held=out)
+    lines = frames.read_table(ctx.warehouse, "lines", held=out)
     findings.check("post.draft_lines", lines, lines=frames.count_lines(ctx.warehouse, held=out))
-    findings.check("post.draft_totals", frames.total_frame(ctx.warehouse, held=out), documents=checked - len(held))
+    totals = frames.read_table(ctx.warehouse, "totals", held=out)
+    findings.check("post.draft_totals", totals, documents=checked - len(held))
     return findings.verdicts()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,7 +55,7 @@ def list_(
     with session(config, as_json=as_json) as started:
         rows = list_breaks(started.settings, kind=kind, period=period, is_all=is_all, now=utc_now)
     if as_json:
-        print_json({"breaks": [row.as_dict() for row in rows]})
+        print_json({"breaks": [asdict(row) for row in rows]})
     else:
         show_breaks(rows, out)
 

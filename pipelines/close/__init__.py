@@ -1,4 +1,5 @@
 """The close of one period: what stops it, its pack, its seal.
 
-From outside, use ``run.run_close``, which does all of it, and ``show.show_close``, which prints what came of it.
+It has no step of a batch, and so no `steps`: the command line imports `run` (`run_close` does all of it) and `show`
+(what came of it, in print), and no other room imports anything.
 """

@@ -19,8 +19,8 @@ from pipelines.close.sheets import of_period
 from pipelines.close.workbook import write_close_workbook
 from pipelines.core.errors import ModelError
 from pipelines.core.literals import literal
-from pipelines.publish.edition.contents import first_line
-from pipelines.publish.edition.swap import put_folder, stage
+from pipelines.publish.steps import first_line, put_folder, stage
+from pipelines.stores.control import named_statements
 from pipelines.stores.rows import rows_of
 
 if TYPE_CHECKING:
@@ -44,28 +44,8 @@ TABLES = (
     "close.voyage_actuals",
     "rec.control_accounts",
 )
-# The figures of the summary: added up by company where a period has many rows.
-_FIGURES: Mapping[str, str] = {
-    "breaks": """
-    SELECT kind, company_code, count(*) AS row_count, count(*) FILTER (is_accepted) AS accepted_count,
-        sum(abs(company_amount)) AS company_amount
-    FROM close.breaks WHERE {period} GROUP BY kind, company_code ORDER BY kind, company_code
-    """,
-    "accrual_rollforward": """
-    SELECT company_code, family, min(company_currency_code) AS currency_code, sum(opening) AS opening,
-        sum(posted) AS posted, sum(reversed) AS reversed, sum(closing) AS closing,
-        sum(unreversed_amount) AS unreversed_amount
-    FROM close.accrual_rollforward WHERE {period} GROUP BY company_code, family ORDER BY company_code, family
-    """,
-    "accruals_vs_actuals": """
-    SELECT company_code, state, count(*) AS row_count, sum(difference) AS difference
-    FROM close.accruals_vs_actuals WHERE {period} GROUP BY company_code, state ORDER BY company_code, state
-    """,
-    "control_accounts": """
-    SELECT owner_code, control_account, currency_code, open_vms, balance_ledger, difference, state
-    FROM rec.control_accounts WHERE {period} ORDER BY owner_code, control_account, currency_code
-    """,
-}
+# The figures of the summary, as sql/questions/close.sql adds them up.
+FIGURES = ("breaks", "accrual_rollforward", "accruals_vs_actuals", "control_accounts")
 _READ_AT = "SELECT max(moved_at) FROM cursors WHERE source LIKE ?"
 
 
@@ -145,7 +125,7 @@ def _write_table(connection: duckdb.DuckDBPyConnection, folder: Path, table: str
 
 
 def _summary(ctx: Context, period: date, *, state: str, files: Mapping[str, str]) -> dict[str, Any]:
-    condition = f"period_month = {literal(period)}"
+    statements = named_statements("close", folder="questions")
     return {
         "period": f"{period:%Y-%m}",
         "state": state,
@@ -155,7 +135,7 @@ def _summary(ctx: Context, period: date, *, state: str, files: Mapping[str, str]
         "today": ctx.today,
         "springline": __version__,
         "as_of": {side: ctx.control.one(_READ_AT, (f"{side}.%",)) for side in ("vms", "ledger")},
-        **{name: rows_of(ctx.warehouse.execute(query.format(period=condition))) for name, query in _FIGURES.items()},
+        **{name: rows_of(ctx.warehouse.execute(statements[name], [period])) for name in FIGURES},
         "files": files,
     }
 

@@ -13,7 +13,7 @@ from pipelines.batch.run import EXIT_BREAKS, accounting_day, chosen_jobs, run_ba
 from pipelines.close.pack import Pack, pack_faults, pack_folder, write_pack
 from pipelines.core.errors import UsageError
 from pipelines.core.periods import next_month, read_period
-from pipelines.stores.control import Control, utc_text
+from pipelines.stores.control import Control, named_statements, utc_text
 from pipelines.stores.rows import Row, rows_of
 from pipelines.stores.seals import Close, Run, Seal, open_close, read_close, record_run, seal_period
 
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
 # Nothing is sent: a close looks at both sides as they are.
 RECONCILE = ("reconcile",)
 DRAFT, SEALED = "draft", "sealed"
-_STOPS = """
-SELECT rank_no, kind, subject, company_code, document_no, voyage_no, account, amount, currency_code, company_amount,
-    reason, next_step, since, age_days, is_accepted
-FROM close.breaks WHERE period_month = ? ORDER BY rank_no
-"""
 _FAILED = "SELECT count(*) FROM steps WHERE batch_id = ? AND outcome = 'failed'"
 
 
@@ -159,7 +154,7 @@ def _open_period(settings: Settings, period: str, *, at: str) -> bool:
 def _conclude(ctx: Context, month: date) -> _Outcome:
     """See what stops the close; then check the pack of a sealed period, or draw one up, or seal it."""
     period = f"{month:%Y-%m}"
-    stops = rows_of(ctx.warehouse.execute(_STOPS, [month]))
+    stops = rows_of(ctx.warehouse.execute(named_statements("close", folder="questions")["stops"], [month]))
     accepted = sum(bool(row["is_accepted"]) for row in stops)
     run = Run(period, ctx.batch_id, ctx.operator, utc_text(ctx.now()), len(stops) - accepted, accepted)
     close = read_close(ctx.control, period)

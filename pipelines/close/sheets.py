@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipelines.publish.workbook.period_sheets import ACCRUALS, CLOSE, CONTROL_ACCOUNTS, ROLLFORWARD
-from pipelines.publish.workbook.sheet import Kind, Sheet, SheetColumn
+from pipelines.publish.steps import SHEETS, Kind, Sheet, SheetColumn
 
 if TYPE_CHECKING:
     import duckdb
 
-OF_THE_PERIOD = (CLOSE, CONTROL_ACCOUNTS, ROLLFORWARD, ACCRUALS)
+OF_THE_PERIOD = ("Close", "Control accounts", "Accrual roll-forward", "Accruals v actuals")
 # Lists of schema close -> tab and question. The tables between them and the documents are for analysts.
 QUESTIONS = {
     "open_documents": ("Open documents", "Which documents of the period have not gone through?"),
@@ -43,7 +42,8 @@ def of_period(table: str, month: str) -> str:
 def close_sheets(connection: duckdb.DuckDBPyConnection) -> list[Sheet]:
     """Return the sheets of one period, whose first day the query parameter ``period`` gives."""
     # The same sheets that the daily workbook has: who knows one knows the other.
-    sheets = [replace(sheet, where=f"d.{of_period(sheet.source, '$period')}") for sheet in OF_THE_PERIOD]
+    by_tab = {sheet.tab: sheet for sheet in SHEETS}
+    sheets = [replace(by_tab[tab], where=f"d.{of_period(by_tab[tab].source, '$period')}") for tab in OF_THE_PERIOD]
     tables: dict[str, dict[str, str]] = {}
     for table, column, kind in connection.execute(
         "SELECT table_name, column_name, data_type FROM duckdb_columns() "

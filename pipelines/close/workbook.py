@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.close.sheets import close_sheets
-from pipelines.publish.workbook.workbook import write_sheets
+from pipelines.publish.steps import write_sheets
 
 if TYPE_CHECKING:
     import duckdb

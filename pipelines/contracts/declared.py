@@ -5,8 +5,7 @@ from __future__ import annotations
 from pipelines.contracts.shape import tables_of
 from pipelines.contracts.tables import CONTRACTS, SCHEMAS
 from pipelines.core.table_ref import TableRef
-from pipelines.stores.control_schema import warehouse_columns
-from pipelines.stores.seeds import SEEDS
+from pipelines.stores.control_schema import seed_tables, warehouse_columns
 from pipelines.stores.settings_tables import MONTHS_COLUMNS, SETTINGS_TABLES
 
 
@@ -22,8 +21,8 @@ def declared_tables() -> dict[TableRef, dict[str, str]]:
         tables[TableRef("seed", table)] = dict(_split(column) for column in listed.split(", "))
     for table, listing in warehouse_columns().items():
         tables[TableRef("ctl", table)] = dict(listing)
-    for table, types in SEEDS.items():
-        tables[TableRef("seed", table)] = dict(types)
+    for table, declared in seed_tables().items():
+        tables[TableRef("seed", table)] = dict(declared.types)
     return tables
 
 

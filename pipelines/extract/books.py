@@ -10,9 +10,10 @@ from pipelines.contracts import ledger as contracts
 from pipelines.contracts.tables import create_tables
 from pipelines.core.literals import among
 from pipelines.extract.cursors import is_moved_in_batch, is_whole, move_cursor, note_whole
-from pipelines.extract.land import EVERYTHING, ReadCounts, Scope, land
+from pipelines.extract.land import EVERYTHING, ReadCounts, land
 from pipelines.extract.ledger import ConnectionQuery, extract_entities_once, lists, read_and_land
 from pipelines.extract.ledger_deltas import changes_since_last_run, confirm_cursors, newest_cursors
+from pipelines.stores.rows import number_of
 from pipelines.wire.ledger import SIDE
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _read_changed(ctx: Context, changes: Mapping[str, Changes]) -> ReadCounts:
     for contract, own in named.items():
         for gone in lists(own.deleted):
             # No pages for a scope of these ids: none of them came, so they are removed.
-            total += land(ctx, contract, (), side=SIDE, scope=Scope(among(contract.key, gone))).counts
+            total += land(ctx, contract, (), side=SIDE, scope=among(contract.key, gone)).counts
     confirm_cursors(ctx, {name: changes[name].cursor for name in DELTAS.values()})
     return total
 
@@ -84,13 +85,12 @@ def _by_id(rows: Mapping[Contract, list[int]]) -> Iterator[list[ConnectionQuery]
     """Yield what is to be read in one request: a list of each connection that still has one."""
     for chunks in zip_longest(*(lists(own) for own in rows.values())):
         yield [
-            ConnectionQuery(contract, {"dbId_in": chunk}, Scope(among(contract.key, chunk)))
+            ConnectionQuery(contract, {"dbId_in": chunk}, among(contract.key, chunk))
             for contract, chunk in zip(rows, chunks, strict=True)
             if chunk
         ]
 
 
 def _newest_row(ctx: Context, contract: Contract) -> int:
-    query = f"SELECT coalesce(max({contract.key}), 0) FROM stg_ledger.{contract.table}"  # noqa: S608 names of the contracts
-    row = ctx.warehouse.execute(query).fetchone()
-    return int(row[0]) if row else 0
+    query = f"SELECT max({contract.key}) FROM stg_ledger.{contract.table}"  # noqa: S608 names of the contracts
+    return number_of(ctx.warehouse.execute(query))

@@ -48,19 +48,8 @@ class ReadCounts:
         return ReadCounts(*(getattr(self, count.name) + getattr(other, count.name) for count in fields(ReadCounts)))
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Which staged rows a reading is complete for, as a SQL condition: those of them that did not come are deleted."""
-
-    where: str = "true"
-
-    @property
-    def is_everything(self) -> bool:
-        """Whether the reading was of all objects there are."""
-        return self.where == "true"
-
-
-EVERYTHING = Scope()
+# A scope is a SQL condition: the staged rows a reading is complete for. Those of them that did not come are deleted.
+EVERYTHING = "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +71,12 @@ class Arrival:
 
     contract: Contract
     pages: Iterable[bytes]
-    scope: Scope | None = None
+    scope: str | None = None
     returns_keys: bool = False
 
 
 def land(
-    ctx: Context, contract: Contract, pages: Iterable[bytes], *, side: str, scope: Scope | None = None
+    ctx: Context, contract: Contract, pages: Iterable[bytes], *, side: str, scope: str | None = None
 ) -> LandingResult:
     """Land the objects of one contract; see ``land_together``."""
     [landed] = land_together(ctx, [Arrival(contract, pages, scope, returns_keys=True)], side=side)
@@ -147,10 +136,10 @@ def _settle(ctx: Context, landing: _Landing, side: str) -> LandingResult:
         side=side,
         entity=arrival.contract.entity,
         accepted=incoming.came,
-        is_complete=scope is not None and scope.is_everything,
+        is_complete=scope == EVERYTHING,
     )
     # An object that broke its contract did come, so it has not vanished: only its new text is set aside.
-    removed = incoming.remove_vanished(scope.where, spared=rejected_keys) if scope else 0
+    removed = incoming.remove_vanished(scope, spared=rejected_keys) if scope else 0
     if landing.landed or removed:
         _log.info("landed", side=side, entity=arrival.contract.entity, landed=landing.landed, removed=removed)
     newest = incoming.newest(not_after=ctx.now().replace(tzinfo=None) + FURTHEST_AHEAD)

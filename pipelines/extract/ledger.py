@@ -14,7 +14,7 @@ from pipelines.contracts.shape import paths
 from pipelines.contracts.tables import create_tables
 from pipelines.core.literals import among, literal
 from pipelines.extract.cursors import changes_since, note_changes_read
-from pipelines.extract.land import EVERYTHING, Arrival, ReadCounts, Scope, land_together
+from pipelines.extract.land import EVERYTHING, Arrival, ReadCounts, land_together
 from pipelines.wire.ledger import SIDE
 from pipelines.wire.query import Reading, selection_text
 
@@ -42,7 +42,7 @@ class ConnectionQuery(NamedTuple):
 
     contract: Contract
     filter: Mapping[str, object] | None = None
-    scope: Scope | None = None
+    scope: str | None = None
     is_cursored: bool = False
 
 
@@ -76,7 +76,7 @@ def extract_import_state(ctx: Context, tr_reg_numbers: Iterable[int]) -> ReadCou
     """
     total = ReadCounts()
     for numbers in lists(tr_reg_numbers):
-        items = Scope(among("tr_reg_number", numbers))
+        items = among("tr_reg_number", numbers)
         total += read_and_land(ctx, [ConnectionQuery(contracts.IMPORT_ITEMS, {"trRegNumber_in": numbers}, items)])
         total += _extract_import_errors(ctx, numbers)
     return total
@@ -88,7 +88,7 @@ def extract_ledger_rates(ctx: Context, since: date) -> ReadCounts:
     window = ConnectionQuery(
         contracts.EXCHANGE_RATES,
         {"fromDate_gte": since.isoformat()},
-        Scope(f"from_date >= {literal(since)}"),
+        f"from_date >= {literal(since)}",
         is_cursored=True,
     )
     return read_and_land(ctx, [window, changed] if changed.filter else [window])
@@ -105,7 +105,7 @@ def _extract_import_errors(ctx: Context, numbers: Sequence[int]) -> ReadCounts:
     filters: dict[str, object] = (
         {"transactionDbId_in": ids} if len(ids) <= LARGEST_LIST else {"transactionDbId_gte": ids[0]}
     )
-    scope = Scope(among("import_item_db_id", ids))
+    scope = among("import_item_db_id", ids)
     return read_and_land(ctx, [ConnectionQuery(contracts.IMPORT_ERRORS, filters, scope)])
 
 
@@ -123,7 +123,7 @@ def read_and_land(ctx: Context, queries: Sequence[ConnectionQuery]) -> ReadCount
     """
     began = ctx.now()
     pages: dict[Contract, list[Iterator[bytes]]] = {}
-    scopes: dict[Contract, Scope | None] = {}
+    scopes: dict[Contract, str | None] = {}
     for query, own in zip(queries, ctx.ledger.read([_reading(query) for query in queries]), strict=True):
         pages.setdefault(query.contract, []).append(own)
         # A window beside the changes: it is the window that is complete.

@@ -11,11 +11,27 @@ from pipelines.extract import books, ledger, originals, vms
 from pipelines.extract.absent import tell_absent
 from pipelines.extract.cursors import is_moved_in_batch, move_cursor, moved_at, read_cursor
 from pipelines.extract.land import ReadCounts
+from pipelines.extract.ledger import extract_import_state
+from pipelines.extract.vms import extract_documents_by_key
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 from pipelines.stores import seeds
 from pipelines.stores.control import named_statements
 from pipelines.stores.control_copy import copy_control
+
+__all__ = [
+    "extract_documents_by_key",
+    "extract_import_state",
+    "note_acknowledged",
+    "read_actuals",
+    "read_everything_back",
+    "read_import_back",
+    "read_ledger",
+    "read_open_documents",
+    "read_payments",
+    "read_rates",
+    "read_vms_master_data",
+]
 
 # The mark of the last reading of the ledger's master data: the batch, and what was last written there.
 LEDGER_READ = "ledger.read_in"
@@ -25,25 +41,6 @@ LEDGER_LOOK = "ledger.look"
 BETWEEN_LOOKS = timedelta(hours=1)
 # The cursor that every reading of the import confirms.
 IMPORT = "ledger.import"
-# Vouchers sent that are not seen booked yet: job level 3 is that of an item the ledger has booked
-# (docs/systems/ledger.md#a9). A voucher that was adopted has its header from the start, and never was in the import.
-WAITING = """
-SELECT vouchers.document_key FROM ctl.sent_vouchers AS vouchers
-WHERE vouchers.state = 'sent' AND vouchers.header_db_id IS NULL AND vouchers.document_key NOT IN (
-    SELECT tr_reg_number FROM stg_ledger.import_items WHERE tr_reg_number IS NOT NULL
-    GROUP BY tr_reg_number HAVING min(job_level) = 3 AND max(job_level) = 3
-)
-"""
-# Without those whose header is in the books. NULL is kept out, because NOT IN a list with a NULL is never true.
-NOT_IN_BOOKS = """
-AND (vouchers.owner_code, vouchers.voucher_type, vouchers.header_text) NOT IN (
-    SELECT (try_cast(entities.code AS INTEGER), booked.source_code, booked.header_text)
-    FROM stg_ledger.transactions AS booked
-    INNER JOIN stg_ledger.entities AS entities ON booked.owner_db_id = entities.entity_db_id
-    WHERE booked.imported_at IS NOT NULL AND booked.source_code IS NOT NULL AND booked.header_text IS NOT NULL
-    AND try_cast(entities.code AS INTEGER) IS NOT NULL
-)
-"""
 
 
 def read_vms_master_data(ctx: Context) -> Counts:
@@ -132,12 +129,12 @@ def read_import_back(ctx: Context) -> Counts:
         named_statements("extract")["sent_since_import_was_read"]
     ):
         return Counts()
-    # What was just sent is in the control store; the statement below reads the warehouse's copy.
+    # What was just sent is in the control store; the statements below read the warehouse's copy.
     copy_control(ctx.warehouse, ctx.control)
-    waiting = [key for (key,) in ctx.warehouse.execute(WAITING).fetchall()]
+    waiting = _voucher_keys(ctx, "waiting")
     if len(waiting) > ledger.LARGEST_LIST:
-        waiting = [key for (key,) in ctx.warehouse.execute(f"{WAITING} {NOT_IN_BOOKS}").fetchall()]
-    counts = _counts(ledger.extract_import_state(ctx, waiting)) if waiting else Counts()
+        waiting -= _voucher_keys(ctx, "in_books")
+    counts = _counts(extract_import_state(ctx, waiting)) if waiting else Counts()
     move_cursor(ctx, IMPORT, ctx.batch_id, is_confirmed=True)
     return counts
 
@@ -180,6 +177,10 @@ def read_actuals(ctx: Context) -> Counts:
     """Read the general ledger's rows on projects, and the voyages and GL accounts of the VMS."""
     _prepare(ctx)
     return _counts(vms.extract_gl_accounts(ctx), vms.extract_voyages(ctx), books.extract_books_once(ctx))
+
+
+def _voucher_keys(ctx: Context, name: str) -> set[int]:
+    return {key for (key,) in ctx.warehouse.execute(named_statements("extract", folder="steps")[name]).fetchall()}
 
 
 def _rates_since(ctx: Context) -> date:

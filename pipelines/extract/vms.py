@@ -24,8 +24,9 @@ from pipelines.extract.cursors import (
     note_whole,
     read_cursor,
 )
-from pipelines.extract.land import EVERYTHING, LandingResult, ReadCounts, Scope, land
+from pipelines.extract.land import EVERYTHING, LandingResult, ReadCounts, land
 from pipelines.extract.rejected import close_rejected, open_keys
+from pipelines.stores.rows import number_of
 from pipelines.wire.filters import at_least, one_of
 from pipelines.wire.pages import keys, split
 from pipelines.wire.vms import SIDE
@@ -112,11 +113,7 @@ def extract_documents(ctx: Context) -> ReadCounts:
         note_whole(ctx, DOCUMENTS)
         move_cursor(ctx, f"{DOCUMENTS}.uncounted", str(_uncounted(ctx)))
     else:
-        changed = (
-            _changed(ctx, contracts.DOCUMENTS, path, since.isoformat(timespec="seconds"))
-            for path in MOVED_BY[contracts.DOCUMENTS.entity]
-        )
-        landed = _land_documents(ctx, chain.from_iterable(changed))
+        landed = _land_documents(ctx, _changed(ctx, contracts.DOCUMENTS, since))
         note_changes_read(ctx, DOCUMENTS, landed.newest, began=began, overlap=OVERLAP)
         total = landed.counts + _look_for_vanished_documents(ctx, since)
     move_cursor(ctx, f"{DOCUMENTS}.read", ctx.batch_id, is_confirmed=True)
@@ -134,7 +131,7 @@ def _look_for_vanished_documents(ctx: Context, since: datetime) -> ReadCounts:
     if not is_new_day and str(_uncounted(ctx)) == known:
         return ReadCounts()
     since = min(since, datetime.combine(ctx.today, datetime.min.time()) - RECENT)
-    recent = _pages(ctx, contracts.DOCUMENTS, (at_least("modifiedDate", since.isoformat(timespec="seconds")),))
+    recent = _pages_since(ctx, contracts.DOCUMENTS, "modifiedDate", since)
     landed = _land_documents(ctx, chain(_documents(ctx, STATUS, OPEN), recent))
     total = _settle_window(ctx, landed, f"({among('status_code', OPEN)} OR modified_at >= {literal(since)})")
     uncounted = _uncounted(ctx)
@@ -166,8 +163,7 @@ def _uncounted(ctx: Context) -> int | None:
     """Return how many documents the VMS has that are not staged (those set aside); None where it cannot count."""
     counted = ctx.vms.count(contracts.DOCUMENTS.entity)
     query = f"SELECT count(*) FROM stg_vms.documents WHERE status_code <> {literal(GONE)}"
-    row = ctx.warehouse.execute(query).fetchone()
-    return None if counted is None or row is None else counted - int(row[0])
+    return None if counted is None else counted - number_of(ctx.warehouse.execute(query))
 
 
 def note_posted(ctx: Context, keys: Iterable[int]) -> None:
@@ -255,7 +251,7 @@ def extract_system(ctx: Context) -> ReadCounts:
 def extract_vms_exchange_rates(ctx: Context, since: date) -> ReadCounts:
     """Read the exchange rates of all days from ``since`` on; a rate of those days that was deleted goes here too."""
     pages = _pages(ctx, contracts.EXCHANGE_RATES, (at_least("exchangeRateDate", f"{since.isoformat()}T00:00:00"),))
-    return land(ctx, contracts.EXCHANGE_RATES, pages, side=SIDE, scope=Scope(f"rate_date >= {literal(since)}")).counts
+    return land(ctx, contracts.EXCHANGE_RATES, pages, side=SIDE, scope=f"rate_date >= {literal(since)}").counts
 
 
 def _extract_changed(ctx: Context, contract: Contract) -> ReadCounts:
@@ -271,22 +267,26 @@ def _extract_changed(ctx: Context, contract: Contract) -> ReadCounts:
         landed = land(ctx, contract, _pages(ctx, contract, ()), side=SIDE, scope=EVERYTHING)
         move_cursor(ctx, whole_day, today)
     else:
-        text = since.isoformat(timespec="seconds")
-        changed = (_changed(ctx, contract, path, text) for path in MOVED_BY[contract.entity])
-        landed = land(ctx, contract, chain.from_iterable(changed), side=SIDE)
+        landed = land(ctx, contract, _changed(ctx, contract, since), side=SIDE)
     note_changes_read(ctx, cursor, landed.newest, began=began, overlap=OVERLAP)
     return landed.counts
 
 
-def _changed(ctx: Context, contract: Contract, path: str, since: str) -> Iterator[bytes]:
-    """Yield what has changed by one path; not every installation has a filter on every child's time."""
-    try:
-        yield from _pages(ctx, contract, (at_least(path, since),))
-    except Refused as error:
-        if path == "modifiedDate":
-            raise
-        # All is read on the first run of each day (of documents what is open or recent): the change comes a day late.
-        _log.warning("changes are seen by night only", entity=contract.entity, path=path, reason=error.message)
+def _changed(ctx: Context, contract: Contract, since: datetime) -> Iterator[bytes]:
+    """Yield what has changed by any of its times; not every installation has a filter on every child's time."""
+    for path in MOVED_BY[contract.entity]:
+        try:
+            yield from _pages_since(ctx, contract, path, since)
+        except Refused as error:
+            if path == "modifiedDate":
+                raise
+            # All is read on the first run of each day (of documents what is open or recent): the change comes a day
+            # late.
+            _log.warning("changes are seen by night only", entity=contract.entity, path=path, reason=error.message)
+
+
+def _pages_since(ctx: Context, contract: Contract, path: str, since: datetime) -> Iterator[bytes]:
+    return _pages(ctx, contract, (at_least(path, since.isoformat(timespec="seconds")),))
 
 
 def _pages(ctx: Context, contract: Contract, filters: Sequence[str]) -> Iterator[bytes]:

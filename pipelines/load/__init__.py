@@ -1,6 +1,7 @@
 """Delivers what the outbox holds, to the ledger and to the VMS, and settles what became of it.
 
-The only room that changes either system. `steps` is its door, `delivery` the one loop; `ledger/` and `vms/` have what
-is particular to a side. From outside also `look_up` (asking the ledger for many values at once), `acknowledgement`,
-and the intents of each kind.
+The only room that changes either system. `steps` is its door, the only module a batch and other step rooms import;
+`delivery` is the one loop, and `ledger/` and `vms/` have what is particular to a side. Going live and questions also
+import `look_up` (asking the ledger for many values at once), `acknowledgement` and `ledger.vouchers` (names of members
+and breaks).
 """

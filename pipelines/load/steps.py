@@ -7,12 +7,24 @@ from collections.abc import Callable, Collection
 from pipelines.load.delivery import DeliveryResult
 from pipelines.load.ledger import vouchers
 from pipelines.load.ledger.master_data import deliver_master_data
+from pipelines.load.ledger.vouchers import store_voucher_intents
 from pipelines.load.vms.acknowledge import deliver_acknowledgements
 from pipelines.load.vms.actuals import deliver_actuals
 from pipelines.load.vms.payments import deliver_payments
 from pipelines.load.vms.rates import deliver_rates
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
+
+__all__ = [
+    "acknowledge",
+    "send_actuals",
+    "send_master_data",
+    "send_payments",
+    "send_rates",
+    "send_vouchers",
+    "settle_vouchers",
+    "store_voucher_intents",
+]
 
 
 def send_master_data(ctx: Context) -> Counts:
@@ -53,7 +65,7 @@ def send_vouchers(
     ``among`` restricts those for which an intent is stored.
     """
     ready = ready_documents(ctx)
-    vouchers.store_voucher_intents(ctx, ready if among is None else ready.intersection(among))
+    store_voucher_intents(ctx, ready if among is None else ready.intersection(among))
     return _counts(ctx, vouchers.deliver_vouchers(ctx, ready=ready))
 
 

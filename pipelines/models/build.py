@@ -15,6 +15,8 @@ from pipelines.models.duck import create_statement, fault_of
 from pipelines.models.merge import merge
 from pipelines.models.model import Model
 from pipelines.models.stale import note
+from pipelines.stores.rows import number_of
+from pipelines.stores.warehouse import transaction
 
 Report = Callable[[str, int, int], None]
 
@@ -48,7 +50,7 @@ def build(
     """
     chosen = [m for m in models if (m.ref in only if only is not None else m.ref.schema in schemas)]
     built: list[BuildResult] = []
-    with _in_any_order(connection), _transaction(connection):
+    with _in_any_order(connection), transaction(connection):
         for schema in sorted({model.ref.schema for model in chosen}):
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
         for model in chosen:
@@ -70,8 +72,7 @@ def build_model(connection: duckdb.DuckDBPyConnection, model: Model) -> BuildRes
         if model.keep:
             row_count, kept_count, note = merge(connection, model)
         else:
-            made = connection.execute(create_statement(model)).fetchone()
-            row_count = int(made[0]) if made else 0
+            row_count = number_of(connection.execute(create_statement(model)))
         connection.execute("\n".join(_comments(model)))
     except duckdb.Error as error:
         raise ModelError(
@@ -104,14 +105,3 @@ def _in_any_order(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         yield
     finally:
         connection.execute("RESET preserve_insertion_order")
-
-
-@contextmanager
-def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    connection.begin()
-    try:
-        yield
-    except BaseException:
-        connection.rollback()
-        raise
-    connection.commit()

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pipelines.core.errors import ModelError
-from pipelines.core.table_ref import TableRef, quote
+from pipelines.core.table_ref import quote
 from pipelines.models.duck import create_statement, plain_words
 from pipelines.models.external import read_external
+from pipelines.stores.rows import number_of
 
 if TYPE_CHECKING:
     from pipelines.models.model import Columns, Model
@@ -25,10 +26,9 @@ def merge(connection: duckdb.DuckDBPyConnection, model: Model) -> tuple[int, int
     Only what changes is written, so that a history of years costs a scan and no copy. A table of another shape is
     migrated by the names of its columns first; ModelError when a column's values do not fit its new type.
     """
-    existing = _columns(connection, model.ref)
+    existing = read_external(connection, schemas=[model.ref.schema]).get(model.ref, {})
     if not existing:  # the first build: there is nothing to keep
-        made = connection.execute(create_statement(model)).fetchone()
-        return (int(made[0]) if made else 0), 0, ""
+        return number_of(connection.execute(create_statement(model))), 0, ""
     connection.execute(f"CREATE OR REPLACE TEMPORARY TABLE new_rows AS\n{model.sql}\n")
     wanted = dict(connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE {_NEW})").fetchall())
     note = _migrate(connection, model, existing, wanted) if list(wanted.items()) != list(existing.items()) else ""
@@ -41,10 +41,10 @@ def merge(connection: duckdb.DuckDBPyConnection, model: Model) -> tuple[int, int
         f"DELETE FROM {model.ref.quoted} WHERE NOT COALESCE((\n{model.keep}\n), FALSE)"
         f" OR EXISTS (SELECT 1 FROM {_NEW} AS new_rows WHERE {same_key})"
     )
-    kept = _count(connection, model.ref.quoted)
-    added = connection.execute(f"INSERT INTO {model.ref.quoted} SELECT * FROM {_NEW}").fetchone()
+    kept = number_of(connection.execute(f"SELECT COUNT(*) FROM {model.ref.quoted}"))
+    added = number_of(connection.execute(f"INSERT INTO {model.ref.quoted} SELECT * FROM {_NEW}"))
     connection.execute(f"DROP TABLE {_NEW}")
-    return kept + (int(added[0]) if added else 0), kept, note
+    return kept + added, kept, note
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection, model: Model, existing: Columns, wanted: Columns) -> str:
@@ -73,12 +73,3 @@ def _migrate(connection: duckdb.DuckDBPyConnection, model: Model, existing: Colu
     ]
     told = [f"{', '.join(names)} {what}" for what, names in changes if names]
     return f"the rows kept were migrated by name: {'; '.join(told) or 'columns in another order'}"
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, ref: TableRef) -> Columns:
-    return read_external(connection, schemas=[ref.schema]).get(ref, {})
-
-
-def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    row = connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()
-    return int(row[0]) if row else 0

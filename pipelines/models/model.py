@@ -98,6 +98,10 @@ class Catalog:
         """Models by name."""
         return {model.ref: model for model in self.models}
 
+    def readers(self, ref: TableRef) -> tuple[TableRef, ...]:
+        """Return the models that read a table."""
+        return tuple(model.ref for model in self.models if ref in model.reads)
+
     def model(self, ref: TableRef | str) -> Model:
         """Return one model; UsageError names the nearest when there is none."""
         name = str(ref)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
 
 from pipelines.core.table_ref import TableRef
@@ -20,17 +20,3 @@ def in_order(models: Iterable[Model]) -> tuple[Model, ...]:
         # graphlib lists each table before the one that reads it; people follow the reading.
         path = " reads ".join(str(ref) for ref in reversed(cycle))
         refuse([Fault(by_ref[cycle[0]].path, 1, 1, f"models read each other in a circle: {path}.")])
-
-
-def between(models: Collection[Model], *, first: Collection[TableRef], last: TableRef) -> tuple[Model, ...]:
-    """Return, of models in order, the last one and those on a way to it from one of the first."""
-    # Forward: what stands on one of the first. Backward: what the last one needs. Both together is the way between.
-    reached = set(first)
-    for model in models:
-        if reached.intersection(model.reads):
-            reached.add(model.ref)
-    needed = {last}
-    for model in reversed(list(models)):
-        if model.ref in needed and model.ref in reached and model.ref not in first:
-            needed.update(model.reads)
-    return tuple(model for model in models if model.ref in needed and (model.ref in reached or model.ref == last))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pipelines.contracts.declared import declared_tables
 from pipelines.core.resources import seeds_folder, sql_folder
 from pipelines.core.table_ref import TableRef
-from pipelines.core.tax_rules import read_tax_rules
 from pipelines.models.build import build
 from pipelines.models.external import read_external
-from pipelines.models.model import Catalog
+from pipelines.models.model import Catalog, ModelColumn
 from pipelines.models.stale import create_notes, marks_of, stale
 from pipelines.models.store import open_catalog
 from pipelines.step.context import Context
@@ -16,6 +15,20 @@ from pipelines.step.counts import Counts
 from pipelines.stores.control_copy import copy_control, copy_cursors
 from pipelines.stores.marks import BUILT, CLOSED, COMPARED, mark_of
 from pipelines.stores.settings_tables import write_settings
+
+__all__ = [
+    "Catalog",
+    "ModelColumn",
+    "build",
+    "build_close",
+    "build_comparison",
+    "build_models",
+    "build_stops",
+    "catalog_of_repository",
+    "content_mark",
+    "open_catalog",
+    "open_models",
+]
 
 SCHEMAS = ("map", "post")
 # What map and post read of the control store; rec reads what is held in addition, and close what people accepted.
@@ -27,13 +40,7 @@ _CLOSING = (*_HELD, "open breaks", "closes")
 
 def build_models(ctx: Context) -> Counts:
     """Build of map and post what stands on anything that has changed since it was built last."""
-    write_settings(
-        ctx.warehouse,
-        ctx.settings,
-        today=ctx.today,
-        tax_rules=read_tax_rules(ctx.settings.posting.tax_rules),
-        is_dry_run=ctx.is_dry_run,
-    )
+    write_settings(ctx.warehouse, ctx.settings, today=ctx.today, is_dry_run=ctx.is_dry_run)
     copy_control(ctx.warehouse, ctx.control)
     mark = content_mark(ctx)
     if ctx.control.mark(BUILT) == mark:

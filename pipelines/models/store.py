@@ -35,6 +35,7 @@ def open_catalog(folder: Path, external: Mapping[TableRef, Columns], *, cache: P
     fingerprint = _fingerprint(sources, external)
     kept = _load(cache) if cache else None
     if kept is not None and kept.fingerprint == fingerprint:
+        _verified[fingerprint] = kept.models
         return Catalog(kept.models, external)
     if fingerprint not in _verified:
         # sqlglot takes a third of a second to import; a run that changes nothing has no use for it.

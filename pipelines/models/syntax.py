@@ -75,11 +75,7 @@ def offset(node: exp.Expr) -> int | None:
 
 def place(node: exp.Expr, sql: str) -> tuple[int, int]:
     """Return line and column of a node, from 1."""
-    return line_and_column(sql, offset(node) or 0)
-
-
-def line_and_column(sql: str, position: int) -> tuple[int, int]:
-    """Return line and column of an offset, from 1."""
+    position = offset(node) or 0
     before = sql[:position]
     return before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1
 

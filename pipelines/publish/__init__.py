@@ -1,5 +1,5 @@
 """What analysts and accountants read: the published file, its tables as Parquet, the report and the workbook.
 
-From outside, use: ``steps`` (the job publish); ``workbook`` and ``edition.swap``, with which pipelines/close makes its
-pack; ``descriptions``, from which pipelines/reference writes its pages; ``edition.contents`` for names of files.
+The door is `steps` (the job publish, and what pipelines/close makes its pack with), the only module a batch and other
+step rooms import. The reference also imports `descriptions`, and queries `edition.contents` for names of files.
 """

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from pipelines.checks.suites import load_rules
+from pipelines.checks.steps import load_rules
 from pipelines.contracts.contract import Contract, Member
 from pipelines.contracts.tables import CONTRACTS, SCHEMAS
 from pipelines.core.table_ref import ColumnRef, TableRef
-from pipelines.models.model import Catalog, ModelColumn
+from pipelines.models.steps import Catalog, ModelColumn
 from pipelines.stores.control_schema import control_tables, made_tables
 
 SIDES = {"vms": "VMS", "ledger": "ledger"}

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +13,26 @@ import duckdb
 import structlog
 
 from pipelines import __version__, publish
-from pipelines.checks.suites import load_rules
+from pipelines.checks.steps import load_rules
 from pipelines.core.errors import ModelError
+from pipelines.core.resources import sql_folder
 from pipelines.core.table_ref import TableRef
 from pipelines.models.steps import open_models
-from pipelines.publish.edition.contents import DATABASE, REPORT, TABLES, WORKBOOK, Edition, TableText, is_published
+from pipelines.publish.edition.contents import (
+    DATABASE,
+    REPORT,
+    TABLES,
+    WORKBOOK,
+    Edition,
+    TableText,
+    first_line,
+    is_published,
+)
 from pipelines.publish.edition.database import write_database
+from pipelines.publish.edition.swap import put_folder, stage
 from pipelines.publish.edition.tables import write_tables
+from pipelines.publish.workbook.sheet import Kind, Sheet, SheetColumn
+from pipelines.publish.workbook.sheets import SHEETS
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 from pipelines.stores.control_copy import copy_control
@@ -29,6 +42,23 @@ from pipelines.stores.sent_objects import SENT_TABLES
 
 if TYPE_CHECKING:
     from pipelines.publish.edition.contents import Texts
+
+# After the steps, what the pack of a close is made with: the same sheets, and a folder put in place in one move.
+__all__ = [
+    "SHEETS",
+    "Kind",
+    "Sheet",
+    "SheetColumn",
+    "first_line",
+    "publish_database",
+    "publish_report",
+    "publish_tables",
+    "publish_workbook",
+    "published_texts",
+    "put_folder",
+    "stage",
+    "write_sheets",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +77,8 @@ _MOVES = (
     "breaks",
     "open breaks",
 )
+# How the names of files end that say what is published.
+_CODE = frozenset({".py", ".toml", ".html", ".css"})
 
 
 def publish_database(ctx: Context) -> Counts:
@@ -87,6 +119,21 @@ def publish_workbook(ctx: Context) -> Counts:
     return _publish(ctx, WORKBOOK, lambda folder: _from_published(folder, write))
 
 
+def write_sheets(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    sheets: Sequence[Sheet],
+    *,
+    title: str,
+    day: date,
+    parameters: Mapping[str, object],
+) -> None:
+    """Write a workbook of some sheets, their charts and a first sheet; ``parameters`` are those of their queries."""
+    from pipelines.publish.workbook import workbook  # noqa: PLC0415 ditto
+
+    workbook.write_sheets(connection, path, sheets, title=title, day=day, parameters=parameters)
+
+
 def _publish(ctx: Context, product: str, write: Callable[[Path], object]) -> Counts:
     """Make one product, unless it exists and nothing of what it is made of has changed."""
     folder = ctx.settings.published
@@ -104,11 +151,13 @@ def _publish(ctx: Context, product: str, write: Callable[[Path], object]) -> Cou
 
 def _fingerprint(ctx: Context) -> str:
     """Hash all that the products follow from: this program, the models as built, and what was sent and decided."""
-    code = Path(publish.__file__).parent
+    code = (
+        path for path in Path(publish.__file__).parent.rglob("*") if path.suffix in {".py", ".toml", ".html", ".css"}
+    )
     return mark_of(
         __version__,
         str(ctx.settings.published.resolve()),
-        files=(path for path in code.rglob("*") if path.suffix in {".py", ".html", ".css"}),
+        files=[*code, *(sql_folder() / "questions" / name for name in ("facts.sql", "report.sql"))],
         control=ctx.control,
         moves=_MOVES,
     )

@@ -33,14 +33,6 @@ if TYPE_CHECKING:
 STATUSES = ("PEN", "INV", "RFP")
 SET_ASIDE = "set_aside"
 
-# With the status that each has in the VMS: in the scratch warehouse all of them are made ready for posting.
-_DOCUMENTS = """
-SELECT documents.*, statuses.status_code
-FROM post.preflight_documents AS documents
-INNER JOIN statuses ON documents.document_key = statuses.document_key
-ORDER BY documents.document_key
-"""
-
 
 def run_preflight(
     settings: Settings,
@@ -156,7 +148,8 @@ def _without_followers(ctx: Context, checked: CheckResult) -> dict[int, tuple[Ve
 
 
 def _documents(ctx: Context, verdicts: Mapping[int, Sequence[Verdict]]) -> Iterator[PendingDocument]:
-    rows = [row for row in rows_of(ctx.warehouse.execute(_DOCUMENTS)) if row["document_key"] in verdicts]
+    statement = named_statements("preflight", folder="questions")["documents"]
+    rows = [row for row in rows_of(ctx.warehouse.execute(statement)) if row["document_key"] in verdicts]
     people = _people(ctx, {row["created_by_key"] for row in rows} - {None})
     for row in rows:
         yield PendingDocument(

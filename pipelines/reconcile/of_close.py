@@ -7,19 +7,11 @@ from typing import TYPE_CHECKING
 from pipelines.reconcile.kinds import CLOSE, break_kinds, kinds_found_by
 from pipelines.reconcile.update import update_breaks
 from pipelines.stores.breaks import Break
+from pipelines.stores.control import named_statements
 from pipelines.stores.rows import Row, rows_of
 
 if TYPE_CHECKING:
     from pipelines.step.context import Context
-
-# close.breaks shows other finders' breaks too; those are noted where they are found.
-_STOPS = """
-SELECT breaks.kind, breaks.subject, breaks.company_code, breaks.document_key, breaks.document_no, breaks.period_month,
-    breaks.reason, breaks.next_step, breaks.amount, breaks.company_amount
-FROM close.breaks AS breaks
-INNER JOIN ctl.closes AS closes ON strftime(breaks.period_month, '%Y-%m') = closes.period
-INNER JOIN seed.break_kinds AS kinds ON breaks.kind = kinds.kind AND kinds.found_by = 'close'
-"""
 
 
 def note_close_breaks(ctx: Context) -> None:
@@ -30,7 +22,8 @@ def note_close_breaks(ctx: Context) -> None:
     # Only periods that somebody closes are noted: of every other month the list would grow with each batch.
     if ctx.is_dry_run or not ctx.control.one("SELECT count(*) FROM closes"):
         return
-    update_breaks(ctx, kinds_found_by(CLOSE), map(_break, rows_of(ctx.warehouse.execute(_STOPS))))
+    stops = rows_of(ctx.warehouse.execute(named_statements("reconcile", folder="steps")["stops"]))
+    update_breaks(ctx, kinds_found_by(CLOSE), map(_break, stops))
 
 
 def _break(row: Row) -> Break:

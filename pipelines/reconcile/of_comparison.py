@@ -7,24 +7,20 @@ from typing import TYPE_CHECKING
 from pipelines.reconcile.kinds import COMPARISON, break_kinds, kinds_found_by
 from pipelines.reconcile.update import update_breaks
 from pipelines.stores.breaks import Break
+from pipelines.stores.control import named_statements
 from pipelines.stores.rows import Row, rows_of
 
 if TYPE_CHECKING:
     from pipelines.step.context import Context
 
-_COMPARED = """
-SELECT kind, subject, company_code, document_key, document_no, period_month, message, next_step, figures
-FROM rec.breaks ORDER BY kind, subject
-"""
-
 
 def note_compared_breaks(ctx: Context) -> None:
     """Make the open breaks that the comparison answers for just those that it has found."""
-    breaks = [compared_break(row) for row in rows_of(ctx.warehouse.execute(_COMPARED))]
+    found = rows_of(ctx.warehouse.execute(named_statements("reconcile", folder="steps")["compared"]))
     # A kind that the list does not have, because a state is new in SQL or because a later release dropped it, is the
     # comparison's as well: otherwise nobody would ever close such a break.
     opened = {row["kind"] for row in ctx.control.read("SELECT DISTINCT kind FROM breaks WHERE until IS NULL")}
-    update_breaks(ctx, kinds_found_by(COMPARISON) | (opened - break_kinds().keys()), breaks)
+    update_breaks(ctx, kinds_found_by(COMPARISON) | (opened - break_kinds().keys()), map(compared_break, found))
 
 
 def compared_break(row: Row) -> Break:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import groupby
+from collections.abc import Iterator
 
 from pipelines.core.table_ref import TableRef
-from pipelines.models.model import Catalog
-from pipelines.models.show import LAYERS, ModelPage, ModelSummary, summaries
-from pipelines.models.show import page as model_page
+from pipelines.models.model import Catalog, Model
+from pipelines.models.show import LAYERS
 from pipelines.reference.markdown import code, link, listed, page
 
 INTRODUCTION = (
@@ -20,34 +18,31 @@ INTRODUCTION = (
 
 def models_page(catalog: Catalog) -> str:
     """Return docs/reference/models.md."""
-    # groupby needs neighbours: models stand by layer first, in the order in which the layers are built.
-    order = list(LAYERS)
-    models = sorted(summaries(catalog), key=lambda summary: (order.index(summary.layer), summary.name))
-    return page("Models", INTRODUCTION, *_sections(catalog, models))
+    return page("Models", INTRODUCTION, *_sections(catalog))
 
 
-def _sections(catalog: Catalog, models: Iterable[ModelSummary]) -> Iterator[str]:
-    for layer, members in groupby(models, key=lambda summary: summary.layer):
+def _sections(catalog: Catalog) -> Iterator[str]:
+    for layer, meaning in LAYERS.items():
         yield f"## {layer}"
-        yield f"{LAYERS[layer][:1].upper()}{LAYERS[layer][1:]}."
-        for summary in members:
-            yield from _model(catalog, model_page(catalog, summary.name))
+        yield f"{meaning[:1].upper()}{meaning[1:]}."
+        for model in sorted(catalog.models, key=lambda model: model.ref):
+            if model.ref.schema == layer:
+                yield from _model(catalog, model)
 
 
-def _model(catalog: Catalog, model: ModelPage) -> Iterator[str]:
-    summary = model.summary
-    yield f"### {summary.name}"
+def _model(catalog: Catalog, model: Model) -> Iterator[str]:
+    yield f"### {model.ref}"
     yield model.description
     facts = {
-        "File": f"[{summary.path}](../../{summary.path})",
-        "Identified by": ", ".join(map(code, summary.grain)),
+        "File": f"[{model.path}](../../{model.path})",
+        "Identified by": ", ".join(map(code, model.grain)),
         "Keeps rows of before where": code(model.keep),
-        "Reads": ", ".join(_link(catalog, name) for name in summary.reads),
-        "Read by": ", ".join(_link(catalog, name) for name in summary.read_by),
-        "Columns": link(summary.name, file="columns.md", label=str(summary.column_count)),
+        "Reads": ", ".join(_link(catalog, ref) for ref in model.reads),
+        "Read by": ", ".join(_link(catalog, ref) for ref in catalog.readers(model.ref)),
+        "Columns": link(str(model.ref), file="columns.md", label=str(len(model.columns))),
     }
     yield listed(f"{label}: {value}" for label, value in facts.items() if value)
 
 
-def _link(catalog: Catalog, name: str) -> str:
-    return link(name) if TableRef.parse(name) in catalog.by_ref else link(name, file="staging.md")
+def _link(catalog: Catalog, ref: TableRef) -> str:
+    return link(str(ref)) if ref in catalog.by_ref else link(str(ref), file="staging.md")

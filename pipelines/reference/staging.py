@@ -12,7 +12,7 @@ from pipelines.core.table_ref import ColumnRef, TableRef
 from pipelines.models.model import Columns
 from pipelines.publish.descriptions import LANDING, SIDES, comment
 from pipelines.reference.markdown import code, page, table
-from pipelines.stores.seeds import SEEDS
+from pipelines.stores.control_schema import seed_tables
 
 INTRODUCTION = (
     "The tables that the models stand on. One declaration per remote object makes the request, the types and the "
@@ -64,7 +64,7 @@ def _written(schema: str, external: Mapping[TableRef, Columns]) -> Iterator[str]
     for ref, columns in sorted(external.items()):
         if ref.schema == schema:
             yield f"### {ref}"
-            yield f"From `data/seeds/{ref.name}.csv`." if schema == "seed" and ref.name in SEEDS else ""
+            yield f"From `data/seeds/{ref.name}.csv`." if schema == "seed" and ref.name in seed_tables() else ""
             rows = ((code(name), kind, comment(ColumnRef(ref, name))) for name, kind in columns.items())
             yield table(("Column", "Type", "What it is"), rows)
 

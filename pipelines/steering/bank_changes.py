@@ -7,13 +7,14 @@ in the control store in full, because the models compare them; what is shown of 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from pipelines.core.errors import UsageError
 from pipelines.core.identifiers import masked_account
 from pipelines.steering.decisions import Decision, insert_decision
 from pipelines.step.counts import Counts
-from pipelines.stores.control import utc_text
+from pipelines.stores.control import named_statements, utc_text
 
 if TYPE_CHECKING:
     import sqlite3
@@ -43,11 +44,7 @@ def note_bank_changes(ctx: Context) -> Counts:
         return Counts()
     standing = {
         (row["partner_code"], row["old_account"], row["new_account"]): row
-        for row in ctx.control.read(
-            "SELECT change_id, partner_code, old_account, new_account, decision FROM bank_changes "
-            "WHERE decision IS NULL OR decision = ?",
-            (CONFIRMED,),
-        )
+        for row in ctx.control.read(named_statements("bank_changes")["standing"])
     }
     at = utc_text(ctx.now())
     over = [row for change, row in standing.items() if change not in names]
@@ -55,24 +52,18 @@ def note_bank_changes(ctx: Context) -> Counts:
     # A change that was released stands until the ledger has the account; it waits for nobody.
     waiting = [change for change in names if change not in standing or standing[change]["decision"] is None]
     # A batch in which nothing changed takes no write lock.
-    if over or new or _shown(ctx.control) != {change[0] for change in waiting}:
+    shown = {row["document_no"] for row in ctx.control.read(named_statements("bank_changes")["shown"])}
+    if over or new or shown != {code for code, _, _ in waiting}:
         with ctx.control.write() as connection:
             _close(connection, over, arrived=_accounts(ctx, over), at=at)
-            connection.executemany(
-                "INSERT INTO bank_changes (partner_code, old_account, new_account, seen_at) VALUES (?, ?, ?, ?)",
-                [(*change, at) for change in new],
-            )
+            connection.executemany(named_statements("bank_changes")["add"], [(*change, at) for change in new])
             _show(connection, {change: names[change] for change in waiting}, batch_id=ctx.batch_id, at=at)
     return Counts(breaks=len({code for code, _, _ in waiting}))
 
 
 def open_changes(control: Control, partner_code: str) -> list[sqlite3.Row]:
     """Return the changes of a supplier that wait for a second person."""
-    return control.read(
-        "SELECT change_id, partner_code, old_account, new_account, seen_at FROM bank_changes "
-        "WHERE decision IS NULL AND partner_code = ? ORDER BY change_id",
-        (partner_code,),
-    )
+    return control.read(named_statements("bank_changes")["waiting"], (partner_code,))
 
 
 def confirm_changes(control: Control, changes: Sequence[sqlite3.Row], *, operator: str, reason: str, at: str) -> str:
@@ -86,18 +77,13 @@ def confirm_changes(control: Control, changes: Sequence[sqlite3.Row], *, operato
             "A changed bank account is released by a person with a name.",
             next_step="set SPRINGLINE_OPERATOR to yours and release it again.",
         )
-    code = changes[0]["partner_code"]
+    statements, code = named_statements("bank_changes"), changes[0]["partner_code"]
+    decision = Decision(CONFIRMED, "supplier", None, None, code, reason, operator, at)
     with control.write() as connection:
-        connection.executemany(
-            "UPDATE bank_changes SET decision = ?, decided_at = ?, decided_by = ?, reason = ? "
-            # Somebody else may have released it since it was read; the first decision stays.
-            "WHERE change_id = ? AND decision IS NULL",
-            [(CONFIRMED, at, operator, reason, change["change_id"]) for change in changes],
-        )
-        insert_decision(connection, Decision(CONFIRMED, "supplier", None, None, code, reason, operator, at))
-        connection.execute(
-            "UPDATE holds SET until = ? WHERE rule = ? AND document_no = ? AND until IS NULL", (at, RULE, code)
-        )
+        released = [asdict(decision) | {"change_id": change["change_id"]} for change in changes]
+        connection.executemany(statements["confirm"], released)
+        insert_decision(connection, decision)
+        connection.execute(statements["hide"], {"at": at, "code": code})
     moved = ", ".join(f"{_end(change['old_account'])} → {_end(change['new_account'])}" for change in changes)
     return f"Supplier {code}: bank account {moved} released by {operator}; the next run sends it to the ledger."
 
@@ -117,7 +103,7 @@ def _close(
     connection: sqlite3.Connection, over: Sequence[sqlite3.Row], *, arrived: set[tuple[str, str]], at: str
 ) -> None:
     connection.executemany(
-        "UPDATE bank_changes SET decision = ?, decided_at = coalesce(decided_at, ?) WHERE change_id = ?",
+        named_statements("bank_changes")["end"],
         [
             (APPLIED if (row["partner_code"], row["new_account"]) in arrived else WITHDRAWN, at, row["change_id"])
             for row in over
@@ -125,35 +111,18 @@ def _close(
     )
 
 
-def _shown(control: Control) -> set[str]:
-    rows = control.read("SELECT document_no FROM holds WHERE rule = ? AND until IS NULL", (RULE,))
-    return {row["document_no"] for row in rows}
-
-
 def _show(connection: sqlite3.Connection, waiting: dict[Change, str], *, batch_id: str, at: str) -> None:
     """Make the open holds of suppliers just those of the changes that wait; such a hold has no document key.
 
     A supplier has one hold, also when several of its changes wait.
     """
+    statements = named_statements("bank_changes")
+    shown = {row["document_no"] for row in connection.execute(statements["shown"])}
     messages = {change[0]: _message(change, name) for change, name in waiting.items()}
-    shown = {
-        row["document_no"]: row["hold_id"]
-        for row in connection.execute(
-            "SELECT hold_id, document_no FROM holds WHERE rule = ? AND until IS NULL", (RULE,)
-        )
-    }
-    connection.executemany(
-        "UPDATE holds SET until = ? WHERE hold_id = ?",
-        [(at, hold_id) for code, hold_id in shown.items() if code not in messages],
-    )
-    connection.executemany(
-        "UPDATE holds SET message = ? WHERE hold_id = ?",
-        [(messages[code], hold_id) for code, hold_id in shown.items() if code in messages],
-    )
-    connection.executemany(
-        "INSERT INTO holds (document_no, rule, severity, message, since, batch_id) VALUES (?, ?, 'critical', ?, ?, ?)",
-        [(code, RULE, message, at, batch_id) for code, message in messages.items() if code not in shown],
-    )
+    connection.executemany(statements["hide"], [{"code": code, "at": at} for code in shown - messages.keys()])
+    for code, message in messages.items():
+        values = {"code": code, "message": message, "at": at, "batch_id": batch_id}
+        connection.execute(statements["reword" if code in shown else "show"], values)
 
 
 def _message(change: Change, name: str) -> str:

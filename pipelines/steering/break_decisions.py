@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from pipelines.core.settings import Settings
 
 BY_NUMBER = "no:"
-DAY_DIGITS, MONTH_DIGITS = 10, 7
+DAY_DIGITS = 10
 
 # The control store has no amounts: they are taken from who found the break. Of a break that belongs into several
 # months close.breaks has a row for each, so only the close's own kinds are taken there.
@@ -56,10 +57,6 @@ class ListedBreak:
     accepted_at: str | None
     comment: str | None
 
-    def as_dict(self) -> dict[str, object]:
-        """Return the object that `--json` prints."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
 class BreakDecision:
@@ -87,11 +84,8 @@ def list_breaks(
     """
     if period is not None:
         read_period(period)
-    control = Control(settings.control_path)
-    try:
+    with closing(Control(settings.control_path)) as control:
         rows = control.read(named_statements("breaks")["list"], {"is_all": int(is_all)})
-    finally:
-        control.close()
     # After the control store, which is never locked for long: while these tables are open no batch can begin.
     with open_tables(settings) as tables:
         amounts = _amounts(tables)
@@ -108,13 +102,9 @@ def decide(
     Raises UsageError for a name of none or of several, and for missing words.
     """
     text = reason_text(words)
-    control = Control(settings.control_path)
-    try:
-        with control.write() as connection:
-            row = _find(connection, name.strip())
-            return _decide(connection, action, row, text, operator=operator.strip(), at=utc_text(now()))
-    finally:
-        control.close()
+    with closing(Control(settings.control_path)) as control, control.write() as connection:
+        row = _find(connection, name.strip())
+        return _decide(connection, action, row, text, operator=operator.strip(), at=utc_text(now()))
 
 
 def _decide(
@@ -183,26 +173,12 @@ def _amounts(tables: Tables | None) -> dict[tuple[str, str], Mapping[str, Any]]:
 
 
 def _listed(row: sqlite3.Row, amounts: Mapping[str, Any], today: date) -> ListedBreak:
-    is_accepted = _is_accepted(row)
+    found = dict(row) | {"is_accepted": bool(row["is_accepted"])}
     return ListedBreak(
-        break_id=row["break_id"],
-        kind=row["kind"],
-        subject=row["subject"],
-        company=row["company"],
-        document_key=row["document_key"],
-        document_no=row["document_no"],
-        period=str(row["period_month"] or row["since"])[:MONTH_DIGITS],
+        **found,
         amount=amounts.get("amount"),
         currency=amounts.get("currency_code"),
-        message=row["message"],
-        next_step=row["next_step"],
-        since=row["since"],
-        until=row["until"],
         age_days=(today - date.fromisoformat(row["since"][:DAY_DIGITS])).days,
-        is_accepted=is_accepted,
-        accepted_by=row["accepted_by"] if is_accepted else None,
-        accepted_at=row["accepted_at"] if is_accepted else None,
-        comment=row["comment"],
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.core.errors import UsageError
+from pipelines.stores.control import named_statements
 
 if TYPE_CHECKING:
     import sqlite3
@@ -14,33 +14,6 @@ if TYPE_CHECKING:
     from pipelines.steering.find_document import Document
     from pipelines.stores.control import Control
 
-# A batch that was at work while somebody decided may have made its hold already: that one is not told twice.
-_HOLDS_TO_COME = """
-SELECT
-    document_no, document_key, company, 'held_by_person' AS rule,
-    'from the next run on: put on hold by ' || operator || ' (' || reason || '); `springline release` lifts it.'
-        AS message,
-    at AS since
-FROM decisions AS held
-WHERE
-    action = 'hold' AND subject = 'document'
-    AND at >= COALESCE((SELECT MAX(started_at) FROM batches), '')
-    AND NOT EXISTS (
-        SELECT 1 FROM decisions AS later
-        WHERE
-            later.decision_no > held.decision_no AND later.subject = 'document' AND later.action IN ('hold', 'release')
-            AND later.document_no = held.document_no
-            AND COALESCE(later.document_key = held.document_key, TRUE) AND COALESCE(later.company = held.company, TRUE)
-    )
-    AND NOT EXISTS (
-        SELECT 1 FROM holds
-        WHERE
-            holds.until IS NULL AND holds.rule = 'held_by_person' AND holds.document_no = held.document_no
-            AND COALESCE(holds.document_key = held.document_key, TRUE)
-            AND COALESCE(holds.company = held.company, TRUE)
-    )
-ORDER BY at, document_no
-"""
 # How far retries have been carried out, as the number of the last decision.
 RETRIED = "decisions.retried"
 LONGEST_REASON = 500
@@ -68,35 +41,14 @@ def reason_text(text: str) -> str:
     return line
 
 
-def record(
-    control: Control, decision: Decision, *, also: Callable[[sqlite3.Connection], None] = lambda _connection: None
-) -> None:
-    """Append a decision, and whatever follows from it, in one transaction.
-
-    ``also`` writes what follows: a decision without its effect, or the other way round, must not be left by a crash.
-    """
-    with control.write() as connection:
-        insert_decision(connection, decision)
-        also(connection)
-
-
 def insert_decision(connection: sqlite3.Connection, decision: Decision) -> None:
     """Append a decision inside the caller's transaction."""
-    connection.execute(
-        "INSERT INTO decisions (action, subject, company, document_key, document_no, reason, operator, at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        astuple(decision),
-    )
+    connection.execute(named_statements("decisions")["append"], asdict(decision))
 
 
 def decisions_on(control: Control, document: Document) -> list[sqlite3.Row]:
     """Return the decisions on a document, oldest first; those by number alone count for every document that has it."""
-    return control.read(
-        "SELECT decision_no, action, company, document_key, document_no, reason, operator, at FROM decisions "
-        "WHERE subject = 'document' AND (document_key = :key OR (document_no = :number AND document_key IS NULL "
-        "AND (company IS NULL OR company = :company OR :company IS NULL))) ORDER BY decision_no",
-        {"key": document.key, "number": document.number, "company": document.company},
-    )
+    return control.read(named_statements("decisions")["on_document"], asdict(document))
 
 
 def standing_hold(control: Control, document: Document) -> sqlite3.Row | None:
@@ -111,17 +63,12 @@ def holds_to_come(control: Control) -> list[dict[str, object]]:
 
     The next run makes holds of them; a hold by number may be of a document that no batch has read yet.
     """
-    return [dict(row) for row in control.read(_HOLDS_TO_COME)]
+    return [dict(row) for row in control.read(named_statements("decisions")["holds_to_come"])]
 
 
 def ignored_row(control: Control, document: Document) -> sqlite3.Row | None:
     """Return the entry of the ignore list that stands for a document now; ``row_no`` is its place."""
-    # By number alone it counts for a document that had not been read when the person decided.
-    rows = control.read(
-        "SELECT rowid AS row_no, reason, operator, since FROM ignored WHERE until IS NULL "
-        "AND (document_key = ? OR (document_key IS NULL AND document_no = ?))",
-        (document.key, document.number),
-    )
+    rows = control.read(named_statements("decisions")["ignored"], asdict(document))
     return rows[0] if rows else None
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.core.errors import UsageError
+from pipelines.stores.control import named_statements
 
 if TYPE_CHECKING:
     from pipelines.stores.control import Control
@@ -15,22 +16,6 @@ if TYPE_CHECKING:
 BY_KEY = "key:"
 MOST_LISTED = 20
 
-# Every place of the control store that names documents; a rejected one may have neither company nor readable key.
-_IN_CONTROL = """
-SELECT document_no, document_key, company_code AS company
-FROM outbox WHERE kind = 'voucher' AND (document_no = :text OR document_key = :key)
-UNION
-SELECT document_no, document_key, company FROM holds
-WHERE document_key IS NOT NULL AND (document_no = :text OR document_key = :key)
-UNION
-SELECT document_no, document_key, company FROM decisions
-WHERE subject = 'document' AND (document_no = :text OR document_key = :key)
-UNION
-SELECT document_no, document_key, company FROM ignored WHERE document_no = :text OR document_key = :key
-UNION
-SELECT document_no, CAST(object_key AS INTEGER), NULL FROM rejected
-WHERE side = 'vms' AND entity = 'Document' AND (document_no = :text OR object_key = CAST(:key AS TEXT))
-"""
 _IN_TABLES = tuple(
     f"SELECT document_no, document_key, company_code AS company, document_type FROM {table} "  # noqa: S608 our own names
     "WHERE document_no = ? OR document_key = ?"
@@ -93,7 +78,8 @@ def _seen(text: str, *, control: Control, tables: Tables | None) -> Iterator[Doc
         for statement in _IN_TABLES:
             for row in tables.rows(statement, (text, key)):
                 yield Document(row["document_no"], row["document_key"], row["company"], row["document_type"])
-    for number, document_key, company in control.read(_IN_CONTROL, {"text": text, "key": key}):
+    named = control.read(named_statements("decisions")["documents_named"], {"text": text, "key": key})
+    for number, document_key, company in named:
         if number is not None:
             yield Document(number, document_key, company)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,10 +13,17 @@ from pipelines.core.errors import UsageError
 from pipelines.core.words import moment
 from pipelines.reconcile.kinds import break_kinds
 from pipelines.steering.bank_changes import confirm_changes, open_changes
-from pipelines.steering.decisions import Decision, ignored_row, last_retry, reason_text, record, standing_hold
+from pipelines.steering.decisions import (
+    Decision,
+    ignored_row,
+    insert_decision,
+    last_retry,
+    reason_text,
+    standing_hold,
+)
 from pipelines.steering.find_document import Document, find_document
 from pipelines.stores.breaks import close_breaks
-from pipelines.stores.control import Control, utc_text
+from pipelines.stores.control import Control, named_statements, utc_text
 from pipelines.stores.open_tables import Tables, open_tables
 
 if TYPE_CHECKING:
@@ -73,11 +81,7 @@ class _Desk:
 
     def rules(self, document: Document) -> list[str]:
         """Return what the rules (not the people) that hold a document say: which rule, and what to do."""
-        rows = self.control.read(
-            "SELECT message FROM holds WHERE document_key = ? AND until IS NULL AND severity = 'critical' "
-            "AND rule <> 'held_by_person' ORDER BY hold_id",
-            (document.key,),
-        )
+        rows = self.control.read(named_statements("decisions")["rules_holding"], {"key": document.key})
         return [row["message"] for row in rows]
 
 
@@ -90,17 +94,13 @@ def steer(
     documents, a missing reason, and what can no longer be decided.
     """
     words = reason_text(reason)
-    control = Control(settings.control_path)
-    try:
-        with open_tables(settings) as tables:
-            desk = _Desk(control, tables, operator.strip(), words, utc_text(now()))
-            if action == "release":
-                return _release(desk, name)
-            # A document that was never read can be decided on by its number, before it arrives.
-            document = find_document(name, control=control, tables=tables) or Document(name.strip())
-            return ACTIONS[action](desk, document)
-    finally:
-        control.close()
+    with closing(Control(settings.control_path)) as control, open_tables(settings) as tables:
+        desk = _Desk(control, tables, operator.strip(), words, utc_text(now()))
+        if action == "release":
+            return _release(desk, name)
+        # A document that was never read can be decided on by its number, before it arrives.
+        document = find_document(name, control=control, tables=tables) or Document(name.strip())
+        return ACTIONS[action](desk, document)
 
 
 def _hold(desk: _Desk, document: Document) -> SteeringResult:
@@ -110,7 +110,8 @@ def _hold(desk: _Desk, document: Document) -> SteeringResult:
         message = f"{document.label} is held already, by {standing['operator']} since {since}: {standing['reason']}"
         return _result("hold", document, message, is_new=False)
     # Only recorded here: the next batch puts the hold on the document, with those of the rules.
-    record(desk.control, desk.decision("hold", document))
+    with desk.control.write() as connection:
+        insert_decision(connection, desk.decision("hold", document))
     return _result("hold", document, f"{document.label} is held from the next run on{_remarks(desk, document)}.")
 
 
@@ -120,19 +121,15 @@ def _ignore(desk: _Desk, document: Document) -> SteeringResult:
         since = moment(row["since"])
         message = f"{document.label} is ignored already, by {row['operator']} since {since}: {row['reason']}"
         return _result("ignore", document, message, is_new=False)
-
-    def note(connection: sqlite3.Connection) -> None:
-        connection.execute(
-            "INSERT INTO ignored (company, document_key, document_no, reason, operator, since) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            (document.company, document.key, document.number, desk.reason, desk.operator, desk.at),
-        )
+    decision = desk.decision("ignore", document)
+    # Together: a decision without its effect, or the other way round, must not be left by a crash.
+    with desk.control.write() as connection:
+        insert_decision(connection, decision)
+        connection.execute(named_statements("decisions")["ignore"], asdict(decision))
         if document.key is not None:
             # A break of a voucher that could not be sent stays open until a person decides. This is such a decision.
             of_vouchers = [kind.kind for kind in break_kinds().values() if kind.object == "voucher"]
             close_breaks(connection, [(kind, str(document.key)) for kind in of_vouchers], at=desk.at)
-
-    record(desk.control, desk.decision("ignore", document), also=note)
     return _result(
         "ignore", document, f"{document.label} is left alone from the next run on{_remarks(desk, document)}."
     )
@@ -179,12 +176,10 @@ def _release_document(desk: _Desk, document: Document) -> SteeringResult:
             )
         message = f"{document.label}: no person has put a hold or an ignore on it, nothing to release."
         return _result("release", document, message, is_new=False)
-
-    def note(connection: sqlite3.Connection) -> None:
+    with desk.control.write() as connection:
+        insert_decision(connection, desk.decision("release", document))
         if ignored:
             connection.execute("UPDATE ignored SET until = ? WHERE rowid = ?", (desk.at, ignored["row_no"]))
-
-    record(desk.control, desk.decision("release", document), also=note)
     still = f" It is still held by a rule: {' '.join(rules)}" if rules else ""
     return _result("release", document, f"{document.label}: {lifted} lifted, effective at the next run.{still}")
 
@@ -208,7 +203,8 @@ def _retry(desk: _Desk, document: Document) -> SteeringResult:
     # Asked for twice before a run, it is recorded once.
     if last_retry(desk.control, document) is not None:
         return _result("retry", document, f"{document.label}: already asked for. {promise}", is_new=False)
-    record(desk.control, desk.decision("retry", document))
+    with desk.control.write() as connection:
+        insert_decision(connection, desk.decision("retry", document))
     return _result("retry", document, f"{document.label}: {promise}")
 
 

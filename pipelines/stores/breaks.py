@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from hashlib import sha256
 
@@ -42,13 +42,7 @@ def open_breaks(connection: sqlite3.Connection, breaks: Iterable[Break], *, batc
         named_statements("breaks")["open"],
         [
             {
-                "kind": item.kind,
-                "subject": item.subject,
-                "company": item.company,
-                "document_key": item.document_key,
-                "document_no": item.document_no,
-                "message": item.message,
-                "next_step": item.next_step,
+                **asdict(item),
                 # Sorted, so that the hash follows from the figures alone. It outlives releases: a figure that is
                 # renamed, or written in another way, would end every acceptance of its kind.
                 "figures_hash": sha256(json.dumps(dict(item.figures), sort_keys=True).encode()).hexdigest(),

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from pipelines.stores.control_schema import COPIED, column_list, warehouse_columns
 from pipelines.stores.seals import SEALED_ENTRIES, sealed_files, sealed_mark
 from pipelines.stores.sent_objects import MOVED, PAYLOAD, SENT_TABLES, read_corrections, sent_rows
-from pipelines.stores.warehouse import digest_of, insert_rows, keep_digest, replace_rows, replace_when_changed
+from pipelines.stores.warehouse import (
+    digest_of,
+    insert_rows,
+    keep_digest,
+    replace_rows,
+    replace_when_changed,
+    transaction,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -78,12 +85,11 @@ def _copy_outbox(connection: duckdb.DuckDBPyConnection, control: Control) -> Non
         return
     since = _last_copied(control, copied) if is_complete and copied else 0
     # One transaction: killed in between, the copy and the number of its last event still belong together.
-    connection.execute("BEGIN")
-    for table in () if since else _MOVING:
-        connection.execute(f"DELETE FROM ctl.{table}")  # noqa: S608 our own names
-    _copy_moved(connection, control, since=since)
-    keep_digest(connection, _LAST_EVENT, last)
-    connection.execute("COMMIT")
+    with transaction(connection):
+        for table in () if since else _MOVING:
+            connection.execute(f"DELETE FROM ctl.{table}")  # noqa: S608 our own names
+        _copy_moved(connection, control, since=since)
+        keep_digest(connection, _LAST_EVENT, last)
 
 
 def _event(control: Control, which: str) -> str:

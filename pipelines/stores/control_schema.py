@@ -1,7 +1,8 @@
 """The control store's tables and their copies in the warehouse, read from the DDL: names, types, words on each column.
 
-sql/control/schema.sql declares the control store; sql/control/warehouse.sql what the warehouse has beside copies of it.
-In both files a sentence stands before each table and a few words behind each column.
+sql/control/schema.sql declares the control store; sql/control/warehouse.sql what the warehouse has beside copies of it,
+sql/control/seeds.sql the business constants. In each of them a sentence stands before each table and a few words behind
+each column.
 """
 
 from __future__ import annotations
@@ -57,6 +58,12 @@ def control_tables() -> Mapping[str, ControlTable]:
 def made_tables() -> Mapping[str, ControlTable]:
     """Return the tables that the warehouse has of what was sent and sealed, by name; types are DuckDB's."""
     return _tables("warehouse")
+
+
+@cache
+def seed_tables() -> Mapping[str, ControlTable]:
+    """Return the tables of business constants by name, which is that of their file; types are DuckDB's."""
+    return _tables("seeds")
 
 
 @cache

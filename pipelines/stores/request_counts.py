@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pipelines.stores.control import Control
+from pipelines.stores.control import Control, named_statements
 
 
 class RequestCounts:
@@ -32,8 +30,6 @@ class RequestCounts:
             return
         with self._control.write() as connection:
             connection.executemany(
-                "INSERT INTO requests (month, side, job, operation, request_count) VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT (month, side, job, operation) "
-                "DO UPDATE SET request_count = request_count + excluded.request_count",
+                named_statements("batches")["add_requests"],
                 [(self._month, side, job, operation, number) for (side, operation), number in counts.items()],
             )

@@ -22,6 +22,17 @@ def rows_of(cursor: duckdb.DuckDBPyConnection) -> list[Row]:
     return list(iterate_rows(cursor))
 
 
+def number_of(cursor: duckdb.DuckDBPyConnection) -> int:
+    """Return the one number that was just asked for, or how many rows were just written; 0 where there is none.
+
+    >>> import duckdb
+    >>> number_of(duckdb.execute("SELECT count(*) FROM range(3)"))
+    3
+    """
+    row = cursor.fetchone()
+    return int(row[0] or 0) if row else 0
+
+
 def iterate_rows(cursor: duckdb.DuckDBPyConnection, *, size: int = 10_000) -> Iterator[Row]:
     """Yield the rows one by one, fetched ``size`` at a time, so that a large result needs little memory.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from pipelines.stores.control import Control, named_statements
 
@@ -65,45 +65,17 @@ def open_close(control: Control, period: str, *, at: str) -> None:
 
 def record_run(connection: sqlite3.Connection, run: Run, *, action: str, pack_hash: str | None) -> None:
     """Append a run of a close inside the caller's transaction; ``action``: drawn up, sealed, looked at."""
-    connection.execute(
-        named_statements("closes")["append_event"],
-        {
-            "period": run.period,
-            "at": run.at,
-            "batch_id": run.batch_id,
-            "operator": run.operator,
-            "action": action,
-            "break_count": run.break_count,
-            "accepted_count": run.accepted_count,
-            "pack_hash": pack_hash,
-        },
-    )
+    event = asdict(run) | {"action": action, "pack_hash": pack_hash}
+    connection.execute(named_statements("closes")["append_event"], event)
 
 
 def seal_period(control: Control, run: Run, seal: Seal) -> None:
     """Seal a drawn-up period for good, in one transaction; sqlite3.IntegrityError when it is sealed already."""
     statements = named_statements("closes")
     with control.write() as connection:
-        connection.execute(
-            statements["seal"],
-            {
-                "period": run.period,
-                "at": run.at,
-                "operator": run.operator,
-                "pack_hash": seal.pack_hash,
-                "figures": seal.figures,
-                "batch_id": run.batch_id,
-            },
-        )
-        connection.execute(
-            statements["keep_entries"],
-            {
-                "period": run.period,
-                "entries": seal.entries,
-                "entries_hash": hashlib.sha256(seal.entries).hexdigest(),
-                "entry_count": seal.entry_count,
-            },
-        )
+        connection.execute(statements["seal"], asdict(run) | asdict(seal))
+        kept = {"period": run.period, "entries_hash": hashlib.sha256(seal.entries).hexdigest()}
+        connection.execute(statements["keep_entries"], asdict(seal) | kept)
         record_run(connection, run, action="sealed", pack_hash=seal.pack_hash)
 
 

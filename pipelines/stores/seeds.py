@@ -1,58 +1,19 @@
 """Loads the business constants of data/seeds into schema seed; a run with unchanged files writes nothing."""
 
-# ruff: noqa: S608 names of tables and columns are declared below, values are bound
+# ruff: noqa: S608 names of tables and columns are declared in sql/control/seeds.sql, values are bound
 
 from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 
 from pipelines.core.errors import ModelError
 from pipelines.core.resources import seeds_folder
+from pipelines.stores.control_schema import seed_tables
 
-# Table, which is the file's name, to its columns and their types; a file without an entry is refused, and so is an
-# entry without its file.
-SEEDS: Mapping[str, Mapping[str, str]] = {
-    "accrual_types": {"document_type": "VARCHAR", "family": "VARCHAR", "reverses_type": "VARCHAR"},
-    "break_kinds": {
-        "kind": "VARCHAR",
-        "found_by": "VARCHAR",
-        "found_in": "VARCHAR",
-        "object": "VARCHAR",
-        "state": "VARCHAR",
-        "subject": "VARCHAR",
-        "meaning": "VARCHAR",
-        "who_acts": "VARCHAR",
-        "next_step": "VARCHAR",
-        "may_be_accepted": "VARCHAR",
-        "accepted_for": "VARCHAR",
-        "is_in_close": "BOOLEAN",
-    },
-    "currencies": {"currency_code": "VARCHAR", "minor_units": "INTEGER", "currency_name": "VARCHAR"},
-    "match_reasons": {"reason": "VARCHAR", "is_break": "VARCHAR", "next_step": "VARCHAR"},
-    "payment_sources": {"source_code": "VARCHAR", "row_role": "VARCHAR"},
-    "rate_holidays": {"day": "DATE", "holiday": "VARCHAR", "owner": "VARCHAR", "why": "VARCHAR"},
-    "tolerances": {
-        "measure": "VARCHAR",
-        "tolerance": "DECIMAL(38,18)",
-        "unit": "VARCHAR",
-        "owner": "VARCHAR",
-        "why": "VARCHAR",
-    },
-    "voucher_types": {
-        "document_type": "VARCHAR",
-        "voucher_type": "VARCHAR",
-        "control_account_code": "VARCHAR",
-        "control_sign": "INTEGER",
-        "is_credit_note": "BOOLEAN",
-        "is_accrual": "BOOLEAN",
-        "document_type_name": "VARCHAR",
-    },
-}
 STATE = "seed.loaded_files"
 
 
@@ -62,10 +23,10 @@ def load_seeds(warehouse: duckdb.DuckDBPyConnection, *, folder: Path | None = No
     Raises ModelError when a file is missing, unknown, has other columns than declared, or a value that does not fit.
     """
     files = {path.stem: path for path in sorted((folder or seeds_folder()).glob("*.csv"))}
-    if odd := sorted(SEEDS.keys() ^ files.keys()):
+    if odd := sorted(seed_tables().keys() ^ files.keys()):
         raise ModelError(
             f"data/seeds and the declared seed tables differ: {', '.join(odd)}.",
-            next_step="add the CSV file, or declare its columns in pipelines/stores/seeds.py.",
+            next_step="add the CSV file, or declare its columns in sql/control/seeds.sql.",
         )
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files.values())).hexdigest()
     warehouse.execute(f"CREATE SCHEMA IF NOT EXISTS seed; CREATE TABLE IF NOT EXISTS {STATE} (digest VARCHAR)")
@@ -77,7 +38,7 @@ def load_seeds(warehouse: duckdb.DuckDBPyConnection, *, folder: Path | None = No
 
 
 def _load(warehouse: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
-    columns = SEEDS[table]
+    columns = seed_tables()[table].types
     with path.open(encoding="utf-8", newline="") as stream:
         header = next(csv.reader(stream), [])
     if header != list(columns):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from pipelines.core.settings import Settings
 
+from pipelines.core.tax_rules import read_tax_rules
 from pipelines.stores.warehouse import replace_when_changed
 
 # What the models read of the settings: table -> columns.
@@ -38,14 +39,9 @@ MONTHS_COLUMNS = "month_start DATE, month_end DATE, calendar_year INTEGER, calen
 
 
 def write_settings(
-    connection: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    *,
-    today: date,
-    tax_rules: Mapping[str, str],
-    is_dry_run: bool = False,
+    connection: duckdb.DuckDBPyConnection, settings: Settings, *, today: date, is_dry_run: bool = False
 ) -> None:
-    """Write what the models need of the settings into schema ``seed``; ``tax_rules`` maps VAT code to ledger rule."""
+    """Write what the models need of the settings into schema ``seed``; SettingsError for a wrong file of tax rules."""
     posting, partners, voyages, rates = settings.posting, settings.partners, settings.voyages, settings.rates
     rows: dict[str, Sequence[tuple[object, ...]]] = {
         "settings": [
@@ -70,7 +66,7 @@ def write_settings(
         "companies": [(c.code, c.owner, c.link, c.payables_account, c.receivables_account) for c in settings.companies],
         "vat_accounts": [(account,) for account in posting.vat_accounts],
         "reverse_charge": [(code,) for code in posting.reverse_charge],
-        "tax_rules": sorted(tax_rules.items()),
+        "tax_rules": sorted(read_tax_rules(posting.tax_rules).items()),
         "accrual_control": [
             (company, document_type, account)
             for company, accounts in sorted(posting.accrual_control.items())

@@ -3,22 +3,22 @@
 -- An accrual that is not taken back stops its own month and every one after it, up to the batch's day.
 -- grain: period_month, kind, subject
 SELECT
-    months.month_start AS period_month,
-    kinds.kind,
+    months.month_start AS period_month,  -- first day of the month that it stops from closing
+    kinds.kind,  -- kind of break, a name of data/seeds/break_kinds.csv
     SUBSTRING(CAST(months.month_start AS VARCHAR), 1, 7) || ' ' || CAST(accruals.document_key AS VARCHAR) || ' '
-    || accruals.voyage_no || ' ' || accruals.account AS subject,
-    accruals.company_code,
+    || accruals.voyage_no || ' ' || accruals.account AS subject,  -- month, then document or company, voyage and account; unique by kind
+    accruals.company_code,  -- VMS company that made the accrual
     accruals.document_key,
-    accruals.document_no,
-    accruals.voyage_no,
-    accruals.account,
-    accruals.unreversed_amount AS amount,
-    accruals.company_currency_code AS currency_code,
-    accruals.unreversed_amount AS company_amount,
-    accruals.reason,
-    accruals.next_step,
-    CAST(NULL AS TIMESTAMP) AS since,
-    accruals.age_days
+    accruals.document_no,  -- number of the accrual document; empty where several may have a part
+    accruals.voyage_no,  -- voyage the cost or income was accrued for
+    accruals.account,  -- account the accrual was booked on
+    accruals.unreversed_amount AS amount,  -- not reversed yet, or what the accrual differs by, in currency_code
+    accruals.company_currency_code AS currency_code,  -- currency of the company's books
+    accruals.unreversed_amount AS company_amount,  -- the same amount: accruals are compared in company currency
+    accruals.reason,  -- what is wrong with the accrual
+    accruals.next_step,  -- what to do about it, and where
+    CAST(NULL AS TIMESTAMP) AS since,  -- empty: close.breaks has when it was noted
+    accruals.age_days  -- days since the end of the month that was accrued
 FROM
     close.unreversed_accruals AS accruals
 CROSS JOIN seed.settings AS settings

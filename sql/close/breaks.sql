@@ -70,21 +70,21 @@ dated AS (
 )
 
 SELECT
-    dated.period_month,
-    dated.kind,
+    dated.period_month,  -- first day of the month that it stops from closing
+    dated.kind,  -- kind of break, a name of data/seeds/break_kinds.csv
     dated.subject,  -- natural key of what stops it; unique by kind
     dated.company_code,  -- VMS company
-    dated.document_key,
-    dated.document_no,
-    dated.voyage_no,
-    dated.account,
+    dated.document_key,  -- VMS documentKey of the document; empty: no single document
+    dated.document_no,  -- number of the document; empty: no single document
+    dated.voyage_no,  -- voyage, where only one is concerned
+    dated.account,  -- account, where only one is concerned
     CAST(dated.amount AS DECIMAL(38, 4)) AS amount,  -- in currency_code
-    dated.currency_code,
+    dated.currency_code,  -- currency of amount
     CAST(dated.company_amount AS DECIMAL(38, 4)) AS company_amount,  -- null: nothing that has an amount
-    dated.reason,
-    dated.next_step,
+    dated.reason,  -- what is wrong
+    dated.next_step,  -- what to do about it, and where
     dated.since,  -- first seen, UTC; null: not noted yet
-    COALESCE(dated.age_days, CAST(DATE_DIFF('day', CAST(dated.since AS DATE), settings.today) AS INTEGER)) AS age_days,
+    COALESCE(dated.age_days, CAST(DATE_DIFF('day', CAST(dated.since AS DATE), settings.today) AS INTEGER)) AS age_days,  -- days it has stood
     dated.is_accepted,  -- by a person, for these figures
     CAST(
         ROW_NUMBER() OVER (PARTITION BY dated.period_month ORDER BY dated.size DESC, dated.kind ASC, dated.subject ASC)

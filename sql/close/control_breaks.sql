@@ -3,20 +3,20 @@
 -- grain: period_month, kind, subject
 SELECT
     accounts.period_month,
-    kinds.kind,
+    kinds.kind,  -- kind of break, a name of data/seeds/break_kinds.csv
     SUBSTRING(CAST(accounts.period_month AS VARCHAR), 1, 7) || ' ' || CAST(accounts.owner_code AS VARCHAR) || ' '
-    || accounts.control_account || ' ' || accounts.currency_code AS subject,
+    || accounts.control_account || ' ' || accounts.currency_code AS subject,  -- month, entity, control account and currency; unique by kind
     accounts.company_code,
-    CAST(NULL AS BIGINT) AS document_key,
-    CAST(NULL AS VARCHAR) AS document_no,
-    CAST(NULL AS VARCHAR) AS voyage_no,
+    CAST(NULL AS BIGINT) AS document_key,  -- empty: it concerns no single document
+    CAST(NULL AS VARCHAR) AS document_no,  -- empty: it concerns no single document
+    CAST(NULL AS VARCHAR) AS voyage_no,  -- empty: it concerns no single voyage
     accounts.control_account AS account,
     accounts.unexplained AS amount,
     accounts.currency_code,
     accounts.unexplained_company AS company_amount,
     accounts.reason,
     accounts.next_step,
-    CAST(NULL AS TIMESTAMP) AS since,
+    CAST(NULL AS TIMESTAMP) AS since,  -- empty: close.breaks has when it was noted
     accounts.age_days
 FROM
     rec.control_accounts AS accounts

@@ -83,26 +83,26 @@ SELECT
         standing.period_month,
         CAST(DATE_TRUNC('month', standing.posted_date) AS DATE),
         CAST(DATE_TRUNC('month', CAST(SUBSTRING(standing.since, 1, 10) AS DATE)) AS DATE)
-    ) AS period_month,
+    ) AS period_month,  -- first day of the month it counts in, the first month that is known of it
     standing.kind,
     standing.subject,
-    COALESCE(compared.company_code, standing.company) AS company_code,
+    COALESCE(compared.company_code, standing.company) AS company_code,  -- VMS company; empty: not known
     standing.document_key,
     standing.document_no,
-    CAST(NULL AS VARCHAR) AS voyage_no,
-    CAST(NULL AS VARCHAR) AS account,
+    CAST(NULL AS VARCHAR) AS voyage_no,  -- empty: a break names its voyage in its subject
+    CAST(NULL AS VARCHAR) AS account,  -- empty: a break names its account in its subject
     compared.amount,
-    compared.currency_code,
+    compared.currency_code,  -- currency of amount; empty: the comparison has no such break
     CASE
         WHEN compared.currency_code = standing.company_currency_code THEN compared.amount
         WHEN booked_months.company_amount IS NOT NULL THEN booked_months.company_amount
         WHEN standing.row_amount IS NOT NULL THEN CAST(ROUND(standing.row_amount, 4) AS DECIMAL(38, 4))
         ELSE standing.company_amount_vms
-    END AS company_amount,
+    END AS company_amount,  -- what is at stake in company currency; empty: no amount is known
     standing.message AS reason,
     standing.next_step,
-    CAST(SUBSTRING(standing.since, 1, 19) AS TIMESTAMP) AS since,
-    CAST(NULL AS INTEGER) AS age_days
+    CAST(SUBSTRING(standing.since, 1, 19) AS TIMESTAMP) AS since,  -- first seen, UTC
+    CAST(NULL AS INTEGER) AS age_days  -- empty: close.breaks counts the days from since
 FROM
     standing
 LEFT JOIN rec.breaks AS compared

@@ -11,13 +11,13 @@ WITH compared_documents AS (
 
 SELECT
     documents.period_month,
-    kinds.kind,
-    SUBSTRING(CAST(documents.period_month AS VARCHAR), 1, 7) || ' ' || documents.subject AS subject,
+    kinds.kind,  -- kind of break, a name of data/seeds/break_kinds.csv
+    SUBSTRING(CAST(documents.period_month AS VARCHAR), 1, 7) || ' ' || documents.subject AS subject,  -- month and document; unique by kind
     documents.company_code,
     documents.document_key,
     documents.document_no,
-    CAST(NULL AS VARCHAR) AS voyage_no,
-    CAST(NULL AS VARCHAR) AS account,
+    CAST(NULL AS VARCHAR) AS voyage_no,  -- empty: it concerns no single voyage
+    CAST(NULL AS VARCHAR) AS account,  -- empty: it concerns no single account
     documents.amount,
     documents.currency_code,
     documents.company_amount,

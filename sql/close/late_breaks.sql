@@ -3,20 +3,20 @@
 -- grain: period_month, kind, subject
 SELECT
     postings.period_month,
-    kinds.kind,
-    SUBSTRING(CAST(postings.period_month AS VARCHAR), 1, 7) || ' ' || postings.subject AS subject,
+    kinds.kind,  -- kind of break, a name of data/seeds/break_kinds.csv
+    SUBSTRING(CAST(postings.period_month AS VARCHAR), 1, 7) || ' ' || postings.subject AS subject,  -- month and posting; unique by kind
     postings.company_code,
     postings.document_key,
     postings.document_no,
-    CAST(NULL AS VARCHAR) AS voyage_no,
-    CAST(NULL AS VARCHAR) AS account,
+    CAST(NULL AS VARCHAR) AS voyage_no,  -- empty: it concerns no single voyage
+    CAST(NULL AS VARCHAR) AS account,  -- empty: it concerns no single account
     postings.company_amount AS amount,
     postings.company_currency_code AS currency_code,
     postings.company_amount,
     postings.reason,
     postings.next_step,
-    CAST(NULL AS TIMESTAMP) AS since,
-    CAST(DATE_DIFF('day', CAST(postings.sealed_at AS DATE), settings.today) AS INTEGER) AS age_days
+    CAST(NULL AS TIMESTAMP) AS since,  -- empty: close.breaks has when it was noted
+    CAST(DATE_DIFF('day', CAST(postings.sealed_at AS DATE), settings.today) AS INTEGER) AS age_days  -- since the seal
 FROM
     close.late_postings AS postings
 CROSS JOIN seed.settings AS settings

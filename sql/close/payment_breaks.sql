@@ -3,19 +3,19 @@
 -- grain: period_month, kind, subject
 SELECT
     payments.period_month,
-    kinds.kind,
-    SUBSTRING(CAST(payments.period_month AS VARCHAR), 1, 7) || ' ' || payments.subject AS subject,
+    kinds.kind,  -- kind of break, a name of data/seeds/break_kinds.csv
+    SUBSTRING(CAST(payments.period_month AS VARCHAR), 1, 7) || ' ' || payments.subject AS subject,  -- month and payment; unique by kind
     payments.company_code,
     payments.document_key,
     payments.document_no,
-    CAST(NULL AS VARCHAR) AS voyage_no,
-    CAST(NULL AS VARCHAR) AS account,
+    CAST(NULL AS VARCHAR) AS voyage_no,  -- empty: it concerns no single voyage
+    CAST(NULL AS VARCHAR) AS account,  -- empty: it concerns no single account
     payments.paid_difference AS amount,
     payments.currency_code,
     payments.company_amount,
     payments.reason,
     payments.next_step,
-    CAST(NULL AS TIMESTAMP) AS since,
+    CAST(NULL AS TIMESTAMP) AS since,  -- empty: close.breaks has when it was noted
     payments.age_days
 FROM
     close.untransferred_payments AS payments

@@ -27,6 +27,7 @@ UPDATE breaks
 SET until = :at
 WHERE kind = :kind AND subject = :subject AND until IS NULL;
 
+-- An acceptance whose figures have moved is none, and nobody's.
 -- name: list
 SELECT
     break_id,
@@ -35,16 +36,15 @@ SELECT
     company,
     document_key,
     document_no,
+    SUBSTR(COALESCE(period_month, since), 1, 7) AS period,
     message,
     next_step,
-    figures_hash,
     since,
     until,
-    accepted_by,
-    accepted_at,
-    accepted_hash,
-    comment,
-    period_month
+    COALESCE(accepted_hash = figures_hash, FALSE) AS is_accepted,
+    CASE WHEN accepted_hash = figures_hash THEN accepted_by END AS accepted_by,
+    CASE WHEN accepted_hash = figures_hash THEN accepted_at END AS accepted_at,
+    comment
 FROM breaks
 WHERE :is_all OR until IS NULL
 ORDER BY since, break_id;

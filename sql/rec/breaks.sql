@@ -216,13 +216,13 @@ SELECT
     COALESCE(kinds.kind, differences.object || ' ' || differences.state) AS kind,  -- what differs, and how
     differences.subject,  -- natural key of what differs, unique by kind
     differences.company_code,  -- VMS company
-    differences.document_key,
-    differences.document_no,
-    differences.period_month,
-    differences.currency_code,
+    differences.document_key,  -- VMS documentKey of the document; empty: no single document
+    differences.document_no,  -- number of the document; empty: no single document
+    differences.period_month,  -- first day of the month it belongs to; empty: master data has no month
+    differences.currency_code,  -- currency of amount
     differences.amount,  -- in currency_code: what is at stake
-    differences.message,
-    differences.next_step,
+    differences.message,  -- what differs, with both sides' figures
+    differences.next_step,  -- what to do about it, and where
     differences.figures  -- an acceptance falls when they move
 FROM
     differences

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.patience import PATIENCE
+
 CHROMIUM, CHROMEDRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 ARGUMENTS = (
@@ -19,7 +21,6 @@ ARGUMENTS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--hide-scrollbars", "--force-color-profile=srgb",
 )  # fmt: skip
-START_SECONDS, ANSWER_SECONDS = 30.0, 120.0
 
 
 class Browser:
@@ -35,7 +36,7 @@ class Browser:
     def _call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401 JSON
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self._address + path, data=data, method=method)  # noqa: S310 loopback
-        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310 loopback
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310 loopback
             return json.load(answer)["value"]
 
     def _ask(self, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 JSON
@@ -117,14 +118,14 @@ def chromium(folder: Path) -> Iterator[Browser]:
             browser.close()
     finally:
         driver.terminate()
-        driver.wait(timeout=START_SECONDS)
+        driver.wait(timeout=PATIENCE)
         if driver.stdout:
             driver.stdout.close()
 
 
 def _address(driver: subprocess.Popen[str]) -> str:
     """Read from chromedriver's greeting on which port it listens."""
-    until = time.monotonic() + START_SECONDS
+    until = time.monotonic() + PATIENCE
     for line in driver.stdout or ():
         port = line.rstrip().rstrip(".").rpartition("on port ")[2]
         if "started successfully" in line and port.isdigit():

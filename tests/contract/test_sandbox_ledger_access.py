@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 
 from tests.contract.ledger_world import AUTHORIZATION, World, items, line
+from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,7 +165,10 @@ def test_a_fifth_request_at_a_time_is_one_too_many(world: World) -> None:
         while not server.started:
             thread.join(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
-        with httpx.Client(headers=AUTHORIZATION, trust_env=False) as client, ThreadPoolExecutor(5) as pool:
+        with (
+            httpx.Client(headers=AUTHORIZATION, trust_env=False, timeout=PATIENCE) as client,
+            ThreadPoolExecutor(5) as pool,
+        ):
             sent = [pool.submit(client.post, f"http://127.0.0.1:{port}/graphql", content=PING) for _ in range(5)]
             answers = [future.result().json() for future in sent]
     finally:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from pipelines.sandbox.vms.auth import CREDENTIALS
+from tests.support.patience import PATIENCE
 from tests.support.sandbox_vms_world import refusal, small_sandbox
 
 if TYPE_CHECKING:
@@ -33,13 +34,17 @@ def _request(**changes: str) -> dict[str, str]:
 
 def _get(sandbox: Sandbox, authorization: str | None) -> httpx.Response:
     headers = {} if authorization is None else {"Authorization": authorization}
-    return httpx.get(sandbox.url("/ws/rest/Currency?filter=currencyCode(EQ)USD"), headers=headers)
+    return httpx.get(sandbox.url("/ws/rest/Currency?filter=currencyCode(EQ)USD"), headers=headers, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("form", ["json", "data"])
 def test_a_token_is_granted_for_json_and_form_bodies(sandbox: Sandbox, form: str) -> None:
     url = sandbox.env["SPRINGLINE_VMS__TOKEN_URL"]
-    answer = httpx.post(url, json=_request()) if form == "json" else httpx.post(url, data=_request())
+    answer = (
+        httpx.post(url, json=_request(), timeout=PATIENCE)
+        if form == "json"
+        else httpx.post(url, data=_request(), timeout=PATIENCE)
+    )
     granted = answer.json()
     assert (answer.status_code, granted["expires_in"], granted["token_type"]) == (200, 86400, "Bearer")
     assert _get(sandbox, f"Bearer {granted['access_token']}").status_code == 200
@@ -55,19 +60,19 @@ def test_a_token_is_granted_for_json_and_form_bodies(sandbox: Sandbox, form: str
     ],
 )
 def test_wrong_credentials_get_no_token(sandbox: Sandbox, changes: dict[str, str], status: int) -> None:
-    answer = httpx.post(sandbox.env["SPRINGLINE_VMS__TOKEN_URL"], json=_request(**changes))
+    answer = httpx.post(sandbox.env["SPRINGLINE_VMS__TOKEN_URL"], json=_request(**changes), timeout=PATIENCE)
     assert answer.status_code == status
     assert answer.json().keys() == {"error", "error_description"}
 
 
 def test_a_token_request_that_is_no_json_is_refused(sandbox: Sandbox) -> None:
-    assert httpx.post(sandbox.env["SPRINGLINE_VMS__TOKEN_URL"], content=b"{").status_code == 403
+    assert httpx.post(sandbox.env["SPRINGLINE_VMS__TOKEN_URL"], content=b"{", timeout=PATIENCE).status_code == 403
 
 
 def test_basic_credentials_let_in(sandbox: Sandbox) -> None:
     auth = (CREDENTIALS.username, CREDENTIALS.password)
-    assert httpx.get(sandbox.url("/ws/rest/System/1000000"), auth=auth).status_code == 200
-    assert httpx.get(sandbox.url("/ws/rest/System/1000000"), auth=(auth[0], "no")).status_code == 401
+    assert httpx.get(sandbox.url("/ws/rest/System/1000000"), auth=auth, timeout=PATIENCE).status_code == 200
+    assert httpx.get(sandbox.url("/ws/rest/System/1000000"), auth=(auth[0], "no"), timeout=PATIENCE).status_code == 401
 
 
 @pytest.mark.parametrize("authorization", [None, "Bearer", "Bearer a.b.c", "Basic ###", "Digest x"])

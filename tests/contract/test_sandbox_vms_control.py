@@ -12,6 +12,7 @@ import pytest
 
 from pipelines.sandbox.gate import root_field
 from pipelines.sandbox.vms.errors import SeedError
+from tests.support.patience import PATIENCE
 from tests.support.sandbox_server import running_sandbox, sandbox_process, write_seed
 from tests.support.sandbox_vms_world import INVOICE_KEY, WORLD, small_sandbox, small_vms
 
@@ -37,7 +38,7 @@ def client(sandbox: Sandbox) -> Iterator[httpx.Client]:
 
 
 def _graphql(sandbox: Sandbox, query: str) -> httpx.Response:
-    return httpx.post(sandbox.env["SPRINGLINE_LEDGER__URL"], json={"query": query})
+    return httpx.post(sandbox.env["SPRINGLINE_LEDGER__URL"], json={"query": query}, timeout=PATIENCE)
 
 
 def test_a_status_fault_answers_and_does_nothing(sandbox: Sandbox, client: httpx.Client) -> None:
@@ -150,7 +151,7 @@ def test_the_clock_is_set_and_goes_on(sandbox: Sandbox, client: httpx.Client) ->
 def test_the_admin_page_shows_both_sides(sandbox: Sandbox) -> None:
     with sandbox.vms() as vms:
         vms.get("/Nothing")
-    page = httpx.get(sandbox.base_url)
+    page = httpx.get(sandbox.base_url, timeout=PATIENCE)
     assert page.headers["content-type"].startswith("text/html")
     assert "<td>INI</td><td>RFP</td><td>USD</td><td>1</td><td>1250.00</td>" in page.text
     assert "There is no resource &#x27;Nothing&#x27;." in page.text
@@ -169,12 +170,14 @@ def test_a_killed_process_loses_nothing_it_answered(tmp_path: Path) -> None:
         running.kill()
     with running_sandbox(tmp_path, small_vms(tmp_path / "seed")) as again:
         headers = {"Authorization": token}
-        currency = httpx.get(again.url(f"/ws/rest/Currency/{key}"), headers=headers).json()
+        currency = httpx.get(again.url(f"/ws/rest/Currency/{key}"), headers=headers, timeout=PATIENCE).json()
         assert currency["currencyName"] == body["currencyName"]
-        document = httpx.get(again.url(f"/ws/rest/Document/{INVOICE_KEY}"), headers=headers).json()
+        document = httpx.get(again.url(f"/ws/rest/Document/{INVOICE_KEY}"), headers=headers, timeout=PATIENCE).json()
         assert document["invoicingStatus"]["key"] == 1000304
         assert again.control("GET", "clock")["now"].startswith("2031-01-01T00:0")
-        assert httpx.get(again.url("/ws/rest/Document"), headers=headers).text.count('"documentNo"') == 4
+        assert (
+            httpx.get(again.url("/ws/rest/Document"), headers=headers, timeout=PATIENCE).text.count('"documentNo"') == 4
+        )
         with again.vms() as vms:
             assert vms.post("/Currency", json={"currencyCode": "XUA"}).json()["key"] > key
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.patience import PATIENCE
 from tests.support.sandbox_vms_world import refusal, small_sandbox
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ JAVA = (
     '(dlpObject.getDocumentType().getDocumentType().equals("INO") || '
     'dlpObject.getDocumentType().getDocumentType().equals("INI"))'
 )
-WAIT_SECONDS = 5.0
 
 
 class Receiver:
@@ -53,7 +53,7 @@ class Receiver:
         self._thread.start()
 
     def next(self) -> dict[str, Any]:
-        return self.told.get(timeout=WAIT_SECONDS)[0]
+        return self.told.get(timeout=PATIENCE)[0]
 
     def close(self) -> None:
         self._server.shutdown()
@@ -101,7 +101,7 @@ def test_a_notification_points_to_the_object(client: httpx.Client, receiver: Rec
     key = _subscribe(client, receiver, expression=JAVA, webhookUsername="u", webhookPassword="p")
     client.put("/Document/5200001", json={"documentText": "still RFP"})
     client.put("/Document/5200001", json={"invoicingStatus": "POS"})
-    told, authorization = receiver.told.get(timeout=WAIT_SECONDS)
+    told, authorization = receiver.told.get(timeout=PATIENCE)
     assert authorization == f"Basic {base64.b64encode(b'u:p').decode()}"
     assert (told["objectType"], told["eventType"], told["dataloyObject"]) == ("Document", "U", 5200001)
     assert told["dataloyObjectSelf"] == f"{client.base_url}Document/5200001"
@@ -164,7 +164,7 @@ def test_five_failures_deactivate_it(
     _rename(client, f"failing {stays}")
     assert len({receiver.next()["id"] for _ in range(5)}) == 1
     receiver.status = 200
-    until = time.monotonic() + WAIT_SECONDS
+    until = time.monotonic() + PATIENCE
     while not stays and time.monotonic() < until and _is_active(client, key):
         time.sleep(0.01)
     assert _is_active(client, key) is stays

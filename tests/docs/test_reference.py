@@ -22,12 +22,15 @@ from pipelines.reference.__main__ import FOLDER, main
 from pipelines.reference.commands import every_command, exit_codes
 from pipelines.reference.pages import render, stale, write
 from pipelines.reference.settings import setting_names, settings_page
+from tests.support.verified import verified_models
 
 Pages = Mapping[str, str]
 
 
 @pytest.fixture(scope="module")
 def pages() -> Pages:
+    # From here on this process knows the models.
+    verified_models()
     return render()
 
 

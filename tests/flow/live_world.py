@@ -26,7 +26,9 @@ from pipelines.steering.bank_changes import note_bank_changes
 from pipelines.steering.steer import SteeringResult, steer
 from pipelines.step.step import Job, Step
 from pipelines.stores.control import Control
+from tests.support.patience import PATIENCE
 from tests.support.sandbox_server import SAMPLE, running_sandbox
+from tests.support.verified import verified_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
     from pipelines.core.settings import Settings
 
 TODAY = date(2026, 11, 2)
-# Verified models: the worlds of one test session share them, as the runs of one installation do.
-CACHES = ("springline.models.json", "springline.ctl.models.json")
 Row = dict[str, Any]
 
 
@@ -68,13 +68,6 @@ MASTER, _ = JOBS = (
 )
 
 
-def _copy_caches(source: Path, target: Path) -> None:
-    """Take over the verified models of another world of this session, where there are any."""
-    for name in CACHES:
-        if (source / name).exists():
-            shutil.copy(source / name, target / name)
-
-
 # That step alone: what it needs of the tables is there from the run before.
 RETRIES = Job("documents", (Step("carry out retries", carry_out_retries, writes_outside=True),))
 
@@ -85,7 +78,8 @@ class Live:
     def __init__(self, folder: Path, numbers: Iterable[str], **environ: str) -> None:
         """Start with these documents of the sample; ``environ`` names settings (POSTING__XGL)."""
         self.folder = folder
-        _copy_caches(folder.parent, folder)
+        # To verify the models takes seconds and comes to the same in every world.
+        shutil.copy(verified_file(), folder / "springline.models.json")
         self.sandbox = running_sandbox(folder, part_of_sample(folder / "seed", numbers))
         self.vms = self.sandbox.vms()
         self.environ = {
@@ -101,7 +95,6 @@ class Live:
     def __exit__(self, *_: object) -> None:
         self.vms.close()
         self.sandbox.close()
-        _copy_caches(self.folder, self.folder.parent)
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -193,9 +186,9 @@ class Live:
     def ledger(self, query: str, **variables: object) -> Row:
         """Work in the ledger as a bookkeeper's own program would."""
         headers = {"Authorization": f"token {self.environ['SPRINGLINE_LEDGER__TOKEN']}"}
-        answer = httpx.post(
-            self.environ["SPRINGLINE_LEDGER__URL"], json={"query": query, "variables": variables}, headers=headers
-        ).json()
+        asked = {"query": query, "variables": variables}
+        url = self.environ["SPRINGLINE_LEDGER__URL"]
+        answer = httpx.post(url, json=asked, headers=headers, timeout=PATIENCE).json()
         assert "errors" not in answer, answer
         return dict(answer["data"])
 

@@ -64,7 +64,7 @@ def _building(*names: str) -> Callable[[Context], Counts]:
     """Build these models and what they read, no others: the posting models have tests of their own."""
 
     def run(ctx: Context) -> Counts:
-        write_settings(ctx.warehouse, ctx.settings, today=ctx.today, tax_rules={})
+        write_settings(ctx.warehouse, ctx.settings, today=ctx.today)
         copy_control(ctx.warehouse, ctx.control)
         models = model_steps.open_models(ctx).models
         wanted = set(map(TableRef.parse, names))

@@ -14,6 +14,7 @@ from pipelines.questions.dry_run import show_drafts
 from pipelines.step.counts import Counts
 from tests.flow.world import Ended, Row, World, copies, read_rows, sample_documents, world
 from tests.support.listing import IMPORTED, LISTING
+from tests.support.patience import PATIENCE
 
 POSTED = ("2706035", "2706065", "2706179", "2706245", "2706505", "2707048", "BT-260001")
 # No GL account on a line, no external number; an amount that is text.
@@ -78,7 +79,7 @@ def run_in_a_process(world: World) -> Look:
     world.requests()
     before = world.state()
     process = world.start("run", "--json", code=LISTING)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     return Look(Ended(process.returncode, out, err), world.requests(), world.state() != before)
 
 

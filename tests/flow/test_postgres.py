@@ -24,8 +24,6 @@ from psycopg.sql import SQL, Identifier
 
 from pipelines.batch.jobs import JOBS
 from pipelines.batch.run import run_batch
-from pipelines.contracts.declared import declared_tables
-from pipelines.core.resources import sql_folder
 from pipelines.core.settings import load_settings
 from pipelines.core.table_ref import TableRef, quote
 from pipelines.extract import steps as extract_steps
@@ -33,7 +31,6 @@ from pipelines.models import steps as models
 from pipelines.models import steps as reconcile_steps
 from pipelines.models.build import build
 from pipelines.models.sources import SCHEMAS
-from pipelines.models.store import open_catalog
 from pipelines.step.step import Job, Step
 from tests.models.conftest import prepare
 from tests.property.documents import worlds
@@ -41,6 +38,7 @@ from tests.property.test_mapping import Mapper
 from tests.support.engines import create_external, create_models
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.sandbox_server import SAMPLE, running_sandbox
+from tests.support.verified import verified_models
 
 if TYPE_CHECKING:
     from pipelines.models.model import Catalog
@@ -95,7 +93,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sample]:
         )
     assert done.exit_code == EXIT_REJECTED, done.problems
     with duckdb.connect(str(chosen.warehouse_path), read_only=True) as warehouse:
-        yield Sample(open_catalog(sql_folder(), declared_tables()), warehouse)
+        yield Sample(verified_models(), warehouse)
 
 
 @pytest.fixture(scope="module")

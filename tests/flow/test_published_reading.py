@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.springline import NOWHERE, Terminal
 from tests.support.demonstrated import Ended, demonstrate
+from tests.support.patience import PATIENCE
 from tests.support.published import start
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def held(warehouse: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        batch.communicate("done\n", timeout=60)
+        batch.communicate("done\n", timeout=PATIENCE)
 
 
 def test_a_document_is_explained_from_the_published_file(terminal: Terminal) -> None:

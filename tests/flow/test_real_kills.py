@@ -11,6 +11,7 @@ import pytest
 
 from pipelines.outbox.chain import verify_chain
 from tests.flow.world import World, copies, until, world
+from tests.support.patience import PATIENCE
 
 # A voucher has five lines, so a mutation carries two vouchers: three mutations in all.
 KEYS = range(6_000_001, 6_000_007)
@@ -20,7 +21,7 @@ LIMITS = {
     "SPRINGLINE_VMS__WORKERS": "1",
 }
 # Longer than it takes to kill, shorter than a call may take: the other side finishes what it was asked for.
-DELAY = {"kind": "delay", "seconds": 2.0}
+DELAY = {"kind": "delay", "seconds": 5.0}
 RUN = ("run", "master-data", "documents")
 MUTATION = {"operation": "addGLImportItems"}
 PUT = {"method": "PUT", "path": "/ws/rest/Document"}
@@ -45,7 +46,7 @@ def kill_a_run(harbour: World, *, when: Callable[[], bool]) -> None:
         until(when, alive=lambda: process.poll() is None)
     finally:
         process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
     assert process.returncode == -signal.SIGKILL
     harbour.sandbox.control("DELETE", "faults")
 
@@ -65,7 +66,7 @@ def test_three_kills_lose_and_double_nothing(harbour: World) -> None:
     assert set(harbour.statuses().values()) == {"POS", "RFP"}
 
     last = harbour.start(*RUN)
-    out, err = last.communicate(timeout=240)
+    out, err = last.communicate(timeout=PATIENCE)
     assert last.returncode == 0, out + err
     assert harbour.booked() == dict.fromkeys(KEYS, 1)
     assert {number: len(nodes) for number, nodes in harbour.sent().items()} == {f"N{key}": 5 for key in KEYS}

@@ -26,7 +26,9 @@ from pipelines.cli import app as cli
 from pipelines.core.settings import load_settings
 from pipelines.stores.control import Control
 from tests.support.delivery_seed import NO_LIMITS
+from tests.support.patience import PATIENCE
 from tests.support.sandbox_server import REPOSITORY, SAMPLE, Sandbox, sandbox_process
+from tests.support.verified import verified_file
 
 Row = dict[str, Any]
 TODAY = date(2026, 11, 2)
@@ -36,8 +38,6 @@ LINES = '{"documentNo":"*","documentLines":{"key":"*","documentLineText":"*"}}'
 CREATED = ("companies", "suppliers", "customers", "projects")
 _NOT_NEEDED = ("vms/ExchangeRate", "ledger/exchange_rates", "ledger/vouchers")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
-# To verify the models takes seconds and comes to the same in every world.
-_models: list[bytes] = []
 
 
 def read_rows(entity: str) -> list[Row]:
@@ -98,20 +98,16 @@ class World:
 
     def run(self, *jobs: str, **environ: str) -> BatchResult:
         """Run jobs in this process."""
-        self._bring_models()
-        result = run_batch(
+        return run_batch(
             load_settings(None, environ={**self.environ, **environ}),
             jobs=chosen_jobs(jobs),
             operator="tester",
             now=lambda: datetime.now(UTC),
             today=TODAY,
         )
-        self._keep_models()
-        return result
 
     def command(self, *arguments: str, **environ: str) -> Ended:
         """Run the command line in this process, as the console script does; an empty variable is not set."""
-        self._bring_models()
         out, err = StringIO(), StringIO()
         with (
             patch.object(sys, "argv", ["springline", *_on_the_day(arguments)]),
@@ -124,12 +120,10 @@ class World:
                 cli.main()
             except SystemExit as end:
                 code = end.code
-        self._keep_models()
         return Ended(code if isinstance(code, int) else 1, out.getvalue(), err.getvalue())
 
     def start(self, *arguments: str, code: str = "from pipelines.cli.app import main; main()") -> subprocess.Popen[str]:
         """Start the command line in a process of its own."""
-        self._bring_models()
         return subprocess.Popen(  # noqa: S603 our own module
             [sys.executable, "-c", code, *_on_the_day(arguments)],
             stdin=subprocess.PIPE,
@@ -212,18 +206,6 @@ class World:
         merged = {**os.environ, **self.environ, **environ}
         return {name: value for name, value in merged.items() if value or not name.startswith("SPRINGLINE_")}
 
-    def _bring_models(self) -> None:
-        if _models and not self._kept.exists():
-            self._kept.write_bytes(_models[0])
-
-    def _keep_models(self) -> None:
-        if not _models and self._kept.exists():
-            _models.append(self._kept.read_bytes())
-
-    @property
-    def _kept(self) -> Path:
-        return self.folder / "springline.models.json"
-
 
 @contextmanager
 def world(
@@ -233,6 +215,8 @@ def world(
     seed = write_world(folder / "seed", files, is_first_day=is_first_day)
     stores = folder / "stores"
     stores.mkdir()
+    # To verify the models takes seconds and comes to the same in every world.
+    shutil.copy(verified_file(), stores / "springline.models.json")
     with sandbox_process(folder, seed) as sandbox:
         sandbox.control("POST", "ledger/settings", NO_LIMITS)
         sandbox.control("POST", "clock", {"now": CLOCK})
@@ -257,7 +241,7 @@ def _on_the_day(arguments: Iterable[str]) -> list[str]:
     return [*given, "--today", TODAY.isoformat()] if given[:1] == ["run"] and "--today" not in given else given
 
 
-def until(is_so: Callable[[], bool], *, alive: Callable[[], bool], seconds: float = 240) -> None:
+def until(is_so: Callable[[], bool], *, alive: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Wait until something is so; fails when it does not come, or when what is to bring it about has ended."""
     end = time.monotonic() + seconds
     while not is_so():

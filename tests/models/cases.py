@@ -30,7 +30,7 @@ import yaml
 from pipelines.core.table_ref import TableRef, quote
 from pipelines.models.build import build_model
 from pipelines.models.model import Catalog, Model, nearest
-from pipelines.models.order import between
+from tests.models.between import between
 
 if TYPE_CHECKING:
     import duckdb

@@ -10,15 +10,14 @@ import duckdb
 import pytest
 from pydantic import SecretStr
 
-from pipelines.contracts.declared import declared_tables
-from pipelines.core.resources import seeds_folder, sql_folder
+from pipelines.core.resources import seeds_folder
 from pipelines.core.settings import LedgerSettings, Settings, VmsSettings
 from pipelines.core.table_ref import TableRef, quote
 from pipelines.models.external import create_tables
 from pipelines.models.model import Catalog
-from pipelines.models.store import open_catalog
 from pipelines.stores.settings_tables import write_settings
 from pipelines.stores.warehouse import SCHEMAS
+from tests.support.verified import verified_models
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +36,7 @@ class World(NamedTuple):
 
 @pytest.fixture(scope="session")
 def world() -> Iterator[World]:
-    catalog = open_catalog(sql_folder(), declared_tables())
+    catalog = verified_models()
     with duckdb.connect() as connection:
         prepare(connection, catalog)
         yield World(catalog, connection)
@@ -47,7 +46,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
     """Make every table the models read or write, empty but for the seeds."""
     for schema in SCHEMAS:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-    write_settings(connection, SETTINGS_OF_NOBODY, today=date(2026, 11, 2), tax_rules={})
+    write_settings(connection, SETTINGS_OF_NOBODY, today=date(2026, 11, 2))
     create_tables(connection, catalog.tables)
     for path in sorted(seeds_folder().glob("*.csv")):
         _load_seed(connection, catalog, path)

@@ -8,7 +8,8 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-SECONDS = 180
+from tests.support.patience import PATIENCE
+
 # As in a profile whose user chose to recalculate on load always; the default trusts what the file says.
 RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry">
@@ -37,7 +38,7 @@ def converted(workbook: Path, folder: Path, *, kind: str) -> Path:
         "--headless",
     ]
     command += ["--convert-to", kind, "--outdir", str(folder / kind), str(workbook)]
-    subprocess.run(command, check=True, capture_output=True, timeout=SECONDS)  # noqa: S603 our own words
+    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)  # noqa: S603 our own words
     return folder / kind / f"{workbook.stem}.{kind}"
 
 

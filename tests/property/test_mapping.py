@@ -9,16 +9,14 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from pipelines.contracts.declared import declared_tables
-from pipelines.core.resources import sql_folder
 from pipelines.core.table_ref import TableRef
 from pipelines.models.build import build
 from pipelines.models.model import Catalog
-from pipelines.models.store import open_catalog
 from pipelines.stores.warehouse import insert_rows
 from tests.models.conftest import prepare
 from tests.property.documents import worlds
 from tests.property.reference_mapping import Document, Tenant, map_document
+from tests.support.verified import verified_models
 
 COMPANY = "28601"
 RULES = (
@@ -194,14 +192,16 @@ def _term_rows(document: Document) -> Iterator[Row]:
 @pytest.fixture(scope="module")
 def mapper() -> Iterator[Mapper]:
     with duckdb.connect() as connection:
-        catalog = open_catalog(sql_folder(), declared_tables())
+        catalog = verified_models()
         prepare(connection, catalog)
         yield Mapper(connection, catalog)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(worlds())
-def test_sql_maps_every_field_as_the_reference_does(mapper: Mapper, world: tuple[Tenant, list[Document]]) -> None:
+def test_sql_maps_every_field_as_the_reference_does_and_what_is_not_held_balances(
+    mapper: Mapper, world: tuple[Tenant, list[Document]]
+) -> None:
     tenant, documents = world
     mapper.map(tenant, documents)
     lines: dict[object, list[dict[str, object]]] = {}
@@ -215,13 +215,7 @@ def test_sql_maps_every_field_as_the_reference_does(mapper: Mapper, world: tuple
         assert [{name: row[name] for name in line} for row, line in zip(found, wanted.lines, strict=True)] == [
             *wanted.lines
         ], document
-
-
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(worlds())
-def test_every_voucher_that_is_not_held_balances(mapper: Mapper, world: tuple[Tenant, list[Document]]) -> None:
-    mapper.map(*world)
-    for row in mapper.rows("post.document_checks"):
-        if row["ok_voucher_not_balanced"] and row["ok_no_lines"]:
-            [voucher] = [v for v in mapper.rows("post.draft_vouchers") if v["document_key"] == row["document_key"]]
-            assert (voucher["currency_balance"], voucher["balance"]) == (0, 0)
+    vouchers = {row["document_key"]: row for row in mapper.rows("post.draft_vouchers")}
+    for key, check in checks.items():
+        if check["ok_voucher_not_balanced"] and check["ok_no_lines"]:
+            assert (vouchers[key]["currency_balance"], vouchers[key]["balance"]) == (0, 0)

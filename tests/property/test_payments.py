@@ -11,16 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.contracts.declared import declared_tables
-from pipelines.core.resources import sql_folder
 from pipelines.core.table_ref import TableRef
 from pipelines.models.build import build
 from pipelines.models.model import Catalog, Model
-from pipelines.models.order import between
-from pipelines.models.store import open_catalog
 from pipelines.stores.warehouse import replace_rows
+from tests.models.between import between
 from tests.models.conftest import prepare
 from tests.property.payments import Match, Story, ledgers, stories, upheavals
 from tests.property.reference_payments import FACTORS, NOTHING, Invoice, Pair, Part, transfers
+from tests.support.verified import verified_models
 
 OWNER, ENTITY = 28601, 2
 SIGNS = {"AP": -1, "AR": 1}
@@ -156,7 +155,7 @@ def _units(amount: Decimal, currency: str) -> int:
 
 @pytest.fixture(scope="module")
 def books() -> Iterator[Books]:
-    catalog: Catalog = open_catalog(sql_folder(), declared_tables())
+    catalog: Catalog = verified_models()
     first = [TableRef.parse("map.subledger_rows"), TableRef.parse("map.sent_invoices")]
     wanted = {
         m.ref: m

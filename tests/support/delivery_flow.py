@@ -24,7 +24,7 @@ from tests.support.delivery_world import EVERY_KEY, make_warehouse
 from tests.support.sandbox_server import Sandbox
 
 # How long a call without an answer may still be at work: the sandbox's take milliseconds.
-CALL_SECONDS = 0.1
+CALL_SECONDS = 0.5
 
 
 def now() -> datetime:

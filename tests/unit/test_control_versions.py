@@ -19,6 +19,7 @@ import pytest
 from pipelines.core.errors import SettingsError
 from pipelines.stores import versions
 from pipelines.stores.control import Control
+from tests.support.patience import PATIENCE
 
 NEWEST = len(versions.migrations(versions.control_folder()))
 SECOND = "ALTER TABLE meta ADD COLUMN kept_at TEXT;\n"
@@ -65,7 +66,7 @@ def store(tmp_path: Path, folder: Path) -> Path:
 
 
 def migrate(path: Path, folder: Path) -> None:
-    with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as connection:
         if not versions.is_up_to_date(connection, path, folder=folder):
             versions.bring_up_to_date(connection, path, folder=folder)
 

@@ -17,7 +17,7 @@ from pipelines.core.errors import ExtractError
 from pipelines.extract import land as landing
 from pipelines.extract import merge
 from pipelines.extract.incoming import TableRows
-from pipelines.extract.land import EVERYTHING, Arrival, Scope, land, land_together
+from pipelines.extract.land import EVERYTHING, Arrival, land, land_together
 from pipelines.step.context import Context
 from tests.support.landing import HOST, make_context, page, ref, vms_document
 
@@ -60,7 +60,7 @@ def lines_of(ctx: Context, number: int) -> int:
     return int(count)
 
 
-def land_documents(ctx: Context, *pages: bytes, scope: Scope | None = None) -> landing.LandingResult:
+def land_documents(ctx: Context, *pages: bytes, scope: str | None = None) -> landing.LandingResult:
     return land(ctx, DOCUMENTS, pages, side="vms", scope=scope)
 
 
@@ -177,7 +177,7 @@ def test_several_contracts_land_in_one_merge(ctx: Context, monkeypatch: pytest.M
 
 def test_what_did_not_come_back_goes_with_its_children(ctx: Context) -> None:
     land_documents(ctx, page(*(vms_document(number, lines=1) for number in range(4))))
-    counts = land_documents(ctx, page(vms_document(0, lines=1)), scope=Scope(f"document_key < {KEY + 3}")).counts
+    counts = land_documents(ctx, page(vms_document(0, lines=1)), scope=f"document_key < {KEY + 3}").counts
     assert counts.removed == 2
     assert rows(ctx, "SELECT document_key FROM stg_vms.documents ORDER BY 1") == [(KEY,), (KEY + 3,)]
     assert rows(ctx, "SELECT document_key FROM stg_vms.document_lines ORDER BY 1") == [(KEY,), (KEY + 3,)]

@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 
 from tests.support.landing_kills import POINTS
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_killed_anywhere_landing_again_makes_it_whole(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.support.landing_kills", str(tmp_path / "kills")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 ours
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE)  # noqa: S603 ours
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert [len(lines) if lines != [None] else 0 for _, _, lines in found["whole"]] == [3, 2, 3, 0, 4, 4, 4, 4, 4]

@@ -11,7 +11,8 @@ import pytest
 from pipelines.core.errors import ModelError
 from pipelines.core.resources import seeds_folder
 from pipelines.step.context import Context
-from pipelines.stores.seeds import SEEDS, load_seeds
+from pipelines.stores.control_schema import seed_tables
+from pipelines.stores.seeds import load_seeds
 from tests.support.landing import make_context
 
 
@@ -30,9 +31,9 @@ def folder(tmp_path: Path) -> Path:
 
 def test_every_file_becomes_its_table(ctx: Context) -> None:
     load_seeds(ctx.warehouse)
-    for table, columns in SEEDS.items():
+    for table, declared in seed_tables().items():
         described = ctx.warehouse.execute(f"DESCRIBE seed.{table}").fetchall()
-        assert {name: data_type for name, data_type, *_ in described} == columns
+        assert {name: data_type for name, data_type, *_ in described} == declared.types
     [(control,)] = ctx.warehouse.execute(
         "SELECT control_account_code FROM seed.voucher_types WHERE document_type = 'ACP'"
     ).fetchall()

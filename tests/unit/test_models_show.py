@@ -9,14 +9,7 @@ from rich.console import Console, RenderableType
 
 from pipelines.core.errors import UsageError
 from pipelines.models.lineage import lineage_lines
-from pipelines.models.show import (
-    draw_lineage,
-    draw_page,
-    draw_summaries,
-    page,
-    show,
-    summaries,
-)
+from pipelines.models.show import draw_lineage, draw_list, draw_model, show
 from tests.models.small import catalog
 
 
@@ -56,21 +49,25 @@ def test_what_cannot_be_shown_is_a_usage_error(options: dict[str, str], words: s
 
 
 def test_the_list_has_every_model_in_order() -> None:
-    listed = summaries(catalog())
-    assert [line.name for line in listed] == ["map.rounded", "post.kept", "post.totals"]
-    assert (listed[0].layer, listed[0].grain, listed[0].column_count) == ("map", ("document_key",), 3)
-    assert listed[0].row_meaning == "One document with its amount in minor units"
-    assert listed[0].read_by == ("post.kept", "post.totals")
-    assert listed[1].reads == ("ctl.outbox", "map.rounded")
+    shown = _shown()
+    assert "One document with its amount in minor units" in shown
+    assert shown.index("map.rounded") < shown.index("post.kept") < shown.index("post.totals")
+    models = catalog()
+    assert [str(ref) for ref in models.readers(models.model("map.rounded").ref)] == ["post.kept", "post.totals"]
+    assert [str(ref) for ref in models.model("post.kept").reads] == ["ctl.outbox", "map.rounded"]
+    assert models.model("map.rounded").grain == ("document_key",)
 
 
 def test_a_page_has_every_column_with_its_sources() -> None:
-    shown = page(catalog(), "post.totals")
-    assert [(c.name, c.type, c.sources) for c in shown.columns][2:] == [
-        ("total", "DECIMAL(38,18)", ("stg_vms.document_lines.amount",)),
-        ("difference", "DECIMAL(38,18)", ("stg_vms.document_lines.amount", "stg_vms.documents.amount")),
-    ]
-    assert page(catalog(), "post.kept").keep.startswith("document_key IN (")
+    lines = [" ".join(line.split()) for line in _shown(name="post.totals").splitlines()]
+    total = next(place for place, line in enumerate(lines) if line.startswith("total DECIMAL(38,18)"))
+    assert lines[total].endswith("stg_vms.document_lines.amount")
+    difference = next(place for place, line in enumerate(lines) if line.startswith("difference DECIMAL(38,18)"))
+    assert lines[difference].endswith("stg_vms.document_lines.amount")
+    assert lines[difference + 1] == "stg_vms.documents.amount"
+    kept = _shown(name="post.kept")
+    assert "document_key IN (" in kept
+    assert "read by" in _shown(name="map.rounded")
 
 
 def test_lineage_tells_what_stands_twice_only_once() -> None:
@@ -90,10 +87,10 @@ def test_lineage_tells_what_stands_twice_only_once() -> None:
 
 def test_all_of_it_can_be_drawn() -> None:
     models = catalog()
-    listed = _drawn(draw_summaries(summaries(models)))
+    listed = _drawn(draw_list(models))
     assert "map: what was landed" in listed
     assert "One document with what its lines come to" in listed
-    shown = _drawn(draw_page(page(models, "post.kept")))
+    shown = _drawn(draw_model(models, "post.kept"))
     assert "post.kept" in shown
     assert "WHERE state = 'sent'" in shown
     tree = _drawn(draw_lineage(lineage_lines(models, "post.totals", "difference")))

@@ -9,7 +9,7 @@ import pytest
 from pipelines.core.errors import ModelError
 from pipelines.core.table_ref import TableRef
 from pipelines.models.external import create_tables, read_external
-from pipelines.models.order import between
+from tests.models.between import between
 from tests.models.small import EXTERNAL, KEPT, ROUNDED, SMALL, TOTALS, catalog, warehouse
 
 HEAD = "-- One x.\n-- grain: document_key\n"

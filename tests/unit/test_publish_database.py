@@ -16,6 +16,7 @@ from pipelines.core.errors import ModelError
 from pipelines.core.table_ref import TableRef
 from pipelines.publish.edition import database
 from pipelines.stores.control import Control
+from tests.support.patience import PATIENCE
 from tests.support.published import NOW, TEXTS, Stores, make_stores, start
 
 ALL_COMMENTS = (
@@ -143,7 +144,7 @@ def test_an_open_reader_keeps_the_old_file(stores: Stores) -> None:
     stores.warehouse.execute("DELETE FROM rec.documents WHERE document_key > 9")
     stores.publish()
     assert stores.read("SELECT count(*) FROM rec.documents") == [(10,)]
-    told, _ = reader.communicate("again\n", timeout=60)
+    told, _ = reader.communicate("again\n", timeout=PATIENCE)
     assert (reader.returncode, told) == (0, before)
     assert before.startswith("(300,")
 
@@ -167,11 +168,11 @@ def test_a_kill_leaves_the_old_file(place: str, number: int, stores: Stores) -> 
     stores.warehouse.close()
     stores.control.close()
     killed = start(KILLED, [str(stores.folder), place, str(number)])
-    told, _ = killed.communicate(timeout=60)
+    told, _ = killed.communicate(timeout=PATIENCE)
     assert (killed.returncode, told) == (-signal.SIGKILL, "")
     assert stores.file.read_bytes() == before
     again = start(KILLED, [str(stores.folder), place, "0"])
-    assert again.communicate(timeout=60)[0] == "published\n"
+    assert again.communicate(timeout=PATIENCE)[0] == "published\n"
     assert stores.read("SELECT count(*) FROM rec.documents") == [(0,)]
     assert [path.name for path in stores.published.iterdir()] == ["springline.duckdb"]
 

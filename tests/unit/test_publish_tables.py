@@ -16,14 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.contracts.declared import declared_tables
 from pipelines.core.errors import ModelError
-from pipelines.core.resources import sql_folder
-from pipelines.models.store import open_catalog
 from pipelines.publish.edition import swap, tables
 from pipelines.publish.edition.contents import PERIODS, control_type
 from pipelines.publish.edition.tables import write_tables
+from tests.support.patience import PATIENCE
 from tests.support.published import Stores, make_stores, start
+from tests.support.verified import verified_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -232,7 +231,7 @@ def test_a_reader_never_sees_half_a_table(
     assert reader.stdout.readline() == "reading\n"
     for edition in range(1, 25):
         write(edition)
-    told, _ = reader.communicate("stop\n", timeout=60)
+    told, _ = reader.communicate("stop\n", timeout=PATIENCE)
     answers = eval(told)  # noqa: S307 our own reader's
     assert answers
     assert {(count, editions) for count, editions, _ in answers} == {(300, 1)}
@@ -259,7 +258,7 @@ def _writer(stores: Stores, types: dict[str, str]) -> Callable[[int], None]:
 
 
 def test_every_growing_table_has_the_column_of_its_month() -> None:
-    catalog = open_catalog(sql_folder(), declared_tables())
+    catalog = verified_models()
     for name, column in PERIODS.items():
         schema, _, table = name.partition(".")
         if schema == "ctl":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from pipelines.load.delivery import LEDGER, Cargo, Delivery, DeliveryResult
 from pipelines.load.ledger.courier import LedgerCourier
 from pipelines.load.ledger.entities import LedgerEntities, read_entities
-from pipelines.load.ledger.nodes import NodeMember, node_of
+from pipelines.load.ledger.nodes import NODES, node_of
 from pipelines.load.look_up import ABSENT, QUESTION, LookUpFinding, Node, ask, chunks, complete, conflict, one_of
 from pipelines.outbox.entry import Entry, Version
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
@@ -28,56 +28,25 @@ if TYPE_CHECKING:
 NOT_UNIQUE = "code_not_unique"
 BREAKS = {NOT_UNIQUE: "code not unique"}
 
-_CODE = (NodeMember("code", "code"), NodeMember("owner", "owner_code", "ownerCode"))
-_PARTNER = (
-    NodeMember("description", "description"),
-    NodeMember("companyNumber", "company_number"),
-    NodeMember("taxNumber", "tax_number"),
-    NodeMember("streetAddress", "street_address"),
-    NodeMember("zipCode", "zip_code"),
-    NodeMember("place", "place"),
-    NodeMember("country", "country_code", "code"),
-    NodeMember("email", "email"),
-    NodeMember("bankAccount", "bank_account"),
-    NodeMember("swift", "swift"),
-)
-
-
-# Of suppliers alone: the ledger's customers have no routing number of their own.
-_SUPPLIER = (*_PARTNER, NodeMember("bankRouting", "bank_routing"))
-_COMPANY = (
-    NodeMember("description", "description"),
-    NodeMember("companyNumber", "company_number"),
-    NodeMember("taxNumber", "tax_number"),
-    NodeMember("email", "email"),
-    NodeMember("country", "country_code", "code"),
-)
-_PROJECT = (
-    NodeMember("description", "description"),
-    NodeMember("fromDate", "from_date"),
-    NodeMember("toDate", "to_date"),
-    NodeMember("glObject1", "vessel_code", "code"),
-)
-# Of an added node alone: its code, and the record that it hangs on.
-_CUSTOMER_CODE = (*_CODE, NodeMember("company", "company_db_id", "dbId"))
-_VALUE_CODE = (*_CODE, NodeMember("definition", "definition_db_id", "dbId"))
-_VALUE = (NodeMember("description", "description"),)
-
 
 class Stage(NamedTuple):
     """One kind of master data.
 
-    Its model of changes, its connection, the staging table and its key; the members that only an added node has, and
-    those of an added and a changed one.
+    Its connection, the staging table and its key; the members (of nodes.toml) that only an added node has, and those of
+    an added and a changed one.
     """
 
     kind: Kind
-    model: str
     connection: str
     staging: str
     db_id: str
-    only_when_added: tuple[NodeMember, ...]
-    members: tuple[NodeMember, ...]
+    only_when_added: str
+    members: str
+
+    @property
+    def model(self) -> str:
+        """The model of its changes."""
+        return f"post.{self.kind}_changes"
 
     def mutation(self, action: str) -> str:
         """Name the mutation of a change: `add` or `update`."""
@@ -85,21 +54,12 @@ class Stage(NamedTuple):
 
 
 STAGES = (
-    Stage(Kind.COMPANY, "post.company_changes", "companies", "stg_ledger.companies", "company_db_id", _CODE, _COMPANY),
-    Stage(
-        Kind.SUPPLIER, "post.supplier_changes", "suppliers", "stg_ledger.suppliers", "supplier_db_id", _CODE, _SUPPLIER
-    ),
-    Stage(
-        Kind.CUSTOMER,
-        "post.customer_changes", "customers", "stg_ledger.customers", "customer_db_id", _CUSTOMER_CODE, _PARTNER,
-    ),
-    Stage(
-        Kind.COST_CENTRE,
-        "post.cost_centre_changes", "objectValues", "stg_ledger.object_values", "object_value_db_id",
-        _VALUE_CODE, _VALUE,
-    ),
-    Stage(Kind.PROJECT, "post.project_changes", "projects", "stg_ledger.projects", "project_db_id", _CODE, _PROJECT),
-)  # fmt: skip
+    Stage(Kind.COMPANY, "companies", "stg_ledger.companies", "company_db_id", "code", "company"),
+    Stage(Kind.SUPPLIER, "suppliers", "stg_ledger.suppliers", "supplier_db_id", "code", "supplier"),
+    Stage(Kind.CUSTOMER, "customers", "stg_ledger.customers", "customer_db_id", "customer_code", "partner"),
+    Stage(Kind.COST_CENTRE, "objectValues", "stg_ledger.object_values", "object_value_db_id", "value_code", "value"),
+    Stage(Kind.PROJECT, "projects", "stg_ledger.projects", "project_db_id", "code", "project"),
+)
 
 
 def deliver_master_data(context: Context, *, sleep: Callable[[float], None] = time.sleep) -> DeliveryResult:
@@ -156,7 +116,8 @@ def _with_companies(rows: Sequence[Row], outbox: Outbox) -> list[Row]:
 
 def _intent(stage: Stage, row: Row, latest: Version | None) -> Intent | None:
     is_new = row["action"] == "add"
-    node = node_of(row, (*stage.only_when_added, *stage.members) if is_new else stage.members)
+    members = NODES[stage.members]
+    node = node_of(row, (*NODES[stage.only_when_added], *members) if is_new else members)
     if not is_new:
         node["dbId"] = row["ledger_db_id"]
     payload: Json = [{"clientId": row["natural_key"], "node": node}]

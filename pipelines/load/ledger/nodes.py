@@ -1,9 +1,11 @@
-"""Input nodes of the ledger's mutations, built from columns by a table of members."""
+"""Input nodes of the ledger's mutations, built from columns by the table of members in nodes.toml."""
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterable
 from datetime import date
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipelines.outbox.intent import Json
@@ -16,6 +18,14 @@ class NodeMember(NamedTuple):
     name: str
     column: str
     key: str | None = None
+
+
+def _read_nodes() -> dict[str, tuple[NodeMember, ...]]:
+    written = tomllib.loads(Path(__file__).with_name("nodes.toml").read_text(encoding="utf-8"))
+    return {node: tuple(NodeMember(*member) for member in members) for node, members in written.items()}
+
+
+NODES = _read_nodes()
 
 
 def plain(value: Any) -> Json:  # noqa: ANN401 a column of any type

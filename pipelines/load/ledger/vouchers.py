@@ -18,10 +18,11 @@ from pipelines.load.ledger.books import Vouchers, books_findings, books_readings
 from pipelines.load.ledger.courier import LedgerCourier
 from pipelines.load.ledger.entities import LedgerEntities, read_entities
 from pipelines.load.ledger.import_items import import_findings, import_reading
-from pipelines.load.ledger.nodes import NodeMember, node_of, plain
+from pipelines.load.ledger.nodes import NODES, node_of, plain
 from pipelines.load.look_up import QUESTION, LookUpFinding, Presence, ask, chunks
 from pipelines.outbox.intent import Intent, Json, Kind
 from pipelines.outbox.store import Outbox
+from pipelines.stores.control import named_statements
 from pipelines.stores.rows import Row, iterate_rows
 
 if TYPE_CHECKING:
@@ -39,48 +40,9 @@ BREAKS = {
     "already_in_books": "voucher already in books",
 }
 
-# docs/mapping.md#1-1, in its order. Fiscal year and period are not sent: the ledger derives them from postedDate.
-MEMBERS = (
-    NodeMember("glObject1", "posting1", "code"),
-    NodeMember("project", "posting2", "code"),
-    NodeMember("xgl", "xgl", "code"),
-    NodeMember("glObject3", "posting3", "code"),
-    NodeMember("subledger", "subledger_no", "code"),
-    NodeMember("bankAccount", "subledger_bank_account"),
-    NodeMember("dueDate", "due_date"),
-    NodeMember("taxRule", "tax_rule", "code"),
-    NodeMember("currency", "currency", "code"),
-    NodeMember("invoiceAmount", "currency_amount"),
-    NodeMember("amount", "amount"),
-    NodeMember("postedDate", "voucher_date"),
-    NodeMember("invoiceDate", "invoice_date"),
-    NodeMember("text", "text"),
-    NodeMember("invoiceNumber", "invoice_no"),
-    NodeMember("extIdentifier", "x_identifier"),
-    NodeMember("transactionSource", "voucher_type", "code"),
-    NodeMember("trRegNumber", "voucher_no"),
-    NodeMember("account", "account", "code"),
-    NodeMember("owner", "company", "ownerCode"),
-    NodeMember("extOrderNumber", "ext_order_number"),
-    NodeMember("trItemNumber", "tr_item_number"),
-    NodeMember("jobLevel", "job_level", "dbSubId"),
-)
+MEMBERS = NODES["voucher"]
 # The column that names the currency of an amount.
 CURRENCIES = {"currency_amount": "currency", "amount": "company_currency"}
-
-_LINES = """
-SELECT lines.*, vouchers.document_no, vouchers.company_currency, vouchers.content_hash
-FROM post.draft_lines AS lines
-INNER JOIN post.draft_vouchers AS vouchers ON lines.document_key = vouchers.document_key
-WHERE lines.document_key IN (SELECT UNNEST(CAST(? AS BIGINT[])))
-ORDER BY lines.document_key, lines.tr_item_number
-"""
-_REVERSED = """
-SELECT document_key, original_key
-FROM map.reversal_originals
-WHERE state = 'sent' AND document_key IN (SELECT UNNEST(CAST(? AS BIGINT[])))
-ORDER BY document_key, original_key
-"""
 
 
 def store_voucher_intents(context: Context, document_keys: Collection[int]) -> list[str]:
@@ -208,7 +170,9 @@ def _reversed_keys(context: Context, document_keys: Collection[int]) -> dict[int
     if not document_keys:
         return {}
     found: dict[int, list[int]] = {}
-    for document, original in context.warehouse.execute(_REVERSED, [list(document_keys)]).fetchall():
+    for document, original in context.warehouse.execute(
+        named_statements("load", folder="questions")["reversed"], [list(document_keys)]
+    ).fetchall():
         found.setdefault(document, []).append(original)
     return found
 
@@ -217,7 +181,8 @@ def _draft_lines(context: Context, document_keys: Collection[int]) -> Iterator[R
     if not document_keys:
         # A bound value makes DuckDB import pandas, for which a run with nothing to send has no use.
         return
-    yield from iterate_rows(context.warehouse.execute(_LINES, [list(document_keys)]))
+    statement = named_statements("load", folder="questions")["draft_lines"]
+    yield from iterate_rows(context.warehouse.execute(statement, [list(document_keys)]))
 
 
 def _written(column: str, line: Row) -> Json:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from pipelines.core.resources import sql_folder
 from pipelines.models.header import read_header
-from pipelines.models.lint.lint_rules import RULES, Remark
-from pipelines.models.model import Fault
+from pipelines.models.lint.lint_rules import RULES
 from pipelines.models.read import check_source
 from pipelines.models.sources import Source, read_sources
 from pipelines.models.syntax import SyntaxFault, parse_query, place
@@ -50,7 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _lint_one(source: Source) -> Iterator[LintFinding]:
     yield from _lint_header(source)
-    yield from map(_of_fault, check_source(source))
+    for fault in check_source(source):
+        instead = "one SELECT that reads tables of the warehouse and lists its columns"
+        message = fault.message.rstrip(".")
+        yield LintFinding(fault.path, fault.line, fault.column, message, "it is no model so", instead)
     try:
         query = parse_query(source.sql)
     except SyntaxFault:
@@ -58,7 +60,8 @@ def _lint_one(source: Source) -> Iterator[LintFinding]:
     for node in query.walk():
         for rule in RULES:
             for remark in rule(node):
-                yield _finding(source, remark)
+                where = place(remark.node, source.sql)
+                yield LintFinding(source.path, *where, remark.what, remark.why, remark.instead)
 
 
 def _lint_header(source: Source) -> Iterator[LintFinding]:
@@ -69,15 +72,6 @@ def _lint_header(source: Source) -> Iterator[LintFinding]:
     if not header.grain:
         why = "merges, tests and readers tell rows apart by it"
         yield LintFinding(source.path, 1, 1, "the header has no grain", why, "-- grain: document_key, line_key")
-
-
-def _finding(source: Source, remark: Remark) -> LintFinding:
-    return LintFinding(source.path, *place(remark.node, source.sql), remark.what, remark.why, remark.instead)
-
-
-def _of_fault(fault: Fault) -> LintFinding:
-    instead = "one SELECT that reads tables of the warehouse and lists its columns"
-    return LintFinding(fault.path, fault.line, fault.column, fault.message.rstrip("."), "it is no model so", instead)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from pipelines.publish.edition.history import copy_history, is_of_this_store
 from pipelines.publish.edition.parts import WHOLE, PublishedTable, of_months, sums_of, tables_of
 from pipelines.publish.edition.plan import EDITION, EditionPlan, plan_edition
 from pipelines.publish.edition.swap import put_file, stage
-from pipelines.stores.warehouse import STORAGE_VERSION
+from pipelines.stores.warehouse import STORAGE_VERSION, transaction
 
 if TYPE_CHECKING:
     from pipelines.stores.control import Control
@@ -149,13 +149,8 @@ def _attached(connection: duckdb.DuckDBPyConnection, made: Path) -> Iterator[Non
     """Attach the file to write; run a block in a transaction on it."""
     connection.execute(f"ATTACH {literal(made)} AS {NEW} (STORAGE_VERSION '{STORAGE_VERSION}')")
     try:
-        connection.begin()
-        try:
+        with transaction(connection):
             yield
-        except BaseException:
-            connection.rollback()
-            raise
-        connection.commit()
     finally:
         # To detach is to write all that is still in the log into the file.
         connection.execute(f"DETACH {NEW}")

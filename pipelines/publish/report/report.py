@@ -18,7 +18,7 @@ from pipelines.publish.workbook.workbook import whole_file
 if TYPE_CHECKING:
     import duckdb
 
-    from pipelines.checks.suites import Rule
+    from pipelines.checks.steps import Rule
 
 TEMPLATES = Path(__file__).parent / "templates"
 

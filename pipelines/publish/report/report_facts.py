@@ -12,11 +12,12 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from pipelines.checks.suites import Rule
+from pipelines.checks.steps import Rule
 from pipelines.core.words import plural
-from pipelines.publish.facts import ACCEPTED_BY, BREAKS, BUCKETS, IS_ACCEPTED, IS_OPEN, SUBLEDGERS, read_times, utc_time
+from pipelines.publish.facts import BUCKETS, SUBLEDGERS, read_times, share_facts
 from pipelines.publish.report.bars import BarChart, Segment, bar_chart, strip
 from pipelines.publish.report.words import JOBS_END, STATES
+from pipelines.stores.control import named_statements
 from pipelines.stores.rows import Row, rows_of
 
 if TYPE_CHECKING:
@@ -25,50 +26,6 @@ if TYPE_CHECKING:
 # A page that is read on a phone; the workbook has the rest.
 MOST_LISTED, MOST_OF_A_RULE, MOST_GROUPS, MOST_BATCHES = 50, 10, 12, 10
 
-_BY_SIDE = """
-SELECT
-    side, coalesce(currency_code, 'none') AS currency, count(*) AS documents,
-    sum(amount_vms) AS amount_vms, sum(amount_ledger) AS amount_ledger, sum(amount_difference) AS amount_difference,
-    count(*) FILTER (WHERE state NOT IN ('agreed', 'ignored')) AS not_agreed
-FROM rec.documents GROUP BY 1, 2 ORDER BY side = 'General ledger', 1, 2
-"""
-_BREAKS = f"""
-SELECT
-    b.kind, b.subject, b.company, b.document_no, b.message, b.next_step, b.comment,
-    {utc_time("b.since")} AS since, r.amount, r.currency_code AS currency, {ACCEPTED_BY} AS accepted_by
-FROM {BREAKS} WHERE {IS_OPEN}
-ORDER BY {IS_ACCEPTED}, abs(r.amount) DESC NULLS LAST, b.kind, b.subject
-"""
-_BREAKS_BY_KIND = f"""
-SELECT
-    b.kind, count(*) FILTER (WHERE NOT {IS_ACCEPTED}) AS open, count(*) FILTER (WHERE {IS_ACCEPTED}) AS accepted,
-    min({utc_time("b.since")}) AS oldest
-FROM {BREAKS} WHERE {IS_OPEN} GROUP BY b.kind ORDER BY 2 DESC, 1
-"""
-_HOLDS = f"""
-SELECT
-    h.rule, h.severity, h.document_no, h.document_key, h.company, h.message, {utc_time("h.since")} AS since,
-    d.amount_vms AS amount, d.currency_code AS currency
-FROM ctl.holds AS h LEFT JOIN rec.documents AS d ON d.document_key = h.document_key
-WHERE h.until IS NULL ORDER BY h.rule, abs(d.company_amount_vms) DESC NULLS LAST, h.document_no
-"""
-# A document whose text broke its contract stands among what could not be read, with a better reason.
-_UNFINISHED = """
-SELECT document_no, document_type, company_code, partner_name, state, amount_vms AS amount, currency_code AS currency,
-    reason, next_step, age_days
-FROM rec.documents AS d
-WHERE d.state IN ('unknown', 'rejected') AND NOT EXISTS (
-    SELECT r.rejected_id FROM ctl.rejected AS r
-    WHERE r.until IS NULL AND r.entity = 'Document' AND r.object_key = CAST(d.document_key AS VARCHAR)
-)
-ORDER BY state, abs(company_amount_vms) DESC NULLS LAST, subject
-"""
-_REJECTED = f"""
-SELECT message, {utc_time("since")} AS since
-FROM ctl.rejected WHERE until IS NULL ORDER BY 2, entity, object_key, message
-"""
-# By the ledger's books, as the sheet Unpaid: there payments are matched.
-_OVERDUE = "SELECT count(*) AS n FROM rec.payments WHERE open_ledger <> 0 AND days_overdue > 0"
 _BUCKET_SUMS = ", ".join(f"coalesce(sum(open_ledger) FILTER (WHERE overdue_bucket = '{name}'), 0)" for name in BUCKETS)
 _AGEING = f"""
 SELECT
@@ -76,12 +33,6 @@ SELECT
     [{_BUCKET_SUMS}] AS amounts,
     sum(open_ledger) AS total
 FROM rec.payments WHERE open_ledger <> 0 GROUP BY 1, 2 ORDER BY 1, 2
-"""
-_CONTROL_ACCOUNTS = """
-SELECT owner_code, control_account, currency_code AS currency, period_month, balance_ledger, ledger_only, in_transit,
-    open_vms, difference, state, reason
-FROM rec.control_accounts WHERE period_month = (SELECT max(period_month) FROM rec.control_accounts)
-ORDER BY state = 'agreed', owner_code, control_account, currency_code
 """
 _ACCRUAL_MONTH = "(SELECT max(period_month) FROM close.accruals_vs_actuals)"
 _ACCRUAL_SUMS: Mapping[str, str] = {
@@ -97,26 +48,6 @@ SELECT coalesce({{column}}, 'none') AS name, coalesce(company_currency_code, 'no
     {", ".join(f'coalesce(sum({column}), 0) AS "{heading}"' for heading, column in _ACCRUAL_SUMS.items())}
 FROM close.accruals_vs_actuals WHERE period_month = {_ACCRUAL_MONTH}
 GROUP BY 1, 2 ORDER BY 2, abs(sum(difference)) DESC, 1
-"""
-_HIT_RATES = f"""
-SELECT company_currency_code AS currency, sum(earlier_accrued) AS earlier, sum(confirmed_amount) AS confirmed
-FROM close.accruals_vs_actuals WHERE period_month = {_ACCRUAL_MONTH} AND earlier_accrued IS NOT NULL
-GROUP BY 1 ORDER BY 1
-"""
-# Of the newest month that is over; of the present one where nothing before it is open.
-_CLOSE = """
-SELECT period_month, kind, subject, document_no, amount, currency_code AS currency, reason, next_step, age_days,
-    is_accepted
-FROM close.breaks
-WHERE period_month = (
-    SELECT coalesce(max(period_month) FILTER (WHERE period_month < DATE '{this_month}'), max(period_month))
-    FROM close.breaks
-)
-ORDER BY is_accepted, rank_no, kind, subject
-"""
-_BATCHES = f"""
-SELECT {utc_time("started_at")} AS started_at, ended_at IS NOT NULL AS is_over, today, jobs, operator, exit_code
-FROM ctl.batches ORDER BY ctl.batches.started_at DESC, batch_id DESC LIMIT {MOST_BATCHES}
 """
 
 
@@ -155,19 +86,21 @@ class Figure:
 def read_facts(connection: duckdb.DuckDBPyConnection, *, today: date, rules: Iterable[Rule]) -> dict[str, Any]:
     """Return what the template fills in."""
 
-    def rows(query: str) -> list[Row]:
-        return rows_of(connection.execute(query))
+    def rows(query: str, parameters: Sequence[object] = ()) -> list[Row]:
+        return rows_of(connection.execute(query, parameters))
 
-    def excerpt(query: str, most: int = MOST_LISTED) -> Excerpt:
-        return _excerpt(rows(query), most)
+    def excerpt(query: str, parameters: Sequence[object] = (), *, most: int = MOST_LISTED) -> Excerpt:
+        return _excerpt(rows(query, parameters), most)
 
-    holds, by_kind = rows(_HOLDS), rows(_BREAKS_BY_KIND)
+    share_facts(connection)
+    statements = named_statements("report", folder="questions")
+    holds, by_kind = rows(statements["holds"]), rows(statements["breaks_by_kind"])
     facts = {
         "today": today,
         "read_at": dict(zip(("vms", "ledger"), read_times(connection), strict=True)),
         "states": _states(rows("SELECT state, count(*) AS n FROM rec.documents GROUP BY 1")),
-        "by_side": rows(_BY_SIDE),
-        "breaks": excerpt(_BREAKS),
+        "by_side": rows(statements["by_side"]),
+        "breaks": excerpt(statements["breaks"]),
         "open_breaks": sum(row["open"] for row in by_kind),
         "breaks_by_kind": by_kind,
         "rules": _rule_results(holds, rules),
@@ -175,21 +108,21 @@ def read_facts(connection: duckdb.DuckDBPyConnection, *, today: date, rules: Ite
         # A document may be held by several rules, and counts once.
         "held": len({row["document_key"] for row in holds if row["severity"] == "critical"} - {None}),
         "bank_changes": sum(row["document_key"] is None for row in holds),
-        "unfinished": excerpt(_UNFINISHED),
-        "rejected": excerpt(_REJECTED),
-        "overdue": rows(_OVERDUE)[0]["n"],
+        "unfinished": excerpt(statements["unfinished"]),
+        "rejected": excerpt(statements["rejected"]),
+        "overdue": rows(statements["overdue"])[0]["n"],
         "ageing": _ageing(rows(_AGEING)),
         # More than elsewhere: who ties accounts needs to see those that agree as well.
-        "control_accounts": excerpt(_CONTROL_ACCOUNTS, 2 * MOST_LISTED),
+        "control_accounts": excerpt(statements["control_accounts"], most=2 * MOST_LISTED),
         "accruals": [
             figure
             for column, heading in (("account", "Account"), ("voyage_no", "Voyage"))
             for figure in _accruals(rows(_ACCRUALS.format(column=column)), heading)
         ],
         "accrual_month": rows(f"SELECT {_ACCRUAL_MONTH} AS month")[0]["month"],
-        "hit_rates": rows(_HIT_RATES),
-        "close": excerpt(_CLOSE.format(this_month=today.replace(day=1))),
-        "batches": [{**row, "outcome": _outcome(row)} for row in rows(_BATCHES)],
+        "hit_rates": rows(statements["hit_rates"]),
+        "close": excerpt(statements["close"], [today.replace(day=1)]),
+        "batches": [{**row, "outcome": _outcome(row)} for row in rows(statements["batches"], [MOST_BATCHES])],
     }
     return facts | {"verdict": _verdict(facts)}
 

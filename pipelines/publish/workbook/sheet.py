@@ -62,7 +62,7 @@ class Sheet:
     period: str = ""
     measure: str = ""
     age: str = ""
-    alarm: tuple[str, str] | None = None
+    alarm: Sequence[str] = ()
     call: str = ""
 
     def place(self, heading: str) -> int:
@@ -106,7 +106,7 @@ class Sheet:
 
     def alarms(self, row: Sequence[Value]) -> bool:
         """Tell whether somebody must look at a row, by the same condition as the formulas of the first sheet."""
-        if self.alarm is None:
+        if not self.alarm:
             return True
         heading, condition = self.alarm
         value = row[self.place(heading)]

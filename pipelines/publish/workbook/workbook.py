@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.core.words import moment
-from pipelines.publish.facts import read_times
+from pipelines.publish.facts import read_times, share_facts
 from pipelines.publish.workbook.book import FIRST_TAB, Book
 from pipelines.publish.workbook.charts import write_accrual_charts, write_ageing
-from pipelines.publish.workbook.document_sheets import UNPAID
 from pipelines.publish.workbook.overview import write_overview
-from pipelines.publish.workbook.period_sheets import ACCRUALS
 from pipelines.publish.workbook.sheet import MOST_ROWS, Sheet
 from pipelines.publish.workbook.sheets import SHEETS
 from pipelines.publish.workbook.table_sheet import SheetLayout, write_sheet
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     import duckdb
 
 # After these sheets comes one with charts of them.
-CHARTS = {UNPAID.table: write_ageing, ACCRUALS.table: write_accrual_charts}
+CHARTS = {"Unpaid": write_ageing, "AccrualsActuals": write_accrual_charts}
 
 
 def write_workbook(connection: duckdb.DuckDBPyConnection, path: Path, *, today: date, most: int = MOST_ROWS) -> None:
@@ -33,6 +31,7 @@ def write_workbook(connection: duckdb.DuckDBPyConnection, path: Path, *, today: 
     ``connection`` is the published file or the warehouse, ``today`` the accounting day, ``most`` the rows of a sheet.
     The same content gives the same bytes.
     """
+    share_facts(connection)
     title = f"Springline on {today.day} {today:%B %Y}: what to look at"
     write_sheets(connection, path, SHEETS, title=title, day=today, most=most)
 

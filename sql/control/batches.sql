@@ -1,0 +1,46 @@
+-- What is recorded of a batch, its steps and its requests, by name.
+
+-- name: begin_batch
+INSERT INTO batches (batch_id, started_at, today, jobs, operator)
+VALUES (:batch_id, :at, :today, :jobs, :operator);
+
+-- name: end_batch
+UPDATE batches
+SET ended_at = :at, exit_code = :exit_code, summary = :summary
+WHERE batch_id = :batch_id;
+
+-- name: begin_step
+INSERT INTO steps (batch_id, position, job, step, started_at)
+VALUES (:batch_id, :position, :job, :step, :at);
+
+-- name: end_step
+UPDATE steps
+SET ended_at = :at, outcome = :outcome, row_count = :row_count, detail = :detail
+WHERE batch_id = :batch_id AND position = :position;
+
+-- name: add_requests
+INSERT INTO requests (month, side, job, operation, request_count)
+VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (month, side, job, operation) DO UPDATE
+SET request_count = request_count + excluded.request_count;
+
+-- Vouchers whose retry was asked for behind a decision of this number, and that the ledger's import has taken.
+-- name: asked_again
+SELECT DISTINCT
+    outbox.id,
+    outbox.document_key,
+    outbox.document_no,
+    outbox.company_code,
+    outbox.owner_code,
+    outbox.payload
+FROM decisions
+INNER JOIN outbox ON decisions.document_key = outbox.document_key AND outbox.kind = 'voucher'
+WHERE decisions.action = 'retry' AND decisions.decision_no > ? AND outbox.state = 'sent'
+ORDER BY outbox.document_key;
+
+-- By length first: the keys end in #1, #2 … #10, which as text would come before #2.
+-- name: corrections_of
+SELECT payload
+FROM outbox
+WHERE kind = 'correction' AND document_key = ? AND state = 'sent'
+ORDER BY LENGTH(natural_key), natural_key;

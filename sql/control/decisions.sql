@@ -1,0 +1,116 @@
+-- What people decided on documents, by name.
+
+-- name: append
+INSERT INTO decisions (action, subject, company, document_key, document_no, reason, operator, at)
+VALUES (:action, :subject, :company, :document_key, :document_no, :reason, :operator, :at);
+
+-- name: on_document
+SELECT
+    decision_no,
+    action,
+    company,
+    document_key,
+    document_no,
+    reason,
+    operator,
+    at
+FROM decisions
+WHERE
+    subject = 'document'
+    AND (
+        document_key = :key
+        OR (document_no = :number AND document_key IS NULL AND (company IS NULL OR company = :company OR :company IS NULL))
+    )
+ORDER BY decision_no;
+
+-- By number alone an entry counts for a document that had not been read when the person decided.
+-- name: ignored
+SELECT
+    rowid AS row_no,
+    reason,
+    operator,
+    since
+FROM ignored
+WHERE until IS NULL AND (document_key = :key OR (document_key IS NULL AND document_no = :number));
+
+-- name: ignore
+INSERT INTO ignored (company, document_key, document_no, reason, operator, since)
+VALUES (:company, :document_key, :document_no, :reason, :operator, :at);
+
+-- What people have put on hold since the last batch began. A batch that was at work while somebody decided may have made
+-- its hold already: that one is not told twice.
+-- name: holds_to_come
+SELECT
+    held.document_no,
+    held.document_key,
+    held.company,
+    'held_by_person' AS rule,
+    'from the next run on: put on hold by ' || held.operator || ' (' || held.reason
+    || '); `springline release` lifts it.' AS message,
+    held.at AS since
+FROM decisions AS held
+WHERE
+    held.action = 'hold' AND held.subject = 'document'
+    AND held.at >= COALESCE((SELECT MAX(batches.started_at) FROM batches), '')
+    AND NOT EXISTS (
+        SELECT 1
+        FROM decisions AS later
+        WHERE
+            later.decision_no > held.decision_no AND later.subject = 'document' AND later.action IN ('hold', 'release')
+            AND later.document_no = held.document_no
+            AND COALESCE(later.document_key = held.document_key, TRUE) AND COALESCE(later.company = held.company, TRUE)
+    )
+    AND NOT EXISTS (
+        SELECT 1
+        FROM holds
+        WHERE
+            holds.until IS NULL AND holds.rule = 'held_by_person' AND holds.document_no = held.document_no
+            AND COALESCE(holds.document_key = held.document_key, TRUE)
+            AND COALESCE(holds.company = held.company, TRUE)
+    )
+ORDER BY held.at, held.document_no;
+
+-- Every place of the control store that names documents; a rejected one may have neither company nor readable key.
+-- name: documents_named
+SELECT
+    document_no,
+    document_key,
+    company_code AS company
+FROM outbox
+WHERE kind = 'voucher' AND (document_no = :text OR document_key = :key)
+UNION
+SELECT
+    document_no,
+    document_key,
+    company
+FROM holds
+WHERE document_key IS NOT NULL AND (document_no = :text OR document_key = :key)
+UNION
+SELECT
+    document_no,
+    document_key,
+    company
+FROM decisions
+WHERE subject = 'document' AND (document_no = :text OR document_key = :key)
+UNION
+SELECT
+    document_no,
+    document_key,
+    company
+FROM ignored
+WHERE document_no = :text OR document_key = :key
+UNION
+SELECT
+    document_no,
+    CAST(object_key AS INTEGER) AS document_key,
+    NULL AS company
+FROM rejected
+WHERE
+    side = 'vms' AND entity = 'Document' AND (document_no = :text OR object_key = CAST(:key AS TEXT));
+
+-- What the rules (not the people) that hold a document say.
+-- name: rules_holding
+SELECT message
+FROM holds
+WHERE document_key = :key AND until IS NULL AND severity = 'critical' AND rule <> 'held_by_person'
+ORDER BY hold_id;
