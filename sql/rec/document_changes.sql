@@ -75,6 +75,7 @@ present AS (
             ELSE NULLIF(SUBSTRING(lines.line_text, 1, 100), '')
         END AS line_text,
         vat_accounts.account IS NOT NULL AS is_vat_line,
+        COALESCE(lines.quantity, 0) AS quantity,
         CASE
             WHEN ABS(lines.vat_rate) < 1 AND reverse_charge.vat_code IS NULL
                 THEN CAST(ROUND(lines.vat_rate, 9) AS DECIMAL(38, 9))
@@ -100,11 +101,12 @@ present AS (
 ),
 
 -- A VAT line that carries the rate taxed one line or all of those that have none: with its VAT or without, a line agrees.
+-- Of several VAT lines the one whose quantity, the base, is nearest to the line's amount was for it.
 carried AS (
     SELECT
         lines.document_key,
         lines.line_key,
-        MAX(vat_lines.vat_rate) AS vat_rate
+        vat_lines.vat_rate
     FROM
         present AS vat_lines
     INNER JOIN present AS lines
@@ -115,9 +117,11 @@ carried AS (
     WHERE
         vat_lines.is_vat_line
         AND vat_lines.vat_rate <> 0
-    GROUP BY
-        lines.document_key,
-        lines.line_key
+    QUALIFY
+        ROW_NUMBER() OVER (
+            PARTITION BY lines.document_key, lines.line_key
+            ORDER BY ABS(vat_lines.quantity - COALESCE(lines.amount, 0)), vat_lines.line_key
+        ) = 1
 ),
 
 -- Whose commission a line is was decided when it was sent: only there, and where the VMS says so, does a partner count.
