@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from pipelines.batch.followers import send_followers
 from pipelines.batch.retries import carry_out_retries
 from pipelines.checks import steps as checks
 from pipelines.extract import steps as extract
@@ -35,7 +36,7 @@ DOCUMENTS = Job(
     "documents",
     (
         Step("read open documents", extract.read_open_documents),
-        Step("read the ledger's reference data", extract.read_ledger),
+        Step("read the ledger's reference data", extract.read_ledger_when_due),
         Step("build models", models.build_models),
         # Before anything is drafted: what turns out not to have arrived is open again, and is mapped and checked anew.
         Step("look up vouchers in flight", load.settle_vouchers, writes_outside=True),
@@ -46,7 +47,8 @@ DOCUMENTS = Job(
         # After the ledger has taken a voucher, never before: a document set to posted is read no more.
         Step("acknowledge", load.acknowledge, writes_outside=True),
         Step("note what was acknowledged", extract.note_acknowledged, writes_outside=True),
-        Step("read the import back", extract.read_import_back, writes_outside=True),
+        Step("send what waited for these", send_followers, writes_outside=True),
+        Step("read the import back", extract.read_import_back_when_due, writes_outside=True),
         Step("build models", models.build_models, writes_outside=True),
     ),
 )

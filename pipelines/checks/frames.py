@@ -72,6 +72,13 @@ def document_hashes(warehouse: duckdb.DuckDBPyConnection) -> dict[int, str]:
         return dict(warehouse.execute(_statement("hashes")).fetchall())
 
 
+def left_alone(warehouse: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Return by company how many documents are ready and left alone, in the order of companies; raises CheckError."""
+    query = "SELECT company_code, ready_count FROM map.left_companies WHERE ready_count > 0 ORDER BY company_code"
+    with _reading():
+        return dict(warehouse.execute(query).fetchall())
+
+
 def note_ready(warehouse: duckdb.DuckDBPyConnection, keys: Collection[int]) -> None:
     """Keep the keys of the documents that are ready for as long as the warehouse is open: all a dry run may leave."""
     warehouse.execute("CREATE OR REPLACE TEMP TABLE ready_documents (document_key BIGINT)")

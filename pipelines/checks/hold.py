@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.checks import frames
+from pipelines.checks.followers import find_followers, note_followers
 from pipelines.checks.messages import document_label
 from pipelines.checks.run import FINGERPRINT, STANDING, fingerprint, rules_mark
 from pipelines.checks.suites import CRITICAL, load_rules
@@ -27,10 +28,11 @@ RULES_OF_LAST_RUN = "checks.rules"
 
 
 def update_holds(ctx: Context, result: CheckResult) -> frozenset[int]:
-    """Bring the holds up to date, and return the keys of the documents that are ready to go out.
+    """Bring the holds up to date, and return the keys of the documents that go out: ready, or following what is.
 
     A rule that newly fails opens a hold; one that still fails keeps its ``since`` and gets today's message; one that no
     longer fails, or whose document is no longer open, gets its ``until``. Holds by rules of other steps are left alone.
+    A reversal that waits only for what is ready is held all the same until that is sent (`noted_followers`).
     All in one transaction, together with the fingerprint that lets the next run skip the checks. A dry run leaves no
     trace of it in the control store, and returns the same keys.
     """
@@ -43,7 +45,7 @@ def update_holds(ctx: Context, result: CheckResult) -> frozenset[int]:
         for verdict, since in (*verdicts, *_holds_by_people(ctx, documents))
     }
     own = {*load_rules().rules, HELD_BY_PERSON}
-    standing = {"rules": rules_mark(load_rules()), "documents": result.hashes}
+    standing = {"rules": rules_mark(ctx), "documents": result.hashes}
     with ctx.control.write() as connection:
         connection.execute("SAVEPOINT before_holds")
         # Rules of the last run count as ours too: a rule that this version no longer has must not hold for ever.
@@ -53,11 +55,22 @@ def update_holds(ctx: Context, result: CheckResult) -> frozenset[int]:
         ctx.control.keep_mark(STANDING, json.dumps(standing), within=connection)
         ctx.control.keep_mark(RULES_OF_LAST_RUN, " ".join(sorted(own)), within=connection)
         ready = _ready(ctx, documents)
+        going = ready | _note_followers(ctx, ready)
         if ctx.is_dry_run:
             # What is ready can only be known with the new holds in place; then they are taken out again.
             connection.execute("ROLLBACK TO before_holds")
-            frames.note_ready(ctx.warehouse, ready)
-    return ready
+            frames.note_ready(ctx.warehouse, going)
+    return going
+
+
+def _note_followers(ctx: Context, ready: frozenset[int]) -> frozenset[int]:
+    critical: dict[int, set[str]] = {}
+    for row in ctx.control.read(named_statements("holds")["open"]):
+        if row["severity"] == CRITICAL:
+            critical.setdefault(row["document_key"], set()).add(row["rule"])
+    followers = find_followers(ctx.warehouse, critical=critical, ready=ready)
+    note_followers(ctx.warehouse, followers)
+    return followers
 
 
 def ready_documents(ctx: Context) -> frozenset[int]:

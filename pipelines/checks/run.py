@@ -35,6 +35,7 @@ class _Findings:
     """What the suites found so far: findings by document and rule, and a row of each to fill the message from."""
 
     book: RuleBook
+    off: frozenset[str] = frozenset()
     texts: dict[tuple[int, str], list[str]] = field(default_factory=dict)
     rows: dict[tuple[int, str], dict[str, Any]] = field(default_factory=dict)
 
@@ -46,7 +47,8 @@ class _Findings:
         if not table.num_rows and not any(parameters.values()):
             return
         suite = self.book.suites[suite_name]
-        failures = evaluate(suite, table, parameters=parameters)
+        found = evaluate(suite, table, parameters=parameters)
+        failures = tuple(failure for failure in found if failure.rule not in self.off)
         rows = self._failing_rows(failures, table)
         for failure in failures:
             for number in failure.rows:
@@ -84,14 +86,15 @@ def run_checks(ctx: Context) -> CheckResult:
     """Check all open documents; of those that have not changed since the last complete run, its verdicts stand.
 
     First the posting requirements over post.document_checks; then, for the documents that meet them all, a safety net
-    over the voucher lines that would be sent. Nothing is written: see ``pipelines.checks.hold``.
+    over the voucher lines that would be sent. A rule that the settings have switched off finds nothing. Nothing is
+    written: see ``pipelines.checks.hold``.
 
     Raises CheckError when a check could not run, or a table is not what it should be.
     """
     book = load_rules()
     open_count = frames.count_open_documents(ctx.warehouse)
     hashes = frames.document_hashes(ctx.warehouse)
-    known = _known(ctx, book, hashes)
+    known = _known(ctx, hashes)
     verdicts = _standing_verdicts(ctx, book, known)
     checked = open_count - len(known)
     if checked or len(hashes) != open_count:
@@ -113,7 +116,7 @@ def run_checks(ctx: Context) -> CheckResult:
 def _fresh_verdicts(
     ctx: Context, book: RuleBook, *, known: frozenset[int], checked: int
 ) -> dict[int, tuple[Verdict, ...]]:
-    findings = _Findings(book)
+    findings = _Findings(book, book.without(ctx.settings.posting.rules_off))
     findings.check("post.document_checks", frames.document_frame(ctx.warehouse, known=known), documents=checked)
     held = findings.held()
     out = known | held
@@ -124,9 +127,10 @@ def _fresh_verdicts(
     return findings.verdicts()
 
 
-def rules_mark(book: RuleBook) -> str:
-    """Return a hash of the rules and of the program that applies them."""
-    digest = hashlib.sha256(pipelines.__version__.encode())
+def rules_mark(ctx: Context) -> str:
+    """Return a hash of the rules, of those that are off, and of the program that applies them."""
+    book = load_rules()
+    digest = hashlib.sha256(f"{pipelines.__version__} {sorted(ctx.settings.posting.rules_off)}".encode())
     for suite in book.suites.values():
         digest.update(suite.document.encode())
     return digest.hexdigest()
@@ -135,17 +139,17 @@ def rules_mark(book: RuleBook) -> str:
 def fingerprint(ctx: Context) -> str:
     """Return a hash of all that verdicts follow from: the checked tables, the rules, the program and the day."""
     checked = frames.count_open_documents(ctx.warehouse)
-    digest = hashlib.sha256(f"{rules_mark(load_rules())} {ctx.today} {checked}".encode())
+    digest = hashlib.sha256(f"{rules_mark(ctx)} {ctx.today} {checked}".encode())
     for table in ("post.document_checks", "post.draft_lines"):
         digest.update(f" {table} {frames.content_hash(ctx.warehouse, table)}".encode())
     return digest.hexdigest()
 
 
-def _known(ctx: Context, book: RuleBook, hashes: Mapping[int, str]) -> frozenset[int]:
+def _known(ctx: Context, hashes: Mapping[int, str]) -> frozenset[int]:
     """Return the documents that were checked with the same content by the same rules."""
     kept = ctx.control.mark(STANDING)
     standing = json.loads(kept) if kept else {}
-    if standing.get("rules") != rules_mark(book):
+    if standing.get("rules") != rules_mark(ctx):
         return frozenset()
     before = standing["documents"]
     return frozenset(key for key, value in hashes.items() if before.get(str(key)) == value)

@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
+from pipelines.checks import frames
+from pipelines.checks.followers import noted_followers
 from pipelines.checks.hold import ready_documents, update_holds
 from pipelines.checks.run import run_checks
 from pipelines.checks.suites import Rule, load_rules
+from pipelines.core.settings import Settings
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
+from pipelines.stores.marks import keep_left_alone
 
-__all__ = ["Rule", "check_documents", "load_rules", "ready_documents"]
+__all__ = ["Rule", "check_documents", "followers", "load_rules", "ready_documents", "rules_off"]
+
+
+def rules_off(settings: Settings) -> str:
+    """Say which posting requirements the settings have switched off, without a full stop; nothing when none is."""
+    rules = load_rules().rules
+    titles = [f"{name} ({rules[name].title})" for name in rules if name in settings.posting.rules_off]
+    return f"Switched off by the settings (posting.rules_off): {', '.join(titles)}" if titles else ""
 
 
 def check_documents(ctx: Context) -> Counts:
     """Run the suites over the open documents and bring the holds up to date."""
+    if off := rules_off(ctx.settings):
+        ctx.tell(f"{off}.")
+    _tell_left_alone(ctx)
     result = run_checks(ctx)
-    ready = update_holds(ctx, result)
-    return Counts(held=result.checked - len(ready))
+    going = update_holds(ctx, result)
+    return Counts(held=result.checked - len(going))
+
+
+def followers(ctx: Context) -> frozenset[int]:
+    """Return the keys of the documents that waited, when they were checked, only for others that were ready."""
+    return noted_followers(ctx.warehouse)
+
+
+def _tell_left_alone(ctx: Context) -> None:
+    """Say how many documents are left alone because of their company, and keep it for `status`."""
+    left = frames.left_alone(ctx.warehouse)
+    keep_left_alone(ctx.control, left)
+    if left:
+        ctx.tell(
+            f"{sum(left.values())} documents of companies {', '.join(left)} are left alone, because only the companies "
+            "of the settings are integrated (companies_others)."
+        )

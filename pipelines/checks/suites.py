@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -25,7 +25,8 @@ class Rule:
     """One posting requirement in an accountant's words.
 
     ``findings`` are templates of what was found, ``next_step`` of what to change and in which ``system``; both name
-    columns of the checked table in braces. ``source`` is where the rule is laid down.
+    columns of the checked table in braces. ``source`` is where the rule is laid down. ``may_be_off`` when the settings
+    may switch it off (posting.rules_off); a rule that ``stands_for`` another is off with that one.
     """
 
     name: str
@@ -35,6 +36,8 @@ class Rule:
     system: str
     next_step: str
     source: str
+    may_be_off: bool = False
+    stands_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,10 @@ class RuleBook:
 
     suites: Mapping[str, Suite]
     rules: Mapping[str, Rule]
+
+    def without(self, off: Collection[str]) -> frozenset[str]:
+        """Return the names of the rules that are off: those named, and those that stand for one of them."""
+        return frozenset(rule.name for rule in self.rules.values() if off and {rule.name, rule.stands_for} & {*off})
 
 
 @cache
@@ -126,4 +133,6 @@ def _make_rule(name: str, stated: Sequence[tuple[str, Mapping[str, Any]]], probl
         system=definition["system"],
         next_step=definition["next_step"],
         source=definition["source"],
+        may_be_off=bool(definition.get("may_be_off")),
+        stands_for=definition.get("stands_for", ""),
     )

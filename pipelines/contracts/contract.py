@@ -33,7 +33,9 @@ class Kind(StrEnum):
 class Member:
     """One column: where it stands in the object, what it is, whether an object without it is refused.
 
-    ``path`` is dotted; ``[0]`` behind a name takes the first element of a list.
+    ``path`` is dotted; ``[0]`` behind a name takes the first element of a list. ``decided``: no documentation says that
+    the member is called so (° in docs/mapping.md#0), so one that no object has is told. ``other_spelling`` is the path,
+    without marks of lists, under which the same value stands elsewhere: one of the two is enough.
     """
 
     column: str
@@ -41,15 +43,36 @@ class Member:
     kind: Kind = Kind.TEXT
     required: bool = False
     comment: str = ""
+    decided: bool = False
+    other_spelling: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """A nested list that becomes a table of its own, merged on the parent's key."""
+    """A nested list that becomes a table of its own, merged on the parent's key.
+
+    ``path`` is dotted. A list inside the elements of another is written ``lines[].codes``; ``outer`` is then the member
+    of the outer element (a line's key) that each row carries.
+    """
 
     table: str
     path: str
     members: tuple[Member, ...]
+    outer: Member | None = None
+
+    @property
+    def columns(self) -> tuple[Member, ...]:
+        """The members that become columns: that of the outer element in front, where there is one."""
+        return self.members if self.outer is None else (self.outer, *self.members)
+
+    @property
+    def located(self) -> tuple[tuple[Member, str], ...]:
+        """Each column's member with its dotted path in the whole object; lists are not marked."""
+        whole = self.path.replace("[]", "")
+        own = tuple((member, f"{whole}.{member.path}") for member in self.members)
+        if self.outer is None:
+            return own
+        return (self.outer, f"{self.path.rpartition('[].')[0]}.{self.outer.path}"), *own
 
 
 @dataclass(frozen=True, slots=True)

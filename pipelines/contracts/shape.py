@@ -67,8 +67,8 @@ def paths(contract: Contract) -> list[str]:
     """Return the dotted paths to ask the other side for, children's included; lists are not marked."""
     asked = [member.path for member in contract.members]
     for children in contract.children:
-        asked += [f"{children.path}.{member.path}" for member in children.members]
-    return [path.replace("[0]", "") for path in asked]
+        asked += [path for _, path in children.located]
+    return [path.replace("[0]", "") for path in dict.fromkeys(asked)]
 
 
 @cache
@@ -126,7 +126,7 @@ def tables_of(contract: Contract) -> dict[str, Columns]:
     """
     tables = {contract.table: [*_columns(contract.members), *PARENT_EXTRAS]}
     for children in contract.children:
-        tables[children.table] = [(contract.key, "BIGINT"), *_columns(children.members), *CHILD_EXTRAS]
+        tables[children.table] = [(contract.key, "BIGINT"), *_columns(children.columns), *CHILD_EXTRAS]
     return tables
 
 
@@ -134,6 +134,13 @@ def _columns(members: Iterable[Member]) -> Columns:
     return [(member.column, TYPES[member.kind][1]) for member in members]
 
 
-def list_expression(children: Children) -> str:
-    """Return the DuckDB expression of a nested list in an object ``o``."""
-    return ".".join(("o", *map(quote, children.path.split("."))))
+def length_expression(children: Children) -> str:
+    """Return the DuckDB expression of how many elements a nested list of an object ``o`` has; NULL: no list."""
+    outer, _, inner = children.path.rpartition("[].")
+    if not outer:
+        return f"len({_quoted('o', children.path)})"
+    return f"list_sum(list_transform({_quoted('o', outer)}, lambda e: len({_quoted('e', inner)})))"
+
+
+def _quoted(alias: str, path: str) -> str:
+    return ".".join((alias, *map(quote, path.split("."))))

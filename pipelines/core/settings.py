@@ -41,6 +41,13 @@ def _token(value: object) -> object:
 
 Codes = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
+# The posting requirements that may be switched off: those of a company's own order, and warnings. Never one that keeps
+# a voucher's money right, or without which the ledger would refuse it. `expectations/` marks the same ones.
+RULES_THAT_MAY_BE_OFF = (
+    "partner_is_charterer", "external_document_no_missing", "date_in_future", "external_document_no_used",
+    "external_document_no_too_long", "kid_too_long", "kid_invalid", "iban_invalid",
+)  # fmt: skip
+
 
 class _Section(BaseModel):
     # A misspelt name is a fault, and no step can change a setting for another.
@@ -123,16 +130,36 @@ class PostingSettings(_Section):
         default_factory=dict,
         description="control account by company and document type; the document's own GL account unless set",
     )
-    gl_sign: dict[str, Literal[1, -1]] = Field(
+    gl_sign: dict[str, Literal[1, -1, "revenue"]] = Field(
         default_factory=dict,
-        description="`1` or `-1` by company: `-1` where GL documents carry costs negative; `1` unless set",
+        description="by company: `-1` where GL documents carry costs negative, `revenue` where amounts on revenue "
+        "accounts are positive as well; `1` unless set",
     )
+    line_currency: Literal["hold", "convert"] = Field(
+        default="hold",
+        description="what becomes of an invoice with a line in another currency: held, or its amount shared over the "
+        "lines by their company amounts",
+    )
+    rules_off: Codes = Field(
+        default=(), description="posting requirements that are switched off, by name; shown by `check` and `status`"
+    )
+    remarks: bool = Field(default=False, description="writes why a document is held to the document in the VMS")
+    attachments: bool = Field(default=False, description="sends the invoice's file from the VMS with its voucher")
     tax_rules: Path | None = Field(
         default=None, description="CSV file that maps VAT codes to tax rules; VAT codes are tax rules unless set"
     )
     acknowledge: Literal["accepted", "posted"] = Field(
         default="accepted", description="`posted` acknowledges only what the ledger has booked"
     )
+
+    @field_validator("rules_off")
+    @classmethod
+    def _only_what_may_be_off(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [name for name in names if name not in RULES_THAT_MAY_BE_OFF]:
+            may_be = ", ".join(RULES_THAT_MAY_BE_OFF)
+            message = f"no rule that may be switched off: {', '.join(unknown)}; these may: {may_be}"
+            raise ValueError(message)
+        return names
 
 
 class PartnerSettings(_Section):
@@ -143,9 +170,24 @@ class PartnerSettings(_Section):
     charterer_types: Codes = Field(
         default=(), description="VMS partner types no supplier invoice may come from; none unless set"
     )
+    broker_types: Codes = Field(
+        default=(),
+        description="VMS partner types whose lines on others' invoices are commissions; unless set, every line of "
+        "another partner where the VMS marks no commission",
+    )
     confirm_bank_changes: bool = Field(
         default=True, description="a supplier's changed bank account waits for a second person"
     )
+
+
+class VoyageSettings(_Section):
+    """How voyages become projects (docs/mapping.md#2)."""
+
+    project_dates: Literal["none", "voyage"] = Field(
+        default="none", description="`voyage` gives projects the voyage's dates, widened; none are sent unless set"
+    )
+    months_before: int = Field(default=1, ge=0, le=120, description="months before the voyage's start")
+    months_after: int = Field(default=12, ge=0, le=120, description="months behind the voyage's end")
 
 
 class RateSettings(_Section):
@@ -168,8 +210,14 @@ class Settings(_Section):
     vms: VmsSettings
     ledger: LedgerSettings
     companies: tuple[CompanySettings, ...] = ()
+    companies_others: Literal["hold", "leave", "post"] = Field(
+        default="hold",
+        description="what becomes of documents of companies that are not configured, where some are: held, left alone, "
+        "or posted to the entity of the same code",
+    )
     posting: PostingSettings = PostingSettings()
     partners: PartnerSettings = PartnerSettings()
+    voyages: VoyageSettings = VoyageSettings()
     rates: RateSettings = RateSettings()
 
     @field_validator("companies")

@@ -68,10 +68,12 @@ def _booked_outcome(document: VmsDocument, booked: Sequence[Row]) -> str:
 
 
 def _agrees(document: VmsDocument, lines: Iterable[Row]) -> bool:
-    """Tell whether the control lines add up to the document's amount, and all lines to zero."""
-    # A line as Springline sent it, not as the ledger completed it: the control account is that of line 1.
+    """Tell whether the control lines add up to the document's amount, and all lines to zero.
+
+    A document that carries both sides itself is booked without a control line, and adds up to nothing.
+    """
+    # A line as Springline sent it, not as the ledger completed it. Only detail lines have a fourth dimension.
     nodes = [line["sent"] for line in lines if line.get("sent")]
-    control = next((node["account"] for node in nodes if node["trItemNumber"] == 1), None)
     total = sum((Decimal(node["invoiceAmount"]) for node in nodes), Decimal(0))
-    parts = [Decimal(node["invoiceAmount"]) for node in nodes if node["account"] == control and node.get("xgl") is None]
-    return not total and abs(sum(parts, Decimal(0))) == abs(document.amount)
+    control = [Decimal(node["invoiceAmount"]) for node in nodes if node.get("xgl") is None]
+    return bool(nodes) and not total and abs(sum(control, Decimal(0))) == abs(document.amount)

@@ -28,20 +28,25 @@ def flatten_parents(table: pa.Table, contract: Contract) -> pa.Table:
 
 
 def flatten_children(table: pa.Table, contract: Contract, children: Children) -> pa.Table:
-    """Return one row per element of a nested list: parent_row, the parent's key, the columns, the position from 0."""
+    """Return one row per element of a nested list: parent_row, the parent's key, the columns, the position from 0.
+
+    A list inside another's elements is counted through the whole object, and each row carries its outer element's key.
+    """
     objects = _struct(table)
-    lists = _walk(objects, [(name, False) for name in children.path.split(".")])
-    parent_row = pc.list_parent_indices(lists)
     key = next(member for member in contract.members if member.column == contract.key)
-    elements = pc.list_flatten(lists)
-    columns = [
-        parent_row,
-        pc.take(_column(objects, key), parent_row),
-        *(_column(elements, member) for member in children.members),
-        _positions(parent_row),
-    ]
+    elements, parent_row = objects, None
+    outer = outer_row = None
+    for path in children.path.split("[]."):
+        lists = _walk(elements, [(name, False) for name in path.split(".")])
+        outer, outer_row = elements, pc.list_parent_indices(lists)
+        parent_row = outer_row if parent_row is None else pc.take(parent_row, outer_row)
+        elements = pc.list_flatten(lists)
+    columns = [_column(elements, member) for member in children.members]
+    if children.outer is not None:
+        columns.insert(0, pc.take(_column(outer, children.outer), outer_row))
     return pa.Table.from_arrays(
-        columns, names=[PARENT_ROW, contract.key, *(member.column for member in children.members), "position"]
+        [parent_row, pc.take(_column(objects, key), parent_row), *columns, _positions(parent_row)],
+        names=[PARENT_ROW, contract.key, *(member.column for member in children.columns), "position"],
     )
 
 

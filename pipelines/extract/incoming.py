@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.contracts.shape import list_expression, tables_of
+from pipelines.contracts.shape import length_expression, tables_of
 from pipelines.core.literals import among, literal
 from pipelines.core.table_ref import quote
 from pipelines.extract.flatten import PARENT_ROW
@@ -178,7 +178,7 @@ class Incoming:
     def _heads_sql(self) -> str:
         contract = self._contract
         paths = {member.column: quote(member.path) for member in contract.members}
-        counts = "".join(f", coalesce(len({list_expression(children)}), 0)" for children in contract.children)
+        counts = "".join(f", coalesce({length_expression(children)}, 0)" for children in contract.children)
         modified = f"o.{paths['modified_at']}" if "modified_at" in paths else "NULL"
         # A sort key holds every value exactly and unambiguously, and takes a fifth of the time of a text.
         return (

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from pipelines.contracts.contract import Contract, Kind
+from pipelines.contracts.contract import Children, Contract, Kind
 from pipelines.contracts.shape import arrow_schema, tree
 from pipelines.extract.exact import BrokenError, read_object
 from pipelines.extract.flatten import flatten_children, flatten_parents
@@ -194,13 +194,22 @@ def _is_complete(table: pa.Table, contract: Contract) -> bool:
         if member.required and _nulls(table.column(name), below):
             return False
     for children in contract.children:
-        name, *below = children.path.split(".")
-        elements = pc.list_flatten(_below(table.column(name), below))
+        elements = _elements(table, children)
         required = [member.path.split(".") for member in children.members if member.required]
         # A null in a list of children would become a row without a key.
         if elements.null_count or any(_nulls(elements, path) for path in required):
             return False
     return True
+
+
+def _elements(table: pa.Table, children: Children) -> pa.ChunkedArray:
+    """Return the elements of a nested list of all objects, one after the other."""
+    first, *inner = children.path.split("[].")
+    name, *below = first.split(".")
+    elements = pc.list_flatten(_below(table.column(name), below))
+    for path in inner:
+        elements = pc.list_flatten(_below(elements, path.split(".")))
+    return elements
 
 
 def _nulls(column: pa.ChunkedArray, path: list[str]) -> int:

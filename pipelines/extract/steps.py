@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 
+from pipelines.contracts import vms as contracts
 from pipelines.contracts.tables import create_staging_tables
-from pipelines.extract import books, ledger, vms
-from pipelines.extract.cursors import is_moved_in_batch, move_cursor
+from pipelines.extract import books, ledger, originals, vms
+from pipelines.extract.absent import tell_absent
+from pipelines.extract.cursors import is_moved_in_batch, move_cursor, moved_at, read_cursor
 from pipelines.extract.land import ReadCounts
 from pipelines.extract.ledger import extract_import_state
 from pipelines.extract.vms import extract_documents_by_key
@@ -33,6 +35,10 @@ __all__ = [
 
 # The mark of the last reading of the ledger's master data: the batch, and what was last written there.
 LEDGER_READ = "ledger.read_in"
+# The cursor of the last look at it: for which documents it was taken, and when.
+LEDGER_LOOK = "ledger.look"
+# The ledger's requests are metered: without anything new to ask about it is looked at no more often than this.
+BETWEEN_LOOKS = timedelta(hours=1)
 # The cursor that every reading of the import confirms.
 IMPORT = "ledger.import"
 
@@ -40,7 +46,10 @@ IMPORT = "ledger.import"
 def read_vms_master_data(ctx: Context) -> Counts:
     """Read partners, vessels and voyages that have moved since the last run."""
     _prepare(ctx)
-    return _counts(vms.extract_partners(ctx), vms.extract_vessels(ctx), vms.extract_voyages(ctx))
+    partners = vms.extract_partners(ctx)
+    if partners.landed:
+        tell_absent(ctx, contracts.PARTNERS)
+    return _counts(partners, vms.extract_vessels(ctx), vms.extract_voyages(ctx))
 
 
 def read_ledger(ctx: Context) -> Counts:
@@ -48,13 +57,45 @@ def read_ledger(ctx: Context) -> Counts:
 
     The ledger's requests are metered: a second job of the same batch uses what the first one read.
     """
-    written = ctx.control.one("SELECT max(updated_at) FROM outbox WHERE target = 'ledger' AND kind <> 'voucher'")
+    written = _last_written(ctx)
     mark = f"{ctx.batch_id} {written}"
-    if ctx.control.mark(LEDGER_READ) == mark:
-        return Counts()
-    counts = _counts(ledger.extract_master_data(ctx))
-    ctx.control.keep_mark(LEDGER_READ, mark)
+    counts = Counts()
+    if ctx.control.mark(LEDGER_READ) != mark:
+        counts = _counts(ledger.extract_master_data(ctx))
+        ctx.control.keep_mark(LEDGER_READ, mark)
+    # Noted in a cursor: a warehouse that was put back from an older copy forgets its cursors, and looks anew.
+    look = json.dumps({"written": written, "fetches": sorted(_open_fetches(ctx))})
+    move_cursor(ctx, LEDGER_LOOK, look, is_confirmed=True)
     return counts
+
+
+def read_ledger_when_due(ctx: Context) -> Counts:
+    """Read the ledger as ``read_ledger`` does when an open document is new or changed, else once an hour.
+
+    So an idle tick asks the VMS only. What is held for something the ledger lacks goes with the next look, at the
+    latest an hour after it was added there; ``run master-data`` looks at once.
+    """
+    known, looked_at = read_cursor(ctx, LEDGER_LOOK), moved_at(ctx, LEDGER_LOOK)
+    if known is None or looked_at is None or not timedelta(0) <= ctx.now() - looked_at < BETWEEN_LOOKS:
+        return read_ledger(ctx)
+    look = json.loads(known)
+    is_due = look["written"] != _last_written(ctx) or _open_fetches(ctx) - {*look["fetches"]}
+    return read_ledger(ctx) if is_due else Counts()
+
+
+def _last_written(ctx: Context) -> str | None:
+    """Return when master data was last written to the ledger."""
+    found = ctx.control.one("SELECT max(updated_at) FROM outbox WHERE target = 'ledger' AND kind <> 'voucher'")
+    return None if found is None else str(found)
+
+
+def _open_fetches(ctx: Context) -> set[str]:
+    """Return by which readings the open documents came: a new or changed one came by a reading not seen before."""
+    create_staging_tables(ctx.warehouse)
+    found = ctx.warehouse.execute(
+        "SELECT DISTINCT fetch_id FROM stg_vms.documents WHERE status_code = 'RFP'"
+    ).fetchall()
+    return {fetch for (fetch,) in found}
 
 
 def note_acknowledged(ctx: Context) -> Counts:
@@ -68,9 +109,15 @@ def note_acknowledged(ctx: Context) -> Counts:
 
 
 def read_open_documents(ctx: Context) -> Counts:
-    """Read the documents that are ready for posting, and the accounts their vouchers are controlled by."""
+    """Read the documents that are ready for posting, what they reverse, and their control accounts."""
     _prepare(ctx)
-    return _counts(vms.extract_open_documents(ctx), vms.extract_control_accounts(ctx))
+    documents, accounts = vms.extract_open_documents(ctx), vms.extract_control_accounts(ctx)
+    # Told when something new was read, not at every idle tick.
+    tell_absent(
+        ctx, *([contracts.DOCUMENTS] if documents.landed else []), *([contracts.ACCOUNTS] if accounts.landed else [])
+    )
+    originals_read = originals.extract_originals(ctx)
+    return _counts(documents, originals_read, accounts, vms.extract_gl_accounts_if_needed(ctx))
 
 
 def read_import_back(ctx: Context) -> Counts:
@@ -90,6 +137,15 @@ def read_import_back(ctx: Context) -> Counts:
     counts = _counts(extract_import_state(ctx, waiting)) if waiting else Counts()
     move_cursor(ctx, IMPORT, ctx.batch_id, is_confirmed=True)
     return counts
+
+
+def read_import_back_when_due(ctx: Context) -> Counts:
+    """Read the import back after a sending; what waits there without one is asked for once an hour."""
+    read_at = moved_at(ctx, IMPORT)
+    is_recent = read_at is not None and timedelta(0) <= ctx.now() - read_at < BETWEEN_LOOKS
+    if is_recent and not ctx.control.one(named_statements("extract")["sent_since_import_was_read"]):
+        return Counts()
+    return read_import_back(ctx)
 
 
 def read_everything_back(ctx: Context) -> Counts:

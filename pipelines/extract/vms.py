@@ -49,6 +49,18 @@ REJECTED = "REJECTED"
 # The cursor of all documents.
 DOCUMENTS = "vms.documents"
 
+# The day on which all accounts were read for open documents.
+GL_ACCOUNTS_READ = "vms.gl_accounts"
+_NAMES_NO_ACCOUNT = f"""
+SELECT 1 FROM stg_vms.documents AS documents
+INNER JOIN seed.voucher_types AS types ON documents.document_type = types.document_type
+INNER JOIN stg_vms.document_lines AS lines
+    ON documents.document_key = lines.document_key AND documents.fetch_id = lines.fetch_id
+WHERE types.voucher_type = 'GL' AND {among("documents.status_code", OPEN)}
+AND nullif(trim(lines.account_code), '') IS NULL
+LIMIT 1
+"""
+
 _log = structlog.get_logger(__name__)
 
 # The times by which an object counts as changed. Whether a changed child moves its parent's `modifiedDate` is not known
@@ -171,6 +183,20 @@ def extract_documents_by_key(ctx: Context, keys: Iterable[int]) -> ReadCounts:
     return landed.counts
 
 
+def extract_documents_by_number(ctx: Context, numbers: Sequence[str]) -> ReadCounts:
+    """Read documents by number, of any company, type and status."""
+    return _land_documents(ctx, _documents(ctx, "documentNo", numbers)).counts if numbers else ReadCounts()
+
+
+def extract_documents_by_type(ctx: Context, types: Sequence[str], *, since: date) -> ReadCounts:
+    """Read the documents of some types dated since a day, of any status; those held that did not come become GONE."""
+    (of_types,) = one_of("documentType.documentType", types)
+    dated = at_least("documentDate", f"{since.isoformat()}T00:00:00")
+    landed = _land_documents(ctx, _pages(ctx, contracts.DOCUMENTS, (of_types, dated)))
+    held = f"{among('document_type', types)} AND document_date >= {literal(since)}"
+    return landed.counts + extract_documents_by_key(ctx, _staged_keys(ctx, held) - landed.keys)
+
+
 def extract_partners(ctx: Context) -> ReadCounts:
     """Read the business partners that have changed, they, an address, a contact or a bank account."""
     return _extract_changed(ctx, contracts.PARTNERS)
@@ -199,6 +225,21 @@ def extract_gl_accounts(ctx: Context) -> ReadCounts:
     """Read all accounts, whose GL accounts say on which accounts an actual may be posted."""
     pages = ctx.vms.pages(contracts.GL_ACCOUNTS.entity, fields=paths(contracts.GL_ACCOUNTS))
     return land(ctx, contracts.GL_ACCOUNTS, pages, side=SIDE, scope=EVERYTHING).counts
+
+
+def extract_gl_accounts_if_needed(ctx: Context) -> ReadCounts:
+    """Read all accounts, once a day at most, where an open GL document has a line that does not name its account.
+
+    Whether such a line is revenue is then known by its GL account alone (docs/mapping.md#1).
+    """
+    today = ctx.today.isoformat()
+    is_read = is_whole(ctx, GL_ACCOUNTS_READ) and read_cursor(ctx, GL_ACCOUNTS_READ) == today
+    if is_read or ctx.warehouse.execute(_NAMES_NO_ACCOUNT).fetchone() is None:
+        return ReadCounts()
+    counts = extract_gl_accounts(ctx)
+    move_cursor(ctx, GL_ACCOUNTS_READ, today)
+    note_whole(ctx, GL_ACCOUNTS_READ)
+    return counts
 
 
 def extract_system(ctx: Context) -> ReadCounts:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.contracts import ledger as ledger_contracts
 from pipelines.contracts import vms as vms_contracts
+from pipelines.contracts.presence import absent_members
 from pipelines.core.errors import SpringlineError, WireError
 from pipelines.going_live.check_line import CheckLine, Fault, judge
 
@@ -25,6 +26,15 @@ MUTATIONS = (
 )  # fmt: skip
 # Below the first nobody need act; above the second the windows of incremental reading no longer overlap safely.
 CLOCKS_AGREE, CLOCKS_DIFFER = timedelta(seconds=60), timedelta(minutes=5)
+# Where a partner's type stands; the rule on charterers stands on it.
+TYPES = {
+    vms_contracts.DOCUMENTS.table: "businessPartner.businessPartnerType.businessPartnerType",
+    vms_contracts.PARTNERS.table: "businessPartnerType.businessPartnerType",
+}
+UNREADABLE = "partner types cannot be read, so supplier invoices will be held"
+LOOK = (
+    "where one of these is in use, ask whoever runs the VMS what it is called, and whether the API's user may read it"
+)
 SCOPES = "give the token the scope in Xledger (System Access, GraphQL, API tokens)"
 ROLES = "give the API's user the role, or the field, in the VMS"
 
@@ -51,7 +61,20 @@ def vms_reading(probe: Probe) -> CheckLine:
     """Every object and member that the jobs read can be read."""
     probe.sign_in()
     good = f"{len(vms_contracts.ALL)} entities with every member; whether it may write shows at the first document"
-    return judge("VMS reading", good=good, faults=_unreadable(vms_contracts.ALL, probe.read_one, ROLES))
+    faults = list(_unreadable(vms_contracts.ALL, probe.read_some, ROLES))
+    if faults:
+        return judge("VMS reading", good=good, faults=faults)
+    absent = {c.table: absent_members(c, probe.read_some(c)) for c in vms_contracts.ALL}
+    is_on = "partner_is_charterer" not in probe.settings.posting.rules_off
+    read = [c.table for c in vms_contracts.ALL if c.table in TYPES and probe.read_some(c)]
+    if is_on and read and all(TYPES[table] in absent[table] for table in read):
+        faults.append((UNREADABLE, f'{ROLES}; or switch the rule off: posting.rules_off = ["partner_is_charterer"]'))
+    notes = [
+        (f"none of {len(probe.read_some(c))} {c.entity} ({c.table}) has {', '.join(absent[c.table])}", LOOK)
+        for c in vms_contracts.ALL
+        if absent[c.table]
+    ]
+    return judge("VMS reading", good=good, faults=faults, notes=notes)
 
 
 def ledger_token(probe: Probe) -> CheckLine:
@@ -95,7 +118,7 @@ def clocks(probe: Probe) -> CheckLine:
     return judge("clocks", good="this machine and both systems agree within a minute", faults=faults, notes=notes)
 
 
-def _unreadable(contracts: Iterable[Contract], read: Callable[[Contract], None], step: str) -> Iterator[Fault]:
+def _unreadable(contracts: Iterable[Contract], read: Callable[[Contract], object], step: str) -> Iterator[Fault]:
     for contract in contracts:
         try:
             read(contract)

@@ -39,6 +39,7 @@ CHECKS: Mapping[str, Callable[[Probe], CheckLine]] = {
     "voucher types": set_up.voucher_types,
     "tax rules": set_up.tax_rules,
     "partner types": set_up.partner_types,
+    "rules off": set_up.rules_switched_off,
     "base currencies": set_up.base_currencies,
     "clocks": access.clocks,
 }

@@ -50,11 +50,13 @@ def read_entities(probe: Probe) -> Entities:
 
 
 def mapped_companies(probe: Probe) -> list[CompanySettings]:
-    """Return the companies of the settings, then the VMS companies whose code is that of an entity.
+    """Return the companies of the settings; the VMS companies whose code is that of an entity where they count too.
 
-    Source: docs/mapping.md#1-5.
+    They do where none is configured, and where the settings post those of others (docs/mapping.md#1-5).
     """
     settings = probe.settings.companies
+    if settings and probe.settings.companies_others != "post":
+        return [*settings]
     entities = read_entities(probe).by_code
     # As in the mapping: a code that is an entity's own needs no setting.
     rest = sorted(probe.companies().keys() - {company.code for company in settings})

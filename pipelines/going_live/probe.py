@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Node = dict[str, Any]
 
 INTROSPECTION = "{ __schema { mutationType { fields { name } } } }"
+# Objects looked into for members that never appear.
+A_FEW = 100
 # Rows of one request: among so many booked vouchers every voucher type that is in use will be found.
 SAMPLE = 1_000
 HEADERS = Reading("journalHeaders", "transactionSource { code }", page_size=SAMPLE)
@@ -108,11 +110,12 @@ class Probe:
             "sign in", lambda: self._vms.find("Currency", filters=[equals("currencyCode", "USD")], fields=["key"])
         )
 
-    def read_one(self, contract: Contract) -> None:
-        """Read one object of a VMS contract with every member it names."""
+    def read_some(self, contract: Contract) -> list[Node]:
+        """Read a few objects of a VMS contract with every member it names."""
         self.sign_in()
-        pages = self._vms.pages(contract.entity, fields=paths(contract), page_size=1)
-        self._once(f"one {contract.entity}", lambda: next(pages, None))
+        pages = self._vms.pages(contract.entity, fields=paths(contract), page_size=A_FEW)
+        found: list[Node] = self._once(f"some {contract.entity}", lambda: _decode(next(pages, b"[]")))
+        return found
 
     def vms_objects(self, entity: str, fields: Sequence[str], filters: Sequence[str] = ()) -> list[Node]:
         """Read all objects of a small VMS entity."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from pipelines.checks.steps import rules_off
 from pipelines.contracts import vms as vms_contracts
 from pipelines.core.tax_rules import read_tax_rules
 from pipelines.going_live.check_line import CheckLine, Fault, judge, named
@@ -21,6 +22,7 @@ LOCATIONS = ("FS", "LS")
 FALLBACK_XGL = "DLVMS"
 BY_CHARTER = ("TC", "VC")
 TAX_RULE = "TAX_RULE"
+HELD = {"AP": "supplier invoices", "AR": "customer invoices"}
 IN_XLEDGER = "set it up in Xledger"
 
 
@@ -32,9 +34,13 @@ def companies(probe: Probe) -> CheckLine:
     if not mapped:
         faults.append(("no VMS company stands for a ledger entity", "set [[companies]] in the settings"))
     left = known.keys() - {company.code for company in mapped}
-    notes = [
-        (f"{named(left)} of the VMS is no entity, its documents will be held", "add [[companies]] where it should post")
-    ]
+    others = probe.settings.companies_others
+    # Left alone by a setting: somebody has decided that, and nothing is to be looked at.
+    if others == "leave" and probe.settings.companies:
+        left = set()
+    reason = "is not configured" if probe.settings.companies and others != "post" else "is no entity"
+    step = 'add [[companies]] where it should post, or set companies_others = "leave" to leave all others alone'
+    notes = [(f"{named(left)} of the VMS {reason}, its documents will be held", step)]
     good = f"{named(company.code for company in mapped)} are on both sides"
     return judge("companies", good=good, faults=faults, notes=notes if left else ())
 
@@ -54,12 +60,17 @@ def _company_faults(mapped: Sequence[CompanySettings], entities: Entities, known
 
 
 def control_accounts(probe: Probe) -> CheckLine:
-    """APX and ARX of every company that posts have a GL account, and the ledger has it on the right side."""
+    """APX and ARX of every company that posts have a GL account, and the ledger has it on the right side.
+
+    A company may have one side only: then documents of the other are held by a rule, and the rest go on.
+    """
     entities = read_entities(probe).by_code
     posting = [company for company in mapped_companies(probe) if company.owner in entities]
     accounts = {str(node["code"]): (node.get("ledgerType") or {}).get("name") for node in probe.nodes()["accounts"]}
     faults: list[Fault] = []
+    notes: list[Fault] = []
     for company in posting:
+        missing: list[Fault] = []
         for side, code, in_settings in (
             ("AP", "APX", company.payables_account),
             ("AR", "ARX", company.receivables_account),
@@ -70,14 +81,16 @@ def control_accounts(probe: Probe) -> CheckLine:
                     f"set the GL account of {code} of that company in the VMS, "
                     "or payables_account and receivables_account in [[companies]]"
                 )
-                faults.append((f"company {company.code} has no GL account in {code}", step))
+                missing.append((f"company {company.code} has no GL account in {code}, {HELD[side]} will be held", step))
             elif account not in accounts:
                 faults.append((f"the ledger has no account {account} ({code} of {company.code})", "add it in Xledger"))
             # An account without a ledger type is an ordinary GL account, and that can be meant.
             elif accounts[account] not in {side, None}:
                 message = f"account {account} ({code} of {company.code}) is of the ledger type {accounts[account]}"
                 faults.append((message, "choose the control account of that side"))
-    return judge("control accounts", good=f"APX and ARX of {len(posting)} companies", faults=faults)
+        (faults if len(missing) == len(HELD) else notes).extend(missing)
+    good = f"APX and ARX of {len(posting)} companies"
+    return judge("control accounts", good=good, faults=faults, notes=notes)
 
 
 def _vms_account(probe: Probe, code: str, company: str) -> str | None:
@@ -158,10 +171,12 @@ def tax_rules(probe: Probe) -> CheckLine:
 def partner_types(probe: Probe) -> CheckLine:
     """Partner types of the settings exist in the VMS, and each type of the VMS is a supplier's or a customer's."""
     partners = probe.settings.partners
-    fields = ["businessPartnerTypeCode", "businessPartnerTypeDesc"]
+    # The vendor's spelling first, then that of older installations (docs/mapping.md#0).
+    fields = ["businessPartnerType", "businessPartnerTypeCode", "businessPartnerTypeDesc"]
     types = {
-        str(node["businessPartnerTypeCode"]): node.get("businessPartnerTypeDesc")
+        str(code): node.get("businessPartnerTypeDesc")
         for node in probe.vms_objects("BusinessPartnerType", fields)
+        if (code := node.get("businessPartnerType") or node.get("businessPartnerTypeCode"))
     }
     mapped = {*partners.supplier_types, *partners.customer_types}
     faults: list[Fault] = []
@@ -174,6 +189,13 @@ def partner_types(probe: Probe) -> CheckLine:
     message = f"partners of type {named(left)} are neither supplier nor customer and are not created"
     notes = [(message, "add them to partners.supplier_types or customer_types where they should be")]
     return judge("partner types", good=f"{len(types)} types", faults=faults, notes=notes if left and mapped else ())
+
+
+def rules_switched_off(probe: Probe) -> CheckLine:
+    """No posting requirement is switched off without a word (posting.rules_off)."""
+    off = rules_off(probe.settings)
+    notes = [(off, "take it out of posting.rules_off where that is no longer meant")] if off else []
+    return judge("rules off", good="every posting requirement is on", notes=notes)
 
 
 def base_currencies(probe: Probe) -> CheckLine:

@@ -6,6 +6,8 @@ from pipelines.outbox.entry import Entry
 from pipelines.outbox.intent import Intent, Json, Kind
 
 POSTED = "POS"
+# Member of a voucher's look-up: the keys of the documents that it takes back, where it is a reversal.
+REVERSES = "reverses"
 BODY: dict[str, Json] = {"invoicingStatus": POSTED}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from pipelines.load.delivery import DeliveryResult
 from pipelines.load.ledger import vouchers
@@ -56,13 +56,16 @@ def send_actuals(ctx: Context) -> Counts:
     return _counts(ctx, deliver_actuals(ctx))
 
 
-def send_vouchers(ctx: Context, *, ready_documents: Callable[[Context], frozenset[int]]) -> Counts:
+def send_vouchers(
+    ctx: Context, *, ready_documents: Callable[[Context], frozenset[int]], among: Collection[int] | None = None
+) -> Counts:
     """Store an intent for each document that is ready, and deliver all vouchers that are not settled.
 
-    ``ready_documents`` gives the keys of the documents that were checked and that nothing holds at this moment.
+    ``ready_documents`` gives the keys of the documents that were checked and that nothing holds at this moment;
+    ``among`` restricts those for which an intent is stored.
     """
     ready = ready_documents(ctx)
-    store_voucher_intents(ctx, ready)
+    store_voucher_intents(ctx, ready if among is None else ready.intersection(among))
     return _counts(ctx, vouchers.deliver_vouchers(ctx, ready=ready))
 
 

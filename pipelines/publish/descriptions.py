@@ -100,5 +100,5 @@ def _members(contract: Contract) -> Iterator[tuple[str, Member, str]]:
         yield contract.table, member, member.path
     for children in contract.children:
         yield children.table, key, key.path
-        for member in children.members:
-            yield children.table, member, f"{children.path}.{member.path}"
+        for member, path in children.located:
+            yield children.table, member, path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from pipelines.core.words import amount
-from pipelines.questions.voucher_table import lines_table
+from pipelines.questions.voucher_table import contra_accounts, lines_table
 from pipelines.step.context import Context
 from pipelines.stores.control import named_statements
 from pipelines.stores.rows import Row, rows_of
@@ -22,13 +22,17 @@ def read_drafts(ctx: Context, *, ready: frozenset[int]) -> list[Row]:
         rows_of(ctx.warehouse.execute(named_statements("dry_run", folder="questions")[name]))
         for name in ("vouchers", "lines")
     )
-    # Two queries and not one a voucher: there may be hundreds.
+    # A query each and not one a voucher: there may be hundreds.
+    after: dict[int, list[str]] = {}
+    for document, number in ctx.warehouse.execute(named_statements("dry_run", folder="questions")["after"]).fetchall():
+        after.setdefault(document, []).append(number)
     lines_of: dict[int, list[Row]] = {}
     for line in lines:
         lines_of.setdefault(line["document_key"], []).append(line)
     return [
-        voucher | {"lines": lines_of[voucher["document_key"]]}
-        for voucher in vouchers
+        voucher | {"after": after.get(voucher["document_key"], []), "lines": lines_of[voucher["document_key"]]}
+        # What reverses others goes after them.
+        for voucher in sorted(vouchers, key=lambda voucher: voucher["document_key"] in after)
         if voucher["document_key"] in ready
     ]
 
@@ -40,7 +44,10 @@ def show_drafts(drafts: list[Row], console: Console) -> None:
             f"{draft['document_type']} {draft['document_no']} → {draft['voucher_type']} {draft['owner_code']}, "
             f"posted {draft['posted_date']}, {amount(draft['currency_amount'], draft['currency'])}, "
             f"{amount(draft['amount'], draft['company_currency'])}"
+            f"{', after ' + ', '.join(draft['after']) if draft['after'] else ''}"
         )
         console.print(escape(title), highlight=False)
         console.print(lines_table(draft["lines"], company_currency=draft["company_currency"]), crop=False)
+        if sources := contra_accounts(draft["lines"]):
+            console.print(escape(sources), highlight=False)
     console.print(f"{len(drafts)} vouchers would be sent. Nothing was sent.")

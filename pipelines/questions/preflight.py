@@ -11,21 +11,23 @@ import duckdb
 
 from pipelines.batch.run import open_context
 from pipelines.batch.scratch import build_scratch, copy_reference, scratch
+from pipelines.checks.followers import AWAITS_ORIGINAL, find_followers
 from pipelines.checks.run import run_checks
 from pipelines.checks.suites import CRITICAL
 from pipelines.core.errors import WireError
 from pipelines.core.periods import next_month, read_period
 from pipelines.core.words import moment
-from pipelines.extract import ledger, vms
+from pipelines.extract import ledger, originals, vms
 from pipelines.questions.preflight_report import NO_VOYAGE, NOBODY_KNOWN, PendingDocument, PreflightReport, RuleFinding
 from pipelines.step.context import Context
 from pipelines.stores.control import Control, named_statements
 from pipelines.stores.open_tables import WAREHOUSE, open_tables
 from pipelines.stores.rows import rows_of
+from pipelines.stores.seeds import load_seeds
 from pipelines.wire.filters import one_of
 
 if TYPE_CHECKING:
-    from pipelines.checks.verdicts import Verdict
+    from pipelines.checks.verdicts import CheckResult, Verdict
     from pipelines.core.settings import Settings
 
 STATUSES = ("PEN", "INV", "RFP")
@@ -68,7 +70,7 @@ def run_preflight(
         _make_ready(ctx.warehouse, first=first, last=last)
         build_scratch(ctx, control=context.control)
         checked = run_checks(ctx)
-        documents = (*_documents(ctx, checked.verdicts), *_set_aside(ctx))
+        documents = (*_documents(ctx, _without_followers(ctx, checked)), *_set_aside(ctx))
     return PreflightReport(
         period=period,
         checked=checked.checked,
@@ -104,6 +106,10 @@ def _read(ctx: Context) -> None:
         extract(ctx)
     ledger.extract_master_data(ctx)
     vms.extract_documents_by_status(ctx, STATUSES)
+    # Which types are GL documents stands in the seeds.
+    load_seeds(ctx.warehouse)
+    originals.extract_originals(ctx, statuses=STATUSES)
+    vms.extract_gl_accounts_if_needed(ctx)
 
 
 def _make_ready(warehouse: duckdb.DuckDBPyConnection, *, first: date, last: date) -> None:
@@ -118,8 +124,27 @@ def _make_ready(warehouse: duckdb.DuckDBPyConnection, *, first: date, last: date
     )
     warehouse.execute(
         "UPDATE stg_vms.documents SET status_code = "
-        "CASE WHEN document_key IN (SELECT document_key FROM statuses) THEN 'RFP' ELSE 'left aside' END"
+        "CASE WHEN document_key IN (SELECT document_key FROM statuses) THEN 'RFP' ELSE 'left aside' END "
+        # What a reversal takes back keeps its status: it may be posted long since.
+        "WHERE status_code IN (SELECT unnest(?))",
+        [list(STATUSES)],
     )
+
+
+def _without_followers(ctx: Context, checked: CheckResult) -> dict[int, tuple[Verdict, ...]]:
+    """Return the verdicts without that on a reversal which would go in one run with what it reverses."""
+    critical = {
+        key: {verdict.rule for verdict in verdicts if verdict.severity == CRITICAL}
+        for key, verdicts in checked.verdicts.items()
+    }
+    rows = ctx.warehouse.execute("SELECT document_key FROM map.open_documents").fetchall()
+    ready = {key for (key,) in rows if not critical.get(key)}
+    followers = find_followers(ctx.warehouse, critical=critical, ready=ready)
+    kept = {
+        key: tuple(v for v in verdicts if key not in followers or v.rule != AWAITS_ORIGINAL)
+        for key, verdicts in checked.verdicts.items()
+    }
+    return {key: verdicts for key, verdicts in kept.items() if verdicts}
 
 
 def _documents(ctx: Context, verdicts: Mapping[int, Sequence[Verdict]]) -> Iterator[PendingDocument]:

@@ -13,6 +13,7 @@ from rich.table import Table
 from pipelines.core.settings import Settings
 from pipelines.steering.decisions import holds_to_come
 from pipelines.stores.control import Control, named_statements
+from pipelines.stores.marks import left_alone
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,6 +57,9 @@ def read_status(settings: Settings, *, now: datetime) -> dict[str, Any]:
             "held": [*rows("held"), *holds_to_come(control)],
             "outbox": outbox,
             **{name: rows(name) for name in BEHIND_OUTBOX},
+            "rules_off": [*settings.posting.rules_off],
+            # Documents of companies that are not configured, by company (companies_others).
+            "left_alone": left_alone(control),
             "requests": {
                 "month": month,
                 # Only the ledger is metered: what its contract includes is set against what was asked of it.
@@ -79,6 +83,11 @@ def show_status(status: Status, console: Console) -> None:
         for state, number in states.items():
             outbox.add_row(kind, state, str(number))
     console.print(outbox)
+    if status["left_alone"]:
+        listed = ", ".join(f"{company} ({count})" for company, count in status["left_alone"].items())
+        console.print(f"Documents left alone, of companies that are not configured: {listed}.")
+    if status["rules_off"]:
+        console.print(f"Rules switched off by the settings: {', '.join(status['rules_off'])}.")
     requests = status["requests"]
     console.print(
         f"Ledger requests in {requests['month']}: {requests['ledger_used']} of {requests['ledger_included']} included."

@@ -53,6 +53,17 @@ def lines_table(lines: Sequence[Mapping[str, Any]], *, company_currency: str | N
     return table
 
 
+def contra_accounts(lines: Sequence[Mapping[str, Any]]) -> str | None:
+    """Say where the control accounts of a voucher stand, each account once; None where the lines do not tell."""
+    # A frozen payload is what was sent, and that has no sources.
+    found = dict.fromkeys(
+        f"{line['account']} from {line['account_source']}"
+        for line in lines
+        if line.get("line_kind") == "control" and line.get("account_source")
+    )
+    return f"Control account {', '.join(found)}." if found else None
+
+
 def _cell(line: Mapping[str, Any], name: str, *, currency: str | None) -> str:
     value = line[name]
     if value is None:

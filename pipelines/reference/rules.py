@@ -7,7 +7,9 @@ from pipelines.reference.markdown import code, page, table
 
 INTRODUCTION = (
     "Generated from the suites in `expectations/`. A message names the document, what is wrong, what was found and "
-    "the next step; words in braces are filled in from the document, `{total:currency}` as an amount with its currency."
+    "the next step; words in braces are filled in from the document, `{total:currency}` as an amount with its "
+    "currency. What may be switched off is named in `posting.rules_off`; no other rule may, because it keeps a "
+    "voucher's money right, or the ledger would refuse the voucher without it."
 )
 SECTIONS = {
     CRITICAL: (
@@ -29,4 +31,5 @@ def rules_page() -> str:
 
 
 def _row(rule: Rule) -> tuple[str, ...]:
-    return code(rule.name), rule.title, "\n".join(rule.findings), rule.system, rule.next_step, rule.source
+    name = code(rule.name) + (", may be switched off" if rule.may_be_off else "")
+    return name, rule.title, "\n".join(rule.findings), rule.system, rule.next_step, rule.source

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from pipelines.contracts.contract import Contract, Member
 from pipelines.contracts.shape import CHILD_EXTRAS, PARENT_EXTRAS, TYPES
@@ -49,10 +50,10 @@ def _side(side: str, contracts: Iterable[Contract]) -> Iterator[str]:
         yield _table(_members(contract.members), PARENT_EXTRAS)
         for children in contract.children:
             yield f"### {SCHEMAS[side]}.{children.table}"
-            yield f"From the list {code(children.path)} of {code(contract.entity)}."
+            yield f"From the list {code(children.path.replace('[]', ''))} of {code(contract.entity)}."
             # The key of the parent stands in each row of the list: it is how the rows find back to their object.
             parent = next(_members(member for member in contract.members if member.column == contract.key))
-            below = _members(children.members, prefix=f"{children.path}.")
+            below = _members(replace(member, path=path) for member, path in children.located)
             yield _table([parent, *below], CHILD_EXTRAS)
 
 
@@ -68,10 +69,10 @@ def _written(schema: str, external: Mapping[TableRef, Columns]) -> Iterator[str]
             yield table(("Column", "Type", "What it is"), rows)
 
 
-def _members(members: Iterable[Member], *, prefix: str = "") -> Iterator[Row]:
+def _members(members: Iterable[Member]) -> Iterator[Row]:
     for member in members:
         required = "yes" if member.required else ""
-        yield code(member.column), TYPES[member.kind][1], code(prefix + member.path), required, member.comment
+        yield code(member.column), TYPES[member.kind][1], code(member.path), required, member.comment
 
 
 def _table(rows: Iterable[Row], extras: Iterable[tuple[str, str]]) -> str:

@@ -89,12 +89,14 @@ def confirm_changes(control: Control, changes: Sequence[sqlite3.Row], *, operato
 
 
 def _accounts(ctx: Context, over: Sequence[sqlite3.Row]) -> set[tuple[str, str]]:
-    """Return code and account of these suppliers as the ledger has them now."""
+    """Return code and account of these suppliers as the ledger has them now, in every way a change may write them."""
     rows = ctx.warehouse.execute(
-        "SELECT code, bank_account FROM map.ledger_partners WHERE side = 'supplier' AND code IN (SELECT unnest(?))",
+        "SELECT code, coalesce(bank_account, 'no account'), sent_swift, sent_routing FROM map.supplier_banks "
+        "WHERE code IN (SELECT unnest(?))",
         [[row["partner_code"] for row in over]],
     ).fetchall()
-    return {(code, account) for code, account in rows}
+    endings = ("", " (SWIFT {1})", " (ABA {2})", " (SWIFT {1}, ABA {2})")
+    return {(code, ("{0}" + ending).format(*details)) for code, *details in rows for ending in endings}
 
 
 def _close(
@@ -132,4 +134,8 @@ def _message(change: Change, name: str) -> str:
 
 
 def _end(account: str | None) -> str:
-    return masked_account(account) if account else "none"
+    """Show the end of an account; what stands behind it in brackets names a bank, and is shown as it is."""
+    if not account:
+        return "none"
+    number, bracket, details = account.partition(" (")
+    return (masked_account(number) if number != "no account" else number) + bracket + details

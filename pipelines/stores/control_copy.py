@@ -69,10 +69,17 @@ def _copy_sealed(connection: duckdb.DuckDBPyConnection, control: Control) -> Non
 
 
 def _copy_outbox(connection: duckdb.DuckDBPyConnection, control: Control) -> None:
-    present = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'ctl'").fetchall()
-    is_complete = {(table,) for table in _MOVING}.issubset(present)
-    for table in _MOVING:
-        connection.execute(f"CREATE TABLE IF NOT EXISTS ctl.{table} ({_columns(table)})")
+    present: dict[str, list[str]] = {}
+    for table, column in connection.execute(
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'ctl' "
+        "ORDER BY table_name, column_index"
+    ).fetchall():
+        present.setdefault(table, []).append(column)
+    # An older release made some of them with other columns: what they hold is copied anew.
+    lacking = [table for table in _MOVING if present.get(table) != list(warehouse_columns()[table])]
+    is_complete = not lacking
+    for table in lacking:
+        connection.execute(f"CREATE OR REPLACE TABLE ctl.{table} ({_columns(table)})")
     last, copied = _event(control, "ORDER BY event_no DESC"), digest_of(connection, _LAST_EVENT)
     if is_complete and copied == last:
         return

@@ -6,7 +6,8 @@ A mark is kept in the control store under a name (``Control.mark``, ``Control.ke
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+import json
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from pipelines.stores.control import Control, named_statements
@@ -14,6 +15,9 @@ from pipelines.stores.control import Control, named_statements
 BUILT, COMPARED, CLOSED = "models.built_from", "rec.built_from", "close.built_from"
 # Not one of those that end in built_from: to note breaks makes no table that could be published.
 NOTED = "rec.noted_from"
+
+# How many documents are left alone, by company (companies_others).
+_LEFT_ALONE = "documents.left_alone"
 
 
 def mark_of(*parts: object, files: Iterable[Path] = (), control: Control, moves: Collection[str]) -> str:
@@ -29,3 +33,16 @@ def mark_of(*parts: object, files: Iterable[Path] = (), control: Control, moves:
     for name in moves:
         digest.update(repr([tuple(row) for row in control.read(statements[name])]).encode())
     return digest.hexdigest()
+
+
+def keep_left_alone(control: Control, by_company: Mapping[str, int]) -> None:
+    """Keep how many documents are left alone, by company; written only when it has changed."""
+    text = json.dumps(by_company)
+    if (control.mark(_LEFT_ALONE) or "{}") != text:
+        control.keep_mark(_LEFT_ALONE, text)
+
+
+def left_alone(control: Control) -> dict[str, int]:
+    """Return by company how many documents the last run has left alone."""
+    found: dict[str, int] = json.loads(control.mark(_LEFT_ALONE) or "{}")
+    return found

@@ -11,10 +11,12 @@ import msgspec
 from pipelines.stores.control import Control
 
 # Tables in schema ctl; their columns are declared in sql/control/warehouse.sql. Amounts carry the VMS's signs.
-SENT_TABLES = ("sent_vouchers", "sent_lines", "payments", "actuals", "rates")
+SENT_TABLES = ("sent_vouchers", "sent_lines", "sent_partners", "payments", "actuals", "rates")
 
-# What these tables are made of: the payload of acknowledgements and master data is never read.
-PAYLOAD = "CASE WHEN kind IN ('voucher', 'payment', 'actual', 'rate') THEN payload END AS payload"
+# What these tables are made of: the payload of acknowledgements and other master data is never read.
+PAYLOAD = (
+    "CASE WHEN kind IN ('voucher', 'payment', 'actual', 'rate', 'supplier', 'customer') THEN payload END AS payload"
+)
 # The intents that have moved since an event. A correction changes what its voucher's lines are in the ledger.
 MOVED = """
 id IN (
@@ -95,7 +97,9 @@ def sent_rows(intents: Iterable[sqlite3.Row], corrections: Corrections) -> dict[
         if intent["kind"] == "voucher":
             changed = corrections.get(intent["document_key"], {})
             key = (intent["id"], intent["document_key"])
-            rows["sent_lines"] += [(*key, *_line(node), *end) for node in _voucher_nodes(intent["payload"], changed)]
+            wanted = _read(intent["look_up"])
+            nodes = _voucher_nodes(intent["payload"], changed)
+            rows["sent_lines"] += [(*key, *_line(node, wanted), *end) for node in nodes]
     return rows
 
 
@@ -106,17 +110,20 @@ def _voucher_nodes(payload: str, changed: Mapping[int, Mapping[str, Any]]) -> li
     return [msgspec.convert({**node, **changed.get(node["trItemNumber"], {})}, _Node) for node in nodes]
 
 
-def _line(node: _Node) -> Sequence[object]:
+def _line(node: _Node, wanted: Mapping[str, Any]) -> Sequence[object]:
     is_general = node.transaction_source.code == "GL"
+    # Control lines come first. Vouchers stored before their number was kept have one on GL, and no directions.
+    is_control = node.tr_item_number <= wanted.get("controls", 1) if is_general else node.invoice_date is not None
+    turned = None if is_control else wanted.get("turned")
     return (
         node.tr_item_number,
-        # Control lines come first: the only one of a GL voucher, and elsewhere those with an invoice date.
-        node.tr_item_number == 1 if is_general else node.invoice_date is not None,
+        is_control,
         node.owner.owner_code,
         node.account.code,
         node.gl_object1.code,
         node.project.code,
         node.currency.code,
+        None if turned is None else -1 if node.tr_item_number in turned else 1,
         node.invoice_amount,
         node.amount,
         node.subledger.code,
@@ -144,6 +151,13 @@ def _voucher(intent: sqlite3.Row) -> Sequence[object]:
         wanted.get("text"),
         None if header is None else int(header),
     )
+
+
+def _partner(intent: sqlite3.Row) -> Sequence[object]:
+    node = _inputs(intent["payload"])[0]["node"]
+    version = intent["natural_key"].rpartition("#")[2]
+    code = _read(intent["look_up"]).get("code")
+    return (intent["kind"], intent["owner_code"], code, int(version), node.get("swift"), node.get("bankRouting"))
 
 
 def _payment(intent: sqlite3.Row) -> Sequence[object]:
@@ -187,6 +201,8 @@ def _read(text: str | None) -> dict[str, Any]:
 
 _READERS: Mapping[str, tuple[str, Callable[[sqlite3.Row], Sequence[object]]]] = {
     "voucher": ("sent_vouchers", _voucher),
+    "supplier": ("sent_partners", _partner),
+    "customer": ("sent_partners", _partner),
     "payment": ("payments", _payment),
     "actual": ("actuals", _actual),
     "rate": ("rates", _rate),

@@ -18,17 +18,20 @@ from pipelines.stores.warehouse import replace_when_changed
 # What the models read of the settings: table -> columns.
 SETTINGS_TABLES: Mapping[str, str] = {
     "settings": "today DATE, xgl VARCHAR, closed_period VARCHAR, acknowledge VARCHAR, rate_days INTEGER, "
-    "rate_owner INTEGER, rate_type VARCHAR, rate_overwrite BOOLEAN, confirm_bank_changes BOOLEAN, is_dry_run BOOLEAN",
+    "rate_owner INTEGER, rate_type VARCHAR, rate_overwrite BOOLEAN, confirm_bank_changes BOOLEAN, is_dry_run BOOLEAN, "
+    "line_currency VARCHAR, companies_others VARCHAR, "
+    "project_dates VARCHAR, months_before INTEGER, months_after INTEGER",
     "companies": "company_code VARCHAR, owner_code INTEGER, link_code INTEGER, payables_account VARCHAR, "
     "receivables_account VARCHAR",
     "vat_accounts": "account VARCHAR",
     "reverse_charge": "vat_code VARCHAR",
     "tax_rules": "vat_code VARCHAR, tax_rule VARCHAR",
     "accrual_control": "company_code VARCHAR, document_type VARCHAR, account VARCHAR",
-    "gl_sign": "company_code VARCHAR, gl_sign INTEGER",
+    "gl_sign": "company_code VARCHAR, gl_sign VARCHAR",
     "supplier_types": "partner_type_code VARCHAR",
     "customer_types": "partner_type_code VARCHAR",
     "charterer_types": "partner_type_code VARCHAR",
+    "broker_types": "partner_type_code VARCHAR",
 }
 
 
@@ -39,7 +42,7 @@ def write_settings(
     connection: duckdb.DuckDBPyConnection, settings: Settings, *, today: date, is_dry_run: bool = False
 ) -> None:
     """Write what the models need of the settings into schema ``seed``; SettingsError for a wrong file of tax rules."""
-    posting, partners, rates = settings.posting, settings.partners, settings.rates
+    posting, partners, voyages, rates = settings.posting, settings.partners, settings.voyages, settings.rates
     rows: dict[str, Sequence[tuple[object, ...]]] = {
         "settings": [
             (
@@ -53,6 +56,11 @@ def write_settings(
                 rates.overwrite,
                 partners.confirm_bank_changes,
                 is_dry_run,
+                posting.line_currency,
+                settings.companies_others,
+                voyages.project_dates,
+                voyages.months_before,
+                voyages.months_after,
             )
         ],
         "companies": [(c.code, c.owner, c.link, c.payables_account, c.receivables_account) for c in settings.companies],
@@ -64,10 +72,11 @@ def write_settings(
             for company, accounts in sorted(posting.accrual_control.items())
             for document_type, account in sorted(accounts.items())
         ],
-        "gl_sign": sorted(posting.gl_sign.items()),
+        "gl_sign": [(company, str(sign)) for company, sign in sorted(posting.gl_sign.items())],
         "supplier_types": [(code,) for code in partners.supplier_types],
         "customer_types": [(code,) for code in partners.customer_types],
         "charterer_types": [(code,) for code in partners.charterer_types],
+        "broker_types": [(code,) for code in partners.broker_types],
     }
     replace_when_changed(
         connection, {f"seed.{table}": (columns, rows[table]) for table, columns in SETTINGS_TABLES.items()}

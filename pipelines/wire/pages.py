@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 import msgspec
@@ -23,6 +24,20 @@ class Listing(NamedTuple):
     filters: Sequence[str]
     number: int
     is_parted: bool
+
+
+@dataclass(slots=True)
+class Reading:
+    """How far the objects of one listing have been read: how many came, of how many where the server counts them."""
+
+    seen: int = 0
+    total: int | None = None
+    is_over: bool = False
+
+    def add(self, count: int) -> None:
+        """Note one page; it is the last when it is empty, or when all that were counted have come."""
+        self.seen += count
+        self.is_over = not count or (self.total is not None and self.seen >= self.total)
 
 
 class NoArrayError(ExtractError):

@@ -16,7 +16,7 @@ from pipelines.wire.ahead import map_ahead
 from pipelines.wire.filters import Scalar, above, fields_header, one_of
 from pipelines.wire.http import Answer, Call, CountRequest, HttpCaller
 from pipelines.wire.limiter import RateLimiter
-from pipelines.wire.pages import Listing, NoArrayError, NotJsonError, Unreadable, keys, split
+from pipelines.wire.pages import Listing, NoArrayError, NotJsonError, Reading, Unreadable, keys, split
 from pipelines.wire.sign_in import NEXT_STEP, SignIn
 
 if TYPE_CHECKING:
@@ -91,16 +91,18 @@ class VmsClient:
 
         Each page asks for the keys above the last one seen. Page numbers would shift: documents leave a status while
         they are being read (that is what posting does), and each that leaves moves one behind it past the reader.
+        A page is the last when it is empty, or when as many objects have come as the VMS counted at the first page
+        (docs/mapping.md#0): a server may give fewer than were asked for.
         Raises ExtractError when a page is no JSON array twice in a row, or when the keys do not rise; ``is_parted``
         reads an array that one object breaks in parts, and yields that object by itself as Unreadable.
         """
         limit = page_size or self._page_size
         last: int | None = None
+        reading = Reading()
         for number in range(1, MOST_PAGES + 1):
             listing = Listing(entity, fields, filters, number, is_parted)
-            count, page_keys = yield from self._window(listing, last=last, limit=limit)
-            # A page that is not full is the last; an exact number of full pages ends with an empty one.
-            if count < limit:
+            page_keys = yield from self._window(listing, reading, last=last, limit=limit)
+            if reading.is_over:
                 return
             last = _advance(page_keys, last, entity=entity)
         raise ExtractError(f"{entity}: more than {MOST_PAGES} pages.", next_step="set a larger vms.page_size.")
@@ -142,15 +144,13 @@ class VmsClient:
 
         Source: docs/systems/vms.md#1-6.
         """
-        # Without `noCount`, unlike any other read: counting costs the VMS a query of its own.
         answer = self._call(
             "GET",
             entity,
             headers={"fields": fields_header(["key"])},
             parameters=[("pageNumber", "1"), ("limit", "1")],
         )
-        total = answer.headers.get("totalObjectsNumber", "")
-        return int(total) if total.isdecimal() else None
+        return _total(answer)
 
     def get(self, entity: str, key: int, *, fields: Sequence[str] | None = None) -> bytes:
         """Return one object as it comes; raises Refused with status 404 when there is none."""
@@ -170,11 +170,11 @@ class VmsClient:
         self._http.close()
 
     def _window(
-        self, listing: Listing, *, last: int | None, limit: int
-    ) -> Generator[bytes, None, tuple[int, Sequence[int]]]:
-        """Yield the next ``limit`` objects above the key ``last``, and return their number and their keys."""
+        self, listing: Listing, reading: Reading, *, last: int | None, limit: int
+    ) -> Generator[bytes, None, Sequence[int]]:
+        """Yield the next objects above the key ``last``, at most ``limit``, and return their keys."""
         try:
-            page, objects = self._page(listing, last=last, limit=limit)
+            page, objects = self._page(listing, last=last, limit=limit, reading=reading)
         except NoArrayError as error:
             if not listing.is_parted or not error.body.lstrip().startswith(b"["):
                 raise
@@ -182,34 +182,43 @@ class VmsClient:
             if limit == 1:
                 key = self._next_key(listing, last)
                 yield Unreadable(error.body, key=key)
-                return 1, [key]
+                reading.add(1)
+                return [key]
         else:
             if objects:
                 yield page
-            return len(objects), keys(objects)
-        part, seen, all_keys = max(1, limit // PARTS), 0, list[int]()
-        while seen < limit:
-            count, part_keys = yield from self._window(listing, last=last, limit=min(part, limit - seen))
-            seen, all_keys = seen + count, [*all_keys, *part_keys]
-            if count < part:
+            reading.add(len(objects))
+            return keys(objects)
+        part, end, all_keys = max(1, limit // PARTS), reading.seen + limit, list[int]()
+        while reading.seen < end:
+            part_keys = yield from self._window(listing, reading, last=last, limit=min(part, end - reading.seen))
+            all_keys += part_keys
+            if reading.is_over:
                 break
             last = _advance(part_keys, last, entity=listing.entity)
-        return seen, all_keys
+        return all_keys
 
     def _next_key(self, listing: Listing, last: int | None) -> int:
         """Return the key of the first object above ``last``, of which nothing else can be read."""
-        _, objects = self._page(listing._replace(fields=("key",)), last=last, limit=1)
+        _, objects = self._page(listing._replace(fields=("key",)), last=last, limit=1, reading=None)
         return _advance(keys(objects), last, entity=listing.entity)
 
-    def _page(self, listing: Listing, *, last: int | None, limit: int) -> tuple[bytes, Sequence[bytes]]:
+    def _page(
+        self, listing: Listing, *, last: int | None, limit: int, reading: Reading | None
+    ) -> tuple[bytes, Sequence[bytes]]:
         filters = listing.filters if last is None else (*listing.filters, above("key", last))
         parameters = [*(("filter", text) for text in filters), ("sort", "key(AS)")]
         # Always page 1: the filter above the last key moves on, not the page number (see `pages`).
         parameters += [("pageNumber", "1"), ("limit", str(limit))]
-        headers = {"fields": fields_header(listing.fields), "noCount": "YES"}
+        headers = {"fields": fields_header(listing.fields)}
+        # Counting costs the VMS a query of its own: the first page is asked for it, which a short page is held against.
+        if last is not None:
+            headers["noCount"] = "YES"
         # Twice: a proxy's page or a cut connection passes; what comes twice is the VMS's answer.
         for is_last_try in (False, True):
             answer = self._call("GET", listing.entity, headers=headers, parameters=parameters)
+            if reading is not None and last is None:
+                reading.total = _total(answer)
             try:
                 return answer.body, split(answer.body).texts
             except NotJsonError as error:
@@ -246,12 +255,17 @@ class VmsClient:
         return answer
 
 
+def _total(answer: Answer) -> int | None:
+    total = answer.headers.get("totalObjectsNumber", "")
+    return int(total) if total.isdecimal() else None
+
+
 def _advance(page_keys: Sequence[int], last: int | None, *, entity: str) -> int:
     # A VMS that ignored the filter would give the same page for ever.
     newest = max(page_keys, default=None)
     if newest is None or (last is not None and newest <= last):
         raise ExtractError(
-            f"{entity}: a full page brought no key above {last}, so reading it cannot go on.",
+            f"{entity}: a page brought no key above {last}, so reading it cannot go on.",
             next_step="ask whoever runs the VMS why it does not honour key(GT).",
         )
     return newest

@@ -29,7 +29,7 @@ INNER JOIN seed.months AS months
 INNER JOIN seed.break_kinds AS kinds
     ON
         kinds.found_by = 'close'
-        AND kinds.object = 'accrual'
+        AND accruals.family = kinds.object
         AND accruals.state = kinds.state
 UNION ALL
 -- The seed names the states that stop a close: of a month that agrees, or has no accrual, nothing is to be decided here.

@@ -1,4 +1,4 @@
--- One accrual, bunker adjustment or reversal on a voyage and account: what the document puts there, and whether it is
+-- One accrual, capitalisation, bunker adjustment or reversal on a voyage and account: what the document puts there, and whether it is
 -- posted. Lines of one document on the same voyage and account are one entry. Amounts are debit positive.
 -- Answers: Which accruals and reversals are there, and are they posted?
 -- Read by: the models of the close.
@@ -30,7 +30,7 @@ documents AS (
         UPPER(TRIM(documents.currency_code)) AS currency_code,
         COALESCE(UPPER(TRIM(documents.company_currency_code)), entities.currency_code) AS company_currency_code,
         sent.document_key IS NOT NULL OR documents.status_code = 'POS' AS is_posted,
-        COALESCE(gl_sign.gl_sign, 1) AS gl_sign,
+        gl_sign.gl_sign,
         documents.estimate_amount_ytd,
         documents.account_amount_ytd
     FROM
@@ -62,6 +62,20 @@ lines AS (
         COALESCE(TRIM(lines.gl_account), '') AS account,
         lines.ref_document_key,
         lines.ref_document_no,
+        -- GL documents are debit-positive unless the tenant says otherwise (docs/mapping.md#1); an account of the line's
+        -- speaks for itself, a line without one is known by its GL account.
+        CASE
+            WHEN documents.gl_sign = '-1' THEN -1
+            WHEN
+                documents.gl_sign = 'revenue'
+                AND COALESCE(
+                    lines.is_revenue,
+                    CASE WHEN NULLIF(TRIM(lines.account_code), '') IS NULL THEN accounts.is_revenue END,
+                    FALSE
+                )
+                THEN -1
+            ELSE 1
+        END AS direction,
         CASE WHEN ABS(lines.document_amount) < 1000000000000 THEN lines.document_amount ELSE 0 END AS document_amount,
         CASE
             WHEN ABS(lines.company_currency_amount) < 1000000000000 THEN lines.company_currency_amount ELSE 0
@@ -72,6 +86,8 @@ lines AS (
         ON
             documents.document_key = lines.document_key
             AND documents.fetch_id = lines.fetch_id
+    LEFT JOIN map.revenue_accounts AS accounts
+        ON TRIM(lines.gl_account) = accounts.gl_account
 ),
 
 rounded AS (
@@ -81,6 +97,7 @@ rounded AS (
         lines.account,
         lines.ref_document_key,
         lines.ref_document_no,
+        lines.direction,
         CASE COALESCE(units.minor_units, 2)
             WHEN 0 THEN CAST(ROUND(lines.document_amount, 0) AS DECIMAL(38, 4))
             WHEN 2 THEN CAST(ROUND(lines.document_amount, 2) AS DECIMAL(38, 4))
@@ -110,8 +127,9 @@ entries AS (
         account,
         MAX(ref_document_key) AS ref_document_key,
         MAX(ref_document_no) AS ref_document_no,
-        SUM(document_amount) AS document_amount,
-        SUM(company_amount) AS company_amount,
+        MIN(direction) AS direction,
+        SUM(direction * document_amount) AS document_amount,
+        SUM(direction * company_amount) AS company_amount,
         -- What a document states of estimate and actual is of one voyage and account, or it is not known of which.
         COUNT(*) OVER (PARTITION BY document_key) = 1 AS is_alone
     FROM
@@ -126,7 +144,7 @@ SELECT
     documents.document_key,
     documents.document_no,  -- number of the document in the VMS
     documents.document_type,  -- ACP, ACR, CAP, CAR, BAP, BAR
-    documents.family,  -- accrual | bunker adjustment
+    documents.family,  -- accrual | capitalisation | bunker adjustment
     documents.reverses_type,  -- type of what it takes back; null: it is no reversal
     documents.company_code,  -- VMS company
     documents.owner_code,  -- ledger entity; null: no entity is known for the company
@@ -138,17 +156,17 @@ SELECT
     documents.is_posted,  -- true: sent by Springline, or posted in the VMS
     documents.currency_code,  -- voyage currency
     documents.company_currency_code,  -- currency of the company amounts
-    CAST(documents.gl_sign * entries.document_amount AS DECIMAL(38, 4)) AS document_amount,  -- in currency_code
-    CAST(documents.gl_sign * entries.company_amount AS DECIMAL(38, 4)) AS company_amount,  -- in company currency, debit positive
+    CAST(entries.document_amount AS DECIMAL(38, 4)) AS document_amount,  -- in currency_code
+    CAST(entries.company_amount AS DECIMAL(38, 4)) AS company_amount,  -- in company currency, debit positive
     entries.ref_document_key,  -- database id of the document it names as taken back
     entries.ref_document_no,  -- number of the document it names as taken back
     CASE
         WHEN entries.is_alone AND ABS(documents.estimate_amount_ytd) < 1000000000000
-            THEN CAST(ROUND(documents.gl_sign * documents.estimate_amount_ytd, 4) AS DECIMAL(38, 4))
+            THEN CAST(ROUND(entries.direction * documents.estimate_amount_ytd, 4) AS DECIMAL(38, 4))
     END AS estimate_ytd,  -- year to date as the document states it, in currency_code; null: it states none
     CASE
         WHEN entries.is_alone AND ABS(documents.account_amount_ytd) < 1000000000000
-            THEN CAST(ROUND(documents.gl_sign * documents.account_amount_ytd, 4) AS DECIMAL(38, 4))
+            THEN CAST(ROUND(entries.direction * documents.account_amount_ytd, 4) AS DECIMAL(38, 4))
     END AS actual_ytd,  -- year to date as the VMS knew it then, in currency_code; null: it states none
     documents.fetched_at AS as_of_vms  -- when the document was last read
 FROM

@@ -1,6 +1,7 @@
 -- One month of what accruals on a company's voyage and account state: the amount accrued, and the estimate and the actual
 -- they were made from, in company currency at the rate of the accruals of that month.
 -- Posted and unposted documents have columns of their own.
+-- What is capitalised is compared with no estimate and is not here (docs/mapping.md#6).
 -- An estimate to date is the year's to date and what the last accrual of each year before stated.
 -- Answers: What did the accruals of a month state?
 -- Read by: close.accrual_positions.
@@ -45,6 +46,7 @@ latest AS (
         close.accrual_entries AS entries
     WHERE
         entries.reverses_type IS NULL
+        AND entries.family <> 'capitalisation'
     QUALIFY
         ROW_NUMBER() OVER (
             PARTITION BY

@@ -92,7 +92,7 @@ carried AS (
 )
 
 SELECT
-    running.family,  -- accrual | bunker adjustment
+    running.family,  -- accrual | capitalisation | bunker adjustment
     running.company_code,  -- VMS company
     running.voyage_no,  -- reference number of the voyage; empty: none
     running.account,

@@ -1,12 +1,14 @@
--- One month of what is accrued on a company's voyage and account: opening, posted, reversed, closing. The opening is the
--- closing of the month before; opening, posted and reversed add up to the closing. Amounts are debit positive, in company
--- currency, as the VMS has them. An accrual without its reversal, and the other way round, is named from its month on.
+-- One month of what is accrued, capitalised or adjusted on a company's voyage and account, each family by itself
+-- (docs/mapping.md#6): opening, posted, reversed, closing. The opening is the closing of the month before; opening, posted
+-- and reversed add up to the closing. Amounts are debit positive, in company currency, as the VMS has them.
+-- An accrual without its reversal, and the other way round, is named from its month on.
 -- Of a sealed period the closing it was sealed with stands beside the one of now.
 -- Answers: Does the accrued amount roll forward from month to month?
 -- Read by: accountants (workbook, period-end pack).
--- grain: company_code, voyage_no, account, period_month
+-- grain: family, company_code, voyage_no, account, period_month
 WITH named AS (
     SELECT
+        months.family,
         months.company_code,
         months.voyage_no,
         months.account,
@@ -22,9 +24,8 @@ WITH named AS (
             AND months.voyage_no = accruals.voyage_no
             AND months.account = accruals.account
             AND months.period_month >= accruals.period_month
-    WHERE
-        months.family = 'accrual'
     GROUP BY
+        months.family,
         months.company_code,
         months.voyage_no,
         months.account,
@@ -34,7 +35,7 @@ WITH named AS (
 sealed AS (
     SELECT
         entries.period_month,
-        entries.company_code,
+        entries.subject,
         entries.voyage_no,
         entries.account,
         entries.company_amount
@@ -45,14 +46,15 @@ sealed AS (
 )
 
 SELECT
+    months.family,  -- accrual | capitalisation | bunker adjustment
     months.company_code,  -- VMS company
     months.voyage_no,  -- reference number of the voyage; empty: none
     months.account,
     months.period_month,  -- first day of the month
     months.company_currency_code,  -- currency of the company amounts
     months.opening,  -- what was accrued at the end of the month before
-    months.posted,  -- accrued by ACP and CAP of the month
-    months.reversed,  -- taken back by ACR and CAR of the month; of costs, negative
+    months.posted,  -- accrued by ACP, CAP or BAP of the month
+    months.reversed,  -- taken back by ACR, CAR or BAR of the month; of costs, negative
     months.closing,  -- what is accrued at the end of the month
     sealed.company_amount AS sealed_closing,  -- null: the period is not sealed, or had nothing here when it was
     months.unreversed_amount,  -- what is left of accruals and reversals up to this month that do not meet
@@ -68,15 +70,17 @@ FROM
     close.accrual_months AS months
 LEFT JOIN named
     ON
-        months.company_code = named.company_code
+        months.family = named.family
+        AND months.company_code = named.company_code
         AND months.voyage_no = named.voyage_no
         AND months.account = named.account
         AND months.period_month = named.period_month
 LEFT JOIN sealed
     ON
-        months.company_code = sealed.company_code
+        CASE months.family
+            WHEN 'accrual' THEN months.company_code
+            ELSE months.family || ' ' || months.company_code
+        END = sealed.subject
         AND months.voyage_no = sealed.voyage_no
         AND months.account = sealed.account
         AND months.period_month = sealed.period_month
-WHERE
-    months.family = 'accrual'

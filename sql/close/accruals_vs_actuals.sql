@@ -1,6 +1,7 @@
 -- One month of an accrued voyage and account: the estimate to date, the actual to date by the ledger's books, the accrual
 -- as posted and as recomputed (estimate less actual), and how much of earlier accruals the books have confirmed since.
--- Amounts are debit positive, in company currency. What counts as actual: docs/decisions/0006.
+-- Capitalisations stand beside it and are compared with nothing. Amounts are debit positive, in company currency.
+-- What counts as actual: docs/decisions/0006.
 -- Answers: How good were the accruals?
 -- Read by: accountants (workbook, report, period-end pack).
 -- grain: company_code, voyage_no, account, period_month
@@ -12,7 +13,8 @@ SELECT
     positions.company_currency_code,  -- currency of the company amounts
     positions.estimate_to_date,  -- as last stated by an accrual; null: none has stated it
     positions.actual_to_date,  -- actuals to date in the ledger's books
-    positions.accrual_posted,  -- by ACP and CAP of the month
+    positions.accrual_posted,  -- by ACP of the month
+    CAST(COALESCE(capitalised.posted, 0) AS DECIMAL(38, 4)) AS capitalised,  -- by CAP of the month; in no other figure here
     positions.accrual_recomputed,  -- estimate less actual
     positions.difference,  -- posted less recomputed
     positions.exchange_effect,  -- actuals in the accrual's currency at its rate, less as booked
@@ -26,5 +28,12 @@ SELECT
     positions.as_of_vms
 FROM
     close.accrual_positions AS positions
+LEFT JOIN close.accrual_months AS capitalised
+    ON
+        positions.company_code = capitalised.company_code
+        AND positions.voyage_no = capitalised.voyage_no
+        AND positions.account = capitalised.account
+        AND positions.period_month = capitalised.period_month
+        AND capitalised.family = 'capitalisation'
 WHERE
     positions.family = 'accrual'

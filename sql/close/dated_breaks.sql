@@ -10,7 +10,7 @@ WITH booked_months AS (
         CAST(actuals.owner_code AS VARCHAR) || ':' || actuals.voyage_no AS subject,
         'voyage unknown in VMS' AS kind,
         actuals.month_start AS period_month,
-        SUM(actuals.booked_company - actuals.sent_company) AS company_amount,
+        SUM(actuals.direction * (actuals.booked_company - actuals.sent_company)) AS company_amount,
         MIN(actuals.company_currency_code) AS company_currency_code
     FROM
         map.actual_groups AS actuals
@@ -25,7 +25,7 @@ WITH booked_months AS (
         CAST(actuals.owner_code AS VARCHAR) || ':' || actuals.account,
         'account unknown in VMS',
         actuals.month_start,
-        SUM(actuals.booked_company - actuals.sent_company),
+        SUM(actuals.direction * (actuals.booked_company - actuals.sent_company)),
         MIN(actuals.company_currency_code)
     FROM
         map.actual_groups AS actuals

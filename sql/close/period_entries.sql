@@ -47,7 +47,7 @@ ledger AS (
 SELECT
     ledger.period_month,  -- first day of the month
     'ledger' AS side,  -- ledger | vms | accrual
-    'ledger:' || CAST(ledger.header_db_id AS VARCHAR) AS subject,  -- ledger: voucher; vms: document; accrual: company
+    'ledger:' || CAST(ledger.header_db_id AS VARCHAR) AS subject,  -- ledger: voucher; vms: document; accrual: family and company
     ledger.account,  -- empty: none
     ledger.voyage_no,  -- empty: none
     CAST(NULL AS VARCHAR) AS company_code,  -- VMS company
@@ -56,7 +56,7 @@ SELECT
     CAST(NULL AS VARCHAR) AS document_no,  -- number of the document in the VMS
     ledger.header_db_id,  -- database id of the voucher in the ledger
     MIN(ledger.voucher_no) AS voucher_no,  -- number of the voucher in the ledger
-    'booked' AS status,  -- booked; posted, open, gone; accrued
+    'booked' AS status,  -- booked; posted, open, gone; accrued, capitalised, adjusted
     MIN(ledger.currency_code) AS company_currency_code,  -- currency of the company amounts
     CAST(SUM(ledger.company_amount) AS DECIMAL(38, 4))
         AS company_amount,  -- in company currency; of the ledger and of accruals, debit positive
@@ -99,7 +99,11 @@ UNION ALL
 SELECT
     periods.period_month,
     'accrual',
-    accruals.company_code AS subject,
+    -- An accrual's subject is the company alone, as it was before families were told apart: seals are compared by it.
+    CASE accruals.family
+        WHEN 'accrual' THEN accruals.company_code
+        ELSE accruals.family || ' ' || accruals.company_code
+    END AS subject,
     accruals.account,
     accruals.voyage_no,
     accruals.company_code,
@@ -108,7 +112,11 @@ SELECT
     CAST(NULL AS VARCHAR),
     CAST(NULL AS BIGINT),
     CAST(NULL AS BIGINT),
-    'accrued',
+    CASE accruals.family
+        WHEN 'accrual' THEN 'accrued'
+        WHEN 'capitalisation' THEN 'capitalised'
+        ELSE 'adjusted'
+    END,
     accruals.company_currency_code,
     accruals.closing,
     1
@@ -116,5 +124,3 @@ FROM
     periods
 INNER JOIN close.accrual_months AS accruals
     ON periods.period_month = accruals.period_month
-WHERE
-    accruals.family = 'accrual'

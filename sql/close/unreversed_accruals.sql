@@ -118,7 +118,7 @@ SELECT
     told.document_key,
     told.document_no,  -- number of the document in the VMS
     told.document_type,
-    told.family,  -- accrual | bunker adjustment
+    told.family,  -- accrual | capitalisation | bunker adjustment
     told.company_code,
     told.owner_code,
     told.voyage_no,  -- reference number of the voyage; empty: none

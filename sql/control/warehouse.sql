@@ -30,6 +30,7 @@ CREATE TABLE sent_lines (
     gl_object1 VARCHAR,  -- code of the vessel's cost centre; empty: none
     project VARCHAR,  -- code of the voyage's project; empty: none
     currency VARCHAR,  -- currency of the amounts
+    direction INTEGER,  -- of a detail line: 1 or -1 times the VMS's amount it is debit positive; empty: not known
     invoice_amount DECIMAL(38, 4),  -- amount in the line's currency, debit positive
     amount DECIMAL(38, 4),  -- amount in the company's currency, debit positive
     subledger_no VARCHAR,  -- supplier or customer of the control lines
@@ -39,6 +40,19 @@ CREATE TABLE sent_lines (
     posted_date DATE,  -- the day it is posted on
     invoice_date DATE,  -- date of the invoice; on control lines alone
     due_date DATE,  -- the day it is due; on control lines alone
+    state VARCHAR,  -- where the outward write stands
+    updated_at VARCHAR  -- when it last changed, UTC
+);
+
+-- One version of a supplier or customer as it was sent to the ledger: what of it the ledger never shows.
+CREATE TABLE sent_partners (
+    id VARCHAR,  -- the outward write in ctl.outbox
+    side VARCHAR,  -- supplier or customer
+    owner_code INTEGER,  -- entity in the ledger; empty: the token's own
+    code VARCHAR,  -- code of the supplier or customer
+    version_no INTEGER,  -- its versions are counted from 1
+    swift VARCHAR,  -- SWIFT code; empty: not sent in this version
+    bank_routing VARCHAR,  -- routing number of the bank; empty: not sent in this version
     state VARCHAR,  -- where the outward write stands
     updated_at VARCHAR  -- when it last changed, UTC
 );
@@ -90,7 +104,7 @@ CREATE TABLE rates (
 CREATE TABLE sealed_entries (
     period_month DATE,  -- first day of the month
     side VARCHAR,  -- ledger, vms or accrual
-    subject VARCHAR,  -- of the ledger the voucher, of the VMS the document, of accruals the company
+    subject VARCHAR,  -- of the ledger the voucher, of the VMS the document, of accruals the company, other families named before it
     account VARCHAR,  -- GL account; empty: none
     voyage_no VARCHAR,  -- reference number of the voyage; empty: none
     company_code VARCHAR,  -- company in the VMS
@@ -99,7 +113,7 @@ CREATE TABLE sealed_entries (
     document_no VARCHAR,  -- number of the document in the VMS
     header_db_id BIGINT,  -- database id of the voucher's header in the ledger
     voucher_no BIGINT,  -- number of the voucher in the ledger
-    status VARCHAR,  -- booked; posted, open or gone; accrued
+    status VARCHAR,  -- booked; posted, open or gone; accrued, capitalised or adjusted
     company_currency_code VARCHAR,  -- currency of the amount
     company_amount DECIMAL(38, 4),  -- as it was at the seal; of the ledger and of accruals, debit positive
     row_count INTEGER  -- rows of the ledger added up

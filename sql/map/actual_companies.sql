@@ -1,29 +1,17 @@
 -- One ledger entity with the VMS company its actuals go to: the one whose code is the entity's, else the first by code
--- that posts there. Without companies in the settings every VMS code is an entity's.
+-- that posts there (docs/mapping.md#5).
 -- Answers: To which VMS company do the actuals of an entity go?
 -- Read by: the actuals job, the close and the comparison of payments.
 -- grain: owner_code
 SELECT
-    entities.owner_code,
-    COALESCE(companies.company_code, entities.entity_code) AS company_code
+    companies.owner_code,
+    companies.company_code
 FROM
-    map.entities AS entities
-LEFT JOIN seed.companies AS companies
-    ON entities.owner_code = companies.owner_code
-WHERE
-    entities.owner_code IS NOT NULL
-    AND (
-        companies.company_code IS NOT NULL
-        OR NOT EXISTS (
-            SELECT named.company_code
-            FROM
-                seed.companies AS named
-            WHERE
-                named.company_code IS NOT NULL
-        )
-    )
+    map.companies AS companies
+INNER JOIN map.entities AS entities
+    ON companies.owner_code = entities.owner_code
 QUALIFY
     ROW_NUMBER() OVER (
-        PARTITION BY entities.owner_code
+        PARTITION BY companies.owner_code
         ORDER BY CASE WHEN companies.company_code = entities.entity_code THEN 0 ELSE 1 END, companies.company_code
     ) = 1

@@ -1,4 +1,6 @@
 -- One entity, month, voyage, account and currency: what the ledger's books say, and what has gone to the VMS of it.
+-- Amounts carry the sign the company's GL documents have in the VMS (posting.gl_sign): debit positive, turned, or revenue
+-- turned (docs/mapping.md#1). A sign that is set anew makes a difference, and that is sent.
 -- A group that has left the books entirely stays as long as something of it was sent: it goes down to zero.
 -- Answers: What is to be sent of actuals so that the VMS has what the books have?
 -- Read by: the actuals job.
@@ -75,35 +77,54 @@ joined AS (
             AND booked.voyage_no = sent.voyage_no
             AND booked.account = sent.account
             AND booked.currency_code = sent.currency_code
+),
+
+turned AS (
+    SELECT
+        actuals.*,
+        CASE
+            WHEN gl_sign.gl_sign = '-1' THEN -1
+            WHEN gl_sign.gl_sign = 'revenue' AND COALESCE(accounts.is_revenue, FALSE) THEN -1
+            ELSE 1
+        END AS direction
+    FROM
+        joined AS actuals
+    LEFT JOIN map.actual_companies AS companies
+        ON actuals.owner_code = companies.owner_code
+    LEFT JOIN seed.gl_sign AS gl_sign
+        ON companies.company_code = gl_sign.company_code
+    LEFT JOIN map.revenue_accounts AS accounts
+        ON actuals.account = accounts.gl_account
 )
 
 SELECT
-    joined.owner_code,  -- ledger entity
-    joined.month_start,
-    joined.voyage_no,
-    joined.account,
-    joined.currency_code,
-    CAST(joined.last_part_no AS INTEGER) AS last_part_no,  -- how many documents the VMS has of it
+    turned.owner_code,  -- ledger entity
+    turned.month_start,
+    turned.voyage_no,
+    turned.account,
+    turned.currency_code,
+    CAST(turned.direction AS INTEGER) AS direction,  -- 1 or -1: times the VMS's amount it is debit positive
+    CAST(turned.last_part_no AS INTEGER) AS last_part_no,  -- how many documents the VMS has of it
     CASE COALESCE(units.minor_units, 2)
-        WHEN 0 THEN CAST(ROUND(joined.booked_document, 0) AS DECIMAL(38, 4))
-        WHEN 2 THEN CAST(ROUND(joined.booked_document, 2) AS DECIMAL(38, 4))
-        WHEN 3 THEN CAST(ROUND(joined.booked_document, 3) AS DECIMAL(38, 4))
-        ELSE CAST(ROUND(joined.booked_document, 4) AS DECIMAL(38, 4))
-    END AS booked_document,  -- in currency_code, debit positive
+        WHEN 0 THEN CAST(ROUND(turned.direction * turned.booked_document, 0) AS DECIMAL(38, 4))
+        WHEN 2 THEN CAST(ROUND(turned.direction * turned.booked_document, 2) AS DECIMAL(38, 4))
+        WHEN 3 THEN CAST(ROUND(turned.direction * turned.booked_document, 3) AS DECIMAL(38, 4))
+        ELSE CAST(ROUND(turned.direction * turned.booked_document, 4) AS DECIMAL(38, 4))
+    END AS booked_document,  -- in currency_code, with the sign of the VMS
     CASE COALESCE(company_units.minor_units, 2)
-        WHEN 0 THEN CAST(ROUND(joined.booked_company, 0) AS DECIMAL(38, 4))
-        WHEN 2 THEN CAST(ROUND(joined.booked_company, 2) AS DECIMAL(38, 4))
-        WHEN 3 THEN CAST(ROUND(joined.booked_company, 3) AS DECIMAL(38, 4))
-        ELSE CAST(ROUND(joined.booked_company, 4) AS DECIMAL(38, 4))
-    END AS booked_company,  -- in company currency
-    CAST(joined.sent_document AS DECIMAL(38, 4)) AS sent_document,
-    CAST(joined.sent_company AS DECIMAL(38, 4)) AS sent_company,
+        WHEN 0 THEN CAST(ROUND(turned.direction * turned.booked_company, 0) AS DECIMAL(38, 4))
+        WHEN 2 THEN CAST(ROUND(turned.direction * turned.booked_company, 2) AS DECIMAL(38, 4))
+        WHEN 3 THEN CAST(ROUND(turned.direction * turned.booked_company, 3) AS DECIMAL(38, 4))
+        ELSE CAST(ROUND(turned.direction * turned.booked_company, 4) AS DECIMAL(38, 4))
+    END AS booked_company,  -- in company currency, with the sign of the VMS
+    CAST(turned.sent_document AS DECIMAL(38, 4)) AS sent_document,
+    CAST(turned.sent_company AS DECIMAL(38, 4)) AS sent_company,
     entities.currency_code AS company_currency_code
 FROM
-    joined
+    turned
 INNER JOIN map.entities AS entities
-    ON joined.owner_code = entities.owner_code
+    ON turned.owner_code = entities.owner_code
 LEFT JOIN seed.currencies AS units
-    ON joined.currency_code = units.currency_code
+    ON turned.currency_code = units.currency_code
 LEFT JOIN seed.currencies AS company_units
     ON entities.currency_code = company_units.currency_code

@@ -19,8 +19,18 @@ SELECT
     CAST(NULL AS VARCHAR)
 FROM
     map.entities AS entities
+CROSS JOIN seed.settings AS settings
 WHERE
     entities.owner_code IS NOT NULL
+    -- Where companies are configured, only those are integrated (docs/mapping.md#1-5).
+    AND (
+        settings.companies_others = 'post'
+        OR NOT EXISTS (
+            SELECT 1
+            FROM
+                seed.companies AS companies
+        )
+    )
     AND NOT EXISTS (
         SELECT 1
         FROM

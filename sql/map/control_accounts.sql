@@ -1,7 +1,5 @@
--- One open document with its control account: the company's APX or ARX account, or the document's own on GL vouchers.
--- A GL document whose account is a line's own takes the tenant's account for that type (posting.accrual_control).
--- Answers: Which account carries the total of a document?
--- Read by: the posting path.
+-- One open document with its control account: the company's APX or ARX account, or the contra accounts of a GL voucher.
+-- Answers what keeps a document from having a control line; read by post.draft_lines and post.document_checks.
 -- grain: document_key
 WITH vms_accounts AS (
     SELECT
@@ -16,58 +14,74 @@ WITH vms_accounts AS (
     WHERE
         NULLIF(TRIM(accounts.gl_account), '') IS NOT NULL
     QUALIFY
-        -- The account of the company itself comes before the one that holds for all companies.
         ROW_NUMBER() OVER (
             PARTITION BY documents.document_key
             ORDER BY CASE WHEN accounts.company_code IS NULL THEN 1 ELSE 0 END, accounts.account_key
         ) = 1
 ),
 
-line_accounts AS (
-    SELECT DISTINCT
-        document_key,
-        gl_account
+-- A document that carries both sides itself needs no contra account.
+sums AS (
+    SELECT
+        lines.document_key,
+        COALESCE(SUM(lines.gl_direction * lines.net_currency) <> 0, TRUE)
+        OR COALESCE(SUM(lines.gl_direction * lines.net_company) <> 0, TRUE) AS is_one_sided
     FROM
-        map.document_lines
+        map.document_lines AS lines
     WHERE
-        gl_account IS NOT NULL
+        NOT lines.is_vat_line
+    GROUP BY
+        lines.document_key
 ),
 
-chosen AS (
+contra AS (
     SELECT
-        documents.document_key,
-        documents.voucher_type,
-        CASE
-            WHEN documents.voucher_type = 'AP' THEN COALESCE(companies.payables_account, TRIM(vms_accounts.gl_account))
-            WHEN documents.voucher_type = 'AR' THEN COALESCE(companies.receivables_account, TRIM(vms_accounts.gl_account))
-            WHEN documents.gl_account IS NULL OR line_accounts.document_key IS NOT NULL
-                THEN COALESCE(accrual_control.account, documents.gl_account)
-            ELSE documents.gl_account
-        END AS account
+        accounts.document_key,
+        COALESCE(MIN(accounts.account), MIN(accounts.rejected_account)) AS account,
+        MAX(CASE WHEN accounts.account IS NULL THEN 1 ELSE 0 END) AS is_missing,
+        STRING_AGG(
+            CASE WHEN accounts.account IS NULL THEN CAST(accounts.line_no AS VARCHAR) END, ', ' ORDER BY accounts.line_no
+        ) AS lines_without,
+        MAX(CASE WHEN accounts.is_line_account THEN 1 ELSE 0 END) AS is_line_account,
+        MAX(CASE WHEN sums.is_one_sided THEN 1 ELSE 0 END) AS is_one_sided
     FROM
-        map.open_documents AS documents
-    LEFT JOIN map.companies AS companies
-        ON documents.company_code = companies.company_code
-    LEFT JOIN vms_accounts
-        ON documents.document_key = vms_accounts.document_key
-    LEFT JOIN line_accounts
-        ON
-            documents.document_key = line_accounts.document_key
-            AND documents.gl_account = line_accounts.gl_account
-    LEFT JOIN seed.accrual_control AS accrual_control
-        ON
-            documents.company_code = accrual_control.company_code
-            AND documents.document_type = accrual_control.document_type
+        map.contra_accounts AS accounts
+    INNER JOIN sums
+        ON accounts.document_key = sums.document_key
+    GROUP BY
+        accounts.document_key
 )
 
 SELECT
-    chosen.document_key,
-    chosen.account,  -- control account of the voucher; null: not known
-    chosen.voucher_type = 'GL' AND line_accounts.document_key IS NOT NULL
-        AS is_line_account  -- the control account would meet itself: the document is held
+    documents.document_key,
+    CASE documents.voucher_type
+        WHEN 'AP' THEN COALESCE(companies.payables_account, TRIM(vms_accounts.gl_account))
+        WHEN 'AR' THEN COALESCE(companies.receivables_account, TRIM(vms_accounts.gl_account))
+        ELSE contra.account
+    END AS account,  -- control account of the voucher, of several the lowest; null: not known, or none needed
+    CASE
+        WHEN documents.voucher_type = 'AP' AND companies.payables_account IS NOT NULL THEN 'companies.payables_account'
+        WHEN documents.voucher_type = 'AR' AND companies.receivables_account IS NOT NULL
+            THEN 'companies.receivables_account'
+        WHEN vms_accounts.document_key IS NOT NULL THEN 'VMS account ' || documents.control_account_code
+    END AS source,  -- where the account of an invoice stands; null on GL
+    CASE documents.voucher_type
+        WHEN 'AP' THEN COALESCE(companies.payables_account, TRIM(vms_accounts.gl_account)) IS NULL
+        WHEN 'AR' THEN COALESCE(companies.receivables_account, TRIM(vms_accounts.gl_account)) IS NULL
+        ELSE
+            COALESCE(contra.is_one_sided, 1) = 1
+            AND COALESCE(contra.is_missing, 1) = 1
+            AND COALESCE(contra.is_line_account, 0) = 0
+    END AS is_missing,  -- no account is known for a line's other side
+    documents.voucher_type = 'GL'
+    AND COALESCE(contra.is_one_sided, 0) = 1
+    AND COALESCE(contra.is_line_account, 0) = 1 AS is_line_account,  -- the only account known is a line's own, which would meet itself
+    contra.lines_without  -- numbers of the lines without a usable contra account: 1, 3
 FROM
-    chosen
-LEFT JOIN line_accounts
-    ON
-        chosen.document_key = line_accounts.document_key
-        AND chosen.account = line_accounts.gl_account
+    map.open_documents AS documents
+LEFT JOIN map.companies AS companies
+    ON documents.company_code = companies.company_code
+LEFT JOIN vms_accounts
+    ON documents.document_key = vms_accounts.document_key
+LEFT JOIN contra
+    ON documents.document_key = contra.document_key

@@ -9,10 +9,8 @@ WITH line_facts AS (
         CAST(COUNT(*) AS INTEGER) AS line_count,
         CAST(SUM(CASE WHEN NOT is_vat_line THEN 1 ELSE 0 END) AS INTEGER) AS detail_count,
         CAST(SUM(CASE WHEN is_vat_line THEN 1 ELSE 0 END) AS INTEGER) AS vat_line_count,
-        CAST(SUM(CASE WHEN is_taxed THEN 1 ELSE 0 END) AS INTEGER) AS taxed_count,
         SUM(CASE WHEN is_vat_line THEN net_currency ELSE 0 END) AS vat_currency,
         SUM(CASE WHEN is_vat_line THEN net_company ELSE 0 END) AS vat_company,
-        SUM(CASE WHEN is_taxed THEN net_currency * vat_rate ELSE 0 END) AS vat_by_rate,
         SUM(CASE WHEN NOT is_vat_line AND vessel_code IS NULL THEN 1 ELSE 0 END) AS lines_without_vessel,
         MIN(CASE WHEN NOT is_vat_line THEN vessel_code END) AS first_vessel_code,
         MAX(CASE WHEN NOT is_vat_line THEN vessel_code END) AS last_vessel_code,
@@ -23,12 +21,59 @@ WITH line_facts AS (
         MAX(CASE WHEN is_amount_missing THEN 1 ELSE 0 END) AS has_line_without_amount,
         MAX(CASE WHEN is_amount_too_large THEN 1 ELSE 0 END) AS has_line_too_large,
         MAX(CASE WHEN is_rate_impossible THEN 1 ELSE 0 END) AS has_impossible_rate,
+        MAX(CASE WHEN is_other_currency THEN 1 ELSE 0 END) AS has_other_currency,
         STRING_AGG(CASE WHEN gl_account IS NULL THEN CAST(line_no AS VARCHAR) END, ', ' ORDER BY line_no)
             AS lines_without_account
     FROM
         map.document_lines
     GROUP BY
         document_key
+),
+
+-- Each group of lines taxed alike: by their own rates, or by one VAT line that carries the rate for them.
+taxed AS (
+    SELECT
+        taxed_lines.document_key,
+        taxed_lines.vat_line_key,
+        COUNT(*) AS taxed_count,
+        SUM(COALESCE(lines.net_currency, 0) * taxed_lines.vat_rate) AS vat_by_rate
+    FROM
+        map.taxed_lines AS taxed_lines
+    INNER JOIN map.document_lines AS lines
+        ON
+            taxed_lines.document_key = lines.document_key
+            AND taxed_lines.line_key = lines.line_key
+    GROUP BY
+        taxed_lines.document_key, taxed_lines.vat_line_key
+),
+
+vat_facts AS (
+    SELECT
+        taxed.document_key,
+        CAST(SUM(taxed.taxed_count) AS INTEGER) AS taxed_count,
+        SUM(taxed.vat_by_rate) AS vat_by_rate,
+        -- A VAT line that carries the rate answers for its own base alone.
+        MAX(ABS(COALESCE(carriers.net_currency, 0) - taxed.vat_by_rate)) AS largest_carried_difference,
+        COUNT(carriers.line_key) AS carrier_count
+    FROM
+        taxed
+    LEFT JOIN map.document_lines AS carriers
+        ON
+            taxed.document_key = carriers.document_key
+            AND taxed.vat_line_key = carriers.line_key
+    GROUP BY
+        taxed.document_key
+),
+
+-- A VAT line that carries a rate beside lines with rates of their own: whose VAT it is, is not clear.
+mixed_rates AS (
+    SELECT DISTINCT carried.document_key
+    FROM
+        map.carried_lines AS carried
+    INNER JOIN map.document_lines AS lines
+        ON carried.document_key = lines.document_key
+    WHERE
+        lines.is_taxed
 ),
 
 term_facts AS (
@@ -50,10 +95,17 @@ SELECT
     COALESCE(lines.line_count, 0) AS line_count,  -- VAT lines included
     COALESCE(lines.detail_count, 0) AS detail_count,  -- lines that are sent
     COALESCE(lines.vat_line_count, 0) AS vat_line_count,
-    COALESCE(lines.taxed_count, 0) AS taxed_count,  -- lines with a share of the VAT
+    COALESCE(vat_facts.taxed_count, 0) AS taxed_count,  -- lines with a share of the VAT
     COALESCE(lines.vat_currency, 0) AS vat_currency,  -- sum of the VAT lines, document currency
     COALESCE(lines.vat_company, 0) AS vat_company,  -- sum of the VAT lines, company currency
-    COALESCE(lines.vat_by_rate, 0) AS vat_by_rate,  -- what the taxed lines' rates make, document currency
+    COALESCE(vat_facts.vat_by_rate, 0) AS vat_by_rate,  -- what the taxed lines' rates make, document currency
+    CASE
+        WHEN vat_facts.carrier_count > 0 THEN vat_facts.largest_carried_difference
+        ELSE ABS(COALESCE(lines.vat_currency, 0) - COALESCE(vat_facts.vat_by_rate, 0))
+    END AS vat_difference,  -- how far VAT lines are from what the rates make, unsigned
+    CASE WHEN vat_facts.carrier_count > 0 THEN 1 ELSE COALESCE(vat_facts.taxed_count, 0) END
+        AS vat_tolerances,  -- tolerances the difference may come to: one a taxed line, or one where a VAT line has the rate
+    mixed_rates.document_key IS NOT NULL AS is_vat_unclear,  -- a VAT line carries a rate beside lines that have their own
     CASE WHEN lines.lines_without_vessel = 0 AND lines.first_vessel_code = lines.last_vessel_code
             -- First and last are equal: all lines name the same one.
             THEN lines.first_vessel_code
@@ -65,6 +117,7 @@ SELECT
     COALESCE(lines.has_line_without_amount, 0) = 1 AS has_line_without_amount,
     COALESCE(lines.has_line_too_large, 0) = 1 AS has_line_too_large,
     COALESCE(lines.has_impossible_rate, 0) = 1 AS has_impossible_rate,
+    COALESCE(lines.has_other_currency, 0) = 1 AS has_other_currency,  -- a line is not in the document's currency
     lines.lines_without_account,  -- their numbers: 1, 3
     COALESCE(terms.term_count, 0) AS term_count,  -- payment terms
     terms.percentage_total,  -- of all terms; null: no terms
@@ -75,5 +128,9 @@ FROM
     map.open_documents AS documents
 LEFT JOIN line_facts AS lines
     ON documents.document_key = lines.document_key
+LEFT JOIN vat_facts
+    ON documents.document_key = vat_facts.document_key
+LEFT JOIN mixed_rates
+    ON documents.document_key = mixed_rates.document_key
 LEFT JOIN term_facts AS terms
     ON documents.document_key = terms.document_key

@@ -30,7 +30,9 @@ ready AS (
         NULLIF(TRIM(documents.gl_account), '') AS gl_account,
         NULLIF(TRIM(documents.partner_code), '') AS partner_code,
         NULLIF(TRIM(documents.partner_name), '') AS partner_name,
-        documents.partner_type_code,
+        -- The vendor's spelling first, then that of older installations (docs/mapping.md#0).
+        COALESCE(NULLIF(TRIM(documents.partner_type), ''), NULLIF(TRIM(documents.partner_type_code), ''))
+            AS partner_type_code,
         documents.partner_country_code,
         NULLIF(UPPER(REPLACE(documents.partner_iban, ' ', '')), '') AS partner_iban,
         NULLIF(TRIM(documents.partner_bank_account_no), '') AS partner_bank_account_no,
@@ -55,8 +57,21 @@ ready AS (
                 ignored.document_key = documents.document_key
                 OR (ignored.document_key IS NULL AND ignored.document_no = documents.document_no)
             )
+    CROSS JOIN seed.settings AS settings
+    LEFT JOIN seed.companies AS companies
+        ON documents.company_code = companies.company_code
     WHERE
         documents.status_code = 'RFP'
+        -- Where only some companies are integrated, the others' documents may be left alone (companies_others).
+        AND (
+            settings.companies_others <> 'leave'
+            OR companies.company_code IS NOT NULL
+            OR NOT EXISTS (
+                SELECT 1
+                FROM
+                    seed.companies AS configured
+            )
+        )
         AND sent.document_key IS NULL
         AND ignored.document_no IS NULL
 )
@@ -87,9 +102,8 @@ SELECT
     ready.created_by_key,  -- the VMS user who entered it
     ready.voucher_type,  -- AP, AR or GL
     ready.control_account_code,  -- VMS account whose GL account controls the voucher: APX or ARX; null on GL
-    -- GL documents are debit-positive unless the tenant says otherwise (posting.gl_sign).
-    ready.control_sign  -- of the control line: 1 or -1
-    * CASE WHEN ready.voucher_type = 'GL' THEN COALESCE(gl_sign.gl_sign, 1) ELSE 1 END AS control_sign,
+    ready.control_sign,  -- of the control line of an AP or AR voucher: 1 or -1
+    gl_sign.gl_sign,  -- setting of the company: 1, -1 or revenue; null: debit-positive
     ready.is_credit_note,
     ready.is_accrual,  -- would meet its reversal in a later period
     COALESCE(document_units.minor_units, 2) AS currency_minor_units,  -- decimals of the document's currency (ISO 4217)

@@ -35,6 +35,7 @@ valued AS (
         invoices.invoice_no,
         payments.posted_date,
         payments.voucher_no,
+        payments.currency_code AS source_currency_code,
         payments.currency_factor AS source_factor,
         payments.company_factor,
         payments.source_units,
@@ -98,6 +99,7 @@ SELECT
     is_ours,
     currency_code,
     currency_factor,
+    source_currency_code,  -- of the payment
     source_factor,
     company_factor,
     posted_date,

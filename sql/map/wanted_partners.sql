@@ -11,10 +11,13 @@ WITH typed AS (
         customer_types.partner_type_code IS NOT NULL AS is_customer
     FROM
         stg_vms.partners AS partners
+    -- The vendor's spelling of a type first, then that of older installations (docs/mapping.md#0).
     LEFT JOIN seed.supplier_types AS supplier_types
-        ON partners.partner_type_code = supplier_types.partner_type_code
+        ON COALESCE(NULLIF(TRIM(partners.partner_type), ''), TRIM(partners.partner_type_code))
+            = supplier_types.partner_type_code
     LEFT JOIN seed.customer_types AS customer_types
-        ON partners.partner_type_code = customer_types.partner_type_code
+        ON COALESCE(NULLIF(TRIM(partners.partner_type), ''), TRIM(partners.partner_type_code))
+            = customer_types.partner_type_code
     WHERE
         NULLIF(TRIM(partners.partner_code), '') IS NOT NULL
 ),
@@ -45,6 +48,7 @@ cleaned AS (
         NULLIF(UPPER(REPLACE(partners.iban, ' ', '')), '') AS iban,
         NULLIF(TRIM(partners.bank_account_no), '') AS bank_account_no,
         NULLIF(TRIM(partners.swift_address), '') AS swift,
+        NULLIF(TRIM(partners.aba_number), '') AS bank_routing,
         typed.is_supplier,
         typed.is_customer
     FROM
@@ -71,6 +75,7 @@ SELECT
         ELSE COALESCE(iban, bank_account_no)
     END AS bank_account,  -- a Norwegian IBAN as its national number
     swift,
+    bank_routing,  -- the bank's ABA number
     is_supplier,  -- its type is in partners.supplier_types
     is_customer,  -- its type is in partners.customer_types
     partner_count  -- more than 1: the VMS has the code twice

@@ -8,7 +8,7 @@ WITH groups AS (
         actuals.owner_code,
         actuals.voyage_no,
         actuals.account,
-        actuals.booked_company - actuals.sent_company AS amount,
+        actuals.direction * (actuals.booked_company - actuals.sent_company) AS amount,
         companies.company_code,
         actuals.company_currency_code,
         voyages.voyage_no IS NULL AS is_voyage_unknown,

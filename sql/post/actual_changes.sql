@@ -16,7 +16,7 @@ SELECT
     actuals.currency_code,
     actuals.company_currency_code,
     CAST(actuals.last_part_no + 1 AS INTEGER) AS part_no,
-    actuals.booked_document - actuals.sent_document AS document_amount,  -- in currency_code, debit positive
+    actuals.booked_document - actuals.sent_document AS document_amount,  -- in currency_code, with the sign of the VMS
     actuals.booked_company - actuals.sent_company AS company_amount
 FROM
     map.actual_groups AS actuals

@@ -1,7 +1,5 @@
--- One control line of an open document with its due date and its unsigned amounts: one per payment term on AP and AR.
+-- One control line of an open invoice or credit note, its due date and its unsigned amounts: one per payment term.
 -- Each term takes its percentage of the rounded total, rounded again; the last one takes the rest (docs/mapping.md#1-2).
--- Answers: How is the total spread over the payment terms?
--- Read by: post.draft_lines.
 -- grain: document_key, term_no
 WITH terms AS (
     SELECT
@@ -23,23 +21,6 @@ WITH terms AS (
         ON documents.document_key = payment_terms.document_key
     WHERE
         documents.voucher_type IN ('AP', 'AR')
-    UNION ALL
-    SELECT
-        documents.document_key,
-        1 AS term_no,
-        1 AS term_count,
-        CAST(NULL AS DATE) AS due_date,
-        100 AS percentage,
-        COALESCE(amounts.total_currency, 0) AS total_currency,
-        COALESCE(amounts.total_company, 0) AS total_company,
-        amounts.currency_factor,
-        amounts.company_factor
-    FROM
-        map.open_documents AS documents
-    INNER JOIN map.document_amounts AS amounts
-        ON documents.document_key = amounts.document_key
-    WHERE
-        documents.voucher_type = 'GL'
 ),
 
 parts AS (
@@ -55,7 +36,6 @@ rounded AS (
     SELECT
         *,
         CASE currency_factor
-            -- ROUND takes literal digits only: DuckDB cannot round a decimal to digits that it learns from a row.
             WHEN 1 THEN CAST(ROUND(exact_currency, 0) AS DECIMAL(38, 4))
             WHEN 100 THEN CAST(ROUND(exact_currency, 2) AS DECIMAL(38, 4))
             WHEN 1000 THEN CAST(ROUND(exact_currency, 3) AS DECIMAL(38, 4))
@@ -77,7 +57,6 @@ SELECT
     due_date,
     CAST(
         CASE
-            -- The last term takes what rounding left, so that the terms add up to the total.
             WHEN term_no < term_count THEN part_currency
             ELSE part_currency + total_currency - SUM(part_currency) OVER (PARTITION BY document_key)
         END AS DECIMAL(38, 4)

@@ -11,8 +11,8 @@ WITH measured AS (
         lines.line_no,
         'currency' AS measure,
         COALESCE(lines.net_currency, 0) AS net,
-        lines.is_taxed,
-        COALESCE(lines.vat_rate, 0) AS vat_rate,
+        taxed.line_key IS NOT NULL AS is_taxed,
+        COALESCE(taxed.vat_rate, 0) AS vat_rate,
         amounts.currency_factor AS factor,
         COALESCE(amounts.total_currency, 0) AS total,
         facts.vat_currency AS vat,
@@ -24,6 +24,10 @@ WITH measured AS (
         ON lines.document_key = amounts.document_key
     INNER JOIN map.document_facts AS facts
         ON lines.document_key = facts.document_key
+    LEFT JOIN map.taxed_lines AS taxed
+        ON
+            lines.document_key = taxed.document_key
+            AND lines.line_key = taxed.line_key
     WHERE
         NOT lines.is_vat_line
     UNION ALL
@@ -33,8 +37,8 @@ WITH measured AS (
         lines.line_no,
         'company' AS measure,
         COALESCE(lines.net_company, 0) AS net,
-        lines.is_taxed,
-        COALESCE(lines.vat_rate, 0) AS vat_rate,
+        taxed.line_key IS NOT NULL AS is_taxed,
+        COALESCE(taxed.vat_rate, 0) AS vat_rate,
         amounts.company_factor AS factor,
         COALESCE(amounts.total_company, 0) AS total,
         facts.vat_company AS vat,
@@ -46,11 +50,15 @@ WITH measured AS (
         ON lines.document_key = amounts.document_key
     INNER JOIN map.document_facts AS facts
         ON lines.document_key = facts.document_key
+    LEFT JOIN map.taxed_lines AS taxed
+        ON
+            lines.document_key = taxed.document_key
+            AND lines.line_key = taxed.line_key
     WHERE
         NOT lines.is_vat_line
 ),
 
-taxed AS (
+sharing AS (
     SELECT
         *,
         CAST(vat * factor AS HUGEINT) AS vat_units,
@@ -68,7 +76,7 @@ weighed AS (
         *,
         SUM(weight) OVER (PARTITION BY document_key, measure) AS weight_total
     FROM
-        taxed
+        sharing
 ),
 
 cut AS (

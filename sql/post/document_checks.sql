@@ -15,10 +15,17 @@ WITH balances AS (
         document_key
 ),
 
+known_types AS (
+    SELECT COUNT(*) AS type_count
+    FROM
+        map.partner_types
+),
+
 line_counts AS (
     SELECT
         document_key,
-        COUNT(*) AS line_count
+        COUNT(*) AS line_count,
+        SUM(CASE WHEN line_kind = 'control' AND account IS NULL THEN 1 ELSE 0 END) AS controls_without_account
     FROM
         post.draft_lines
     GROUP BY
@@ -38,6 +45,29 @@ missing AS (
         STRING_AGG(CASE WHEN code_kind IN ('location', 'xgl') THEN code_text END, ', ' ORDER BY code) AS missing_dimensions
     FROM
         post.missing_codes
+    GROUP BY
+        document_key
+),
+
+unopened AS (
+    SELECT
+        document_key,
+        STRING_AGG(project_text, '; ' ORDER BY code) AS closed_projects
+    FROM
+        post.closed_projects
+    GROUP BY
+        document_key
+),
+
+reversals AS (
+    SELECT
+        document_key,
+        STRING_AGG(CASE WHEN state = 'waits' THEN original_no END, ', ' ORDER BY original_no) AS awaited_originals,
+        STRING_AGG(CASE WHEN state = 'ignored' THEN original_no END, ', ' ORDER BY original_no) AS ignored_originals,
+        STRING_AGG(CASE WHEN state NOT IN ('sent', 'waits', 'ignored') THEN original_text END, '; ' ORDER BY original_no)
+            AS unknown_originals
+    FROM
+        map.reversal_originals
     GROUP BY
         document_key
 ),
@@ -86,7 +116,12 @@ SELECT
     numbers.invoice_no,
     numbers.x_identifier,
     facts.lines_without_account,
-    COALESCE(documents.control_account_code, 'Document.glAccount') AS control_account_code,  -- where the control account comes from
+    CASE
+        WHEN documents.voucher_type = 'GL'
+            THEN 'no contra account is known for ' || COALESCE('lines ' || control_accounts.lines_without, 'it')
+        ELSE documents.control_account_code || ' of company ' || documents.company_code || ' has no GL account'
+    END AS control_account_finding,  -- which account is missing, where one is
+    control_accounts.lines_without AS lines_without_contra,  -- numbers of a GL document's lines: 1, 3
     control_accounts.account AS control_account,  -- null: not known
     CAST(facts.percentage_total AS DECIMAL(38, 4)) AS terms_total,  -- sum of the terms' percentages
     CAST(facts.vat_currency - facts.vat_by_rate AS DECIMAL(38, 4)) AS vat_difference,  -- VAT lines less what the rates make
@@ -101,11 +136,17 @@ SELECT
     missing.missing_tax_rules,  -- VAT codes without a tax rule
     missing.missing_accounts,  -- GL accounts the ledger does not have
     missing.missing_dimensions,  -- XGL and location codes the ledger does not have
+    unopened.closed_projects,  -- projects that are not open on the posting date, with their dates
+    reversals.awaited_originals,  -- numbers of what it takes back and that has no voucher sent yet
+    reversals.ignored_originals,  -- numbers of what it takes back and that is on the ignore list
+    reversals.unknown_originals,  -- why what it takes back has no voucher and will have none
     same_numbers.other_documents,  -- numbers of those that used the same external number
 
     -- docs/mapping.md#1-6-1
     facts.lines_without_account IS NULL AS ok_gl_account_missing,
-    control_accounts.account IS NOT NULL AS ok_control_account_missing,
+    NOT control_accounts.is_missing AND (
+        control_accounts.is_line_account OR COALESCE(line_counts.controls_without_account, 0) = 0
+    ) AS ok_control_account_missing,
     NOT control_accounts.is_line_account AS ok_control_account_on_line,
 
     -- docs/mapping.md#1-6-2
@@ -114,6 +155,10 @@ SELECT
 
     -- docs/mapping.md#1-6-3
     documents.voucher_type <> 'AP' OR charterers.partner_type_code IS NULL AS ok_partner_is_charterer,
+    -- docs/mapping.md#0-optional
+    documents.voucher_type <> 'AP'
+    OR documents.partner_code IS NULL
+    OR known_types.type_count > 0 AS ok_partner_types_unreadable,
 
     -- docs/mapping.md#1-6-4
     documents.owner_code IS NOT NULL AS ok_company_unknown,
@@ -133,10 +178,15 @@ SELECT
     AND (
         -- Without a taxed line the VAT line itself is the fault, told by the next rule.
         facts.taxed_count = 0
-        OR ABS(facts.vat_currency - facts.vat_by_rate)
-        <= facts.taxed_count * CASE documents.currency_minor_units WHEN 0 THEN 0.5 ELSE 0.05 END
+        OR facts.vat_difference
+        <= facts.vat_tolerances * CASE documents.currency_minor_units WHEN 0 THEN 0.5 ELSE 0.05 END
     ) AS ok_vat_not_at_rate,
-    facts.vat_line_count = 0 OR facts.taxed_count > 0 AS ok_vat_without_taxed_line,
+    facts.vat_line_count = 0
+    OR documents.voucher_type = 'GL'
+    OR (facts.taxed_count > 0 AND NOT facts.is_vat_unclear) AS ok_vat_without_taxed_line,
+    documents.voucher_type <> 'GL' OR facts.vat_line_count = 0 AS ok_vat_on_gl_document,
+    NOT facts.has_other_currency OR (settings.line_currency = 'convert' AND documents.voucher_type <> 'GL')
+        AS ok_line_currency_differs,
     COALESCE(balances.is_balanced, 1) = 1 AS ok_voucher_not_balanced,
     facts.detail_count > 0 AS ok_no_lines,
     NOT amounts.is_amount_missing AND NOT facts.has_line_without_amount AS ok_amount_missing,
@@ -146,6 +196,14 @@ SELECT
 
     -- docs/mapping.md#1-6-5
     NOT posting_periods.is_period_closed OR posting_periods.is_moved AS ok_period_closed,
+
+    -- docs/mapping.md#1-6-6
+    unopened.document_key IS NULL AS ok_project_not_open,
+
+    -- docs/mapping.md#1-6-7
+    reversals.awaited_originals IS NULL AS ok_original_not_sent,
+    reversals.ignored_originals IS NULL AS ok_original_ignored,
+    reversals.unknown_originals IS NULL AS ok_original_unknown,
 
     -- docs/mapping.md#1-6-9
     missing.missing_suppliers IS NULL AS ok_supplier_missing,
@@ -165,6 +223,7 @@ SELECT
 FROM
     map.open_documents AS documents
 CROSS JOIN seed.settings AS settings
+CROSS JOIN known_types
 INNER JOIN map.document_amounts AS amounts
     ON documents.document_key = amounts.document_key
 INNER JOIN map.document_facts AS facts
@@ -183,5 +242,9 @@ LEFT JOIN line_counts
     ON documents.document_key = line_counts.document_key
 LEFT JOIN missing
     ON documents.document_key = missing.document_key
+LEFT JOIN unopened
+    ON documents.document_key = unopened.document_key
+LEFT JOIN reversals
+    ON documents.document_key = reversals.document_key
 LEFT JOIN same_numbers
     ON documents.document_key = same_numbers.document_key

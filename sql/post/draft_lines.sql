@@ -18,7 +18,6 @@ WITH details AS (
 first_terms AS (
     SELECT
         control_amounts.document_key,
-        MAX(control_amounts.term_no) AS control_count,
         MIN(CASE WHEN control_amounts.term_no = 1 THEN control_amounts.due_date END) AS due_date
     FROM
         post.control_amounts AS control_amounts
@@ -26,34 +25,21 @@ first_terms AS (
         control_amounts.document_key
 ),
 
-control_lines AS (
+-- One per payment term on AP and AR, one per contra account on GL.
+controls AS (
     SELECT
         documents.document_key,
-        CAST(control_amounts.term_no AS INTEGER) AS tr_item_number,
-        'control' AS line_kind,
-        CAST(NULL AS BIGINT) AS line_key,
+        control_amounts.term_no AS control_no,
         control_accounts.account,
-        facts.vessel_code AS posting1,
-        facts.voyage_reference_no AS posting2,
-        CAST(NULL AS VARCHAR) AS posting3,
-        CAST(NULL AS VARCHAR) AS xgl,
-        CASE WHEN documents.voucher_type IN ('AP', 'AR') THEN documents.partner_code END AS subledger_no,
-        CASE
-            WHEN documents.voucher_type <> 'AP' THEN NULL
-            WHEN SUBSTRING(documents.partner_iban, 1, 2) = 'NO' AND LENGTH(documents.partner_iban) = 15
-                THEN SUBSTRING(documents.partner_iban, 5)
-            ELSE COALESCE(documents.partner_iban, documents.partner_bank_account_no)
-        END AS subledger_bank_account,
+        control_accounts.source,
+        facts.vessel_code,
+        facts.voyage_reference_no,
+        documents.partner_code AS subledger_no,
+        payees.bank_account AS subledger_bank_account,
         control_amounts.due_date,
-        CAST(NULL AS VARCHAR) AS tax_rule,
         documents.control_sign * control_amounts.currency_amount AS currency_amount,
         documents.control_sign * control_amounts.amount AS amount,
-        CASE WHEN documents.voucher_type IN ('AP', 'AR') THEN documents.document_date END AS invoice_date,
-        -- The voucher is looked up by this text: no blank at its cut end, which the ledger might not keep.
-        CASE
-            WHEN documents.partner_name IS NULL THEN documents.document_no
-            ELSE TRIM(SUBSTRING(documents.document_no || ' ' || documents.partner_name, 1, 100))
-        END AS line_text
+        documents.document_date AS invoice_date
     FROM
         map.open_documents AS documents
     INNER JOIN post.control_amounts AS control_amounts
@@ -62,18 +48,88 @@ control_lines AS (
         ON documents.document_key = facts.document_key
     INNER JOIN map.control_accounts AS control_accounts
         ON documents.document_key = control_accounts.document_key
+    LEFT JOIN map.payee_accounts AS payees
+        ON documents.document_key = payees.document_key
+    UNION ALL
+    SELECT
+        contra.document_key,
+        contra.contra_no,
+        contra.account,
+        contra.source,
+        contra.vessel_code,
+        contra.voyage_reference_no,
+        CAST(NULL AS VARCHAR) AS subledger_no,
+        CAST(NULL AS VARCHAR) AS subledger_bank_account,
+        CAST(NULL AS DATE) AS due_date,
+        contra.currency_amount,
+        contra.amount,
+        CAST(NULL AS DATE) AS invoice_date
+    FROM
+        post.contra_amounts AS contra
+),
+
+control_counts AS (
+    SELECT
+        document_key,
+        COUNT(*) AS control_count
+    FROM
+        controls
+    GROUP BY
+        document_key
+),
+
+control_lines AS (
+    SELECT
+        controls.document_key,
+        CAST(controls.control_no AS INTEGER) AS tr_item_number,
+        'control' AS line_kind,
+        CAST(NULL AS BIGINT) AS line_key,
+        controls.account,
+        controls.source AS account_source,
+        controls.vessel_code AS posting1,
+        controls.voyage_reference_no AS posting2,
+        CAST(NULL AS VARCHAR) AS posting3,
+        CAST(NULL AS VARCHAR) AS xgl,
+        controls.subledger_no,
+        controls.subledger_bank_account,
+        controls.due_date,
+        CAST(NULL AS VARCHAR) AS tax_rule,
+        CAST(NULL AS INTEGER) AS direction,
+        controls.currency_amount,
+        controls.amount,
+        controls.invoice_date,
+        -- The voucher is looked up by this text: no blank at its cut end, which the ledger might not keep.
+        CASE
+            WHEN documents.partner_name IS NULL THEN documents.document_no
+            ELSE TRIM(SUBSTRING(documents.document_no || ' ' || documents.partner_name, 1, 100))
+        END AS line_text
+    FROM
+        controls
+    INNER JOIN map.open_documents AS documents
+        ON controls.document_key = documents.document_key
+),
+
+numbered AS (
+    SELECT
+        lines.*,
+        COALESCE(counts.control_count, 0) AS control_count,
+        ROW_NUMBER() OVER (PARTITION BY lines.document_key ORDER BY lines.line_no) AS detail_no
+    FROM
+        map.document_lines AS lines
+    LEFT JOIN control_counts AS counts
+        ON lines.document_key = counts.document_key
+    WHERE
+        NOT lines.is_vat_line
 ),
 
 detail_lines AS (
     SELECT
         documents.document_key,
-        CAST(
-            first_terms.control_count
-            + ROW_NUMBER() OVER (PARTITION BY documents.document_key ORDER BY lines.line_no) AS INTEGER
-        ) AS tr_item_number,
+        CAST(lines.control_count + lines.detail_no AS INTEGER) AS tr_item_number,
         'detail' AS line_kind,
         lines.line_key,
         lines.gl_account AS account,
+        'line' AS account_source,
         lines.vessel_code AS posting1,
         lines.voyage_reference_no AS posting2,
         CASE
@@ -86,75 +142,47 @@ detail_lines AS (
             WHEN settings.xgl = 'isTc' AND NOT lines.voyage_is_tc THEN 'VC'
             ELSE 'DLVMS'
         END AS xgl,
-        CASE
-            WHEN
-                documents.voucher_type = 'AP'
-                AND lines.partner_code IS NOT NULL
-                AND lines.partner_code <> COALESCE(documents.partner_code, '')
-                THEN lines.partner_code
-        END AS subledger_no,
+        CASE WHEN documents.voucher_type = 'AP' AND lines.is_commission THEN lines.partner_code END AS subledger_no,
         CAST(NULL AS VARCHAR) AS subledger_bank_account,
-        first_terms.due_date,
-        COALESCE(tax_rules.tax_rule, lines.vat_code) AS tax_rule,
-        -documents.control_sign * details.currency_amount AS currency_amount,
-        -documents.control_sign * details.amount AS amount,
+        CASE WHEN documents.voucher_type = 'AP' AND lines.is_commission THEN first_terms.due_date END AS due_date,
+        COALESCE(tax_rules.tax_rule, taxed.vat_code, lines.vat_code) AS tax_rule,
+        CASE documents.voucher_type WHEN 'GL' THEN lines.gl_direction ELSE -documents.control_sign END AS direction,
+        CASE documents.voucher_type WHEN 'GL' THEN lines.gl_direction ELSE -documents.control_sign END
+        * details.currency_amount AS currency_amount,
+        CASE documents.voucher_type WHEN 'GL' THEN lines.gl_direction ELSE -documents.control_sign END
+        * details.amount AS amount,
         CAST(NULL AS DATE) AS invoice_date,
-        lines.line_text
+        -- Without a control line the first line is what the ledger shows as the voucher's text.
+        CASE
+            WHEN lines.control_count + lines.detail_no = 1
+                THEN TRIM(SUBSTRING(documents.document_no || COALESCE(' ' || lines.line_text, ''), 1, 100))
+            ELSE lines.line_text
+        END AS line_text
     FROM
         map.open_documents AS documents
     CROSS JOIN seed.settings AS settings
-    INNER JOIN map.document_lines AS lines
+    INNER JOIN numbered AS lines
         ON documents.document_key = lines.document_key
     INNER JOIN details
         ON
             lines.document_key = details.document_key
             AND lines.line_key = details.line_key
-    INNER JOIN first_terms
+    LEFT JOIN first_terms
         ON documents.document_key = first_terms.document_key
+    LEFT JOIN map.taxed_lines AS taxed
+        ON
+            lines.document_key = taxed.document_key
+            AND lines.line_key = taxed.line_key
     LEFT JOIN seed.tax_rules AS tax_rules
-        ON lines.vat_code = tax_rules.vat_code
+        ON COALESCE(taxed.vat_code, lines.vat_code) = tax_rules.vat_code
 ),
 
 all_lines AS (
-    SELECT
-        document_key,
-        tr_item_number,
-        line_kind,
-        line_key,
-        account,
-        posting1,
-        posting2,
-        posting3,
-        xgl,
-        subledger_no,
-        subledger_bank_account,
-        due_date,
-        tax_rule,
-        currency_amount,
-        amount,
-        invoice_date,
-        line_text
+    SELECT *
     FROM
         control_lines
     UNION ALL
-    SELECT
-        document_key,
-        tr_item_number,
-        line_kind,
-        line_key,
-        account,
-        posting1,
-        posting2,
-        posting3,
-        xgl,
-        subledger_no,
-        subledger_bank_account,
-        CASE WHEN subledger_no IS NOT NULL THEN due_date END AS due_date,
-        tax_rule,
-        currency_amount,
-        amount,
-        invoice_date,
-        line_text
+    SELECT *
     FROM
         detail_lines
 )
@@ -188,7 +216,9 @@ SELECT
     numbers.invoice_no,  -- invoiceNumber
     numbers.x_identifier,  -- KID: extIdentifier
     documents.document_no AS ext_order_number,  -- document number
-    1 AS job_level  -- 1: imported, not yet booked
+    1 AS job_level,  -- 1: imported, not yet booked
+    CAST(all_lines.direction AS INTEGER) AS direction,  -- of a detail line: 1 or -1 times the VMS's amount it is debit positive
+    all_lines.account_source  -- where the account stands: line, a VMS account, a setting, a member of the line's account
 FROM
     all_lines
 INNER JOIN map.open_documents AS documents

@@ -11,6 +11,9 @@ SELECT
     MIN(lines.currency) AS currency, -- currency of its voucher lines
     COUNT(lines.document_key) AS line_count, -- lines of its voucher
     COUNT(CASE WHEN lines.line_kind = 'control' THEN 1 END) AS control_line_count, -- control lines among them
+    -- A GL document may carry both sides itself, and has no control line then (docs/mapping.md#1).
+    CASE WHEN documents.voucher_type <> 'GL' AND COUNT(CASE WHEN lines.line_kind = 'control' THEN 1 END) = 0 THEN 1 ELSE 0 END
+        AS missing_control_line_count, -- 1: an invoice without control line
     -- how many numbers are missing between 1 and the highest
     GREATEST(COALESCE(MAX(lines.tr_item_number), 0) - COUNT(DISTINCT lines.tr_item_number), 0) AS missing_number_count,
     COUNT(DISTINCT lines.currency) AS currency_count, -- different currencies of its lines
@@ -25,4 +28,5 @@ GROUP BY
     documents.document_no,
     documents.document_type,
     documents.partner_name,
-    documents.company_code
+    documents.company_code,
+    documents.voucher_type

@@ -13,6 +13,7 @@ WITH parts AS (
         -- A document in the VMS is never changed: what a match has grown by goes as a further document of its own number.
         COALESCE(sent.last_part_no, 0) + 1 AS part_no,
         parts.currency_code,
+        parts.source_currency_code,
         parts.posted_date,
         parts.voucher_no,
         CAST(-parts.part_units AS DECIMAL(38, 0))
@@ -65,6 +66,7 @@ SELECT
     invoices.document_no AS ref_document_no,
     invoices.is_number_shared,
     typed.currency_code,  -- of the invoice
+    typed.source_currency_code,  -- of the payment
     CAST(typed.document_amount AS DECIMAL(38, 4)) AS document_amount,  -- in the invoice's currency
     CAST(typed.source_amount AS DECIMAL(38, 4)) AS source_amount,  -- in the payment's currency
     CAST(typed.company_amount AS DECIMAL(38, 4)) AS company_amount,

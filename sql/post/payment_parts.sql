@@ -76,6 +76,7 @@ SELECT
     is_ours,
     currency_code,
     currency_factor,
+    source_currency_code,  -- of the payment
     source_factor,
     company_factor,
     posted_date,

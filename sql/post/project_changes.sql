@@ -1,4 +1,5 @@
 -- One voyage to add to the ledger as a project, or to correct there: only the fields that differ are filled in an update.
+-- Dates that are not wanted, as by default, are neither compared nor sent: what the ledger has of them stays.
 -- A voyage whose vessel's code is not unique waits: its project would stand on the wrong cost centre, or on none.
 -- Answers: Which voyages does the master-data job add or correct now?
 -- Read by: the master-data job and the comparison of voyages.

@@ -46,25 +46,32 @@ WITH changes AS (
             WHEN existing.db_id IS NULL THEN wanted.bank_account
             WHEN NOT existing.has_subledger THEN NULL
             WHEN wanted.bank_account = existing.bank_account THEN NULL
-            WHEN existing.bank_account IS NULL OR NOT settings.confirm_bank_changes THEN wanted.bank_account
-            WHEN confirmed.new_account IS NOT NULL THEN wanted.bank_account
+            WHEN COALESCE(banks.is_waiting, FALSE) THEN NULL
+            ELSE wanted.bank_account
         END AS bank_account,
-        CASE WHEN existing.db_id IS NULL THEN wanted.swift END AS swift
+        -- What cannot be read back is compared with what was last sent.
+        CASE
+            WHEN existing.db_id IS NULL THEN wanted.swift
+            WHEN wanted.swift = banks.sent_swift OR COALESCE(banks.is_waiting, FALSE) THEN NULL
+            ELSE wanted.swift
+        END AS swift,
+        CASE
+            WHEN existing.db_id IS NULL THEN wanted.bank_routing
+            WHEN wanted.bank_routing = banks.sent_routing OR COALESCE(banks.is_waiting, FALSE) THEN NULL
+            ELSE wanted.bank_routing
+        END AS bank_routing
     FROM
         map.wanted_partners AS wanted
     CROSS JOIN map.master_owners AS owners
-    CROSS JOIN seed.settings AS settings
     LEFT JOIN map.ledger_partners AS existing
         ON
             existing.side = 'supplier'
             AND wanted.code = existing.code
             AND owners.owner_code IS NOT DISTINCT FROM existing.owner_code
-    LEFT JOIN ctl.bank_changes AS confirmed
+    LEFT JOIN map.supplier_banks AS banks
         ON
-            wanted.code = confirmed.partner_code
-            AND wanted.bank_account = confirmed.new_account
-            AND existing.bank_account = confirmed.old_account
-            AND confirmed.decision = 'confirm'
+            wanted.code = banks.code
+            AND owners.owner_code IS NOT DISTINCT FROM banks.owner_code
     WHERE
         wanted.is_supplier
         AND wanted.partner_count = 1
@@ -86,7 +93,8 @@ SELECT
     changes.country_code,
     changes.email,
     changes.bank_account,
-    changes.swift
+    changes.swift,
+    changes.bank_routing  -- the bank's ABA number
 FROM
     changes
 WHERE
@@ -100,3 +108,5 @@ WHERE
     OR changes.country_code IS NOT NULL
     OR changes.email IS NOT NULL
     OR changes.bank_account IS NOT NULL
+    OR changes.swift IS NOT NULL
+    OR changes.bank_routing IS NOT NULL

@@ -41,6 +41,7 @@ ORDER BY kind, company_code;
 -- name: accrual_rollforward
 SELECT
     company_code,
+    family,
     MIN(company_currency_code) AS currency_code,
     SUM(opening) AS opening,
     SUM(posted) AS posted,
@@ -51,8 +52,8 @@ FROM
     close.accrual_rollforward
 WHERE
     period_month = $1
-GROUP BY company_code
-ORDER BY company_code;
+GROUP BY company_code, family
+ORDER BY company_code, family;
 
 -- name: accruals_vs_actuals
 SELECT

@@ -24,7 +24,9 @@ ORDER BY document_key;
 SELECT
     document_key,
     tr_item_number,
+    line_kind,
     account,
+    account_source,
     subledger_no,
     posting1,
     posting2,
@@ -39,3 +41,14 @@ SELECT
 FROM
     post.draft_lines
 ORDER BY document_key, tr_item_number;
+
+-- What a reversal goes after, in the same run.
+-- name: after
+SELECT
+    document_key,
+    original_no
+FROM
+    map.reversal_originals
+WHERE
+    state = 'waits'
+ORDER BY document_key, original_no;

@@ -59,7 +59,7 @@ SELECT
     lines.vat_rate,
     lines.partner_code,
     lines.voyage_reference_no,
-    lines.vessel_code,
+    lines.own_vessel_code,
     lines.ref_document_no
 FROM
     stg_vms.document_lines AS lines

@@ -16,6 +16,18 @@ WHERE
     lines.document_key IN (SELECT UNNEST(CAST($1 AS BIGINT[])))
 ORDER BY lines.document_key, lines.tr_item_number;
 
+-- name: reversed
+-- The sent originals of the reversals whose keys are $1.
+SELECT
+    document_key,
+    original_key
+FROM
+    map.reversal_originals
+WHERE
+    state = 'sent'
+    AND document_key IN (SELECT UNNEST(CAST($1 AS BIGINT[])))
+ORDER BY document_key, original_key;
+
 -- name: booked
 -- Of the vouchers given as lists: document keys, entities, voucher types, texts, order numbers, numbers of lines.
 -- A voucher is booked when the books have its header, or when the import has done all its items (job level 3,

@@ -1,6 +1,7 @@
 -- One document whose content in the VMS is another than was sent, its total left aside, and what has changed.
 -- Lines are compared by account, vessel, voyage, partner and text. A taxed line was sent with its share of the VAT, and
 -- what was rounded went to one line, so amounts are compared within 0.05 a line (half a unit where that is more).
+-- What only the mapping decides, whose commission a line is and which VAT line taxes it, is taken from what was sent.
 -- Answers: What did somebody change in the VMS after we had sent the document?
 -- Read by: accountants, as the reason in rec.documents; rec.document_facts.
 -- grain: document_key
@@ -13,7 +14,6 @@ WITH compared AS (
         vouchers.company_code AS sent_company_code,
         documents.company_code,
         vouchers.voucher_type,
-        vouchers.control_sign,
         vouchers.subledger_no,
         documents.partner_code,
         vouchers.currency,
@@ -43,60 +43,146 @@ WITH compared AS (
         AND documents.status_code NOT IN ('GONE', 'REJECTED')
 ),
 
-sides AS (
-    SELECT
-        lines.document_key,
-        lines.account,
-        lines.gl_object1 AS vessel_code,
-        lines.project AS voyage_no,
-        lines.subledger_no AS partner_code,
-        lines.line_text,
-        CAST(0 AS DECIMAL(38, 13)) AS vat_share,
-        CAST(
-            CASE WHEN compared.control_sign = 1 THEN lines.invoice_amount ELSE -lines.invoice_amount END
-            AS DECIMAL(38, 18)
-        ) AS moved,
-        CAST(0 AS DECIMAL(38, 18)) AS amount
-    FROM
-        ctl.sent_lines AS lines
-    INNER JOIN compared
-        ON lines.document_key = compared.document_key
-    WHERE
-        NOT lines.is_control
-    UNION ALL
-    SELECT
-        compared.document_key,
-        NULLIF(TRIM(lines.gl_account), ''),
-        NULLIF(TRIM(lines.vessel_code), ''),
-        NULLIF(TRIM(lines.voyage_reference_no), ''),
-        CASE
-            WHEN
-                compared.voucher_type = 'AP'
-                AND NULLIF(TRIM(lines.partner_code), '') <> COALESCE(compared.partner_code, '')
-                THEN TRIM(lines.partner_code)
-        END,
-        NULLIF(SUBSTRING(lines.line_text, 1, 100), ''),
-        CASE
-            WHEN ABS(lines.vat_rate) < 1 AND lines.vat_rate <> 0 AND reverse_charge.vat_code IS NULL
-                THEN
-                    CAST(ROUND(lines.document_amount, 4) AS DECIMAL(38, 4))
-                    * CAST(ROUND(lines.vat_rate, 9) AS DECIMAL(38, 9))
-            ELSE 0
-        END,
-        lines.document_amount AS moved,
-        lines.document_amount AS amount
+-- Lines in another currency were sent with a share of the document's amount: their company amounts tell.
+foreign_documents AS (
+    SELECT DISTINCT lines.document_key
     FROM
         compared
     INNER JOIN stg_vms.document_lines AS lines
         ON
             compared.document_key = lines.document_key
             AND compared.fetch_id = lines.fetch_id
+    WHERE
+        NULLIF(UPPER(TRIM(lines.currency_code)), '') <> compared.currency_code
+),
+
+present AS (
+    SELECT
+        compared.document_key,
+        lines.line_key,
+        NULLIF(TRIM(lines.gl_account), '') AS account,
+        vessels.vessel_code,
+        NULLIF(TRIM(lines.voyage_reference_no), '') AS voyage_no,
+        NULLIF(TRIM(lines.partner_code), '') AS partner_code,
+        lines.commission_key IS NOT NULL
+        AND TRIM(lines.partner_code) <> COALESCE(compared.partner_code, '') AS is_commission,
+        -- Without a control line the first line was sent with the document's number before its text.
+        CASE
+            WHEN
+                compared.control_count = 0
+                AND lines.line_key = MIN(lines.line_key) OVER (PARTITION BY compared.document_key)
+                THEN TRIM(SUBSTRING(compared.document_no || COALESCE(' ' || lines.line_text, ''), 1, 100))
+            ELSE NULLIF(SUBSTRING(lines.line_text, 1, 100), '')
+        END AS line_text,
+        vat_accounts.account IS NOT NULL AS is_vat_line,
+        COALESCE(lines.quantity, 0) AS quantity,
+        CASE
+            WHEN ABS(lines.vat_rate) < 1 AND reverse_charge.vat_code IS NULL
+                THEN CAST(ROUND(lines.vat_rate, 9) AS DECIMAL(38, 9))
+        END AS vat_rate,
+        CASE WHEN foreign_documents.document_key IS NULL THEN lines.document_amount ELSE lines.company_currency_amount END
+            AS amount
+    FROM
+        compared
+    INNER JOIN stg_vms.document_lines AS lines
+        ON
+            compared.document_key = lines.document_key
+            AND compared.fetch_id = lines.fetch_id
+    LEFT JOIN foreign_documents
+        ON compared.document_key = foreign_documents.document_key
+    LEFT JOIN rec.line_vessels AS vessels
+        ON
+            lines.document_key = vessels.document_key
+            AND lines.line_key = vessels.line_key
     LEFT JOIN seed.vat_accounts AS vat_accounts
         ON TRIM(lines.gl_account) = vat_accounts.account
     LEFT JOIN seed.reverse_charge AS reverse_charge
         ON TRIM(lines.vat_code) = reverse_charge.vat_code
+),
+
+-- A VAT line that carries the rate taxed one line or all of those that have none: with its VAT or without, a line agrees.
+-- Of several VAT lines the one whose quantity, the base, is nearest to the line's amount was for it.
+carried AS (
+    SELECT
+        lines.document_key,
+        lines.line_key,
+        vat_lines.vat_rate
+    FROM
+        present AS vat_lines
+    INNER JOIN present AS lines
+        ON
+            vat_lines.document_key = lines.document_key
+            AND NOT lines.is_vat_line
+            AND lines.vat_rate IS NULL
     WHERE
-        vat_accounts.account IS NULL
+        vat_lines.is_vat_line
+        AND vat_lines.vat_rate <> 0
+    QUALIFY
+        ROW_NUMBER() OVER (
+            PARTITION BY lines.document_key, lines.line_key
+            ORDER BY ABS(vat_lines.quantity - COALESCE(lines.amount, 0)), vat_lines.line_key
+        ) = 1
+),
+
+-- Whose commission a line is was decided when it was sent: only there, and where the VMS says so, does a partner count.
+commissions AS (
+    SELECT DISTINCT
+        details.document_key,
+        details.account,
+        details.voyage_no,
+        details.line_text
+    FROM
+        rec.sent_details AS details
+    WHERE
+        details.subledger_no IS NOT NULL
+),
+
+sides AS (
+    SELECT
+        details.document_key,
+        details.account,
+        details.vessel_code,
+        details.voyage_no,
+        details.subledger_no AS partner_code,
+        details.line_text,
+        CAST(0 AS DECIMAL(38, 13)) AS vat_share,
+        CAST(
+            -details.direction
+            * CASE WHEN foreign_documents.document_key IS NULL THEN details.invoice_amount ELSE details.amount END
+            AS DECIMAL(38, 18)
+        ) AS moved,
+        CAST(0 AS DECIMAL(38, 18)) AS amount
+    FROM
+        rec.sent_details AS details
+    INNER JOIN compared
+        ON details.document_key = compared.document_key
+    LEFT JOIN foreign_documents
+        ON details.document_key = foreign_documents.document_key
+    UNION ALL
+    SELECT
+        present.document_key,
+        present.account,
+        present.vessel_code,
+        present.voyage_no,
+        CASE WHEN present.is_commission OR commissions.document_key IS NOT NULL THEN present.partner_code END,
+        present.line_text,
+        CAST(ROUND(present.amount, 4) AS DECIMAL(38, 4)) * COALESCE(present.vat_rate, carried.vat_rate, 0),
+        present.amount AS moved,
+        present.amount
+    FROM
+        present
+    LEFT JOIN carried
+        ON
+            present.document_key = carried.document_key
+            AND present.line_key = carried.line_key
+    LEFT JOIN commissions
+        ON
+            present.document_key = commissions.document_key
+            AND (present.account IS NOT DISTINCT FROM commissions.account)
+            AND (present.voyage_no IS NOT DISTINCT FROM commissions.voyage_no)
+            AND (present.line_text IS NOT DISTINCT FROM commissions.line_text)
+    WHERE
+        NOT present.is_vat_line
 ),
 
 moved AS (
@@ -150,7 +236,8 @@ changed AS (
             || COALESCE(', partner ' || measured.partner_code, '')
             || ': ' || REPLACE(REPLACE(CAST(measured.sent_amount AS VARCHAR) || '|', '00|', ''), '|', '') || ' was sent, the VMS has '
             || REPLACE(REPLACE(CAST(measured.amount AS VARCHAR) || '|', '00|', ''), '|', ''),
-            '; ' ORDER BY measured.account, measured.vessel_code, measured.voyage_no, measured.line_text
+            '; ' ORDER BY
+                measured.account, measured.vessel_code, measured.voyage_no, measured.line_text, measured.partner_code
         ) AS lines
     FROM
         measured

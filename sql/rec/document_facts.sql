@@ -93,8 +93,11 @@ posted_elsewhere AS (
     FROM
         rec.vms_documents AS documents
     CROSS JOIN ctl.first_day AS first_day
+    LEFT JOIN map.left_companies AS left_companies
+        ON documents.company_code = left_companies.company_code
     WHERE
         documents.status_code = 'POS'
+        AND left_companies.company_code IS NULL
         AND documents.document_type <> 'ACC'
         AND documents.document_date >= first_day.today
         AND CAST(documents.modified_at AS DATE) >= first_day.today
@@ -110,8 +113,11 @@ chosen AS (
     SELECT documents.document_key
     FROM
         rec.vms_documents AS documents
+    LEFT JOIN map.left_companies AS left_companies
+        ON documents.company_code = left_companies.company_code
     WHERE
         documents.status_code = 'RFP'
+        AND left_companies.company_code IS NULL
     UNION
     SELECT posted_elsewhere.document_key
     FROM
@@ -143,8 +149,8 @@ SELECT
     acknowledgements.state AS acknowledgement_state,  -- where the acknowledgement to the VMS stands; null: done, or not begun
     acknowledgements.last_error AS acknowledgement_error,  -- what the VMS answered to the acknowledgement last
     sent.posted_date AS sent_date,
-    sent.control_sign * sent.control_currency AS sent_amount,  -- as it was sent, with the sign of the VMS, in currency_code
-    sent.control_sign * sent.control_company AS sent_company_amount,  -- as it was sent, with the sign of the VMS, in company currency
+    sent.sent_currency AS sent_amount,  -- as it was sent, with the sign of the VMS, in currency_code
+    sent.sent_company AS sent_company_amount,  -- as it was sent, with the sign of the VMS, in company currency
     imports.import_state,  -- waiting | refused | booked | removed; null: the books have it, or it was not sent
     imports.messages AS import_messages,
     ledger.header_db_id,  -- database id of the voucher in the ledger
@@ -153,6 +159,7 @@ SELECT
     ledger.amount AS ledger_amount,  -- what the ledger has, with the sign of the VMS, in currency_code
     ledger.company_amount AS ledger_company_amount,  -- what the ledger has, with the sign of the VMS, in company currency
     NULLIF(ledger.changes, '') AS ledger_changes,  -- what was sent and what the ledger has; empty: nothing has changed
+    ledger.standing_count,
     ledger.again,
     ledger.reversals,
     COALESCE(ledger.fetched_at, imports.fetched_at) AS ledger_fetched_at,  -- when the ledger was read, UTC

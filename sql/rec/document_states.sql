@@ -17,7 +17,13 @@ compared AS (
         facts.status_code,
         facts.import_state,
         facts.header_db_id IS NOT NULL AS is_booked,
-        facts.ledger_amount = 0 AND facts.ledger_company_amount = 0 AS is_nothing_left,
+        -- A document that carries both sides itself may come to nothing all along: then vouchers are counted.
+        facts.ledger_amount = 0 AND facts.ledger_company_amount = 0
+        AND (
+            COALESCE(facts.sent_amount <> 0 OR facts.sent_company_amount <> 0, TRUE) OR facts.standing_count = 0
+        ) AS is_nothing_left,
+        COALESCE(facts.sent_amount = 0 AND facts.sent_company_amount = 0 AND facts.standing_count <> 1, FALSE)
+            AS is_count_wrong,
         facts.again IS NOT NULL AS is_again,
         facts.reversals IS NOT NULL AS is_reversed,
         facts.ledger_changes IS NOT NULL AS is_changed_in_ledger,
@@ -59,7 +65,7 @@ judged AS (
             WHEN outbox_state = 'sent' AND is_amount_moved THEN 'amount differs'
             WHEN
                 outbox_state = 'sent'
-                AND (is_changed_in_ledger OR is_changed_in_vms OR is_duplicate OR is_status_moved)
+                AND (is_changed_in_ledger OR is_changed_in_vms OR is_duplicate OR is_status_moved OR is_count_wrong)
                 THEN 'fields differ'
             WHEN outbox_state = 'sent' AND is_unacknowledged AND status_code = 'RFP' THEN 'waiting'
             WHEN outbox_state = 'sent' THEN 'agreed'
@@ -91,8 +97,14 @@ SELECT
                             ELSE 'deleted in the ledger'
                         END,
                         CASE WHEN compared.status_code = 'GONE' THEN 'deleted in the VMS' END,
-                        CASE WHEN compared.is_amount_moved AND compared.is_reversed THEN 'reversed in the ledger' END,
-                        CASE WHEN compared.is_amount_moved AND compared.is_again THEN 'booked twice' END,
+                        CASE
+                            WHEN (compared.is_amount_moved OR compared.is_count_wrong) AND compared.is_reversed
+                                THEN 'reversed in the ledger'
+                        END,
+                        CASE
+                            WHEN (compared.is_amount_moved OR compared.is_count_wrong) AND compared.is_again
+                                THEN 'booked twice'
+                        END,
                         CASE
                             WHEN
                                 compared.is_amount_moved_in_ledger AND compared.is_amount_moved

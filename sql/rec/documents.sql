@@ -53,7 +53,13 @@ worded AS (
                 THEN COALESCE(facts.last_error, 'it was sent, and whether it has arrived is not known')
             WHEN states.state = 'ignored' THEN 'it is on the ignore list: ' || facts.ignore_reason
             WHEN states.state = 'rejected' AND facts.import_state = 'refused'
-                THEN COALESCE(facts.import_messages, 'the ledger''s posting job refused it without a word')
+                THEN
+                    CASE
+                        WHEN facts.status_code = 'POS' THEN 'it is posted in the VMS, not in the ledger'
+                        ELSE 'it is not in the ledger'
+                    END
+                    || ', whose posting job refused it '
+                    || COALESCE('after the import had taken it: ' || facts.import_messages, 'without a word')
             WHEN states.state = 'rejected'
                 THEN COALESCE(facts.reject_messages, facts.last_error, 'the ledger refused it')
             WHEN states.state = 'only in VMS' AND facts.outbox_state = 'sent' AND facts.import_state = 'removed'
@@ -109,7 +115,9 @@ steps AS (
             WHEN states.state = 'unknown' THEN 'nothing: the next run looks it up.'
             WHEN states.state = 'ignored' THEN 'nothing, or `springline release` when it is to be posted after all.'
             WHEN states.state = 'rejected' AND facts.import_state = 'refused'
-                THEN 'correct what the ledger names, then `springline retry` the document.'
+                THEN
+                    'accounting corrects what the ledger names, in Xledger or in the VMS, then runs `springline retry` on the '
+                    || 'document: until then the books lack what the VMS shows.'
             WHEN states.state = 'rejected' THEN 'correct what the message names; the next run tries it again.'
             WHEN states.state = 'only in VMS' AND facts.outbox_state = 'sent'
                 THEN
@@ -121,11 +129,11 @@ steps AS (
                     || 'meant to be so.'
             WHEN states.state = 'only in ledger'
                 THEN 'reverse the voucher in the ledger; where the document is missed, enter it in the VMS anew.'
-            WHEN facts.reversals IS NOT NULL AND states.state = 'amount differs'
+            WHEN facts.reversals IS NOT NULL AND (states.state = 'amount differs' OR facts.sent_amount = 0)
                 THEN
                     'take the reversal out of the ledger; a document that is wrong is reversed in the VMS, whose '
                     || 'reversal is posted by itself.'
-            WHEN facts.again IS NOT NULL AND states.state = 'amount differs'
+            WHEN facts.again IS NOT NULL AND (states.state = 'amount differs' OR facts.sent_amount = 0)
                 THEN 'reverse the second voucher in the ledger.'
             WHEN states.drift = 'suspected duplicate'
                 THEN
@@ -250,7 +258,7 @@ SELECT
     ours.import_state AS import_state_ledger,  -- not sent | waiting | booked | refused
     ours.import_messages AS import_error_ledger,  -- what its posting job says
     ours.amount_vms,  -- in currency_code
-    ours.amount_ledger,  -- in currency_code, on the control account
+    ours.amount_ledger,  -- in currency_code: on the control account, of a GL document its lines
     ours.amount_ledger - ours.amount_vms AS amount_difference,  -- ledger less VMS
     ours.company_amount_vms,  -- in company_currency_code
     ours.company_amount_ledger,  -- in company_currency_code

@@ -1,17 +1,55 @@
--- One document of ours that the ledger's books have: its voucher, what stands on its control account, what has changed.
+-- One document of ours that the ledger's books have: its voucher, what it comes to there, what has changed.
+-- An invoice comes to what stands on its control account, a GL document to its lines beside the contra accounts.
 -- Amounts are those that were sent, and what has moved since: by a hand on its lines, booked again, taken back.
 -- Answers: What has become of our document in the ledger?
 -- Read by: rec.document_facts.
 -- grain: document_key
-WITH others AS (
+WITH accounts AS (
+    SELECT
+        details.document_key,
+        details.account,
+        MIN(details.direction) AS vms_sign
+    FROM
+        rec.sent_details AS details
+    WHERE
+        details.voucher_type = 'GL'
+    GROUP BY
+        details.document_key,
+        details.account
+    UNION ALL
+    SELECT
+        vouchers.document_key,
+        vouchers.control_account,
+        vouchers.control_sign
+    FROM
+        rec.sent_vouchers AS vouchers
+    WHERE
+        vouchers.voucher_type <> 'GL'
+        AND vouchers.control_account IS NOT NULL
+),
+
+-- A GL voucher booked once more or taken back whole comes to what was sent: an account may be contra and line in one.
+others AS (
     SELECT
         headers.document_key,
         headers.header_db_id,
         headers.part,
-        SUM(CASE WHEN transactions.account_code = vouchers.control_account THEN transactions.invoice_amount ELSE 0 END)
-            AS currency_amount,
-        SUM(CASE WHEN transactions.account_code = vouchers.control_account THEN transactions.amount ELSE 0 END)
-            AS company_amount,
+        CASE
+            WHEN
+                MIN(vouchers.voucher_type) = 'GL'
+                AND SUM(CASE WHEN transactions.invoice_amount > 0 THEN transactions.invoice_amount ELSE 0 END)
+                = MIN(vouchers.debit_currency)
+                THEN CASE headers.part WHEN 'again' THEN 1 ELSE -1 END * MIN(vouchers.sent_currency)
+            ELSE SUM(COALESCE(accounts.vms_sign, 0) * transactions.invoice_amount)
+        END AS currency_amount,
+        CASE
+            WHEN
+                MIN(vouchers.voucher_type) = 'GL'
+                AND SUM(CASE WHEN transactions.amount > 0 THEN transactions.amount ELSE 0 END)
+                = MIN(vouchers.debit_company)
+                THEN CASE headers.part WHEN 'again' THEN 1 ELSE -1 END * MIN(vouchers.sent_company)
+            ELSE SUM(COALESCE(accounts.vms_sign, 0) * transactions.amount)
+        END AS company_amount,
         MAX(transactions.voucher_no) AS voucher_no,
         MAX(transactions.posted_date) AS posted_date,
         MAX(transactions.fetched_at) AS fetched_at
@@ -21,6 +59,10 @@ WITH others AS (
         ON headers.document_key = vouchers.document_key
     INNER JOIN stg_ledger.transactions AS transactions
         ON headers.header_db_id = transactions.header_db_id
+    LEFT JOIN accounts
+        ON
+            headers.document_key = accounts.document_key
+            AND transactions.account_code = accounts.account
     WHERE
         headers.part <> 'voucher'
     GROUP BY
@@ -35,6 +77,7 @@ further AS (
         CAST(SUM(currency_amount) AS DECIMAL(38, 4)) AS currency_amount,
         CAST(SUM(company_amount) AS DECIMAL(38, 4)) AS company_amount,
         MAX(fetched_at) AS fetched_at,
+        SUM(CASE part WHEN 'again' THEN 1 ELSE -1 END) AS standing_count,
         STRING_AGG(
             CASE WHEN part = 'again' THEN CAST(voucher_no AS VARCHAR) || ' of ' || CAST(posted_date AS VARCHAR) END,
             ', ' ORDER BY header_db_id
@@ -73,8 +116,8 @@ adopted AS (
 adopted_amounts AS (
     SELECT
         adopted.document_key,
-        CAST(invoices.currency_amount AS DECIMAL(38, 4)) AS currency_amount,
-        CAST(invoices.company_amount AS DECIMAL(38, 4)) AS company_amount,
+        CAST(adopted.control_sign * invoices.currency_amount AS DECIMAL(38, 4)) AS currency_amount,
+        CAST(adopted.control_sign * invoices.company_amount AS DECIMAL(38, 4)) AS company_amount,
         CAST(NULL AS DECIMAL(38, 4)) AS other_amount
     FROM
         adopted
@@ -87,8 +130,8 @@ adopted_amounts AS (
     UNION ALL
     SELECT
         adopted.document_key,
-        adopted.control_sign * adopted.amount,
-        adopted.control_sign * adopted.company_amount,
+        adopted.amount,
+        adopted.company_amount,
         CASE
             WHEN MAX(CASE WHEN ABS(transactions.invoice_amount) = ABS(adopted.amount) THEN 1 ELSE 0 END) = 0
                 THEN CAST(MAX(ABS(transactions.invoice_amount)) AS DECIMAL(38, 4))
@@ -101,7 +144,6 @@ adopted_amounts AS (
         adopted.voucher_type = 'GL'
     GROUP BY
         adopted.document_key,
-        adopted.control_sign,
         adopted.amount,
         adopted.company_amount
 ),
@@ -110,7 +152,6 @@ booked AS (
     SELECT
         vouchers.document_key,
         vouchers.voucher_type,
-        vouchers.control_sign,
         vouchers.is_adopted,
         vouchers.subledger_no,
         vouchers.invoice_no,
@@ -129,18 +170,18 @@ booked AS (
             CASE
                 WHEN
                     headers.debit_currency <> vouchers.debit_currency
-                    THEN vouchers.control_currency + COALESCE(changes.control_currency, 0)
+                    THEN vouchers.sent_currency + COALESCE(changes.vms_currency, 0)
             END,
-            vouchers.control_currency,
+            vouchers.sent_currency,
             adopted_amounts.currency_amount
         ) AS currency_amount,
         COALESCE(
             CASE
                 WHEN
                     headers.debit_company <> vouchers.debit_company
-                    THEN vouchers.control_company + COALESCE(changes.control_company, 0)
+                    THEN vouchers.sent_company + COALESCE(changes.vms_company, 0)
             END,
-            vouchers.control_company,
+            vouchers.sent_company,
             adopted_amounts.company_amount
         ) AS company_amount,
         adopted_amounts.other_amount,
@@ -210,10 +251,11 @@ SELECT
     booked.posted_date,  -- posting date of the voucher in the ledger
     booked.company_currency_code,
     COALESCE(further.fetched_at, booked.fetched_at) AS fetched_at,  -- when one of its rows was read last, UTC
-    booked.control_sign * (booked.currency_amount + COALESCE(further.currency_amount, 0))
-        AS amount,  -- on the control account, with the sign of the VMS, in the currency of the document
-    booked.control_sign * (booked.company_amount + COALESCE(further.company_amount, 0))
-        AS company_amount,  -- on the control account, with the sign of the VMS, in company currency
+    CAST(booked.currency_amount + COALESCE(further.currency_amount, 0) AS DECIMAL(38, 4))
+        AS amount,  -- what it comes to, with the sign of the VMS, in the currency of the document
+    CAST(booked.company_amount + COALESCE(further.company_amount, 0) AS DECIMAL(38, 4))
+        AS company_amount,  -- what it comes to, with the sign of the VMS, in company currency
+    CAST(1 + COALESCE(further.standing_count, 0) AS INTEGER) AS standing_count,  -- how often it is booked, less how often it is taken back
     CONCAT_WS(
         '; ',
         booked.changes,

@@ -17,7 +17,9 @@ WITH changes AS (
         suppliers.place,
         suppliers.country_code,
         suppliers.email,
-        suppliers.bank_account
+        suppliers.bank_account,
+        suppliers.swift,
+        suppliers.bank_routing
     FROM
         post.supplier_changes AS suppliers
     UNION ALL
@@ -34,7 +36,9 @@ WITH changes AS (
         customers.place,
         customers.country_code,
         customers.email,
-        customers.bank_account
+        customers.bank_account,
+        CAST(NULL AS VARCHAR),
+        CAST(NULL AS VARCHAR)
     FROM
         post.customer_changes AS customers
 )
@@ -53,7 +57,9 @@ SELECT
         CASE WHEN changes.place IS NOT NULL THEN 'place' END,
         CASE WHEN changes.country_code IS NOT NULL THEN 'country' END,
         CASE WHEN changes.email IS NOT NULL THEN 'e-mail' END,
-        CASE WHEN changes.bank_account IS NOT NULL THEN 'bank account' END
+        CASE WHEN changes.bank_account IS NOT NULL THEN 'bank account' END,
+        CASE WHEN changes.swift IS NOT NULL THEN 'SWIFT code' END,
+        CASE WHEN changes.bank_routing IS NOT NULL THEN 'routing number' END
     ) AS differing_fields  -- fields that differ between VMS and ledger
 FROM
     changes

@@ -110,10 +110,12 @@ both_sides AS (
 
 waiting AS (
     SELECT DISTINCT
-        changes.code,
-        changes.old_account
+        banks.code,
+        banks.bank_account AS old_account
     FROM
-        post.bank_changes AS changes
+        map.supplier_banks AS banks
+    WHERE
+        banks.is_change
 ),
 
 compared AS (

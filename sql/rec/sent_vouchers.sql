@@ -1,4 +1,6 @@
 -- One voucher that the ledger's import has taken, with what its lines come to as they were sent, debit positive.
+-- An invoice comes to what stands on its control account. A GL document may have several contra accounts or none, so it
+-- comes to its detail lines, each with the sign that makes it the VMS's again (docs/mapping.md#1).
 -- What was adopted when going live was posted by hand: it has no lines of ours.
 -- Answers: What did we send of this document, and what should the ledger have of it?
 -- Read by: the comparison of documents; analysts who ask what was sent.
@@ -18,11 +20,23 @@ totals AS (
         lines.document_key,
         SUM(CASE WHEN lines.invoice_amount > 0 THEN lines.invoice_amount ELSE 0 END) AS debit_currency,
         SUM(CASE WHEN lines.amount > 0 THEN lines.amount ELSE 0 END) AS debit_company,
+        MIN(lines.posted_date) AS posted_date,
         CAST(COUNT(*) AS INTEGER) AS line_count
     FROM
         ctl.sent_lines AS lines
     GROUP BY
         lines.document_key
+),
+
+details AS (
+    SELECT
+        directions.document_key,
+        CAST(SUM(directions.direction * directions.invoice_amount) AS DECIMAL(38, 4)) AS currency_amount,
+        CAST(SUM(directions.direction * directions.amount) AS DECIMAL(38, 4)) AS company_amount
+    FROM
+        rec.sent_details AS directions
+    GROUP BY
+        directions.document_key
 ),
 
 controls AS (
@@ -31,7 +45,6 @@ controls AS (
         SUM(lines.invoice_amount) AS control_currency,
         SUM(lines.amount) AS control_company,
         MIN(lines.account) AS control_account,
-        MIN(lines.posted_date) AS posted_date,
         MIN(lines.invoice_date) AS invoice_date,
         MIN(lines.due_date) AS first_due_date,
         MAX(lines.due_date) AS last_due_date,
@@ -56,21 +69,24 @@ SELECT
     vouchers.header_text,  -- text of the first control line
     vouchers.header_db_id,  -- database id of the ledger's voucher, where a look-up has found it
     vouchers.updated_at,  -- when it moved last, UTC as text
-    -- GL documents are debit-positive unless the tenant says otherwise (posting.gl_sign).
-    signs.control_sign  -- of the control lines beside the document: 1 or -1
-    * CASE WHEN vouchers.voucher_type = 'GL' THEN COALESCE(gl_sign.gl_sign, 1) ELSE 1 END
-        AS control_sign,  -- sign of the control account: 1 or -1 times the amount in the VMS
+    signs.control_sign,  -- of an invoice's control account: 1 or -1 times the amount in the VMS
     totals.document_key IS NULL AS is_adopted,  -- posted by hand, and taken over when going live
-    controls.control_account,
+    CASE
+        WHEN vouchers.voucher_type = 'GL' THEN details.currency_amount ELSE signs.control_sign * controls.control_currency
+    END AS sent_currency,  -- what the voucher comes to, with the sign of the VMS, in currency
+    CASE
+        WHEN vouchers.voucher_type = 'GL' THEN details.company_amount ELSE signs.control_sign * controls.control_company
+    END AS sent_company,  -- what the voucher comes to, with the sign of the VMS, in company currency
+    controls.control_account,  -- of several contra accounts the lowest
     controls.control_currency,  -- sum of the control lines, in currency
     controls.control_company,  -- sum of the control lines, in company currency
     totals.debit_currency,  -- sum of all debits, in currency
     totals.debit_company,  -- sum of all debits, in company currency
-    controls.posted_date,  -- the day it was to be booked on
+    totals.posted_date,  -- the day it was to be booked on
     controls.invoice_date,  -- the document's date, on AP and AR; null on GL
     controls.first_due_date,  -- earliest due date that was sent
     controls.last_due_date,  -- latest due date that was sent
-    controls.control_count,  -- control lines sent: one a payment term
+    COALESCE(controls.control_count, 0) AS control_count,  -- control lines sent: one a payment term, or a contra account
     totals.line_count  -- lines sent, with those of the control account
 FROM
     ctl.sent_vouchers AS vouchers
@@ -80,7 +96,7 @@ LEFT JOIN totals
     ON vouchers.document_key = totals.document_key
 LEFT JOIN controls
     ON vouchers.document_key = controls.document_key
-LEFT JOIN seed.gl_sign AS gl_sign
-    ON vouchers.company_code = gl_sign.company_code
+LEFT JOIN details
+    ON vouchers.document_key = details.document_key
 WHERE
     vouchers.state = 'sent'

@@ -29,8 +29,9 @@ def world(tmp_path: Path) -> Iterator[World]:
 def _note(world: World, *changes: Change, there: str = OLD, is_dry_run: bool = False) -> Counts:
     """Note what the models say; ``there`` is the account the ledger has."""
     world.warehouse.execute(
-        "CREATE OR REPLACE TABLE map.ledger_partners AS "
-        "SELECT 'supplier' AS side, '60504' AS code, CAST(? AS VARCHAR) AS bank_account",
+        "CREATE OR REPLACE TABLE map.supplier_banks AS "
+        "SELECT '60504' AS code, CAST(? AS VARCHAR) AS bank_account, 'DNBANOKK' AS sent_swift, "
+        "CAST(NULL AS VARCHAR) AS sent_routing",
         [there],
     )
     world.warehouse.execute(
@@ -117,6 +118,15 @@ def test_the_word_is_on_record_with_its_name(world: World) -> None:
     _confirm(world)
     (row,) = world.control.read("SELECT action, subject, document_no, operator FROM decisions")
     assert tuple(row) == ("confirm", "supplier", "60504", "ola")
+
+
+def test_a_swift_code_waits_with_its_account(world: World) -> None:
+    change = ("60504", "Elbe", f"{OLD} (SWIFT SPRBNO22)", f"{OLD} (SWIFT DNBANOKK)")
+    _note(world, change)
+    assert f"from …{OLD[-4:]} (SWIFT SPRBNO22) to …{OLD[-4:]} (SWIFT DNBANOKK)" in _holds(world)[0]
+    _confirm(world)
+    _note(world)
+    assert (_decisions(world), _holds(world)) == (["applied"], [])
 
 
 def test_a_dry_run_leaves_no_trace(world: World) -> None:

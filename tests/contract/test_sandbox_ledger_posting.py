@@ -177,6 +177,21 @@ def test_what_cannot_be_booked_is_said_and_not_booked(world: World, change: dict
     assert booked(world) == []
 
 
+@pytest.mark.parametrize(("day", "count"), [("2026-01-01", 1), ("2026-03-31", 1), ("2026-04-01", 0), ("2025-12-31", 0)])
+def test_a_project_takes_what_lies_between_its_dates(world: World, day: str, count: int) -> None:
+    on_project = [item | {"postedDate": day, "project": {"code": "V002-2601"}} for item in invoice()]
+    world.add(*on_project)
+    assert world.post()["posted"] == count
+    assert problems(world) == [f"Project V002-2601 is not open on {day}."] * (0 if count else 2)
+
+
+def test_a_voucher_needs_no_control_line(world: World) -> None:
+    both: dict[str, Any] = {"transactionSource": {"code": "GL"}}
+    world.add(line("4310", "800.00", **both, text="BT-1 moved"), line("4310", "-800.00", **both, text="moved"))
+    assert world.post() == {"posted": 1, "failed": 0}
+    assert booked(world)[0]["text"] == "BT-1 moved"
+
+
 def test_a_supplier_is_no_customer_of_a_receivables_account(world: World) -> None:
     (supplier,) = world.nodes('{ suppliers(first: 1, filter: {code: "60526"}){ edges{ node{ dbId } } } }')
     answer = world.answer(ADD_ITEMS, items(line("1500", "1.00", subledger=supplier)))

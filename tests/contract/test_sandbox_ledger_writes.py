@@ -91,6 +91,14 @@ def test_a_supplier_is_read_back_as_it_was_sent(world: World) -> None:
     ]
 
 
+def test_a_suppliers_bank_is_taken_and_never_read_back(world: World) -> None:
+    bank = {"bankAccount": "123456789", "swift": "SPRBUS2X", "bankRouting": "021000021"}
+    write(world, "addSuppliers", {"code": "61001", "description": "Bayou Agents", **bank})
+    assert world.rows("subledgers", "bankAccount", 'first: 2, filter: {code: "61001"}') == [
+        {"bankAccount": "123456789"}
+    ]
+
+
 def test_codes_may_be_given_twice_and_then_refuse_later_use(world: World) -> None:
     write(world, "addProjects", {"code": "V001-2601", "description": "again"})
     (message,) = messages(world, "addGLImportItems", line("4310", "1.00"))

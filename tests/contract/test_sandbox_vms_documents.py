@@ -179,6 +179,16 @@ def test_a_payment_takes_over_the_invoices_voyage(client: httpx.Client) -> None:
     assert line["refDocument"]["documentNo"] == "2707374"
 
 
+def test_a_payment_says_what_it_was_paid_in(client: httpx.Client) -> None:
+    amounts = {"documentAmount": -100, "companyCurrencyAmount": -1050, "sourceCurrencyAmount": -1050}
+    paid = {"sourceCurrencyCode": "NOK", "exchangeRate": 10.5, "exchangeRateDate": "2026-10-12T00:00:00"}
+    named = {"businessPartner": "60527", "documentCurrency": "USD"}
+    receipt = _insert(client, payment("XL-NOK", **amounts, line={**amounts, **paid, **named}))
+    line = client.get(f"/DocumentLine/{receipt['documentLines'][0]['key']}").json()
+    assert {name: line[name] for name in paid} == paid
+    assert line["businessPartner"]["businessPartnerCode"] == "60527"
+
+
 def test_the_invoice_may_be_named_by_its_key(client: httpx.Client) -> None:
     assert _insert(client, payment("XL2", line={"refDocument": SALE_KEY}))["documentNo"] == "XL2"
 
@@ -208,6 +218,13 @@ def test_part_payments_may_share_an_invoice(client: httpx.Client) -> None:
         ({"documentCurrency": "NOK"}, "'documentCurrency' is not that of the invoice"),
         ({"documentAmount": -1}, "'documentAmount' of a PMI is -1, of its only line -95000.0"),
         ({"sourceCurrencyAmount": None}, "'sourceCurrencyAmount' is required"),
+        ({"line": {"documentCurrency": "NOK"}}, "'documentCurrency' is not that of the invoice"),
+        ({"line": {"businessPartner": "60526"}}, "'businessPartner' is not that of the invoice"),
+        ({"line": {"sourceCurrencyCode": "XYZ"}}, "'sourceCurrencyCode': there is no Currency with the code 'XYZ'"),
+        ({"line": {"exchangeRateDate": "12 October"}}, "'exchangeRateDate'"),
+        ({"line": {"exchangeRate": 0.1}}, "'exchangeRate' 0.1 makes 'documentAmount'"),
+        ({"line": {"invoicingStatus": "RFP"}}, "of its line must be POS, not RFP"),
+        ({"line": {"invoicingStatus": "OPR"}}, "the status 'OPR' is of the wrong status class"),
     ],
 )
 def test_a_wrong_payment_is_refused_by_member(client: httpx.Client, changes: dict[str, Any], names: str) -> None:

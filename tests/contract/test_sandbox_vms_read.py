@@ -38,8 +38,12 @@ def test_a_list_is_a_bare_array_of_minimised_objects(client: httpx.Client) -> No
 
 def test_one_object_shows_every_member_with_stubs(client: httpx.Client) -> None:
     document = client.get(f"/Document/{INVOICE_KEY}").json()
-    company = {"key": 1000501, "self": f"{client.base_url}Company/1000501"}
-    assert document["company"] == company
+    assert document["company"] == {
+        "key": 1000501,
+        "self": f"{client.base_url}Company/1000501",
+        "companyCode": "28601",
+        "companyName": "Springline Shipping AS",
+    }
     assert document["issuingCompany"] is None
     assert document["codeProperty"] == "documentNo"
     assert [line.keys() for line in document["documentLines"]] == [{"key", "self"}] * 2
@@ -55,7 +59,7 @@ def test_fields_narrows_widens_and_expands(client: httpx.Client) -> None:
     document = _show(client, f"/Document/{INVOICE_KEY}", fields)
     assert document.keys() == {"key", "self", "documentNo", "businessPartner", "documentLines"}
     assert document["businessPartner"]["addresses"][0]["country"]["countryCode"] == "NO"
-    assert document["businessPartner"]["bankAccount"]["bank"].keys() == {"key", "self"}
+    assert document["businessPartner"]["bankAccount"]["bank"].keys() == {"key", "self", "swiftAddress", "bankName"}
     line = document["documentLines"][0]
     assert line.keys() == {"key", "self", "glAccount", "vatRate", "voyage"}
     assert line["vatRate"]["vat"]["vatCode"] == "1"

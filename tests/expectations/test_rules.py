@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
@@ -10,9 +11,12 @@ import pytest
 import yaml
 
 from pipelines.checks.run import run_checks
+from pipelines.checks.steps import check_documents
 from pipelines.checks.suites import CRITICAL, load_rules
 from pipelines.checks.verdicts import CheckResult
-from tests.expectations.world import VERDICTS, World, document
+from pipelines.core.errors import SettingsError
+from pipelines.core.settings import RULES_THAT_MAY_BE_OFF, load_settings
+from tests.expectations.world import SETTINGS, VERDICTS, World, document
 
 
 class Case(TypedDict):
@@ -73,3 +77,29 @@ def test_an_empty_verdict_fails_its_rule(tmp_path_factory: pytest.TempPathFactor
         + "period is closed (this cannot be decided, because a value it depends on is empty). In Xledger, open the "
         "period for the company's entity, or correct the document date in the VMS."
     )
+
+
+def test_a_rule_that_is_switched_off_holds_nothing_and_is_told(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.put(
+        document(1, ok_partner_is_charterer=False),
+        document(2, ok_partner_types_unreadable=False),
+        document(3, ok_partner_is_charterer=False, ok_due_date_missing=False),
+    )
+    assert run_checks(world.ctx).held == {1, 2, 3}
+    told: list[str] = []
+    assert check_documents(replace(world.switch_off("partner_is_charterer"), tell=told.append)).held == 1
+    assert told == ["Switched off by the settings (posting.rules_off): partner_is_charterer (partner is a charterer)."]
+    # Switched on again it counts again, though no document has changed.
+    assert check_documents(world.ctx).held == 3
+    world.close()
+
+
+def test_the_settings_may_switch_off_what_the_rules_say() -> None:
+    assert {name for name, rule in load_rules().rules.items() if rule.may_be_off} == {*RULES_THAT_MAY_BE_OFF}
+
+
+@pytest.mark.parametrize("name", ["voucher_not_balanced", "partner_is_chartrer"])
+def test_no_other_rule_may_be_switched_off(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"POSTING__RULES_OFF: no rule that may be switched off: {name}; these may"):
+        load_settings(None, environ={**SETTINGS, "SPRINGLINE_POSTING__RULES_OFF": name})

@@ -13,15 +13,21 @@ import duckdb
 
 from pipelines.checks.suites import load_rules
 from pipelines.core.resources import sql_folder
+from pipelines.core.settings import load_settings
 from pipelines.step.context import Context
 from pipelines.stores.control import Control
 
 if TYPE_CHECKING:
-    from pipelines.core.settings import Settings
     from pipelines.wire.ledger import LedgerClient
     from pipelines.wire.vms import VmsClient
 
 Values = Mapping[str, object]
+SETTINGS = {
+    "SPRINGLINE_VMS__BASE_URL": "https://tenant.example/ws/rest",
+    "SPRINGLINE_VMS__USERNAME": "api",
+    "SPRINGLINE_VMS__PASSWORD": "secret",
+    "SPRINGLINE_LEDGER__TOKEN": "token",
+}
 NOW = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 
 # The columns of sql/post/document_checks.sql, and a document that meets every rule; test_columns.py compares the two.
@@ -44,7 +50,8 @@ DOCUMENT: dict[str, tuple[str, object]] = {
     "invoice_no": ("VARCHAR", "F-881"),
     "x_identifier": ("VARCHAR", "602243"),
     "lines_without_account": ("VARCHAR", None),
-    "control_account_code": ("VARCHAR", "APX"),
+    "control_account_finding": ("VARCHAR", "APX of company 28601 has no GL account"),
+    "lines_without_contra": ("VARCHAR", None),
     "control_account": ("VARCHAR", "2400"),
     "terms_total": ("DECIMAL(38, 4)", Decimal("100.0000")),
     "vat_difference": ("DECIMAL(38, 4)", Decimal("0.0000")),
@@ -59,6 +66,10 @@ DOCUMENT: dict[str, tuple[str, object]] = {
     "missing_tax_rules": ("VARCHAR", None),
     "missing_accounts": ("VARCHAR", None),
     "missing_dimensions": ("VARCHAR", None),
+    "closed_projects": ("VARCHAR", None),
+    "awaited_originals": ("VARCHAR", None),
+    "ignored_originals": ("VARCHAR", None),
+    "unknown_originals": ("VARCHAR", None),
     "other_documents": ("VARCHAR", None),
 }
 
@@ -125,7 +136,7 @@ class World:
             today=date(2026, 11, 2),
             now=lambda: NOW,
             operator="kari",
-            settings=cast("Settings", None),
+            settings=load_settings(None, environ=SETTINGS),
             control=self.control,
             warehouse=self.warehouse,
             vms=cast("VmsClient", None),
@@ -144,6 +155,11 @@ class World:
         # The model itself, as a view, so that it follows what a test changes in the two tables afterwards.
         totals = (sql_folder() / "post" / "draft_totals.sql").read_text(encoding="utf-8")
         self.warehouse.execute(f"CREATE OR REPLACE VIEW post.draft_totals AS {totals}")
+
+    def switch_off(self, *rules: str) -> Context:
+        """Return the context of a batch whose settings have switched rules off."""
+        off = {"SPRINGLINE_POSTING__RULES_OFF": ",".join(rules)}
+        return replace(self.ctx, settings=load_settings(None, environ={**SETTINGS, **off}))
 
     def batch(self, *, number: int = 1, moment: datetime = NOW, is_dry_run: bool = False) -> Context:
         """Return the context of another batch over the same stores."""

@@ -48,7 +48,10 @@ FIELDS = {
     "company": {"companyCode": "*"},
     "businessPartner": {"businessPartnerCode": "*"},
     "documentLines": {
+        "sourceCurrencyCode": "*",
         "exchangeRate": "*",
+        "exchangeRateDate": "*",
+        "businessPartner": {"businessPartnerCode": "*"},
         "isAccountsPayable": "*",
         "glAccount": "*",
         "refDocument": {"documentNo": "*"},

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -91,6 +92,28 @@ def estimate(live: Live, account: str, amount: str, *, currency: str = "NOK") ->
     )
 
 
+def capitalise(live: Live, account: str, amount: str) -> None:
+    """Capitalise an amount at the end of October and take it back on the day after."""
+    reference: dict[str, str] = {}
+    for kind, day, signed in (("CAP", "2026-10-31", float(amount)), ("CAR", "2026-11-01", -float(amount))):
+        amounts = {"documentAmount": signed, "companyCurrencyAmount": signed, "sourceCurrencyAmount": signed}
+        line = {"glAccount": account, "documentLineText": "capitalised", "voyage": VOYAGE, **amounts, **reference}
+        number = f"{kind}2610-1"
+        live.post(
+            "Document",
+            documentNo=number,
+            documentType=kind,
+            documentDate=f"{day}T00:00:00",
+            documentCurrency="NOK",
+            company="28601",
+            glAccount="2960",
+            invoicingStatus="RFP",
+            documentLines=[{"documentCurrency": "NOK", "exchangeRate": 1, **line}],
+            **amounts,
+        )
+        reference = {"refDocument": number}
+
+
 @pytest.fixture(scope="module")
 def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
     with Live(tmp_path_factory.mktemp("close"), (INVOICE, HELD)) as live:
@@ -105,6 +128,7 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
         for row in live.vms.get("/Document", params=reversals, headers=fields).raise_for_status().json():
             if row["documentLines"][0]["glAccount"] == UNREVERSED:
                 live.vms.delete(f"/Document/{row['key']}").raise_for_status()
+        capitalise(live, "4300", "7000.00")
         run(live, "documents", "rates")
         yield Month(live)
 
@@ -129,9 +153,17 @@ def test_the_draft_pack_has_tables_workbook_and_summary(month: Month) -> None:
     sheets = openpyxl.load_workbook(month.pack / "close.xlsx", read_only=True).sheetnames
     assert {"Close", "Accrual roll-forward", "Open documents", "Bunker adjustments"} <= set(sheets)
     assert "Period entries" not in sheets
-    rows = month.table("accrual_rollforward", "account, opening + posted + reversed - closing, closing > 0, state")
-    assert rows == [("4300", 0, True, "agreed"), (UNREVERSED, 0, True, "not reversed")]
-    assert {row[1] for row in month.table("accruals_vs_actuals", "account, state")} == {"agreed"}
+    columns = "account, family, opening + posted + reversed - closing, closing > 0, state"
+    assert month.table("accrual_rollforward", columns) == [
+        ("4300", "accrual", 0, True, "agreed"),
+        ("4300", "capitalisation", 0, True, "agreed"),
+        (UNREVERSED, "accrual", 0, True, "not reversed"),
+    ]
+
+
+def test_a_capitalisation_stands_beside_the_accrual(month: Month) -> None:
+    rows = month.table("accruals_vs_actuals", "account, capitalised, accrual_posted = accrual_recomputed, state")
+    assert rows == [("4300", Decimal("7000.0000"), True, "agreed"), (UNREVERSED, 0, True, "agreed")]
 
 
 def test_a_second_close_finds_the_same(month: Month) -> None:

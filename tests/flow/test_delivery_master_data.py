@@ -61,7 +61,8 @@ def fill(batch: Batch, clients: Clients) -> None:
         "bank_account": "86011117947",
     }
     change(batch.warehouse, "post.company_changes", "70001", **partner)
-    change(batch.warehouse, "post.supplier_changes", "70001", **partner, **address, swift="SPARNO22")
+    bank: dict[str, Any] = {"swift": "SPARNO22", "bank_routing": "021000089"}
+    change(batch.warehouse, "post.supplier_changes", "70001", **partner, **address, **bank)
     change(batch.warehouse, "post.customer_changes", "70001", **partner, **address)
     change(batch.warehouse, "post.cost_centre_changes", "V001", description="Alpha", definition_db_id=int(kind))
     change(

@@ -93,9 +93,26 @@ def test_the_sample_world_lands_as_it_was_made(sandbox: Sandbox, tmp_path: Path)
         assert {int(row["object_key"]) for row in rejected} == broken
         assert counts.landed == counts.fetched - len(broken)
         assert value(ctx, "SELECT count(*) FROM stg_vms.documents WHERE partner_country_code = 'NO'") > 0
-        assert value(ctx, "SELECT count(*) FROM stg_vms.document_lines WHERE vessel_code IS NOT NULL") > 0
+        assert value(ctx, "SELECT count(*) FROM stg_vms.document_line_vessel_codes WHERE vessel_code IS NOT NULL") > 0
         again = vms.extract_open_documents(ctx)
         assert (again.landed, again.rejected) == (0, len(broken))
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_server_that_gives_short_pages_is_read_to_the_end(
+    sandbox: Sandbox,
+    tmp_path: Path,
+    counts: bool,  # noqa: FBT001 a case
+) -> None:
+    with connected(sandbox, tmp_path) as ctx:
+        sandbox.control("POST", "vms/settings", {"largest_page": 20, "counts_objects": counts})
+        try:
+            short = vms.extract_open_documents(ctx)
+        finally:
+            sandbox.control("POST", "vms/settings", {"largest_page": None, "counts_objects": True})
+        everything = vms.extract_open_documents(ctx)
+        assert short.fetched == everything.fetched > 20
+        assert everything.landed == 0
 
 
 READS: tuple[Callable[[Context], ReadCounts], ...] = (
@@ -150,7 +167,7 @@ def test_a_removed_line_is_gone_here_too(ctx: Context, sandbox: Sandbox) -> None
 def test_a_document_that_breaks_is_not_posted_from_its_old_text(ctx: Context, sandbox: Sandbox) -> None:
     vms.extract_documents_by_key(ctx, [OPEN + 3])
     number = value(ctx, f"SELECT document_no FROM stg_vms.documents WHERE document_key = {OPEN + 3}")
-    sandbox.fault("vms", {"kind": "replace", "old": f'"documentNo":"{number}"', "new": '"documentNo":5'})
+    sandbox.fault("vms", {"kind": "replace", "old": f'"documentNo":"{number}"', "new": '"documentNo":[5]'})
     assert vms.extract_documents_by_key(ctx, [OPEN + 3]).rejected == 1
     assert status(ctx, OPEN + 3) == "REJECTED"
     sandbox.control("DELETE", "faults")

@@ -47,13 +47,17 @@ if TYPE_CHECKING:
 EXIT_REJECTED = 11  # the sample has documents that break their contract
 GENERATED_WORLDS = 12
 
-# What a fault brings along: without an amount, or with VAT that belongs to no line, a voucher cannot balance either; a
-# voyage waits for its vessel.
+# What a fault brings along: without an amount, or with VAT that belongs to no line or to no voucher, a voucher cannot
+# balance either; a voyage waits for its vessel.
 IMPLIED: Mapping[str, str] = {
     "amount_missing": "voucher_not_balanced",
+    "vat_on_gl_document": "voucher_not_balanced",
     "vat_without_taxed_line": "voucher_not_balanced",
     "vessel_missing": "voyage_missing",
 }
+# Nothing is sent yet: every reversal waits for what it takes back, and goes after it once a run has sent that.
+WAITS = "original_not_sent"
+ACCRUALS_REVERSED = frozenset({"ACR", "CAR", "BAR"})
 # Verdicts that SQL cannot give.
 BY_CHECKS = frozenset({"kid_invalid", "iban_invalid"})
 
@@ -98,8 +102,22 @@ def server() -> Iterator[str]:
         yield address
 
 
+def _reversals() -> set[str]:
+    """Give the numbers of what takes back a document that a run has to send first."""
+    lines = (SAMPLE / "vms" / "Document.jsonl").read_text(encoding="utf-8").splitlines()
+    documents = {row["documentNo"]: row for row in map(json.loads, lines)}
+    by_reference = {
+        number
+        for number, row in documents.items()
+        for line in row["documentLines"]
+        if "refDocument" in line and documents[line["refDocument"]]["invoicingStatus"] != "POS"
+    }
+    return by_reference | {number for number, row in documents.items() if row["documentType"] in ACCRUALS_REVERSED}
+
+
 def test_each_sample_document_breaks_the_rules_meant(sample: Sample) -> None:
     meant = json.loads((SAMPLE / "expected.json").read_text(encoding="utf-8"))["documents"]
+    reversals = _reversals()
     found = sample.warehouse.execute("SELECT * FROM post.document_checks")
     names = [column[0] for column in found.description or ()]
     wrong = {}
@@ -109,6 +127,7 @@ def test_each_sample_document_breaks_the_rules_meant(sample: Sample) -> None:
         wanted = {*document["rules"], *document["warnings"]} - BY_CHECKS
         broken = {name.removeprefix("ok_") for name, value in verdicts.items() if name.startswith("ok_") and not value}
         implied = {IMPLIED[rule] for rule in wanted & IMPLIED.keys()}
+        implied |= {WAITS} if verdicts["document_no"] in reversals else set()
         if broken - implied != wanted - implied:
             wrong[verdicts["document_no"]] = (sorted(broken), sorted(wanted), document["branch"])
     assert not wrong

@@ -29,6 +29,7 @@ def _as_before(live: Live) -> Iterator[None]:
     live.environ.clear()
     live.environ |= before
     live.sandbox.control("POST", "ledger/settings", {"denied_fields": []})
+    live.sandbox.control("DELETE", "faults")
 
 
 def _lines(live: Live) -> dict[str, CheckLine]:
@@ -47,22 +48,53 @@ def test_the_sample_world_lacks_what_it_was_made_to_lack(live: Live) -> None:
     assert {name: line.ok for name, line in lines.items()} == {
         "files": True,
         "VMS sign-in": True,
-        "VMS reading": True,
+        # There is no document, but what partners of the sample lack is told.
+        "VMS reading": None,
         "ledger token": True,
         "ledger reading": True,
         "ledger writing": True,
         "companies": None,
-        "control accounts": False,
+        "control accounts": None,
         "dimensions": True,
         "XGL": None,
         "voucher types": True,
         "tax rules": None,
         "partner types": None,
+        "rules off": True,
         "base currencies": True,
         "clocks": True,
     }
-    assert lines["control accounts"].message == "Company 28603 has no GL account in ARX."
-    assert (lines["control accounts"].exit_code, lines["companies"].exit_code) == (10, 0)
+    told = "Company 28603 has no GL account in ARX, customer invoices will be held."
+    assert lines["control accounts"].message == told
+    # What it lacks holds a few documents and stops nothing: whoever goes on when nothing is wrong, goes on.
+    assert {line.exit_code for line in lines.values()} == {0}
+
+
+def test_a_company_without_control_accounts_is_told(live: Live) -> None:
+    live.change_settings(COMPANIES='[{"code":"28777","owner":28601}]')
+    line = _lines(live)["control accounts"]
+    assert (line.ok, "28777 has no GL account in APX" in line.message) == (False, True)
+
+
+def test_only_what_is_configured_is_demanded(live: Live) -> None:
+    live.change_settings(COMPANIES='[{"code":"28601","owner":28601,"link":28600}]')
+    lines = _lines(live)
+    assert "28600, 28602" in lines["companies"].message
+    assert (lines["companies"].ok, lines["control accounts"].ok, lines["dimensions"].ok) == (None, True, True)
+    live.change_settings(COMPANIES_OTHERS="leave")
+    assert _lines(live)["companies"].ok
+
+
+def test_members_that_no_object_has_are_named(live: Live) -> None:
+    live.sandbox.fault("vms", {"kind": "replace", "old": '"businessPartnerType":', "new": '"typ":'})
+    line = _lines(live)["VMS reading"]
+    # Supplier invoices stand on it.
+    assert (line.ok, "businessPartnerType.businessPartnerType" in line.message) == (False, True)
+    assert "Partner types cannot be read, so supplier invoices will be held." in line.message
+    live.change_settings(POSTING__RULES_OFF="partner_is_charterer")
+    lines = _lines(live)
+    assert (lines["VMS reading"].ok, lines["rules off"].ok) == (None, None)
+    assert "partner_is_charterer" in lines["rules off"].message
 
 
 def test_it_needs_few_of_the_ledgers_metered_requests(live: Live) -> None:
@@ -154,8 +186,10 @@ def test_a_clock_that_differs_is_told(live: Live) -> None:
 
 
 def test_it_ends_with_what_to_fix_and_where(live: Live) -> None:
+    _change_company(live, "28601", owner=99999)
     file = StringIO()
     show_readiness(check_readiness(live.settings, now=live.now), Console(file=file, width=200))
     shown = file.getvalue()
-    assert "To fix:\n  control accounts: set the GL account of ARX of that company in the VMS" in shown
-    assert "To look at:\n  companies: add [[companies]]" in shown
+    assert "To fix:\n  companies: correct owner of company 28601 in [[companies]]" in shown
+    assert "To look at:\n  VMS reading: where one of these is in use" in shown
+    assert "  control accounts: set the GL account of ARX of that company in the VMS" in shown

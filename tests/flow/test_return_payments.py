@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from operator import itemgetter
 
 import pytest
 
@@ -68,8 +69,12 @@ def test_payments_in_other_currencies_share_by_company_amount(world: Returns) ->
         ("PMO", "-85.71", "-1000.00", "-1000.00"),
         ("PMO", "-214.29", "-210.00", "-2500.00"),
     ]
-    rates = [row["documentLines"][0]["exchangeRate"] for row in world.documents("PMO")[-2:]]
-    assert sorted(rates) == [Decimal("0.979980400391992"), Decimal("11.667250029168125")]
+    lines = sorted((row["documentLines"][0] for row in world.documents("PMO")[-2:]), key=itemgetter("exchangeRate"))
+    assert [line["exchangeRate"] for line in lines] == [Decimal("0.979980400391992"), Decimal("11.667250029168125")]
+    # The currency is the payment's, the day the document's, and the line names the partner as well.
+    assert [line["sourceCurrencyCode"] for line in lines] == ["EUR", "NOK"]
+    assert [line["exchangeRateDate"][:10] for line in lines] == ["2026-10-25", "2026-10-20"]
+    assert [line["businessPartner"]["businessPartnerCode"] for line in lines] == ["60526", "60526"]
 
 
 def test_a_match_that_grows_gives_a_second_document(world: Returns) -> None:

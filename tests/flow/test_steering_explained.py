@@ -184,7 +184,7 @@ def test_the_ledger_and_the_payment_are_told(story: Story) -> None:
         (BROKEN, "documentAmount: a number was expected"),
         (HELD, "held by kari (price disputed)"),
         (LEFT_ALONE, "kari put it on the ignore list (skipped to posted)"),
-        (REFUSED, "The ledger's posting refused it (item "),
+        (REFUSED, "posted in the VMS, not in the ledger, whose posting job refused it (item "),
     ],
 )
 def test_the_next_step_fits_the_case(story: Story, number: str, step: str) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TERMS = [{"dueDate": "2026-12-01T00:00:00", "percentage": 100}]
 TAXED = {"vatRate": {"vatRate": 0.25, "vat": "1"}}
 HUGE = "HUGE-1"
+POSTED_BY_HAND, REVERSAL = "2707034", "2707035"
 
 
 def _head(number: str, **members: object) -> Fix:
@@ -43,7 +44,9 @@ def _open_july(live: Live) -> None:
 
 def _companies(live: Live) -> None:
     companies = json.loads(live.environ["SPRINGLINE_COMPANIES"])
-    live.change_settings(COMPANIES=json.dumps([*companies, {"code": "28699", "owner": 28601, "link": 28600}]))
+    known = {company["code"] for company in companies}
+    more = [{"code": "28699", "owner": 28601, "link": 28600}, {"code": "28604", "owner": 28604, "link": 28600}]
+    live.change_settings(COMPANIES=json.dumps([*companies, *(one for one in more if one["code"] not in known)]))
 
 
 def _rename(connection: str, mutation: str, code: str) -> Fix:
@@ -89,6 +92,10 @@ def _split(live: Live) -> None:
     kept = live.document("2708028")["documentLines"][:499]
     totals = {name: round(sum(line[name] for line in kept), 2) for name in ("documentAmount", "companyCurrencyAmount")}
     live.put("2708028", documentLines=[{"key": line["key"]} for line in kept], **totals)
+
+
+def _ignore_reversal(live: Live) -> None:
+    live.steer("ignore", REVERSAL, reason="taken back by hand as well")
 
 
 def _ignore_key(live: Live) -> None:
@@ -176,6 +183,12 @@ CASES = (
     ),
     Case("tax_rule_missing", "2708040", _add_tax_rule),
     Case("currency_missing", "2708041", _head("2708041", documentCurrency="USD")),
+    Case("line_currency_differs", "2708042", _lines("2708042", {1: {"documentCurrency": "USD"}})),
+    Case("company_unknown", "2708043", _companies),
+    Case("project_not_open", "2708045", _lines("2708045", {0: {"voyage": "V003-2602"}})),
+    Case("original_not_sent", "2708047", _head("2708046", documentPaymentTerms=TERMS)),
+    Case("original_ignored", REVERSAL, _ignore_reversal, outcome="ignored"),
+    Case("vat_on_gl_document", "BT-260015", _lines("BT-260015", {1: {"glAccount": "4310"}})),
     Case(
         "control_account_on_line",
         "BT-260013",
@@ -219,6 +232,7 @@ def flow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flow]:
             documentLines=[line],
             **amounts,
         )
+        live.steer("ignore", POSTED_BY_HAND, reason="posted by hand")
         live.batch()
         before = live.holds()
         for case in CASES:

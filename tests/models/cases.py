@@ -40,7 +40,15 @@ Row = Mapping[str, object]
 STAGING = ("stg_vms", "stg_ledger")
 FETCH = "fetch-1"
 SETTINGS = TableRef("seed", "settings")
-SETTINGS_ROW: Row = {"closed_period": "hold", "acknowledge": "accepted", "rate_days": 7, "confirm_bank_changes": True}
+SETTINGS_ROW: Row = {
+    "closed_period": "hold",
+    "acknowledge": "accepted",
+    "rate_days": 7,
+    "confirm_bank_changes": True,
+    "line_currency": "hold",
+    "companies_others": "hold",
+    "project_dates": "none",
+}
 KEYS = frozenset({"why", "today", "through", "given", "expect", "let"})
 
 

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from tests.property.reference_mapping import Document, Line, Tenant, Term, rounded
+from tests.property.reference_mapping import Document, Line, Tenant, Term, VesselCode, rounded
 
 TODAY = date(2026, 11, 2)
 RATES = {"USD": Decimal("10.5012"), "NOK": Decimal(1), "EUR": Decimal("11.6313"), "JPY": Decimal("0.0703")}
 VAT_RATES = (Decimal("0.25"), Decimal("0.15"), Decimal("0.12"), Decimal("0.077"))
+# Reference number, its vessel's codes, the vessel's own pool, a time charter or not.
 VOYAGES = (
-    ("V001-2601", "V001", "PANMAX", True),
-    ("V002-2602", "V002", None, False),
-    ("V003-2603", "V003", "SUPRA", None),
+    ("V001-2601", (VesselCode(3, "V001", pool="PANMAX"),), None, True),
+    ("V002-2602", (VesselCode(5, "V002"), VesselCode(4, "T002", exit=date(2026, 6, 30), pool="HANDY")), None, False),
+    (
+        "V003-2603",
+        (
+            VesselCode(9, "N003", entry=date(2026, 3, 1), company="28699", pool="SUPRA"),
+            VesselCode(8, "M003", entry=date(2026, 3, 1), exit=date(2026, 10, 31), company="28601"),
+            VesselCode(7, "L003", exit=date(2026, 2, 28), company="28601"),
+        ),
+        "VESSEL",
+        None,
+    ),
+    ("V004-2604", (), "VESSEL", None),
 )
 TERMS = (
     (),
@@ -51,9 +63,18 @@ def lines(draw: st.DrawFn, *, currency: str, key: int) -> Line:
         partner=draw(st.sampled_from((None, None, "60526", "70001"))),
         reference=draw(st.sampled_from((None,) * 9 + ("2700001",))),
         voyage=voyage[0] if voyage else None,
-        vessel=voyage[1] if voyage else None,
-        pool=voyage[2] if voyage else None,
+        codes=voyage[1] if voyage else (),
+        vessel_pool=voyage[2] if voyage else None,
         is_tc=voyage[3] if voyage else None,
+        own_code=draw(st.sampled_from((None,) * 5 + ("W009",))),
+        own_pool=draw(st.sampled_from((None, "OWN"))),
+        currency=draw(st.sampled_from((None,) * 14 + (currency, "SGD"))),
+        commission=draw(st.sampled_from((None, None, None, 77))),
+        partner_type=draw(st.sampled_from((None, "BR", "AG"))),
+        account_code=draw(st.sampled_from((None, "FRT"))),
+        is_revenue=draw(st.sampled_from((None, None, True, False))),
+        balance=draw(st.sampled_from((None, "2961", "4310"))),
+        asset=draw(st.sampled_from((None, "1761"))),
     )
 
 
@@ -67,14 +88,37 @@ def _vat_lines(drawn: list[Line], *, currency: str, off: Decimal) -> list[Line]:
     ]
 
 
+def _carriers(drawn: list[Line], *, currency: str, draw: st.DrawFn) -> list[Line]:
+    """Draw VAT lines that carry the rate themselves: over all lines, one of them, or a base that fits nothing."""
+    nets = [rounded(line.amount, currency) for line in drawn if line.vat_rate is None]
+    bases = [sum(nets, Decimal(0)), *nets[:2], Decimal("1.11")]
+    made = []
+    for n in range(draw(st.integers(1, 2))):
+        base = draw(st.sampled_from(bases))
+        rate = draw(st.sampled_from((*VAT_RATES, None)))
+        vat = rounded(base * (rate or 0), currency) + Decimal(draw(st.sampled_from((0, 0, 0, 4, -9)))) / 100
+        company = rounded(vat * RATES[currency], "NOK")
+        made.append(Line(91 + n, vat, company, account="2710", vat_rate=rate, vat_code="1", quantity=base))
+    return made
+
+
 @st.composite
 def documents(draw: st.DrawFn, *, key: int) -> Document:
     """Draw one document of any posting type."""
-    kind = draw(st.sampled_from(("INI", "INO", "CRI", "CRO", "INI", "INO", "ACC", "ACP", "BAR")))
+    kind = draw(st.sampled_from(("INI", "INO", "CRI", "CRO", "INI", "INO", "ACC", "ACP", "CAR", "BAR")))
     currency = draw(st.sampled_from(tuple(RATES)))
     drawn = [draw(lines(currency=currency, key=10 + n)) for n in range(draw(st.integers(0, 6)))]
     off = Decimal(draw(st.integers(-12, 12))) / 100
-    vat = _vat_lines(drawn, currency=currency, off=off) if draw(st.booleans()) else []
+    carries = draw(st.integers(0, 4)) == 0
+    if carries:
+        drawn = [replace(line, vat_rate=None, vat_code=None) for line in drawn]
+        vat = _carriers(drawn, currency=currency, draw=draw)
+    else:
+        vat = _vat_lines(drawn, currency=currency, off=off) if draw(st.booleans()) else []
+        vat += _carriers(drawn, currency=currency, draw=draw) if draw(st.integers(0, 9)) == 0 else []
+    if drawn and draw(st.integers(0, 5)) == 0:
+        # A GL document may carry both sides itself.
+        drawn.append(replace(drawn[0], key=60, amount=-drawn[0].amount, company_amount=-drawn[0].company_amount))
     every = [*drawn, *vat]
     gap = Decimal(draw(st.sampled_from((0, 0, 0, 1, -3, 12, 40)))) / 100
     terms = tuple(
@@ -112,7 +156,12 @@ def worlds(draw: st.DrawFn) -> tuple[Tenant, list[Document]]:
         reverse_charge=draw(st.sampled_from(((), ("RC",)))),
         tax_rules=draw(st.sampled_from(({}, {"13": "31"}))),
         accrual_control=draw(st.sampled_from(({}, {"ACP": "2965"}))),
-        gl_sign=draw(st.sampled_from((1, -1))),
+        gl_sign=draw(st.sampled_from(("1", "-1", "revenue"))),
+        line_currency=draw(st.sampled_from(("hold", "convert"))),
+        broker_types=draw(st.sampled_from(((), ("BR",)))),
+        revenue_accounts=draw(st.sampled_from(((), ("4310",)))),
     )
     count = draw(st.integers(1, 25))
-    return tenant, [draw(documents(key=key)) for key in range(1, count + 1)]
+    drawn = [draw(documents(key=key)) for key in range(1, count + 1)]
+    has_commissions = any(line.commission is not None for document in drawn for line in document.lines)
+    return replace(tenant, has_commissions=has_commissions), drawn

@@ -1,14 +1,26 @@
-"""Slow and obvious: docs/mapping.md#1-1 to #1-5 in plain Python, the oracle the SQL models are compared with."""
+"""Slow and obvious: docs/mapping.md#0 and #1-1 to #1-6 in plain Python, the oracle the SQL models are compared with."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 MINOR_UNITS = {"USD": 2, "NOK": 2, "EUR": 2, "JPY": 0, "SGD": 2, "KWD": 3}
 VOUCHER_TYPES = {"INI": "AP", "CRI": "AP", "INO": "AR", "CRO": "AR"}
+
+
+@dataclass(frozen=True)
+class VesselCode:
+    """One code of a vessel, for some time and perhaps for one company."""
+
+    key: int
+    code: str
+    entry: date | None = None
+    exit: date | None = None
+    company: str | None = None
+    pool: str | None = None
 
 
 @dataclass(frozen=True)
@@ -26,8 +38,18 @@ class Line:
     reference: str | None = None
     voyage: str | None = None
     is_tc: bool | None = None
-    vessel: str | None = None
-    pool: str | None = None
+    codes: tuple[VesselCode, ...] = ()
+    own_code: str | None = None
+    own_pool: str | None = None
+    vessel_pool: str | None = None
+    currency: str | None = None
+    quantity: Decimal | None = None
+    commission: int | None = None
+    partner_type: str | None = None
+    account_code: str | None = None
+    is_revenue: bool | None = None
+    balance: str | None = None
+    asset: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +95,12 @@ class Tenant:
     reverse_charge: tuple[str, ...] = ()
     tax_rules: dict[str, str] = field(default_factory=dict)
     accrual_control: dict[str, str] = field(default_factory=dict)
-    gl_sign: int = 1
+    gl_sign: str = "1"
+    line_currency: str = "hold"
+    broker_types: tuple[str, ...] = ()
+    revenue_accounts: tuple[str, ...] = ()
+    has_commissions: bool = False
+    company: str = "28601"
     payables: str = "2400"
     receivables: str = "1500"
 
@@ -134,28 +161,41 @@ def agreed(values: list[str | None]) -> str | None:
 def map_document(document: Document, tenant: Tenant) -> Voucher:
     """Map one document; amounts signed, debit positive."""
     kind = VOUCHER_TYPES.get(document.type, "GL")
-    sign = {"AP": -1, "AR": 1, "GL": -tenant.gl_sign}[kind]
-    lines = sorted(document.lines, key=lambda line: line.key)
+    sign = {"AP": -1, "AR": 1, "GL": -1}[kind]
+    broken: set[str] = set()
+    lines = in_one_currency(document, sorted(document.lines, key=lambda line: line.key), tenant, broken=broken)
     details = [line for line in lines if line.account not in tenant.vat_accounts]
     vat_lines = [line for line in lines if line.account in tenant.vat_accounts]
     terms = sorted(document.terms, key=lambda t: (t.due or date.max, t.key))
-    broken: set[str] = set()
     amounts = [
         sent_amounts(document, details, vat_lines, measure=measure, tenant=tenant, broken=broken)
         for measure in ("amount", "company_amount")
     ]
     broken |= broken_requirements(document, kind=kind, terms=terms, has_details=bool(details))
-    account = control_account(document, tenant, kind=kind, broken=broken)
     common = common_fields(document, kind=kind)
-    controls = control_lines(document, details, terms=terms, kind=kind, sign=sign, today=tenant.today)
-    first_due = controls[0]["due_date"]
-    rows = [common | {"account": account} | row for row in controls]
+    codes = tax_codes(document, details, vat_lines, tenant=tenant)
+    signs = [-sign if kind != "GL" else direction(line, tenant) for line in details]
+    sent = [tuple(s * a for a in pair) for s, pair in zip(signs, zip(*amounts, strict=True), strict=True)]
+    if kind == "GL":
+        broken |= {"vat_on_gl_document"} if vat_lines else set()
+        controls = contra_lines(document, details, sent, tenant=tenant, broken=broken)
+    else:
+        account = tenant.payables if kind == "AP" else tenant.receivables
+        controls = [
+            {"account": account} | row
+            for row in control_lines(document, details, tenant=tenant, terms=terms, kind=kind, sign=sign)
+        ]
+    first_due = controls[0]["due_date"] if controls else None
+    rows = [common | row for row in controls]
     rows += [
         common | detail_line(document, line, tenant, kind=kind, due=first_due) | {
-            "currency_amount": -sign * currency_amount, "amount": -sign * company_amount
+            "tax_rule": tenant.tax_rules.get(code, code) if code else None,
+            "currency_amount": currency_amount, "amount": company_amount,
         }
-        for line, currency_amount, company_amount in zip(details, *amounts, strict=True)
+        for line, code, (currency_amount, company_amount) in zip(details, codes, sent, strict=True)
     ]  # fmt: skip
+    if rows and not controls:
+        rows[0]["text"] = f"{document.number} {details[0].text or ''}".strip()[:100]
     numbered = tuple(row | {"tr_item_number": n} for n, row in enumerate(rows, 1))
     return Voucher(numbered, frozenset(broken))
 
@@ -174,14 +214,11 @@ def sent_amounts(
     tolerance = max(Decimal("0.05"), unit(currency) / 2)
     nets = [rounded(getattr(line, measure), currency) for line in details]
     vat = sum((rounded(getattr(line, measure), currency) for line in vat_lines), Decimal(0))
-    taxed = [i for i, line in enumerate(details) if line.vat_rate and line.vat_code not in tenant.reverse_charge]
-    rates = [details[i].vat_rate or Decimal(0) for i in taxed]
+    by_line = taxes(document, details, vat_lines, tenant=tenant)
+    taxed = sorted(by_line)
+    rates = [by_line[i][0] for i in taxed]
     if measure == "amount":
-        expected = sum((nets[i] * rate for i, rate in zip(taxed, rates, strict=True)), Decimal(0))
-        if taxed and abs(vat - expected) > len(taxed) * tolerance:
-            broken.add("vat_not_at_rate")
-        if vat_lines and not taxed:
-            broken.add("vat_without_taxed_line")
+        broken |= vat_faults(document, details, vat_lines, by_line)
     if taxed:
         for i, share in zip(taxed, vat_shares([nets[i] for i in taxed], rates, vat, currency), strict=True):
             nets[i] += share
@@ -191,6 +228,82 @@ def sent_amounts(
     elif nets:
         broken.add("voucher_not_balanced")
     return nets
+
+
+def in_one_currency(document: Document, lines: list[Line], tenant: Tenant, *, broken: set[str]) -> list[Line]:
+    """Bring every line into the document's currency where the setting says so; else a line in another one is held."""
+    if all(line.currency in {None, document.currency} for line in lines):
+        return lines
+    if tenant.line_currency != "convert" or document.type not in VOUCHER_TYPES:
+        broken.add("line_currency_differs")
+        return lines
+    total = rounded(document.amount, document.currency)
+    weights = [rounded(line.company_amount, document.company_currency) for line in lines]
+    shares = vat_shares(weights, [Decimal(1)] * len(lines), total, document.currency) if sum(weights) else None
+    return [replace(line, amount=share) for line, share in zip(lines, shares or [Decimal(0)] * len(lines), strict=True)]
+
+
+def taxes(
+    document: Document, details: list[Line], vat_lines: list[Line], *, tenant: Tenant
+) -> dict[int, tuple[Decimal, str | None, int | None]]:
+    """Return rate, VAT code and the VAT line that carries it (None: the line itself) by place of the taxed lines."""
+    own: dict[int, tuple[Decimal, str | None, int | None]] = {
+        i: (line.vat_rate, line.vat_code, None)
+        for i, line in enumerate(details)
+        if line.vat_rate and line.vat_code not in tenant.reverse_charge
+    }
+    if own or not vat_lines:
+        return own
+    found: dict[int, tuple[Decimal, str | None, int | None]] = {}
+    for n, line in enumerate(vat_lines):
+        based = base_of(document, line, details)
+        if not based or line.vat_rate is None or found.keys() & set(based):
+            return {}
+        found |= dict.fromkeys(based, (line.vat_rate, line.vat_code, n))
+    return found
+
+
+def base_of(document: Document, vat_line: Line, details: list[Line]) -> list[int]:
+    """Return the places of the lines without a rate that a VAT line carries the rate for."""
+    if not vat_line.vat_rate or vat_line.quantity is None:
+        return []
+    within = max(Decimal("0.05"), unit(document.currency) / 2)
+    free = {i: rounded(line.amount, document.currency) for i, line in enumerate(details) if line.vat_rate is None}
+    if free and abs(vat_line.quantity - sum(free.values())) <= within:
+        return list(free)
+    alone = [i for i, net in free.items() if abs(vat_line.quantity - net) <= within]
+    return alone if len(alone) == 1 else []
+
+
+def vat_faults(
+    document: Document,
+    details: list[Line],
+    vat_lines: list[Line],
+    by_line: dict[int, tuple[Decimal, str | None, int | None]],
+) -> set[str]:
+    """Return what is wrong with the VAT lines: none is taxed, or they do not follow the rate."""
+    if vat_lines and not by_line:
+        return set() if document.type not in VOUCHER_TYPES else {"vat_without_taxed_line"}
+    within = max(Decimal("0.05"), unit(document.currency) / 2)
+    unclear = {carrier for _, _, carrier in by_line.values()} == {None} and any(
+        base_of(document, line, details) for line in vat_lines
+    )
+    faults = {"vat_without_taxed_line"} if unclear and document.type in VOUCHER_TYPES else set()
+    expected: dict[int | None, Decimal] = {}
+    for i, (rate, _, carrier) in by_line.items():
+        expected[carrier] = expected.get(carrier, Decimal(0)) + rounded(details[i].amount, document.currency) * rate
+    vat = [rounded(line.amount, document.currency) for line in vat_lines]
+    if None in expected:
+        off = abs(sum(vat, Decimal(0)) - expected[None]) > len(by_line) * within
+    else:
+        off = any(abs(vat[n] - wanted) > within for n, wanted in expected.items() if n is not None)
+    return faults | ({"vat_not_at_rate"} if off else set())
+
+
+def tax_codes(document: Document, details: list[Line], vat_lines: list[Line], *, tenant: Tenant) -> list[str | None]:
+    """Return the VAT code of each detail line: its own, or that of the VAT line that carries its rate."""
+    by_line = taxes(document, details, vat_lines, tenant=tenant)
+    return [by_line[i][1] or line.vat_code if i in by_line else line.vat_code for i, line in enumerate(details)]
 
 
 def external_number(document: Document) -> tuple[str | None, str | None]:
@@ -227,19 +340,81 @@ def broken_requirements(document: Document, *, kind: str, terms: list[Term], has
     return {rule for rule, fails in failing.items() if fails}
 
 
-def control_account(document: Document, tenant: Tenant, *, kind: str, broken: set[str]) -> str | None:
-    """Return the control account; on GL vouchers it must not be a line's own."""
-    if kind == "AP":
-        return tenant.payables
-    if kind == "AR":
-        return tenant.receivables
-    account = document.gl_account
-    if account is not None and all(line.account != account for line in document.lines):
-        return account
-    override = tenant.accrual_control.get(document.type)
-    if override is None:
-        broken.add("control_account_missing" if account is None else "control_account_on_line")
-    return override or account
+def is_revenue(line: Line, tenant: Tenant) -> bool:
+    """Tell whether the VMS's account of a line is one of revenue; a line without one is known by its GL account."""
+    if line.is_revenue is not None or line.account_code is not None:
+        return bool(line.is_revenue)
+    return line.account in tenant.revenue_accounts
+
+
+def direction(line: Line, tenant: Tenant) -> int:
+    """Return what makes a line of a GL document debit-positive."""
+    if tenant.gl_sign == "revenue":
+        return -1 if is_revenue(line, tenant) else 1
+    return int(tenant.gl_sign)
+
+
+def contra_account(document: Document, line: Line, tenant: Tenant) -> tuple[str | None, bool]:
+    """Return the contra account of a line, and whether only the line's own was found."""
+    found = [tenant.accrual_control.get(document.type)]
+    if document.type in {"ACP", "ACR", "CAP", "CAR"}:
+        found.append(line.asset if is_revenue(line, tenant) else line.balance)
+    found.append(document.gl_account)
+    known = [account for account in found if account]
+    usable = [account for account in known if account != line.account]
+    return (usable[0], False) if usable else (None, bool(known))
+
+
+def contra_lines(
+    document: Document,
+    details: list[Line],
+    sent: list[tuple[Decimal, ...]],
+    *,
+    tenant: Tenant,
+    broken: set[str],
+) -> list[dict[str, object]]:
+    """Return one control line per contra account in the order of first use; none where the lines balance themselves."""
+    nets = [
+        [direction(line, tenant) * rounded(getattr(line, measure), currency) for line in details]
+        for measure, currency in (("amount", document.currency), ("company_amount", document.company_currency))
+    ]
+    contra = [contra_account(document, line, tenant) for line in details]
+    if any(sum(net) for net in nets) or not details:
+        if any(own for _, own in contra):
+            broken.add("control_account_on_line")
+        elif not details or any(account is None for account, _ in contra):
+            broken.add("control_account_missing")
+    if not any(sum(pair[i] for pair in sent) for i in (0, 1)):
+        return []
+    if "control_account_on_line" not in broken and any(account is None for account, _ in contra):
+        broken.add("control_account_missing")
+    rows: list[dict[str, object]] = []
+    for account in dict.fromkeys(account for account, _ in contra):
+        own = [i for i, (other, _) in enumerate(contra) if other == account]
+        currency_amount, amount = (-sum((sent[i][n] for i in own), Decimal(0)) for n in (0, 1))
+        if currency_amount or amount:
+            chosen = [details[i] for i in own]
+            rows.append(
+                bare_control(document, chosen, tenant)
+                | {"account": account, "currency_amount": currency_amount, "amount": amount}
+            )
+    return rows
+
+
+def vessel(document: Document, line: Line, tenant: Tenant) -> tuple[str | None, str | None]:
+    """Return the vessel code and the pool a line counts for (section 0)."""
+    if line.own_code:
+        return line.own_code, line.own_pool or line.vessel_pool
+    codes = sorted(line.codes, key=lambda code: code.key)
+    holding = [
+        code
+        for code in codes
+        if (code.entry is None or code.entry <= document.day) and (code.exit is None or document.day <= code.exit)
+    ]
+    ours = [code for code in holding if code.company == tenant.company]
+    for code in (*ours, *holding, *codes):
+        return code.code, code.pool or line.vessel_pool
+    return None, line.vessel_pool
 
 
 def common_fields(document: Document, *, kind: str) -> dict[str, object]:
@@ -259,16 +434,12 @@ def common_fields(document: Document, *, kind: str) -> dict[str, object]:
 
 
 def control_lines(
-    document: Document, details: list[Line], *, terms: list[Term], kind: str, sign: int, today: date
+    document: Document, details: list[Line], *, tenant: Tenant, terms: list[Term], kind: str, sign: int
 ) -> list[dict[str, object]]:
-    """Return one control line per payment term, one in all for GL vouchers."""
+    """Return one control line per payment term of an invoice or credit note."""
     is_credit = document.type in {"CRI", "CRO"}
-    is_split = kind != "GL" and bool(terms)
-    dues = [today if is_credit else t.due for t in terms] if is_split else [today if is_credit else None]
-    percentages = (
-        [Decimal(100) if t.percentage is None else t.percentage for t in terms] if is_split else [Decimal(100)]
-    )
-    name = f" {document.partner_name}" if document.partner_name else ""
+    dues = [tenant.today if is_credit else t.due for t in terms] or [tenant.today if is_credit else None]
+    percentages = [Decimal(100) if t.percentage is None else t.percentage for t in terms] or [Decimal(100)]
     parts = [
         split(rounded(total, currency), percentages, currency)
         for total, currency in (
@@ -277,47 +448,68 @@ def control_lines(
         )
     ]
     return [
-        {
-            "posting1": agreed([line.vessel for line in details]),
-            "posting2": agreed([line.voyage for line in details]),
-            "posting3": None,
-            "xgl": None,
-            "subledger_no": document.partner if kind != "GL" else None,
+        bare_control(document, details, tenant)
+        | {
+            "subledger_no": document.partner,
             "subledger_bank_account": national_account(document) if kind == "AP" else None,
             "due_date": due,
-            "tax_rule": None,
             "currency_amount": sign * part,
             "amount": sign * company_part,
-            "invoice_date": document.day if kind != "GL" else None,
-            "text": (document.number + name)[:100],
+            "invoice_date": document.day,
         }
         for due, part, company_part in zip(dues, *parts, strict=True)
     ]
 
 
+def bare_control(document: Document, lines: list[Line], tenant: Tenant) -> dict[str, object]:
+    """Return a control line over some lines without account and amounts."""
+    name = f" {document.partner_name}" if document.partner_name else ""
+    return {
+        "posting1": agreed([vessel(document, line, tenant)[0] for line in lines]),
+        "posting2": agreed([line.voyage for line in lines]),
+        "posting3": None,
+        "xgl": None,
+        "subledger_no": None,
+        "subledger_bank_account": None,
+        "due_date": None,
+        "tax_rule": None,
+        "invoice_date": None,
+        "text": (document.number + name)[:100],
+    }
+
+
+def is_commission(document: Document, line: Line, tenant: Tenant) -> bool:
+    """Tell whether a line is another partner's commission."""
+    if line.partner is None or line.partner == document.partner:
+        return False
+    if line.commission is not None or line.partner_type in tenant.broker_types:
+        return True
+    return not tenant.broker_types and not tenant.has_commissions
+
+
 def detail_line(document: Document, line: Line, tenant: Tenant, *, kind: str, due: object) -> dict[str, object]:
     """Return a detail line without its amounts."""
-    is_other_partner = kind == "AP" and line.partner is not None and line.partner != document.partner
+    is_other_partner = kind == "AP" and is_commission(document, line, tenant)
     both_singapore = document.company_country == "SG" and document.partner_country == "SG"
     return {
         "account": line.account,
-        "posting1": line.vessel,
+        "posting1": vessel(document, line, tenant)[0],
         "posting2": line.voyage,
         "posting3": "LS" if both_singapore else "FS",
-        "xgl": xgl(line, tenant),
+        "xgl": xgl(document, line, tenant),
         "subledger_no": line.partner if is_other_partner else None,
         "subledger_bank_account": None,
         "due_date": due if is_other_partner else None,
-        "tax_rule": tenant.tax_rules.get(line.vat_code, line.vat_code) if line.vat_code else None,
         "invoice_date": None,
         "text": (line.text or "")[:100] or None,
     }
 
 
-def xgl(line: Line, tenant: Tenant) -> str:
+def xgl(document: Document, line: Line, tenant: Tenant) -> str:
     """Return the XGL code of a line by the tenant's setting."""
-    if tenant.xgl == "poolCode" and line.pool:
-        return line.pool
+    pool = vessel(document, line, tenant)[1]
+    if tenant.xgl == "poolCode" and pool:
+        return pool
     if tenant.xgl == "isTc" and line.is_tc is not None:
         return "TC" if line.is_tc else "VC"
     return "DLVMS"

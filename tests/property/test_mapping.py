@@ -32,6 +32,8 @@ RULES = (
     "gl_account_missing",
     "control_account_missing",
     "control_account_on_line",
+    "vat_on_gl_document",
+    "line_currency_differs",
 )
 
 Row = Mapping[str, object]
@@ -49,6 +51,7 @@ class Mapper:
         self._set_up(tenant)
         self._put("stg_vms.documents", map(_document_row, documents))
         self._put("stg_vms.document_lines", (row for d in documents for row in _line_rows(d)))
+        self._put("stg_vms.document_line_vessel_codes", (row for d in documents for row in _code_rows(d)))
         self._put("stg_vms.document_payment_terms", (row for d in documents for row in _term_rows(d)))
         build(self.connection, self.catalog.models, only=self.path)
 
@@ -59,7 +62,10 @@ class Mapper:
 
     def _set_up(self, tenant: Tenant) -> None:
         rows: dict[str, list[Row]] = {
-            "seed.settings": [{"today": tenant.today, "xgl": tenant.xgl, "closed_period": "hold", "is_dry_run": False}],
+            "seed.settings": [
+                {"today": tenant.today, "xgl": tenant.xgl, "closed_period": "hold", "is_dry_run": False}
+                | {"line_currency": tenant.line_currency, "companies_others": "hold"}
+            ],
             "seed.companies": [{"company_code": COMPANY, "owner_code": 28601, "link_code": 28600}],
             "seed.vat_accounts": [{"account": account} for account in tenant.vat_accounts],
             "seed.reverse_charge": [{"vat_code": code} for code in tenant.reverse_charge],
@@ -69,6 +75,11 @@ class Mapper:
                 for kind, account in tenant.accrual_control.items()
             ],
             "seed.gl_sign": [{"company_code": COMPANY, "gl_sign": tenant.gl_sign}],
+            "seed.broker_types": [{"partner_type_code": code} for code in tenant.broker_types],
+            "stg_vms.gl_accounts": [
+                {"account_key": n, "account_code": f"A{n}", "gl_account": account, "is_revenue": True}
+                for n, account in enumerate(tenant.revenue_accounts, 10)
+            ],
             "stg_ledger.entities": [{"entity_db_id": 2, "code": COMPANY, "currency_code": "NOK"}],
             "stg_vms.accounts": [
                 {"account_key": 1, "account_code": "APX", "gl_account": tenant.payables, "company_code": COMPANY},
@@ -136,10 +147,35 @@ def _line_rows(document: Document) -> Iterator[Row]:
             "ref_document_no": line.reference,
             "voyage_reference_no": line.voyage,
             "voyage_is_tc": line.is_tc,
-            "vessel_code": line.vessel,
-            "pool_code": line.pool,
+            "own_vessel_code": line.own_code,
+            "own_pool_code": line.own_pool,
+            "vessel_pool_code": line.vessel_pool,
+            "currency_code": line.currency,
+            "quantity": _text(line.quantity),
+            "commission_key": line.commission,
+            "partner_type": line.partner_type,
+            "account_code": line.account_code,
+            "is_revenue": line.is_revenue,
+            "accrual_balance_account": line.balance,
+            "accrual_asset_account": line.asset,
             "fetch_id": "f",
         }
+
+
+def _code_rows(document: Document) -> Iterator[Row]:
+    for line in document.lines:
+        for code in line.codes:
+            yield {
+                "document_key": document.key,
+                "line_key": line.key,
+                "code_key": code.key,
+                "vessel_code": code.code,
+                "fleet_entry_date": code.entry,
+                "fleet_exit_date": code.exit,
+                "default_company_code": code.company,
+                "pool_code": code.pool,
+                "fetch_id": "f",
+            }
 
 
 def _term_rows(document: Document) -> Iterator[Row]:
@@ -175,7 +211,7 @@ def test_sql_maps_every_field_as_the_reference_does_and_what_is_not_held_balance
     for document in documents:
         wanted = map_document(document, tenant)
         assert {rule for rule in RULES if not checks[document.key][f"ok_{rule}"]} == wanted.broken_rules, document
-        found = lines[document.key]
+        found = lines.get(document.key, [])
         assert [{name: row[name] for name in line} for row, line in zip(found, wanted.lines, strict=True)] == [
             *wanted.lines
         ], document

@@ -52,13 +52,14 @@ class Books:
         build(self.connection, self.models)
         rows = self.connection.execute(
             "SELECT payment_db_id, document_key, document_type, side, currency_code, document_amount, source_amount, "
-            "company_amount FROM post.payment_changes ORDER BY ALL"
+            "company_amount, source_currency_code FROM post.payment_changes ORDER BY ALL"
         ).fetchall()
+        assert all(row[-1] == currencies[row[0]] for row in rows)
         return {
             (payment, key): Part(
                 -_units(amount, currency), -_units(source, currencies[payment]), -_units(company, "NOK")
             )
-            for payment, key, _, _, currency, amount, source, company in rows
+            for payment, key, _, _, currency, amount, source, company, _ in rows
         }
 
     def breaks(self) -> set[tuple[str, str]]:

@@ -17,7 +17,7 @@ HEAD = "natural_key VARCHAR, action VARCHAR, ledger_db_id BIGINT, owner_code INT
 MODELS = {
     "post.company_changes": "description VARCHAR, company_number VARCHAR, tax_number VARCHAR, email VARCHAR, "
     "country_code VARCHAR",
-    "post.supplier_changes": PARTNER,
+    "post.supplier_changes": f"{PARTNER}, bank_routing VARCHAR",
     "post.customer_changes": f"company_db_id BIGINT, {PARTNER}",
     "post.cost_centre_changes": "description VARCHAR, definition_db_id BIGINT",
     "post.project_changes": "description VARCHAR, from_date DATE, to_date DATE, vessel_code VARCHAR",

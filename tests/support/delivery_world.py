@@ -206,6 +206,7 @@ def make_warehouse() -> duckdb.DuckDBPyConnection:
         warehouse.execute(f"CREATE SCHEMA {schema}")
     warehouse.execute("CREATE TABLE map.entities (owner_code INTEGER, entity_db_id BIGINT)")
     warehouse.executemany("INSERT INTO map.entities VALUES (?, ?)", list(ENTITY_IDS.items()))
+    warehouse.execute("CREATE TABLE map.reversal_originals (document_key BIGINT, original_key BIGINT, state VARCHAR)")
     warehouse.execute("CREATE TABLE map.master_visibility (owner_code INTEGER, seen_owner_db_id BIGINT)")
     warehouse.execute("INSERT INTO map.master_visibility VALUES (28600, 900), (28601, 900), (28601, 901)")
     return warehouse

@@ -51,12 +51,12 @@ TABLES: Mapping[str, str] = {
     + COMMON,
     "rec.breaks": "kind VARCHAR, subject VARCHAR, company_code VARCHAR, document_key BIGINT, document_no VARCHAR, "
     f"period_month DATE, currency_code VARCHAR, amount {MONEY}, message VARCHAR, next_step VARCHAR, figures VARCHAR",
-    "close.accrual_rollforward": "company_code VARCHAR, voyage_no VARCHAR, account VARCHAR, period_month DATE, "
-    f"company_currency_code VARCHAR, opening {MONEY}, posted {MONEY}, reversed {MONEY}, closing {MONEY}, "
+    "close.accrual_rollforward": "family VARCHAR, company_code VARCHAR, voyage_no VARCHAR, account VARCHAR, "
+    f"period_month DATE, company_currency_code VARCHAR, opening {MONEY}, posted {MONEY}, reversed {MONEY}, closing {MONEY}, "
     f"unreversed_amount {MONEY}, state VARCHAR, reason VARCHAR, next_step VARCHAR",
     "close.accruals_vs_actuals": "company_code VARCHAR, voyage_no VARCHAR, account VARCHAR, period_month DATE, "
     f"company_currency_code VARCHAR, estimate_to_date {MONEY}, actual_to_date {MONEY}, accrual_posted {MONEY}, "
-    f"accrual_recomputed {MONEY}, difference {MONEY}, earlier_accrued {MONEY}, confirmed_amount {MONEY}, "
+    f"capitalised {MONEY}, accrual_recomputed {MONEY}, difference {MONEY}, earlier_accrued {MONEY}, confirmed_amount {MONEY}, "
     "hit_rate DECIMAL(18,9), state VARCHAR, reason VARCHAR",
     "close.breaks": "period_month DATE, kind VARCHAR, subject VARCHAR, company_code VARCHAR, document_key BIGINT, "
     f"document_no VARCHAR, voyage_no VARCHAR, account VARCHAR, amount {MONEY}, currency_code VARCHAR, "

@@ -145,6 +145,7 @@ def roll(voyage: str, account: str, opening: str, posted: str, back: str, **more
     """Return a row of close.accrual_rollforward that closes."""
     parts = [Decimal(part) for part in (opening, posted, back)]
     return {
+        "family": "accrual",
         "company_code": "28601",
         "voyage_no": voyage,
         "account": account,
@@ -174,6 +175,7 @@ def accrual(voyage: str, account: str, estimate: str, actual: str, posted: str, 
         "estimate_to_date": Decimal(estimate),
         "actual_to_date": Decimal(actual),
         "accrual_posted": Decimal(posted),
+        "capitalised": Decimal("0.00"),
         "accrual_recomputed": recomputed,
         "difference": difference,
         "earlier_accrued": Decimal("40000.00"),

@@ -34,8 +34,9 @@ SETTINGS = Settings(
 PAYMENT_COLUMNS = (
     "natural_key VARCHAR, side VARCHAR, owner_code INTEGER, payment_db_id BIGINT, document_key BIGINT, "
     "part_no INTEGER, document_type VARCHAR, company_code VARCHAR, partner_code VARCHAR, ref_document_no VARCHAR, "
-    "is_number_shared BOOLEAN, currency_code VARCHAR, document_amount DECIMAL(38,4), source_amount DECIMAL(38,4), "
-    "company_amount DECIMAL(38,4), exchange_rate DECIMAL(38,15), document_date DATE, document_text VARCHAR"
+    "is_number_shared BOOLEAN, currency_code VARCHAR, source_currency_code VARCHAR, document_amount DECIMAL(38,4), "
+    "source_amount DECIMAL(38,4), company_amount DECIMAL(38,4), exchange_rate DECIMAL(38,15), document_date DATE, "
+    "document_text VARCHAR"
 )
 RATE_COLUMNS = (
     "natural_key VARCHAR, rate_date DATE, from_currency VARCHAR, to_currency VARCHAR, exchange_rate DECIMAL(38,15), "
@@ -198,6 +199,7 @@ def payment(payment_db_id: int, *, key: int = 5_200_000, amount: str = "-100.00"
         "ref_document_no": "2707400",
         "is_number_shared": False,
         "currency_code": "USD",
+        "source_currency_code": "USD",
         "document_amount": size,
         "source_amount": size,
         "company_amount": size * 10,

@@ -65,7 +65,13 @@ def test_children_know_their_parent_and_place() -> None:
         (0, 5_200_001, 1),
         (2, 5_200_003, 0),
     ]
-    assert [line["vessel_code"] for line in lines] == ["V001", "V001", "V003"]
+    # A list inside another's elements carries the key of its own line, and is counted through the whole object.
+    codes = parsed.children[2].to_pylist()
+    assert [(code["line_key"], code["vessel_code"], code["position"]) for code in codes] == [
+        (lines[0]["line_key"], "V001", 0),
+        (lines[1]["line_key"], "V001", 1),
+        (lines[2]["line_key"], "V003", 0),
+    ]
 
 
 def test_pages_come_in_their_order() -> None:

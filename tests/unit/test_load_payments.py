@@ -41,9 +41,10 @@ def test_a_payment_is_written_as_the_vms_documents_it(world: World) -> None:
     [document] = world.vms.objects["Document"]
     [line] = document["documentLines"]
     assert canonical_json(line) == (
-        '{"companyCurrencyAmount":-1005000.50,"documentAmount":-95000.00,"documentCurrency":"USD",'
-        '"documentLineText":"Payment 902","exchangeRate":1.500000000000001,"invoicingStatus":"POS",'
-        '"isAccountsPayable":1,"refDocument":"2707400","sourceCurrencyAmount":-95000.00}'
+        '{"businessPartner":"60526","companyCurrencyAmount":-1005000.50,"documentAmount":-95000.00,'
+        '"documentCurrency":"USD","documentLineText":"Payment 902","exchangeRate":1.500000000000001,'
+        '"exchangeRateDate":"2026-10-20T00:00:00","invoicingStatus":"POS","isAccountsPayable":1,'
+        '"refDocument":"2707400","sourceCurrencyAmount":-95000.00,"sourceCurrencyCode":"USD"}'
     )
     head = {name: value for name, value in document.items() if name not in {"documentLines", "key"}}
     assert canonical_json(head) == (

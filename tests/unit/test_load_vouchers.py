@@ -37,6 +37,7 @@ VOUCHER = {
 }
 CONTROL = {
     "line_kind": "control",
+    "direction": None,
     "account": "2400",
     "posting3": None,
     "xgl": None,
@@ -48,6 +49,7 @@ CONTROL = {
 }
 DETAIL = {
     "line_kind": "detail",
+    "direction": 1,
     "posting3": "FS",
     "xgl": "DLVMS",
     "subledger_no": None,
@@ -144,6 +146,8 @@ def test_the_intent_holds_what_finds_the_voucher_again() -> None:
     intent = voucher_intent(WORKED_OUT)
     assert intent.look_up == {
         "lines": 4,
+        "controls": 2,
+        "turned": [],
         "source": "AP",
         "ext_order_number": "2707400",
         "posted_date": "2026-11-02",

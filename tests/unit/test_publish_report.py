@@ -127,7 +127,7 @@ def test_headings_leave_out_no_level(page: Page) -> None:
         "accepted by kari",
         "Receivable JPY 1 0 0 12,500,000 0 0 0 12,500,000",
         "Payable USD 3 1,250.00 0.00 0.00 0.00 30,000.00 0.00 31,250.00",
-        "V001-2601 390,000.00 294,000.00 131,000.00 96,000.00 35,000.00",
+        "V001-2601 390,000.00 294,000.00 131,000.00 0.00 96,000.00 35,000.00",
         "Of NOK 200,000.00 accrued earlier, actuals have confirmed NOK 180,000.00.",
         "2400 28601 USD 360.00 -30,890.00 0.00 0.00 -31,250.00 Voucher 10231 is 360.00 USD short",
         "2707422 document unknown 88,000.125 KWD",

@@ -15,7 +15,7 @@ from pipelines.load.vms.actuals import actual_intent
 from pipelines.load.vms.payments import payment_intent
 from pipelines.load.vms.rates import rate_intent
 from pipelines.outbox.entry import Move
-from pipelines.outbox.intent import Intent, Kind
+from pipelines.outbox.intent import Intent, Json, Kind
 from pipelines.outbox.states import State
 from pipelines.stores.control_copy import copy_control
 from tests.support.vms_in_memory import World, payment, rate
@@ -177,6 +177,28 @@ def test_the_first_line_of_a_general_voucher_is_control(world: World) -> None:
     assert copied(world, "sent_lines", "item_no, is_control") == [(1, True), (2, False)]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "kinds"),
+    [
+        ({"controls": 2, "turned": [3]}, [(1, True, None), (2, True, None), (3, False, -1), (4, False, 1)]),
+        ({"controls": 0, "turned": []}, [(1, False, 1), (2, False, 1), (3, False, 1), (4, False, 1)]),
+    ],
+)
+def test_a_general_voucher_says_which_lines_are_control(
+    world: World, wanted: dict[str, Any], kinds: list[tuple[int, bool, int | None]]
+) -> None:
+    nodes = [node(number, "1", transactionSource={"code": "GL"}) for number in (1, 2, 3, 4)]
+    world.outbox().store_intents([replace(with_lines(*nodes), look_up=wanted)])
+    assert copied(world, "sent_lines", "item_no, is_control, direction") == kinds
+
+
+def test_lines_an_older_release_copied_are_copied_anew(world: World) -> None:
+    world.outbox().store_intents([with_lines(node(1, "-1"))])
+    copied(world, "sent_lines", "item_no")
+    world.warehouse.execute("ALTER TABLE ctl.sent_lines DROP COLUMN direction")
+    assert copied(world, "sent_lines", "item_no, direction") == [(1, None)]
+
+
 def test_lines_that_are_no_more_are_no_rows(world: World) -> None:
     world.outbox().store_intents([with_lines(node(1, "-1"), node(2, "1"))])
     copied(world, "sent_lines", "item_no")
@@ -198,3 +220,13 @@ def test_a_correction_that_arrived_changes_the_line(world: World) -> None:
     world.at += timedelta(seconds=1)
     outbox.apply([Move(correction.id, State.SENT)])
     assert copied(world, "sent_lines", "item_no, account") == [(1, "2400"), (2, "4310")]
+
+
+def test_what_the_ledger_never_shows_is_known_by_what_was_sent(world: World) -> None:
+    node: Json = {"code": "60526", "swift": "SPARNO22", "bankRouting": "021000089"}
+    look_up: dict[str, Json] = {"action": "add", "code": "60526", "definition": None}
+    payload: Json = [{"clientId": "28600:60526", "node": node}]
+    added = Intent(Kind.SUPPLIER, "28600:60526#1", "ledger", payload, "h", look_up=look_up, owner_code=28600)
+    world.outbox().store_intents([added])
+    columns = "side, owner_code, code, version_no, swift, bank_routing, state"
+    assert copied(world, "sent_partners", columns) == [("supplier", 28600, "60526", 1, "SPARNO22", "021000089", "todo")]

@@ -12,6 +12,7 @@ import pytest
 import stamina
 
 from pipelines.core.errors import ExtractError, Refused, Terminal
+from pipelines.wire.pages import Unreadable
 from tests.support.wire_world import Wire, answer
 
 OAUTH = {"token_url": "https://login.example/oauth/token", "client_id": "me", "client_secret": "s3cret"}
@@ -29,14 +30,25 @@ class Store:
     def __init__(self, keys: list[int]) -> None:
         self.keys = keys
         self.leaving: list[int] = []
+        # Most objects of a page, and whether the number of those that match is told.
+        self.largest = 1000
+        self.counts = True
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         filters = request.url.params.get_list("filter")
         above = max((int(text.removeprefix("key(GT)")) for text in filters if text.startswith("key(GT)")), default=0)
-        chosen = [key for key in self.keys if key > above][: int(request.url.params["limit"])]
+        matching = [key for key in self.keys if key > above]
+        chosen = matching[: min(self.largest, int(request.url.params["limit"]))]
         if self.leaving:
             self.keys.remove(self.leaving.pop())
-        return answer([{"key": key} for key in chosen])
+        is_counted = self.counts and "noCount" not in request.headers
+        total = {"totalObjectsNumber": str(len(matching))} if is_counted else None
+        return answer([{"key": key} for key in chosen], headers=total)
+
+
+def whole(objects: list[dict[str, int]]) -> httpx.Response:
+    """Return a page that says that it is all there is."""
+    return answer(objects, headers={"totalObjectsNumber": str(len(objects))})
 
 
 def read(pages: Iterator[bytes]) -> list[int]:
@@ -47,7 +59,42 @@ def test_pages_go_on_above_the_last_key() -> None:
     wire = Wire(Store([1, 2, 3, 4, 5]))
     assert read(wire.vms(page_size=2).pages("Document", fields=["documentNo"])) == [1, 2, 3, 4, 5]
     assert [request.url.params.get("filter") for request in wire.sent] == [None, "key(GT)2", "key(GT)4"]
+    # Counting costs a query of its own: it is asked for once a list.
+    assert ["noCount" in request.headers for request in wire.sent] == [False, True, True]
     assert wire.sent[0].url.params["sort"] == "key(AS)"
+
+
+@pytest.mark.parametrize(("counts", "requests"), [(True, 5), (False, 6)])
+def test_a_page_may_be_shorter_than_was_asked_for(counts: bool, requests: int) -> None:  # noqa: FBT001 a case
+    store = Store(list(range(1, 51)))
+    store.largest, store.counts = 10, counts
+    wire = Wire(store)
+    assert read(wire.vms(page_size=20).pages("Document", fields=[])) == list(range(1, 51))
+    assert len(wire.sent) == requests
+
+
+def test_an_empty_list_needs_one_request() -> None:
+    wire = Wire(Store([]))
+    assert read(wire.vms().pages("Document", fields=[])) == []
+    assert len(wire.sent) == 1
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_short_pages_in_parts_are_read_to_the_end(counts: bool) -> None:  # noqa: FBT001 a case
+    store = Store(list(range(1, 31)))
+    store.largest, store.counts = 3, counts
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        reply = store(request)
+        # The object 15 is no JSON, and breaks each page it stands on.
+        if '{"key":15}' in reply.text and json.loads(request.headers["fields"]) != {"key": "*"}:
+            return httpx.Response(200, text=reply.text.replace('{"key":15}', "{bad}"), headers=reply.headers)
+        return reply
+
+    pages = list(Wire(reply).vms(page_size=20).pages("Document", fields=["documentNo"], is_parted=True))
+    assert [page.key for page in pages if isinstance(page, Unreadable)] == [15]
+    good = [page for page in pages if not isinstance(page, Unreadable)]
+    assert read(iter(good)) == [key for key in range(1, 31) if key != 15]
 
 
 def test_no_object_is_missed_when_others_leave_meanwhile() -> None:
@@ -59,7 +106,7 @@ def test_no_object_is_missed_when_others_leave_meanwhile() -> None:
 def test_many_keys_are_read_fifty_at_a_time_in_order() -> None:
     def reply(request: httpx.Request) -> httpx.Response:
         listed = request.url.params["filter"].removeprefix("key(IN)(").removesuffix(")")
-        return answer([{"key": int(key)} for key in listed.split(",")])
+        return whole([{"key": int(key)} for key in listed.split(",")])
 
     wire = Wire(reply)
     assert read(wire.vms(workers=4).pages_of("Document", "key", range(1, 1001), fields=[])) == list(range(1, 1001))
@@ -69,7 +116,7 @@ def test_many_keys_are_read_fifty_at_a_time_in_order() -> None:
 def test_an_error_of_one_request_ends_the_reading() -> None:
     def reply(request: httpx.Request) -> httpx.Response:
         is_refused = "(51," in request.url.params["filter"]
-        return answer({"message": "no"}, 400) if is_refused else answer([{"key": 1}])
+        return answer({"message": "no"}, 400) if is_refused else whole([{"key": 1}])
 
     wire = Wire(reply)
     with pytest.raises(Refused, match="no"):
@@ -83,7 +130,7 @@ def test_a_server_that_ignores_the_filter_is_found_out() -> None:
 
 
 def test_a_page_that_is_not_json_is_asked_for_once_more() -> None:
-    wire = Wire([httpx.Response(200, text="<html>"), answer([{"key": 1}])])
+    wire = Wire([httpx.Response(200, text="<html>"), whole([{"key": 1}])])
     assert read(wire.vms().pages("Document", fields=[])) == [1]
 
 
@@ -110,7 +157,8 @@ def test_fields_are_written_nested() -> None:
 
 
 def test_found_decimals_are_exact() -> None:
-    wire = Wire([httpx.Response(200, text='[{"key":1,"amount":0.30000000000000004}]')])
+    text, counted = '[{"key":1,"amount":0.30000000000000004}]', {"totalObjectsNumber": "1"}
+    wire = Wire([httpx.Response(200, text=text, headers=counted)])
     assert wire.vms().find("Document", filters=[], fields=[])[0]["amount"] == Decimal("0.30000000000000004")
 
 

@@ -55,6 +55,25 @@ def test_writing_again_leaves_no_file_of_an_older_world(tmp_path: Path) -> None:
     assert not (tmp_path / "vms" / "Port.jsonl").exists()
 
 
+def test_the_older_spelling_moves_types_and_pools_alone(tmp_path: Path) -> None:
+    main(["--out", str(tmp_path), "--spelling", "older"])
+    types, vessels = (rows(tmp_path / "vms" / f"{name}.jsonl") for name in ("BusinessPartnerType", "Vessel"))
+    own = {row["key"]: row for row in rows(SAMPLE / "vms" / "Vessel.jsonl")}
+    assert all("businessPartnerType" not in row and row["businessPartnerTypeCode"] for row in types)
+    assert {row["vesselName"]: row["pool"] for row in vessels} == {
+        row["vesselName"]: row["vesselCodes"][0]["pool"] for row in own.values()
+    }
+    assert not [code for row in vessels for code in row["vesselCodes"] if "pool" in code]
+    assert (tmp_path / "vms" / "Document.jsonl").read_bytes() == (SAMPLE / "vms" / "Document.jsonl").read_bytes()
+
+
+def test_a_vessel_has_one_code_after_the_other() -> None:
+    codes = {row["vesselName"]: row["vesselCodes"] for row in rows(SAMPLE / "vms" / "Vessel.jsonl")}
+    present, former = codes["Skarvøy Holme"]
+    assert (present["vesselCode"], former["vesselCode"]) == ("V010", "H010")
+    assert former["fleetExitDate"] < present["fleetEntryDate"]
+
+
 def test_a_decimal_keeps_its_digits_in_json() -> None:
     value: Row = {"amount": Decimal("-1250.00"), "none": None, "list": [True, 1, "æ\n"], "long": Decimal(10) ** 29}
     assert encode(value) == f'{{"amount":-1250.00,"none":null,"list":[true,1,"æ\\n"],"long":1{"0" * 29}}}'

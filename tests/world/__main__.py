@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.world.amounts import Rates
 from tests.world.bulk import bulk_world
 from tests.world.sample import sample_world
+from tests.world.spelling import SPELLINGS, VENDOR, spelt
 from tests.world.worlds import write_world
 
 _RATES = Path(__file__).parents[2] / "data" / "reference" / "ecb_reference_rates_2026.csv"
@@ -30,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--lines", type=_positive, help="lines of each plain invoice (5)")
     parser.add_argument("--partners", type=_positive, help="suppliers, in step on both sides (40)")
     parser.add_argument("--voyages", type=_positive, help="voyages, in step on both sides (60)")
+    parser.add_argument("--spelling", choices=SPELLINGS, default=VENDOR, help="of partner types and pools (vendor)")
     given = parser.parse_args(arguments)
     if not given.rates.is_file():
         parser.error(f"{given.rates} is no file: name the reference rates with --rates")
@@ -44,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
     else:
         world = sample_world(rates=rates)
-    for name, count in write_world(world, given.out).items():
+    for name, count in write_world(spelt(world, given.spelling), given.out).items():
         sys.stdout.write(f"{count:>9} {name}\n")
     return 0
 

@@ -27,6 +27,7 @@ TOWAGE = "4310"
 PORT_DUES = "4320"
 HIRE = "4400"
 UNKNOWN_ACCOUNT = "4399"
+_BUNKER_ACCOUNTS = (BUNKERS, "4110")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,19 @@ CHART = (
 )
 
 
+def vms_account_code(gl_account: str) -> str:
+    """Give the code of the VMS account that leads to a GL account; the VMS allows it three characters."""
+    return gl_account[:3]
+
+
+def _accrual_members(account: Account) -> Row:
+    """Give what accruals on an account are balanced by: revenue is accrued as an asset, bunkers apart from costs."""
+    if account.code.startswith("3"):
+        return {"isRevenue": True, "balanceAccountAccrualAsset": ACCRUED_REVENUE}
+    balance = ACCRUED_BUNKERS if account.code in _BUNKER_ACCOUNTS else ACCRUED_COST
+    return {"isRevenue": False, "balanceAccountAccrual": balance}
+
+
 def vms_account_rows() -> Iterator[Row]:
     """Give the VMS accounts: APX and ARX for each company, then one for each profit-and-loss account."""
     key = 1000700
@@ -91,8 +105,9 @@ def vms_account_rows() -> Iterator[Row]:
     for account in CHART:
         if not account.balance_sheet:
             key += 1
-            code = f"V{account.code}"
-            yield {"key": key, "accountCode": code, "accountName": account.name, "glAccount": account.code}
+            code = vms_account_code(account.code)
+            row: Row = {"key": key, "accountCode": code, "accountDesc": account.name, "glAccount": account.code}
+            yield {**row, **_accrual_members(account)}
 
 
 def ledger_account_rows(*, owner: int) -> Iterator[Row]:

@@ -143,7 +143,7 @@ def document_types() -> Iterator[Row]:
 def partner_types() -> Iterator[Row]:
     """Give the partner types; TE is mapped to neither suppliers nor customers."""
     for place, (code, description) in enumerate(_PARTNER_TYPES.items()):
-        yield {"key": 1000500 + place, "businessPartnerTypeCode": code, "businessPartnerTypeDesc": description}
+        yield {"key": 1000500 + place, "businessPartnerType": code, "businessPartnerTypeDesc": description}
 
 
 def vats() -> Iterator[Row]:

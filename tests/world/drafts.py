@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from tests.world.accounts import vms_account_code
 from tests.world.amounts import CENT, rounded
 from tests.world.catalogue import VATS
 from tests.world.companies import COMPANIES, NORWAY
@@ -37,6 +38,10 @@ class Line:
     quantity: Decimal | None = None
     unit_price: Decimal | None = None
     company_amount: Decimal | None = None  # in place of the one at the day's rate
+    vessel: str | None = None  # a vessel code of the line's own
+    currency: str | None = None  # in place of the document's
+    commission: str | None = None  # percent, where the VMS marks the line as a commission
+    has_account: bool = False  # refers to the VMS account of its GL account
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +182,19 @@ def _line_row(draft: Draft, line: Line, *, rates: Rates) -> Iterator[tuple[str, 
         yield "refDocument", draft.reverses
     if line.voyage is not None:
         yield "voyage", line.voyage
+    yield from _own_members(line)
+
+
+def _own_members(line: Line) -> Iterator[tuple[str, Json]]:
+    """Give what only some installations have on a line."""
+    if line.commission is not None:
+        yield "commission", {"commissionPercent": Decimal(line.commission), "commissionAmount": abs(line.amount)}
+    if line.currency is not None:
+        yield "documentCurrency", line.currency
+    if line.has_account and line.account is not None:
+        yield "account", vms_account_code(line.account)
+    if line.vessel is not None:
+        yield "vesselCode", line.vessel
 
 
 def _moment(day: date | None) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from tests.world.identifiers import imo_number
@@ -27,12 +27,21 @@ _FIRST_VOYAGE_KEY = 1300001
 
 
 @dataclass(frozen=True, slots=True)
+class FormerCode:
+    """A code that a vessel had before, up to and with a day."""
+
+    code: str
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
 class Vessel:
     """One vessel, whose code is the cost centre."""
 
     code: str
     name: str
     pool: str | None
+    former: FormerCode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +67,8 @@ VESSELS = (
     Vessel("V007", "Skarvøy Sund", "SUPRA"),
     Vessel("V008", "Skarvøy Vik", None),
     Vessel("V009", "Skarvøy Nes", None),
-    Vessel("V010", "Skarvøy Holme", "HANDY"),
+    # Hired in under the owner's code, and taken over in September.
+    Vessel("V010", "Skarvøy Holme", "HANDY", FormerCode("H010", date(2026, 8, 31))),
     Vessel(ICE_VESSEL, "Skarvøy Is", UNKNOWN_POOL),
     Vessel(TWICE_VESSEL, "Skarvøy Dobbel", None),
 )
@@ -119,6 +129,18 @@ def voyage_on(vessel: str, day: date) -> str:
     raise ValueError(f"{vessel} sails no open voyage on {day}")
 
 
+def _code_rows(vessel: Vessel) -> list[Row]:
+    """Give a vessel's codes, each with its pool and its days in the fleet; open ends hold every day."""
+    pool: Row | None = {"poolCode": vessel.pool} if vessel.pool else None
+    if vessel.former is None:
+        return [{"vesselCode": vessel.code, "pool": pool}]
+    since = vessel.former.until + timedelta(days=1)
+    return [
+        {"vesselCode": vessel.code, "pool": pool, "fleetEntryDate": f"{since}T00:00:00"},
+        {"vesselCode": vessel.former.code, "pool": pool, "fleetExitDate": f"{vessel.former.until}T00:00:00"},
+    ]
+
+
 def vessel_rows(vessels: Iterable[Vessel], *, modified: str) -> Iterator[Row]:
     """Give the vessels of the VMS."""
     for place, vessel in enumerate(vessels):
@@ -126,8 +148,7 @@ def vessel_rows(vessels: Iterable[Vessel], *, modified: str) -> Iterator[Row]:
             "key": _FIRST_VESSEL_KEY + place,
             "vesselName": vessel.name,
             "imoNumber": imo_number(f"{971000 + place * 37:06d}"),
-            "vesselCodes": [{"vesselCode": vessel.code}],
-            "pool": {"poolCode": vessel.pool} if vessel.pool else None,
+            "vesselCodes": _code_rows(vessel),
             "flag": "NO",
             "voyageCurrency": "USD",
             "builtYear": 2008 + place,

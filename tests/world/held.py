@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from tests.world import accounts as gl
 from tests.world import fleet, partners
 from tests.world.branches import DAY, VOYAGE, Numbers, cost, payable, receivable
-from tests.world.companies import LINKED, UNKNOWN
-from tests.world.drafts import Draft, Line, Term, due_in, with_vat
+from tests.world.companies import LEFT_OUT, LINKED, UNKNOWN
+from tests.world.drafts import Draft, Line, Term, due_in, negated, with_vat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,10 +125,33 @@ def _places(numbers: Numbers) -> Iterator[Draft]:
     )
 
 
+def _kinds(numbers: Numbers) -> Iterator[Draft]:
+    other = cost("300.00", currency="EUR", text="Paid in euros")
+    yield _held(payable(numbers, "a line in another currency", cost("500.00"), other), "line_currency_differs")
+    branch = "company of the ledger that no setting names"
+    yield _held(payable(numbers, branch, company=LEFT_OUT, currency="NOK"), "company_unknown")
+    base = Line("2710", "VAT 25 %", Decimal("150.00"), vat="1", quantity=Decimal("600.00"), unit_price=Decimal("0.25"))
+    found = (cost("500.00"), cost("200.00"), base)
+    yield _held(
+        payable(numbers, "a VAT line whose base is no line's", *found, currency="NOK"), "vat_without_taxed_line"
+    )
+    closed = cost("430.00", voyage="V003-2601")
+    yield _held(payable(numbers, "voyage whose project the ledger has closed", closed), "project_not_open")
+    original = _held(
+        payable(numbers, "purchase that is held and reversed", cost("95.00"), terms=()), "due_date_missing"
+    )
+    yield original
+    reversal = negated(original, number=numbers.next(), kind="CRI", branch="reversal of what is held", day=DAY)
+    yield _held(reversal, "original_not_sent")
+    taxed = (cost("400.00"), Line("2710", "VAT 25 %", Decimal("100.00")))
+    accrual = Draft("BT-260015", "ACC", "a VAT line on a bunker transaction", DAY, taxed, control=gl.BUNKER_STOCK)
+    yield _held(accrual, "vat_on_gl_document")
+
+
 def held_drafts(*, first_number: int) -> Iterator[Draft]:
     """Give all of them."""
     numbers = Numbers(first_number)
-    for drafts in (_accounts, _numbers_and_partners, _terms, _amounts, _places):
+    for drafts in (_accounts, _numbers_and_partners, _terms, _amounts, _places, _kinds):
         yield from drafts(numbers)
 
 

@@ -69,7 +69,16 @@ def _lines(charter: Charter, day: date) -> tuple[Line, ...]:
         lines.append(Line("4410", "Off-hire", back, voyage, quantity=-off_hire, unit_price=charter.rate))
     for broker, percent in charter.commissions:
         share = rounded(-hire * Decimal(percent) / 100, currency="USD")
-        lines.append(Line(gl.COMMISSION_PAYABLE, f"Commission {percent} % withheld", share, voyage, partner=broker))
+        lines.append(
+            Line(
+                gl.COMMISSION_PAYABLE,
+                f"Commission {percent} % withheld",
+                share,
+                voyage,
+                partner=broker,
+                commission=percent,
+            )
+        )
     return tuple(lines)
 
 

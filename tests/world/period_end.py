@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.world import accounts as gl
 from tests.world.amounts import from_cents, rounded
@@ -14,7 +14,7 @@ from tests.world.companies import COMPANIES, NORWAY, SINGAPORE
 from tests.world.drafts import RECEIVABLE, Draft, Line, company_amount, negated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tests.world.amounts import Rates
     from tests.world.encode import Json
@@ -69,34 +69,33 @@ _HELD_ACCRUALS = (
 )
 
 
-def _actual(accrual: Accrual, booked: Sequence[Draft], *, since: date, until: date, rates: Rates) -> Decimal:
-    """Give what was booked on the accrual's voyage and account, debit positive, in the accrual's currency.
+def _actual(accrual: Draft, booked: Sequence[Draft], *, since: date, rates: Rates) -> Decimal:
+    """Give what was booked on the accrual's voyages and accounts, debit positive, in the accrual's currency.
 
     Actuals come from the ledger, so those of a company that is linked into the entity count as well.
     """
+    places = {(line.voyage, line.account) for line in accrual.lines}
     total = Decimal("0.00")
     for draft in booked:
         is_there = COMPANIES[draft.company].owner == COMPANIES[accrual.company].owner
-        if not is_there or not since <= draft.day <= until:
+        if not is_there or not since <= draft.day <= accrual.day:
             continue
         sign = -1 if draft.kind in RECEIVABLE else 1
         for line in draft.lines:
-            if (line.voyage, line.account) == (accrual.voyage, accrual.account):
+            if (line.voyage, line.account) in places:
                 total += sign * company_amount(draft, line, rates=rates)
-    rate = rates.cross(until, of=COMPANIES[accrual.company].currency, to=accrual.currency)
+    rate = rates.cross(accrual.day, of=COMPANIES[accrual.company].currency, to=accrual.currency)
     return rounded(total * rate, currency=accrual.currency)
 
 
-def _estimates(
-    accrual: Accrual, amount: Decimal, day: date, *, booked: Sequence[Draft], rates: Rates
-) -> dict[str, Json]:
+def _estimates(accrual: Draft, *, booked: Sequence[Draft], rates: Rates) -> dict[str, Json]:
     """Give the members that only accruals have: the accrual is the estimate to date less the actual to date."""
-    month = _actual(accrual, booked, since=day.replace(day=1), until=day, rates=rates)
-    to_date = _actual(accrual, booked, since=date(day.year, 1, 1), until=day, rates=rates)
+    month = _actual(accrual, booked, since=accrual.day.replace(day=1), rates=rates)
+    to_date = _actual(accrual, booked, since=date(accrual.day.year, 1, 1), rates=rates)
     return {
-        "estimateAmount": month + amount,
-        "estimateAmountYtd": to_date + amount,
-        "estimateAmountTotal": rounded((to_date + amount) * Decimal("1.25"), currency=accrual.currency),
+        "estimateAmount": month + accrual.total,
+        "estimateAmountYtd": to_date + accrual.total,
+        "estimateAmountTotal": rounded((to_date + accrual.total) * Decimal("1.25"), currency=accrual.currency),
         "accountAmount": month,
         "accountAmountYtd": to_date,
     }
@@ -124,29 +123,45 @@ def _accrual_pair(accrual: Accrual, day: date, *, place: int, has_reference: boo
         control=accrual.control,
         text=f"Accrual {day:%Y-%m}",
     )
-    kind = _REVERSAL[accrual.kind]
-    after = day + timedelta(days=1)
-    branch = f"{kind} of {day:%Y-%m}, {'with' if has_reference else 'without'} refDocument"
-    reversal = negated(posted, number=f"{kind}{after:%y%m}-{place:03d}", kind=kind, branch=branch, day=after)
+    how = f"of {day:%Y-%m}, {'with' if has_reference else 'without'} refDocument"
+    reversal = reversal_of(posted, how)
     return posted, reversal if has_reference else replace(reversal, reverses=None)
 
 
-def accrual_drafts(drafts: Sequence[Draft], *, rates: Rates) -> Iterator[Draft]:
-    """Give the accruals of September and October with their reversals.
+def reversal_of(accrual: Draft, how: str) -> Draft:
+    """Give the reversal of an accrual, on the day after it and under the same number."""
+    kind, after = _REVERSAL[accrual.kind], accrual.day + timedelta(days=1)
+    number = f"{kind}{after:%y%m}-{accrual.number.partition('-')[2]}"
+    return negated(accrual, number=number, kind=kind, branch=f"{kind} {how}", day=after)
+
+
+def with_estimates(pairs: Iterable[tuple[Draft, Draft]], drafts: Sequence[Draft], *, rates: Rates) -> Iterator[Draft]:
+    """Give accruals and their reversals one after the other, with the members that only these have.
 
     ``drafts`` are the invoices and bunker transactions that make up the actuals to date.
     """
     booked = [draft for draft in drafts if draft.outcome == "posted" or draft.status == "POS"]
+    for posted, reversal in pairs:
+        estimates = _estimates(posted, booked=booked, rates=rates)
+        yield replace(posted, members=estimates)
+        yield replace(reversal, members=estimates)
+
+
+def _pairs() -> Iterator[tuple[Draft, Draft]]:
     for day in (SEPTEMBER, OCTOBER):
         for place, accrual in enumerate(_ACCRUALS, start=1):
-            posted, reversal = _accrual_pair(accrual, day, place=place, has_reference=place % 2 == 1)
-            estimates = _estimates(accrual, posted.total, day, booked=booked, rates=rates)
-            yield replace(posted, members=estimates)
-            yield replace(reversal, members=estimates)
+            yield _accrual_pair(accrual, day, place=place, has_reference=place % 2 == 1)
     for place, (accrual, rule, branch) in enumerate(_HELD_ACCRUALS, start=901):
-        estimates = _estimates(accrual, Decimal(accrual.october), OCTOBER, booked=booked, rates=rates)
-        for draft in _accrual_pair(accrual, OCTOBER, place=place, has_reference=True):
-            yield replace(draft, members=estimates, branch=branch, outcome="held", rules=(rule,))
+        posted, reversal = _accrual_pair(accrual, OCTOBER, place=place, has_reference=True)
+        held: dict[str, Any] = {"branch": branch, "outcome": "held", "rules": (rule,)}
+        # The reversal waits for the accrual as well.
+        waits: dict[str, Any] = {**held, "rules": (rule, "original_not_sent")}
+        yield replace(posted, **held), replace(reversal, **waits)
+
+
+def accrual_drafts(drafts: Sequence[Draft], *, rates: Rates) -> Iterator[Draft]:
+    """Give the accruals of September and October with their reversals."""
+    return with_estimates(_pairs(), drafts, rates=rates)
 
 
 def _bunker_transaction(number: str, *, company: str, vessel: str, day: date, account: str = gl.BUNKERS) -> Draft:

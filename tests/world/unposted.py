@@ -100,7 +100,8 @@ def after_go_live_drafts(posted_before: list[Draft], *, first_number: int) -> It
     purchase, sale = posted_before[:2]
     for original, kind in ((purchase, "CRI"), (sale, "CRO")):
         branch = f"{kind} that reverses an invoice posted before go-live"
-        yield negated(original, number=numbers.next(), kind=kind, branch=branch, day=date(2026, 10, 14))
+        reversal = negated(original, number=numbers.next(), kind=kind, branch=branch, day=date(2026, 10, 14))
+        yield replace(reversal, warnings=("original_unknown",))
 
 
 def shown_drafts(posted_before: list[Draft], *, first_number: int) -> Iterator[Draft]:

@@ -55,7 +55,7 @@ class Stage(NamedTuple):
 
 STAGES = (
     Stage(Kind.COMPANY, "companies", "stg_ledger.companies", "company_db_id", "code", "company"),
-    Stage(Kind.SUPPLIER, "suppliers", "stg_ledger.suppliers", "supplier_db_id", "code", "partner"),
+    Stage(Kind.SUPPLIER, "suppliers", "stg_ledger.suppliers", "supplier_db_id", "code", "supplier"),
     Stage(Kind.CUSTOMER, "customers", "stg_ledger.customers", "customer_db_id", "customer_code", "partner"),
     Stage(Kind.COST_CENTRE, "objectValues", "stg_ledger.object_values", "object_value_db_id", "value_code", "value"),
     Stage(Kind.PROJECT, "projects", "stg_ledger.projects", "project_db_id", "code", "project"),

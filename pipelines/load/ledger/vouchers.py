@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.core.errors import SpringlineError
 from pipelines.core.money import minor_unit
-from pipelines.load.acknowledgement import acknowledgement
+from pipelines.load.acknowledgement import REVERSES, acknowledgement
 from pipelines.load.delivery import LEDGER, Cargo, Delivery
 from pipelines.load.ledger.books import Vouchers, books_findings, books_readings
 from pipelines.load.ledger.courier import LedgerCourier
@@ -50,19 +50,28 @@ def store_voucher_intents(context: Context, document_keys: Collection[int]) -> l
 
     A voucher that failed is tried again though it has not changed since: the ledger may have.
     """
+    reversed_keys = _reversed_keys(context, document_keys)
     lines = _draft_lines(context, document_keys)
-    vouchers = (list(members) for _, members in groupby(lines, key=itemgetter("document_key")))
-    return Outbox.of(context).store_intents(voucher_intent(voucher) for voucher in vouchers)
+    vouchers = groupby(lines, key=itemgetter("document_key"))
+    return Outbox.of(context).store_intents(
+        voucher_intent(list(members), reverses=reversed_keys.get(key, ())) for key, members in vouchers
+    )
 
 
-def voucher_intent(lines: Sequence[Row]) -> Intent:
-    """Make the intent of one voucher from its lines, control lines first."""
+def voucher_intent(lines: Sequence[Row], *, reverses: Sequence[int] = ()) -> Intent:
+    """Make the intent of one voucher from its lines, control lines first.
+
+    ``reverses`` are the keys of the documents that it takes back: it is not acknowledged before they are.
+    """
     # What all lines of a voucher have in common (date, type, currency …) is taken from its first.
     first = lines[0]
     key = first["document_key"]
     controls = [line for line in lines if line["line_kind"] == "control"]
-    look_up: Json = {
+    look_up: dict[str, Json] = {
         "lines": len(lines),
+        # What the payload does not say, and the comparison has to know.
+        "controls": len(controls),
+        "turned": [line["tr_item_number"] for line in lines if line["direction"] == -1],
         "source": first["voucher_type"],
         "ext_order_number": first["ext_order_number"],
         "posted_date": first["voucher_date"].isoformat(),
@@ -72,6 +81,8 @@ def voucher_intent(lines: Sequence[Row]) -> Intent:
         "currency": first["currency"],
         "control_amount": _amount(sum((line["currency_amount"] for line in controls), Decimal(0)), first["currency"]),
     }
+    if reverses:
+        look_up[REVERSES] = [*reverses]
     return Intent(
         Kind.VOUCHER,
         str(key),
@@ -153,6 +164,17 @@ def read_back_vouchers(
 def _line_count(entry: Entry) -> int:
     lines = entry.look_up.get("lines")
     return lines if isinstance(lines, int) else 1
+
+
+def _reversed_keys(context: Context, document_keys: Collection[int]) -> dict[int, list[int]]:
+    if not document_keys:
+        return {}
+    found: dict[int, list[int]] = {}
+    for document, original in context.warehouse.execute(
+        named_statements("load", folder="questions")["reversed"], [list(document_keys)]
+    ).fetchall():
+        found.setdefault(document, []).append(original)
+    return found
 
 
 def _draft_lines(context: Context, document_keys: Collection[int]) -> Iterator[Row]:

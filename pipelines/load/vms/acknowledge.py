@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pipelines.core.errors import Refused, WireError
-from pipelines.load.acknowledgement import BODY, POSTED
+from pipelines.load.acknowledgement import BODY, POSTED, REVERSES
 from pipelines.load.delivery import VMS, Cargo, Delivery, DeliveryResult
 from pipelines.load.look_up import LOOK_UP_ERRORS, Node, chunks
 from pipelines.load.vms.booked import booked
@@ -46,11 +46,28 @@ def deliver_acknowledgements(context: Context) -> DeliveryResult:
     delivery.take(due)
     with ThreadPoolExecutor(context.settings.vms.workers, thread_name_prefix="acknowledge") as pool:
         work = _Acknowledging(delivery, context.vms, pool)
-        work.deliver(due)
+        first, reversals = _in_order(due)
+        work.deliver(first)
+        work.deliver(_due_reversals(delivery, reversals))
         # Looked up once more, when all others are done. No wait until the calls must be over, unlike for what the
         # couriers send: setting a document to posted twice does the same as once.
         work.deliver(delivery.still_unknown())
     return delivery.result()
+
+
+def _in_order(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
+    """Part what reverses other vouchers from the rest."""
+    first = [entry for entry in entries if not entry.look_up.get(REVERSES)]
+    return first, [entry for entry in entries if entry.look_up.get(REVERSES)]
+
+
+def _due_reversals(delivery: Delivery, reversals: Sequence[Entry]) -> list[Entry]:
+    """Give the reversals of which everything they take back is acknowledged, or needs no acknowledgement of ours."""
+    if not reversals:
+        return []
+    open_states = [State.TODO, State.SENDING, State.UNKNOWN, State.FAILED]
+    unsettled = {entry.document_key for entry in delivery.outbox.entries(Kind.ACKNOWLEDGEMENT, open_states)}
+    return [e for e in reversals if unsettled.isdisjoint(cast("list[int]", e.look_up[REVERSES]))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,10 @@ def payment_intent(row: Row) -> Intent:
             "businessPartner": row["partner_code"],
         },
         line={
+            "sourceCurrencyCode": row["source_currency_code"],
             "exchangeRate": plain(row["exchange_rate"]),
+            "exchangeRateDate": day(row["document_date"]),
+            "businessPartner": row["partner_code"],
             "isAccountsPayable": int(row["side"] == "AP"),
             "refDocument": row["document_key"] if row["is_number_shared"] else row["ref_document_no"],
         },

@@ -39,6 +39,7 @@ _ACCRUAL_SUMS: Mapping[str, str] = {
     "Estimate": "estimate_to_date",
     "Actual": "actual_to_date",
     "Posted": "accrual_posted",
+    "Capitalised": "capitalised",
     "Estimate less actual": "accrual_recomputed",
     "Difference": "difference",
 }

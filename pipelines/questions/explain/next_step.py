@@ -44,9 +44,10 @@ def _refused(story: Explanation) -> str:
     if story.state("voucher") != "sent" or not any(item["job_level"] == REFUSED for item in items):
         return ""
     errors = " ".join(f"item {item['import_item_db_id']}: {item['errors']}" for item in items if item["errors"])
+    place = "posted in the VMS, not in the ledger" if story.state("acknowledgement") == "sent" else "not in the ledger"
     return (
-        f"The ledger's posting refused it ({errors}): correct that in the VMS or the settings and run "
-        f"`springline retry {story.name}`, or correct these items in Xledger."
+        f"It is {place}, whose posting job refused it ({errors}). Accounting corrects that in the VMS or the "
+        f"settings and runs `springline retry {story.name}`, or corrects these items in Xledger."
     )
 
 

@@ -44,9 +44,9 @@ def _api_members() -> Mapping[tuple[str, str], str]:
     paths: dict[tuple[str, str], str] = {}
     for side, contracts in CONTRACTS.items():
         for contract in contracts:
-            nested = ((children.table, f"{children.path}.", children.members) for children in contract.children)
-            for table, above, members in ((contract.table, "", contract.members), *nested):
-                for member in members:
-                    path = f"{contract.entity}.{above}{member.path}".replace("[0]", "")
-                    paths[f"{SCHEMAS[side]}.{table}", member.column] = path
+            own = [(member, member.path) for member in contract.members]
+            nested = ((children.table, children.located) for children in contract.children)
+            for table, located in ((contract.table, own), *nested):
+                for member, path in located:
+                    paths[f"{SCHEMAS[side]}.{table}", member.column] = f"{contract.entity}.{path}".replace("[0]", "")
     return paths

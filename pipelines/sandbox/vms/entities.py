@@ -4,7 +4,9 @@ A member is written ``name`` (text), ``name:32`` (text of at most 32 characters)
 number), ``name@`` (date), ``name?`` (boolean), ``name>Entity`` (reference), ``name*Entity.back`` (array of children
 that point back to their parent) or ``name+Entity`` (array of links). Before it, ``!`` says required, ``-`` not
 filterable; behind it, ``^`` says unique. ``~`` behind an entity's name makes it a value: equal ones are one object.
-Pool, VesselCode.vessel, BusinessUnit and the like carry the members that live clients were seen to read.
+Pool, BusinessUnit and the like carry the members that live clients were seen to read. Where installations spell a
+member in two ways, both are here and the seed decides which of them has values: a partner type's code, the pool of a
+vessel or of one of its codes.
 """
 
 from __future__ import annotations
@@ -18,10 +20,10 @@ Document/documentNo: !documentType>DocumentType !documentNo:32 externalDocumentN
   invoiced@ assembled@ reversed@ -remarks*Remark.source
 DocumentLine: !document>Document !documentAmount# !companyCurrencyAmount# sourceCurrencyAmount#
   documentCurrency>Currency sourceCurrencyCode exchangeRate# exchangeRateDate@ -glAccount account>Account
-  handlingCostCode quantity# unitPrice# invoicingStatus>StatusType documentLineText:512
+  handlingCostCode quantity# unitPrice# invoicingStatus>StatusType documentLineText:1024
   businessPartner>BusinessPartner isAccountsPayable? refDocument>Document vatRate>VatRate voyage>Voyage
-  portCall>PortCall freightRate>FreightRate handlingCost>HandlingCost businessUnit>BusinessUnit
-  billOfLading>BillOfLading claim>Claim offhire>Offhire
+  vesselCode>VesselCode commission>Commission portCall>PortCall freightRate>FreightRate handlingCost>HandlingCost
+  businessUnit>BusinessUnit billOfLading>BillOfLading claim>Claim offhire>Offhire
 DocumentPaymentTerm: !document>Document dueDate@ percentage#
 DocumentType/documentType: !documentType:3 !documentTypeDesc:32
 StatusClass~/statusClass: !statusClass statusClassDesc
@@ -33,7 +35,7 @@ BusinessPartner/businessPartnerCode: !businessPartnerCode:12^ !businessPartnerNa
   contactInfo*ContactInfo.source individuals*Individual.source -remarks*Remark.source companyRegistrationNo:24
   vatNumber:24 isInterCompany? isTotalCommissionPayable? maxAdvancePaymentPercent% user>User
   portAgentType>PortAgentType
-BusinessPartnerType/businessPartnerTypeCode: !businessPartnerTypeCode businessPartnerTypeDesc
+BusinessPartnerType/businessPartnerType: businessPartnerType businessPartnerTypeCode businessPartnerTypeDesc
 Address: address1 address2 address3 address4 zipCode city country>Country source%
 ContactInfo: email phone fax mobile source%
 Individual/individualName: !individualName email phone source%
@@ -53,14 +55,16 @@ Company/companyCode: !companyCode companyName country>Country currency>Currency 
 Country/countryCode: !countryCode countryName currency>Currency
 Currency/currencyCode: !currencyCode:3 currencyName
 ExchangeRate: !currency>Currency !fromCurrency>Currency !exchangeRate# !exchangeRateDate@ budgetVersion
-Account/accountCode: !accountCode accountName glAccount company>Company fulfilmentLevel#
+Account/accountCode: !accountCode accountName accountDesc glAccount glAccountAccrual balanceAccountAccrual
+  balanceAccountAccrualAsset isRevenue? pctCompare% company>Company fulfilmentLevel#
 Vat/vatCode: !vatCode vatDesc
 VatRate~: vatRate# vat>Vat
 System: country>Country
 Vessel/vesselName: !vesselName:40 imoNumber:7 vesselType>VesselType flag>Country registeredPort>Port
   vesselCodes*VesselCode.vessel voyageCurrency>Currency builtYear% callSignal:7 dwtSummer# pool>Pool
   owner>BusinessPartner openPosition>PortCall
-VesselCode/vesselCode: !vesselCode !vessel>Vessel
+VesselCode/vesselCode: !vesselCode:6 !vessel>Vessel pool>Pool defaultCompany>Company
+  defaultBusinessUnit>BusinessUnit fleetEntryDate@ fleetExitDate@
 VesselType/vesselTypeCode: !vesselTypeCode vesselTypeDesc
 Pool~/poolCode: !poolCode poolName
 VoyageHeader/referenceNo: referenceNo:32 voyageNo voyageStartYear% voyageStatus>StatusType isBudget? isTemplate?
@@ -86,6 +90,7 @@ BunkerOrder/bunkerOrderNo: bunkerOrderNo portCall>PortCall businessPartner>Busin
   bunkerOrderLines*BunkerOrderLine.bunkerOrder
 BunkerOrderLine: bunkerOrder>BunkerOrder bunkerType>BunkerType quantity# unitPrice#
 FreightRate: freightRate# cargo>Cargo
+Commission: commissionPercent# commissionAmount#
 HandlingCost: handlingCostCode amount#
 BillOfLading/billOfLadingNo: billOfLadingNo cargo>Cargo
 Claim/claimNo: claimNo voyage>Voyage

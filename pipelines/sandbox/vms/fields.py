@@ -12,7 +12,7 @@ import msgspec
 
 from pipelines.sandbox.vms.errors import ApiError
 from pipelines.sandbox.vms.json import Obj, decode, encode
-from pipelines.sandbox.vms.model import ARRAYS, CODE_PROPERTY, MODEL, Kind, Member
+from pipelines.sandbox.vms.model import ARRAYS, CODE_PROPERTY, IDENTITY, MODEL, Kind, Member
 from pipelines.sandbox.vms.print import INVOICE, INVOICE_PDF, invoice_pdf
 
 if TYPE_CHECKING:
@@ -119,7 +119,12 @@ class Views:
         return member
 
     def _show(self, member: Member, inner: object, *, root: str, depth: int) -> Show:
-        wanted = inner if isinstance(inner, dict) else {}
+        if isinstance(inner, dict):
+            wanted: Mapping[str, object] = inner
+        else:
+            # An array is listed by keys alone; what is referred to also says its code and name
+            # (docs/systems/vms.md#3-11).
+            wanted = IDENTITY[member.entity] if member.kind is Kind.REFERENCE else {}
         render = self._compile(member.entity, wanted, root=root, depth=depth + 1)
         table = self._store.tables[member.entity]
         if member.kind is not Kind.REFERENCE:

@@ -17,6 +17,7 @@ _LOOKED_UP = {
     "Account": ("company",),
     "AuditLog": ("source",),
     "BusinessPartner": ("bankAccount",),
+    "BusinessPartnerType": ("businessPartnerTypeCode",),
     "Document": ("documentType", "invoicingStatus"),
     "DocumentLine": ("refDocument", "voyage"),
     "ExchangeRate": ("exchangeRateDate",),

@@ -60,6 +60,8 @@ AUDIT = (
     Member("externalObjectKey", Kind.TEXT),
 )
 CODE_PROPERTY = "codeProperty"
+# The members that hold an entity's code where installations spell it differently (docs/systems/vms.md#3-11).
+OTHER_CODES = {"BusinessPartnerType": ("businessPartnerType", "businessPartnerTypeCode")}
 # What the VMS sets by itself: a client that sends an object back as it got it is not refused for these.
 READ_ONLY = frozenset({"key", "self", CODE_PROPERTY, "createdDate", "modifiedDate", "createdById", "changedById"})
 
@@ -124,3 +126,13 @@ def _referrers() -> dict[str, list[tuple[str, Member]]]:
 # For an entity: which (entity, array) may own it, and which (entity, member) may point to it.
 PARENTS = _parents()
 REFERRERS = _referrers()
+
+
+def _identity(entity: Entity) -> dict[str, str]:
+    codes = OTHER_CODES.get(entity.name, (entity.code,)) if entity.code else ()
+    names = [name for name in entity.members if name.endswith(("Name", "Desc"))] if entity.code else []
+    return dict.fromkeys((*codes, *names[:1]), "*")
+
+
+# What an answer says of an object that it only refers to: its code and its first name or description.
+IDENTITY = {name: _identity(entity) for name, entity in MODEL.items()}

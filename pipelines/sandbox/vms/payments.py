@@ -21,6 +21,7 @@ _PAYABLE = {"INI": True, "CRI": True, "INO": False, "CRO": False}
 _SIGN = {("PMI", True): 1, ("PMO", True): -1, ("PMI", False): -1, ("PMO", False): 1}
 _AMOUNTS = ("documentAmount", "companyCurrencyAmount", "sourceCurrencyAmount")
 _TOLERANCE = Decimal("0.01")
+_RATE_TOLERANCE = Decimal("0.0001")
 _SETTLED_STATUSES = ("RFP", "POS")
 
 
@@ -48,6 +49,7 @@ class Payments:
         if payable != self._is_payable(invoice):
             raise ApiError(f"'isAccountsPayable' is {int(payable)}, but not on the invoice {invoice['documentNo']}.")
         self._check_signs(document, line, sign=_SIGN[document_type, payable])
+        self._check_currency(line)
         voyages = (self.store.tables["DocumentLine"][key].get("voyage") for key in invoice.get("documentLines") or [])
         self.unit.set("DocumentLine", line["key"], voyage=next((key for key in voyages if key is not None), None))
 
@@ -64,9 +66,11 @@ class Payments:
         lines = document.get("documentLines") or []
         if len(lines) != 1:
             raise ApiError(f"'documentLines' of a {document_type} must have exactly one line, not {len(lines)}.")
-        if status != "POS":
-            raise ApiError(f"'invoicingStatus' of a {document_type} must be POS, not {status}.")
         line = self.store.tables["DocumentLine"][lines[0]]
+        of_line = self.store.code_of("StatusType", line.get("invoicingStatus") or 0)
+        for own in (status, of_line or "POS"):
+            if own != "POS":
+                raise ApiError(f"'invoicingStatus' of a {document_type} and of its line must be POS, not {own}.")
         for name in _AMOUNTS:
             head, part = document.get(name), line.get(name)
             if not isinstance(head, int | Decimal) or not isinstance(part, int | Decimal):
@@ -82,11 +86,23 @@ class Payments:
             number = invoice["documentNo"]
             raise ApiError(f"'refDocument' {number} is no posted invoice but a {invoice_type} in {status}.")
         pairs = [(name, document.get(name)) for name in ("company", "businessPartner", "documentCurrency")]
-        if line.get("businessPartner") is not None:
-            pairs.append(("businessPartner", line["businessPartner"]))
+        own = (name for name in ("businessPartner", "documentCurrency") if line.get(name) is not None)
+        pairs += [(name, line[name]) for name in own]
         for name, value in pairs:
             if value != invoice.get(name):
                 raise ApiError(f"'{name}' is not that of the invoice {invoice['documentNo']}.")
+
+    def _check_currency(self, line: Obj) -> None:
+        """Check what was paid in: a currency that there is, at the rate that makes its amount of the invoice's."""
+        code = line.get("sourceCurrencyCode")
+        if code is not None and not self.store.keys_of("Currency", code):
+            raise ApiError(f"'sourceCurrencyCode': there is no Currency with the code {code!r}.")
+        rate = line.get("exchangeRate")
+        if not isinstance(rate, int | Decimal):
+            return
+        made, given = Decimal(rate) * line["documentAmount"], Decimal(line["sourceCurrencyAmount"])
+        if abs(made - given) > max(_TOLERANCE, abs(given) * _RATE_TOLERANCE):
+            raise ApiError(f"'exchangeRate' {rate} makes 'documentAmount' {made:f}, 'sourceCurrencyAmount' is {given}.")
 
     def _is_payable(self, invoice: Obj) -> bool:
         lines = (self.store.tables["DocumentLine"][key] for key in invoice.get("documentLines") or [])

@@ -130,8 +130,12 @@ class Vms:
     def _list(self, request: Request, entity: str) -> Response:
         query = Query.read(parse_qsl(request.url.query, keep_blank_values=True))
         view = self._views.view(entity, fields=request.headers.get("fields"), root=_root(request), is_list=True)
-        objects, total = self._lists.page(entity, query, enterprise=self.switches.now.enterprise)
-        counted = query.page is not None and request.headers.get("nocount", "").upper() != "YES"
+        switches = self.switches.now
+        objects, total = self._lists.page(entity, query, enterprise=switches.enterprise)
+        is_asked = query.page is not None and request.headers.get("nocount", "").upper() != "YES"
+        counted = is_asked and switches.counts_objects
+        if query.page is not None:
+            objects = objects[: switches.largest_page]
         return _json([view(obj) for obj in objects], headers={"totalObjectsNumber": str(total)} if counted else {})
 
     def _show(self, request: Request, entity: str, key: int) -> Response:

@@ -30,6 +30,9 @@ class VmsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enterprise: bool = True
     # The zone of the VMS's local times; the documentation names none.
     time_zone: str = "UTC"
+    # Most objects on a page, whatever `limit` asks for, and whether a page says how many match in all.
+    largest_page: int | None = None
+    counts_objects: bool = True
     # Webhooks: seconds between two of the five attempts, and whether each batch goes out in a shuffled order.
     webhook_retry_seconds: float = 60.0
     webhook_shuffle: bool = False

@@ -11,7 +11,7 @@ from pipelines.sandbox.state import transaction
 from pipelines.sandbox.vms.errors import ApiError
 from pipelines.sandbox.vms.index import Indexes
 from pipelines.sandbox.vms.json import Obj, decode, encode
-from pipelines.sandbox.vms.model import CODE_PROPERTY, MODEL, Kind, Member
+from pipelines.sandbox.vms.model import CODE_PROPERTY, MODEL, OTHER_CODES, Kind, Member
 
 if TYPE_CHECKING:
     import sqlite3
@@ -77,8 +77,8 @@ class Store:
             firsts = [vessel for key, vessel in vessels.items() if self._first_code(vessel) == key]
             if firsts:
                 return sorted(firsts)
-        name = MODEL[entity].code
-        return sorted(self.indexes.find(entity, name, value=code)) if name else []
+        names = OTHER_CODES.get(entity, (MODEL[entity].code,))
+        return sorted(key for name in names if name for key in self.indexes.find(entity, name, value=code))
 
     def code_of(self, entity: str, key: int) -> str:
         """Give an object's code as people know it, its key where it has no code, nothing where there is no object."""
@@ -87,8 +87,8 @@ class Store:
             return ""
         if entity == "Voyage" and obj.get("voyageHeader") is not None:
             return self.code_of("VoyageHeader", obj["voyageHeader"])
-        value = obj.get(MODEL[entity].code)
-        return str(key if value is None else value)
+        names = OTHER_CODES.get(entity, (MODEL[entity].code,))
+        return str(next((obj[name] for name in names if obj.get(name) is not None), key))
 
     @contextmanager
     def unit(self) -> Iterator[Unit]:

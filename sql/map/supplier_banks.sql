@@ -1,0 +1,124 @@
+-- One supplier of the ledger that the VMS has too, with its bank details on both sides and what a second person must see.
+-- The ledger never shows a SWIFT code or a bank's routing number: they are compared with what was last sent there. A first
+-- value goes by itself; one that takes the place of another waits, and the details then wait together (docs/mapping.md#2).
+-- Answers: Which bank details of a supplier differ, and do they wait?
+-- Read by: the master-data job and the four-eyes rule on bank accounts.
+-- grain: owner_code, code
+WITH versions AS (
+    SELECT
+        sent.owner_code,
+        sent.code,
+        sent.swift,
+        sent.bank_routing,
+        -- Of an update only the fields that differed were sent: each field has a last version of its own.
+        ROW_NUMBER() OVER (
+            PARTITION BY sent.owner_code, sent.code
+            ORDER BY CASE WHEN sent.swift IS NULL THEN 1 ELSE 0 END, sent.version_no DESC, sent.id DESC
+        ) AS swift_rank,
+        ROW_NUMBER() OVER (
+            PARTITION BY sent.owner_code, sent.code
+            ORDER BY CASE WHEN sent.bank_routing IS NULL THEN 1 ELSE 0 END, sent.version_no DESC, sent.id DESC
+        ) AS routing_rank
+    FROM
+        ctl.sent_partners AS sent
+    WHERE
+        sent.side = 'supplier'
+        AND sent.state = 'sent'
+),
+
+last_sent AS (
+    SELECT
+        owner_code,
+        code,
+        MAX(CASE WHEN swift_rank = 1 THEN swift END) AS swift,
+        MAX(CASE WHEN routing_rank = 1 THEN bank_routing END) AS bank_routing
+    FROM
+        versions
+    GROUP BY
+        owner_code, code
+),
+
+sides AS (
+    SELECT
+        existing.owner_code,
+        wanted.code,
+        wanted.description,
+        existing.bank_account AS ledger_account,
+        wanted.bank_account AS vms_account,
+        last_sent.swift AS sent_swift,
+        last_sent.bank_routing AS sent_routing,
+        wanted.swift AS vms_swift,
+        wanted.bank_routing AS vms_routing,
+        COALESCE(wanted.bank_account <> existing.bank_account, FALSE) AS is_other_account,
+        COALESCE(wanted.swift <> last_sent.swift, FALSE) AS is_other_swift,
+        COALESCE(wanted.bank_routing <> last_sent.bank_routing, FALSE) AS is_other_routing
+    FROM
+        map.wanted_partners AS wanted
+    INNER JOIN map.ledger_partners AS existing
+        ON
+            existing.side = 'supplier'
+            AND wanted.code = existing.code
+    LEFT JOIN last_sent
+        ON
+            existing.owner_code IS NOT DISTINCT FROM last_sent.owner_code
+            AND existing.code = last_sent.code
+    WHERE
+        wanted.is_supplier
+        AND wanted.partner_count = 1
+        AND existing.row_count = 1
+),
+
+worded AS (
+    SELECT
+        *,
+        COALESCE(ledger_account, 'no account')
+        || CASE
+            WHEN is_other_swift AND is_other_routing THEN ' (SWIFT ' || sent_swift || ', ABA ' || sent_routing || ')'
+            WHEN is_other_swift THEN ' (SWIFT ' || sent_swift || ')'
+            WHEN is_other_routing THEN ' (ABA ' || sent_routing || ')'
+            ELSE ''
+        END AS old_account,
+        COALESCE(vms_account, ledger_account, 'no account')
+        || CASE
+            WHEN is_other_swift AND is_other_routing THEN ' (SWIFT ' || vms_swift || ', ABA ' || vms_routing || ')'
+            WHEN is_other_swift THEN ' (SWIFT ' || vms_swift || ')'
+            WHEN is_other_routing THEN ' (ABA ' || vms_routing || ')'
+            ELSE ''
+        END AS new_account
+    FROM
+        sides
+),
+
+confirmed AS (
+    SELECT DISTINCT
+        partner_code,
+        old_account,
+        new_account
+    FROM
+        ctl.bank_changes
+    WHERE
+        decision = 'confirm'
+)
+
+SELECT
+    worded.owner_code,  -- who sees it in the ledger; null: the token's own entity
+    worded.code,
+    worded.description,
+    worded.ledger_account AS bank_account,  -- as the ledger has it
+    worded.sent_swift,  -- the SWIFT code last sent; null: none ever
+    worded.sent_routing,  -- the routing number last sent; null: none ever
+    worded.old_account,  -- bank account in the ledger, with what else changes
+    worded.new_account,  -- bank account in the VMS, with what else changes
+    settings.confirm_bank_changes
+    AND (worded.is_other_account OR worded.is_other_swift OR worded.is_other_routing) AS is_change,  -- a second person must see it
+    settings.confirm_bank_changes
+    AND (worded.is_other_account OR worded.is_other_swift OR worded.is_other_routing)
+    AND confirmed.partner_code IS NULL AS is_waiting  -- nobody has released it yet
+FROM
+    worded
+CROSS JOIN seed.settings AS settings
+LEFT JOIN confirmed
+    ON
+        worded.code = confirmed.partner_code
+        AND worded.old_account = confirmed.old_account
+        AND worded.new_account = confirmed.new_account
