@@ -143,8 +143,6 @@ class PostingSettings(_Section):
     rules_off: Codes = Field(
         default=(), description="posting requirements that are switched off, by name; shown by `check` and `status`"
     )
-    remarks: bool = Field(default=False, description="writes why a document is held to the document in the VMS")
-    attachments: bool = Field(default=False, description="sends the invoice's file from the VMS with its voucher")
     tax_rules: Path | None = Field(
         default=None, description="CSV file that maps VAT codes to tax rules; VAT codes are tax rules unless set"
     )

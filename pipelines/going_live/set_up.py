@@ -134,8 +134,10 @@ def xgl(probe: Probe) -> CheckLine:
 
 
 def _pools(probe: Probe) -> set[str]:
-    vessels = probe.vms_objects(vms_contracts.VESSELS.entity, ["pool.poolCode"])
-    return {vessel["pool"]["poolCode"].strip() for vessel in vessels if (vessel.get("pool") or {}).get("poolCode")}
+    """Return the codes of all pools; the vendor hangs them on a vessel's codes, older installations on the vessel."""
+    vessels = probe.vms_objects(vms_contracts.VESSELS.entity, ["vesselCodes.pool.poolCode", "pool.poolCode"])
+    holders = [holder for vessel in vessels for holder in (vessel, *(vessel.get("vesselCodes") or ()))]
+    return {holder["pool"]["poolCode"].strip() for holder in holders if (holder.get("pool") or {}).get("poolCode")}
 
 
 def voucher_types(probe: Probe) -> CheckLine:

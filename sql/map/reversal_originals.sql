@@ -16,10 +16,11 @@ WITH vouchers AS (
         outbox.document_key
 ),
 
--- What going live has put on hold, unless somebody has decided on it since.
+-- The last decision on each document: what going live has put on hold may have been released since.
 decided AS (
     SELECT
         decisions.document_key,
+        decisions.action,
         decisions.reason
     FROM
         ctl.decisions AS decisions
@@ -28,7 +29,6 @@ decided AS (
         AND decisions.action IN ('hold', 'release')
     QUALIFY
         ROW_NUMBER() OVER (PARTITION BY decisions.document_key ORDER BY decisions.decision_no DESC) = 1
-        AND decisions.action = 'hold'
 ),
 
 ignored AS (
@@ -61,7 +61,7 @@ judged AS (
             WHEN originals.status_code = 'GONE' THEN 'deleted'
             WHEN originals.document_type IS NOT NULL AND voucher_types.document_type IS NULL THEN 'never posted'
             WHEN originals.status_code = 'POS' THEN 'posted by others'
-            WHEN decided.reason = 'before going live' THEN 'before going live'
+            WHEN decided.action = 'hold' AND decided.reason = 'before going live' THEN 'before going live'
             ELSE 'waits'
         END AS state
     FROM

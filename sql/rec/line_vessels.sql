@@ -53,7 +53,7 @@ own AS (
 
 SELECT
     own.document_key,
-    own.line_key,
+    own.line_key,  -- key of the line in the VMS
     COALESCE(own.own_vessel_code, nearest.vessel_code) AS vessel_code  -- null: neither the line nor its voyage has one
 FROM
     own

@@ -319,6 +319,7 @@ DEEDS = (
             Shown(VOYAGES, "voyage:V001-OLD", "only in ledger", "wants no project", is_break=False),
         ),
     ),
-    Deed(redate_project, (Shown(VOYAGES, "voyage:V001-2601", "fields differ", "end; VMS"),)),
+    # Projects go without an end: what the ledger sets as one is its own (docs/mapping.md#2).
+    Deed(redate_project, ()),
     Deed(rename_cost_centre, (Shown(VOYAGES, "vessel:V001", "fields differ", "Renamed"),)),
 )

@@ -288,12 +288,15 @@ def test_what_waits_for_credits_goes_later_as_it_is_then(days: Days) -> None:
     ],
 )
 def test_a_ledger_that_cannot_be_read_is_named(days: Days, action: dict[str, Any], words: str) -> None:
+    # With nothing to check the ledger is asked nothing.
+    keys = days.approve(1)
     days.fault("ledger", action)
     found = days.run()
     assert found["exit_code"] == 11
     [problem] = found["problems"]
     assert words in problem
     assert "Next: " in problem
+    days.settle(keys)
 
 
 def test_a_page_that_stays_no_json_is_named(days: Days) -> None:

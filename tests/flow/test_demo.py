@@ -149,7 +149,8 @@ def _find(client: httpx.Client, entity: str, text: str, fields: Row) -> list[Row
 
 def _change(client: httpx.Client, entity: str, key: int, body: Row | None) -> None:
     path = f"/{entity}/{key}"
-    (client.delete(path) if body is None else client.put(path, json=body)).raise_for_status()
+    answer = client.delete(path) if body is None else client.put(path, json=body)
+    assert answer.is_success, answer.text
 
 
 def _document(client: httpx.Client, kind: str, prefix: str, *, place: int, member: str | None, value: float) -> Row:
@@ -159,7 +160,10 @@ def _document(client: httpx.Client, kind: str, prefix: str, *, place: int, membe
     found = _find(client, "Document", f"documentType.documentType(EQ){kind}", fields)
     document = [row for row in found if row["documentNo"].startswith(prefix)][place]
     (line,) = document["documentLines"]
-    body = None if member is None else {member: value, "documentLines": [{"key": line["key"], member: value}]}
+    # What was paid stays what its rate makes of the amount, or the VMS refuses it.
+    members = {"documentAmount": ("documentAmount", "sourceCurrencyAmount")}.get(str(member), (member,))
+    changes = dict.fromkeys(members, value)
+    body = None if member is None else {**changes, "documentLines": [{"key": line["key"], **changes}]}
     _change(client, "Document", document["key"], body)
     return document
 

@@ -142,7 +142,10 @@ def test_each_field_names_the_member_it_comes_from(story: Story) -> None:
     fields = story.explanation(POSTED)["voucher"]["fields"]
     assert "Document.businessPartner.businessPartnerCode" in fields["subledger_no"]["from"]
     assert fields["subledger_no"]["field"] == "subledger{code}"
-    assert fields["posting1"]["from"] == ["Document.documentLines.voyage.vessel.vesselCodes.vesselCode"]
+    assert fields["posting1"]["from"] == [
+        "Document.documentLines.voyage.vessel.vesselCodes.vesselCode",
+        "Document.documentLines.vesselCode.vesselCode",
+    ]
     assert fields["job_level"]["from"] == []
 
 

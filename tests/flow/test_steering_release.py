@@ -249,8 +249,9 @@ def flow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flow]:
 
 def test_every_critical_rule_has_a_case() -> None:
     rules = {rule.name for rule in load_rules().rules.values() if rule.severity == CRITICAL}
-    # The safety net behind all rules: no document of the VMS is known to fail it alone.
-    assert rules - {case.rule for case in CASES} == {"voucher_incomplete"}
+    # The safety net behind all rules: no document of the VMS is known to fail it alone. That no partner has a type is a
+    # matter of the whole tenant: test_tenants.py.
+    assert rules - {case.rule for case in CASES} == {"voucher_incomplete", "partner_types_unreadable"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}-{case.number}")

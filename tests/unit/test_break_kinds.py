@@ -107,7 +107,9 @@ def test_every_state_that_stops_a_close_has_its_kind() -> None:
         "not accrued",
     }
     assert states(CLOSE, "accrual") == alone | positions
-    assert states(CLOSE, "bunker adjustment") == positions
+    assert states(CLOSE, "bunker adjustment") == alone | positions
+    # What is capitalised is no estimate: it is taken back or not.
+    assert states(CLOSE, "capitalisation") == alone
     query = parse_one((sql_folder() / "close/open_documents.sql").read_text(encoding="utf-8"), dialect="duckdb")
     [listed] = [node for node in query.find_all(exp.In) if node.this.name == "state"]
     assert states(CLOSE, "document") == {value.name for value in listed.expressions}

@@ -102,9 +102,9 @@ def test_columns_are_those_of_the_contract(ctx: Context) -> None:
 
 
 def test_a_table_gains_the_columns_its_contract_gained(ctx: Context) -> None:
-    ctx.warehouse.execute("ALTER TABLE stg_vms.document_lines DROP COLUMN pool_code")
+    ctx.warehouse.execute("ALTER TABLE stg_vms.document_lines DROP COLUMN vessel_pool_code")
     land_documents(ctx, page(vms_document(1, lines=1)))
-    assert rows(ctx, "SELECT pool_code FROM stg_vms.document_lines") == [("SUPRA",)]
+    assert rows(ctx, "SELECT vessel_pool_code FROM stg_vms.document_lines") == [("SUPRA",)]
 
 
 def test_a_removed_line_is_gone(ctx: Context) -> None:
@@ -131,7 +131,7 @@ def test_a_new_unknown_member_changes_nothing(ctx: Context) -> None:
 def test_the_hash_of_an_object_stays_what_it_was(ctx: Context) -> None:
     land_documents(ctx, page(vms_document(1)))
     # Another figure here means that every object lands anew once: say so in the changelog.
-    assert rows(ctx, "SELECT content_hash FROM stg_vms.documents") == [("1ae0c2cc0eaaaf027a9737ee80f090f7",)]
+    assert rows(ctx, "SELECT content_hash FROM stg_vms.documents") == [("cab781c98be3cd0ba262ea944b565e51",)]
 
 
 def test_of_an_object_that_comes_twice_the_last_counts(ctx: Context) -> None:
@@ -185,7 +185,7 @@ def test_what_did_not_come_back_goes_with_its_children(ctx: Context) -> None:
 
 def test_a_broken_object_is_no_vanished_one(ctx: Context) -> None:
     land_documents(ctx, page(vms_document(1), vms_document(2)))
-    counts = land_documents(ctx, page(vms_document(1), vms_document(2, documentNo=5)), scope=EVERYTHING).counts
+    counts = land_documents(ctx, page(vms_document(1), vms_document(2, documentDate="31.10.2026")), scope=EVERYTHING).counts
     assert (counts.removed, counts.rejected) == (0, 1)
 
 
