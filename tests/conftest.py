@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import ipaddress
 import os
+import ssl
 import sys
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 
 import duckdb
 import pytest
@@ -52,6 +53,10 @@ gc.set_threshold(100_000, 20, 50)
 # commands that tests start, the demonstration among them, run with as many as there are.
 if "PYTEST_XDIST_WORKER" in os.environ:
     duckdb.connect = partial(duckdb.connect, config={"threads": 1})
+
+# Every httpx client, and every single request without one, reads all certificates of the machine anew, 15 ms each time.
+# No test speaks TLS, so one context serves all of them.
+setattr(ssl, "create_default_context", cache(ssl.create_default_context))  # noqa: B010 mypy takes a cache for no function
 
 # Two busy cores make any deadline flaky; the same examples every time make a failure everybody's.
 settings.register_profile("springline", deadline=None, derandomize=True)

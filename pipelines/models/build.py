@@ -40,13 +40,15 @@ def build(
     schemas: Collection[str] = ("map", "post"),
     only: Collection[TableRef] | None = None,
     marks: Mapping[TableRef, str] | None = None,
+    with_comments: bool = True,
     report: Report = lambda _what, _done, _total: None,
 ) -> tuple[BuildResult, ...]:
     """Build the verified models of these schemas in the order given, all of them or none.
 
     ``only`` names models to build alone, whatever their schema; what they read is taken as it is. ``marks`` say from
-    what they are built, which is noted (see ``stale``). ``report`` gets the model, how many are done, how many there
-    are. ModelError names model, line, column and DuckDB's words; then nothing has changed.
+    what they are built, which is noted (see ``stale``). ``with_comments=False`` leaves out the descriptions, for tables
+    that nobody browses. ``report`` gets the model, how many are done, how many there are. ModelError names model, line,
+    column and DuckDB's words; then nothing has changed.
     """
     chosen = [m for m in models if (m.ref in only if only is not None else m.ref.schema in schemas)]
     built: list[BuildResult] = []
@@ -55,7 +57,7 @@ def build(
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
         for model in chosen:
             report(str(model.ref), len(built), len(chosen))
-            built.append(build_model(connection, model))
+            built.append(build_model(connection, model, with_comments=with_comments))
         # In the same transaction: a note of a build that was rolled back would hide that the model is stale.
         note(connection, {made.ref: marks[made.ref] for made in built} if marks else {})
         report("models", len(built), len(chosen))
@@ -65,7 +67,7 @@ def build(
     return tuple(built)
 
 
-def build_model(connection: duckdb.DuckDBPyConnection, model: Model) -> BuildResult:
+def build_model(connection: duckdb.DuckDBPyConnection, model: Model, *, with_comments: bool = True) -> BuildResult:
     """Build one verified model in the transaction that is open, with its comments; ModelError when DuckDB cannot."""
     kept_count, note = 0, ""
     try:
@@ -73,7 +75,8 @@ def build_model(connection: duckdb.DuckDBPyConnection, model: Model) -> BuildRes
             row_count, kept_count, note = merge(connection, model)
         else:
             row_count = number_of(connection.execute(create_statement(model)))
-        connection.execute("\n".join(_comments(model)))
+        if with_comments:
+            connection.execute("\n".join(_comments(model)))
     except duckdb.Error as error:
         raise ModelError(
             f"{model.ref} could not be built: {fault_of(model, error)}",
