@@ -130,7 +130,9 @@ class World:
         self.warehouse = duckdb.connect(str(folder / "springline.duckdb"))
         for schema in ("map", "post"):
             self.warehouse.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        self.warehouse.execute("CREATE TABLE IF NOT EXISTS map.left_companies (company_code VARCHAR, ready_count BIGINT)")
+        self.warehouse.execute(
+            "CREATE TABLE IF NOT EXISTS map.left_companies (company_code VARCHAR, ready_count BIGINT)"
+        )
         self.control = Control(folder / "springline.ctl.sqlite")
         self.ctx = Context(
             batch_id="b1",

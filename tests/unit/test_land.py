@@ -185,7 +185,9 @@ def test_what_did_not_come_back_goes_with_its_children(ctx: Context) -> None:
 
 def test_a_broken_object_is_no_vanished_one(ctx: Context) -> None:
     land_documents(ctx, page(vms_document(1), vms_document(2)))
-    counts = land_documents(ctx, page(vms_document(1), vms_document(2, documentDate="31.10.2026")), scope=EVERYTHING).counts
+    counts = land_documents(
+        ctx, page(vms_document(1), vms_document(2, documentDate="31.10.2026")), scope=EVERYTHING
+    ).counts
     assert (counts.removed, counts.rejected) == (0, 1)
 
 

@@ -138,7 +138,9 @@ def _line(amount: Decimal, currency: str) -> dict[str, Any]:
 def by_dry_run(amount: Decimal, currency: str) -> str:
     names = ("document_type", "document_no", "voucher_type", "owner_code", "posted_date")
     draft: dict[str, Any] = dict.fromkeys(names, "1") | _line(amount, currency) | {"currency_amount": amount}
-    return printed(show_drafts, [draft | {"after": [], "company_currency": currency, "lines": [LINE | _line(amount, currency)]}])
+    return printed(
+        show_drafts, [draft | {"after": [], "company_currency": currency, "lines": [LINE | _line(amount, currency)]}]
+    )
 
 
 def by_report(amount: Decimal, currency: str) -> str:
