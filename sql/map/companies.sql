@@ -26,9 +26,9 @@ WHERE
     AND (
         settings.companies_others = 'post'
         OR NOT EXISTS (
-            SELECT 1
+            SELECT configured.company_code
             FROM
-                seed.companies AS companies
+                seed.companies AS configured
         )
     )
     AND NOT EXISTS (

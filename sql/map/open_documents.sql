@@ -67,7 +67,7 @@ ready AS (
             settings.companies_others <> 'leave'
             OR companies.company_code IS NOT NULL
             OR NOT EXISTS (
-                SELECT 1
+                SELECT configured.company_code
                 FROM
                     seed.companies AS configured
             )

@@ -161,8 +161,9 @@ def _document(client: httpx.Client, kind: str, prefix: str, *, place: int, membe
     document = [row for row in found if row["documentNo"].startswith(prefix)][place]
     (line,) = document["documentLines"]
     # What was paid stays what its rate makes of the amount, or the VMS refuses it.
-    members = {"documentAmount": ("documentAmount", "sourceCurrencyAmount")}.get(str(member), (member,))
-    changes = dict.fromkeys(members, value)
+    changes: Row = {} if member is None else {member: value}
+    if member == "documentAmount":
+        changes["sourceCurrencyAmount"] = value
     body = None if member is None else {**changes, "documentLines": [{"key": line["key"], **changes}]}
     _change(client, "Document", document["key"], body)
     return document
