@@ -71,6 +71,12 @@ LONG = (
     "property/test_mapping.py",
     "flow/test_demo.py",
     "flow/test_adopt.py",
+    "flow/test_reversals.py",
+    "flow/test_reconcile_documents.py",
+    "flow/test_reconcile_balances.py",
+    "flow/test_command_line.py",
+    "flow/test_real_kills.py",
+    "unit/test_publish_editions.py",
 )
 
 
