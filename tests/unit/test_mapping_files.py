@@ -23,7 +23,7 @@ def _settings(folder: Path, **files: bytes) -> Settings:
     return Settings(
         vms=VmsSettings(base_url="https://vms.invalid"),
         ledger=LedgerSettings(token=SecretStr("none")),
-        posting=PostingSettings(**{name: path for name, path in paths.items() if name != "codes"}),
+        posting=PostingSettings.model_validate({name: path for name, path in paths.items() if name != "codes"}),
         partners=PartnerSettings(codes=paths.get("codes")),
     )
 
