@@ -8,6 +8,7 @@ from pipelines.checks.hold import ready_documents, update_holds
 from pipelines.checks.run import run_checks
 from pipelines.checks.suites import Rule, load_rules
 from pipelines.core.settings import Settings
+from pipelines.core.words import plural
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 from pipelines.stores.marks import keep_left_alone
@@ -40,9 +41,9 @@ def followers(ctx: Context) -> frozenset[int]:
 def _tell_left_alone(ctx: Context) -> None:
     """Say how many documents are left alone because of their company, and keep it for `status`."""
     left = frames.left_alone(ctx.warehouse)
-    keep_left_alone(ctx.control, left)
+    # A dry run leaves no trace in the control store.
+    if not ctx.is_dry_run:
+        keep_left_alone(ctx.control, left)
     if left:
-        ctx.tell(
-            f"{sum(left.values())} documents of companies {', '.join(left)} are left alone, because only the companies "
-            "of the settings are integrated (companies_others)."
-        )
+        listed = ", ".join(f"{company} ({plural(count, 'document')})" for company, count in left.items())
+        ctx.tell(f"Left alone, as companies_others in the settings says: {listed}.")

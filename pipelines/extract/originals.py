@@ -15,18 +15,26 @@ if TYPE_CHECKING:
 
     from pipelines.step.context import Context
 
-# What an open document refers to, with the document it is, where one is staged.
+# What an open document refers to, with the document it is, where one is staged: by key, else by number.
+# Two joins and not one with OR, which would hold every reference against every document there has ever been.
 _NAMED = """
-SELECT DISTINCT TRIM(lines.ref_document_no), originals.document_key, originals.status_code
-FROM stg_vms.documents AS documents
-INNER JOIN seed.voucher_types AS voucher_types ON documents.document_type = voucher_types.document_type
-INNER JOIN stg_vms.document_lines AS lines
-    ON documents.document_key = lines.document_key AND documents.fetch_id = lines.fetch_id
-LEFT JOIN stg_vms.documents AS originals
-    ON lines.ref_document_key = originals.document_key
-    OR (documents.company_code = originals.company_code AND TRIM(lines.ref_document_no) = originals.document_no)
-WHERE documents.status_code IN (SELECT UNNEST(?))
-    AND (lines.ref_document_key IS NOT NULL OR NULLIF(TRIM(lines.ref_document_no), '') IS NOT NULL)
+WITH named AS (
+    SELECT DISTINCT documents.company_code, lines.ref_document_key, NULLIF(TRIM(lines.ref_document_no), '') AS number
+    FROM stg_vms.documents AS documents
+    INNER JOIN seed.voucher_types AS voucher_types ON documents.document_type = voucher_types.document_type
+    INNER JOIN stg_vms.document_lines AS lines
+        ON documents.document_key = lines.document_key AND documents.fetch_id = lines.fetch_id
+    WHERE documents.status_code IN (SELECT UNNEST(?))
+        AND (lines.ref_document_key IS NOT NULL OR NULLIF(TRIM(lines.ref_document_no), '') IS NOT NULL)
+)
+SELECT DISTINCT
+    named.number,
+    COALESCE(by_key.document_key, by_number.document_key),
+    COALESCE(by_key.status_code, by_number.status_code)
+FROM named
+LEFT JOIN stg_vms.documents AS by_key ON named.ref_document_key = by_key.document_key
+LEFT JOIN stg_vms.documents AS by_number
+    ON named.company_code = by_number.company_code AND named.number = by_number.document_no
 """
 # The types that open reversals without a reference take back, and the first day of the months before theirs.
 _UNNAMED = """

@@ -16,6 +16,7 @@ from pipelines.checks.suites import CRITICAL, load_rules
 from pipelines.checks.verdicts import CheckResult
 from pipelines.core.errors import SettingsError
 from pipelines.core.settings import RULES_THAT_MAY_BE_OFF, load_settings
+from pipelines.stores.marks import left_alone
 from tests.expectations.world import SETTINGS, VERDICTS, World, document
 
 
@@ -92,6 +93,19 @@ def test_a_rule_that_is_switched_off_holds_nothing_and_is_told(tmp_path: Path) -
     assert told == ["Switched off by the settings (posting.rules_off): partner_is_charterer (partner is a charterer)."]
     # Switched on again it counts again, though no document has changed.
     assert check_documents(world.ctx).held == 3
+    world.close()
+
+
+def test_a_dry_run_tells_what_is_left_alone_and_keeps_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.put(document(1))
+    world.warehouse.execute("INSERT INTO map.left_companies VALUES ('28602', 2)")
+    told: list[str] = []
+    check_documents(replace(world.batch(is_dry_run=True), tell=told.append))
+    assert told == ["Left alone, as companies_others in the settings says: 28602 (2 documents)."]
+    assert left_alone(world.control) == {}
+    check_documents(world.ctx)
+    assert left_alone(world.control) == {"28602": 2}
     world.close()
 
 

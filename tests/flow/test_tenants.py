@@ -48,7 +48,7 @@ def test_supplier_invoices_wait_where_no_partner_type_can_be_read(served: World)
 
 def test_a_company_that_is_left_alone_is_counted(served: World) -> None:
     result = served.run("documents", SPRINGLINE_COMPANIES_OTHERS="leave")
-    assert _told(result, "1 documents of companies 28602 are left alone")
+    assert _told(result, "Left alone, as companies_others in the settings says: 28602 (1 document).")
     status = served.command("status", "--json", SPRINGLINE_COMPANIES_OTHERS="leave").json()
     assert status["left_alone"] == {"28602": 1}
     assert OTHERS not in served.sent()
