@@ -11,7 +11,7 @@ from pipelines.contracts import ledger as ledger_contracts
 from pipelines.contracts import vms as vms_contracts
 from pipelines.contracts.presence import absent_members
 from pipelines.core.errors import SpringlineError, WireError
-from pipelines.going_live.check_line import CheckLine, Fault, judge
+from pipelines.going_live.check_line import CheckFault, CheckLine, judge
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,8 +107,8 @@ def ledger_writing(probe: Probe) -> CheckLine:
 
 def clocks(probe: Probe) -> CheckLine:
     """This machine's clock agrees with both systems': incremental reading and tokens go by it."""
-    faults: list[Fault] = []
-    notes: list[Fault] = []
+    faults: list[CheckFault] = []
+    notes: list[CheckFault] = []
     for side, there in (("VMS", probe.vms_time()), ("ledger", probe.schema()[1])):
         apart = abs(probe.now() - there)
         if apart > CLOCKS_AGREE:
@@ -118,7 +118,7 @@ def clocks(probe: Probe) -> CheckLine:
     return judge("clocks", good="this machine and both systems agree within a minute", faults=faults, notes=notes)
 
 
-def _unreadable(contracts: Iterable[Contract], read: Callable[[Contract], object], step: str) -> Iterator[Fault]:
+def _unreadable(contracts: Iterable[Contract], read: Callable[[Contract], object], step: str) -> Iterator[CheckFault]:
     for contract in contracts:
         try:
             read(contract)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
 
 from pipelines.core.table_ref import TableRef
-from pipelines.models.model import Fault, Model, refuse
+from pipelines.models.model import Model, ModelFault, refuse
 
 
 def in_order(models: Iterable[Model]) -> tuple[Model, ...]:
@@ -19,4 +19,4 @@ def in_order(models: Iterable[Model]) -> tuple[Model, ...]:
         cycle: list[TableRef] = error.args[1]
         # graphlib lists each table before the one that reads it; people follow the reading.
         path = " reads ".join(str(ref) for ref in reversed(cycle))
-        refuse([Fault(by_ref[cycle[0]].path, 1, 1, f"models read each other in a circle: {path}.")])
+        refuse([ModelFault(by_ref[cycle[0]].path, 1, 1, f"models read each other in a circle: {path}.")])
