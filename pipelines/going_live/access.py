@@ -99,6 +99,7 @@ def ledger_reading(probe: Probe) -> CheckLine:
 def ledger_writing(probe: Probe) -> CheckLine:
     """The mutations that the jobs run exist; a scope to use them shows only when one is used."""
     probe.take_token()
+    # By introspection: to try a mutation would write into the books.
     known, _ = probe.schema()
     faults = [(f"no mutation {name}", SCOPES) for name in MUTATIONS if name not in known]
     good = f"{len(MUTATIONS)} mutations are there; whether the token may use them shows at the first voucher"

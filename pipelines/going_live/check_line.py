@@ -48,6 +48,7 @@ def named(values: Iterable[object]) -> str:
 def judge(name: str, *, good: str, faults: Iterable[CheckFault] = (), notes: Iterable[CheckFault] = ()) -> CheckLine:
     """Make the line of a check: wrong with a fault, to be looked at with a note alone, else right, with ``good``."""
     wrong = list(faults)
+    # Faults before notes: what stops going live is read first.
     listed = [*wrong, *notes]
     if not listed:
         return CheckLine(name, ok=True, message=good)

@@ -67,6 +67,7 @@ def control_accounts(probe: Probe) -> CheckLine:
     A company may have one side only: then documents of the other are held by a rule, and the rest go on.
     """
     entities = read_entities(probe).by_code
+    # A company whose entity is unknown is a fault of the check of companies; it is not told twice.
     posting = [company for company in mapped_companies(probe) if company.owner in entities]
     accounts = {str(node["code"]): (node.get("ledgerType") or {}).get("name") for node in probe.nodes()["accounts"]}
     faults: list[CheckFault] = []

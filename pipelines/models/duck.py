@@ -26,6 +26,7 @@ def fault_of(model: Model, error: duckdb.Error) -> ModelFault:
     found = _PLACE.search(str(error))
     if found is None:
         return ModelFault(model.path, 1, 1, plain_words(error))
+    # Less one: the SELECT begins on the second line of the statement.
     line = max(int(found["line"]) - 1, 1)
     return ModelFault(model.path, line, _column(model, line, found), plain_words(error))
 

@@ -83,6 +83,7 @@ class Catalog:
         found: dict[ColumnRef, tuple[ColumnRef, ...]] = {}
         for model in self.models:
             for column in model.columns:
+                # The models stand in their order, so the ends of what a column is made from are known already.
                 ends = {end for parent in column.parents for end in found.get(parent, (parent,))}
                 found[ColumnRef(model.ref, column.name)] = tuple(sorted(ends))
         return found

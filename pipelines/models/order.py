@@ -11,6 +11,7 @@ from pipelines.models.model import Model, ModelFault, refuse
 
 def in_order(models: Iterable[Model]) -> tuple[Model, ...]:
     """Order models by what they read, by name where that leaves a choice; ModelError names a cycle."""
+    # Sorted, so that the same files are built in the same order on every machine.
     by_ref = {model.ref: model for model in sorted(models, key=lambda model: model.ref)}
     sorter = TopologicalSorter({ref: [read for read in model.reads if read in by_ref] for ref, model in by_ref.items()})
     try:
