@@ -54,6 +54,7 @@ def evaluate(suite: Suite, table: pa.Table, *, parameters: Mapping[str, int]) ->
         raise CheckError(f"{suite.name} has no column {', '.join(absent)}, which its suite reads.", next_step=NEXT_STEP)
     results = _validate(suite, table, parameters)
     problems = [problem for result in results for problem in _problems(result)]
+    # An expectation that silently did not run would count as passed: its documents would go out unchecked.
     if len(results) != len(suite.expectations):
         problems.append(f"{len(results)} of {len(suite.expectations)} expectations ran")
     if problems:
@@ -65,10 +66,12 @@ def _validate(suite: Suite, table: pa.Table, parameters: Mapping[str, int]) -> l
     import pandas as pd  # noqa: PLC0415 an idle run checks nothing
 
     gx = _great_expectations()
+    # ArrowDtype keeps DECIMAL: the plain conversion to pandas makes floats of amounts.
     frame = table.select(sorted(suite.columns)).to_pandas(types_mapper=pd.ArrowDtype)
     frame.index.name = ROW
     try:
         context = gx.get_context(mode="ephemeral")
+        # Its bars would be drawn into the log and into the output of --json.
         context.variables.progress_bars = {"globally": False}
         asset = context.data_sources.add_pandas(suite.name).add_dataframe_asset(suite.name)
         batch = asset.add_batch_definition_whole_dataframe(suite.name).get_batch({"dataframe": frame})
@@ -85,6 +88,7 @@ def _validate(suite: Suite, table: pa.Table, parameters: Mapping[str, int]) -> l
 
 def _great_expectations() -> ModuleType:
     """Import Great Expectations, about 7 seconds, without its telemetry and the warnings of its own imports."""
+    # Read when the package is imported, so it is set before.
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -95,6 +99,7 @@ def _great_expectations() -> ModuleType:
 def _problems(result: Any) -> list[str]:  # noqa: ANN401 Great Expectations' own result
     """Return why an expectation could not run: in its result that looks just like a failure."""
     info = result.exception_info or {}
+    # One dict for an expectation as a whole, else one for each metric it computes: both shapes come.
     raised = [info] if "raised_exception" in info else list(info.values())
     name = _describe(result.expectation_config)
     return [f"{name}: {_one_line(entry['exception_message'])}" for entry in raised if entry["raised_exception"]]
@@ -107,6 +112,7 @@ def _failure(suite: Suite, result: Any) -> Failure:  # noqa: ANN401 Great Expect
         message = f"{suite.name} is not what it should be: {_describe(config)} failed ({seen}). {config.description}"
         raise CheckError(message, next_step=NEXT_STEP)
     rows = tuple(row for part in result.result["unexpected_index_list"] for row in part[ROW])
+    # Were one failing row not named, its document would not be held and would be posted.
     if len(rows) != result.result["unexpected_count"]:
         message = (
             f"{suite.name}: {_describe(config)} names {len(rows)} of {result.result['unexpected_count']} failures."

@@ -31,6 +31,7 @@ def document_frame(warehouse: duckdb.DuckDBPyConnection, *, known: Collection[in
     if absent := {"x_identifier", "partner_iban"} - set(table.column_names):
         message = f"post.document_checks has no column {', '.join(sorted(absent))}."
         raise CheckError(message, next_step="correct sql/post/document_checks.sql; nothing was sent.")
+    # Nothing given is no fault here: whether a KID or an IBAN is needed is another rule's question.
     ok_kid = _compute(table, "x_identifier", lambda kid: not kid or is_payment_reference(kid))
     ok_iban = _compute(table, "partner_iban", lambda iban: not iban or is_iban(iban))
     iban_end = _compute(table, "partner_iban", lambda iban: masked_account(iban) if iban else None)
@@ -102,6 +103,7 @@ def content_hash(warehouse: duckdb.DuckDBPyConnection, table: str) -> str:
 def _compute(table: pa.Table, column: str, verdict: Callable[[str | None], object]) -> list[object]:
     """Apply a function once to each of a column's values, and return the result per row."""
     values = table.column(column).to_pylist()
+    # Many documents share a partner, and with it the IBAN: each value is judged once.
     verdicts = {value: verdict(value) for value in set(values)}
     return [verdicts[value] for value in values]
 

@@ -39,6 +39,7 @@ def update_holds(ctx: Context, result: CheckResult) -> frozenset[int]:
     documents = frames.open_documents(ctx.warehouse)
     now = utc_text(ctx.now())
     verdicts = [(verdict, now) for found in result.verdicts.values() for verdict in found]
+    # By document and rule: a document that fails three rules has three holds, each with its own age.
     # The holds that should be open, as rows of ctl.holds; one that is open already keeps its own `since`.
     due: dict[tuple[int, str], dict[str, Any]] = {
         (verdict.document_key, verdict.rule): asdict(verdict) | {"since": since, "batch_id": ctx.batch_id}
@@ -88,6 +89,7 @@ def ready_documents(ctx: Context) -> frozenset[int]:
 
 def _ready(ctx: Context, documents: Mapping[int, Row]) -> frozenset[int]:
     held = ctx.control.read(named_statements("holds")["critical"])
+    # All critical holds count, whichever step or person made them: this is the last gate before the ledger.
     return frozenset(documents) - {row["document_key"] for row in held}
 
 
@@ -121,6 +123,7 @@ def _holds_by_people(ctx: Context, documents: Mapping[int, Row]) -> Iterator[tup
         for key in keys_of_number.get(decision["document_no"], []) if by_number else [decision["document_key"]]:
             if key not in documents or decision["company"] not in {None, documents[key]["company_code"]}:
                 continue
+            # In the order of the decisions, so that the last word on a document stands.
             if decision["action"] == "hold":
                 standing[key] = decision
             else:

@@ -20,6 +20,7 @@ MOST_FINDINGS = 5
 
 def write_message(rule: Rule, *, findings: Sequence[str], row: Row) -> str:
     """Join document, title, findings and next step into one line; ``findings`` are filled in already."""
+    # Lines of one document often fail alike; the order in which they were found is kept.
     shown = list(dict.fromkeys(finding for finding in findings if finding))
     if len(shown) > MOST_FINDINGS:
         shown = [*shown[:MOST_FINDINGS], f"and {len(shown) - MOST_FINDINGS} more"]

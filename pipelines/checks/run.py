@@ -118,10 +118,12 @@ def _fresh_verdicts(
 ) -> dict[int, tuple[Verdict, ...]]:
     findings = _Findings(book, book.without(ctx.settings.posting.rules_off))
     findings.check("post.document_checks", frames.document_frame(ctx.warehouse, known=known), documents=checked)
+    # What is held already is left out of the safety net: its lines may be incomplete for the very reason it is held.
     held = findings.held()
     out = known | held
     lines = frames.read_table(ctx.warehouse, "lines", held=out)
     findings.check("post.draft_lines", lines, lines=frames.count_lines(ctx.warehouse, held=out))
+    # Totals beside lines: a voucher whose lines are all right may still not add up to zero.
     totals = frames.read_table(ctx.warehouse, "totals", held=out)
     findings.check("post.draft_totals", totals, documents=checked - len(held))
     return findings.verdicts()
@@ -159,6 +161,7 @@ def _standing_verdicts(ctx: Context, book: RuleBook, known: frozenset[int]) -> d
     found: dict[int, tuple[Verdict, ...]] = {}
     for _hold_id, key, *rest in ctx.control.read(named_statements("holds")["open"]):
         verdict = Verdict(key, *rest)
+        # Holds of people and of other steps stand in the same table; they are no verdicts of the suites.
         if verdict.rule in book.rules and key in known:
             found[key] = (*found.get(key, ()), verdict)
     return found

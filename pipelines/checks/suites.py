@@ -72,6 +72,7 @@ def load_rules(folder: Path | None = None) -> RuleBook:
     root = folder or expectations_folder()
     problems: list[str] = []
     suites: dict[str, Suite] = {}
+    # Sorted, so that the order of rules, and with it of messages, is the same on every machine.
     for path in sorted(root.rglob("*.json")):
         name = ".".join(path.relative_to(root).with_suffix("").parts)
         try:
@@ -127,6 +128,7 @@ def _make_rule(name: str, stated: Sequence[tuple[str, Mapping[str, Any]]], probl
         problems.append(f"{where} names the system {definition['system']!r}, not one of {', '.join(SYSTEMS)}")
     return Rule(
         name=name,
+        # One of them only, as was asserted above; of two the choice does not matter, for the fault is raised.
         severity=min(severities),
         title=definition["title"],
         findings=tuple(dict.fromkeys(meta["finding"] for meta in metas if meta.get("finding"))),

@@ -20,6 +20,7 @@ class CommandsByPanel(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 typer keeps these classes to itself
         """Write one section for each panel, in the order in which commands were added."""
         panels: dict[str, list[tuple[str, str]]] = {}
+        # 6: the indent, and the gap between a name and its help, as the formatter draws them.
         limit = formatter.width - 6 - max(map(len, self.commands))
         for name, command in self.commands.items():
             panel = getattr(command, "rich_help_panel", None) or "Commands"
@@ -35,6 +36,7 @@ app = typer.Typer(
     help="Keeps a voyage management system and an accounting system in step.",
     no_args_is_help=True,
     add_completion=False,
+    # A bug's traceback is printed plainly: the pretty one shows local variables, and with them secrets and accounts.
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

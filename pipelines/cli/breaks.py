@@ -93,6 +93,7 @@ def show_breaks(rows: Sequence[ListedBreak], console: Console) -> None:
         return
     table = Table("no", "kind", "period", "days", "amount", "message", "next step", "accepted")
     for row in rows:
+        # An acceptance that the figures have left behind counts no more; its words still help the next reader.
         accepted = f"by {row.accepted_by}: {row.comment}" if row.is_accepted else row.comment or ""
         figure = amount(row.amount, row.currency)
         cells = (

@@ -62,7 +62,9 @@ def session(config: Path | None, *, as_json: bool) -> Iterator[Session]:
     from pipelines.core.log import configure_logging  # noqa: PLC0415
     from pipelines.core.settings import load_settings  # noqa: PLC0415
 
+    # To stderr: stdout belongs to the answer, which with --json is one object and nothing else.
     configure_logging(stream=sys.stderr)
+    # The settings are read inside, so that a wrong setting too becomes an object on stdout with --json.
     with errors_as_json(as_json=as_json), progress(err, is_shown=sys.stderr.isatty()) as report:
         yield Session(load_settings(config, environ=os.environ), operator_name(os.environ), report)
 

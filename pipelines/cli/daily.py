@@ -31,6 +31,7 @@ def run(
     # Called while the warehouse is open and nothing has been sent: what a dry run shows is what a run would send.
     def look(context: Context) -> None:
         if is_dry_run:
+            # Only what the checks let through: a dry run must not show a voucher that a run would hold.
             shown.extend(dry_run.read_drafts(context, ready=ready_documents(context)))
 
     with session(config, as_json=as_json) as started:

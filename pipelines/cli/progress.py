@@ -19,6 +19,7 @@ def progress(console: Console, *, is_shown: bool) -> Iterator[Report]:
     """Yield what a step reports to: what is being done, how many are done, how many there are (0 when unknown)."""
     bars = Progress(
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        # Transient: when a command ends its answer stands alone, and without a terminal nothing is drawn at all.
         console=console, transient=True, disable=not is_shown,
     )  # fmt: skip
     tasks: dict[str, TaskID] = {}

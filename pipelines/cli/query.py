@@ -40,9 +40,11 @@ def query(
 
     chosen = _chosen(form, output, as_json=as_json)
     with session(config, as_json=chosen is Format.JSON) as started:
+        # A binary answer would spoil a terminal.
         if chosen is Format.PARQUET and output is None:
             raise UsageError("Parquet goes to a file.", next_step="name it: --output answer.parquet.")
         with ask(started.settings.published, sql) as answer:
+            # To stderr, so that `--format csv > file` holds nothing but the answer.
             show_age(answer.age, err, now=utc_now())
             write_answer(answer, chosen, out, output=output, remarks=err)
 

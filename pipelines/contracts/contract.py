@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import partial
 
 
-class Kind(StrEnum):
+class MemberKind(StrEnum):
     """The type of a member as it lands; amounts are decimals from the first byte to the last."""
 
     TEXT = "text"
@@ -40,7 +40,7 @@ class Member:
 
     column: str
     path: str
-    kind: Kind = Kind.TEXT
+    kind: MemberKind = MemberKind.TEXT
     required: bool = False
     comment: str = ""
     decided: bool = False
@@ -91,12 +91,12 @@ class Contract:
 
 
 # How members are declared: text("document_no", "documentNo", required=True, comment="…").
-text = partial(Member, kind=Kind.TEXT)
-integer = partial(Member, kind=Kind.INTEGER)
-identifier = partial(Member, kind=Kind.ID)
-amount = partial(Member, kind=Kind.AMOUNT)
-rate = partial(Member, kind=Kind.RATE)
-money = partial(Member, kind=Kind.MONEY_TEXT)
-boolean = partial(Member, kind=Kind.BOOLEAN)
-timestamp = partial(Member, kind=Kind.TIMESTAMP)
-date = partial(Member, kind=Kind.DATE)
+text = partial(Member, kind=MemberKind.TEXT)
+integer = partial(Member, kind=MemberKind.INTEGER)
+identifier = partial(Member, kind=MemberKind.ID)
+amount = partial(Member, kind=MemberKind.AMOUNT)
+rate = partial(Member, kind=MemberKind.RATE)
+money = partial(Member, kind=MemberKind.MONEY_TEXT)
+boolean = partial(Member, kind=MemberKind.BOOLEAN)
+timestamp = partial(Member, kind=MemberKind.TIMESTAMP)
+date = partial(Member, kind=MemberKind.DATE)

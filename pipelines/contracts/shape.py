@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pipelines.contracts.contract import Kind
+from pipelines.contracts.contract import MemberKind
 from pipelines.core.table_ref import quote
 
 if TYPE_CHECKING:
@@ -22,18 +22,18 @@ Columns = list[tuple[str, str]]
 
 DECIMAL = (pa.decimal128(38, 18), "DECIMAL(38,18)")
 # Of each kind: the type its JSON is parsed with, and the type of its column.
-TYPES: Mapping[Kind, tuple[pa.DataType, str]] = {
-    Kind.TEXT: (pa.string(), "VARCHAR"),
-    Kind.INTEGER: (pa.int64(), "BIGINT"),
-    Kind.AMOUNT: DECIMAL,
-    Kind.RATE: DECIMAL,
-    Kind.MONEY_TEXT: DECIMAL,
-    Kind.BOOLEAN: (pa.bool_(), "BOOLEAN"),
-    Kind.TIMESTAMP: (pa.timestamp("us"), "TIMESTAMP"),
+TYPES: Mapping[MemberKind, tuple[pa.DataType, str]] = {
+    MemberKind.TEXT: (pa.string(), "VARCHAR"),
+    MemberKind.INTEGER: (pa.int64(), "BIGINT"),
+    MemberKind.AMOUNT: DECIMAL,
+    MemberKind.RATE: DECIMAL,
+    MemberKind.MONEY_TEXT: DECIMAL,
+    MemberKind.BOOLEAN: (pa.bool_(), "BOOLEAN"),
+    MemberKind.TIMESTAMP: (pa.timestamp("us"), "TIMESTAMP"),
     # A day may come with a time behind it, which the cast to DATE cuts off.
-    Kind.DATE: (pa.timestamp("us"), "DATE"),
+    MemberKind.DATE: (pa.timestamp("us"), "DATE"),
     # A decimal is the one type that pyarrow.json reads from 5 and from "5" alike.
-    Kind.ID: (pa.decimal128(38, 0), "BIGINT"),
+    MemberKind.ID: (pa.decimal128(38, 0), "BIGINT"),
 }
 # Columns that landing adds, behind those of the contract. A child row counts only while its fetch_id is that of its
 # parent: this is how a line that was removed on the other side is gone here without a delete.
@@ -47,7 +47,7 @@ _STEP = re.compile(r"(?P<name>\w+)(?P<first>\[0\])?")
 class TreeNode:
     """One member of the tree: a value of a kind, or an object (or a list of objects) with members of its own."""
 
-    kind: Kind | None = None
+    kind: MemberKind | None = None
     is_required: bool = False
     is_list: bool = False
     # The objects of a child table may not be null; of any other list only the first is looked at.

@@ -292,6 +292,7 @@ def _read_file(config: Path | None, problems: list[str]) -> dict[str, Any]:
     if config is None and not path.exists():
         return {}
     try:
+        # Decimal: a limit or an account written as a number keeps its digits.
         values = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except OSError as error:
         problems.append(f"{path} cannot be read ({error.strerror})")

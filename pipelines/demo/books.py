@@ -115,6 +115,7 @@ def read_books(settings: Settings, control: SandboxControl, *, now: Callable[[],
         vms_rates = client.find("ExchangeRate", filters=(), fields=_RATE_FIELDS)
     finally:
         client.close()
+    # From the sandbox's own interface, not through our client: what the product reads wrongly must not prove itself.
     vouchers = control.call("ledger/vouchers")
     imported: dict[int, list[Row]] = {}
     for voucher in vouchers:

@@ -80,6 +80,7 @@ def _play(folder: Path, *, environ: Mapping[str, str], now: Callable[[], datetim
     control = control_of(settings)
     control.call("clock", {"now": CLOCK})
     runs = [run_jobs(folder, environ=environ, today=TODAY)]
+    # The ledger books when its posting job runs, not when it is asked; here it runs between our runs.
     control.call("ledger/post", {})
     deeds, differences = 0, list[str]()
     for stage in STAGES:

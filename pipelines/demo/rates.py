@@ -26,6 +26,7 @@ def compare_rates(books: Books, expected: Row, *, today: date) -> ComparisonResu
         subject = " ".join(key)
         why = expected.get(subject)
         both = f"{_shown(vms)} in the VMS, {_shown(ledger)} in the ledger"
+        # Relative: a rate of 0.06 and one of 150 are rounded at different places.
         agrees = vms is not None and ledger is not None and abs(vms - ledger) <= ledger * _TOLERANCE
         result.judge(subject, both, agrees=agrees, fits=agrees is (why is None), why=why)
     return result

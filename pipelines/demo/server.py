@@ -74,6 +74,7 @@ def sandbox(folder: Path) -> Iterator[dict[str, str]]:
 
     Raises SpringlineError when they do not start.
     """
+    # Port 0: the system gives a free one, so that two demonstrations can run at once.
     command = [sys.executable, "-m", "pipelines.sandbox.serve", "--port", "0"]
     command += ["--state", str(folder / "sandbox.sqlite"), "--seed", str(sample_folder())]
     with (folder / "sandbox.log").open("w", encoding="utf-8") as log:

@@ -45,6 +45,7 @@ def extract_books(ctx: Context) -> ReadCounts:
         create_tables(ctx.warehouse, contract, side=SIDE)
     changes = changes_since_last_run(ctx, DELTAS.values()) if is_whole(ctx, BOOKS) else None
     total = _read_whole(ctx) if changes is None else _read_changed(ctx, changes)
+    # Last, once all of it has landed: a job that failed before this has not read the books, and the next one does.
     move_cursor(ctx, BOOKS, ctx.batch_id, is_confirmed=True)
     return total
 

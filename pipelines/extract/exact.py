@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from pipelines.contracts.contract import Kind
+from pipelines.contracts.contract import MemberKind
 
 if TYPE_CHECKING:
     from pipelines.contracts.shape import TreeNode
@@ -230,16 +230,16 @@ def _timestamp(value: object) -> datetime:
         raise _FaultError(f"{_show(value)} is no day or time there is") from error
 
 
-READERS: Mapping[Kind, Callable[[object], object]] = {
-    Kind.TEXT: _text,
-    Kind.INTEGER: _integer,
-    Kind.ID: _identifier,
-    Kind.AMOUNT: _amount,
-    Kind.RATE: _rate,
-    Kind.MONEY_TEXT: _money,
-    Kind.BOOLEAN: _boolean,
-    Kind.TIMESTAMP: _timestamp,
-    Kind.DATE: _timestamp,
+READERS: Mapping[MemberKind, Callable[[object], object]] = {
+    MemberKind.TEXT: _text,
+    MemberKind.INTEGER: _integer,
+    MemberKind.ID: _identifier,
+    MemberKind.AMOUNT: _amount,
+    MemberKind.RATE: _rate,
+    MemberKind.MONEY_TEXT: _money,
+    MemberKind.BOOLEAN: _boolean,
+    MemberKind.TIMESTAMP: _timestamp,
+    MemberKind.DATE: _timestamp,
 }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.contracts.contract import Kind
+from pipelines.contracts.contract import MemberKind
 from pipelines.contracts.shape import steps
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Which row of the parents' table a child row belongs to; it goes before landing.
 PARENT_ROW = "parent_row"
 
-_CASTS = {Kind.DATE: pa.date32(), Kind.ID: pa.int64()}
+_CASTS = {MemberKind.DATE: pa.date32(), MemberKind.ID: pa.int64()}
 
 
 def flatten_parents(table: pa.Table, contract: Contract) -> pa.Table:

@@ -77,6 +77,7 @@ def extract_import_state(ctx: Context, tr_reg_numbers: Iterable[int]) -> ReadCou
     total = ReadCounts()
     for numbers in lists(tr_reg_numbers):
         items = among("tr_reg_number", numbers)
+        # Items first: their errors are asked for by the ids that have just landed.
         total += read_and_land(ctx, [ConnectionQuery(contracts.IMPORT_ITEMS, {"trRegNumber_in": numbers}, items)])
         total += _extract_import_errors(ctx, numbers)
     return total

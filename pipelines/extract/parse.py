@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from pipelines.contracts.contract import Children, Contract, Kind
+from pipelines.contracts.contract import Children, Contract, MemberKind
 from pipelines.contracts.shape import arrow_schema, tree
 from pipelines.extract.exact import BrokenError, read_object
 from pipelines.extract.flatten import flatten_children, flatten_parents
@@ -119,7 +119,7 @@ def _unsafe_pattern(contract: Contract) -> str:
     pyarrow reads "12.5" as a decimal too.
     """
     members = [*contract.members, *(member for children in contract.children for member in children.members)]
-    numbers = sorted({m.path.rpartition(".")[2] for m in members if m.kind in {Kind.AMOUNT, Kind.RATE}})
+    numbers = sorted({m.path.rpartition(".")[2] for m in members if m.kind in {MemberKind.AMOUNT, MemberKind.RATE}})
     quoted = [rf'"(?:{"|".join(numbers)})"[ \t\r\n]*:[ \t\r\n]*"'] if numbers else []
     return "|".join((*_UNSAFE, *quoted))
 

@@ -57,6 +57,7 @@ def settle_rejected(
         "SELECT rejected_id, object_key, body_hash FROM rejected WHERE side = ? AND entity = ? AND until IS NULL",
         (side, entity),
     )
+    # By key and text: the same fault in the same text keeps its row and its age.
     now = {(_text(item.key), item.body_hash): item for item in rejected}
     keys = {key for key, _ in now if key is not None}
     right = {str(key) for key in accepted({int(row["object_key"]) for row in standing if row["object_key"]})} - keys

@@ -58,6 +58,7 @@ def read_ledger(ctx: Context) -> Counts:
     The ledger's requests are metered: a second job of the same batch uses what the first one read.
     """
     written = _last_written(ctx)
+    # A write of this batch makes the mark another one, so that what was just created is read back.
     mark = f"{ctx.batch_id} {written}"
     counts = Counts()
     if ctx.control.mark(LEDGER_READ) != mark:

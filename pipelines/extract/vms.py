@@ -91,6 +91,7 @@ def extract_open_documents(ctx: Context) -> ReadCounts:
 def extract_documents_by_status(ctx: Context, statuses: Sequence[str]) -> ReadCounts:
     """Read every document with one of the statuses (PEN, INV, RFP, POS), and those held with one that left it."""
     landed = _land_documents(ctx, _documents(ctx, STATUS, statuses))
+    # Those that left the status are only seen by their absence: they are asked for by key, to learn where they went.
     held = ctx.warehouse.execute(
         f"SELECT document_key FROM stg_vms.documents WHERE {among('status_code', statuses)}"
     ).fetchall()
@@ -298,6 +299,7 @@ def _documents(ctx: Context, path: str, values: Sequence[str] | Sequence[int]) -
 
 
 def _land_documents(ctx: Context, pages: Iterator[bytes]) -> LandingResult:
+    # Without a scope: a document that did not come is never deleted here, it becomes GONE, and its story stays.
     landed = land(ctx, contracts.DOCUMENTS, pages, side=SIDE)
     _set_status(ctx, sorted(landed.rejected_keys), REJECTED)
     return landed

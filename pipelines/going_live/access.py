@@ -11,7 +11,7 @@ from pipelines.contracts import ledger as ledger_contracts
 from pipelines.contracts import vms as vms_contracts
 from pipelines.contracts.presence import absent_members
 from pipelines.core.errors import SpringlineError, WireError
-from pipelines.going_live.check_line import CheckLine, Fault, judge
+from pipelines.going_live.check_line import CheckFault, CheckLine, judge
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +99,7 @@ def ledger_reading(probe: Probe) -> CheckLine:
 def ledger_writing(probe: Probe) -> CheckLine:
     """The mutations that the jobs run exist; a scope to use them shows only when one is used."""
     probe.take_token()
+    # By introspection: to try a mutation would write into the books.
     known, _ = probe.schema()
     faults = [(f"no mutation {name}", SCOPES) for name in MUTATIONS if name not in known]
     good = f"{len(MUTATIONS)} mutations are there; whether the token may use them shows at the first voucher"
@@ -107,8 +108,8 @@ def ledger_writing(probe: Probe) -> CheckLine:
 
 def clocks(probe: Probe) -> CheckLine:
     """This machine's clock agrees with both systems': incremental reading and tokens go by it."""
-    faults: list[Fault] = []
-    notes: list[Fault] = []
+    faults: list[CheckFault] = []
+    notes: list[CheckFault] = []
     for side, there in (("VMS", probe.vms_time()), ("ledger", probe.schema()[1])):
         apart = abs(probe.now() - there)
         if apart > CLOCKS_AGREE:
@@ -118,7 +119,7 @@ def clocks(probe: Probe) -> CheckLine:
     return judge("clocks", good="this machine and both systems agree within a minute", faults=faults, notes=notes)
 
 
-def _unreadable(contracts: Iterable[Contract], read: Callable[[Contract], object], step: str) -> Iterator[Fault]:
+def _unreadable(contracts: Iterable[Contract], read: Callable[[Contract], object], step: str) -> Iterator[CheckFault]:
     for contract in contracts:
         try:
             read(contract)

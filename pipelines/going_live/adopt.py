@@ -134,6 +134,7 @@ def run_adopt(
 
 def _adopt(ctx: Context, adoption: Adoption, *, is_acknowledged: bool) -> Counts:
     outbox = Outbox(ctx.control, batch_id=ctx.batch_id, now=ctx.now)
+    # The outbox is asked as well: what an earlier run has sent was posted by us, not by hand.
     results = search(ctx, read_candidates(ctx, before=adoption.before), ours=outbox.vouchers)
     if not ctx.is_dry_run:
         for result in results:
@@ -151,6 +152,7 @@ def _take_over(
     intent = adopted_intent(candidate, voucher)
     # First the intent, then its state, as for a voucher that is sent: the events show when it was adopted.
     outbox.store_intents([intent])
+    # A number may be that of several documents: the id says which is meant.
     (entry,) = [own for own in outbox.vouchers([candidate.number]) if own.id == intent.id]
     outbox.apply(
         [Move(intent.id, State.SENT, f"adopted: {voucher.label}", voucher.remote_ids)],
@@ -172,6 +174,7 @@ def adopted_intent(candidate: Candidate, voucher: BookedVoucher) -> Intent:
         str(candidate.key),
         "ledger",
         payload=[],
+        # So that a change of the document after its adoption is drift, and becomes a break, as for one of ours.
         source_hash=candidate.content_hash,
         look_up={
             "lines": 0,

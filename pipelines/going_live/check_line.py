@@ -9,7 +9,7 @@ EXIT_SETTINGS = 10
 MOST_NAMED = 10
 
 # What is wrong, or worth a look, as a message without a full stop, and the next step.
-Fault = tuple[str, str]
+CheckFault = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,10 @@ def named(values: Iterable[object]) -> str:
     return ", ".join(texts[:MOST_NAMED]) + more
 
 
-def judge(name: str, *, good: str, faults: Iterable[Fault] = (), notes: Iterable[Fault] = ()) -> CheckLine:
+def judge(name: str, *, good: str, faults: Iterable[CheckFault] = (), notes: Iterable[CheckFault] = ()) -> CheckLine:
     """Make the line of a check: wrong with a fault, to be looked at with a note alone, else right, with ``good``."""
     wrong = list(faults)
+    # Faults before notes: what stops going live is read first.
     listed = [*wrong, *notes]
     if not listed:
         return CheckLine(name, ok=True, message=good)

@@ -126,6 +126,7 @@ def search(
     ``ours`` finds vouchers of the outbox by document number: a voucher that Springline sent itself proves nothing about
     what people posted by hand. Raises WireError.
     """
+    # Without an amount or a partner a search would fit too much; nothing is taken for such a document.
     complete = [candidate for candidate in candidates if not candidate.gap]
     vouchers: dict[int, list[BookedVoucher]] = {}
     for chunk in chunks(complete, size=QUESTION):
@@ -142,6 +143,7 @@ def _result(
     # Three kinds of doubt, each with its own words, because each asks something else of the person who releases it.
     if candidate.gap:
         return SearchResult(candidate, None, f"not looked for: {candidate.gap}")
+    # A voucher that Springline sent stands for its own document; it cannot stand for another one as well.
     left = [voucher for voucher in vouchers if voucher.header not in sent_by_us]
     if not left:
         return SearchResult(candidate, None, f"not found: {candidate.description}")
@@ -196,6 +198,7 @@ def _vouchers(rows: Iterable[Node]) -> Iterable[list[Node]]:
 
 def _is_invoice(candidate: Candidate, voucher: Sequence[Node]) -> bool:
     first = voucher[0]
+    # Added up over payment terms: the invoice is one, however many instalments it is booked in.
     total = sum((Decimal(str(row["invoiceAmount"])) for row in voucher), Decimal(0))
     booked = (str(first["ownerDbId"]), code_of(first, "subledger"), code_of(first, "currency"), total)
     expected = (str(candidate.owner_db_id), candidate.partner_code, candidate.currency, candidate.control_amount)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pipelines.checks.steps import rules_off
 from pipelines.contracts import vms as vms_contracts
 from pipelines.core.tax_rules import read_tax_rules
-from pipelines.going_live.check_line import CheckLine, Fault, judge, named
+from pipelines.going_live.check_line import CheckFault, CheckLine, judge, named
 from pipelines.going_live.companies import mapped_companies, read_entities
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ def companies(probe: Probe) -> CheckLine:
     return judge("companies", good=good, faults=faults, notes=notes if left else ())
 
 
-def _company_faults(mapped: Sequence[CompanySettings], entities: Entities, known: Collection[str]) -> Iterator[Fault]:
+def _company_faults(
+    mapped: Sequence[CompanySettings], entities: Entities, known: Collection[str]
+) -> Iterator[CheckFault]:
     for company in mapped:
         if company.code not in known:
             yield f"the VMS has no company {company.code}", "correct its code in [[companies]]"
@@ -65,12 +67,13 @@ def control_accounts(probe: Probe) -> CheckLine:
     A company may have one side only: then documents of the other are held by a rule, and the rest go on.
     """
     entities = read_entities(probe).by_code
+    # A company whose entity is unknown is a fault of the check of companies; it is not told twice.
     posting = [company for company in mapped_companies(probe) if company.owner in entities]
     accounts = {str(node["code"]): (node.get("ledgerType") or {}).get("name") for node in probe.nodes()["accounts"]}
-    faults: list[Fault] = []
-    notes: list[Fault] = []
+    faults: list[CheckFault] = []
+    notes: list[CheckFault] = []
     for company in posting:
-        missing: list[Fault] = []
+        missing: list[CheckFault] = []
         for side, code, in_settings in (
             ("AP", "APX", company.payables_account),
             ("AR", "ARX", company.receivables_account),
@@ -125,7 +128,7 @@ def xgl(probe: Probe) -> CheckLine:
     chosen = probe.settings.posting.xgl
     needed = {FALLBACK_XGL, *(BY_CHARTER if chosen == "isTc" else ())}
     faults = [(f"there is no XGL {code}", "add it in Xledger") for code in sorted(needed - known)]
-    notes: list[Fault] = []
+    notes: list[CheckFault] = []
     if chosen == "poolCode" and (missing := _pools(probe) - known):
         message = f"pools {named(missing)} are no XGL, documents of their vessels will be held"
         notes.append((message, "add them in Xledger, or change posting.xgl"))
@@ -181,7 +184,7 @@ def partner_types(probe: Probe) -> CheckLine:
         if (code := node.get("businessPartnerType") or node.get("businessPartnerTypeCode"))
     }
     mapped = {*partners.supplier_types, *partners.customer_types}
-    faults: list[Fault] = []
+    faults: list[CheckFault] = []
     if not mapped:
         step = "set partners.supplier_types and partners.customer_types"
         faults.append(("no partner type is mapped, so no partner is created", step))
@@ -203,7 +206,7 @@ def rules_switched_off(probe: Probe) -> CheckLine:
 def base_currencies(probe: Probe) -> CheckLine:
     """Company and entity keep their books in one currency; the ledger knows the VMS's base currency."""
     entities, in_vms = read_entities(probe).by_code, probe.companies()
-    faults: list[Fault] = []
+    faults: list[CheckFault] = []
     for company in mapped_companies(probe):
         there = (entities.get(company.owner, {}).get("currency") or {}).get("code")
         here = (in_vms.get(company.code, {}).get("currency") or {}).get("currencyCode")

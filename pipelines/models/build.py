@@ -50,6 +50,7 @@ def build(
     that nobody browses. ``report`` gets the model, how many are done, how many there are. ModelError names model, line,
     column and DuckDB's words; then nothing has changed.
     """
+    # `only` goes before the schemas: an empty set means that nothing is stale, and builds nothing.
     chosen = [m for m in models if (m.ref in only if only is not None else m.ref.schema in schemas)]
     built: list[BuildResult] = []
     with _in_any_order(connection), transaction(connection):

@@ -23,6 +23,7 @@ def transpile(sql: str, target: Target) -> str:
     >>> transpile("SELECT a // 2 AS half FROM map.x", "postgres")
     'SELECT\n  CAST(DIV(a, 2) AS BIGINT) AS half\nFROM map.x'
     """
+    # The parsed tree is shared through a cache; the rewrites change their copy.
     tree = parse_query(sql).copy()
     for rewrite in REWRITES:
         # Children first, so that what a parent moves about is already right.

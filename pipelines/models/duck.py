@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipelines.models.model import Fault, Model
+from pipelines.models.model import Model, ModelFault
 
 if TYPE_CHECKING:
     import duckdb
@@ -21,13 +21,14 @@ def create_statement(model: Model, *, suffix: str = "") -> str:
     return f"CREATE OR REPLACE TABLE {model.ref.quoted} AS\n{model.sql}\n{suffix}"
 
 
-def fault_of(model: Model, error: duckdb.Error) -> Fault:
+def fault_of(model: Model, error: duckdb.Error) -> ModelFault:
     """Say in which line and column of the model's file a statement made by ``create_statement`` failed."""
     found = _PLACE.search(str(error))
     if found is None:
-        return Fault(model.path, 1, 1, plain_words(error))
+        return ModelFault(model.path, 1, 1, plain_words(error))
+    # Less one: the SELECT begins on the second line of the statement.
     line = max(int(found["line"]) - 1, 1)
-    return Fault(model.path, line, _column(model, line, found), plain_words(error))
+    return ModelFault(model.path, line, _column(model, line, found), plain_words(error))
 
 
 def plain_words(error: duckdb.Error) -> str:

@@ -20,6 +20,7 @@ def read_external(
     """Return the columns of every table of these schemas with their DuckDB types, in the tables' order."""
     rows = connection.execute(
         "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns()"
+        # Of this database alone: another file may be attached beside it while the tables are read.
         " WHERE database_name = current_database() ORDER BY schema_name, table_name, column_index"
     ).fetchall()
     found: dict[TableRef, dict[str, str]] = {}

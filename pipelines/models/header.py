@@ -43,6 +43,7 @@ def read_header(sql: str) -> Header:
     current = ""
     for number, raw in enumerate(sql.splitlines(), start=1):
         line = raw.strip()
+        # The header ends at the first line that is no comment; later comments belong to the SELECT.
         if not line.startswith("--"):
             break
         text = line.removeprefix("--").strip()

@@ -39,6 +39,7 @@ def lineage_lines(catalog: Catalog, table: TableRef | str, column: str) -> tuple
         seen.add(ref)
         lines.append(LineageLine(depth, str(ref), found.type, found.description, found.expression, is_repeated))
         if not is_repeated:
+            # Reversed, because the last one in is the first one out: parents come in the order of their names.
             waiting.extend((depth + 1, parent) for parent in reversed(found.parents))
     return tuple(lines)
 

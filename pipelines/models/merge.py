@@ -30,6 +30,7 @@ def merge(connection: duckdb.DuckDBPyConnection, model: Model) -> tuple[int, int
     if not existing:  # the first build: there is nothing to keep
         return number_of(connection.execute(create_statement(model))), 0, ""
     connection.execute(f"CREATE OR REPLACE TEMPORARY TABLE new_rows AS\n{model.sql}\n")
+    # The new rows as DuckDB types them, not as the catalog says: the table must take exactly these.
     wanted = dict(connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE {_NEW})").fetchall())
     note = _migrate(connection, model, existing, wanted) if list(wanted.items()) != list(existing.items()) else ""
     # A key may hold nulls, and a null is equal to nothing: with = such a row would never be replaced.

@@ -83,6 +83,7 @@ class Catalog:
         found: dict[ColumnRef, tuple[ColumnRef, ...]] = {}
         for model in self.models:
             for column in model.columns:
+                # The models stand in their order, so the ends of what a column is made from are known already.
                 ends = {end for parent in column.parents for end in found.get(parent, (parent,))}
                 found[ColumnRef(model.ref, column.name)] = tuple(sorted(ends))
         return found
@@ -115,7 +116,7 @@ class Catalog:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Fault:
+class ModelFault:
     """Something wrong in a model's file; line and column count from 1."""
 
     path: str
@@ -128,7 +129,7 @@ class Fault:
         return f"{self.path}:{self.line}:{self.column}: {self.message}"
 
 
-def refuse(faults: Iterable[Fault], *, next_step: str = "correct the files; nothing was built.") -> NoReturn:
+def refuse(faults: Iterable[ModelFault], *, next_step: str = "correct the files; nothing was built.") -> NoReturn:
     """Raise all faults as one ModelError."""
     listed = sorted(set(faults))
     head = "1 fault" if len(listed) == 1 else f"{len(listed)} faults"

@@ -10,7 +10,7 @@ from sqlglot import exp
 from pipelines.core.table_ref import TableRef, quote
 from pipelines.models.duck import create_statement, fault_of, plain_words
 from pipelines.models.external import create_tables, read_external
-from pipelines.models.model import Columns, Fault, Model
+from pipelines.models.model import Columns, Model, ModelFault
 from pipelines.models.syntax import DIALECT, parse_query, place
 
 _INEXACT = ("DOUBLE", "FLOAT")
@@ -18,12 +18,12 @@ _INEXACT = ("DOUBLE", "FLOAT")
 
 def prove(
     models: Sequence[Model], external: Mapping[TableRef, Columns]
-) -> tuple[Mapping[TableRef, Columns], list[Fault]]:
+) -> tuple[Mapping[TableRef, Columns], list[ModelFault]]:
     """Create all tables empty, in order; return the types of the models' columns and what DuckDB refuses.
 
     A DOUBLE or FLOAT anywhere, also in a step (CTE), is a fault: money is decimal from the first byte to the last.
     """
-    faults: list[Fault] = []
+    faults: list[ModelFault] = []
     schemas = sorted({model.ref.schema for model in models})
     with duckdb.connect() as connection:
         create_tables(connection, external)
@@ -39,7 +39,7 @@ def prove(
         return read_external(connection, schemas=schemas), faults
 
 
-def _bind(connection: duckdb.DuckDBPyConnection, model: Model) -> Iterator[Fault]:
+def _bind(connection: duckdb.DuckDBPyConnection, model: Model) -> Iterator[ModelFault]:
     try:
         connection.execute(create_statement(model, suffix="WITH NO DATA"))
     except duckdb.Error as error:
@@ -49,11 +49,11 @@ def _bind(connection: duckdb.DuckDBPyConnection, model: Model) -> Iterator[Fault
         try:
             connection.execute(model.keep_query)
         except duckdb.Error as error:
-            yield Fault(model.path, model.keep_line, 1, f"keep: {plain_words(error)}")
+            yield ModelFault(model.path, model.keep_line, 1, f"keep: {plain_words(error)}")
     yield from _inexact_columns(connection, model)
 
 
-def _inexact_columns(connection: duckdb.DuckDBPyConnection, model: Model) -> Iterator[Fault]:
+def _inexact_columns(connection: duckdb.DuckDBPyConnection, model: Model) -> Iterator[ModelFault]:
     # A DOUBLE in a step may be cast back to DECIMAL at the end, with its cents already lost: so each step is described.
     steps = parse_query(model.sql).args.get("with_")
     written: list[str] = []
@@ -71,7 +71,7 @@ def _inexact_columns(connection: duckdb.DuckDBPyConnection, model: Model) -> Ite
             yield _inexact(model, (model.column(column).line, 1), column, made)
 
 
-def _inexact(model: Model, where: tuple[int, int], name: str, data_type: str) -> Fault:
-    return Fault(
+def _inexact(model: Model, where: tuple[int, int], name: str, data_type: str) -> ModelFault:
+    return ModelFault(
         model.path, *where, f"{name} is {data_type}; nothing here is a float: cast its operands to DECIMAL or HUGEINT."
     )

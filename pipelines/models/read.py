@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from pipelines.core.table_ref import TableRef
 from pipelines.models.header import Header, read_header
-from pipelines.models.model import Fault, Model, ModelColumn, nearest, refuse
+from pipelines.models.model import Model, ModelColumn, ModelFault, nearest, refuse
 from pipelines.models.sources import Source
 from pipelines.models.syntax import (
     DIALECT,
@@ -24,7 +24,7 @@ from pipelines.models.syntax import (
 )
 
 
-def check_source(source: Source) -> list[Fault]:
+def check_source(source: Source) -> list[ModelFault]:
     """Return what makes one file no model."""
     reader = _Reader(source)
     reader.read()
@@ -33,14 +33,14 @@ def check_source(source: Source) -> list[Fault]:
 
 def parse_models(sources: Iterable[Source]) -> tuple[Model, ...]:
     """Parse models; ModelError with all faults."""
-    faults: list[Fault] = []
+    faults: list[ModelFault] = []
     models: dict[TableRef, Model] = {}
     for source in sources:
         reader = _Reader(source)
         model = reader.read()
         faults += reader.faults
         if source.ref in models:
-            faults.append(Fault(source.path, 1, 1, f"{source.ref} is already {models[source.ref].path}."))
+            faults.append(ModelFault(source.path, 1, 1, f"{source.ref} is already {models[source.ref].path}."))
         elif model is not None:
             models[source.ref] = model
     if faults:
@@ -51,7 +51,7 @@ def parse_models(sources: Iterable[Source]) -> tuple[Model, ...]:
 @dataclass(slots=True)
 class _Reader:
     source: Source
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[ModelFault] = field(default_factory=list)
 
     def read(self) -> Model | None:
         sql = self.source.sql
@@ -139,4 +139,4 @@ class _Reader:
         return {ref for table in tables(query) if (ref := table_ref(table)) is not None} - {model.ref}
 
     def _fault(self, line: int, column: int, message: str) -> None:
-        self.faults.append(Fault(self.source.path, line, column, message))
+        self.faults.append(ModelFault(self.source.path, line, column, message))

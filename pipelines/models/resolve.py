@@ -12,7 +12,7 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 from sqlglot.schema import MappingSchema
 
 from pipelines.core.table_ref import ColumnRef, TableRef
-from pipelines.models.model import Columns, Fault, nearest
+from pipelines.models.model import Columns, ModelFault, nearest
 from pipelines.models.syntax import DIALECT, parse_query, place, table_ref, tables
 
 Parents = Mapping[str, tuple[ColumnRef, ...]]
@@ -36,7 +36,7 @@ def add_table(schema: MappingSchema, ref: TableRef, columns: Collection[str]) ->
 
 
 @dataclass(slots=True)
-class Resolver:
+class ColumnResolver:
     """Resolves one query against the tables known so far.
 
     ``path`` and ``sql`` are for messages; ``line`` is where all faults are when the query is made from one line of it.
@@ -47,7 +47,7 @@ class Resolver:
     known: Mapping[TableRef, Columns]
     schema: MappingSchema
     line: int | None = None
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[ModelFault] = field(default_factory=list)
     _outputs: dict[int, dict[str, frozenset[ColumnRef]]] = field(default_factory=dict)
     _owners: dict[int, Scope] = field(default_factory=dict)
 
@@ -59,7 +59,7 @@ class Resolver:
         try:
             scopes = traverse_scope(self._qualified(query))
         except OptimizeError as error:
-            self.faults.append(Fault(self.path, self.line or 1, 1, f"{str(error).rstrip('.')}."))
+            self.faults.append(ModelFault(self.path, self.line or 1, 1, f"{str(error).rstrip('.')}."))
             return {}
         # Three passes: a correlated subquery names tables of the query around it, so every column has its scope first.
         for scope in scopes:
@@ -166,7 +166,7 @@ class Resolver:
 
     def _fault(self, node: exp.Expr, message: str) -> None:
         line, column = place(node, self.sql) if self.line is None else (self.line, 1)
-        self.faults.append(Fault(self.path, line, column, message))
+        self.faults.append(ModelFault(self.path, line, column, message))
 
 
 def _names(expression: exp.Expr, name: str) -> bool:

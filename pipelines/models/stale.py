@@ -39,6 +39,7 @@ def marks_of(
     for model in listed:
         # The whole model and not its SQL alone: a column that has another type gives another table.
         digest = hashlib.sha256(msgspec.json.encode(model))
+        # The marks of what it reads, not their rows: a change far below reaches every model that stands on it.
         digest.update(repr([(str(ref), marks.get(ref)) for ref in model.reads]).encode())
         marks[model.ref] = digest.hexdigest()
     return {model.ref: marks[model.ref] for model in listed}

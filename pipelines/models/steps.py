@@ -49,8 +49,10 @@ def build_models(ctx: Context) -> Counts:
     create_notes(ctx.warehouse)
     catalog = open_models(ctx)
     marks = marks_of(ctx.warehouse, catalog.models, read_external(ctx.warehouse))
+    # rec and close have jobs of their own and are built there; here a tick costs map and post alone.
     due = {ref for ref in stale(ctx.warehouse, marks) if ref.schema in SCHEMAS}
     build(ctx.warehouse, catalog.models, only=due, marks=marks, report=ctx.report)
+    # Last: killed before this line, the next run builds again, which changes nothing.
     ctx.control.keep_mark(BUILT, mark)
     return Counts()
 
@@ -121,6 +123,7 @@ def build_stops(ctx: Context) -> Counts:
 def _build(ctx: Context, schema: str, *, name: str, mark: str) -> Counts:
     if ctx.control.mark(name) == mark:
         return Counts()
+    # The comparison says as of when each side was read; the cursors are copied just before it is built.
     copy_cursors(ctx.warehouse, ctx.control)
     build(ctx.warehouse, open_models(ctx).models, schemas=(schema,), report=ctx.report)
     ctx.control.keep_mark(name, mark)

@@ -67,6 +67,7 @@ def outer_select(query: exp.Query) -> exp.Select | None:
 
 def offset(node: exp.Expr) -> int | None:
     """Return where a node begins: the first token below it that has a place, else the one nearest above."""
+    # A node made of others has no place of its own in sqlglot; its first token has.
     starts = [start for part in node.walk() if isinstance(start := part.meta.get("start"), int)]
     if starts:
         return min(starts)

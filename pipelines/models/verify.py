@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from pipelines.core.table_ref import TableRef
-from pipelines.models.model import Catalog, Columns, Fault, Model, refuse
+from pipelines.models.model import Catalog, Columns, Model, ModelFault, refuse
 from pipelines.models.order import in_order
 from pipelines.models.prove import prove
-from pipelines.models.resolve import Parents, Resolver, add_table, mapping_schema
+from pipelines.models.resolve import ColumnResolver, Parents, add_table, mapping_schema
 
 
 def verify(models: Iterable[Model], external: Mapping[TableRef, Columns]) -> Catalog:
@@ -20,7 +20,7 @@ def verify(models: Iterable[Model], external: Mapping[TableRef, Columns]) -> Cat
     """
     ordered = in_order(models)
     faults = [
-        Fault(model.path, 1, 1, f"{model.ref} is also a table that Python writes; rename the model.")
+        ModelFault(model.path, 1, 1, f"{model.ref} is also a table that Python writes; rename the model.")
         for model in ordered
         if model.ref in external
     ]
@@ -28,15 +28,16 @@ def verify(models: Iterable[Model], external: Mapping[TableRef, Columns]) -> Cat
     known: dict[TableRef, Columns] = dict(external)
     schema = mapping_schema(external)
     for model in ordered:
-        resolver = Resolver(model.path, model.sql, known, schema)
+        resolver = ColumnResolver(model.path, model.sql, known, schema)
         parents[model.ref] = resolver.resolve()
         faults += resolver.faults
         known[model.ref] = {column.name: column.type for column in model.columns}
         add_table(schema, model.ref, known[model.ref])
         if model.keep:
-            keep = Resolver(model.path, model.keep_query, known, schema, line=model.keep_line)
+            keep = ColumnResolver(model.path, model.keep_query, known, schema, line=model.keep_line)
             keep.resolve()
             faults += keep.faults
+    # DuckDB stops at the first fault of a statement and names columns less well: it is asked only when ours finds none.
     if not faults:
         types, faults = prove(ordered, external)
     if faults:

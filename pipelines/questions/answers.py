@@ -83,6 +83,7 @@ def _target(output: Path | None, *, is_binary: bool) -> Iterator[Any]:
     try:
         with beside.open(mode, encoding=encoding, newline=newline) as file:
             yield file
+        # Only after the file was closed: a full disk shows when it is, and then the old answer stays.
         beside.replace(output)
     except OSError as error:
         raise UsageError(
@@ -140,6 +141,7 @@ def _write_parquet(answer: QueryAnswer, target: Any) -> None:  # noqa: ANN401 a 
 
     batches = answer.batches()
     names = [column.name for column in answer.columns]
+    # Names are made distinct first: Parquet readers refuse, or drop, a column whose name comes twice.
     schema = batches.schema.empty_table().rename_columns(names).schema
     with pq.ParquetWriter(target, schema, compression="zstd") as writer:
         for batch in batches:

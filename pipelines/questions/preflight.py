@@ -63,6 +63,7 @@ def run_preflight(
                 report=report,
             )
         )
+        # Also when it fails: what was asked of the ledger was counted there in any case.
         stack.callback(requests.save, "preflight")
         ctx = stack.enter_context(scratch(context))
         reference = _take_reference(ctx, settings, control=context.control)
@@ -102,6 +103,7 @@ def _bounds(period: str | None) -> tuple[date, date]:
 
 
 def _read(ctx: Context) -> None:
+    # Before the documents, which are checked against them.
     for extract in (vms.extract_partners, vms.extract_vessels, vms.extract_voyages, vms.extract_control_accounts):
         extract(ctx)
     ledger.extract_master_data(ctx)
@@ -172,6 +174,7 @@ def _people(ctx: Context, keys: set[int]) -> dict[int | None, str]:
     """Return the names of these users; "user" and the key where the VMS does not let us read its users."""
     named: dict[int | None, str] = {key: f"user {key}" for key in keys}
     try:
+        # In filters that the VMS takes, not one request a person.
         for key_filter in one_of("key", sorted(keys)):
             for user in ctx.vms.find("User", filters=[key_filter], fields=["userCode", "userName"]):
                 named[user["key"]] = user.get("userName") or user.get("userCode") or named[user["key"]]

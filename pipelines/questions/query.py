@@ -87,6 +87,7 @@ def ask(folder: Path, sql: str) -> Iterator[QueryAnswer]:
     with TemporaryDirectory(prefix="springline-query-") as spill:
         connection = _open(folder / DATABASE, spill)
         try:
+            # Before it runs: a statement that writes must not get as far as an error of DuckDB's.
             _check(connection, sql)
             age = _age(connection)
             with _errors_explained(connection):
@@ -184,5 +185,6 @@ def _near(connection: duckdb.DuckDBPyConnection, name: str) -> Sequence[str]:
     """Return the published tables, with their schema, whose names are nearest to this one."""
     rows = connection.execute("SELECT schema_name || '.' || table_name, table_name FROM duckdb_tables()").fetchall()
     bare = name.lower().rpartition(".")[2]
+    # 0.7: a typing error of a letter or two is found, a table that only sounds alike is not.
     close = get_close_matches(bare, {table for _, table in rows}, cutoff=0.7)
     return [full for table in close for full, other in rows if other == table][:NEAR]

@@ -48,6 +48,7 @@ def read_status(settings: Settings, *, now: datetime) -> dict[str, Any]:
 
         outbox: dict[str, dict[str, int]] = {}
         for row in rows("outbox"):
+            # By kind, then state: the questions people ask are "are all vouchers gone" and "what is unknown".
             outbox.setdefault(row["kind"], {})[row["state"]] = row["number"]
         month = f"{now:%Y-%m}"
         requests = control.read(statements["requests"], {"month": month})

@@ -37,6 +37,7 @@ def lines_table(lines: Sequence[Mapping[str, Any]], *, company_currency: str | N
         name: [_cell(line, name, currency=company_currency if name == "amount" else line["currency"]) for line in lines]
         for name in _COLUMNS
     }
+    # Twelve columns do not fit a narrow terminal.
     shown = {name: column for name, column in cells.items() if any(column)}
     table = Table(box=box.SIMPLE, pad_edge=False)
     for name, column in shown.items():

@@ -31,6 +31,7 @@ FINDERS = {
 
 def breaks_page() -> str:
     """Return docs/reference/breaks.md: a table of all kinds, and a section for each under a heading of its name."""
+    # In the order of a batch, and within a finder in that of the file.
     kinds = [kind for finder in FINDERS for kind in break_kinds().values() if kind.found_by == finder]
     overview = table(
         ("Kind", "Who acts", "Counts at a close"), ((link(k.kind), k.who_acts, _yes_or_no(k)) for k in kinds)

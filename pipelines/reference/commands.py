@@ -32,6 +32,7 @@ UNEXPECTED = "A bug: please report it with the log."
 
 def commands_page() -> str:
     """Return docs/reference/commands.md."""
+    # From the commands as typer has them, so that the page cannot differ from `--help`.
     blocks = [block for name, command in every_command(typer.main.get_group(app)) for block in _command(name, command)]
     jobs = f"The jobs of `springline run`, in their order: {', '.join(map(code, JOBS))}."
     codes = table(("Code", "Meaning"), ((str(number), meaning) for number, meaning in sorted(exit_codes().items())))
@@ -42,6 +43,7 @@ def exit_codes() -> dict[int, str]:
     """Return what each exit code means: the outcomes of a batch, and the first line of every class of error."""
     meanings = dict(OUTCOMES)
     waiting = [SpringlineError]
+    # Through the whole tree, so that a new class of error appears on the page by itself.
     while waiting:
         error = waiting.pop(0)
         meaning = UNEXPECTED if error is SpringlineError else (error.__doc__ or "").splitlines()[0]

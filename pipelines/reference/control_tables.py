@@ -29,9 +29,11 @@ def control_tables_page() -> str:
 
 def _tables() -> Iterator[str]:
     with closing(sqlite3.connect(":memory:")) as connection:
+        # SQLite itself says which columns are required and which are keys; only the words are taken from the text.
         connection.executescript(control_schema())
         for name, about in control_tables().items():
             described = connection.execute(f"PRAGMA table_info({name})").fetchall()
+            # What a CHECK allows is the list of states: a reader looks for it here first.
             values = {check["name"]: check["values"].replace("'", "`") for check in _ONE_OF.finditer(about.body)}
             yield f"## {name}"
             yield about.about

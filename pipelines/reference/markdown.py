@@ -27,6 +27,7 @@ def linked(text: str) -> str:
         name, anchors = citation["page"], citation["anchors"]
         if not anchors:
             return f"[{name}](../{name})"
+        # The first link names the page, those behind it the anchor alone, as the sentence does.
         links = _ANCHOR.sub(lambda anchor: f"[{anchor[0]}](../{name}{anchor[0]})", anchors)
         return links.replace("[", f"[{name}", 1)
 

@@ -47,6 +47,7 @@ def render() -> Mapping[str, str]:
 
 def write(pages: Mapping[str, str], folder: Path) -> list[str]:
     """Write the pages that differ, remove files that are none; return the names of what was touched."""
+    # Pages that are right keep their time of change: nothing that watches the folder is woken.
     touched = stale(pages, folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name in touched:

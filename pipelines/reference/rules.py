@@ -25,6 +25,7 @@ def rules_page() -> str:
     """Return docs/reference/rules.md: every rule of the suites in expectations/."""
     blocks = [INTRODUCTION]
     for severity, (heading, meaning) in SECTIONS.items():
+        # Holding rules first: they are what keeps a document from the ledger.
         rules = (rule for rule in load_rules().rules.values() if rule.severity == severity)
         blocks += [f"## {heading}", meaning, table(HEADINGS, map(_row, rules))]
     return page("Rules", *blocks)

@@ -68,6 +68,7 @@ def variable(name: str) -> str:
 def _row(name: str, field: FieldInfo) -> Row:
     if not field.description:
         raise UsageError(f"The setting {name} has no description.", next_step="add one in pipelines/core/settings.py.")
+    # Only a secret may come from a file that a variable names; the page must not promise it for others.
     is_secret = any(inner is SecretStr for inner in _alternatives(field.annotation))
     variables = code(variable(name)) + (f"\n{code(variable(name) + '_FILE')}" if is_secret else "")
     return code(name), variables, _type(field), _default(field), field.description
@@ -80,6 +81,7 @@ def _section(field: FieldInfo) -> type[BaseModel] | None:
 
 
 def _type(field: FieldInfo) -> str:
+    # `None` is no type to write into a file: it means that the setting may be left out.
     kinds = [_kind(inner) for inner in _alternatives(field.annotation) if inner is not type(None)]
     bounds = [
         f"{words} {getattr(limit, sign)}"

@@ -37,6 +37,7 @@ Row = tuple[str, str, str, str, str]
 
 def staging_page(external: Mapping[TableRef, Columns]) -> str:
     """Return docs/reference/staging.md; ``external`` are all tables that no model writes."""
+    # From the contracts, which also make the requests and the tables: the three cannot differ.
     landed = (block for side, contracts in CONTRACTS.items() for block in _side(side, contracts))
     return page("Staging tables", INTRODUCTION, *landed, *_written("seed", external), *_written("ctl", external))
 

@@ -13,9 +13,9 @@ import msgspec
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from pipelines.sandbox.faults import Faults, Rule
+from pipelines.sandbox.faults import FaultRule, Faults
 from pipelines.sandbox.ledger.routes import ledger_overview
-from pipelines.sandbox.state import Table
+from pipelines.sandbox.state import StateTable
 from pipelines.sandbox.vms.accruals import AccrualRun
 from pipelines.sandbox.vms.errors import ApiError
 from pipelines.sandbox.vms.overview import vms_overview
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _KEY = re.compile(r"/\d+(?=/|$)")
 
 
-class RequestCounts:
+class ReceivedRequests:
     """How many requests each side got since the start, per method and path or operation."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class _Admin:
     """The handlers; each gives a JSON value, or raises ValueError or ApiError for what cannot be done."""
 
     def __init__(
-        self, vms: Vms, ledger_db: sqlite3.Connection, *, clock: Clock, faults: Faults, counts: RequestCounts
+        self, vms: Vms, ledger_db: sqlite3.Connection, *, clock: Clock, faults: Faults, counts: ReceivedRequests
     ) -> None:
         self._vms = vms
         self._ledger_db = ledger_db
@@ -89,7 +89,7 @@ class _Admin:
     def faults(self, request: Request) -> object:
         """List, add or remove faults."""
         if request.method == "POST":
-            self._faults.add(msgspec.json.decode(request.state.body, type=Rule))
+            self._faults.add(msgspec.json.decode(request.state.body, type=FaultRule))
         elif request.method == "DELETE":
             self._faults.clear()
         return {"faults": self._faults.rules()}
@@ -116,15 +116,15 @@ class _Admin:
         shown = self._counts.shown().items()
         counted = [(side, label, str(count)) for side, rows in shown for label, count in rows.items()]
         sides["Sandbox"] = [
-            Table("Clock", ("UTC",), [(self._clock.now().isoformat(timespec="seconds"),)]),
-            Table("Requests", ("Side", "Request", "Count"), counted),
-            Table("Faults", ("Rule",), [(msgspec.json.encode(rule).decode(),) for rule in self._faults.rules()]),
+            StateTable("Clock", ("UTC",), [(self._clock.now().isoformat(timespec="seconds"),)]),
+            StateTable("Requests", ("Side", "Request", "Count"), counted),
+            StateTable("Faults", ("Rule",), [(msgspec.json.encode(rule).decode(),) for rule in self._faults.rules()]),
         ]
         return HTMLResponse(_html(sides))
 
 
 def admin_routes(
-    vms: Vms, ledger_db: sqlite3.Connection, *, clock: Clock, faults: Faults, counts: RequestCounts
+    vms: Vms, ledger_db: sqlite3.Connection, *, clock: Clock, faults: Faults, counts: ReceivedRequests
 ) -> list[Route]:
     """Give the routes of the control API and of the admin page."""
     admin = _Admin(vms, ledger_db, clock=clock, faults=faults, counts=counts)
@@ -157,13 +157,13 @@ _STYLE = (
 )
 
 
-def _html(sides: dict[str, list[Table]]) -> str:
+def _html(sides: dict[str, list[StateTable]]) -> str:
     parts = [f"<h2>{escape(side)}</h2>" + "".join(map(_table, tables)) for side, tables in sides.items()]
     head = f'<meta charset="utf-8"><title>Sandbox</title><style>{_STYLE}</style>'
     return f'<!doctype html><html lang="en"><head>{head}</head><body><h1>Sandbox</h1>{"".join(parts)}</body></html>'
 
 
-def _table(table: Table) -> str:
+def _table(table: StateTable) -> str:
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.headings)
     rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows)
     return f"<h3>{escape(table.title)}</h3><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"

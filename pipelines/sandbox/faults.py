@@ -57,7 +57,7 @@ class Replace(msgspec.Struct, frozen=True, tag_field="kind", tag="replace", forb
 Fault = Status | Body | GraphqlError | Delay | DropBefore | DropAfter | Replace
 
 
-class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class FaultMatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which requests a rule meets; an empty member meets all.
 
     ``path`` meets itself and what lies below it, ``operation`` is the root field of a GraphQL document and
@@ -79,19 +79,19 @@ class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
-class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class FaultRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One rule as posted: ``side`` is vms or ledger, ``times`` null is for ever, ``after`` skips the first matches."""
 
     side: str
     action: Fault
-    match: Match = Match()
+    match: FaultMatch = FaultMatch()
     times: int | None = None
     after: int = 0
 
 
 @dataclass(slots=True)
 class _Armed:
-    rule: Rule
+    rule: FaultRule
     to_skip: int
     left: int | None
 
@@ -111,7 +111,7 @@ class Faults:
         """Tell whether any rule is left."""
         return bool(self._armed)
 
-    def add(self, rule: Rule) -> None:
+    def add(self, rule: FaultRule) -> None:
         """Switch a rule on; rules are asked in the order they were added."""
         if rule.side not in ("vms", "ledger"):
             raise ValueError(f"side must be vms or ledger, not {rule.side!r}")
@@ -125,7 +125,7 @@ class Faults:
         with self._lock:
             self._armed.clear()
 
-    def rules(self) -> list[Rule]:
+    def rules(self) -> list[FaultRule]:
         """List what is switched on."""
         with self._lock:
             return [armed.rule for armed in self._armed]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from pipelines.sandbox.admin import RequestCounts
+    from pipelines.sandbox.admin import ReceivedRequests
     from pipelines.sandbox.clock import Clock
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
@@ -50,7 +50,7 @@ class Gate:
     Handlers find the body in ``request.state.body``, so that they can be plain functions.
     """
 
-    def __init__(self, app: ASGIApp, *, clock: Clock, faults: Faults, counts: RequestCounts) -> None:
+    def __init__(self, app: ASGIApp, *, clock: Clock, faults: Faults, counts: ReceivedRequests) -> None:
         self._app = app
         self._clock = clock
         self._faults = faults

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from pipelines.sandbox.admin import RequestCounts, admin_routes
+from pipelines.sandbox.admin import ReceivedRequests, admin_routes
 from pipelines.sandbox.clock import Clock
 from pipelines.sandbox.faults import Faults
 from pipelines.sandbox.gate import DROP, Gate
@@ -47,7 +47,7 @@ def build_app(state: Path, seed: Path | None = None) -> Starlette:
     """
     with ExitStack() as stack:
         control, ledger_db, vms_db = (stack.enter_context(closing(open_state(state))) for _ in range(3))
-        clock, faults, counts = Clock(control), Faults(), RequestCounts()
+        clock, faults, counts = Clock(control), Faults(), ReceivedRequests()
         routes = ledger_routes(ledger_db, clock=clock, faults=faults)
         vms = Vms(vms_db, clock=clock)
         stack.callback(vms.close)

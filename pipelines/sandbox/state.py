@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _BUSY_SECONDS = 30.0
 
 
-class Table(NamedTuple):
+class StateTable(NamedTuple):
     """One table of the admin page; what a side shows of itself is a list of these."""
 
     title: str

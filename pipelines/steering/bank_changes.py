@@ -47,6 +47,7 @@ def note_bank_changes(ctx: Context) -> Counts:
         for row in ctx.control.read(named_statements("bank_changes")["standing"])
     }
     at = utc_text(ctx.now())
+    # The models show it no more: the ledger has taken it, or the VMS went back to the old account.
     over = [row for change, row in standing.items() if change not in names]
     new = [change for change in names if change not in standing]
     # A change that was released stands until the ledger has the account; it waits for nobody.

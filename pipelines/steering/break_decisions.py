@@ -131,6 +131,7 @@ def _decide(
             "operator": operator,
             "at": at,
         }
+        # First the record, then the effect, in one transaction: no break changes without a name behind it.
         connection.execute(statements["decide"], values)
         connection.execute(statements[action], values)
     label = f"Break {row['break_id']} ({row['kind']}, {row['document_no'] or row['subject']})"

@@ -140,6 +140,7 @@ def _release(desk: _Desk, name: str) -> SteeringResult:
     is_supplier = name.startswith(BY_SUPPLIER)
     code = name.removeprefix(BY_SUPPLIER).strip()
     changes = open_changes(desk.control, code)
+    # A name with `supplier:` means the supplier alone, also where a document has that number.
     document = None if is_supplier else find_document(name, control=desk.control, tables=desk.tables)
     # One word must not both release a document and let a bank account through.
     if changes and document is not None:
@@ -198,6 +199,7 @@ def _retry(desk: _Desk, document: Document) -> SteeringResult:
         return _result("retry", document, f"{document.label} waits for the next run as it is.", is_new=False)
     if state == "sent" and (message := _nothing_to_do(desk, document, voucher)):
         return _result("retry", document, message, is_new=False)
+    # A sent voucher whose acknowledgement failed needs that alone.
     promise = RETRIES[state] if state != "sent" or desk.is_acknowledged(document) else ACKNOWLEDGE
     promise += "".join(f" {sentence}" for sentence in _obstacles(desk, document))
     # Asked for twice before a run, it is recorded once.

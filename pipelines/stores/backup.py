@@ -53,6 +53,7 @@ def back_up(control: Path, file: Path, *, is_forced: bool = False) -> Backup:
     if not control.exists():
         message = f"There is no control store {control}."
         raise SettingsError(message, next_step="name it in the setting `control`; the first `springline run` makes it.")
+    # Resolved: a link to the store is the store as well, and to copy onto it would destroy it.
     own = {control.with_name(control.name + ending).resolve() for ending in ("", *LOG_FILES)}
     if file.resolve() in own:
         raise UsageError(f"{file} is the control store itself.", next_step="name another file.")

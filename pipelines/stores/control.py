@@ -31,6 +31,7 @@ class Control:
         """
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Autocommit, so that `write()` alone decides where a transaction begins; several threads use the connection.
         self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
         try:
@@ -43,6 +44,7 @@ class Control:
         # First of all the version: nothing may be changed in the store of a newer release, not even a setting.
         is_up_to_date = versions.is_up_to_date(self._connection, self.path)
         self._connection.execute("PRAGMA journal_mode = WAL")
+        # FULL: a note that a call begins must survive a power cut, or the call would be made a second time.
         self._connection.execute("PRAGMA synchronous = FULL")
         if not is_up_to_date:
             versions.bring_up_to_date(self._connection, self.path)

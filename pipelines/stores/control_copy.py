@@ -80,6 +80,7 @@ def _copy_outbox(connection: duckdb.DuckDBPyConnection, control: Control) -> Non
     is_complete = not lacking
     for table in lacking:
         connection.execute(f"CREATE OR REPLACE TABLE ctl.{table} ({_columns(table)})")
+    # Number and hash: after a restore the same number may belong to another event.
     last, copied = _event(control, "ORDER BY event_no DESC"), digest_of(connection, _LAST_EVENT)
     if is_complete and copied == last:
         return

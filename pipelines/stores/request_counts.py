@@ -25,6 +25,7 @@ class RequestCounts:
     def save(self, job: str) -> None:
         """Add what was counted since the last time to the month's figures."""
         with self._lock:
+            # Taken and emptied under one lock: a request counted meanwhile goes into the next saving and is not lost.
             counts, self._counts = self._counts, {}
         if not counts:
             return

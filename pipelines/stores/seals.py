@@ -76,6 +76,7 @@ def seal_period(control: Control, run: Run, seal: Seal) -> None:
         connection.execute(statements["seal"], asdict(run) | asdict(seal))
         kept = {"period": run.period, "entries_hash": hashlib.sha256(seal.entries).hexdigest()}
         connection.execute(statements["keep_entries"], asdict(seal) | kept)
+        # In the same transaction: a seal without its event could not be explained to an auditor.
         record_run(connection, run, action="sealed", pack_hash=seal.pack_hash)
 
 

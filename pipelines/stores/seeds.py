@@ -32,6 +32,7 @@ def load_seeds(warehouse: duckdb.DuckDBPyConnection, *, folder: Path | None = No
     warehouse.execute(f"CREATE SCHEMA IF NOT EXISTS seed; CREATE TABLE IF NOT EXISTS {STATE} (digest VARCHAR)")
     if warehouse.execute(f"SELECT digest FROM {STATE}").fetchall() == [(digest,)]:
         return
+    # The digest is noted last: killed half-way, all files are loaded again.
     for table, path in files.items():
         _load(warehouse, table, path)
     warehouse.execute(f"CREATE OR REPLACE TABLE {STATE} AS SELECT CAST(? AS VARCHAR) AS digest", [digest])

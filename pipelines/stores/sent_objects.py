@@ -81,6 +81,7 @@ def read_corrections(control: Control) -> Corrections:
     for row in control.read(_CORRECTIONS):
         items = found.setdefault(row["document_key"], {})
         for item in _inputs(row["payload"]):
+            # The id is `<document key>-<item number>`, as batch/retries.py writes it.
             number = int(str(item["clientId"]).rpartition("-")[2])
             items.setdefault(number, {}).update(item["node"])
     return found

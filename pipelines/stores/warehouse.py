@@ -117,6 +117,7 @@ def take_over(connection: duckdb.DuckDBPyConnection, control: Control, *, batch_
     """
     connection.execute("CREATE TABLE IF NOT EXISTS ctl.last_batch (batch_id VARCHAR)")
     row = connection.execute("SELECT batch_id FROM ctl.last_batch").fetchone()
+    # Both stores must name the same batch: one of them alone may have been put back from a copy.
     is_known = row is not None and row[0] == control.mark(_WAREHOUSE_BATCH)
     statement = "UPDATE ctl.last_batch SET batch_id =" if row else "INSERT INTO ctl.last_batch SELECT"
     connection.execute(f"{statement} '{batch_id}'")

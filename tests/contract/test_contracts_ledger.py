@@ -15,7 +15,7 @@ from graphql import (
     validate,
 )
 
-from pipelines.contracts.contract import Contract, Kind
+from pipelines.contracts.contract import Contract, MemberKind
 from pipelines.contracts.ledger import ALL
 from pipelines.contracts.shape import paths, tree
 from pipelines.extract.books import DELTAS
@@ -40,14 +40,14 @@ FILTERS = {
 }
 # The scalars that a kind may be declared for.
 SCALARS = {
-    Kind.TEXT: {"String"},
-    Kind.INTEGER: {"Int"},
-    Kind.ID: {"Int64String", "Int"},
-    Kind.RATE: {"Float"},
-    Kind.MONEY_TEXT: {"MoneyString"},
-    Kind.BOOLEAN: {"Boolean"},
-    Kind.TIMESTAMP: {"DateTimeString"},
-    Kind.DATE: {"DateString"},
+    MemberKind.TEXT: {"String"},
+    MemberKind.INTEGER: {"Int"},
+    MemberKind.ID: {"Int64String", "Int"},
+    MemberKind.RATE: {"Float"},
+    MemberKind.MONEY_TEXT: {"MoneyString"},
+    MemberKind.BOOLEAN: {"Boolean"},
+    MemberKind.TIMESTAMP: {"DateTimeString"},
+    MemberKind.DATE: {"DateString"},
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.contracts import ledger as ledger_contracts
 from pipelines.contracts import vms as vms_contracts
-from pipelines.contracts.contract import Contract, Kind
+from pipelines.contracts.contract import Contract, MemberKind
 from pipelines.contracts.shape import paths, tables_of
 from pipelines.wire.filters import fields_header
 
@@ -81,7 +81,7 @@ def test_the_fields_header_is_plain_and_short(contract: Contract) -> None:
 def test_a_key_is_a_required_whole_number(contract: Contract) -> None:
     [key] = [member for member in contract.members if member.column == contract.key]
     assert key.required
-    assert key.kind in {Kind.INTEGER, Kind.ID}
+    assert key.kind in {MemberKind.INTEGER, MemberKind.ID}
     assert "." not in key.path
 
 

@@ -19,7 +19,7 @@ class Remark(NamedTuple):
     instead: str
 
 
-Rule = Callable[[exp.Expr], Iterator[Remark]]
+LintRule = Callable[[exp.Expr], Iterator[Remark]]
 
 SHORT_DECIMAL = 18  # digits up to which DuckDB computes a product of decimals in 64 bits
 _PARTS_OF_DATES = frozenset({"YEAR", "QUARTER", "MONTH", "DAY", "ISODOW", "HOUR", "MINUTE"})
@@ -203,7 +203,7 @@ def subqueries(node: exp.Expr) -> Iterator[Remark]:
         yield Remark(node, "EXISTS or IN (SELECT) outside WHERE", "Spark cannot read it", "a LEFT JOIN and IS NOT NULL")
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[LintRule, ...] = (
     constructs,
     types,
     literals,

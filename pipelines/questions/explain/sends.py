@@ -67,6 +67,7 @@ def lines_as_sent(control: Control, document: Document) -> list[Row]:
     # A correction updates waiting import items one by one; its clientId ends with the item number of the line.
     for correction in corrections_of(control, document.key or -1):
         for change in cast("list[dict[str, Any]]", correction):
+            # The id is `<document key>-<item number>`, as batch/retries.py writes it.
             nodes[int(change["clientId"].rpartition("-")[2])] |= change["node"]
     return masked([_line(node) for _, node in sorted(nodes.items())])
 

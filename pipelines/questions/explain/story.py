@@ -53,6 +53,7 @@ def _read(control: Control, tables: Tables | None, document: Document, *, now: d
     voucher = story.intent("voucher")
     story.ledger = facts.ledger_state(tables, document, voucher)
     story.payments = facts.payments_of(tables, document, story.ledger["subledger_rows"])
+    # As mapped today: beside what was sent it shows whether the document has changed since.
     drafted = facts.draft_lines(tables, document)
     story.voucher = _voucher(control, story, drafted)
     story.holds = verdicts.holds_on(control, document)

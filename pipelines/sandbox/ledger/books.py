@@ -25,7 +25,7 @@ from pipelines.sandbox.ledger.values import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pipelines.sandbox.ledger.store import Changes, Store
+    from pipelines.sandbox.ledger.store import LedgerStore, RowChanges
 
 INVOICE_SOURCES = frozenset({"AP", "AR", "SO", "OS"})
 _FIRST_VOUCHER_NO = 120_001
@@ -55,12 +55,12 @@ class Voucher:
     is_imported: bool = True
 
 
-def minor_units(store: Store, currency: int) -> int:
+def minor_units(store: LedgerStore, currency: int) -> int:
     """Give the decimals of a currency (ISO 4217)."""
     return int(store.rows[currency].get("minor", 2))
 
 
-def completed(store: Store, line: Row, *, owner: int) -> Row:
+def completed(store: LedgerStore, line: Row, *, owner: int) -> Row:
     """Fill in the currency and the amount that follows from the others; what cannot follow stays absent."""
     company = company_currency(store, owner)
     filled = {**line, "currencyDbId": line.get("currencyDbId") or company["dbId"]}
@@ -74,7 +74,7 @@ def completed(store: Store, line: Row, *, owner: int) -> Row:
     return filled
 
 
-def vat_account(store: Store, line: Row, *, source: Row, owner: int) -> tuple[str, int | None]:
+def vat_account(store: LedgerStore, line: Row, *, source: Row, owner: int) -> tuple[str, int | None]:
     """Give the VAT account of a taxed line, its code and its dbId: the rule's own, else 2710 input or 2700 output."""
     is_input = source["code"] == "AP" or (source["code"] != "AR" and Decimal(line["amount"]) > 0)
     code: str = store.rows[line["taxRuleDbId"]].get("account") or ("2710" if is_input else "2700")
@@ -83,7 +83,7 @@ def vat_account(store: Store, line: Row, *, source: Row, owner: int) -> tuple[st
     return code, found[0]["dbId"] if found else None
 
 
-def tax_percent(store: Store, line: Row) -> Decimal:
+def tax_percent(store: LedgerStore, line: Row) -> Decimal:
     """Give the percent of a line's tax rule; control accounts carry no tax."""
     rule = store.rows.get(line.get("taxRuleDbId", 0))
     if rule is None or store.rows[line["accountDbId"]].get("ledgerTypeDbId"):
@@ -91,7 +91,7 @@ def tax_percent(store: Store, line: Row) -> Decimal:
     return Decimal(rule.get("percent") or 0)
 
 
-def book(store: Store, changes: Changes, voucher: Voucher, *, now: datetime) -> Row:
+def book(store: LedgerStore, changes: RowChanges, voucher: Voucher, *, now: datetime) -> Row:
     """Add a voucher's rows to ``changes`` and give its header; whether it may be booked was checked before."""
     header = changes.put("headers", _header(store, voucher, now=now))
     for line in voucher.lines:
@@ -103,7 +103,7 @@ def book(store: Store, changes: Changes, voucher: Voucher, *, now: datetime) -> 
     return header
 
 
-def _header(store: Store, voucher: Voucher, *, now: datetime) -> Row:
+def _header(store: LedgerStore, voucher: Voucher, *, now: datetime) -> Row:
     first_month = int(store.rows[voucher.owner].get("fiscalYearStartMonth") or 1)
     period = period_id(voucher.posted_date, first_month=first_month)
     at = local(now)
@@ -125,7 +125,7 @@ def _header(store: Store, voucher: Voucher, *, now: datetime) -> Row:
     )
 
 
-def _parts(store: Store, line: Row, voucher: Voucher) -> list[Row]:
+def _parts(store: LedgerStore, line: Row, voucher: Voucher) -> list[Row]:
     """Split a gross line into its net and its VAT (A21); a line without VAT stays as it is."""
     percent = tax_percent(store, line)
     if not percent:
@@ -142,7 +142,7 @@ def _parts(store: Store, line: Row, voucher: Voucher) -> list[Row]:
     return [net, vat]
 
 
-def _gl_row(store: Store, line: Row, header: Row) -> Row:
+def _gl_row(store: LedgerStore, line: Row, header: Row) -> Row:
     period = period_row(header["periodDbId"])
     partner = store.rows.get(line.get("subledgerDbId", 0), {})
     row = store.new(
@@ -164,16 +164,16 @@ def _gl_row(store: Store, line: Row, header: Row) -> Row:
     return _present(row | {name: line.get(name) for name in _GL})
 
 
-def _is_control(store: Store, line: Row) -> bool:
+def _is_control(store: LedgerStore, line: Row) -> bool:
     return bool(store.rows[line["accountDbId"]].get("ledgerTypeDbId") and line.get("subledgerDbId"))
 
 
-def _subledger_table(store: Store, line: Row) -> str:
+def _subledger_table(store: LedgerStore, line: Row) -> str:
     is_ap = store.rows[line["accountDbId"]]["ledgerTypeDbId"] == LedgerType.AP
     return "ap_rows" if is_ap else "ar_rows"
 
 
-def _subledger_row(store: Store, line: Row, header: Row, *, gl_row: Row, source: str) -> Row:
+def _subledger_row(store: LedgerStore, line: Row, header: Row, *, gl_row: Row, source: str) -> Row:
     ledger_type = store.rows[line["accountDbId"]]["ledgerTypeDbId"]
     sl_type = line.get("slTransactionTypeDbId")
     if sl_type is None and source in INVOICE_SOURCES:

@@ -10,14 +10,14 @@ import msgspec
 
 from pipelines.sandbox.ledger.errors import BadRequestError
 from pipelines.sandbox.ledger.hand import owner_id
-from pipelines.sandbox.ledger.store import Changes
+from pipelines.sandbox.ledger.store import RowChanges
 from pipelines.sandbox.ledger.values import Row, period_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from pipelines.sandbox.ledger.store import Store
+    from pipelines.sandbox.ledger.store import LedgerStore
 
 _PAIR = ("ownerDbId", "currencyFromDbId", "currencyToDbId", "exchangeTypeDbId")
 _DAY = timedelta(days=1)
@@ -37,7 +37,7 @@ class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"sou
     modifiedAt: str | None = None  # noqa: N815
 
 
-class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PostingPeriod(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Close or open a period (yyyy-MM) of an entity."""
 
     owner: int
@@ -45,9 +45,9 @@ class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     closed: bool = True
 
 
-def publish_rates(store: Store, given: Iterable[Rate], *, now: datetime, keep_times: bool = False) -> list[int]:
+def publish_rates(store: LedgerStore, given: Iterable[Rate], *, now: datetime, keep_times: bool = False) -> list[int]:
     """Enter rates, the same day's rate anew where there is one, and end the range before each; gives their dbIds."""
-    changes = Changes()
+    changes = RowChanges()
     entered = [_entered(store, changes, rate) for rate in given]
     pairs: dict[tuple[int, ...], dict[int, Row]] = {}
     for row in [*store.tables["exchange_rates"].rows.values(), *entered]:
@@ -62,7 +62,7 @@ def publish_rates(store: Store, given: Iterable[Rate], *, now: datetime, keep_ti
     return list(entered_ids)
 
 
-def set_period(store: Store, given: Period, *, now: datetime) -> None:
+def set_period(store: LedgerStore, given: PostingPeriod, *, now: datetime) -> None:
     """Close a period, or open it again; both are the same when done twice."""
     owner = owner_id(store, given.owner)
     try:
@@ -73,7 +73,7 @@ def set_period(store: Store, given: Period, *, now: datetime) -> None:
     wanted = period_id(f"{given.period}-01", first_month=first_month)
     rows = store.tables["periods_closed"].rows.values()
     known = [row for row in rows if row["ownerDbId"] == owner and row["periodDbId"] == wanted]
-    changes = Changes()
+    changes = RowChanges()
     if given.closed and not known:
         changes.put("periods_closed", store.new(ownerDbId=owner, periodDbId=wanted))
     if not given.closed:
@@ -82,7 +82,7 @@ def set_period(store: Store, given: Period, *, now: datetime) -> None:
     store.commit(changes, now=now)
 
 
-def _entered(store: Store, changes: Changes, rate: Rate) -> Row:
+def _entered(store: LedgerStore, changes: RowChanges, rate: Rate) -> Row:
     try:
         is_positive = Decimal(rate.rate) > 0
         date.fromisoformat(rate.fromDate)
@@ -124,14 +124,14 @@ def _last_days(rows: list[Row]) -> list[str | None]:
     return ends
 
 
-def _currency(store: Store, code: str) -> Row:
+def _currency(store: LedgerStore, code: str) -> Row:
     found = store.tables["currencies"].having("code", code)
     if not found:
         raise BadRequestError(f"no currency {code}")
     return found[0]
 
 
-def _exchange_type(store: Store, changes: Changes, name: str) -> int:
+def _exchange_type(store: LedgerStore, changes: RowChanges, name: str) -> int:
     """Give the dbId of a kind of rates; the first rate of a kind brings it into being."""
     known = store.tables["exchange_types"].having("name", name)
     entered = [row for (table, _), row in changes.puts.items() if table == "exchange_types" and row["name"] == name]

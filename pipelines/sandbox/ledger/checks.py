@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipelines.sandbox.ledger.books import Voucher
-    from pipelines.sandbox.ledger.store import Store
+    from pipelines.sandbox.ledger.store import LedgerStore
 
 _DIMENSIONS = (
     ("Project", "projectDbId"),
@@ -52,7 +52,7 @@ def missing_members(lines: list[Row]) -> list[Problem]:
     ]
 
 
-def check(store: Store, voucher: Voucher, *, may_be_closed: bool = False) -> list[Problem]:
+def check(store: LedgerStore, voucher: Voucher, *, may_be_closed: bool = False) -> list[Problem]:
     """Give everything that keeps a voucher from being booked, and what is merely worth a warning."""
     found = [] if may_be_closed else list(_period(store, voucher))
     found.extend(_balance(store, voucher))
@@ -62,20 +62,20 @@ def check(store: Store, voucher: Voucher, *, may_be_closed: bool = False) -> lis
     return found
 
 
-def is_closed(store: Store, *, owner: int, day: str) -> bool:
+def is_closed(store: LedgerStore, *, owner: int, day: str) -> bool:
     """Tell whether the period of a day is closed for an entity: a row means closed."""
     wanted = period_id(day, first_month=int(store.rows[owner].get("fiscalYearStartMonth") or 1))
     rows = store.tables["periods_closed"].rows.values()
     return any(row["ownerDbId"] == owner and row["periodDbId"] == wanted for row in rows)
 
 
-def _period(store: Store, voucher: Voucher) -> Iterator[Problem]:
+def _period(store: LedgerStore, voucher: Voucher) -> Iterator[Problem]:
     if is_closed(store, owner=voucher.owner, day=voucher.posted_date):
         period = voucher.posted_date[:7].replace("-", "/")
         yield Problem(0, ErrorLevel.ERROR, f"Period {period} is closed.")
 
 
-def _balance(store: Store, voucher: Voucher) -> Iterator[Problem]:
+def _balance(store: LedgerStore, voucher: Voucher) -> Iterator[Problem]:
     currencies = {line["currencyDbId"] for line in voucher.lines}
     columns = [("amount", company_currency(store, voucher.owner)["code"])]
     if len(currencies) == 1:
@@ -87,7 +87,7 @@ def _balance(store: Store, voucher: Voucher) -> Iterator[Problem]:
             return
 
 
-def _line(store: Store, line: Row, voucher: Voucher) -> Iterator[str]:
+def _line(store: LedgerStore, line: Row, voucher: Voucher) -> Iterator[str]:
     account = store.rows[line["accountDbId"]]
     code, ledger_type = account["code"], account.get("ledgerTypeDbId")
     if account.get("posting") is False:
@@ -105,7 +105,7 @@ def _line(store: Store, line: Row, voucher: Voucher) -> Iterator[str]:
     yield from _dimensions(store, line, day=voucher.posted_date)
 
 
-def _control(store: Store, line: Row, *, code: str, ledger_type: int) -> Iterator[str]:
+def _control(store: LedgerStore, line: Row, *, code: str, ledger_type: int) -> Iterator[str]:
     partner = store.rows.get(line.get("subledgerDbId", 0))
     if partner is None:
         yield f"Account {code} requires a subledger."
@@ -114,7 +114,7 @@ def _control(store: Store, line: Row, *, code: str, ledger_type: int) -> Iterato
         yield f"Account {code} requires a {kind}, subledger {partner['code']} is none."
 
 
-def _dimensions(store: Store, line: Row, *, day: str) -> Iterator[str]:
+def _dimensions(store: LedgerStore, line: Row, *, day: str) -> Iterator[str]:
     for what, column in _DIMENSIONS:
         value = store.rows.get(line.get(column, 0))
         if value is None:
@@ -125,7 +125,7 @@ def _dimensions(store: Store, line: Row, *, day: str) -> Iterator[str]:
             yield f"{what} {value['code']} is not open on {day}."
 
 
-def _known_invoice(store: Store, line: Row, voucher: Voucher) -> Iterator[str]:
+def _known_invoice(store: LedgerStore, line: Row, voucher: Voucher) -> Iterator[str]:
     """Warn of a supplier invoice number that is in the books already; it is booked all the same (A4)."""
     number, partner = line.get("invoiceNumber"), line.get("subledgerDbId")
     if not number or not partner or store.rows[line["accountDbId"]].get("ledgerTypeDbId") != LedgerType.AP:

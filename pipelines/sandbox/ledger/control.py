@@ -10,13 +10,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pipelines.sandbox.ledger.calendar import Period, Rate, publish_rates, set_period
+from pipelines.sandbox.ledger.calendar import PostingPeriod, Rate, publish_rates, set_period
 from pipelines.sandbox.ledger.errors import BadRequestError
 from pipelines.sandbox.ledger.hand import HandVoucher, book_by_hand
-from pipelines.sandbox.ledger.matching import Match, Unmatch, match_rows, unmatch_rows
+from pipelines.sandbox.ledger.matching import MatchedRows, Unmatch, match_rows, unmatch_rows
 from pipelines.sandbox.ledger.naming import NamedMatch, NamedUnmatch, match_named, unmatch_named
 from pipelines.sandbox.ledger.payments import Payment, book_payment
-from pipelines.sandbox.ledger.store import Changes
+from pipelines.sandbox.ledger.store import RowChanges
 from pipelines.sandbox.ledger.tamper import Corruption, corrupt
 from pipelines.sandbox.ledger.values import JobLevel, Row
 from pipelines.sandbox.ledger.views import import_items, vouchers
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from pipelines.sandbox.ledger.core import Ledger
-    from pipelines.sandbox.ledger.store import Store
+    from pipelines.sandbox.ledger.store import LedgerStore
 
     Read = Callable[[Ledger, QueryParams], object]
     Write = Callable[[Ledger, bytes], object]
@@ -53,12 +53,12 @@ def control_routes(ledger: Ledger) -> list[Route]:
         "import-items": (_get_import_items, None),
         "import-items/remove": (None, _by_hand(Removal, _remove_import_items)),
         "payments": (None, _by_hand(Payment, book_payment)),
-        "match": (None, _by_hand(Match, match_rows)),
+        "match": (None, _by_hand(MatchedRows, match_rows)),
         "match/named": (None, _by_hand(NamedMatch, match_named)),
         "unmatch": (None, _by_hand(Unmatch, unmatch_rows)),
         "unmatch/named": (None, _by_hand(NamedUnmatch, unmatch_named)),
         "corrupt": (None, _by_hand(Corruption, corrupt)),
-        "periods": (_get_periods, _by_hand(Period, _set_period)),
+        "periods": (_get_periods, _by_hand(PostingPeriod, _set_period)),
         "rates": (_get_rates, _by_hand(Rate, _publish)),
     }
     return [_route(ledger, path, read, write) for path, (read, write) in paths.items()]
@@ -94,7 +94,7 @@ def _json(value: object, *, status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, media_type="application/json")
 
 
-def _by_hand(kind: type[_Input], work: Callable[[Store, _Input, datetime], Row]) -> Write:
+def _by_hand(kind: type[_Input], work: Callable[[LedgerStore, _Input, datetime], Row]) -> Write:
     """Make a handler of what a person does: one object, or a list of them done in turn up to the first refused."""
 
     def write(ledger: Ledger, body: bytes) -> object:
@@ -128,7 +128,7 @@ def _get_vouchers(ledger: Ledger, query: QueryParams) -> list[Row]:
     return vouchers(ledger.store, owner=query.get("owner"), source=query.get("source"), number=query.get("trRegNumber"))
 
 
-def _book_voucher(store: Store, given: HandVoucher, now: datetime) -> Row:
+def _book_voucher(store: LedgerStore, given: HandVoucher, now: datetime) -> Row:
     header = book_by_hand(store, given, now=now)
     return {"voucher": header["dbId"], "transaction_number": header["transactionNumber"]}
 
@@ -137,8 +137,8 @@ def _get_import_items(ledger: Ledger, query: QueryParams) -> list[Row]:
     return import_items(ledger.store, number=query.get("trRegNumber"))
 
 
-def _remove_import_items(store: Store, given: Removal, now: datetime) -> Row:
-    changes = Changes()
+def _remove_import_items(store: LedgerStore, given: Removal, now: datetime) -> Row:
+    changes = RowChanges()
     for db_id in given.rows:
         item = store.tables["import_items"].rows.get(db_id)
         if item is None or item["jobLevelDbId"] == JobLevel.DONE:
@@ -156,7 +156,7 @@ def _get_periods(ledger: Ledger, _: QueryParams) -> list[Row]:
     return [{"owner": owner["ownerCode"], "period": _period(db_id), "closed": True} for owner, db_id in closed]
 
 
-def _set_period(store: Store, given: Period, now: datetime) -> Row:
+def _set_period(store: LedgerStore, given: PostingPeriod, now: datetime) -> Row:
     set_period(store, given, now=now)
     return msgspec.to_builtins(given)  # type: ignore[no-any-return]
 
@@ -179,7 +179,7 @@ def _get_rates(ledger: Ledger, _: QueryParams) -> list[Row]:
     ]
 
 
-def _publish(store: Store, given: Rate, now: datetime) -> Row:
+def _publish(store: LedgerStore, given: Rate, now: datetime) -> Row:
     return {"row": publish_rates(store, [given], now=now)[0]}
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.sandbox.ledger.limits import Limits
 from pipelines.sandbox.ledger.posting import last_run_due, run_posting
-from pipelines.sandbox.ledger.settings import Settings, change_settings, read_settings
-from pipelines.sandbox.ledger.store import Store
+from pipelines.sandbox.ledger.settings import ServedLedgerSettings, change_settings, read_settings
+from pipelines.sandbox.ledger.store import LedgerStore
 from pipelines.sandbox.state import read_setting, write_setting
 
 if TYPE_CHECKING:
@@ -26,18 +26,18 @@ class Ledger:
 
     def __init__(self, db: sqlite3.Connection, *, clock: Clock) -> None:
         self.limits = Limits()
-        self.settings: Settings = read_settings(db)
+        self.settings: ServedLedgerSettings = read_settings(db)
         self._db = db
         self._clock = clock
         self._opening = threading.Lock()
-        self._store: Store | None = None
+        self._store: LedgerStore | None = None
 
     @property
-    def store(self) -> Store:
+    def store(self) -> LedgerStore:
         """Give the rows."""
         with self._opening:
             if self._store is None:
-                self._store = Store(self._db)
+                self._store = LedgerStore(self._db)
                 # Rows live as long as the server: the collector need not walk them again and again.
                 gc.freeze()
             return self._store
@@ -46,7 +46,7 @@ class Ledger:
         """Give the sandbox's time, aware, in UTC."""
         return self._clock.now()
 
-    def change_settings(self, changed: object) -> Settings:
+    def change_settings(self, changed: object) -> ServedLedgerSettings:
         """Switch some settings and give them all; raises BadRequestError."""
         with self.store.lock:
             self.settings = change_settings(self._db, changed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipelines.sandbox.ledger.store import Store
+    from pipelines.sandbox.ledger.store import LedgerStore
     from pipelines.sandbox.ledger.values import Row
 
 # Rows of the books belong to one entity; all other tables hold master data, which entities below see too.
@@ -15,7 +15,7 @@ _BOOKS = frozenset({
 _MAX_DEPTH = 20
 
 
-def chain(store: Store, owner: int) -> list[int]:
+def chain(store: LedgerStore, owner: int) -> list[int]:
     """List the entity and those above it, nearest first."""
     found: list[int] = []
     at: int | None = owner
@@ -25,12 +25,12 @@ def chain(store: Store, owner: int) -> list[int]:
     return found
 
 
-def reach(store: Store, owner: int) -> set[int]:
+def reach(store: LedgerStore, owner: int) -> set[int]:
     """List the entity and those below it."""
     return {entity for entity in store.tables["entities"].rows if owner in chain(store, entity)}
 
 
-def visible(store: Store, owner: int, *, owner_set: str | None, table: str) -> set[int]:
+def visible(store: LedgerStore, owner: int, *, owner_set: str | None, table: str) -> set[int]:
     """List the entities whose rows of a table an ``ownerSet`` asks for.
 
     Source: docs/systems/ledger.md#1-4; the default is ALL.
@@ -47,12 +47,12 @@ def visible(store: Store, owner: int, *, owner_set: str | None, table: str) -> s
             return reach(store, owner) | above
 
 
-def entity_by_code(store: Store, owner_code: object) -> Row | None:
+def entity_by_code(store: LedgerStore, owner_code: object) -> Row | None:
     """Find an entity by its five-digit code."""
     found = store.tables["entities"].having("code", str(owner_code))
     return found[0] if found else None
 
 
-def company_currency(store: Store, owner: int) -> Row:
+def company_currency(store: LedgerStore, owner: int) -> Row:
     """Give the currency an entity keeps its books in."""
     return store.rows[store.rows[owner]["currencyDbId"]]

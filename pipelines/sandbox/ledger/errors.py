@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 INVALID_VALUE = "INVALID_VALUE"
 
 
-class Fault(NamedTuple):
+class GraphqlFault(NamedTuple):
     """One entry of ``errors``: limits carry their code at the top level, others in extensions, a timeout has none."""
 
     message: str
@@ -33,7 +33,7 @@ class Fault(NamedTuple):
 class RefusedError(Exception):
     """A request or a root field is refused, for one reason or several."""
 
-    def __init__(self, *faults: Fault) -> None:
+    def __init__(self, *faults: GraphqlFault) -> None:
         super().__init__("; ".join(fault.message for fault in faults))
         self.faults = faults
 

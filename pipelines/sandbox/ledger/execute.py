@@ -26,7 +26,7 @@ from graphql import (
 from graphql.execution.values import get_argument_values, get_directive_values
 from graphql.utilities import coerce_input_value, validate_input_value
 
-from pipelines.sandbox.ledger.errors import Fault, RefusedError
+from pipelines.sandbox.ledger.errors import GraphqlFault, RefusedError
 from pipelines.sandbox.ledger.values import Row, period_row
 
 if TYPE_CHECKING:
@@ -140,10 +140,10 @@ class Selection:
 
 
 def _coerced(value: object, name: str, wanted: GraphQLInputType) -> object:
-    faults: list[Fault] = []
+    faults: list[GraphqlFault] = []
 
     def refuse(error: GraphQLError, path: list[str | int]) -> None:
-        faults.append(Fault(f"{'.'.join([name, *map(str, path)])}: {error.message}"))
+        faults.append(GraphqlFault(f"{'.'.join([name, *map(str, path)])}: {error.message}"))
 
     validate_input_value(value, wanted, refuse)
     if faults:

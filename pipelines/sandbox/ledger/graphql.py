@@ -18,7 +18,7 @@ from graphql import (
 from graphql.execution import get_variable_values
 
 from pipelines.sandbox.ledger.entities import entity_by_code
-from pipelines.sandbox.ledger.errors import Fault, RefusedError
+from pipelines.sandbox.ledger.errors import GraphqlFault, RefusedError
 from pipelines.sandbox.ledger.execute import Selection
 from pipelines.sandbox.ledger.limits import TIMEOUT
 from pipelines.sandbox.ledger.read import CONNECTIONS, read_connection, read_deltas
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 TOKEN = "springline-sandbox"  # noqa: S105 (opens nothing but a sandbox on loopback)
 _AUTHORIZATION = re.compile(r"token ([A-Za-z0-9_-]{16,200})")
-_BAD_FORMAT = Fault(
+_BAD_FORMAT = GraphqlFault(
     'Bad format for API Token. Expected header is "Authorization: token <your-token>".', "BAD_FORMAT_FOR_API_TOKEN"
 )
-_UNKNOWN_TOKEN = Fault("The API Token is unknown or has expired.", "UNKNOWN_API_TOKEN")
+_UNKNOWN_TOKEN = GraphqlFault("The API Token is unknown or has expired.", "UNKNOWN_API_TOKEN")
 _MAX_ROOT_FIELDS = 100
 _INTROSPECTION = frozenset({"__schema", "__type"})
 
@@ -62,7 +62,9 @@ def answer(ledger: Ledger, *, authorization: str | None, body: bytes) -> tuple[i
             if settings.latency_seconds:
                 time.sleep(min(settings.latency_seconds, settings.query_timeout_seconds or settings.latency_seconds))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return 400, _encoder.encode({"errors": [Fault(f"The request is no GraphQL request: {error}").as_error()]})
+        return 400, _encoder.encode(
+            {"errors": [GraphqlFault(f"The request is no GraphQL request: {error}").as_error()]}
+        )
     except RefusedError as refused:
         return 200, _encoder.encode({"errors": [fault.as_error() for fault in refused.faults]})
     timeout = settings.query_timeout_seconds
@@ -94,10 +96,10 @@ def _run(ledger: Ledger, own: int, request: _Request) -> dict[str, Any]:
         raise RefusedError(*prepared.faults)
     operation = prepared.operation(request.operationName)
     if operation is None:
-        raise RefusedError(Fault("Must provide the name of one operation of the document."))
+        raise RefusedError(GraphqlFault("Must provide the name of one operation of the document."))
     variables = get_variable_values(schema(), operation.variable_definitions or (), request.variables or {})
     if isinstance(variables, list):
-        raise RefusedError(*(Fault(error.message) for error in variables))
+        raise RefusedError(*(GraphqlFault(error.message) for error in variables))
     selection = Selection(ledger.store.rows, fragments=prepared.fragments, variables=variables)
     fields = selection.collect([operation.selection_set])
     if any(nodes[0].name.value in _INTROSPECTION for nodes in fields.values()):
@@ -130,7 +132,7 @@ class _RootFields:
     def run(self, fields: dict[str, list[FieldNode]]) -> dict[str, Any]:
         """Give data and errors."""
         if len(fields) > _MAX_ROOT_FIELDS:
-            raise RefusedError(Fault(f"At most {_MAX_ROOT_FIELDS} fields can be read per query."))
+            raise RefusedError(GraphqlFault(f"At most {_MAX_ROOT_FIELDS} fields can be read per query."))
         arguments = {
             key: self._selection.arguments(self._root, nodes[0])
             for key, nodes in fields.items()
@@ -149,23 +151,23 @@ class _RootFields:
                 except RefusedError as refused:
                     data[key], faults = None, list(refused.faults)
                 except GraphQLError as error:
-                    data[key], faults = None, [Fault(error.message)]
+                    data[key], faults = None, [GraphqlFault(error.message)]
                 errors.extend(fault.as_error([key]) for fault in faults)
         return {"errors": errors, "data": data} if errors else {"data": data}
 
-    def _field(self, nodes: list[FieldNode], arguments: Row | None) -> tuple[Any, list[Fault]]:
+    def _field(self, nodes: list[FieldNode], arguments: Row | None) -> tuple[Any, list[GraphqlFault]]:
         name = nodes[0].name.value
         if arguments is None:
             return self._root.name, []
         if name in self._ledger.settings.denied_fields:
-            raise RefusedError(Fault(f"The API Token has no access to field '{name}'.", "ACCESS_DENIED"))
+            raise RefusedError(GraphqlFault(f"The API Token has no access to field '{name}'.", "ACCESS_DENIED"))
         found, faults = self._resolve(name, arguments)
         named = get_named_type(self._root.fields[name].type)
         if not isinstance(named, GraphQLObjectType):
             raise TypeError(name)
         return self._selection.row(named, nodes)(found), faults
 
-    def _resolve(self, name: str, arguments: Row) -> tuple[Row, list[Fault]]:
+    def _resolve(self, name: str, arguments: Row) -> tuple[Row, list[GraphqlFault]]:
         store, now = self._ledger.store, self._ledger.now()
         if name in CONNECTIONS:
             return read_connection(store, name, arguments, owner=self._own, now=now), []

@@ -12,15 +12,15 @@ from pipelines.sandbox.ledger.books import Voucher, book, completed
 from pipelines.sandbox.ledger.checks import check, missing_members
 from pipelines.sandbox.ledger.entities import entity_by_code
 from pipelines.sandbox.ledger.errors import BadRequestError
-from pipelines.sandbox.ledger.refs import Resolver
+from pipelines.sandbox.ledger.refs import ReferenceResolver
 from pipelines.sandbox.ledger.schema import schema
-from pipelines.sandbox.ledger.store import Changes
+from pipelines.sandbox.ledger.store import RowChanges
 from pipelines.sandbox.ledger.values import ErrorLevel, Row, SlType
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pipelines.sandbox.ledger.store import Store
+    from pipelines.sandbox.ledger.store import LedgerStore
 
 
 class HandVoucher(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,7 +35,7 @@ class HandVoucher(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trRegNumber: int | None = None  # noqa: N815
 
 
-def owner_id(store: Store, owner_code: int) -> int:
+def owner_id(store: LedgerStore, owner_code: int) -> int:
     """Find an entity; raises BadRequestError for a code nobody has."""
     entity = entity_by_code(store, owner_code)
     if entity is None:
@@ -43,7 +43,7 @@ def owner_id(store: Store, owner_code: int) -> int:
     return int(entity["dbId"])
 
 
-def source_row(store: Store, code: str) -> Row:
+def source_row(store: LedgerStore, code: str) -> Row:
     """Find a transaction source; raises BadRequestError for a code nobody has."""
     found = store.tables["transaction_sources"].having("code", code)
     if not found:
@@ -51,7 +51,7 @@ def source_row(store: Store, code: str) -> Row:
     return found[0]
 
 
-def line_columns(store: Store, values: Row, *, owner: int, source: str) -> Row:
+def line_columns(store: LedgerStore, values: Row, *, owner: int, source: str) -> Row:
     """Resolve one line written with bare codes; raises BadRequestError naming all that is wrong with it."""
     node_type = schema().type_map["AddGLImportItemsInputNode"]
     if not isinstance(node_type, GraphQLInputObjectType):
@@ -64,7 +64,7 @@ def line_columns(store: Store, values: Row, *, owner: int, source: str) -> Row:
         node[name] = coerce_input_value(_referred(node_type, name, value), node_type.fields[name].type)
         if node[name] is Undefined:
             raise BadRequestError(f"{name} of a line has a value of a wrong type: {value!r}")
-    resolver = Resolver(store, own=owner)
+    resolver = ReferenceResolver(store, own=owner)
     columns = resolver.columns(node, input_type=node_type, owner=owner)
     sl_type = resolver.system_value("slTransactionType", columns.pop("slTransactionType", None), SlType)
     if resolver.faults:
@@ -72,15 +72,17 @@ def line_columns(store: Store, values: Row, *, owner: int, source: str) -> Row:
     return columns if sl_type is None else columns | {"slTransactionTypeDbId": sl_type}
 
 
-def book_by_hand(store: Store, given: HandVoucher, *, now: datetime) -> Row:
+def book_by_hand(store: LedgerStore, given: HandVoucher, *, now: datetime) -> Row:
     """Book a voucher and give its header; raises BadRequestError with everything that keeps it from being booked."""
-    changes = Changes()
+    changes = RowChanges()
     header = add_by_hand(store, changes, given, now=now, may_be_closed=False)
     store.commit(changes, now=now)
     return header
 
 
-def add_by_hand(store: Store, changes: Changes, given: HandVoucher, *, now: datetime, may_be_closed: bool) -> Row:
+def add_by_hand(
+    store: LedgerStore, changes: RowChanges, given: HandVoucher, *, now: datetime, may_be_closed: bool
+) -> Row:
     """Add the rows of a voucher to ``changes`` and give its header; raises BadRequestError."""
     owner = owner_id(store, given.owner)
     lines = [line_columns(store, line, owner=owner, source=given.source) for line in given.lines]
@@ -96,7 +98,9 @@ def add_by_hand(store: Store, changes: Changes, given: HandVoucher, *, now: date
     return book_checked(store, changes, voucher, now=now, may_be_closed=may_be_closed)
 
 
-def book_checked(store: Store, changes: Changes, voucher: Voucher, *, now: datetime, may_be_closed: bool) -> Row:
+def book_checked(
+    store: LedgerStore, changes: RowChanges, voucher: Voucher, *, now: datetime, may_be_closed: bool
+) -> Row:
     """Add a voucher's rows to ``changes`` unless something keeps it from being booked (BadRequestError)."""
     problems = missing_members([
         line | {"trRegNumber": 0, "postedDate": voucher.posted_date} for line in voucher.lines

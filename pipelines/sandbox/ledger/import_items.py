@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pipelines.sandbox.ledger.errors import Fault
+from pipelines.sandbox.ledger.errors import GraphqlFault
 from pipelines.sandbox.ledger.values import JobLevel, Row, SlType, period_id, period_row
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def import_item(work: Work, node: Node) -> Row:
     """Build a line that waits for the posting job, or correct one that waits or failed."""
     old = node.old
     if old is not None and old["jobLevelDbId"] not in _UNPOSTED:
-        work.resolver.faults.append(Fault(f"dbId: Import item {old['dbId']} is already posted."))
+        work.resolver.faults.append(GraphqlFault(f"dbId: Import item {old['dbId']} is already posted."))
         return old
     values = {name: value for name, value in node.values.items() if name != "dbId"}
     if old is not None:
@@ -45,7 +45,7 @@ def _columns(work: Work, values: Row, *, owner: int) -> Row:
     columns = work.resolver.columns(values, input_type=work.input_type, owner=owner)
     level = work.resolver.system_value("jobLevel", columns.pop("jobLevel", None), JobLevel)
     if level not in (None, JobLevel.READY):
-        work.resolver.faults.append(Fault("jobLevel: An import item can only be given to the job as READY."))
+        work.resolver.faults.append(GraphqlFault("jobLevel: An import item can only be given to the job as READY."))
     sl_type = work.resolver.system_value("slTransactionType", columns.pop("slTransactionType", None), SlType)
     if sl_type is not None:
         columns["slTransactionTypeDbId"] = sl_type
@@ -61,5 +61,5 @@ def _refuse_known_voucher(work: Work, columns: Row) -> None:
     number = columns.get("trRegNumber")
     for item in work.store.tables["import_items"].having("trRegNumber", number):
         if all(item.get(name) == columns.get(name) for name in ("ownerDbId", "transactionSourceDbId")):
-            work.resolver.faults.append(Fault(f"trRegNumber: Voucher {number} was imported before."))
+            work.resolver.faults.append(GraphqlFault(f"trRegNumber: Voucher {number} was imported before."))
             return

@@ -13,18 +13,18 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from pipelines.sandbox.ledger.errors import Fault, RefusedError
+from pipelines.sandbox.ledger.errors import GraphqlFault, RefusedError
 from pipelines.sandbox.ledger.values import HUNDRED, ZERO, local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from pipelines.sandbox.ledger.settings import Settings
+    from pipelines.sandbox.ledger.settings import ServedLedgerSettings
 
-_BURST = Fault("Too many requests", "BAD_REQUEST.BURST_RATE_LIMIT_REACHED", is_limit=True)
-_CONCURRENCY = Fault("Too many requests", "BAD_REQUEST.CONCURRENCY_LIMIT_REACHED", is_limit=True)
-TIMEOUT = Fault("Your query timed out.", "")
+_BURST = GraphqlFault("Too many requests", "BAD_REQUEST.BURST_RATE_LIMIT_REACHED", is_limit=True)
+_CONCURRENCY = GraphqlFault("Too many requests", "BAD_REQUEST.CONCURRENCY_LIMIT_REACHED", is_limit=True)
+TIMEOUT = GraphqlFault("Your query timed out.", "")
 
 
 class Limits:
@@ -39,7 +39,7 @@ class Limits:
         self._used = ZERO
 
     @contextmanager
-    def request(self, settings: Settings) -> Iterator[None]:
+    def request(self, settings: ServedLedgerSettings) -> Iterator[None]:
         """Hold a place for one request; raises RefusedError where there is none."""
         with self._lock:
             if settings.concurrency is not None and self._running >= settings.concurrency:
@@ -52,7 +52,7 @@ class Limits:
             with self._lock:
                 self._running -= 1
 
-    def charge(self, settings: Settings, *, records: int, now: datetime) -> None:
+    def charge(self, settings: ServedLedgerSettings, *, records: int, now: datetime) -> None:
         """Take 1 credit and one more per 100 records asked for (A13); raises RefusedError when none are left."""
         hour = now.replace(minute=0, second=0, microsecond=0)
         cost = 1 + Decimal(records) / HUNDRED
@@ -61,7 +61,7 @@ class Limits:
                 self._hour, self._used = hour, ZERO
             if settings.credits_per_hour is not None and self._used + cost > settings.credits_per_hour:
                 reset_at = local(hour + timedelta(hours=1))
-                fault = Fault("Not enough credits", "BAD_REQUEST.INSUFFICIENT_CREDITS", is_limit=True)
+                fault = GraphqlFault("Not enough credits", "BAD_REQUEST.INSUFFICIENT_CREDITS", is_limit=True)
                 raise RefusedError(fault._replace(extensions={"resetAt": reset_at}))
             self._used += cost
 
@@ -70,7 +70,7 @@ class Limits:
         with self._lock:
             return str(self._used)
 
-    def _take_burst(self, settings: Settings) -> None:
+    def _take_burst(self, settings: ServedLedgerSettings) -> None:
         at = self._monotonic()
         while self._started and self._started[0] <= at - settings.burst_seconds:
             self._started.popleft()

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pipelines.sandbox.ledger.errors import BadRequestError
-from pipelines.sandbox.ledger.store import Changes
+from pipelines.sandbox.ledger.store import RowChanges
 from pipelines.sandbox.ledger.values import ZERO, PaymentStatus, Row, SlType, money
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from pipelines.sandbox.ledger.store import Store
+    from pipelines.sandbox.ledger.store import LedgerStore
 
 MATCHED = ("ap_rows", "ar_rows", "transactions")
 _FIRST_MATCH = 700_001
 INVOICE_KINDS = (SlType.INVOICE, SlType.CREDIT_MEMO)
 
 
-class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class MatchedRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Rows to match, by dbId; ``settled`` are sizes in each row's own currency.
 
     Without any, debit and credit settle each other as far as they go, the earliest due first; in several currencies
@@ -42,7 +42,7 @@ class Unmatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     match_id: int
 
 
-def table_of(store: Store, db_id: int) -> str:
+def table_of(store: LedgerStore, db_id: int) -> str:
     """Tell in which table a matchable row stands; raises BadRequestError where there is none."""
     for table in MATCHED:
         if db_id in store.tables[table].rows:
@@ -50,7 +50,7 @@ def table_of(store: Store, db_id: int) -> str:
     raise BadRequestError(f"no ledger row {db_id}")
 
 
-def match_rows(store: Store, given: Match, now: datetime) -> Row:
+def match_rows(store: LedgerStore, given: MatchedRows, now: datetime) -> Row:
     """Match rows that are booked already and give the match id and its rows."""
     tables = {db_id: table_of(store, db_id) for db_id in given.rows}
     foreign = given.settled.keys() - {str(db_id) for db_id in tables}
@@ -63,7 +63,7 @@ def match_rows(store: Store, given: Match, now: datetime) -> Row:
         raise BadRequestError("rows of one ledger and one entity can be matched, not these")
     paid_on = max((_posted(store, row) for row in rows.values() if not is_invoice(row)), default=None)
     sizes = {int(db_id): Decimal(size) for db_id, size in given.settled.items()} or _sizes(list(rows.values()))
-    changes = Changes()
+    changes = RowChanges()
     for db_id, row in rows.items():
         size = sizes.get(db_id, _open(row))
         changes.put(tables[db_id], settled_row(row, size=size, paid_on=paid_on))
@@ -72,9 +72,9 @@ def match_rows(store: Store, given: Match, now: datetime) -> Row:
     return {"match_id": match_id, "rows": sorted(db_id for table, db_id in changes.puts if table in MATCHED)}
 
 
-def unmatch_rows(store: Store, given: Unmatch, now: datetime) -> Row:
+def unmatch_rows(store: LedgerStore, given: Unmatch, now: datetime) -> Row:
     """Undo a match: all its rows are open again to their full amount."""
-    changes = Changes()
+    changes = RowChanges()
     for table in MATCHED:
         for row in store.tables[table].having("matchId", given.match_id):
             dates = ("paymentDate", "lastPaymentDate") if is_invoice(row) else ()
@@ -108,7 +108,7 @@ def settled_row(row: Row, *, size: Decimal, paid_on: str | None) -> Row:
     return row | {"invoiceRemaining": money(left), "paymentStatusDbId": int(status)} | dates
 
 
-def join(store: Store, changes: Changes, tables: dict[int, str]) -> int:
+def join(store: LedgerStore, changes: RowChanges, tables: dict[int, str]) -> int:
     """Set one new match id on the rows of ``changes`` named in ``tables`` and on all that they were matched with."""
     match_id = store.next("matchId", first=_FIRST_MATCH)
     for table, row in _with_partners(store, [changes.puts[table, db_id] for db_id, table in tables.items()]):
@@ -143,11 +143,11 @@ def _sizes(rows: list[Row]) -> dict[int, Decimal]:
     return sizes
 
 
-def _with_partners(store: Store, rows: Iterable[Row]) -> list[tuple[str, Row]]:
+def _with_partners(store: LedgerStore, rows: Iterable[Row]) -> list[tuple[str, Row]]:
     earlier = {row["matchId"] for row in rows if row.get("matchId")}
     return [(table, row) for table in MATCHED for old in earlier for row in store.tables[table].having("matchId", old)]
 
 
-def _posted(store: Store, row: Row) -> str:
+def _posted(store: LedgerStore, row: Row) -> str:
     posted: str = store.rows[row["headerDbId"]]["postedDate"]
     return posted

@@ -9,14 +9,14 @@ import msgspec
 
 from pipelines.sandbox.ledger.errors import BadRequestError
 from pipelines.sandbox.ledger.hand import owner_id
-from pipelines.sandbox.ledger.matching import INVOICE_KINDS, Match, Unmatch, match_rows, unmatch_rows
+from pipelines.sandbox.ledger.matching import INVOICE_KINDS, MatchedRows, Unmatch, match_rows, unmatch_rows
 from pipelines.sandbox.ledger.values import ZERO, Row, money
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from pipelines.sandbox.ledger.store import Store
+    from pipelines.sandbox.ledger.store import LedgerStore
 
 TABLES = {"AP": "ap_rows", "AR": "ar_rows"}
 
@@ -51,16 +51,16 @@ class NamedUnmatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     row: Named
 
 
-def match_named(store: Store, given: NamedMatch, now: datetime) -> Row:
+def match_named(store: LedgerStore, given: NamedMatch, now: datetime) -> Row:
     """Match rows that are booked already and give the match id and its rows; raises BadRequestError."""
     shares = open_shares(
         store, given.rows, owner=owner_id(store, given.owner), side=given.side, partner=given.subledger
     )
     settled = {str(row["dbId"]): money(size) for row, size in shares}
-    return match_rows(store, Match([row["dbId"] for row, _ in shares], settled), now)
+    return match_rows(store, MatchedRows([row["dbId"] for row, _ in shares], settled), now)
 
 
-def unmatch_named(store: Store, given: NamedUnmatch, now: datetime) -> Row:
+def unmatch_named(store: LedgerStore, given: NamedUnmatch, now: datetime) -> Row:
     """Undo the match of a row: all rows of it are open again; raises BadRequestError."""
     owner = owner_id(store, given.owner)
     found = _found(store, given.row, owner=owner, side=given.side, partner=given.subledger)
@@ -68,7 +68,7 @@ def unmatch_named(store: Store, given: NamedUnmatch, now: datetime) -> Row:
 
 
 def open_shares(
-    store: Store, parts: Iterable[Named], *, owner: int, side: str, partner: str
+    store: LedgerStore, parts: Iterable[Named], *, owner: int, side: str, partner: str
 ) -> list[tuple[Row, Decimal]]:
     """List the rows with the size meant of each; the rows of one invoice fill up by due date.
 
@@ -88,7 +88,7 @@ def open_shares(
     return shares
 
 
-def _found(store: Store, part: Named, *, owner: int, side: str, partner: str) -> list[Row]:
+def _found(store: LedgerStore, part: Named, *, owner: int, side: str, partner: str) -> list[Row]:
     if part.row is not None:
         row = store.tables[TABLES[side]].rows.get(part.row)
         found = [] if row is None else [row]
@@ -100,7 +100,7 @@ def _found(store: Store, part: Named, *, owner: int, side: str, partner: str) ->
     return sorted(found, key=lambda row: (row.get("dueDate") or "", row["dbId"]))
 
 
-def _named(store: Store, part: Named, *, owner: int, side: str, partner: str) -> list[Row]:
+def _named(store: LedgerStore, part: Named, *, owner: int, side: str, partner: str) -> list[Row]:
     if part.invoice_number is None and part.text is None:
         return []
     table = store.tables[TABLES[side]]

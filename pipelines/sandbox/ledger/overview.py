@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.sandbox.ledger.store import TABLES, create_tables, stored_rows
 from pipelines.sandbox.ledger.values import SYSTEM_VALUES, ZERO, money
-from pipelines.sandbox.state import Table
+from pipelines.sandbox.state import StateTable
 
 if TYPE_CHECKING:
     import sqlite3
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _LATEST = 20
 
 
-def ledger_overview(db: sqlite3.Connection) -> list[Table]:
+def ledger_overview(db: sqlite3.Connection) -> list[StateTable]:
     """Summarise the state file: rows, import items by state, amounts by source, the last vouchers and errors."""
     create_tables(db)
     coded = (row for table in ("entities", "transaction_sources") for row in stored_rows(db, table))
@@ -30,15 +30,15 @@ def ledger_overview(db: sqlite3.Connection) -> list[Table]:
     states = Counter(SYSTEM_VALUES[row["jobLevelDbId"]]["name"] for row in stored_rows(db, "import_items"))
     counts: list[tuple[str, ...]] = [(name, str(_count(db, name))) for name in TABLES]
     return [
-        Table("Ledger rows", ("kind", "rows"), counts),
-        Table("Import items", ("state", "items"), [(name, str(count)) for name, count in sorted(states.items())]),
-        Table(
+        StateTable("Ledger rows", ("kind", "rows"), counts),
+        StateTable("Import items", ("state", "items"), [(name, str(count)) for name, count in sorted(states.items())]),
+        StateTable(
             "Booked",
             ("entity", "source", "rows", "debit in company currency"),
             [(*key, str(len(debits)), money(sum(debits, ZERO))) for key, debits in sorted(booked.items())],
         ),
         *(_open_items(db, table, names) for table in ("ap_rows", "ar_rows")),
-        Table(
+        StateTable(
             "Last vouchers",
             ("number", "entity", "source", "date", "text"),
             [
@@ -52,7 +52,7 @@ def ledger_overview(db: sqlite3.Connection) -> list[Table]:
                 for row in list(headers.values())[-_LATEST:]
             ],
         ),
-        Table(
+        StateTable(
             "Last import errors",
             ("item", "level", "message"),
             [
@@ -63,7 +63,7 @@ def ledger_overview(db: sqlite3.Connection) -> list[Table]:
     ]
 
 
-def _open_items(db: sqlite3.Connection, table: str, names: dict[int, str]) -> Table:
+def _open_items(db: sqlite3.Connection, table: str, names: dict[int, str]) -> StateTable:
     totals: defaultdict[tuple[str, str], list[Decimal]] = defaultdict(list)
     codes = {row["dbId"]: str(row["code"]) for row in stored_rows(db, "currencies")}
     for row in stored_rows(db, table):
@@ -71,7 +71,7 @@ def _open_items(db: sqlite3.Connection, table: str, names: dict[int, str]) -> Ta
     rows: list[tuple[str, ...]] = [
         (*key, str(sum(map(bool, amounts))), money(sum(amounts, ZERO))) for key, amounts in sorted(totals.items())
     ]
-    return Table(f"Open {table[:2].upper()} items", ("entity", "currency", "open rows", "open amount"), rows)
+    return StateTable(f"Open {table[:2].upper()} items", ("entity", "currency", "open rows", "open amount"), rows)
 
 
 def _count(db: sqlite3.Connection, table: str) -> int:

@@ -13,13 +13,13 @@ from pipelines.sandbox.ledger.errors import BadRequestError
 from pipelines.sandbox.ledger.hand import book_checked, line_columns, owner_id, source_row
 from pipelines.sandbox.ledger.matching import join, settled_row
 from pipelines.sandbox.ledger.naming import TABLES, Named, open_shares
-from pipelines.sandbox.ledger.store import Changes
+from pipelines.sandbox.ledger.store import RowChanges
 from pipelines.sandbox.ledger.values import ZERO, LedgerType, Row, money
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pipelines.sandbox.ledger.store import Store
+    from pipelines.sandbox.ledger.store import LedgerStore
 
 
 class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,14 +55,14 @@ class Payment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bank_account: str | None = None
 
 
-def book_payment(store: Store, given: Payment, now: datetime) -> Row:
+def book_payment(store: LedgerStore, given: Payment, now: datetime) -> Row:
     """Book a payment and match it; gives voucher, rows and match id, raises BadRequestError."""
     owner = owner_id(store, given.owner)
     table = TABLES[given.side]
     shares = open_shares(store, given.match, owner=owner, side=given.side, partner=given.subledger)
     sign = _sign(given, shares)
     account = shares[0][0]["accountDbId"] if shares else _control_account(store, given, owner=owner)["dbId"]
-    changes = Changes()
+    changes = RowChanges()
     voucher = Voucher(
         owner=owner,
         source=source_row(store, given.source),
@@ -96,7 +96,7 @@ def _sign(given: Payment, shares: list[tuple[Row, Decimal]]) -> int:
     return -1 if (given.side == "AR") is not given.refund else 1
 
 
-def _lines(store: Store, given: Payment, *, sign: int, account: str, owner: int) -> list[Row]:
+def _lines(store: LedgerStore, given: Payment, *, sign: int, account: str, owner: int) -> list[Row]:
     size, company = Decimal(given.amount), Decimal(given.company_amount)
     if size <= 0 or company <= 0:
         raise BadRequestError("amount and company_amount of a payment are sizes above zero")
@@ -130,7 +130,7 @@ def _pair(
 
 
 def _settle(
-    changes: Changes, table: str, booked: list[Row], shares: list[tuple[Row, Decimal]], given: Payment, *, sign: int
+    changes: RowChanges, table: str, booked: list[Row], shares: list[tuple[Row, Decimal]], given: Payment, *, sign: int
 ) -> None:
     """Take off what is settled, from the invoices and from the payment; what it has too much stays open on it."""
     net = ZERO
@@ -147,7 +147,7 @@ def _settle(
         changes.put(table, settled_row(row, size=size - left, paid_on=given.date))
 
 
-def _control_account(store: Store, given: Payment, *, owner: int) -> Row:
+def _control_account(store: LedgerStore, given: Payment, *, owner: int) -> Row:
     wanted = LedgerType[given.side]
     seen = [row for row in _accounts(store, owner=owner) if row.get("ledgerTypeDbId") == wanted]
     if not seen:
@@ -155,7 +155,7 @@ def _control_account(store: Store, given: Payment, *, owner: int) -> Row:
     return seen[0]
 
 
-def _counter_account(store: Store, given: str | None, usual: tuple[str, ...], *, owner: int) -> str:
+def _counter_account(store: LedgerStore, given: str | None, usual: tuple[str, ...], *, owner: int) -> str:
     codes = {row["code"]: row for row in _accounts(store, owner=owner)}
     for code in (given,) if given else usual:
         if code in codes:
@@ -166,7 +166,7 @@ def _counter_account(store: Store, given: str | None, usual: tuple[str, ...], *,
     return str(plain[0])
 
 
-def _accounts(store: Store, *, owner: int) -> list[Row]:
+def _accounts(store: LedgerStore, *, owner: int) -> list[Row]:
     seen = chain(store, owner)
     return sorted((row for row in store.tables["accounts"].rows.values() if row["ownerDbId"] in seen), key=_code)
 

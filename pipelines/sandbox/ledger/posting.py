@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 
 from pipelines.sandbox.ledger.books import Voucher, book, completed
 from pipelines.sandbox.ledger.checks import Problem, check, missing_members
-from pipelines.sandbox.ledger.store import Changes
+from pipelines.sandbox.ledger.store import RowChanges
 from pipelines.sandbox.ledger.values import OSLO, ErrorLevel, JobLevel, Row, local
 
 if TYPE_CHECKING:
-    from pipelines.sandbox.ledger.settings import Settings
-    from pipelines.sandbox.ledger.store import Store
+    from pipelines.sandbox.ledger.settings import ServedLedgerSettings
+    from pipelines.sandbox.ledger.store import LedgerStore
 
 _WAITING = (JobLevel.READY, JobLevel.ERROR)
 _VOUCHER = ("ownerDbId", "transactionSourceDbId", "trRegNumber", "postedDate")
 _LAST = 2**31
 
 
-def run_posting(store: Store, *, now: datetime) -> dict[str, int]:
+def run_posting(store: LedgerStore, *, now: datetime) -> dict[str, int]:
     """Try every voucher that has a line ready, and count what was posted and what failed."""
     done = {"posted": 0, "failed": 0}
     for items in _vouchers(store):
@@ -32,7 +32,7 @@ def run_posting(store: Store, *, now: datetime) -> dict[str, int]:
     return done
 
 
-def last_run_due(settings: Settings, *, now: datetime) -> datetime | None:
+def last_run_due(settings: ServedLedgerSettings, *, now: datetime) -> datetime | None:
     """Give the last moment up to now at which the job runs by itself, None where it never does."""
     if settings.posting_every_minutes is None:
         return None
@@ -45,7 +45,7 @@ def last_run_due(settings: Settings, *, now: datetime) -> datetime | None:
     return start + (min(here, end) - start) // step * step
 
 
-def _vouchers(store: Store) -> list[list[Row]]:
+def _vouchers(store: LedgerStore) -> list[list[Row]]:
     """Group waiting items; a voucher whose lines all failed waits until one of them is corrected."""
     groups: defaultdict[tuple[object, ...], list[Row]] = defaultdict(list)
     for item in store.tables["import_items"].rows.values():
@@ -57,11 +57,11 @@ def _vouchers(store: Store) -> list[list[Row]]:
     return ready
 
 
-def _post(store: Store, items: list[Row], *, now: datetime) -> bool:
+def _post(store: LedgerStore, items: list[Row], *, now: datetime) -> bool:
     owner = items[0]["ownerDbId"]
     lines = [completed(store, item, owner=owner) | {"importItemDbId": item["dbId"]} for item in items]
     problems = missing_members(lines)
-    changes = Changes()
+    changes = RowChanges()
     if not problems:
         voucher = Voucher(
             owner=owner,
@@ -86,7 +86,7 @@ def _post(store: Store, items: list[Row], *, now: datetime) -> bool:
     return is_good
 
 
-def _error(store: Store, item: Row, problem: Problem, *, now: datetime) -> Row:
+def _error(store: LedgerStore, item: Row, problem: Problem, *, now: datetime) -> Row:
     return store.new(
         ownerDbId=item["ownerDbId"],
         transactionDbId=item["dbId"],

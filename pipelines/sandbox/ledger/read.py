@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from graphql import GraphQLObjectType, get_named_type
 
 from pipelines.sandbox.ledger.entities import visible
-from pipelines.sandbox.ledger.errors import Fault, RefusedError
+from pipelines.sandbox.ledger.errors import GraphqlFault, RefusedError
 from pipelines.sandbox.ledger.schema import SCALARS, as_decimal, schema
 from pipelines.sandbox.ledger.values import LedgerType, Row, is_open_on, local
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
-    from pipelines.sandbox.ledger.store import Delta, Store, Table
+    from pipelines.sandbox.ledger.store import Delta, LedgerStore, LedgerTable
 
     Test = Callable[[Row], bool]
 
@@ -35,7 +35,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-class Source(NamedTuple):
+class NodeSource(NamedTuple):
     """Where a connection's rows stand, what they are, and which of them it shows."""
 
     table: str
@@ -43,28 +43,28 @@ class Source(NamedTuple):
     only: LedgerType | None = None
 
 
-CONNECTIONS: dict[str, Source] = {
-    "accounts": Source("accounts", "Account"),
-    "apTransactions": Source("ap_rows", "APTransaction"),
-    "arTransactions": Source("ar_rows", "ARTransaction"),
-    "bankAccounts": Source("bank_accounts", "BankAccount"),
-    "companies": Source("companies", "Company"),
-    "countries": Source("countries", "Country"),
-    "currencies": Source("currencies", "Currency"),
-    "customers": Source("subledgers", "Customer", LedgerType.AR),
-    "entities": Source("entities", "Entity"),
-    "exchangeRates": Source("exchange_rates", "ExchangeRate"),
-    "glImportItems": Source("import_items", "GLImportItem"),
-    "glImportItemErrors": Source("import_errors", "GLImportItemError"),
-    "journalHeaders": Source("headers", "JournalHeader"),
-    "objectKinds": Source("object_kinds", "ObjectKind"),
-    "objectValues": Source("object_values", "ObjectValue"),
-    "periodStatusItems": Source("periods_closed", "PeriodStatusItem"),
-    "projects": Source("projects", "Project"),
-    "subledgers": Source("subledgers", "Subledger"),
-    "suppliers": Source("subledgers", "Supplier", LedgerType.AP),
-    "transactions": Source("transactions", "Transaction"),
-    "xglDimensions": Source("xgl_dimensions", "XGLDimension"),
+CONNECTIONS: dict[str, NodeSource] = {
+    "accounts": NodeSource("accounts", "Account"),
+    "apTransactions": NodeSource("ap_rows", "APTransaction"),
+    "arTransactions": NodeSource("ar_rows", "ARTransaction"),
+    "bankAccounts": NodeSource("bank_accounts", "BankAccount"),
+    "companies": NodeSource("companies", "Company"),
+    "countries": NodeSource("countries", "Country"),
+    "currencies": NodeSource("currencies", "Currency"),
+    "customers": NodeSource("subledgers", "Customer", LedgerType.AR),
+    "entities": NodeSource("entities", "Entity"),
+    "exchangeRates": NodeSource("exchange_rates", "ExchangeRate"),
+    "glImportItems": NodeSource("import_items", "GLImportItem"),
+    "glImportItemErrors": NodeSource("import_errors", "GLImportItemError"),
+    "journalHeaders": NodeSource("headers", "JournalHeader"),
+    "objectKinds": NodeSource("object_kinds", "ObjectKind"),
+    "objectValues": NodeSource("object_values", "ObjectValue"),
+    "periodStatusItems": NodeSource("periods_closed", "PeriodStatusItem"),
+    "projects": NodeSource("projects", "Project"),
+    "subledgers": NodeSource("subledgers", "Subledger"),
+    "suppliers": NodeSource("subledgers", "Supplier", LedgerType.AP),
+    "transactions": NodeSource("transactions", "Transaction"),
+    "xglDimensions": NodeSource("xgl_dimensions", "XGLDimension"),
 }
 
 
@@ -81,10 +81,12 @@ class Window(NamedTuple):
         """Read first, last, after and before; raises RefusedError where they make no page."""
         first, last = arguments.get("first"), arguments.get("last")
         if (first is None) == (last is None):
-            raise RefusedError(Fault("Argument 'first' or 'last' is required, and only one of them."))
+            raise RefusedError(GraphqlFault("Argument 'first' or 'last' is required, and only one of them."))
         size: int = arguments["last"] if first is None else first
         if not 1 <= size <= MAX_RECORDS:
-            raise RefusedError(Fault(f"Argument 'first' or 'last' must be between 1 and {MAX_RECORDS}, not {size}."))
+            raise RefusedError(
+                GraphqlFault(f"Argument 'first' or 'last' must be between 1 and {MAX_RECORDS}, not {size}.")
+            )
         after, before = _place(arguments.get("after")), _place(arguments.get("before"))
         return cls(size, first is None, after or 0, before)
 
@@ -101,7 +103,7 @@ class Window(NamedTuple):
         }
 
 
-def read_connection(store: Store, name: str, arguments: Row, *, owner: int, now: datetime) -> Row:
+def read_connection(store: LedgerStore, name: str, arguments: Row, *, owner: int, now: datetime) -> Row:
     """Give one page of a connection as the token of ``owner`` sees it."""
     window, source = Window.of(arguments), CONNECTIONS[name]
     wanted = arguments.get("filter") or {}
@@ -116,7 +118,7 @@ def read_connection(store: Store, name: str, arguments: Row, *, owner: int, now:
     return window.page(found, lambda row: f"{row['dbId']}.{row['seq']}", lambda row: row)
 
 
-def read_deltas(store: Store, kind: str, arguments: Row, *, now: datetime) -> Row:
+def read_deltas(store: LedgerStore, kind: str, arguments: Row, *, now: datetime) -> Row:
     """Give one page of the changes of a type that are still kept."""
     window, log = Window.of(arguments), store.deltas[kind]
     cutoff = store.delta_cutoff(now)
@@ -138,11 +140,11 @@ def _place(cursor: str | None) -> int | None:
     if cursor is None:
         return None
     if not _CURSOR.fullmatch(cursor):
-        raise RefusedError(Fault(f"Invalid cursor '{cursor[:50]}'."))
+        raise RefusedError(GraphqlFault(f"Invalid cursor '{cursor[:50]}'."))
     return int(cursor.rpartition(".")[2])
 
 
-def _candidates(table: Table, wanted: Row, window: Window) -> Iterable[Row]:
+def _candidates(table: LedgerTable, wanted: Row, window: Window) -> Iterable[Row]:
     """Take the shortest way to the rows: by dbId, an indexed column, their time, or through all in their order."""
     for column in ("dbId", *table.index):
         values = [wanted[column]] if wanted.get(column) else wanted.get(f"{column}_in")
@@ -165,7 +167,7 @@ def _is_inside(seq: int, window: Window) -> bool:
     return seq > window.after and (window.before is None or seq < window.before)
 
 
-def _test(source: Source, key: str, value: Any) -> Test:  # noqa: ANN401 (any scalar)
+def _test(source: NodeSource, key: str, value: Any) -> Test:  # noqa: ANN401 (any scalar)
     column, _, suffix = key.partition("_")
     read, value = _reading(source, column, value)
     if value is None:
@@ -179,7 +181,7 @@ def _test(source: Source, key: str, value: Any) -> Test:  # noqa: ANN401 (any sc
     return test
 
 
-def _reading(source: Source, column: str, value: Any) -> tuple[Callable[[object], Any] | None, Any]:  # noqa: ANN401
+def _reading(source: NodeSource, column: str, value: Any) -> tuple[Callable[[object], Any] | None, Any]:  # noqa: ANN401
     """Tell how a column is compared: amounts and rates as numbers, the rest as it stands."""
     node = schema().type_map[source.type_name]
     scalar = get_named_type(node.fields[column].type).name if isinstance(node, GraphQLObjectType) else ""

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from graphql import GraphQLInputObjectType, get_named_type
 
 from pipelines.sandbox.ledger.entities import chain, reach
-from pipelines.sandbox.ledger.errors import Fault
+from pipelines.sandbox.ledger.errors import GraphqlFault
 from pipelines.sandbox.ledger.values import SYSTEM_VALUES, LedgerType, Row, money
 
 if TYPE_CHECKING:
     from enum import IntEnum
 
-    from pipelines.sandbox.ledger.store import Store
+    from pipelines.sandbox.ledger.store import LedgerStore
 
 # Tables by the name of the reference; a name that is not here is a value of some object kind.
 _TABLES = {
@@ -57,15 +57,15 @@ class _Target(NamedTuple):
     ledger_type: int | None
 
 
-class Resolver:
+class ReferenceResolver:
     """Resolves the nodes of one mutation for the token of ``own``; what was found once is remembered."""
 
-    def __init__(self, store: Store, *, own: int) -> None:
+    def __init__(self, store: LedgerStore, *, own: int) -> None:
         self._store = store
         self.own = own
         self.reach = reach(store, own)
-        self._found: dict[tuple[object, ...], int | Fault] = {}
-        self.faults: list[Fault] = []
+        self._found: dict[tuple[object, ...], int | GraphqlFault] = {}
+        self.faults: list[GraphqlFault] = []
 
     def owner(self, node: Row) -> int:
         """Give the entity a node is for: the one it names, among those the token reaches, else the token's own."""
@@ -74,7 +74,7 @@ class Resolver:
             return self.own
         target = _Target("entities", None, None)
         found = self._lookup(given, "owner", target, owner=self.own)
-        if isinstance(found, Fault):
+        if isinstance(found, GraphqlFault):
             self.faults.append(found)
             return self.own
         return found
@@ -93,7 +93,9 @@ class Resolver:
                 columns[f"{name}DbId"] = self._reference(name, value, owner=owner, ledger_type=ledger_type)
                 continue
             if isinstance(value, str) and len(value) > (longest := _LENGTHS.get(name, len(value))):
-                self.faults.append(Fault(f"{name}: Value is too long, at most {longest} characters are allowed."))
+                self.faults.append(
+                    GraphqlFault(f"{name}: Value is too long, at most {longest} characters are allowed.")
+                )
             is_amount = named.name == "MoneyString" and value is not None
             columns[name] = money(Decimal(value)) if is_amount else value
         return columns
@@ -111,7 +113,7 @@ class Resolver:
             if any(given is not None and str(given) == str(known.get(key)) for key, given in value.items()):
                 return int(db_id)
         key, given = next(iter(value.items()))
-        self.faults.append(Fault(f"{name}.{key}: No value matching owner {self.own}, {key} '{given}'."))
+        self.faults.append(GraphqlFault(f"{name}.{key}: No value matching owner {self.own}, {key} '{given}'."))
         return None
 
     def require(self, columns: Row, *names: str) -> None:
@@ -119,7 +121,7 @@ class Resolver:
         for name in names:
             is_missing = columns.get(name) in (None, "") and columns.get(f"{name}DbId") is None
             if is_missing and not any(fault.message.startswith(f"{name}.") for fault in self.faults):
-                self.faults.append(Fault(f"{name}: Value is required."))
+                self.faults.append(GraphqlFault(f"{name}: Value is required."))
 
     def _reference(self, name: str, value: Row | None, *, owner: int, ledger_type: int | None) -> int | None:
         if not value:
@@ -128,21 +130,21 @@ class Resolver:
         if name == "glObject2" and target.kind_db_id is not None:
             target = target._replace(table="object_values")
         found = self._lookup(value, name, target, owner=owner)
-        if isinstance(found, Fault):
+        if isinstance(found, GraphqlFault):
             self.faults.append(found)
             return None
         return found
 
-    def _lookup(self, value: Row, name: str, target: _Target, *, owner: int) -> int | Fault:
+    def _lookup(self, value: Row, name: str, target: _Target, *, owner: int) -> int | GraphqlFault:
         key = next((key for key in _KEYS if value.get(key) is not None), None)
         if key is None:
-            return Fault(f"{name}: One of the keys {', '.join(_KEYS[:2])} … is required.")
+            return GraphqlFault(f"{name}: One of the keys {', '.join(_KEYS[:2])} … is required.")
         memo = (name, key, value[key], owner, target.kind_db_id, target.ledger_type)
         if memo not in self._found:
             self._found[memo] = self._find(key, value[key], f"{name}.{key}", target, owner=owner)
         return self._found[memo]
 
-    def _find(self, key: str, value: object, path: str, target: _Target, *, owner: int) -> int | Fault:
+    def _find(self, key: str, value: object, path: str, target: _Target, *, owner: int) -> int | GraphqlFault:
         levels = {entity: place for place, entity in enumerate(chain(self._store, owner))}
         if target.table == "entities":
             levels = dict.fromkeys(self.reach, 0)
@@ -157,7 +159,7 @@ class Resolver:
         if len(seen) == 1:
             return int(seen[0]["dbId"])
         how_many = "More than one" if seen else "No"
-        return Fault(f"{path}: {how_many} value matching owner {owner}, {key} '{value}'.")
+        return GraphqlFault(f"{path}: {how_many} value matching owner {owner}, {key} '{value}'.")
 
     def _candidates(self, key: str, value: object, name: str) -> list[Row]:
         table = self._store.tables[name]

@@ -29,7 +29,7 @@ from graphql import (
 )
 from graphql.validation import VariablesInAllowedPositionRule
 
-from pipelines.sandbox.ledger.errors import Fault
+from pipelines.sandbox.ledger.errors import GraphqlFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,7 +133,7 @@ class Prepared:
     """A document that was parsed and validated; ``faults`` is empty where it may run."""
 
     document: DocumentNode | None
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[GraphqlFault, ...] = ()
     fragments: dict[str, FragmentDefinitionNode] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
@@ -159,12 +159,14 @@ def _prepare(query: str) -> Prepared:
     try:
         document = parse(query, no_location=True, max_tokens=_MAX_TOKENS)
     except GraphQLError as error:
-        return Prepared(None, (Fault(error.message, "SYNTAX_ERROR"),))
+        return Prepared(None, (GraphqlFault(error.message, "SYNTAX_ERROR"),))
     rules = [rule for rule in specified_rules if rule is not VariablesInAllowedPositionRule]
     if validate(schema(), document, rules):
         # Rule by rule, since an error does not say which rule it came from and the code is the rule's name.
         by_rule = [(rule.__name__, validate(schema(), document, [rule])) for rule in rules]
-        return Prepared(None, tuple(Fault(error.message, _code(name)) for name, errors in by_rule for error in errors))
+        return Prepared(
+            None, tuple(GraphqlFault(error.message, _code(name)) for name, errors in by_rule for error in errors)
+        )
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     return Prepared(document, (), fragments)
 

@@ -9,13 +9,13 @@ import msgspec
 from graphql import GraphQLInputObjectType, Undefined, get_named_type
 from graphql.utilities import coerce_input_value
 
-from pipelines.sandbox.ledger.calendar import Period, Rate, publish_rates, set_period
+from pipelines.sandbox.ledger.calendar import PostingPeriod, Rate, publish_rates, set_period
 from pipelines.sandbox.ledger.entities import entity_by_code
 from pipelines.sandbox.ledger.errors import BadRequestError, RefusedError
 from pipelines.sandbox.ledger.hand import HandVoucher, add_by_hand
 from pipelines.sandbox.ledger.schema import ExactFloat, schema
-from pipelines.sandbox.ledger.settings import Settings
-from pipelines.sandbox.ledger.store import Changes, Store
+from pipelines.sandbox.ledger.settings import ServedLedgerSettings
+from pipelines.sandbox.ledger.store import LedgerStore, RowChanges
 from pipelines.sandbox.ledger.values import OSLO, LedgerType, Row, local
 from pipelines.sandbox.ledger.write import MAX_NODES, mutate
 
@@ -45,7 +45,7 @@ class LedgerSeedError(Exception):
 
 def seed_ledger(db: sqlite3.Connection, seed: Path) -> None:
     """Load ``seed/*.jsonl`` into a state file whose ledger nobody has asked yet; raises LedgerSeedError."""
-    loader = _Loader(Store(db), seed)
+    loader = _Loader(LedgerStore(db), seed)
     for name in _ORDER:
         loader.load(name)
 
@@ -53,7 +53,7 @@ def seed_ledger(db: sqlite3.Connection, seed: Path) -> None:
 class _Loader:
     """Loads one file after the other; what a line names must stand in a file before."""
 
-    def __init__(self, store: Store, seed: Path) -> None:
+    def __init__(self, store: LedgerStore, seed: Path) -> None:
         self._store = store
         self._seed = seed
 
@@ -69,7 +69,7 @@ class _Loader:
         if name == "exchange_rates":
             self._rates(lines)
             return
-        changes = Changes()
+        changes = RowChanges()
         for number, line in enumerate(lines, start=1):
             try:
                 _LINE_LOADERS[name](self, changes, line)
@@ -79,7 +79,7 @@ class _Loader:
                 self._commit(changes)
         self._commit(changes)
 
-    def entity(self, changes: Changes, line: Row) -> None:
+    def entity(self, changes: RowChanges, line: Row) -> None:
         """Take in an entity, set up with the object kinds behind its dimensions."""
         code = line["ownerCode"]
         currency = self._coded(changes, "currencies", line["currency"])
@@ -97,11 +97,11 @@ class _Loader:
         # An entity may stand below the one of the line before.
         self._commit(changes)
 
-    def kind(self, changes: Changes, line: Row) -> None:
+    def kind(self, changes: RowChanges, line: Row) -> None:
         """Take in an object kind."""
         self._kind(changes, line["name"])
 
-    def object_value(self, changes: Changes, line: Row) -> None:
+    def object_value(self, changes: RowChanges, line: Row) -> None:
         """Take in a value of a kind; tax rules bring their percent and, if it is another than usual, their account."""
         kind = self._kind(changes, line["kind"])
         kept = {"posting": True} | {name: value for name, value in line.items() if name not in ("kind", "owner")}
@@ -110,7 +110,7 @@ class _Loader:
         row = self._store.new(objectKindDbId=kind, definitionDbId=kind, ownerDbId=self._owner(line), **kept)
         changes.put("object_values", row)
 
-    def account(self, changes: Changes, line: Row) -> None:
+    def account(self, changes: RowChanges, line: Row) -> None:
         """Take in an account; ``requires`` names dimensions, ``ledgerType`` makes it a control account."""
         kept = {name: value for name, value in line.items() if name not in ("owner", "ledgerType")}
         row: Row = {"posting": True, "balanceSheet": False} | kept
@@ -118,30 +118,30 @@ class _Loader:
             row["ledgerTypeDbId"] = int(LedgerType[line["ledgerType"]])
         changes.put("accounts", self._store.new(ownerDbId=self._owner(line), **row))
 
-    def xgl_dimension(self, changes: Changes, line: Row) -> None:
+    def xgl_dimension(self, changes: RowChanges, line: Row) -> None:
         """Take in a value of the XGL dimension."""
         kept = {"allowPosting": True, "description": line["code"]} | line
         del kept["owner"]
         changes.put("xgl_dimensions", self._store.new(ownerDbId=self._owner(line), **kept))
 
-    def currency(self, changes: Changes, line: Row) -> None:
+    def currency(self, changes: RowChanges, line: Row) -> None:
         """Take in a currency; ``minor`` is the number of its decimals."""
         changes.put("currencies", self._store.new(**({"description": line["code"]} | line)))
 
-    def country(self, changes: Changes, line: Row) -> None:
+    def country(self, changes: RowChanges, line: Row) -> None:
         """Take in a country."""
         changes.put("countries", self._store.new(**({"description": line["code"]} | line)))
 
-    def source(self, changes: Changes, line: Row) -> None:
+    def source(self, changes: RowChanges, line: Row) -> None:
         """Take in a transaction source; those whose dbId is documented have that one."""
         db_id = line.get("dbId") or _DOCUMENTED_SOURCES.get(line["code"]) or self._store.next("dbId")
         changes.put("transaction_sources", {"description": line["code"], **line, "dbId": db_id})
 
-    def period(self, _: Changes, line: Row) -> None:
+    def period(self, _: RowChanges, line: Row) -> None:
         """Close a period."""
-        set_period(self._store, Period(line["owner"], line["period"]), now=_SEEDED_AT)
+        set_period(self._store, PostingPeriod(line["owner"], line["period"]), now=_SEEDED_AT)
 
-    def voucher(self, changes: Changes, line: Row) -> None:
+    def voucher(self, changes: RowChanges, line: Row) -> None:
         """Book a voucher at noon of its day, in a closed period as well."""
         given = msgspec.convert(line, HandVoucher)
         noon = datetime.combine(datetime.fromisoformat(given.postedDate), time(12), OSLO)
@@ -149,7 +149,7 @@ class _Loader:
 
     def _records(self, name: str, lines: list[Row]) -> None:
         """Add records through their mutation, in calls of as many nodes as one may have."""
-        mutation, settings = _MUTATIONS[name], Settings()
+        mutation, settings = _MUTATIONS[name], ServedLedgerSettings()
         top = next(row for row in self._store.tables["entities"].rows.values() if row.get("parentDbId") is None)
         for start in range(0, len(lines), MAX_NODES):
             part = lines[start : start + MAX_NODES]
@@ -172,7 +172,7 @@ class _Loader:
         except BadRequestError as error:
             raise LedgerSeedError(f"exchange_rates.jsonl: {error}") from error
 
-    def _commit(self, changes: Changes) -> None:
+    def _commit(self, changes: RowChanges) -> None:
         self._store.commit(changes, now=_SEEDED_AT, keep_times=True)
         changes.puts.clear()
 
@@ -182,26 +182,26 @@ class _Loader:
             raise BadRequestError(f"no entity {line['owner']}")
         return int(entity["dbId"])
 
-    def _coded(self, changes: Changes, table: str, code: str) -> int:
+    def _coded(self, changes: RowChanges, table: str, code: str) -> int:
         found = self._store.tables[table].having("code", code)
         if not found:
             found = [changes.put(table, self._store.new(code=code, description=code))]
         return int(found[0]["dbId"])
 
-    def _kind(self, changes: Changes, name: str) -> int:
+    def _kind(self, changes: RowChanges, name: str) -> int:
         known = self._store.tables["object_kinds"].having("name", name)
         entered = [row for (table, _), row in changes.puts.items() if table == "object_kinds" and row["name"] == name]
         if known or entered:
             return int((known or entered)[0]["dbId"])
         return int(changes.put("object_kinds", self._store.new(name=name, code=name, description=name))["dbId"])
 
-    def _setup(self, changes: Changes, field: str, kind: str) -> Row:
+    def _setup(self, changes: RowChanges, field: str, kind: str) -> Row:
         db_id = self._kind(changes, kind)
         field_object = {"dbId": db_id, "code": kind, "description": kind, "objectKindDbId": db_id}
         return {"dbId": self._store.next("dbId"), "field": {"name": field}, "fieldObject": field_object}
 
 
-_LINE_LOADERS: dict[str, Callable[[_Loader, Changes, Row], None]] = {
+_LINE_LOADERS: dict[str, Callable[[_Loader, RowChanges, Row], None]] = {
     "entities": _Loader.entity,
     "object_kinds": _Loader.kind,
     "object_values": _Loader.object_value,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _NAME = "ledger.settings"
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ServedLedgerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Null lifts a limit. Defaults are docs/systems/ledger.md#1-8 and #a1, #a3, #a10, #a13 to #a15."""
 
     burst_requests: int | None = 20
@@ -35,17 +35,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens: dict[str, int] = {}
 
 
-def read_settings(db: sqlite3.Connection) -> Settings:
+def read_settings(db: sqlite3.Connection) -> ServedLedgerSettings:
     """Read the settings as they were last switched."""
-    return msgspec.convert(read_setting(db, _NAME, default={}), Settings)
+    return msgspec.convert(read_setting(db, _NAME, default={}), ServedLedgerSettings)
 
 
-def change_settings(db: sqlite3.Connection, changed: object) -> Settings:
+def change_settings(db: sqlite3.Connection, changed: object) -> ServedLedgerSettings:
     """Switch the given members and keep the others; raises BadRequestError for what is no setting."""
     if not isinstance(changed, dict):
         raise BadRequestError("settings are a JSON object")
     try:
-        settings = msgspec.convert(msgspec.to_builtins(read_settings(db)) | changed, Settings)
+        settings = msgspec.convert(msgspec.to_builtins(read_settings(db)) | changed, ServedLedgerSettings)
     except msgspec.ValidationError as error:
         raise BadRequestError(str(error)) from None
     if settings.posting_every_minutes is not None and settings.posting_every_minutes < 1:

@@ -60,7 +60,7 @@ class Delta(NamedTuple):
     at: int
 
 
-class Changes:
+class RowChanges:
     """What one unit of work writes and removes; rows are replaced, never changed in place."""
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class Changes:
         self.removed[table, row["dbId"]] = row
 
 
-class Table:
+class LedgerTable:
     """The rows of one kind, in the order of their last change, with an index over some columns."""
 
     def __init__(self, indexed: tuple[str, ...]) -> None:
@@ -152,12 +152,12 @@ def _moved(row: Row) -> tuple[str, int]:
     return row.get("modifiedAt") or "", row["dbId"]
 
 
-class Store:
+class LedgerStore:
     """All rows of the ledger on one state file; ``lock`` is held by whoever reads or writes more than one row."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.lock = threading.RLock()
-        self.tables = {name: Table(indexed) for name, indexed in TABLES.items()}
+        self.tables = {name: LedgerTable(indexed) for name, indexed in TABLES.items()}
         # Every dbId is given once over all tables, so that a reference is found without knowing its table.
         self.rows: dict[int, Row] = dict(SYSTEM_VALUES)
         self.deltas: dict[str, list[Delta]] = {kind: [] for kind in DELTA_KINDS}
@@ -176,7 +176,7 @@ class Store:
         """Begin a row of its own dbId."""
         return {"dbId": self.next("dbId"), **columns}
 
-    def commit(self, changes: Changes, *, now: datetime, keep_times: bool = False) -> None:
+    def commit(self, changes: RowChanges, *, now: datetime, keep_times: bool = False) -> None:
         """Write a unit of work, to the file first.
 
         With ``keep_times`` (seeds) rows keep the times they bring and make no deltas: they were there all along.
@@ -205,7 +205,7 @@ class Store:
         kind = _delta_kind(table, row)
         return None if kind is None else Delta(self.next("seq"), kind, row["dbId"], change, int(now.timestamp()))
 
-    def _write(self, changes: Changes, deltas: list[Delta], *, cutoff: int) -> None:
+    def _write(self, changes: RowChanges, deltas: list[Delta], *, cutoff: int) -> None:
         by_table: defaultdict[str, list[tuple[int, int, str]]] = defaultdict(list)
         for (table, db_id), row in changes.puts.items():
             by_table[table].append((db_id, row["seq"], msgspec.json.encode(row).decode()))
@@ -220,7 +220,7 @@ class Store:
                 kept[:] = [delta for delta in kept if delta.at >= cutoff]
         write_setting(self._db, "ledger.counters", value=self._counters)
 
-    def _apply(self, changes: Changes, deltas: Iterable[Delta]) -> None:
+    def _apply(self, changes: RowChanges, deltas: Iterable[Delta]) -> None:
         for table, db_id in changes.removed:
             self.tables[table].remove(db_id)
             self.rows.pop(db_id, None)

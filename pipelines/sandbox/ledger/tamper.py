@@ -10,13 +10,13 @@ import msgspec
 from pipelines.sandbox.ledger.books import Voucher, book
 from pipelines.sandbox.ledger.errors import BadRequestError
 from pipelines.sandbox.ledger.hand import line_columns
-from pipelines.sandbox.ledger.store import Changes
+from pipelines.sandbox.ledger.store import RowChanges
 from pipelines.sandbox.ledger.values import Row, local, money
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pipelines.sandbox.ledger.store import Store
+    from pipelines.sandbox.ledger.store import LedgerStore
 
 _SUBLEDGERS = ("ap_rows", "ar_rows")
 _LINE_COLUMNS = (
@@ -37,12 +37,12 @@ class Corruption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     date: str | None = None
 
 
-def corrupt(store: Store, given: Corruption, now: datetime) -> Row:
+def corrupt(store: LedgerStore, given: Corruption, now: datetime) -> Row:
     """Do it, unchecked, and give what was touched; raises BadRequestError for a voucher or row nobody has."""
     header = store.tables["headers"].rows.get(given.voucher)
     if header is None:
         raise BadRequestError(f"no voucher {given.voucher}")
-    changes = Changes()
+    changes = RowChanges()
     if given.delete:
         _delete(store, changes, header)
     elif given.reverse:
@@ -56,7 +56,7 @@ def corrupt(store: Store, given: Corruption, now: datetime) -> Row:
     return {"voucher": header["dbId"], "touched": touched}
 
 
-def subledger_rows(store: Store, header: Row) -> dict[int, tuple[str, Row]]:
+def subledger_rows(store: LedgerStore, header: Row) -> dict[int, tuple[str, Row]]:
     """Give a voucher's subledger rows with their tables, by the dbId of their general-ledger row."""
     return {
         row["glRowDbId"]: (table, row)
@@ -65,14 +65,14 @@ def subledger_rows(store: Store, header: Row) -> dict[int, tuple[str, Row]]:
     }
 
 
-def _delete(store: Store, changes: Changes, header: Row) -> None:
+def _delete(store: LedgerStore, changes: RowChanges, header: Row) -> None:
     for table in ("transactions", *_SUBLEDGERS):
         for row in store.tables[table].having("headerDbId", header["dbId"]):
             changes.remove(table, row)
     changes.remove("headers", header)
 
 
-def _change(store: Store, changes: Changes, header: Row, given: Corruption, *, now: datetime) -> None:
+def _change(store: LedgerStore, changes: RowChanges, header: Row, given: Corruption, *, now: datetime) -> None:
     behind = subledger_rows(store, header)
     by_subledger_row = {row["dbId"]: gl_row for gl_row, (_, row) in behind.items()}
     gl_id = by_subledger_row.get(given.row or 0, given.row or 0)
@@ -95,7 +95,7 @@ def _change(store: Store, changes: Changes, header: Row, given: Corruption, *, n
         changes.put(table, row | changed | remaining | {"headerModifiedAt": local(now)})
 
 
-def _reversal(store: Store, header: Row, *, day: str) -> Voucher:
+def _reversal(store: LedgerStore, header: Row, *, day: str) -> Voucher:
     behind = subledger_rows(store, header)
     lines = []
     for gl_row in store.tables["transactions"].having("headerDbId", header["dbId"]):

@@ -10,7 +10,7 @@ from pipelines.sandbox.ledger.tamper import subledger_rows
 from pipelines.sandbox.ledger.values import SYSTEM_VALUES, Row
 
 if TYPE_CHECKING:
-    from pipelines.sandbox.ledger.store import Store
+    from pipelines.sandbox.ledger.store import LedgerStore
 
 _HEADER_MEMBERS = ("transactionNumber", "postedDate", "text", "importedAt", "trRegNumber")
 _CODES = {
@@ -31,7 +31,7 @@ _SUBLEDGER_MEMBERS = (
 )  # fmt: skip
 
 
-def vouchers(store: Store, *, owner: str | None, source: str | None, number: str | None) -> list[Row]:
+def vouchers(store: LedgerStore, *, owner: str | None, source: str | None, number: str | None) -> list[Row]:
     """List booked vouchers, oldest change first; lines carry codes and, when imported, the node as it was sent."""
     found = []
     for header in store.tables["headers"].scan():
@@ -47,7 +47,7 @@ def vouchers(store: Store, *, owner: str | None, source: str | None, number: str
     return found
 
 
-def import_items(store: Store, *, number: str | None) -> list[Row]:
+def import_items(store: LedgerStore, *, number: str | None) -> list[Row]:
     """List import items as they were received, with their state, voucher and errors."""
     return [
         {
@@ -67,13 +67,13 @@ def import_items(store: Store, *, number: str | None) -> list[Row]:
     ]
 
 
-def _lines(store: Store, header: Row) -> list[Row]:
+def _lines(store: LedgerStore, header: Row) -> list[Row]:
     behind = subledger_rows(store, header)
     rows = sorted(store.tables["transactions"].having("headerDbId", header["dbId"]), key=_db_id)
     return [_line(store, row, behind.get(row["dbId"])) for row in rows]
 
 
-def _line(store: Store, row: Row, behind: tuple[str, Row] | None) -> Row:
+def _line(store: LedgerStore, row: Row, behind: tuple[str, Row] | None) -> Row:
     item = store.rows.get(row.get("importItemDbId", 0))
     line: dict[str, Any] = {name: store.rows.get(row.get(column, 0), {}).get("code") for name, column in _CODES.items()}
     return line | {

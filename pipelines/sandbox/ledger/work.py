@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from graphql import GraphQLInputObjectType
 
-    from pipelines.sandbox.ledger.refs import Resolver
-    from pipelines.sandbox.ledger.settings import Settings
-    from pipelines.sandbox.ledger.store import Changes, Store
+    from pipelines.sandbox.ledger.refs import ReferenceResolver
+    from pipelines.sandbox.ledger.settings import ServedLedgerSettings
+    from pipelines.sandbox.ledger.store import LedgerStore, RowChanges
     from pipelines.sandbox.ledger.values import Row
 
 
@@ -22,16 +22,16 @@ class Node:
     owner: int
     old: Row | None
     client_id: str | None
-    changes: Changes
+    changes: RowChanges
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """What the nodes of one mutation share; faults are collected by the resolver."""
 
-    store: Store
-    resolver: Resolver
-    settings: Settings
+    store: LedgerStore
+    resolver: ReferenceResolver
+    settings: ServedLedgerSettings
     input_type: GraphQLInputObjectType
 
     def columns(self, node: Node) -> Row:

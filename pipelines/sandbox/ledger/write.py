@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from graphql import GraphQLInputObjectType
 
 from pipelines.sandbox.ledger.entities import reach
-from pipelines.sandbox.ledger.errors import Fault, RefusedError
+from pipelines.sandbox.ledger.errors import GraphqlFault, RefusedError
 from pipelines.sandbox.ledger.import_items import import_item
 from pipelines.sandbox.ledger.partners import company, customer, supplier
-from pipelines.sandbox.ledger.refs import Resolver
+from pipelines.sandbox.ledger.refs import ReferenceResolver
 from pipelines.sandbox.ledger.schema import schema
-from pipelines.sandbox.ledger.store import Changes
+from pipelines.sandbox.ledger.store import RowChanges
 from pipelines.sandbox.ledger.values import LedgerType, Row
 from pipelines.sandbox.ledger.work import Node, Work
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from pipelines.sandbox.ledger.settings import Settings
-    from pipelines.sandbox.ledger.store import Store
+    from pipelines.sandbox.ledger.settings import ServedLedgerSettings
+    from pipelines.sandbox.ledger.store import LedgerStore
 
 MAX_NODES = 500
 
@@ -70,8 +70,8 @@ _KINDS: dict[str, _Kind] = {
 
 
 def mutate(
-    store: Store, name: str, arguments: Row, *, own: int, settings: Settings, now: datetime
-) -> tuple[Row, list[Fault]]:
+    store: LedgerStore, name: str, arguments: Row, *, own: int, settings: ServedLedgerSettings, now: datetime
+) -> tuple[Row, list[GraphqlFault]]:
     """Run one root field for the token of ``own``; raises RefusedError when a node is bad and nothing was written.
 
     With ``atomic_mutations`` off the good nodes are written, and the faults of the others come back beside them.
@@ -81,9 +81,13 @@ def mutate(
     verb, plural = (name[:3], name[3:]) if name.startswith("add") else (name[:6], name[6:])
     inputs: list[Row] = arguments["inputs"]
     if len(inputs) > MAX_NODES:
-        raise RefusedError(Fault(f"inputs: At most {MAX_NODES} nodes are allowed per mutation, not {len(inputs)}."))
-    work = Work(store, Resolver(store, own=own), settings, _input_type(f"{verb.capitalize()}{plural}InputNode"))
-    changes = Changes()
+        raise RefusedError(
+            GraphqlFault(f"inputs: At most {MAX_NODES} nodes are allowed per mutation, not {len(inputs)}.")
+        )
+    work = Work(
+        store, ReferenceResolver(store, own=own), settings, _input_type(f"{verb.capitalize()}{plural}InputNode")
+    )
+    changes = RowChanges()
     edges = []
     for item in inputs:
         row = _built(work, _KINDS[plural], item, changes, is_new=verb == "add")
@@ -95,14 +99,14 @@ def mutate(
     return {"edges": edges or None}, faults
 
 
-def _built(work: Work, kind: _Kind, item: Row, changes: Changes, *, is_new: bool) -> Row | None:
+def _built(work: Work, kind: _Kind, item: Row, changes: RowChanges, *, is_new: bool) -> Row | None:
     """Build the rows of one node and take them into ``changes`` when nothing is wrong with it."""
     values, known = item["node"], len(work.resolver.faults)
     old = None if is_new else _old(work, kind, values.get("dbId"), changes)
     if old is None and not is_new:
         return None
     owner = old["ownerDbId"] if old is not None and not values.get("owner") else work.resolver.owner(values)
-    node = Node(values, owner, old, item.get("clientId"), Changes())
+    node = Node(values, owner, old, item.get("clientId"), RowChanges())
     row = kind.build(work, node)
     if len(work.resolver.faults) > known:
         return None
@@ -110,11 +114,11 @@ def _built(work: Work, kind: _Kind, item: Row, changes: Changes, *, is_new: bool
     return changes.put(kind.table, row)
 
 
-def _old(work: Work, kind: _Kind, db_id: int | None, changes: Changes) -> Row | None:
+def _old(work: Work, kind: _Kind, db_id: int | None, changes: RowChanges) -> Row | None:
     row = changes.puts.get((kind.table, db_id or 0)) or work.store.tables[kind.table].rows.get(db_id or 0)
     is_seen = row is not None and row["ownerDbId"] in work.resolver.reach
     if row is None or not is_seen or (kind.only is not None and row["ledgerTypeDbId"] != kind.only):
-        work.resolver.faults.append(Fault(f"dbId: No value matching owner {work.resolver.own}, dbId '{db_id}'."))
+        work.resolver.faults.append(GraphqlFault(f"dbId: No value matching owner {work.resolver.own}, dbId '{db_id}'."))
         return None
     return row
 
@@ -126,8 +130,8 @@ def _input_type(name: str) -> GraphQLInputObjectType:
     return found
 
 
-def _remove_bank_accounts(store: Store, db_ids: list[int], *, own: int, now: datetime) -> Row:
-    changes, seen = Changes(), reach(store, own)
+def _remove_bank_accounts(store: LedgerStore, db_ids: list[int], *, own: int, now: datetime) -> Row:
+    changes, seen = RowChanges(), reach(store, own)
     rows = [store.tables["bank_accounts"].rows.get(db_id) for db_id in dict.fromkeys(db_ids)]
     for row in rows:
         if row is not None and row["ownerDbId"] in seen:

@@ -18,7 +18,7 @@ from pipelines.sandbox.vms.rates import rounded
 
 if TYPE_CHECKING:
     from pipelines.sandbox.vms.json import Obj
-    from pipelines.sandbox.vms.store import Store
+    from pipelines.sandbox.vms.store import VmsStore
     from pipelines.sandbox.vms.write import Writer
 
 _ACCRUAL, _REVERSAL = "ACP", "ACR"
@@ -37,7 +37,7 @@ class AccrualRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class AccrualPeriod:
     """A calendar month: its first and last day, and the first day of the next."""
 
     first: date
@@ -45,7 +45,7 @@ class Period:
     next_first: date
 
     @classmethod
-    def read(cls, text: str) -> Period:
+    def read(cls, text: str) -> AccrualPeriod:
         """Read ``2026-10``; raises ApiError 400."""
         try:
             first = date.fromisoformat(f"{text}-01")
@@ -58,7 +58,7 @@ class Period:
 class Accruals:
     """Generates one period's documents within one unit of work."""
 
-    def __init__(self, store: Store, writer: Writer) -> None:
+    def __init__(self, store: VmsStore, writer: Writer) -> None:
         self._store = store
         self._writer = writer
         self._estimates = Estimates(store)
@@ -69,7 +69,7 @@ class Accruals:
         Gives the numbers of documents made and posted, and what was skipped with the reason. What still waits in
         PEN is made anew; what was posted stays.
         """
-        period = Period.read(run.period)
+        period = AccrualPeriod.read(run.period)
         companies = self._keys("Company", run.company)
         voyages = self._keys("Voyage", run.voyage)
         made: list[str] = []
@@ -98,7 +98,7 @@ class Accruals:
             "gl_account": estimate.gl_account,
         }
 
-    def _skip(self, estimate: Estimate, period: Period, *, write_all: bool) -> str | None:
+    def _skip(self, estimate: Estimate, period: AccrualPeriod, *, write_all: bool) -> str | None:
         if self._estimates.is_closed(estimate.voyage):
             return "voyage closed"
         if estimate.fulfilment == 0:
@@ -111,7 +111,7 @@ class Accruals:
             return "accrual is zero"
         return None
 
-    def _figures(self, estimate: Estimate, period: Period) -> dict[str, Decimal]:
+    def _figures(self, estimate: Estimate, period: AccrualPeriod) -> dict[str, Decimal]:
         """Give the amounts of an accrual in the voyage currency: the estimate to date less the actual to date."""
         year = date(period.first.year, 1, 1)
         estimated = [self._estimates.to_date(estimate, day) for day in (period.next_first, period.first, year)]
@@ -125,7 +125,7 @@ class Accruals:
             "accountAmountYtd": actual[0] - actual[2],
         }
 
-    def _make(self, estimate: Estimate, period: Period) -> str:
+    def _make(self, estimate: Estimate, period: AccrualPeriod) -> str:
         figures = self._figures(estimate, period)
         amount = figures["documentAmount"]
         company_currency = self._store.tables["Company"][estimate.company].get("currency") or estimate.currency
@@ -163,7 +163,7 @@ class Accruals:
         self._writer.create("Document", {**shared, **own, **negated, "documentLines": lines})
         return f"{_ACCRUAL}{number}"
 
-    def _number(self, company: str, period: Period) -> str:
+    def _number(self, company: str, period: AccrualPeriod) -> str:
         prefix = f"{period.first:%Y%m}-{company}-"
         taken = {document["documentNo"] for document in self._documents(_ACCRUAL, period.last)}
         count = len(taken) + 1
@@ -180,7 +180,7 @@ class Accruals:
     def _is_pending(self, document: Obj) -> bool:
         return document.get("invoicingStatus") in self._store.keys_of("StatusType", "PEN")
 
-    def _drop_pending(self, estimate: Estimate, period: Period) -> bool:
+    def _drop_pending(self, estimate: Estimate, period: AccrualPeriod) -> bool:
         """Remove what an earlier run left in PEN; tell whether the accrual was posted, and so must stay."""
         for kind, day in ((_REVERSAL, period.next_first), (_ACCRUAL, period.last)):
             for document in self._documents(kind, day):
@@ -192,7 +192,7 @@ class Accruals:
                     self._writer.delete("Document", document["key"])
         return False
 
-    def _post(self, period: Period, companies: set[int]) -> int:
+    def _post(self, period: AccrualPeriod, companies: set[int]) -> int:
         waiting = [*self._documents(_ACCRUAL, period.last), *self._documents(_REVERSAL, period.next_first)]
         chosen = [one for one in waiting if self._is_pending(one) and one.get("company") in companies]
         for document in chosen:

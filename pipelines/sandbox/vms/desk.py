@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipelines.sandbox.vms.settings import Switches
-    from pipelines.sandbox.vms.store import Store, Unit
+    from pipelines.sandbox.vms.store import Unit, VmsStore
 
 _USER = {"userCode": "API", "userName": "Integration"}
 
@@ -23,7 +23,7 @@ _USER = {"userCode": "API", "userName": "Integration"}
 class Desk:
     """Takes the writes of clients, and of people who use the VMS."""
 
-    def __init__(self, store: Store, switches: Switches) -> None:
+    def __init__(self, store: VmsStore, switches: Switches) -> None:
         self._store = store
         self._switches = switches
         self._warnings: list[str] = []

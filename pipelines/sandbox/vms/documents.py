@@ -11,7 +11,7 @@ from pipelines.sandbox.vms.payments import PAYMENT_TYPES, Payments
 
 if TYPE_CHECKING:
     from pipelines.sandbox.vms.json import Obj
-    from pipelines.sandbox.vms.store import Store
+    from pipelines.sandbox.vms.store import VmsStore
     from pipelines.sandbox.vms.write import Writer
 
 INVOICE_TYPES = frozenset({"INI", "INO", "CRI", "CRO", "APR"})
@@ -32,7 +32,7 @@ _NOT_COPIED = ("key", "documentLines", "documentPaymentTerms", "remarks", "invoi
 class Documents:
     """The rules of documents within one unit of work."""
 
-    store: Store
+    store: VmsStore
     writer: Writer
     payments: Payments
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipelines.sandbox.vms.json import Obj
-    from pipelines.sandbox.vms.store import Store
+    from pipelines.sandbox.vms.store import VmsStore
 
 _CLOSED = "CLO"
 _DAY = timedelta(days=1)
@@ -37,7 +37,7 @@ class Estimate:
 class Estimates:
     """Reads estimates, voyages, off-hire, actuals and rates from the store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: VmsStore) -> None:
         self._store = store
         self._rates: dict[date, dict[tuple[int, int], Decimal]] = {}
 

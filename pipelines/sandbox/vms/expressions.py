@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.sandbox.vms.errors import ApiError
-from pipelines.sandbox.vms.model import Kind
+from pipelines.sandbox.vms.model import ObjectKind
 
 if TYPE_CHECKING:
     from pipelines.sandbox.vms.json import Obj
-    from pipelines.sandbox.vms.store import Store
+    from pipelines.sandbox.vms.store import VmsStore
 
 # Takes the new and the former state of the object; a state that is not there is empty.
 Condition = Callable[["Obj", "Obj"], bool]
@@ -24,7 +24,7 @@ _TOKEN = re.compile(
 _MAX_TOKENS = 1_000
 
 
-def compile_expression(store: Store, entity: str, text: str) -> Condition:
+def compile_expression(store: VmsStore, entity: str, text: str) -> Condition:
     """Read an expression on an entity; raises ApiError 400 for what neither form knows."""
     return _Parser(store, entity, text).parse()
 
@@ -33,7 +33,7 @@ def compile_expression(store: Store, entity: str, text: str) -> Condition:
 class _Operand:
     """A path into the new or the former state."""
 
-    store: Store
+    store: VmsStore
     entity: str
     names: tuple[str, ...]
     is_old: bool
@@ -45,7 +45,7 @@ class _Operand:
         for name in self.names:
             member = self.store.member(entity, name)
             value = obj.get(name)
-            if member is not None and member.kind is Kind.REFERENCE and isinstance(value, int):
+            if member is not None and member.kind is ObjectKind.REFERENCE and isinstance(value, int):
                 entity = member.entity
                 obj = self.store.tables[entity].get(value, {})
             else:
@@ -56,7 +56,7 @@ class _Operand:
 class _Parser:
     """Reads ``a && b || c`` with && binding closer, parentheses, ``!``, ``.equals("x")`` and comparisons."""
 
-    def __init__(self, store: Store, entity: str, text: str) -> None:
+    def __init__(self, store: VmsStore, entity: str, text: str) -> None:
         self._store = store
         self._entity = entity
         self._text = text

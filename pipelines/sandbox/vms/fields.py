@@ -12,13 +12,13 @@ import msgspec
 
 from pipelines.sandbox.vms.errors import ApiError
 from pipelines.sandbox.vms.json import Obj, decode, encode
-from pipelines.sandbox.vms.model import ARRAYS, CODE_PROPERTY, IDENTITY, MODEL, Kind, Member
+from pipelines.sandbox.vms.model import ARRAYS, CODE_PROPERTY, IDENTITY, MODEL, ObjectKind, ObjectMember
 from pipelines.sandbox.vms.print import INVOICE, INVOICE_PDF, invoice_pdf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pipelines.sandbox.vms.store import Store
+    from pipelines.sandbox.vms.store import VmsStore
 
     Show = Callable[[Any], Any]
     Render = Callable[[Obj], dict[str, Any]]
@@ -33,7 +33,7 @@ _ALWAYS = frozenset({"key", "self"})
 class Views:
     """Compiles, and remembers, how each entity is rendered for each ``fields`` text and address of the server."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: VmsStore) -> None:
         self._store = store
         self._plans: dict[tuple[str, str, str], Render] = {}
         self._rendered: list[dict[int, msgspec.Raw]] = []
@@ -110,7 +110,7 @@ class Views:
             return lambda _: None
         return None
 
-    def _member(self, entity: str, name: str, inner: object) -> Member:
+    def _member(self, entity: str, name: str, inner: object) -> ObjectMember:
         member = self._store.member(entity, name)
         if member is None:
             raise ApiError(f"Unknown member '{name}' of {entity} in the fields header.")
@@ -118,16 +118,16 @@ class Views:
             raise ApiError(f"'{name}' of {entity} in the fields header must be \"*\"{_or_object(member)}.")
         return member
 
-    def _show(self, member: Member, inner: object, *, root: str, depth: int) -> Show:
+    def _show(self, member: ObjectMember, inner: object, *, root: str, depth: int) -> Show:
         if isinstance(inner, dict):
             wanted: Mapping[str, object] = inner
         else:
             # An array is listed by keys alone; what is referred to also says its code and name
             # (docs/systems/vms.md#3-11).
-            wanted = IDENTITY[member.entity] if member.kind is Kind.REFERENCE else {}
+            wanted = IDENTITY[member.entity] if member.kind is ObjectKind.REFERENCE else {}
         render = self._compile(member.entity, wanted, root=root, depth=depth + 1)
         table = self._store.tables[member.entity]
-        if member.kind is not Kind.REFERENCE:
+        if member.kind is not ObjectKind.REFERENCE:
             return lambda keys: [render(table[key]) for key in keys]
         if not _is_steady(member.entity, wanted):
             return lambda key: render(table[key])
@@ -153,7 +153,7 @@ def _read(fields: str) -> dict[str, object]:
     return wanted
 
 
-def _or_object(member: Member) -> str:
+def _or_object(member: ObjectMember) -> str:
     return f" or an object with members of {member.entity}" if member.entity else ""
 
 

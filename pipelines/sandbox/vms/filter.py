@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.sandbox.vms.errors import ApiError
 from pipelines.sandbox.vms.index import INDEXED
-from pipelines.sandbox.vms.model import ARRAYS, KEY, MODEL, ORDERED, Kind
+from pipelines.sandbox.vms.model import ARRAYS, KEY, MODEL, ORDERED, ObjectKind
 from pipelines.sandbox.vms.paths import Path, is_null, is_reference, resolve
 from pipelines.sandbox.vms.values import operand, stored
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pipelines.sandbox.vms.json import Obj
-    from pipelines.sandbox.vms.store import Store
+    from pipelines.sandbox.vms.store import VmsStore
 
 _CONDITION = re.compile(r"(?P<path>[\w.+ ]+)\((?P<operator>[A-Z]+)\)(?P<value>.*)", re.DOTALL)
 _SUB_QUERY = re.compile(r"\(?\{(?P<entity>\w+)\.(?P<path>[\w.+]+)(?P<filters>(?:\[.*\])?)\}\)?", re.DOTALL)
@@ -72,7 +72,7 @@ class Filter:
             verdict = (verdict or hit) if is_or else (verdict and hit)
         return verdict
 
-    def candidates(self, store: Store) -> set[int] | None:
+    def candidates(self, store: VmsStore) -> set[int] | None:
         """Give the fewest keys an index can promise to hold all matches, None when no index helps."""
         if any(is_or for is_or, _ in self.parts):
             return None
@@ -80,7 +80,7 @@ class Filter:
         return min((keys for keys in found if keys is not None), key=len, default=None)
 
 
-def compile_filters(store: Store, entity: str, *, texts: Sequence[str], enterprise: bool, depth: int = 0) -> Filter:
+def compile_filters(store: VmsStore, entity: str, *, texts: Sequence[str], enterprise: bool, depth: int = 0) -> Filter:
     """Read the ``filter`` parameters in their order; raises ApiError 400 for what the grammar does not know.
 
     Tokens and sub-queries are enterprise functions, which a normal tenant may lack.
@@ -103,7 +103,7 @@ def compile_filters(store: Store, entity: str, *, texts: Sequence[str], enterpri
     return Filter(tuple(parts))
 
 
-def _condition(store: Store, entity: str, *, text: str, enterprise: bool, depth: int) -> Condition:
+def _condition(store: VmsStore, entity: str, *, text: str, enterprise: bool, depth: int) -> Condition:
     found = _CONDITION.fullmatch(text)
     if found is None:
         raise ApiError(f"Cannot read the filter '{text}': expected property(OPERATOR)value.")
@@ -131,7 +131,7 @@ def _check(path: Path, operator: str, text: str) -> None:
         raise ApiError(f"'{path.leaf.name}' in the filter '{text}' is an array: filter by a property of its elements.")
     if operator in ("GT", "GTE", "LT", "LTE") and kind not in ORDERED:
         raise ApiError(f"({operator}) in the filter '{text}' is only for numbers and dates.")
-    if operator == "LIKE" and kind is not Kind.TEXT:
+    if operator == "LIKE" and kind is not ObjectKind.TEXT:
         raise ApiError(f"(LIKE) in the filter '{text}' is only for texts.")
 
 
@@ -164,7 +164,7 @@ def _unquoted(text: str) -> str:
 
 
 def _sub_query(
-    store: Store, path: Path, operator: str, found: re.Match[str], *, enterprise: bool, depth: int
+    store: VmsStore, path: Path, operator: str, found: re.Match[str], *, enterprise: bool, depth: int
 ) -> object:
     if not enterprise or depth >= _MAX_DEPTH:
         raise ApiError(f"Sub-queries need enterprise functions and go at most {_MAX_DEPTH} deep.")
@@ -183,7 +183,7 @@ def _sub_query(
     return values.pop()
 
 
-def _narrow(store: Store, condition: Condition) -> set[int] | None:
+def _narrow(store: VmsStore, condition: Condition) -> set[int] | None:
     path = condition.path
     keys = _at_the_end(store, condition)
     if keys is None:
@@ -198,7 +198,7 @@ def _narrow(store: Store, condition: Condition) -> set[int] | None:
     return keys
 
 
-def _at_the_end(store: Store, condition: Condition) -> set[int] | None:
+def _at_the_end(store: VmsStore, condition: Condition) -> set[int] | None:
     """Give the keys of the entity at the end of a path whose value an index knows to match."""
     path, leaf = condition.path, condition.path.leaf
     table = store.tables[path.entity]

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pipelines.sandbox.vms.entities import ENTITIES
 
 
-class Kind(StrEnum):
+class ObjectKind(StrEnum):
     """What a member holds; the values are the signs of vms_entities."""
 
     TEXT = ":"
@@ -22,16 +22,16 @@ class Kind(StrEnum):
     LINKS = "+"
 
 
-ARRAYS = (Kind.CHILDREN, Kind.LINKS)
-ORDERED = (Kind.NUMBER, Kind.INTEGER, Kind.DATE)
+ARRAYS = (ObjectKind.CHILDREN, ObjectKind.LINKS)
+ORDERED = (ObjectKind.NUMBER, ObjectKind.INTEGER, ObjectKind.DATE)
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ObjectMember:
     """One member of an entity; ``entity`` is what a reference or an array holds, ``back`` the child's way back."""
 
     name: str
-    kind: Kind
+    kind: ObjectKind
     entity: str = ""
     back: str = ""
     size: int | None = None
@@ -47,17 +47,17 @@ class Entity:
     name: str
     code: str
     is_value: bool
-    members: dict[str, Member]
+    members: dict[str, ObjectMember]
     required: frozenset[str]
 
 
-KEY = Member("key", Kind.INTEGER)
+KEY = ObjectMember("key", ObjectKind.INTEGER)
 AUDIT = (
-    Member("createdDate", Kind.DATE),
-    Member("modifiedDate", Kind.DATE),
-    Member("createdById", Kind.INTEGER),
-    Member("changedById", Kind.INTEGER),
-    Member("externalObjectKey", Kind.TEXT),
+    ObjectMember("createdDate", ObjectKind.DATE),
+    ObjectMember("modifiedDate", ObjectKind.DATE),
+    ObjectMember("createdById", ObjectKind.INTEGER),
+    ObjectMember("changedById", ObjectKind.INTEGER),
+    ObjectMember("externalObjectKey", ObjectKind.TEXT),
 )
 CODE_PROPERTY = "codeProperty"
 # The members that hold an entity's code where installations spell it differently (docs/systems/vms.md#3-11).
@@ -69,18 +69,18 @@ _MEMBER = re.compile(r"(?P<flags>[!-]*)(?P<name>\w+)(?P<sign>[:#%@?>*+]?)(?P<det
 _HEAD = re.compile(r"^(?P<name>\w+)(?P<value>~?)(?:/(?P<code>\w+))?: (?P<members>.+)$")
 
 
-def _member(text: str) -> Member:
+def _member(text: str) -> ObjectMember:
     found = _MEMBER.fullmatch(text)
     if found is None:
         raise ValueError(f"cannot read the member {text!r} of the entity table")
-    kind = Kind(found["sign"] or ":")
+    kind = ObjectKind(found["sign"] or ":")
     entity, _, back = found["detail"].partition(".")
-    return Member(
+    return ObjectMember(
         name=found["name"],
         kind=kind,
-        entity="" if kind is Kind.TEXT else entity,
+        entity="" if kind is ObjectKind.TEXT else entity,
         back=back,
-        size=int(entity) if kind is Kind.TEXT and entity else None,
+        size=int(entity) if kind is ObjectKind.TEXT and entity else None,
         required="!" in found["flags"],
         unique=bool(found["unique"]),
         filterable="-" not in found["flags"],
@@ -105,20 +105,20 @@ def _read(table: str) -> dict[str, Entity]:
 MODEL = _read(ENTITIES)
 
 
-def _parents() -> dict[str, list[tuple[str, Member]]]:
-    parents: dict[str, list[tuple[str, Member]]] = {}
+def _parents() -> dict[str, list[tuple[str, ObjectMember]]]:
+    parents: dict[str, list[tuple[str, ObjectMember]]] = {}
     for entity in MODEL.values():
         for member in entity.members.values():
-            if member.kind is Kind.CHILDREN:
+            if member.kind is ObjectKind.CHILDREN:
                 parents.setdefault(member.entity, []).append((entity.name, member))
     return parents
 
 
-def _referrers() -> dict[str, list[tuple[str, Member]]]:
-    referrers: dict[str, list[tuple[str, Member]]] = {}
+def _referrers() -> dict[str, list[tuple[str, ObjectMember]]]:
+    referrers: dict[str, list[tuple[str, ObjectMember]]] = {}
     for entity in MODEL.values():
         for member in entity.members.values():
-            if member.kind in (Kind.REFERENCE, Kind.LINKS):
+            if member.kind in (ObjectKind.REFERENCE, ObjectKind.LINKS):
                 referrers.setdefault(member.entity, []).append((entity.name, member))
     return referrers
 

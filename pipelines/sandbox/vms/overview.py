@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from pipelines.sandbox.state import Table
+from pipelines.sandbox.state import StateTable
 
 if TYPE_CHECKING:
     from pipelines.sandbox.vms.json import Obj
@@ -15,20 +15,22 @@ _LAST = 20
 _Group = tuple[str, str, str]
 
 
-def vms_overview(vms: Vms) -> list[Table]:
+def vms_overview(vms: Vms) -> list[StateTable]:
     """Give the tables of the admin page, from one moment."""
     with vms.store.lock:
         documents = vms.store.tables["Document"].values()
         last = sorted(documents, key=lambda row: (str(row.get("modifiedDate")), row["key"]), reverse=True)[:_LAST]
         return [
             _totals(vms, list(documents)),
-            Table(
+            StateTable(
                 "Last documents",
                 ("Key", "Number", "Type", "Status", "Amount", "Modified"),
                 [_row(vms, document) for document in last],
             ),
-            Table("Objects", ("Entity", "Count"), [(name, str(count)) for name, count in vms.counts().most_common()]),
-            Table(
+            StateTable(
+                "Objects", ("Entity", "Count"), [(name, str(count)) for name, count in vms.counts().most_common()]
+            ),
+            StateTable(
                 "Last refusals",
                 ("At", "Method", "Path", "Status", "Message"),
                 [(one.at, one.method, one.path, str(one.status), one.message) for one in reversed(vms.refusals)],
@@ -36,7 +38,7 @@ def vms_overview(vms: Vms) -> list[Table]:
         ]
 
 
-def _totals(vms: Vms, documents: list[Obj]) -> Table:
+def _totals(vms: Vms, documents: list[Obj]) -> StateTable:
     counts: dict[_Group, int] = {}
     amounts: dict[_Group, Decimal] = {}
     for document in documents:
@@ -46,7 +48,7 @@ def _totals(vms: Vms, documents: list[Obj]) -> Table:
         # A broken amount is counted, not added.
         amounts[group] = amounts.get(group, Decimal(0)) + (amount if isinstance(amount, int | Decimal) else 0)
     rows = [(*group, str(counts[group]), f"{amounts[group]:f}") for group in sorted(counts)]
-    return Table("Documents", ("Type", "Status", "Currency", "Count", "Amount"), rows)
+    return StateTable("Documents", ("Type", "Status", "Currency", "Count", "Amount"), rows)
 
 
 def _row(vms: Vms, document: Obj) -> tuple[str, ...]:

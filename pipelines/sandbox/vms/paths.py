@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.sandbox.vms.errors import ApiError
-from pipelines.sandbox.vms.model import ARRAYS, KEY, Kind, Member
+from pipelines.sandbox.vms.model import ARRAYS, KEY, ObjectKind, ObjectMember
 
 if TYPE_CHECKING:
     from pipelines.sandbox.vms.json import Obj
-    from pipelines.sandbox.vms.store import Store
+    from pipelines.sandbox.vms.store import VmsStore
 
 _MAX_HOPS = 12
 _NULL_ROW: Obj = {}
@@ -21,7 +21,7 @@ class Hop:
     """One step from an entity to another: over which member, into which table, and whether null stays in (``+``)."""
 
     owner: str
-    member: Member
+    member: ObjectMember
     table: dict[int, Obj]
     is_left: bool
 
@@ -37,7 +37,7 @@ class Path:
 
     hops: tuple[Hop, ...]
     entity: str
-    leaf: Member
+    leaf: ObjectMember
 
     @property
     def is_many(self) -> bool:
@@ -68,7 +68,7 @@ class Path:
         return [row.get(name) for row in rows]
 
 
-def resolve(store: Store, entity: str, *, text: str, use: str) -> Path:
+def resolve(store: VmsStore, entity: str, *, text: str, use: str) -> Path:
     """Read a dotted path that starts at an entity; ``use`` (filter, sort) stands in the refusal.
 
     Raises ApiError 400 for an unknown property, one that cannot be filtered, or a step through a plain value.
@@ -91,7 +91,7 @@ def resolve(store: Store, entity: str, *, text: str, use: str) -> Path:
     return Path(tuple(hops), entity, leaf)
 
 
-def _member(store: Store, entity: str, *, name: str, use: str, text: str) -> Member:
+def _member(store: VmsStore, entity: str, *, name: str, use: str, text: str) -> ObjectMember:
     if name == KEY.name:
         return KEY
     member = store.member(entity, name)
@@ -107,6 +107,6 @@ def is_null(value: object) -> bool:
     return value is None or value == []
 
 
-def is_reference(member: Member) -> bool:
+def is_reference(member: ObjectMember) -> bool:
     """Tell whether a member holds the key of one other object."""
-    return member.kind is Kind.REFERENCE
+    return member.kind is ObjectKind.REFERENCE

@@ -13,7 +13,7 @@ from pipelines.sandbox.vms.errors import ApiError
 
 if TYPE_CHECKING:
     from pipelines.sandbox.vms.json import Obj
-    from pipelines.sandbox.vms.store import Store, Unit
+    from pipelines.sandbox.vms.store import Unit, VmsStore
 
 PAYMENT_TYPES = frozenset({"PMI", "PMO"})
 _PAYABLE = {"INI": True, "CRI": True, "INO": False, "CRO": False}
@@ -29,7 +29,7 @@ _SETTLED_STATUSES = ("RFP", "POS")
 class Payments:
     """The rules of what comes from accounting; ``warnings`` collects what is taken although it looks wrong."""
 
-    store: Store
+    store: VmsStore
     unit: Unit
     refuses_signs: bool = True
     warnings: list[str] = field(default_factory=list)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pipelines.sandbox.vms.json import Obj
-    from pipelines.sandbox.vms.store import Store
+    from pipelines.sandbox.vms.store import VmsStore
 
 INVOICE = "invoice"
 # Deprecated by the vendor: always null.
@@ -16,7 +16,7 @@ _FONT = b"/Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >>
 _PRINTABLE = frozenset({"INI", "INO", "CRI", "CRO", "APR"})
 
 
-def invoice_pdf(store: Store, document: Obj) -> str | None:
+def invoice_pdf(store: VmsStore, document: Obj) -> str | None:
     """Give the Base64 text of the document's PDF, None where its type is not printed."""
     document_type = store.code_of("DocumentType", document.get("documentType") or 0)
     if document_type not in _PRINTABLE:

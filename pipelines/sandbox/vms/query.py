@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.sandbox.vms.errors import ApiError
 from pipelines.sandbox.vms.filter import compile_filters
-from pipelines.sandbox.vms.model import Kind
+from pipelines.sandbox.vms.model import ObjectKind
 from pipelines.sandbox.vms.paths import Path, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipelines.sandbox.vms.json import Obj
-    from pipelines.sandbox.vms.store import Store
+    from pipelines.sandbox.vms.store import VmsStore
 
 MAX_OBJECTS = 2000
 _SORT = re.compile(r"(?P<path>[\w.+ ]+)\((?P<order>AS|ASI|DS|DSI)\)")
@@ -69,7 +69,7 @@ def _whole(given: dict[str, list[str]], name: str, *, highest: int | None) -> in
 class Lists:
     """Answers list requests; the matches of a query are remembered until something is written."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: VmsStore) -> None:
         self._store = store
         self._remembered: dict[tuple[object, ...], tuple[int, list[int]]] = {}
 
@@ -113,7 +113,7 @@ def _without_key(query: Query) -> tuple[Query, int | None]:
     return replace(query, filters=query.filters[:-1]), int(last["key"])
 
 
-def _matching(store: Store, entity: str, query: Query, *, enterprise: bool) -> list[Obj]:
+def _matching(store: VmsStore, entity: str, query: Query, *, enterprise: bool) -> list[Obj]:
     wanted = compile_filters(store, entity, texts=query.filters, enterprise=enterprise)
     table = store.tables[entity]
     keys = wanted.candidates(store)
@@ -121,7 +121,7 @@ def _matching(store: Store, entity: str, query: Query, *, enterprise: bool) -> l
     return [obj for obj in objects if wanted.matches(obj)]
 
 
-def _sorted(store: Store, entity: str, objects: list[Obj], sorts: tuple[str, ...]) -> list[int]:
+def _sorted(store: VmsStore, entity: str, objects: list[Obj], sorts: tuple[str, ...]) -> list[int]:
     # No order is promised without sort, and none that a client could lean on is given: the newest key comes first.
     objects.sort(key=lambda obj: -obj["key"])
     for text in reversed(sorts):
@@ -144,7 +144,7 @@ def _rank(path: Path, *, ignore_case: bool) -> Callable[[Obj], tuple[int, Any]]:
         if isinstance(value, int | Decimal):
             return 0, value
         if isinstance(value, str):
-            return 1, value.casefold() if ignore_case and path.leaf.kind is Kind.TEXT else value
+            return 1, value.casefold() if ignore_case and path.leaf.kind is ObjectKind.TEXT else value
         return 2, str(value)
 
     return rank

@@ -10,7 +10,7 @@ from pipelines.sandbox.vms.errors import ApiError
 if TYPE_CHECKING:
     from datetime import date
 
-    from pipelines.sandbox.vms.store import Store
+    from pipelines.sandbox.vms.store import VmsStore
 
 _WITHOUT_DECIMALS = frozenset({"ISK", "JPY", "KRW"})
 
@@ -20,7 +20,7 @@ def rounded(amount: Decimal, *, currency: str) -> Decimal:
     return amount.quantize(Decimal(1) if currency in _WITHOUT_DECIMALS else Decimal("0.01"), rounding=ROUND_HALF_UP)
 
 
-def latest_rates(store: Store, *, day: date) -> dict[tuple[int, int], Decimal]:
+def latest_rates(store: VmsStore, *, day: date) -> dict[tuple[int, int], Decimal]:
     """Give, per pair (from, to) of currency keys, the price of one ``from`` on the last day not after ``day``."""
     latest: dict[tuple[int, int], tuple[str, Decimal]] = {}
     for row in store.tables["ExchangeRate"].values():
@@ -33,7 +33,7 @@ def latest_rates(store: Store, *, day: date) -> dict[tuple[int, int], Decimal]:
     return {pair: rate for pair, (_, rate) in latest.items()}
 
 
-def price(store: Store, rates: dict[tuple[int, int], Decimal], *, of: int, to: int) -> Decimal:
+def price(store: VmsStore, rates: dict[tuple[int, int], Decimal], *, of: int, to: int) -> Decimal:
     """Give the price of one unit of ``of`` in ``to``: straight, inverted, or through a third currency.
 
     Raises ApiError 400 naming the pair when the VMS holds no rate for it.

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.sandbox.vms.errors import ApiError
-from pipelines.sandbox.vms.model import MODEL, Kind, Member
+from pipelines.sandbox.vms.model import MODEL, ObjectKind, ObjectMember
 
 if TYPE_CHECKING:
     from pipelines.sandbox.vms.json import Obj
-    from pipelines.sandbox.vms.store import Store
+    from pipelines.sandbox.vms.store import VmsStore
 
 # A status of the wrong class is refused; the class of each property is that of a status that surely belongs to it.
 _CLASS_OF = {"invoicingStatus": "RFP", "voyageStatus": "NOM"}
 
 
-def keys_for(store: Store, member: Member, value: object) -> list[int]:
+def keys_for(store: VmsStore, member: ObjectMember, value: object) -> list[int]:
     """Give the keys that a bare value can mean: a number is a key, a text is a code; empty when it means nothing."""
     if isinstance(value, int) and not isinstance(value, bool):
         found = [value] if value in store.tables[member.entity] else []
@@ -31,7 +31,7 @@ def keys_for(store: Store, member: Member, value: object) -> list[int]:
     return [key for key in found if not classes or statuses[key].get("statusClass") in classes]
 
 
-def the_key(store: Store, member: Member, value: object) -> int:
+def the_key(store: VmsStore, member: ObjectMember, value: object) -> int:
     """Give the one key that a bare value means; raises ApiError 400 when there is none, or when there are several."""
     found = keys_for(store, member, value)
     if len(found) == 1:
@@ -44,7 +44,7 @@ def the_key(store: Store, member: Member, value: object) -> int:
     raise ApiError(f"'{member.name}': there is no {member.entity} with the {what} {value!r}.")
 
 
-def equal_value(store: Store, entity: str, body: Obj) -> int | None:
+def equal_value(store: VmsStore, entity: str, body: Obj) -> int | None:
     """Give the key of the stored object that an inline value stands for, by its code or by its members; None if new.
 
     Only entities marked as values are shared: two partners never share one inline address.
@@ -58,7 +58,7 @@ def equal_value(store: Store, entity: str, body: Obj) -> int | None:
     given = dict(body)
     for name, value in body.items():
         member = model.members.get(name)
-        if member is not None and member.kind is Kind.REFERENCE and value is not None:
+        if member is not None and member.kind is ObjectKind.REFERENCE and value is not None:
             given[name] = next(iter(keys_for(store, member, value)), None)
     table = store.tables[entity].values()
     return next((obj["key"] for obj in table if all(obj.get(name) == value for name, value in given.items())), None)

@@ -18,7 +18,7 @@ from pipelines.sandbox.vms.model import MODEL
 from pipelines.sandbox.vms.query import Lists, Query
 from pipelines.sandbox.vms.seed import Loader
 from pipelines.sandbox.vms.settings import Switches
-from pipelines.sandbox.vms.store import Store, uncollected
+from pipelines.sandbox.vms.store import VmsStore, uncollected
 
 if TYPE_CHECKING:
     import sqlite3
@@ -48,7 +48,7 @@ class Vms:
     """The VMS side: its objects, its settings and its routes."""
 
     def __init__(self, db: sqlite3.Connection, *, clock: Clock) -> None:
-        self.store = Store(db)
+        self.store = VmsStore(db)
         self.switches = Switches(db, clock=clock)
         self.desk = Desk(self.store, self.switches)
         self.refusals: deque[Refusal] = deque(maxlen=_REMEMBERED_REFUSALS)

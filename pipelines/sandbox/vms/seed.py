@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.sandbox.vms.errors import SeedError
 from pipelines.sandbox.vms.json import Obj, decode
-from pipelines.sandbox.vms.model import ARRAYS, MODEL, Kind, Member
+from pipelines.sandbox.vms.model import ARRAYS, MODEL, ObjectKind, ObjectMember
 from pipelines.sandbox.vms.references import equal_value, keys_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pipelines.sandbox.vms.store import Store, Unit
+    from pipelines.sandbox.vms.store import Unit, VmsStore
 
 _FIRST = (
     "Country",
@@ -55,7 +55,7 @@ class _Late:
 
     entity: str
     key: int
-    member: Member
+    member: ObjectMember
     value: object
     place: _Place
 
@@ -64,7 +64,7 @@ class _Late:
 class Loader:
     """Places seeded objects within one unit of work; the rules of a POST do not hold here, references do."""
 
-    store: Store
+    store: VmsStore
     unit: Unit
     stamps: Obj
     _late: list[_Late] = field(default_factory=list)
@@ -114,15 +114,15 @@ class Loader:
         self.unit.put(entity, obj)
         return key
 
-    def _linked(self, entity: str, key: int, member: Member, value: object, place: _Place) -> object:
+    def _linked(self, entity: str, key: int, member: ObjectMember, value: object, place: _Place) -> object:
         if member.kind not in ARRAYS:
             return self._reference(entity, key, member, value, place)
         if not isinstance(value, list):
             raise SeedError(f"{place.where}: '{member.name}' of {entity} must be an array")
         return [self._element(entity, key, member, element, place) for element in value]
 
-    def _element(self, entity: str, key: int, member: Member, element: object, place: _Place) -> int:
-        if member.kind is Kind.CHILDREN or isinstance(element, dict):
+    def _element(self, entity: str, key: int, member: ObjectMember, element: object, place: _Place) -> int:
+        if member.kind is ObjectKind.CHILDREN or isinstance(element, dict):
             return self._place(member.entity, element, place, back={member.back: key} if member.back else {})
         found = keys_for(self.store, member, element)
         if not found:
@@ -131,7 +131,7 @@ class Loader:
             )
         return found[0]
 
-    def _reference(self, entity: str, key: int, member: Member, value: object, place: _Place) -> int | None:
+    def _reference(self, entity: str, key: int, member: ObjectMember, value: object, place: _Place) -> int | None:
         if isinstance(value, dict):
             if value.get("key") in self.store.tables[member.entity]:
                 return int(value["key"])

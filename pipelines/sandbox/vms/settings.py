@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _NAME = "vms"
 
 
-class VmsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ServedVmsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Behaviour that the documentation leaves open; the defaults are the stricter or the less helpful reading."""
 
     # Whether a write to a child (an address) also moves the modifiedDate of its parent (the partner).
@@ -44,11 +44,11 @@ class Switches:
     def __init__(self, db: sqlite3.Connection, *, clock: Clock) -> None:
         self._db = db
         self._clock = clock
-        self.now = msgspec.convert(read_setting(db, _NAME, default={}), VmsSettings)
+        self.now = msgspec.convert(read_setting(db, _NAME, default={}), ServedVmsSettings)
 
-    def change(self, changes: dict[str, object]) -> VmsSettings:
+    def change(self, changes: dict[str, object]) -> ServedVmsSettings:
         """Change some settings; raises ValueError for an unknown name or value."""
-        changed = msgspec.convert({**msgspec.structs.asdict(self.now), **changes}, VmsSettings)
+        changed = msgspec.convert({**msgspec.structs.asdict(self.now), **changes}, ServedVmsSettings)
         try:
             ZoneInfo(changed.time_zone)
         except (ZoneInfoNotFoundError, ValueError) as error:

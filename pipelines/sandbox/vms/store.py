@@ -11,7 +11,7 @@ from pipelines.sandbox.state import transaction
 from pipelines.sandbox.vms.errors import ApiError
 from pipelines.sandbox.vms.index import Indexes
 from pipelines.sandbox.vms.json import Obj, decode, encode
-from pipelines.sandbox.vms.model import CODE_PROPERTY, MODEL, OTHER_CODES, Kind, Member
+from pipelines.sandbox.vms.model import CODE_PROPERTY, MODEL, OTHER_CODES, ObjectKind, ObjectMember
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,14 +35,14 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-class Store:
+class VmsStore:
     """Every entity's objects by key; ``generation`` counts writes, ``reference_generation`` those to master data."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.lock = threading.RLock()
         self.tables: dict[str, dict[int, Obj]] = {name: {} for name in MODEL}
         self.indexes = Indexes()
-        self.learned: dict[str, dict[str, Member]] = {name: {} for name in MODEL}
+        self.learned: dict[str, dict[str, ObjectMember]] = {name: {} for name in MODEL}
         self.generation = 0
         self.reference_generation = 0
         self._db = db
@@ -62,7 +62,7 @@ class Store:
             raise ApiError(f"{entity} with key {key} does not exist.", status=404)
         return obj
 
-    def member(self, entity: str, name: str) -> Member | None:
+    def member(self, entity: str, name: str) -> ObjectMember | None:
         """Give what is known of a member: from the model, or learned from a seed that brought it."""
         return MODEL[entity].members.get(name) or self.learned[entity].get(name)
 
@@ -125,7 +125,7 @@ class Store:
         """Take up what a seeded object brings beyond the model: its key, and members that the model does not name."""
         self.reserve(obj["key"])
         for name in obj.keys() - MODEL[entity].members.keys() - {"key", CODE_PROPERTY}:
-            self.learned[entity].setdefault(name, Member(name, Kind.TEXT))
+            self.learned[entity].setdefault(name, ObjectMember(name, ObjectKind.TEXT))
 
     def _flush(self, unit: Unit) -> None:
         if not unit.touched:
@@ -147,7 +147,7 @@ class Store:
 class Unit:
     """The writes of one request; ``touched`` holds each object's state from before."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: VmsStore) -> None:
         self._store = store
         self.touched: dict[tuple[str, int], Obj | None] = {}
 

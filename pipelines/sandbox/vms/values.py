@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from pipelines.sandbox.vms.errors import ApiError
-from pipelines.sandbox.vms.model import Kind, Member
+from pipelines.sandbox.vms.model import ObjectKind, ObjectMember
 
 if TYPE_CHECKING:
     from typing import Any
@@ -18,18 +18,18 @@ _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2})?)?")
 _BOOLEANS = {"0": False, "1": True, "false": False, "true": True}
 
 
-def operand(member: Member, value: str, *, text: str) -> object:
+def operand(member: ObjectMember, value: str, *, text: str) -> object:
     """Read the value of a filter as the member's kind; raises ApiError 400 naming the filter."""
     match member.kind:
-        case Kind.NUMBER | Kind.INTEGER:
+        case ObjectKind.NUMBER | ObjectKind.INTEGER:
             return _number(value, text=text)
-        case Kind.BOOLEAN:
+        case ObjectKind.BOOLEAN:
             if value not in _BOOLEANS:
                 raise ApiError(f"'{member.name}' in the filter '{text}' is a boolean: 0 or 1.")
             return _BOOLEANS[value]
-        case Kind.DATE:
+        case ObjectKind.DATE:
             return _day_or_time(value, text=text)
-        case Kind.REFERENCE:
+        case ObjectKind.REFERENCE:
             if not value.isascii() or not value.isdigit():
                 raise ApiError(f"'{member.name}' in the filter '{text}' is an object: filter by its key or a property.")
             return int(value)
@@ -37,22 +37,22 @@ def operand(member: Member, value: str, *, text: str) -> object:
             return value
 
 
-def stored(member: Member, value: Any) -> Any:  # noqa: ANN401 (any JSON value)
+def stored(member: ObjectMember, value: Any) -> Any:  # noqa: ANN401 (any JSON value)
     """Give a stored value in a form that compares with an operand, None where it cannot be compared."""
     match member.kind:
-        case Kind.NUMBER | Kind.INTEGER:
+        case ObjectKind.NUMBER | ObjectKind.INTEGER:
             return value if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
-        case Kind.BOOLEAN:
+        case ObjectKind.BOOLEAN:
             return bool(value) if isinstance(value, int) else None
-        case Kind.REFERENCE:
+        case ObjectKind.REFERENCE:
             return value
-        case Kind.DATE:
+        case ObjectKind.DATE:
             return value if isinstance(value, str) and value[:4].isdigit() else None
         case _:
             return value if isinstance(value, str) else None
 
 
-def checked(member: Member, value: object) -> object:
+def checked(member: ObjectMember, value: object) -> object:
     """Check a plain value that a client writes and give it as it is stored; raises ApiError 400 naming the member.
 
     A number is accepted where a text belongs: the documentation's own samples write bank account numbers so.
@@ -61,26 +61,26 @@ def checked(member: Member, value: object) -> object:
         return None
     is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
     match member.kind:
-        case Kind.NUMBER if is_number:
+        case ObjectKind.NUMBER if is_number:
             return value
-        case Kind.INTEGER if is_number and isinstance(value, int):
+        case ObjectKind.INTEGER if is_number and isinstance(value, int):
             return value
-        case Kind.BOOLEAN if isinstance(value, bool) or (is_number and value in (0, 1)):
+        case ObjectKind.BOOLEAN if isinstance(value, bool) or (is_number and value in (0, 1)):
             return bool(value)
-        case Kind.DATE if isinstance(value, str) and _is_time(value):
+        case ObjectKind.DATE if isinstance(value, str) and _is_time(value):
             return value
-        case Kind.TEXT if isinstance(value, str) or is_number:
+        case ObjectKind.TEXT if isinstance(value, str) or is_number:
             return _sized(member, str(value))
         case _:
             raise ApiError(f"'{member.name}' must be {_EXPECTED[member.kind]}, not {_shown(value)}.")
 
 
 _EXPECTED = {
-    Kind.TEXT: "a text",
-    Kind.NUMBER: "a number",
-    Kind.INTEGER: "a whole number",
-    Kind.BOOLEAN: "true, false, 0 or 1",
-    Kind.DATE: "a date yyyy-MM-ddTHH:mm:ss",
+    ObjectKind.TEXT: "a text",
+    ObjectKind.NUMBER: "a number",
+    ObjectKind.INTEGER: "a whole number",
+    ObjectKind.BOOLEAN: "true, false, 0 or 1",
+    ObjectKind.DATE: "a date yyyy-MM-ddTHH:mm:ss",
 }
 _SHOWN = 40
 
@@ -89,7 +89,7 @@ def _shown(value: object) -> str:
     return repr(str(value)[:_SHOWN])
 
 
-def _sized(member: Member, value: str) -> str:
+def _sized(member: ObjectMember, value: str) -> str:
     if member.size is not None and len(value) > member.size:
         raise ApiError(f"'{member.name}' can have at most {member.size} characters; {_shown(value)} has {len(value)}.")
     return value

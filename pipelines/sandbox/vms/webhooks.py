@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pipelines.sandbox.vms.settings import Switches
-    from pipelines.sandbox.vms.store import Store
+    from pipelines.sandbox.vms.store import VmsStore
 
 _SUBSCRIPTION = "WebhookSubscription"
 _ATTEMPTS = 5
@@ -54,7 +54,7 @@ class _Event(NamedTuple):
 class Webhooks:
     """Tells subscribers of committed changes, from a thread of its own that starts with the first delivery."""
 
-    def __init__(self, store: Store, switches: Switches) -> None:
+    def __init__(self, store: VmsStore, switches: Switches) -> None:
         self.root = ""
         self._store = store
         self._switches = switches

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.sandbox.vms.errors import ApiError
-from pipelines.sandbox.vms.model import ARRAYS, MODEL, PARENTS, READ_ONLY, REFERRERS, Kind, Member
+from pipelines.sandbox.vms.model import ARRAYS, MODEL, PARENTS, READ_ONLY, REFERRERS, ObjectKind, ObjectMember
 from pipelines.sandbox.vms.references import equal_value, the_key
 from pipelines.sandbox.vms.values import checked
 
 if TYPE_CHECKING:
     from pipelines.sandbox.vms.json import Obj
-    from pipelines.sandbox.vms.store import Store, Unit
+    from pipelines.sandbox.vms.store import Unit, VmsStore
 
 # Its documented refusal does not name the fields.
 _ALL_REQUIRED = "ExchangeRate"
@@ -25,7 +25,7 @@ _ALL_REQUIRED = "ExchangeRate"
 class Writer:
     """Writes objects within one unit of work, stamped with a time and a user."""
 
-    store: Store
+    store: VmsStore
     unit: Unit
     stamp: str
     user: int
@@ -74,7 +74,7 @@ class Writer:
         obj = self.store.find(entity, key)
         self.store.find(child, child_key)
         members = MODEL[entity].members.values()
-        member = next((one for one in members if one.kind is Kind.LINKS and one.entity == child), None)
+        member = next((one for one in members if one.kind is ObjectKind.LINKS and one.entity == child), None)
         if member is None:
             raise ApiError(f"{entity} has no links to {child}.", status=404)
         others = [one for one in obj.get(member.name) or [] if one != child_key]
@@ -89,21 +89,21 @@ class Writer:
             "changedById": self.user,
         }
 
-    def _value(self, entity: str, key: int, member: Member, value: object, *, present: list[int]) -> object:
-        if member.kind is Kind.REFERENCE:
+    def _value(self, entity: str, key: int, member: ObjectMember, value: object, *, present: list[int]) -> object:
+        if member.kind is ObjectKind.REFERENCE:
             return self._reference(member, value)
         if member.kind not in ARRAYS:
             return checked(member, value)
         if not isinstance(value, list):
             raise ApiError(f"'{member.name}' of {entity} must be an array.")
-        if member.kind is Kind.LINKS:
+        if member.kind is ObjectKind.LINKS:
             return list(dict.fromkeys(self._link(member, element) for element in value))
         kept = [self._child(member, element, parent=key, present=present) for element in value]
         for gone in set(present) - set(kept):
             self._drop(member.entity, self.store.tables[member.entity][gone])
         return kept
 
-    def _reference(self, member: Member, value: object) -> int | None:
+    def _reference(self, member: ObjectMember, value: object) -> int | None:
         if value is None:
             return None
         if not isinstance(value, dict):
@@ -113,7 +113,7 @@ class Writer:
         shared = equal_value(self.store, member.entity, value)
         return self.create(member.entity, value) if shared is None else shared
 
-    def _link(self, member: Member, element: object) -> int:
+    def _link(self, member: ObjectMember, element: object) -> int:
         if isinstance(element, dict) and "key" in element:
             key = the_key(self.store, member, element["key"])
             if element.keys() - READ_ONLY:
@@ -123,7 +123,7 @@ class Writer:
             return self.create(member.entity, element)
         return the_key(self.store, member, element)
 
-    def _child(self, member: Member, element: object, *, parent: int, present: list[int]) -> int:
+    def _child(self, member: ObjectMember, element: object, *, parent: int, present: list[int]) -> int:
         if not isinstance(element, dict):
             raise ApiError(f"Every element of '{member.name}' must be an object.")
         if "key" not in element:
@@ -147,7 +147,7 @@ class Writer:
                 if taken:
                     raise ApiError(f"'{member.name}' must be unique: {value!r} is taken by {entity} {min(taken)}.")
 
-    def _log(self, entity: str, key: int, member: Member, *, old: Any, new: Any) -> None:  # noqa: ANN401 (any value)
+    def _log(self, entity: str, key: int, member: ObjectMember, *, old: Any, new: Any) -> None:  # noqa: ANN401 (any value)
         entry: Obj = {
             "key": self.store.new_key(),
             "objectName": entity,
@@ -164,19 +164,19 @@ class Writer:
         }
         self.unit.put("AuditLog", entry)
 
-    def _text(self, member: Member, value: Any) -> str | None:  # noqa: ANN401 (any value)
+    def _text(self, member: ObjectMember, value: Any) -> str | None:  # noqa: ANN401 (any value)
         if value is None:
             return None
-        if member.kind is Kind.REFERENCE:
+        if member.kind is ObjectKind.REFERENCE:
             return self.store.code_of(member.entity, value)
         return str(value).lower() if isinstance(value, bool) else str(value)
 
-    def _owners(self, entity: str, obj: Obj) -> list[tuple[str, Member, Obj]]:
+    def _owners(self, entity: str, obj: Obj) -> list[tuple[str, ObjectMember, Obj]]:
         owners = [(owner, member, obj.get(member.back)) for owner, member in PARENTS.get(entity, ())]
         tables = self.store.tables
         return [(owner, member, tables[owner][key]) for owner, member, key in owners if key in tables[owner]]
 
-    def _parents(self, entity: str, obj: Obj) -> list[tuple[str, Member, Obj]]:
+    def _parents(self, entity: str, obj: Obj) -> list[tuple[str, ObjectMember, Obj]]:
         # A source is a bare key, which a partner and a bank may share: the parent is the one that lists the child.
         return [found for found in self._owners(entity, obj) if obj["key"] in found[2].get(found[1].name, ())]
 
@@ -203,7 +203,7 @@ class Writer:
     def _drop(self, entity: str, obj: Obj) -> None:
         self._refuse_if_used(entity, obj["key"])
         for member in MODEL[entity].members.values():
-            if member.kind is Kind.CHILDREN:
+            if member.kind is ObjectKind.CHILDREN:
                 for child in obj.get(member.name) or []:
                     self._drop(member.entity, self.store.tables[member.entity][child])
         self.unit.remove(entity, obj["key"])
