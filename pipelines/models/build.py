@@ -12,6 +12,7 @@ import structlog
 from pipelines.core.errors import ModelError
 from pipelines.core.table_ref import TableRef, quote
 from pipelines.models.duck import create_statement, fault_of
+from pipelines.models.functions import create_functions
 from pipelines.models.merge import merge
 from pipelines.models.model import Model
 from pipelines.models.stale import note
@@ -53,6 +54,7 @@ def build(
     # `only` goes before the schemas: an empty set means that nothing is stale, and builds nothing.
     chosen = [m for m in models if (m.ref in only if only is not None else m.ref.schema in schemas)]
     built: list[BuildResult] = []
+    create_functions(connection)
     with _in_any_order(connection), transaction(connection):
         for schema in sorted({model.ref.schema for model in chosen}):
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
@@ -69,7 +71,10 @@ def build(
 
 
 def build_model(connection: duckdb.DuckDBPyConnection, model: Model, *, with_comments: bool = True) -> BuildResult:
-    """Build one verified model in the transaction that is open, with its comments; ModelError when DuckDB cannot."""
+    """Build one verified model in the transaction that is open, with its comments; ModelError when DuckDB cannot.
+
+    The functions that models call are there (``create_functions``).
+    """
     kept_count, note = 0, ""
     try:
         if model.keep:

@@ -8,6 +8,7 @@ from sqlglot import ErrorLevel
 from sqlglot.errors import UnsupportedError
 
 from pipelines.core.errors import ModelError, UsageError
+from pipelines.models.functions import write_out
 from pipelines.models.lint.rewrites import REWRITES, Target
 from pipelines.models.syntax import parse_query
 
@@ -23,8 +24,8 @@ def transpile(sql: str, target: Target) -> str:
     >>> transpile("SELECT a // 2 AS half FROM map.x", "postgres")
     'SELECT\n  CAST(DIV(a, 2) AS BIGINT) AS half\nFROM map.x'
     """
-    # The parsed tree is shared through a cache; the rewrites change their copy.
-    tree = parse_query(sql).copy()
+    # Functions first of all, so that what they stand for is corrected too. The parsed tree is shared through a cache.
+    tree = write_out(parse_query(sql).copy())
     for rewrite in REWRITES:
         # Children first, so that what a parent moves about is already right.
         for node in reversed(list(tree.walk())):

@@ -10,6 +10,7 @@ from sqlglot import exp
 from pipelines.core.table_ref import TableRef, quote
 from pipelines.models.duck import create_statement, fault_of, plain_words
 from pipelines.models.external import create_tables, read_external
+from pipelines.models.functions import create_functions
 from pipelines.models.model import Columns, Model, ModelFault
 from pipelines.models.syntax import DIALECT, parse_query, place
 
@@ -27,6 +28,7 @@ def prove(
     schemas = sorted({model.ref.schema for model in models})
     with duckdb.connect() as connection:
         create_tables(connection, external)
+        create_functions(connection)
         for schema in schemas:
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
         failed: set[TableRef] = set()  # with all that stand on them

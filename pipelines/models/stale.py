@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pipelines.core.table_ref import TableRef, quote
+from pipelines.models.functions import functions_sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,6 +41,8 @@ def marks_of(
         # The whole model and not its SQL alone: a column that has another type gives another table.
         digest = hashlib.sha256(msgspec.json.encode(model))
         # The marks of what it reads, not their rows: a change far below reaches every model that stands on it.
+        # A function that writes figures in another way changes tables whose own text stays.
+        digest.update(functions_sql().encode())
         digest.update(repr([(str(ref), marks.get(ref)) for ref in model.reads]).encode())
         marks[model.ref] = digest.hexdigest()
     return {model.ref: marks[model.ref] for model in listed}

@@ -12,6 +12,7 @@ from tempfile import NamedTemporaryFile
 import msgspec
 
 from pipelines.core.table_ref import TableRef
+from pipelines.models.functions import functions_sql
 from pipelines.models.model import Catalog, Columns, Model
 from pipelines.models.sources import Source, read_sources
 
@@ -53,6 +54,7 @@ def _fingerprint(sources: Iterable[Source], external: Mapping[TableRef, Columns]
     # This code too: what it reads out of the same file may be different after an update.
     for code in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(code.read_bytes())
+    digest.update(functions_sql().encode())
     for source in sources:
         # A zero byte between: no two lists of files and texts read alike.
         digest.update(f"{source.path}\0{source.sql}\0".encode())

@@ -1,6 +1,8 @@
 -- One accrual that stops a clean close of a period: not taken back though its month is over, taken back without having been
--- there, or not what the estimate less the books' actuals comes to. Read by close.breaks alone.
+-- there, or not what the estimate less the books' actuals comes to.
 -- An accrual that is not taken back stops its own month and every one after it, up to the batch's day.
+-- Answers: Which accruals stop the close of a period?
+-- Read by: close.breaks alone.
 -- grain: period_month, kind, subject
 SELECT
     months.month_start AS period_month,  -- first day of the month that it stops from closing

@@ -247,7 +247,6 @@ judged AS (
         compared.accrual_posted - (compared.estimated - compared.actual) AS difference,
         COALESCE(confirmed.earlier_accrued, 0) AS earlier_accrued,
         COALESCE(confirmed.confirmed_amount, 0) AS confirmed_amount,
-        COALESCE(compared.company_currency_code || ' ', '') AS currency_text,
         CASE
             WHEN compared.estimated IS NULL AND compared.posted_count > 0 THEN 'agreed'
             WHEN compared.estimated IS NULL THEN 'not accrued'
@@ -317,27 +316,27 @@ SELECT
             THEN judged.posted_numbers || ' states no estimate to compare with.'
         WHEN judged.finding = 'agreed at its rate'
             THEN
-                'The difference of ' || judged.currency_text || CAST(CAST(judged.difference AS DECIMAL(38, 2)) AS VARCHAR)
+                'The difference of ' || AMOUNT_TEXT(judged.difference, judged.company_currency_code)
                 || ' is the rate: what was booked in ' || judged.currency_code || ' was booked at the rates of its own days.'
         WHEN judged.finding = 'voyage closed'
             THEN
                 'The voyage is closed: nothing is accrued any more, and the books are '
-                || judged.currency_text || CAST(CAST(-judged.recomputed AS DECIMAL(38, 2)) AS VARCHAR)
+                || AMOUNT_TEXT(-judged.recomputed, judged.company_currency_code)
                 || ' off the estimate last stated.'
         WHEN judged.finding = 'not accrued' AND judged.has_document
             THEN judged.waiting_numbers || ' is not posted.'
         WHEN judged.finding = 'not accrued'
             THEN
                 'There is no accrual of this month; the estimate last stated less the books is '
-                || judged.currency_text || CAST(CAST(judged.recomputed AS DECIMAL(38, 2)) AS VARCHAR) || '.'
+                || AMOUNT_TEXT(judged.recomputed, judged.company_currency_code) || '.'
         WHEN judged.finding IN ('over-accrued', 'under-accrued')
             THEN
-                judged.posted_numbers || ': ' || judged.currency_text
-                || CAST(CAST(judged.accrual_posted AS DECIMAL(38, 2)) AS VARCHAR) || ' are accrued; the estimate of '
-                || CAST(CAST(judged.estimated AS DECIMAL(38, 2)) AS VARCHAR) || ' less the books'' '
-                || CAST(CAST(judged.actual AS DECIMAL(38, 2)) AS VARCHAR) || ' is '
-                || CAST(CAST(judged.recomputed AS DECIMAL(38, 2)) AS VARCHAR) || '. The VMS had counted '
-                || CAST(CAST(judged.actual_by_vms AS DECIMAL(38, 2)) AS VARCHAR) || ' of actuals when it accrued.'
+                judged.posted_numbers || ': '
+                || AMOUNT_TEXT(judged.accrual_posted, judged.company_currency_code) || ' are accrued; the estimate of '
+                || NUMBER_TEXT(judged.estimated, judged.company_currency_code) || ' less the books'' '
+                || NUMBER_TEXT(judged.actual, judged.company_currency_code) || ' is '
+                || NUMBER_TEXT(judged.recomputed, judged.company_currency_code) || '. The VMS had counted '
+                || NUMBER_TEXT(judged.actual_by_vms, judged.company_currency_code) || ' of actuals when it accrued.'
     END AS reason,  -- what is found, in words, with the figures; empty: nothing to say
     CASE
         WHEN judged.finding = 'not accrued' AND judged.has_document

@@ -10,6 +10,8 @@
 -- found itself is noted in the control store too (step `note what stops it`), so that a person can accept it; this model
 -- is then built once more, to show age and acceptance at once. Nothing goes round in a circle: what the close has noted
 -- comes back only as age and acceptance of a row that is found anew.
+-- Answers: What keeps a period from being closed?
+-- Read by: accountants (`springline close`, workbook, period-end pack); step `note what stops it`.
 -- grain: period_month, kind, subject
 WITH found AS (
     SELECT *

@@ -1,5 +1,7 @@
--- One control account that does not tie at the end of a period. Read by close.breaks alone.
+-- One control account that does not tie at the end of a period.
 -- The comparison calls only an account's last month a break (rec.breaks); each period asks for its own month.
+-- Answers: Which control accounts do not tie at the end of a period?
+-- Read by: close.breaks alone.
 -- grain: period_month, kind, subject
 SELECT
     accounts.period_month,

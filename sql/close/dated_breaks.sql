@@ -1,9 +1,11 @@
--- One break that somebody else has found (the comparison or a job), in the period it belongs to. Read by close.breaks alone.
+-- One break that somebody else has found (the comparison or a job), in the period it belongs to.
 -- Its period is the first that is known: the month that the comparison gives it, the month of its document, the months in
 -- which its project or account was booked (one row each), the month noted with the break, the month in which its row of
 -- the ledger was posted, and last the month it was first seen in.
 -- Breaks come from ctl.breaks and not from rec.breaks, because a job notes some that rec.breaks does not have, and because
 -- age and acceptance are kept there. What the close has noted itself is left out: it is found anew in each batch.
+-- Answers: To which period does a break belong that the comparison or a job has found?
+-- Read by: close.breaks alone.
 -- grain: period_month, kind, subject
 WITH booked_months AS (
     SELECT

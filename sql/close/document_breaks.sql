@@ -1,5 +1,7 @@
--- One document of a period that is not through: held, of unknown fate, rejected or waiting. Read by close.breaks alone.
+-- One document of a period that is not through: held, of unknown fate, rejected or waiting.
 -- A document that the comparison calls a break by itself counts once, under the comparison's kind (close.dated_breaks).
+-- Answers: Which documents of a period are not through?
+-- Read by: close.breaks alone.
 -- grain: period_month, kind, subject
 WITH compared_documents AS (
     SELECT DISTINCT compared.document_key

@@ -1,5 +1,7 @@
--- One thing that was booked into a sealed period, changed in it or taken out of it, after the seal. Read by close.breaks
--- alone; close.late_postings says what was there at the seal.
+-- One thing that was booked into a sealed period, changed in it or taken out of it, after the seal.
+-- close.late_postings says what was there at the seal.
+-- Answers: What has moved in a period after it was sealed?
+-- Read by: close.breaks alone.
 -- grain: period_month, kind, subject
 SELECT
     postings.period_month,

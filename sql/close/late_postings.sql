@@ -73,6 +73,8 @@ differing AS (
         OR present.status <> sealed.status
 ),
 
+-- Not AMOUNT_TEXT, here and in the reason: a late posting is accepted for its words (data/seeds/break_kinds.csv), and words
+-- written in another way would end every acceptance.
 moved AS (
     SELECT
         differing.period_month,

@@ -1,5 +1,7 @@
--- One payment of a period that the ledger has settled and that is still on its way to the VMS. Read by close.breaks alone.
+-- One payment of a period that the ledger has settled and that is still on its way to the VMS.
 -- What the comparison calls a break by itself counts once, under the comparison's kind (close.dated_breaks).
+-- Answers: Which payments of a period are not in the VMS yet?
+-- Read by: close.breaks alone.
 -- grain: period_month, kind, subject
 SELECT
     payments.period_month,

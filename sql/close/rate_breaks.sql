@@ -1,5 +1,6 @@
 -- One pair of currencies without an exchange rate on business days of a period; its days are named one after the other.
--- Read by close.breaks alone.
+-- Answers: Which currencies lack a rate in a period, and on which days?
+-- Read by: close.breaks alone.
 -- grain: period_month, kind, subject
 SELECT
     rates.period_month,

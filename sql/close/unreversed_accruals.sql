@@ -99,7 +99,6 @@ told AS (
         reversal_types.document_type AS reversal_type,
         CAST(entries.period_month + INTERVAL 1 MONTH AS DATE) AS due_date,
         SUBSTRING(CAST(entries.period_month AS VARCHAR), 1, 7) AS month_text,
-        COALESCE(entries.company_currency_code || ' ', '') AS currency_text,
         -- More taken back than was accrued: the rest is a reversal without accrual.
         entries.reverses_type IS NOT NULL
         OR SIGN(open_entries.accrued) * SIGN(open_entries.accrued + open_entries.reversed) <= 0 AS is_reversal_alone
@@ -134,8 +133,8 @@ SELECT
     CASE
         WHEN told.reverses_type IS NOT NULL AND told.accrual_no IS NULL
             THEN
-                told.document_no || ' of ' || told.month_text || ' takes back ' || told.currency_text
-                || CAST(CAST(ABS(told.reversed) AS DECIMAL(38, 2)) AS VARCHAR) || ' of account ' || told.account
+                told.document_no || ' of ' || told.month_text || ' takes back '
+                || AMOUNT_TEXT(ABS(told.reversed), told.company_currency_code) || ' of account ' || told.account
                 || ' on voyage ' || told.voyage_no || ', and no ' || told.reverses_type || ' of the month before has put it there.'
         WHEN told.reverses_type IS NOT NULL
             THEN
@@ -143,21 +142,21 @@ SELECT
                 || ', which is not posted itself.'
         WHEN told.is_reversal_alone
             THEN
-                told.document_no || ' of ' || told.month_text || ' is taken back more than once: ' || told.currency_text
-                || CAST(CAST(told.accrued AS DECIMAL(38, 2)) AS VARCHAR) || ' were accrued, '
-                || CAST(CAST(told.reversed AS DECIMAL(38, 2)) AS VARCHAR) || ' are reversed by ' || told.posted_numbers || '.'
+                told.document_no || ' of ' || told.month_text || ' is taken back more than once: '
+                || AMOUNT_TEXT(told.accrued, told.company_currency_code) || ' were accrued, '
+                || NUMBER_TEXT(told.reversed, told.company_currency_code) || ' are reversed by ' || told.posted_numbers || '.'
         WHEN told.posted_numbers IS NOT NULL
             THEN
                 told.document_no || ' of ' || told.month_text || ' is taken back in part by ' || told.posted_numbers || ': '
-                || told.currency_text || CAST(CAST(told.unreversed_amount AS DECIMAL(38, 2)) AS VARCHAR) || ' of '
-                || CAST(CAST(told.accrued AS DECIMAL(38, 2)) AS VARCHAR) || ' are left.'
+                || AMOUNT_TEXT(told.unreversed_amount, told.company_currency_code) || ' of '
+                || NUMBER_TEXT(told.accrued, told.company_currency_code) || ' are left.'
         WHEN told.waiting_numbers IS NOT NULL
             THEN
                 told.document_no || ' of ' || told.month_text || ' is not taken back: its reversal '
                 || told.waiting_numbers || ' is not posted.'
         ELSE
             told.document_no || ' of ' || told.month_text || ' has no reversal: no ' || COALESCE(told.reversal_type, 'document')
-            || ' names it or takes back ' || told.currency_text || CAST(CAST(told.accrued AS DECIMAL(38, 2)) AS VARCHAR)
+            || ' names it or takes back ' || AMOUNT_TEXT(told.accrued, told.company_currency_code)
             || ' of account ' || told.account || ' on voyage ' || told.voyage_no || ' in the month after.'
     END AS reason,  -- what is not taken back, or takes back nothing, in words
     CASE

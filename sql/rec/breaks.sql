@@ -1,9 +1,10 @@
 -- One thing on which both sides differ and that needs a person, with the figures that an acceptance is bound to.
--- It answers: what did the comparison find? Step `note breaks` opens these as breaks in the control store, `close.breaks`
--- takes their month and amount, `springline breaks list` shows them.
 -- Left out is what a job notes by itself: matches that were undone, payments that find no place, invoices and codes that
 -- are not unique, exchange rates that differ.
 -- A state that data/seeds/break_kinds.csv does not have is a break all the same, under a name made of object and state.
+-- Answers: What did the comparison find?
+-- Read by: step `note breaks`, which opens these as breaks in the control store (`springline breaks list` shows them), and
+-- close.dated_breaks and close.document_breaks, which take month and amount from here and count no document twice.
 -- grain: kind, subject
 WITH noted AS (
     -- Rows of the ledger that the payments job notes by itself.

@@ -75,14 +75,14 @@ SELECT
             CASE
                 WHEN judged.is_apart
                     THEN
-                        judged.control_account || ' is ' || judged.currency_code || ' '
-                        || CAST(CAST(judged.balance - judged.ledger_only - judged.in_transit AS DECIMAL(38, 2)) AS VARCHAR)
-                        || ' in the ledger and ' || CAST(CAST(judged.open_vms AS DECIMAL(38, 2)) AS VARCHAR)
-                        || ' in the VMS: ' || CAST(CAST(judged.difference AS DECIMAL(38, 2)) AS VARCHAR) || ' apart.'
+                        judged.control_account || ' is '
+                        || AMOUNT_TEXT(judged.balance - judged.ledger_only - judged.in_transit, judged.currency_code)
+                        || ' in the ledger and ' || NUMBER_TEXT(judged.open_vms, judged.currency_code)
+                        || ' in the VMS: ' || NUMBER_TEXT(judged.difference, judged.currency_code) || ' apart.'
                 WHEN judged.is_company_apart
                     THEN
                         judged.control_account || ' in ' || judged.currency_code || ' is '
-                        || CAST(CAST(judged.difference_company AS DECIMAL(38, 2)) AS VARCHAR)
+                        || AMOUNT_TEXT(judged.difference_company, entities.currency_code)
                         || ' apart in company currency alone.'
             END,
             CASE
@@ -92,8 +92,8 @@ SELECT
             CASE
                 WHEN judged.is_gl_apart
                     THEN
-                        'The general ledger has ' || CAST(CAST(judged.gl_company AS DECIMAL(38, 2)) AS VARCHAR)
-                        || ' on it, the subledger ' || CAST(CAST(judged.balance_company AS DECIMAL(38, 2)) AS VARCHAR)
+                        'The general ledger has ' || AMOUNT_TEXT(judged.gl_company, entities.currency_code)
+                        || ' on it, the subledger ' || NUMBER_TEXT(judged.balance_company, entities.currency_code)
                         || ' (company currency).'
             END,
             'In transit: ' || transits.words || '.'

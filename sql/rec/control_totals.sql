@@ -114,6 +114,7 @@ apart AS (
         sides.document_type,
         sides.document_no,
         MIN(sides.state) AS state,
+        MIN(judged.company_currency_code) AS company_currency_code,
         SUM(sides.amount_ledger - sides.amount_vms) AS amount,
         ROW_NUMBER() OVER (
             PARTITION BY sides.document_date, sides.company_code, sides.document_type
@@ -144,11 +145,11 @@ listed AS (
         company_code,
         document_type,
         STRING_AGG(
-            document_no || ' (' || state || ', ' || CAST(CAST(amount AS DECIMAL(38, 2)) AS VARCHAR) || ')',
+            document_no || ' (' || state || ', ' || NUMBER_TEXT(amount, company_currency_code) || ')',
             '; ' ORDER BY place
         )
         || CASE
-            WHEN MAX(document_count) > 5 THEN '; and ' || CAST(MAX(document_count) - 5 AS VARCHAR) || ' more'
+            WHEN MAX(document_count) > 5 THEN '; and ' || COUNT_TEXT(MAX(document_count) - 5) || ' more'
             ELSE ''
         END AS words
     FROM
@@ -176,10 +177,10 @@ SELECT
     CASE
         WHEN judged.state <> 'agreed'
             THEN
-                'The VMS has ' || CAST(judged.count_vms AS VARCHAR) || ' of '
-                || CAST(CAST(judged.company_amount_vms AS DECIMAL(38, 2)) AS VARCHAR) || ', the ledger '
-                || CAST(judged.count_ledger AS VARCHAR) || ' of '
-                || CAST(CAST(judged.company_amount_ledger AS DECIMAL(38, 2)) AS VARCHAR) || ': '
+                'The VMS has ' || COUNT_TEXT(judged.count_vms) || ' of '
+                || AMOUNT_TEXT(judged.company_amount_vms, judged.company_currency_code) || ', the ledger '
+                || COUNT_TEXT(judged.count_ledger) || ' of '
+                || NUMBER_TEXT(judged.company_amount_ledger, judged.company_currency_code) || ': '
                 || COALESCE(listed.words, 'no document is apart') || '.'
     END AS reason,  -- what is found, in words, with the figures; empty: nothing to say
     CASE judged.state

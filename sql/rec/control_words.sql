@@ -64,10 +64,10 @@ named AS (
         balances.currency_code,
         balances.period_month,
         ranked.kind,
-        ranked.item || ' (' || CAST(CAST(ranked.amount AS DECIMAL(38, 2)) AS VARCHAR)
+        ranked.item || ' (' || NUMBER_TEXT(ranked.amount, ranked.currency_code)
         || CASE
             WHEN ranked.amount = 0
-                THEN ', ' || CAST(CAST(ranked.company_amount AS DECIMAL(38, 2)) AS VARCHAR) || ' in company currency'
+                THEN ', ' || NUMBER_TEXT(ranked.company_amount, entities.currency_code) || ' in company currency'
             ELSE ''
         END
         || ')' AS words,
@@ -85,6 +85,8 @@ named AS (
             AND balances.control_account = ranked.control_account
             AND balances.currency_code = ranked.currency_code
             AND balances.period_month >= ranked.period_month
+    LEFT JOIN map.entities AS entities
+        ON balances.owner_code = entities.owner_code
 ),
 
 listed AS (
@@ -116,9 +118,9 @@ SELECT
     totals.kind,  -- in transit | difference
     totals.item_count,  -- how many items there are
     CASE
-        WHEN listed.named_count IS NULL THEN CAST(totals.item_count AS VARCHAR) || ' items'
+        WHEN listed.named_count IS NULL THEN COUNT_TEXT(totals.item_count) || ' items'
         WHEN totals.item_count > listed.named_count
-            THEN listed.words || '; and ' || CAST(totals.item_count - listed.named_count AS VARCHAR) || ' more'
+            THEN listed.words || '; and ' || COUNT_TEXT(totals.item_count - listed.named_count) || ' more'
         ELSE listed.words
     END AS words  -- the largest five, in words, and how many more there are
 FROM

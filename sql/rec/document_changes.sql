@@ -225,6 +225,7 @@ measured AS (
         moved
 ),
 
+-- Amounts are written as in rec.documents, whose reason this becomes: acceptances are bound to its text.
 changed AS (
     SELECT
         measured.document_key,

@@ -21,7 +21,8 @@ WITH readings AS (
         ctl.cursors AS cursors
 ),
 
--- Amounts as people write them: two of the four decimals go where they are zeros.
+-- Not AMOUNT_TEXT: an acceptance is bound to this reason word for word (figures of rec.breaks), over releases too. Written
+-- in another way, it would end every acceptance. Two of the four decimals go where they are zeros.
 figures AS (
     SELECT
         facts.document_key,

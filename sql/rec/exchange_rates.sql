@@ -135,11 +135,11 @@ SELECT
     CASE
         WHEN worded.state = 'rate differs'
             THEN
-                'The rate ' || worded.pair || ' is ' || CAST(worded.rate_vms AS VARCHAR) || ' in the VMS'
+                'The rate ' || worded.pair || ' is ' || RATE_TEXT(worded.rate_vms) || ' in the VMS'
                 || CASE WHEN worded.way = 'as sent' THEN '' ELSE ' (' || worded.way || ')' END
-                || ' and ' || CAST(worded.rate_ledger AS VARCHAR) || ' in the ledger.'
+                || ' and ' || RATE_TEXT(worded.rate_ledger) || ' in the ledger.'
         WHEN worded.state = 'only in VMS'
-            THEN 'The ledger quotes no rate ' || worded.pair || '; the VMS has ' || CAST(worded.rate_vms AS VARCHAR) || '.'
+            THEN 'The ledger quotes no rate ' || worded.pair || '; the VMS has ' || RATE_TEXT(worded.rate_vms) || '.'
         WHEN worded.sending = 'on its way' THEN 'The rate ' || worded.pair || ' is on its way to the VMS.'
         WHEN worded.sending = 'refused' THEN 'The VMS has refused the rate ' || worded.pair || '.'
         WHEN worded.sending = 'gone'

@@ -76,22 +76,24 @@ remarks AS (
                 WHEN 'gone'
                     THEN
                         documents.payment_document_no || ' was sent with '
-                        || CAST(CAST(documents.sent_amount AS DECIMAL(38, 2)) AS VARCHAR) || ' and the VMS does not have it now'
+                        || AMOUNT_TEXT(documents.sent_amount, invoices.currency) || ' and the VMS does not have it now'
                 WHEN 'changed'
                     THEN
                         documents.payment_document_no || ' was sent with '
-                        || CAST(CAST(documents.sent_amount AS DECIMAL(38, 2)) AS VARCHAR) || ' and is '
-                        || CAST(CAST(documents.vms_amount AS DECIMAL(38, 2)) AS VARCHAR) || ' in the VMS now'
+                        || AMOUNT_TEXT(documents.sent_amount, invoices.currency) || ' and is '
+                        || NUMBER_TEXT(documents.vms_amount, invoices.currency) || ' in the VMS now'
                 WHEN 'refused' THEN documents.payment_document_no || ' was refused by the VMS'
                 WHEN 'nobody sent it'
                     THEN
                         documents.payment_document_no || ' of '
-                        || CAST(CAST(documents.vms_amount AS DECIMAL(38, 2)) AS VARCHAR) || ' was typed into the VMS'
+                        || AMOUNT_TEXT(documents.vms_amount, invoices.currency) || ' was typed into the VMS'
             END,
             '; ' ORDER BY documents.payment_document_no
         ) AS remarks
     FROM
         rec.payment_documents AS documents
+    LEFT JOIN map.sent_invoices AS invoices
+        ON documents.invoice_key = invoices.document_key
     WHERE
         documents.status NOT IN ('as sent', 'on its way')
     GROUP BY

@@ -293,6 +293,7 @@ SELECT
                     || CAST(booked.first_due_date AS VARCHAR) || ' to ' || CAST(booked.last_due_date AS VARCHAR)
         END,
         CASE
+            -- Written as in rec.documents, whose reason this becomes: acceptances are bound to its text.
             WHEN booked.other_amount IS NOT NULL
                 THEN
                     'the largest amount of the adopted voucher is '

@@ -193,9 +193,9 @@ SELECT
             THEN
                 'The code ' || judged.code || ' stands '
                 || CASE
-                    WHEN judged.partner_count > 1 THEN CAST(judged.partner_count AS VARCHAR) || ' times in the VMS.'
-                    WHEN judged.row_count > 1 THEN CAST(judged.row_count AS VARCHAR) || ' times in the ledger.'
-                    ELSE CAST(judged.company_count AS VARCHAR) || ' times among the companies of the ledger.'
+                    WHEN judged.partner_count > 1 THEN COUNT_TEXT(judged.partner_count) || ' times in the VMS.'
+                    WHEN judged.row_count > 1 THEN COUNT_TEXT(judged.row_count) || ' times in the ledger.'
+                    ELSE COUNT_TEXT(judged.company_count) || ' times among the companies of the ledger.'
                 END
         WHEN 'fields differ'
             THEN

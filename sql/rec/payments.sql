@@ -135,19 +135,18 @@ SELECT
     CASE
         WHEN judged.state NOT IN ('agreed', 'part paid')
             THEN
-                'The ledger has settled ' || judged.currency_code || ' '
-                || CAST(CAST(judged.paid_ledger AS DECIMAL(38, 2)) AS VARCHAR) || ' of document ' || judged.document_no
-                || ', the VMS has ' || CAST(CAST(judged.paid_vms AS DECIMAL(38, 2)) AS VARCHAR) || ' paid'
+                'The ledger has settled ' || AMOUNT_TEXT(judged.paid_ledger, judged.currency_code) || ' of document ' || judged.document_no
+                || ', the VMS has ' || NUMBER_TEXT(judged.paid_vms, judged.currency_code) || ' paid'
                 || CASE
                     WHEN judged.state = 'over paid'
                         THEN
-                            ' of ' || COALESCE(CAST(CAST(judged.amount_vms AS DECIMAL(38, 2)) AS VARCHAR), 'nothing')
+                            ' of ' || COALESCE(NUMBER_TEXT(judged.amount_vms, judged.currency_code), 'nothing')
                     WHEN judged.state = 'match undone' THEN ': a match was undone'
                     ELSE ''
                 END
                 || CASE
                     WHEN judged.in_transit <> 0
-                        THEN '; ' || CAST(CAST(judged.in_transit AS DECIMAL(38, 2)) AS VARCHAR) || ' is on its way'
+                        THEN '; ' || NUMBER_TEXT(judged.in_transit, judged.currency_code) || ' is on its way'
                     ELSE ''
                 END
                 || COALESCE('; ' || NULLIF(judged.remarks, ''), '') || '.'

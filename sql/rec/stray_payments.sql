@@ -203,7 +203,7 @@ SELECT
     || COALESCE(' of voucher ' || CAST(worded.voucher_no AS VARCHAR), '')
     || COALESCE(', partner ' || worded.partner_code, '')
     || COALESCE(', source ' || worded.source_code, '')
-    || ', ' || worded.currency_code || ' ' || CAST(CAST(worded.paid_ledger AS DECIMAL(38, 2)) AS VARCHAR)
+    || ', ' || AMOUNT_TEXT(worded.paid_ledger, worded.currency_code)
     || CASE WHEN worded.match_id <> 0 THEN ', match ' || CAST(worded.match_id AS VARCHAR) ELSE '' END
     || ': ' || worded.why || '.' AS reason,  -- what is found, in words, with the figures; empty: nothing to say
     worded.next_step,  -- what to do about it; empty: nothing
@@ -235,8 +235,8 @@ SELECT
     CAST(0 AS DECIMAL(38, 4)),
     CAST(0 AS DECIMAL(38, 4)),
     'unmatched in ledger',
-    by_hand.document_type || ' ' || by_hand.payment_document_no || ', ' || by_hand.currency_code || ' '
-    || CAST(CAST(by_hand.paid_vms AS DECIMAL(38, 2)) AS VARCHAR) || ' on document ' || by_hand.document_numbers
+    by_hand.document_type || ' ' || by_hand.payment_document_no || ', '
+    || AMOUNT_TEXT(by_hand.paid_vms, by_hand.currency_code) || ' on document ' || by_hand.document_numbers
     || ', was typed into the VMS: no payment of the ledger stands behind it.',
     'reverse it in the VMS, or book and match the payment in the ledger: what is settled there is transferred by itself.',
     TRUE,

@@ -134,6 +134,7 @@ found AS (
 ),
 
 -- Where the VAT does not add up either, its rows are part of what has changed.
+-- Amounts are written as in rec.documents, whose reason this becomes: acceptances are bound to its text.
 named AS (
     SELECT
         found.document_key,

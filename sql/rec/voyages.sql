@@ -138,9 +138,9 @@ SELECT
             THEN
                 CASE
                     WHEN code_count > 1
-                        THEN 'The code ' || code || ' stands ' || CAST(code_count AS VARCHAR) || ' times in the VMS.'
+                        THEN 'The code ' || code || ' stands ' || COUNT_TEXT(code_count) || ' times in the VMS.'
                     WHEN row_count > 1
-                        THEN 'The code ' || code || ' stands ' || CAST(row_count AS VARCHAR) || ' times in the ledger.'
+                        THEN 'The code ' || code || ' stands ' || COUNT_TEXT(row_count) || ' times in the ledger.'
                     ELSE 'The voyage waits for its vessel ' || vessel_code_vms || ', whose code is not unique in the ledger.'
                 END
         WHEN 'fields differ'

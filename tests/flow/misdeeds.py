@@ -287,7 +287,7 @@ DEEDS = (
         type_payment_into_vms,
         (
             Shown(PAYMENTS, "vms:PAID-1", "unmatched in ledger", "was typed into the VMS"),
-            Shown(PAYMENTS, "{2706038}", "unmatched in ledger", "PAID-1 of 25.00 was typed", is_break=False),
+            Shown(PAYMENTS, "{2706038}", "unmatched in ledger", "PAID-1 of EUR 25.00 was typed", is_break=False),
         ),
     ),
     Deed(

@@ -14,6 +14,7 @@ from pipelines.core.resources import seeds_folder
 from pipelines.core.settings import LedgerSettings, Settings, VmsSettings
 from pipelines.core.table_ref import TableRef, quote
 from pipelines.models.external import create_tables
+from pipelines.models.functions import create_functions
 from pipelines.models.model import Catalog
 from pipelines.stores.settings_tables import write_settings
 from pipelines.stores.warehouse import SCHEMAS
@@ -48,6 +49,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     write_settings(connection, SETTINGS_OF_NOBODY, today=date(2026, 11, 2))
     create_tables(connection, catalog.tables)
+    create_functions(connection)
     for path in sorted(seeds_folder().glob("*.csv")):
         _load_seed(connection, catalog, path)
 

@@ -16,6 +16,7 @@ import pytest
 from pipelines.core.resources import sql_folder
 from pipelines.core.table_ref import TableRef, quote
 from pipelines.models.dialect import transpile
+from pipelines.models.functions import create_functions
 from pipelines.models.header import read_header
 from pipelines.models.sources import read_sources
 from tests.models.cases import built, given_rows, read_case
@@ -90,6 +91,8 @@ EXPRESSIONS = (
     "STRFTIME(d, '%Y-%m')",
     "b AND n > 0",
     "a IS DISTINCT FROM w",
+    "AMOUNT_TEXT(a, 'KWD') || AMOUNT_TEXT(w, 'JPY') || NUMBER_TEXT(a, t)",
+    "COUNT_TEXT(n * 1000) || COALESCE(RATE_TEXT(a), 'none')",
     "CASE WHEN b THEN 'yes' WHEN NOT b THEN 'no' END",
     "ROW_NUMBER() OVER (ORDER BY a DESC, n)",
     "ROW_NUMBER() OVER (ORDER BY d, n)",
@@ -132,6 +135,7 @@ def postgres(server: str) -> Iterator[Postgres]:
 def both(postgres: Postgres) -> Iterator[tuple[duckdb.DuckDBPyConnection, Postgres]]:
     """Both engines with the same rows in map.input."""
     with duckdb.connect() as connection:
+        create_functions(connection)
         for execute, select in ((connection.execute, INPUT), (postgres.execute, transpile(INPUT, "postgres"))):
             execute("CREATE SCHEMA map")
             execute(f"CREATE TABLE map.input AS {select}")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
+from pipelines.models.functions import is_function
 from pipelines.models.lint.portable import ADVICE, ALLOWED, INEXACT, TYPES, UNKNOWN
 
 
@@ -29,7 +30,9 @@ _FORMATS = frozenset({"%Y", "%m", "%d", "%H", "%M", "%S", ""})
 
 
 def constructs(node: exp.Expr) -> Iterator[Remark]:
-    """Only what the allow-list names."""
+    """Only what the allow-list names, and the functions of sql/functions.sql, which are made of it."""
+    if isinstance(node, exp.Anonymous) and is_function(node.name):
+        return
     if type(node) not in ALLOWED and not isinstance(node.parent, exp.IgnoreNulls):
         yield Remark(node, _called(node), *ADVICE.get(type(node), UNKNOWN))
     elif isinstance(node, exp.If) and not isinstance(node.parent, exp.Case):

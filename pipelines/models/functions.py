@@ -1,0 +1,79 @@
+"""The functions that models may call to write figures for people: made on a connection, written out in translations.
+
+They are no general macros (docs/decisions/0012): nothing here adds, multiplies or rounds, so neither the lint nor a
+translation loses sight of what happens to an amount.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pipelines.core.money import minor_unit_table
+from pipelines.core.resources import sql_folder
+from pipelines.core.words import USUAL_DECIMALS
+
+if TYPE_CHECKING:
+    import duckdb
+    from sqlglot import exp
+
+
+@cache
+def functions_sql() -> str:
+    """Return the statements that make all functions, each after those it calls."""
+    return _decimals_sql() + (sql_folder() / "functions.sql").read_text(encoding="utf-8")
+
+
+def create_functions(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the functions on a connection: temporary, so that they never get into the warehouse or a published file."""
+    connection.execute(functions_sql())
+
+
+def is_function(name: str) -> bool:
+    """Tell whether models may call a function of this name."""
+    return name.lower() in _bodies()
+
+
+def write_out(query: exp.Expr) -> exp.Expr:
+    """Return a query with every call replaced by what the function stands for; the tree given is changed."""
+    from sqlglot import exp  # noqa: PLC0415 - takes a third of a second, and a build has no use for it
+
+    # Children first: a call may stand among the operands of another.
+    for call in reversed(list(query.find_all(exp.Anonymous))):
+        if is_function(call.name):
+            call.replace(write_out(_called(call)))
+    return query
+
+
+def _called(call: exp.Anonymous) -> exp.Expr:
+    from sqlglot import exp  # noqa: PLC0415
+
+    names, body = _bodies()[call.name.lower()]
+    operands = dict(zip(names, call.expressions, strict=True))
+    written = exp.paren(body.copy())
+    for column in list(written.find_all(exp.Column)):
+        column.replace(exp.paren(operands[column.name].copy()))
+    return written
+
+
+@cache
+def _bodies() -> dict[str, tuple[list[str], exp.Expr]]:
+    """Operands and expression of each function, by its name in lower case."""
+    from sqlglot import exp, parse  # noqa: PLC0415
+
+    bodies: dict[str, tuple[list[str], exp.Expr]] = {}
+    for statement in parse(functions_sql(), dialect="duckdb"):
+        if isinstance(statement, exp.Create):
+            signature, body = statement.this, statement.expression
+            bodies[signature.this.name.lower()] = ([operand.name for operand in signature.expressions], body)
+    return bodies
+
+
+def _decimals_sql() -> str:
+    """Write the minor units of all currencies as a function: a join in each sentence would cost more than a CASE."""
+    by_decimals: dict[int, list[str]] = {}
+    for currency, decimals in sorted(minor_unit_table().items()):
+        if decimals != USUAL_DECIMALS:
+            by_decimals.setdefault(decimals, []).append(f"'{currency}'")
+    cases = " ".join(f"WHEN currency IN ({', '.join(listed)}) THEN {n}" for n, listed in sorted(by_decimals.items()))
+    return f"CREATE OR REPLACE TEMPORARY MACRO currency_decimals(currency) AS CASE {cases} ELSE {USUAL_DECIMALS} END;\n"
