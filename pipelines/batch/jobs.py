@@ -37,11 +37,14 @@ DOCUMENTS = Job(
     (
         Step("read open documents", extract.read_open_documents),
         Step("read the ledger's reference data", extract.read_ledger_when_due),
+        # Before any document is mapped with them: a wrong line of a file would otherwise be found voucher by voucher.
+        Step("check the mapping files", checks.check_mapping),
         Step("build models", models.build_models),
         # Before anything is drafted: what turns out not to have arrived is open again, and is mapped and checked anew.
         Step("look up vouchers in flight", load.settle_vouchers, writes_outside=True),
         Step("build models", models.build_models, writes_outside=True),
         Step("check posting requirements", checks.check_documents),
+        Step("note which mapping is used", checks.note_mapping, writes_outside=True),
         Step("send vouchers", _send_what_is_ready, writes_outside=True),
         Step("carry out retries", carry_out_retries, writes_outside=True),
         # After the ledger has taken a voucher, never before: a document set to posted is read no more.

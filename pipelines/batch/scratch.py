@@ -24,6 +24,7 @@ from pipelines.stores.settings_tables import write_settings
 from pipelines.stores.warehouse import SCHEMAS
 
 if TYPE_CHECKING:
+    from pipelines.core.mapping_files import Mappings
     from pipelines.models.steps import Catalog
     from pipelines.step.context import Context
 
@@ -76,14 +77,24 @@ def copy_reference(ctx: Context, *, source: duckdb.DuckDBPyConnection, control: 
     _copy_cursors(control, ctx.control)
 
 
-def build_scratch(ctx: Context, *, control: Control, forgotten: Collection[int] = ()) -> None:
+def copy_staged(ctx: Context, *, source: duckdb.DuckDBPyConnection) -> None:
+    """Give a scratch context all that a warehouse has staged of the VMS, and the reference data of the ledger."""
+    for table in sorted(_tables(source)):
+        if table.startswith("stg_vms.") or table in REFERENCE:
+            _copy(source, ctx.warehouse, table)
+    create_staging_tables(ctx.warehouse)
+
+
+def build_scratch(
+    ctx: Context, *, control: Control, forgotten: Collection[int] = (), mappings: Mappings | None = None
+) -> None:
     """Map what a scratch context has staged, with what ``control`` says was sent and decided.
 
     Vouchers of the ``forgotten`` document keys count as not sent, so that their documents are mapped as they would be
-    today. Raises ModelError.
+    today; ``mappings`` stand in the place of what the mapping files hold now. Raises ModelError.
     """
     load_seeds(ctx.warehouse)
-    write_settings(ctx.warehouse, ctx.settings, today=ctx.today, is_dry_run=ctx.is_dry_run)
+    write_settings(ctx.warehouse, ctx.settings, today=ctx.today, is_dry_run=ctx.is_dry_run, mappings=mappings)
     # The real control store, read only: what was sent, and what people have decided, counts here too.
     copy_control(ctx.warehouse, control)
     ctx.warehouse.execute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipelines.checks import frames
 from pipelines.checks.followers import noted_followers
 from pipelines.checks.hold import ready_documents, update_holds
+from pipelines.checks.mapping import check_mapping, note_mapping
 from pipelines.checks.run import run_checks
 from pipelines.checks.suites import Rule, load_rules
 from pipelines.core.settings import Settings
@@ -13,7 +14,16 @@ from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 from pipelines.stores.marks import keep_left_alone
 
-__all__ = ["Rule", "check_documents", "followers", "load_rules", "ready_documents", "rules_off"]
+__all__ = [
+    "Rule",
+    "check_documents",
+    "check_mapping",
+    "followers",
+    "load_rules",
+    "note_mapping",
+    "ready_documents",
+    "rules_off",
+]
 
 
 def rules_off(settings: Settings) -> str:

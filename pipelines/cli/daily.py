@@ -23,16 +23,20 @@ def run(
     """Run jobs once: read both systems, map, check, send."""
     from pipelines.batch import run as batch  # noqa: PLC0415 a command imports what it runs
     from pipelines.checks.steps import ready_documents  # noqa: PLC0415
-    from pipelines.questions import dry_run  # noqa: PLC0415
+    from pipelines.questions import dry_run, mapping_changes  # noqa: PLC0415
     from pipelines.step.context import Context  # noqa: PLC0415
 
     shown: list[dict[str, Any]] = []
+    touched: list[dict[str, Any]] | None = None
 
     # Called while the warehouse is open and nothing has been sent: what a dry run shows is what a run would send.
     def look(context: Context) -> None:
+        nonlocal touched
         if is_dry_run:
             # Only what the checks let through: a dry run must not show a voucher that a run would hold.
-            shown.extend(dry_run.read_drafts(context, ready=ready_documents(context)))
+            ready = ready_documents(context)
+            shown.extend(dry_run.read_drafts(context, ready=ready))
+            touched = mapping_changes.read_mapping_changes(context, ready=ready)
 
     with session(config, as_json=as_json) as started:
         result = batch.run_batch(
@@ -46,10 +50,11 @@ def run(
             look=look,
         )
     if as_json:
-        print_json(result.as_dict() | ({"vouchers": shown} if is_dry_run else {}))
+        print_json(result.as_dict() | ({"vouchers": shown, "mapping_changes": touched or []} if is_dry_run else {}))
     else:
         if is_dry_run:
             dry_run.show_drafts(shown, out)
+            mapping_changes.show_mapping_changes(touched, out)
         batch.show_result(result, out)
     # The code of the batch, also where everything went through but something is held (14) or differs (16).
     raise typer.Exit(result.exit_code)

@@ -146,6 +146,13 @@ class PostingSettings(_Section):
     tax_rules: Path | None = Field(
         default=None, description="CSV file that maps VAT codes to tax rules; VAT codes are tax rules unless set"
     )
+    gl_accounts: Path | None = Field(
+        default=None,
+        description="CSV file that maps GL accounts of the VMS to the ledger's; they are the same unless set",
+    )
+    dimensions: Path | None = Field(
+        default=None, description="CSV file that says by company what posting1, posting2, posting3 and XGL hold"
+    )
     acknowledge: Literal["accepted", "posted"] = Field(
         default="accepted", description="`posted` acknowledges only what the ledger has booked"
     )
@@ -172,6 +179,10 @@ class PartnerSettings(_Section):
         default=(),
         description="VMS partner types whose lines on others' invoices are commissions; unless set, every line of "
         "another partner where the VMS marks no commission",
+    )
+    codes: Path | None = Field(
+        default=None,
+        description="CSV file that maps partner codes of the VMS to the ledger's; they are the same unless set",
     )
     confirm_bank_changes: bool = Field(
         default=True, description="a supplier's changed bank account waits for a second person"

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from pipelines.core.errors import SpringlineError
 from pipelines.core.periods import OSLO
-from pipelines.going_live import access, set_up
+from pipelines.going_live import access, mapping, set_up
 from pipelines.going_live.check_line import CheckLine
 from pipelines.going_live.probe import Probe
 from pipelines.stores.control import Control
@@ -38,6 +38,7 @@ CHECKS: Mapping[str, Callable[[Probe], CheckLine]] = {
     "XGL": set_up.xgl,
     "voucher types": set_up.voucher_types,
     "tax rules": set_up.tax_rules,
+    "mapping files": mapping.mapping_files,
     "partner types": set_up.partner_types,
     "rules off": set_up.rules_switched_off,
     "base currencies": set_up.base_currencies,

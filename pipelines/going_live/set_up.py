@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.checks.steps import rules_off
 from pipelines.contracts import vms as vms_contracts
-from pipelines.core.tax_rules import read_tax_rules
+from pipelines.core.mapping_files import TAX_RULES, find_mappings
 from pipelines.going_live.check_line import CheckFault, CheckLine, judge, named
 from pipelines.going_live.companies import mapped_companies, read_entities
 
@@ -154,7 +154,9 @@ def voucher_types(probe: Probe) -> CheckLine:
 
 def tax_rules(probe: Probe) -> CheckLine:
     """Every VAT code of the VMS is a tax rule of the ledger, by itself or by the mapping file (posting.tax_rules)."""
-    mapping = read_tax_rules(probe.settings.posting.tax_rules)
+    # What is wrong with the file itself is told by the check of mapping files.
+    rows, _ = find_mappings(probe.settings)
+    mapping = {row.cells["vat_code"]: row.cells["tax_rule"] for row in rows[TAX_RULES]}
     kinds = [str(node["dbId"]) for node in probe.nodes()["objectKinds"] if str(node["name"]).upper() == TAX_RULE]
     if not kinds:
         message = "The ledger shows no kind TAX_RULE."

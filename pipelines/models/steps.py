@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipelines.contracts.declared import declared_tables
+from pipelines.core.mapping_files import mapping_paths
 from pipelines.core.resources import seeds_folder, sql_folder
 from pipelines.core.table_ref import TableRef
 from pipelines.models.build import build
@@ -85,7 +86,12 @@ def content_mark(ctx: Context, *more: str) -> str:
         sorted(ctx.warehouse.execute(marks).fetchall()) if marks else [],
         (ctx.today, ctx.is_dry_run),
         # A changed seed is a changed table: what stands on it must be built anew, whatever the rest says.
-        files=(*sql_folder().rglob("*.sql"), *seeds_folder().glob("*.csv")),
+        # So is a changed mapping file, which the settings only name.
+        files=(
+            *sql_folder().rglob("*.sql"),
+            *seeds_folder().glob("*.csv"),
+            *mapping_paths(ctx.settings).values(),
+        ),
         control=ctx.control,
         moves=(*_DECIDED, *more),
     )

@@ -65,6 +65,11 @@ def contra_accounts(lines: Sequence[Mapping[str, Any]]) -> str | None:
     return f"Control account {', '.join(found)}." if found else None
 
 
+def mapping_rules(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say of each line which lines of the tenant's mapping files have filled its fields; empty where none has."""
+    return [f"Line {line['tr_item_number']}, {rules}." for line in lines if (rules := line.get("mapping_rules"))]
+
+
 def _cell(line: Mapping[str, Any], name: str, *, currency: str | None) -> str:
     value = line[name]
     if value is None:

@@ -134,7 +134,16 @@ def _line(node: _Node, wanted: Mapping[str, Any]) -> Sequence[object]:
         node.posted_date,
         node.invoice_date,
         node.due_date,
+        *_as_read(wanted, node),
     )
+
+
+def _as_read(wanted: Mapping[str, Any], node: _Node) -> Sequence[object]:
+    """Say whether a mapping file changed a line, and what the VMS had in the place of it when it was sent."""
+    read = wanted.get("read", {}).get(str(node.tr_item_number))
+    if read is None:
+        return (False, None, None, None, None)
+    return (True, *(read.get(name) for name in ("account", "vessel", "voyage", "partner")))
 
 
 def _voucher(intent: sqlite3.Row) -> Sequence[object]:
@@ -148,6 +157,7 @@ def _voucher(intent: sqlite3.Row) -> Sequence[object]:
         wanted.get("source"),
         wanted.get("invoice_number"),
         wanted.get("subledger"),
+        wanted.get("vms_partner"),
         wanted.get("currency"),
         wanted.get("text"),
         None if header is None else int(header),

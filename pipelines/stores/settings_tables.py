@@ -10,9 +10,10 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from pipelines.core.mapping_files import Mappings
     from pipelines.core.settings import Settings
 
-from pipelines.core.tax_rules import read_tax_rules
+from pipelines.core.mapping_files import read_mappings, seed_rows
 from pipelines.stores.warehouse import replace_when_changed
 
 # What the models read of the settings: table -> columns.
@@ -25,7 +26,13 @@ SETTINGS_TABLES: Mapping[str, str] = {
     "receivables_account VARCHAR",
     "vat_accounts": "account VARCHAR",
     "reverse_charge": "vat_code VARCHAR",
-    "tax_rules": "vat_code VARCHAR, tax_rule VARCHAR",
+    # The mapping files, row by row; a company of NULL is every company without a row of its own.
+    "tax_rules": "vat_code VARCHAR, tax_rule VARCHAR, line_no INTEGER, rule_text VARCHAR",
+    "account_mapping": "company_code VARCHAR, vms_account VARCHAR, ledger_account VARCHAR, "
+    "line_no INTEGER, rule_text VARCHAR",
+    "dimension_mapping": "company_code VARCHAR, dimension VARCHAR, source VARCHAR, value VARCHAR, "
+    "line_no INTEGER, rule_text VARCHAR",
+    "partner_mapping": "vms_partner VARCHAR, ledger_partner VARCHAR, line_no INTEGER, rule_text VARCHAR",
     "accrual_control": "company_code VARCHAR, document_type VARCHAR, account VARCHAR",
     "gl_sign": "company_code VARCHAR, gl_sign VARCHAR",
     "supplier_types": "partner_type_code VARCHAR",
@@ -39,9 +46,18 @@ MONTHS_COLUMNS = "month_start DATE, month_end DATE, calendar_year INTEGER, calen
 
 
 def write_settings(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, *, today: date, is_dry_run: bool = False
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    *,
+    today: date,
+    is_dry_run: bool = False,
+    mappings: Mappings | None = None,
 ) -> None:
-    """Write what the models need of the settings into schema ``seed``; SettingsError for a wrong file of tax rules."""
+    """Write what the models need of the settings into schema ``seed``.
+
+    ``mappings`` stand in the place of what the mapping files hold now. Raises SettingsError with all that is wrong in
+    the files.
+    """
     posting, partners, voyages, rates = settings.posting, settings.partners, settings.voyages, settings.rates
     rows: dict[str, Sequence[tuple[object, ...]]] = {
         "settings": [
@@ -66,7 +82,7 @@ def write_settings(
         "companies": [(c.code, c.owner, c.link, c.payables_account, c.receivables_account) for c in settings.companies],
         "vat_accounts": [(account,) for account in posting.vat_accounts],
         "reverse_charge": [(code,) for code in posting.reverse_charge],
-        "tax_rules": sorted(read_tax_rules(posting.tax_rules).items()),
+        **dict(seed_rows(read_mappings(settings) if mappings is None else mappings)),
         "accrual_control": [
             (company, document_type, account)
             for company, accounts in sorted(posting.accrual_control.items())

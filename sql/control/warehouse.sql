@@ -12,6 +12,7 @@ CREATE TABLE sent_vouchers (
     voucher_type VARCHAR,  -- AP, AR or GL
     invoice_no VARCHAR,  -- invoice number of the control lines
     subledger_no VARCHAR,  -- supplier or customer of the control lines
+    vms_partner_code VARCHAR,  -- its code in the VMS, where a mapping file gave it another in the ledger; empty: the same
     currency VARCHAR,  -- currency of the amounts
     header_text VARCHAR,  -- text of the first control line, which the ledger shows as the voucher's
     header_db_id BIGINT,  -- database id of the voucher's header in the ledger, once found
@@ -40,6 +41,11 @@ CREATE TABLE sent_lines (
     posted_date DATE,  -- the day it is posted on
     invoice_date DATE,  -- date of the invoice; on control lines alone
     due_date DATE,  -- the day it is due; on control lines alone
+    is_mapped BOOLEAN,  -- whether a mapping file gave it another account, dimension or partner than the VMS has
+    vms_account VARCHAR,  -- of a mapped line: its account in the VMS when it was sent
+    vms_vessel_code VARCHAR,  -- of a mapped line: its vessel in the VMS when it was sent
+    vms_voyage_no VARCHAR,  -- of a mapped line: its voyage in the VMS when it was sent
+    vms_partner_code VARCHAR,  -- of a mapped line: its partner in the VMS when it was sent
     state VARCHAR,  -- where the outward write stands
     updated_at VARCHAR  -- when it last changed, UTC
 );

@@ -115,7 +115,8 @@ SELECT
     ledger.owner_code,  -- ledger entity
     ledger.voucher_no,
     ledger.project_code,
-    ledger.account_code,
+    -- In the VMS's own terms: it knows no account of the ledger that the tenant's file has mapped (posting.gl_accounts).
+    COALESCE(returns.vms_account, ledger.account_code) AS account_code,
     ledger.currency_code,
     ledger.company_currency_code,
     CAST(ledger.period_year AS INTEGER) AS period_year,
@@ -133,6 +134,10 @@ LEFT JOIN named
     ON ledger.transaction_db_id = named.transaction_db_id
 LEFT JOIN named_by_line
     ON ledger.transaction_db_id = named_by_line.transaction_db_id
+LEFT JOIN map.account_returns AS returns
+    ON
+        ledger.owner_code = returns.owner_code
+        AND ledger.account_code = returns.ledger_account
 LEFT JOIN echo_matches
     ON
         ledger.owner_code = echo_matches.owner_code

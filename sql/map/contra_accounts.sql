@@ -8,6 +8,7 @@ WITH candidates AS (
         lines.document_key,
         lines.line_key,
         lines.line_no,
+        documents.company_code,
         lines.gl_account,
         NULLIF(TRIM(accrual_control.account), '') AS set_account,
         CASE
@@ -30,6 +31,36 @@ WITH candidates AS (
         AND NOT lines.is_vat_line
 ),
 
+-- In the ledger's terms (posting.gl_accounts): an account and its contra account must not meet there. What the settings
+-- name is the ledger's already.
+translated AS (
+    SELECT
+        candidates.document_key,
+        candidates.line_key,
+        candidates.line_no,
+        candidates.balance_member,
+        candidates.set_account,
+        COALESCE(line_rules.ledger_account, candidates.gl_account) AS gl_account,
+        COALESCE(balance_rules.ledger_account, candidates.balance_account) AS balance_account,
+        COALESCE(' (' || balance_rules.vms_account || '), ' || balance_rules.rule_text, '') AS balance_rule,
+        COALESCE(document_rules.ledger_account, candidates.document_account) AS document_account,
+        COALESCE(' (' || document_rules.vms_account || '), ' || document_rules.rule_text, '') AS document_rule
+    FROM
+        candidates
+    LEFT JOIN map.account_rules AS line_rules
+        ON
+            candidates.company_code = line_rules.company_code
+            AND candidates.gl_account = line_rules.vms_account
+    LEFT JOIN map.account_rules AS balance_rules
+        ON
+            candidates.company_code = balance_rules.company_code
+            AND candidates.balance_account = balance_rules.vms_account
+    LEFT JOIN map.account_rules AS document_rules
+        ON
+            candidates.company_code = document_rules.company_code
+            AND candidates.document_account = document_rules.vms_account
+),
+
 usable AS (
     SELECT
         *,
@@ -38,7 +69,7 @@ usable AS (
         CASE WHEN balance_account <> COALESCE(gl_account, '') THEN balance_account END AS usable_balance,
         CASE WHEN document_account <> COALESCE(gl_account, '') THEN document_account END AS usable_document
     FROM
-        candidates
+        translated
 )
 
 SELECT
@@ -48,9 +79,9 @@ SELECT
     COALESCE(usable_set, usable_balance, usable_document) AS account,  -- null: none, or none but the line's own
     CASE
         WHEN usable_set IS NOT NULL THEN 'posting.accrual_control'
-        WHEN usable_balance IS NOT NULL THEN 'account.' || balance_member
-        WHEN usable_document IS NOT NULL THEN 'Document.glAccount'
-    END AS source,  -- where the account stands
+        WHEN usable_balance IS NOT NULL THEN 'account.' || balance_member || balance_rule
+        WHEN usable_document IS NOT NULL THEN 'Document.glAccount' || document_rule
+    END AS source,  -- where the account stands, and which line of the tenant's file maps it
     COALESCE(usable_set, usable_balance, usable_document) IS NULL
     AND COALESCE(set_account, balance_account, document_account) IS NOT NULL AS is_line_account,  -- only the line's own was found
     CASE

@@ -4,13 +4,20 @@
 WITH vms_accounts AS (
     SELECT
         documents.document_key,
-        accounts.gl_account
+        COALESCE(rules.ledger_account, TRIM(accounts.gl_account)) AS gl_account,
+        'VMS account ' || documents.control_account_code
+        || COALESCE(' (' || rules.vms_account || '), ' || rules.rule_text, '') AS source
     FROM
         map.open_documents AS documents
     INNER JOIN stg_vms.accounts AS accounts
         ON
             documents.control_account_code = accounts.account_code
             AND (accounts.company_code = documents.company_code OR accounts.company_code IS NULL)
+    -- An account that the settings name is the ledger's already; one of the VMS goes through the tenant's file.
+    LEFT JOIN map.account_rules AS rules
+        ON
+            documents.company_code = rules.company_code
+            AND TRIM(accounts.gl_account) = rules.vms_account
     WHERE
         NULLIF(TRIM(accounts.gl_account), '') IS NOT NULL
     QUALIFY
@@ -55,19 +62,19 @@ contra AS (
 SELECT
     documents.document_key,
     CASE documents.voucher_type
-        WHEN 'AP' THEN COALESCE(companies.payables_account, TRIM(vms_accounts.gl_account))
-        WHEN 'AR' THEN COALESCE(companies.receivables_account, TRIM(vms_accounts.gl_account))
+        WHEN 'AP' THEN COALESCE(companies.payables_account, vms_accounts.gl_account)
+        WHEN 'AR' THEN COALESCE(companies.receivables_account, vms_accounts.gl_account)
         ELSE contra.account
     END AS account,  -- control account of the voucher, of several the lowest; null: not known, or none needed
     CASE
         WHEN documents.voucher_type = 'AP' AND companies.payables_account IS NOT NULL THEN 'companies.payables_account'
         WHEN documents.voucher_type = 'AR' AND companies.receivables_account IS NOT NULL
             THEN 'companies.receivables_account'
-        WHEN vms_accounts.document_key IS NOT NULL THEN 'VMS account ' || documents.control_account_code
+        WHEN vms_accounts.document_key IS NOT NULL THEN vms_accounts.source
     END AS source,  -- where the account of an invoice stands; null on GL
     CASE documents.voucher_type
-        WHEN 'AP' THEN COALESCE(companies.payables_account, TRIM(vms_accounts.gl_account)) IS NULL
-        WHEN 'AR' THEN COALESCE(companies.receivables_account, TRIM(vms_accounts.gl_account)) IS NULL
+        WHEN 'AP' THEN COALESCE(companies.payables_account, vms_accounts.gl_account) IS NULL
+        WHEN 'AR' THEN COALESCE(companies.receivables_account, vms_accounts.gl_account) IS NULL
         ELSE
             COALESCE(contra.is_one_sided, 1) = 1
             AND COALESCE(contra.is_missing, 1) = 1

@@ -3,7 +3,21 @@
 -- Answers: Do the lines of a document agree among themselves and with its total?
 -- Read by: the posting requirements and the drafts.
 -- grain: document_key
-WITH line_facts AS (
+WITH placed AS (
+    SELECT
+        lines.*,
+        -- What the tenant's file puts into a dimension goes before the vessel and the voyage (posting.dimensions).
+        CASE WHEN dimensions.fills_posting1 THEN dimensions.posting1 ELSE lines.vessel_code END AS posting1,
+        CASE WHEN dimensions.fills_posting2 THEN dimensions.posting2 ELSE lines.voyage_reference_no END AS posting2
+    FROM
+        map.document_lines AS lines
+    LEFT JOIN map.line_dimensions AS dimensions
+        ON
+            lines.document_key = dimensions.document_key
+            AND lines.line_key = dimensions.line_key
+),
+
+line_facts AS (
     SELECT
         document_key,
         CAST(COUNT(*) AS INTEGER) AS line_count,
@@ -11,12 +25,12 @@ WITH line_facts AS (
         CAST(SUM(CASE WHEN is_vat_line THEN 1 ELSE 0 END) AS INTEGER) AS vat_line_count,
         SUM(CASE WHEN is_vat_line THEN net_currency ELSE 0 END) AS vat_currency,
         SUM(CASE WHEN is_vat_line THEN net_company ELSE 0 END) AS vat_company,
-        SUM(CASE WHEN NOT is_vat_line AND vessel_code IS NULL THEN 1 ELSE 0 END) AS lines_without_vessel,
-        MIN(CASE WHEN NOT is_vat_line THEN vessel_code END) AS first_vessel_code,
-        MAX(CASE WHEN NOT is_vat_line THEN vessel_code END) AS last_vessel_code,
-        SUM(CASE WHEN NOT is_vat_line AND voyage_reference_no IS NULL THEN 1 ELSE 0 END) AS lines_without_voyage,
-        MIN(CASE WHEN NOT is_vat_line THEN voyage_reference_no END) AS first_voyage_no,
-        MAX(CASE WHEN NOT is_vat_line THEN voyage_reference_no END) AS last_voyage_no,
+        SUM(CASE WHEN NOT is_vat_line AND posting1 IS NULL THEN 1 ELSE 0 END) AS lines_without_vessel,
+        MIN(CASE WHEN NOT is_vat_line THEN posting1 END) AS first_vessel_code,
+        MAX(CASE WHEN NOT is_vat_line THEN posting1 END) AS last_vessel_code,
+        SUM(CASE WHEN NOT is_vat_line AND posting2 IS NULL THEN 1 ELSE 0 END) AS lines_without_voyage,
+        MIN(CASE WHEN NOT is_vat_line THEN posting2 END) AS first_voyage_no,
+        MAX(CASE WHEN NOT is_vat_line THEN posting2 END) AS last_voyage_no,
         MAX(CASE WHEN ref_document_key IS NOT NULL OR ref_document_no IS NOT NULL THEN 1 ELSE 0 END) AS has_reference,
         MAX(CASE WHEN is_amount_missing THEN 1 ELSE 0 END) AS has_line_without_amount,
         MAX(CASE WHEN is_amount_too_large THEN 1 ELSE 0 END) AS has_line_too_large,
@@ -25,7 +39,7 @@ WITH line_facts AS (
         STRING_AGG(CASE WHEN gl_account IS NULL THEN CAST(line_no AS VARCHAR) END, ', ' ORDER BY line_no)
             AS lines_without_account
     FROM
-        map.document_lines
+        placed
     GROUP BY
         document_key
 ),
@@ -109,10 +123,10 @@ SELECT
     CASE WHEN lines.lines_without_vessel = 0 AND lines.first_vessel_code = lines.last_vessel_code
             -- First and last are equal: all lines name the same one.
             THEN lines.first_vessel_code
-    END AS vessel_code,  -- when all lines agree on one
+    END AS vessel_code,  -- when all lines agree on one; what posting.dimensions puts in its place
     CASE WHEN lines.lines_without_voyage = 0 AND lines.first_voyage_no = lines.last_voyage_no
             THEN lines.first_voyage_no
-    END AS voyage_reference_no,  -- when all lines agree on one
+    END AS voyage_reference_no,  -- when all lines agree on one; what posting.dimensions puts in its place
     COALESCE(lines.has_reference, 0) = 1 AS is_reversal,  -- a line names the document it takes back
     COALESCE(lines.has_line_without_amount, 0) = 1 AS has_line_without_amount,
     COALESCE(lines.has_line_too_large, 0) = 1 AS has_line_too_large,

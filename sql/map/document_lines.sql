@@ -33,6 +33,7 @@ own AS (
         lines.voyage_key,
         lines.voyage_is_tc,
         NULLIF(TRIM(lines.voyage_reference_no), '') AS voyage_reference_no,
+        NULLIF(TRIM(lines.business_unit_code), '') AS business_unit_code,
         NULLIF(TRIM(lines.accrual_balance_account), '') AS accrual_balance_account,
         NULLIF(TRIM(lines.accrual_asset_account), '') AS accrual_asset_account,
         -- An account of the line's speaks for itself; a line without one is known by its GL account.
@@ -83,6 +84,7 @@ SELECT
     own.voyage_reference_no,
     vessels.vessel_code,
     vessels.pool_code,  -- of the vessel code
+    own.business_unit_code,
     own.is_revenue,  -- its account is a revenue account in the VMS
     -- GL documents are debit-positive unless the tenant says otherwise (posting.gl_sign).
     CASE

@@ -5,16 +5,20 @@
 -- grain: document_key
 WITH wanted AS (
     SELECT
-        document_key,
-        partner_code,
+        documents.document_key,
+        -- The ledger's own code of the supplier, where the tenant's file has another (partners.codes).
+        COALESCE(mapping.ledger_partner, documents.partner_code) AS partner_code,
         CASE
-            WHEN SUBSTRING(partner_iban, 1, 2) = 'NO' AND LENGTH(partner_iban) = 15 THEN SUBSTRING(partner_iban, 5)
-            ELSE COALESCE(partner_iban, partner_bank_account_no)
+            WHEN SUBSTRING(documents.partner_iban, 1, 2) = 'NO' AND LENGTH(documents.partner_iban) = 15
+                THEN SUBSTRING(documents.partner_iban, 5)
+            ELSE COALESCE(documents.partner_iban, documents.partner_bank_account_no)
         END AS bank_account
     FROM
-        map.open_documents
+        map.open_documents AS documents
+    LEFT JOIN seed.partner_mapping AS mapping
+        ON documents.partner_code = mapping.vms_partner
     WHERE
-        voucher_type = 'AP'
+        documents.voucher_type = 'AP'
 ),
 
 waiting AS (

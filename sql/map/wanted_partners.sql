@@ -6,11 +6,14 @@
 WITH typed AS (
     SELECT
         partners.partner_key,
-        TRIM(partners.partner_code) AS code,
+        -- What the ledger calls it, where the tenant's file has another code (partners.codes).
+        COALESCE(mapping.ledger_partner, TRIM(partners.partner_code)) AS code,
         supplier_types.partner_type_code IS NOT NULL AS is_supplier,
         customer_types.partner_type_code IS NOT NULL AS is_customer
     FROM
         stg_vms.partners AS partners
+    LEFT JOIN seed.partner_mapping AS mapping
+        ON TRIM(partners.partner_code) = mapping.vms_partner
     -- The vendor's spelling of a type first, then that of older installations (docs/mapping.md#0).
     LEFT JOIN seed.supplier_types AS supplier_types
         ON COALESCE(NULLIF(TRIM(partners.partner_type), ''), TRIM(partners.partner_type_code))

@@ -9,7 +9,7 @@ SELECT
     documents.owner_code,
     entities.entity_db_id,
     documents.voucher_type,
-    documents.partner_code,
+    COALESCE(mapping.ledger_partner, documents.partner_code) AS partner_code, -- as the ledger calls it
     documents.partner_name,
     documents.currency_code,
     documents.document_date,
@@ -22,4 +22,5 @@ FROM
     map.open_documents AS documents
 LEFT JOIN map.document_amounts AS amounts ON documents.document_key = amounts.document_key
 LEFT JOIN map.document_numbers AS numbers ON documents.document_key = numbers.document_key
+LEFT JOIN seed.partner_mapping AS mapping ON documents.partner_code = mapping.vms_partner
 LEFT JOIN map.entities AS entities ON documents.owner_code = entities.owner_code

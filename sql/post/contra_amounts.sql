@@ -22,8 +22,9 @@ lines AS (
         contra.account,
         contra.source,
         contra.line_no,
-        lines.vessel_code,
-        lines.voyage_reference_no,
+        CASE WHEN dimensions.fills_posting1 THEN dimensions.posting1 ELSE lines.vessel_code END AS vessel_code,
+        CASE WHEN dimensions.fills_posting2 THEN dimensions.posting2 ELSE lines.voyage_reference_no END
+            AS voyage_reference_no,
         lines.gl_direction * details.currency_amount AS currency_amount,
         lines.gl_direction * details.amount AS amount
     FROM
@@ -36,6 +37,11 @@ lines AS (
         ON
             contra.document_key = details.document_key
             AND contra.line_key = details.line_key
+    -- What the tenant's file puts into a dimension goes before the vessel and the voyage (posting.dimensions).
+    LEFT JOIN map.line_dimensions AS dimensions
+        ON
+            contra.document_key = dimensions.document_key
+            AND contra.line_key = dimensions.line_key
 ),
 
 grouped AS (
@@ -72,8 +78,8 @@ SELECT
     ROW_NUMBER() OVER (PARTITION BY document_key ORDER BY first_line_no) AS contra_no,  -- from 1, in the order of first use
     account,  -- null: not known, and the document is held
     source,  -- where the account stands
-    vessel_code,  -- when all of its lines agree on one
-    voyage_reference_no,  -- when all of its lines agree on one
+    vessel_code,  -- when all of its lines agree on one; what posting.dimensions puts in its place
+    voyage_reference_no,  -- when all of its lines agree on one; what posting.dimensions puts in its place
     currency_amount,  -- in the document's currency, debit positive
     amount  -- in company currency, debit positive
 FROM

@@ -90,7 +90,7 @@ control_lines AS (
         controls.voyage_reference_no AS posting2,
         CAST(NULL AS VARCHAR) AS posting3,
         CAST(NULL AS VARCHAR) AS xgl,
-        controls.subledger_no,
+        COALESCE(partners.ledger_partner, controls.subledger_no) AS subledger_no,
         controls.subledger_bank_account,
         controls.due_date,
         CAST(NULL AS VARCHAR) AS tax_rule,
@@ -102,11 +102,18 @@ control_lines AS (
         CASE
             WHEN documents.partner_name IS NULL THEN documents.document_no
             ELSE TRIM(SUBSTRING(documents.document_no || ' ' || documents.partner_name, 1, 100))
-        END AS line_text
+        END AS line_text,
+        CAST(NULL AS VARCHAR) AS vms_account,
+        CAST(NULL AS VARCHAR) AS vms_vessel_code,
+        CAST(NULL AS VARCHAR) AS vms_voyage_no,
+        controls.subledger_no AS vms_partner_code,
+        'subledger: ' || partners.rule_text AS mapping_rules
     FROM
         controls
     INNER JOIN map.open_documents AS documents
         ON controls.document_key = documents.document_key
+    LEFT JOIN seed.partner_mapping AS partners
+        ON controls.subledger_no = partners.vms_partner
 ),
 
 numbered AS (
@@ -128,21 +135,26 @@ detail_lines AS (
         CAST(lines.control_count + lines.detail_no AS INTEGER) AS tr_item_number,
         'detail' AS line_kind,
         lines.line_key,
-        lines.gl_account AS account,
+        COALESCE(account_rules.ledger_account, lines.gl_account) AS account,
         'line' AS account_source,
-        lines.vessel_code AS posting1,
-        lines.voyage_reference_no AS posting2,
+        CASE WHEN dimensions.fills_posting1 THEN dimensions.posting1 ELSE lines.vessel_code END AS posting1,
+        CASE WHEN dimensions.fills_posting2 THEN dimensions.posting2 ELSE lines.voyage_reference_no END AS posting2,
         CASE
+            WHEN dimensions.fills_posting3 THEN dimensions.posting3
             WHEN documents.company_country_code = 'SG' AND documents.partner_country_code = 'SG' THEN 'LS'
             ELSE 'FS'
         END AS posting3,
         CASE
+            WHEN dimensions.fills_xgl THEN dimensions.xgl
             WHEN settings.xgl = 'poolCode' THEN COALESCE(lines.pool_code, 'DLVMS')
             WHEN settings.xgl = 'isTc' AND lines.voyage_is_tc THEN 'TC'
             WHEN settings.xgl = 'isTc' AND NOT lines.voyage_is_tc THEN 'VC'
             ELSE 'DLVMS'
         END AS xgl,
-        CASE WHEN documents.voucher_type = 'AP' AND lines.is_commission THEN lines.partner_code END AS subledger_no,
+        CASE
+            WHEN documents.voucher_type = 'AP' AND lines.is_commission
+                THEN COALESCE(partners.ledger_partner, lines.partner_code)
+        END AS subledger_no,
         CAST(NULL AS VARCHAR) AS subledger_bank_account,
         CASE WHEN documents.voucher_type = 'AP' AND lines.is_commission THEN first_terms.due_date END AS due_date,
         COALESCE(tax_rules.tax_rule, taxed.vat_code, lines.vat_code) AS tax_rule,
@@ -157,7 +169,23 @@ detail_lines AS (
             WHEN lines.control_count + lines.detail_no = 1
                 THEN TRIM(SUBSTRING(documents.document_no || COALESCE(' ' || lines.line_text, ''), 1, 100))
             ELSE lines.line_text
-        END AS line_text
+        END AS line_text,
+        lines.gl_account AS vms_account,
+        lines.vessel_code AS vms_vessel_code,
+        lines.voyage_reference_no AS vms_voyage_no,
+        CASE WHEN documents.voucher_type = 'AP' AND lines.is_commission THEN lines.partner_code END AS vms_partner_code,
+        NULLIF(
+            CONCAT_WS(
+                '; ',
+                'account: ' || account_rules.rule_text,
+                dimensions.rule_text,
+                CASE
+                    WHEN documents.voucher_type = 'AP' AND lines.is_commission THEN 'subledger: ' || partners.rule_text
+                END,
+                'tax rule: ' || tax_rules.rule_text
+            ),
+            ''
+        ) AS mapping_rules
     FROM
         map.open_documents AS documents
     CROSS JOIN seed.settings AS settings
@@ -175,6 +203,16 @@ detail_lines AS (
             AND lines.line_key = taxed.line_key
     LEFT JOIN seed.tax_rules AS tax_rules
         ON COALESCE(taxed.vat_code, lines.vat_code) = tax_rules.vat_code
+    LEFT JOIN map.account_rules AS account_rules
+        ON
+            documents.company_code = account_rules.company_code
+            AND lines.gl_account = account_rules.vms_account
+    LEFT JOIN map.line_dimensions AS dimensions
+        ON
+            lines.document_key = dimensions.document_key
+            AND lines.line_key = dimensions.line_key
+    LEFT JOIN seed.partner_mapping AS partners
+        ON lines.partner_code = partners.vms_partner
 ),
 
 all_lines AS (
@@ -197,8 +235,8 @@ SELECT
     documents.voucher_type,  -- AP, AR or GL: transactionSource
     documents.document_key AS voucher_no,  -- document key: trRegNumber
     all_lines.account,  -- GL account; the control account on control lines
-    all_lines.posting1,  -- cost centre: vessel code
-    all_lines.posting2,  -- project: voyage reference number
+    all_lines.posting1,  -- cost centre: vessel code, or what posting.dimensions puts there
+    all_lines.posting2,  -- project: voyage reference number, or what posting.dimensions puts there
     all_lines.posting3,  -- LS between Singapore parties, else FS
     all_lines.xgl,  -- fourth dimension: pool, TC or VC, else DLVMS
     all_lines.subledger_no,  -- supplier or customer; on a detail line a broker
@@ -218,7 +256,12 @@ SELECT
     documents.document_no AS ext_order_number,  -- document number
     1 AS job_level,  -- 1: imported, not yet booked
     CAST(all_lines.direction AS INTEGER) AS direction,  -- of a detail line: 1 or -1 times the VMS's amount it is debit positive
-    all_lines.account_source  -- where the account stands: line, a VMS account, a setting, a member of the line's account
+    all_lines.account_source,  -- where the account stands: line, a VMS account, a setting, a member of the line's account
+    all_lines.vms_account,  -- of a detail line: its account in the VMS, which posting.gl_accounts may map
+    all_lines.vms_vessel_code,  -- of a detail line: its vessel, whatever posting.dimensions puts into posting1
+    all_lines.vms_voyage_no,  -- of a detail line: its voyage, whatever posting.dimensions puts into posting2
+    all_lines.vms_partner_code,  -- partner of the subledger as the VMS has it, which partners.codes may map
+    all_lines.mapping_rules  -- each field that a line of a mapping file has filled, with file and line; null: none
 FROM
     all_lines
 INNER JOIN map.open_documents AS documents

@@ -62,7 +62,7 @@ SELECT
     CAST(typed.part_no AS INTEGER) AS part_no,
     typed.document_type,  -- PMI a receipt, PMO a payment
     invoices.company_code,
-    invoices.subledger_no AS partner_code,
+    COALESCE(invoices.partner_code, invoices.subledger_no) AS partner_code,  -- as the VMS has it
     invoices.document_no AS ref_document_no,
     invoices.is_number_shared,
     typed.currency_code,  -- of the invoice

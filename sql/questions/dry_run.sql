@@ -37,7 +37,28 @@ SELECT
     currency,
     currency_amount,
     amount,
-    text
+    text,
+    mapping_rules
+FROM
+    post.draft_lines
+ORDER BY document_key, tr_item_number;
+
+-- What the mapping files fill of each open document.
+-- name: mapped_lines
+SELECT
+    document_key,
+    ext_order_number AS document_no,
+    line_kind,
+    line_key,
+    tr_item_number,
+    account,
+    posting1,
+    posting2,
+    posting3,
+    xgl,
+    subledger_no,
+    tax_rule,
+    mapping_rules
 FROM
     post.draft_lines
 ORDER BY document_key, tr_item_number;

@@ -14,7 +14,7 @@ WITH compared AS (
         vouchers.company_code AS sent_company_code,
         documents.company_code,
         vouchers.voucher_type,
-        vouchers.subledger_no,
+        COALESCE(vouchers.partner_code, vouchers.subledger_no) AS sent_partner_code,
         documents.partner_code,
         vouchers.currency,
         documents.currency_code,
@@ -284,9 +284,9 @@ told AS (
                     THEN 'company ' || compared.sent_company_code || ' was sent, the VMS has ' || compared.company_code
             END,
             CASE
-                WHEN (compared.subledger_no IS DISTINCT FROM compared.partner_code) AND compared.voucher_type <> 'GL'
+                WHEN (compared.sent_partner_code IS DISTINCT FROM compared.partner_code) AND compared.voucher_type <> 'GL'
                     THEN
-                        'partner ' || COALESCE(compared.subledger_no, 'none') || ' was sent, the VMS has '
+                        'partner ' || COALESCE(compared.sent_partner_code, 'none') || ' was sent, the VMS has '
                         || COALESCE(compared.partner_code, 'none')
             END,
             CASE

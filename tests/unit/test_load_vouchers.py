@@ -62,7 +62,16 @@ DETAIL = {
 
 def line(number: int, kind: Mapping[str, Any], currency_amount: str, amount: str, **more: object) -> dict[str, Any]:
     amounts = {"currency_amount": Decimal(currency_amount), "amount": Decimal(amount)}
-    return {**VOUCHER, **kind, "tr_item_number": number, **amounts, **more}
+    given = {**VOUCHER, **kind, "tr_item_number": number, **amounts, **more}
+    # Without mapping files the VMS's codes are the ledger's.
+    had = {
+        "vms_account": given.get("account"),
+        "vms_vessel_code": given["posting1"],
+        "vms_voyage_no": given["posting2"],
+        "vms_partner_code": given["subledger_no"],
+        "mapping_rules": None,
+    }
+    return {**had, **given}
 
 
 # docs/mapping.md#1-9

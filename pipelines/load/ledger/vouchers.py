@@ -41,6 +41,13 @@ BREAKS = {
 }
 
 MEMBERS = NODES["voucher"]
+# What the VMS has of a detail line, and what goes in its place: the columns of post.draft_lines.
+_FROM_VMS = {
+    "account": ("vms_account", "account"),
+    "vessel": ("vms_vessel_code", "posting1"),
+    "voyage": ("vms_voyage_no", "posting2"),
+    "partner": ("vms_partner_code", "subledger_no"),
+}
 # The column that names the currency of an amount.
 CURRENCIES = {"currency_amount": "currency", "amount": "company_currency"}
 
@@ -81,6 +88,7 @@ def voucher_intent(lines: Sequence[Row], *, reverses: Sequence[int] = ()) -> Int
         "currency": first["currency"],
         "control_amount": _amount(sum((line["currency_amount"] for line in controls), Decimal(0)), first["currency"]),
     }
+    look_up |= _mapped(lines)
     if reverses:
         look_up[REVERSES] = [*reverses]
     return Intent(
@@ -95,6 +103,28 @@ def voucher_intent(lines: Sequence[Row], *, reverses: Sequence[int] = ()) -> Int
         document_key=key,
         document_no=first["document_no"],
     )
+
+
+def _mapped(lines: Sequence[Row]) -> dict[str, Json]:
+    """Return what the tenant's mapping files did to a voucher, by item number; nothing where they did nothing.
+
+    The comparison needs what the VMS had (``read``), and `explain` the lines of the files (``mapped``): both as of the
+    sending, for the files may change.
+    """
+    read: dict[str, Json] = {}
+    for line in lines:
+        had = {name: line[column] for name, (column, _) in _FROM_VMS.items()}
+        sent = {name: line[column] for name, (_, column) in _FROM_VMS.items()}
+        if line["line_kind"] == "detail" and had != sent:
+            read[str(line["tr_item_number"])] = {**had}
+    rules: dict[str, Json] = {
+        str(line["tr_item_number"]): line["mapping_rules"] for line in lines if line["mapping_rules"]
+    }
+    partner = lines[0]["vms_partner_code"]
+    is_other = lines[0]["line_kind"] == "control" and partner != lines[0]["subledger_no"]
+    # What is empty is left out: without mapping files an intent is what it always was.
+    found: dict[str, Json] = {"read": read, "mapped": rules, "vms_partner": partner if is_other else None}
+    return {name: value for name, value in found.items() if value}
 
 
 def voucher_node(line: Row) -> dict[str, Json]:

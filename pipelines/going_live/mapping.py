@@ -1,0 +1,124 @@
+"""The check of the mapping files: what each does, which lines match no open document, what the ledger lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pipelines.core.mapping_files import (
+    DIMENSIONS,
+    GL_ACCOUNTS,
+    PARTNERS,
+    TAX_RULES,
+    company_faults,
+    find_mappings,
+    ledger_faults,
+    mapping_paths,
+)
+from pipelines.going_live.check_line import CheckFault, CheckLine, judge, named
+from pipelines.wire.filters import equals
+
+if TYPE_CHECKING:
+    from pipelines.core.mapping_files import MappingRow, Mappings
+    from pipelines.going_live.probe import Probe
+
+# What of a document the mapping files are about.
+_FIELDS = (
+    "documentNo", "glAccount", "company.companyCode", "businessPartner.businessPartnerCode", "documentLines.glAccount",
+    "documentLines.businessPartner.businessPartnerCode", "documentLines.vatRate.vat.vatCode",
+    "documentLines.account.balanceAccountAccrual", "documentLines.account.balanceAccountAccrualAsset",
+)  # fmt: skip
+# The keys of the two files that go by one code.
+_CODES = {TAX_RULES: "vat_code", PARTNERS: "vms_partner", GL_ACCOUNTS: "vms_account"}
+
+
+def mapping_files(probe: Probe) -> CheckLine:
+    """Every mapping file is right, each of its lines is of use for an open document, and the ledger has its codes."""
+    paths = mapping_paths(probe.settings)
+    if not paths:
+        return judge("mapping files", good="none: codes of the VMS are the ledger's")
+    mappings, faults = find_mappings(probe.settings)
+    nodes = probe.nodes()
+    faults += ledger_faults(
+        mappings,
+        accounts={str(node["code"]) for node in nodes["accounts"]},
+        codes={"xgl": {str(node["code"]) for node in nodes["xglDimensions"]}},
+    )
+    if not probe.settings.companies or probe.settings.companies_others == "post":
+        for setting in (GL_ACCOUNTS, DIMENSIONS):
+            faults += company_faults(setting, mappings[setting], probe.companies().keys())
+    found: list[CheckFault] = [(f"{fault.place}: {fault.problem}", fault.next_step) for fault in faults]
+    used = _used(probe)
+    notes = [*_unused(mappings, used), *_several(mappings), *_without_voyage(mappings)]
+    good = "; ".join(_told(setting, path.name, mappings[setting], used) for setting, path in paths.items())
+    line = judge("mapping files", good=good, faults=found, notes=notes)
+    # What each file does is told whatever else there is to say.
+    return line if line.ok else replace(line, message=f"{good}. {line.message}")
+
+
+def _used(probe: Probe) -> dict[str, set[tuple[str, str]]]:
+    """Return by setting what the documents that are ready for posting use: company and code."""
+    used: dict[str, set[tuple[str, str]]] = {setting: set() for setting in (*_CODES, DIMENSIONS)}
+    ready = [equals("invoicingStatus.statusTypeCode", "RFP")]
+    for document in probe.vms_objects("Document", _FIELDS, ready):
+        company = str((document.get("company") or {}).get("companyCode") or "")
+        used[DIMENSIONS].add((company, ""))
+        for setting, code in _codes(document):
+            if code is not None and str(code).strip():
+                used[setting].add((company, str(code).strip()))
+    # The control accounts of the company are mapped as well.
+    for account in probe.control_accounts():
+        used[GL_ACCOUNTS].add(("", str(account.get("glAccount") or "").strip()))
+    return used
+
+
+def _codes(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield GL_ACCOUNTS, document.get("glAccount")
+    yield PARTNERS, (document.get("businessPartner") or {}).get("businessPartnerCode")
+    for line in document.get("documentLines") or ():
+        account = line.get("account") or {}
+        yield GL_ACCOUNTS, line.get("glAccount")
+        yield GL_ACCOUNTS, account.get("balanceAccountAccrual")
+        yield GL_ACCOUNTS, account.get("balanceAccountAccrualAsset")
+        yield PARTNERS, (line.get("businessPartner") or {}).get("businessPartnerCode")
+        yield TAX_RULES, ((line.get("vatRate") or {}).get("vat") or {}).get("vatCode")
+
+
+def _is_used(setting: str, row: MappingRow, used: dict[str, set[tuple[str, str]]]) -> bool:
+    company, code = row.cells.get("company", ""), row.cells.get(_CODES.get(setting, ""), "")
+    return any(code == found and (not company or not of or company == of) for of, found in used[setting])
+
+
+def _told(setting: str, file: str, rows: Sequence[MappingRow], used: dict[str, set[tuple[str, str]]]) -> str:
+    number = sum(_is_used(setting, row, used) for row in rows)
+    return f"{file}: {len(rows)} lines, {number} of use for open documents"
+
+
+def _unused(mappings: Mappings, used: dict[str, set[tuple[str, str]]]) -> Iterator[CheckFault]:
+    for setting, rows in mappings.items():
+        lines = [row for row in rows if not _is_used(setting, row, used)]
+        if lines:
+            words = named(f"{row.line:>5}".strip() for row in lines)
+            codes = named(code for row in lines if (code := row.cells.get(_CODES.get(setting, ""), "")))
+            message = f"{lines[0].file} line {words} matches no open document{f' ({codes})' if codes else ''}"
+            yield message, "look whether the codes are those of the VMS: Excel takes leading zeros away"
+
+
+def _several(mappings: Mappings) -> Iterator[CheckFault]:
+    leading: dict[tuple[str, str], list[MappingRow]] = {}
+    for row in mappings[GL_ACCOUNTS]:
+        leading.setdefault((row.cells["company"], row.cells["ledger_account"]), []).append(row)
+    for (_, account), rows in leading.items():
+        if len(rows) > 1:
+            message = f"{named(row.cells['vms_account'] for row in rows)} become the ledger's account {account}"
+            first = rows[0].cells["vms_account"]
+            step = f"actuals on it go back to {first}: put the line of another first if they should not"
+            yield message, step
+
+
+def _without_voyage(mappings: Mappings) -> Iterator[CheckFault]:
+    for row in mappings[DIMENSIONS]:
+        if row.cells["dimension"] == "posting2" and row.cells["source"] != "voyage":
+            message = f"{row.place} puts {row.cells['source']} into posting2, so no actuals of these vouchers go back"
+            yield message, "leave voyage in posting2 where the VMS should have actuals"
