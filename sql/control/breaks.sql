@@ -22,6 +22,21 @@ OR breaks.next_step <> excluded.next_step
 OR breaks.figures_hash <> excluded.figures_hash
 OR breaks.period_month IS NOT excluded.period_month;
 
+-- name: accepted
+SELECT
+    break_id,
+    kind,
+    subject,
+    message,
+    accepted_hash
+FROM breaks
+WHERE until IS NULL AND accepted_hash = figures_hash;
+
+-- name: rebind
+UPDATE breaks
+SET accepted_hash = :figures_hash
+WHERE break_id = :break_id;
+
 -- name: close
 UPDATE breaks
 SET until = :at

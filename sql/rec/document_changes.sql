@@ -18,6 +18,7 @@ WITH compared AS (
         documents.partner_code,
         vouchers.currency,
         documents.currency_code,
+        documents.company_currency_code,
         vouchers.invoice_no,
         documents.external_no,
         COALESCE(vouchers.invoice_date, vouchers.posted_date) AS sent_date,
@@ -211,21 +212,29 @@ moved AS (
 
 measured AS (
     SELECT
-        document_key,
-        account,
-        vessel_code,
-        voyage_no,
-        partner_code,
-        line_text,
-        CAST(ROUND(amount, 4) AS DECIMAL(38, 4)) AS amount,
-        CAST(ROUND(amount, 4) AS DECIMAL(38, 4)) - CAST(ROUND(moved, 4) AS DECIMAL(38, 4)) AS sent_amount,
-        CAST(ROUND(moved, 4) AS DECIMAL(38, 4)) AS moved,
-        vat_share
+        moved.document_key,
+        moved.account,
+        moved.vessel_code,
+        moved.voyage_no,
+        moved.partner_code,
+        moved.line_text,
+        CAST(ROUND(moved.amount, 4) AS DECIMAL(38, 4)) AS amount,
+        CAST(ROUND(moved.amount, 4) AS DECIMAL(38, 4)) - CAST(ROUND(moved.moved, 4) AS DECIMAL(38, 4)) AS sent_amount,
+        CAST(ROUND(moved.moved, 4) AS DECIMAL(38, 4)) AS moved,
+        moved.vat_share,
+        compared.tolerance,
+        CASE
+            WHEN foreign_documents.document_key IS NULL THEN compared.currency_code
+            ELSE compared.company_currency_code
+        END AS compared_currency
     FROM
         moved
+    INNER JOIN compared
+        ON moved.document_key = compared.document_key
+    LEFT JOIN foreign_documents
+        ON moved.document_key = foreign_documents.document_key
 ),
 
--- Amounts are written as in rec.documents, whose reason this becomes: acceptances are bound to its text.
 changed AS (
     SELECT
         measured.document_key,
@@ -235,18 +244,16 @@ changed AS (
             || COALESCE(', vessel ' || measured.vessel_code, '')
             || COALESCE(', voyage ' || measured.voyage_no, '')
             || COALESCE(', partner ' || measured.partner_code, '')
-            || ': ' || REPLACE(REPLACE(CAST(measured.sent_amount AS VARCHAR) || '|', '00|', ''), '|', '') || ' was sent, the VMS has '
-            || REPLACE(REPLACE(CAST(measured.amount AS VARCHAR) || '|', '00|', ''), '|', ''),
+            || ': ' || AMOUNT_TEXT(measured.sent_amount, measured.compared_currency) || ' was sent, the VMS has '
+            || AMOUNT_TEXT(measured.amount, measured.compared_currency),
             '; ' ORDER BY
                 measured.account, measured.vessel_code, measured.voyage_no, measured.line_text, measured.partner_code
         ) AS lines
     FROM
         measured
-    INNER JOIN compared
-        ON measured.document_key = compared.document_key
     WHERE
-        ABS(measured.moved) > compared.tolerance
-        AND ABS(measured.moved + measured.vat_share) > compared.tolerance
+        ABS(measured.moved) > measured.tolerance
+        AND ABS(measured.moved + measured.vat_share) > measured.tolerance
     GROUP BY
         measured.document_key
 ),

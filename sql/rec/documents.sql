@@ -21,23 +21,6 @@ WITH readings AS (
         ctl.cursors AS cursors
 ),
 
--- Not AMOUNT_TEXT: an acceptance is bound to this reason word for word (figures of rec.breaks), over releases too. Written
--- in another way, it would end every acceptance. Two of the four decimals go where they are zeros.
-figures AS (
-    SELECT
-        facts.document_key,
-        REPLACE(REPLACE(CAST(facts.amount AS VARCHAR) || '|', '00|', ''), '|', '') AS amount,
-        REPLACE(REPLACE(CAST(facts.company_amount AS VARCHAR) || '|', '00|', ''), '|', '') AS company_amount,
-        REPLACE(REPLACE(CAST(facts.ledger_amount AS VARCHAR) || '|', '00|', ''), '|', '') AS ledger_amount,
-        REPLACE(REPLACE(CAST(facts.ledger_company_amount AS VARCHAR) || '|', '00|', ''), '|', '') AS ledger_company_amount
-    FROM
-        rec.document_facts AS facts
-    INNER JOIN rec.document_states AS states
-        ON facts.document_key = states.document_key
-    WHERE
-        states.state = 'amount differs'
-),
-
 worded AS (
     SELECT
         facts.document_key,
@@ -79,10 +62,10 @@ worded AS (
                     CASE
                         WHEN states.state = 'amount differs'
                             THEN
-                                'the VMS has ' || COALESCE(facts.currency_code || ' ', '')
-                                || COALESCE(figures.amount, 'nothing')
-                                || COALESCE(' (' || facts.company_currency_code || ' ' || figures.company_amount || ')', '')
-                                || ', the ledger ' || figures.ledger_amount || ' (' || figures.ledger_company_amount || ')'
+                                'the VMS has ' || COALESCE(AMOUNT_TEXT(facts.amount, facts.currency_code), 'nothing')
+                                || COALESCE(' (' || AMOUNT_TEXT(facts.company_amount, facts.company_currency_code) || ')', '')
+                                || ', the ledger ' || AMOUNT_TEXT(facts.ledger_amount, facts.currency_code)
+                                || ' (' || AMOUNT_TEXT(facts.ledger_company_amount, facts.company_currency_code) || ')'
                     END,
                     'reversed by voucher ' || facts.reversals,
                     'booked again by voucher ' || facts.again,
@@ -99,8 +82,6 @@ worded AS (
         rec.document_facts AS facts
     INNER JOIN rec.document_states AS states
         ON facts.document_key = states.document_key
-    LEFT JOIN figures
-        ON facts.document_key = figures.document_key
     WHERE
         states.state <> 'agreed'
 ),

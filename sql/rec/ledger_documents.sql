@@ -293,11 +293,10 @@ SELECT
                     || CAST(booked.first_due_date AS VARCHAR) || ' to ' || CAST(booked.last_due_date AS VARCHAR)
         END,
         CASE
-            -- Written as in rec.documents, whose reason this becomes: acceptances are bound to its text.
             WHEN booked.other_amount IS NOT NULL
                 THEN
                     'the largest amount of the adopted voucher is '
-                    || CAST(booked.other_amount AS VARCHAR)
+                    || AMOUNT_TEXT(booked.other_amount, booked.currency)
         END
     ) AS changes,  -- what was sent and what the ledger has; empty: nothing has changed
     further.again,  -- vouchers with the same text that were imported beside it

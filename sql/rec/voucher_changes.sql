@@ -134,19 +134,15 @@ found AS (
 ),
 
 -- Where the VAT does not add up either, its rows are part of what has changed.
--- Amounts are written as in rec.documents, whose reason this becomes: acceptances are bound to its text.
 named AS (
     SELECT
         found.document_key,
         'account ' || COALESCE(judged.account, 'none')
         || COALESCE(', cost centre ' || judged.vessel_code, '')
         || COALESCE(', project ' || judged.voyage_no, '')
-        || ': ' || judged.currency || ' '
-        || REPLACE(REPLACE(CAST(CAST(judged.sent_currency AS DECIMAL(38, 4)) AS VARCHAR) || '|', '00|', ''), '|', '')
+        || ': ' || AMOUNT_TEXT(CAST(judged.sent_currency AS DECIMAL(38, 4)), judged.currency)
         || ' was sent, the ledger has '
-        || REPLACE(REPLACE(
-            CAST(CAST(judged.sent_currency + judged.moved_currency AS DECIMAL(38, 4)) AS VARCHAR) || '|', '00|', ''
-        ), '|', '') AS change
+        || AMOUNT_TEXT(CAST(judged.sent_currency + judged.moved_currency AS DECIMAL(38, 4)), judged.currency) AS change
     FROM
         found
     INNER JOIN judged

@@ -177,7 +177,7 @@ DRIFTS = (
     Drift("2706182", reverse_voucher, "amount differs", "reversed in the ledger", "reversed by voucher"),
     Drift("ACP2609-004", book_again, "amount differs", "booked twice", "booked again by voucher"),
     Drift("2706014", type_as_well, "fields differ", "suspected duplicate", "which is not of the VMS"),
-    Drift("2706015", change_amount_in_vms, "amount differs", "amount changed in the VMS", "the VMS has NOK 270306.08"),
+    Drift("2706015", change_amount_in_vms, "amount differs", "amount changed in the VMS", "the VMS has NOK 270,306.08"),
     Drift("2706061", change_text_in_vms, "fields differ", "changed in the VMS", "something else"),
     Drift("2706183", change_date_in_vms, "fields differ", "changed in the VMS", "the VMS has 2026-08-31"),
     Drift("2706017", delete_in_vms, "only in ledger", "deleted in the VMS", "the VMS does not have it any more"),

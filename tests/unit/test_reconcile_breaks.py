@@ -75,10 +75,43 @@ def test_other_kinds_are_left_alone(world: World) -> None:
 
 def test_an_accepted_break_stands_again_when_its_figures_move(world: World) -> None:
     update_breaks(world.context(), {KIND}, [found("a")])
-    with world.control.write() as connection:
-        connection.execute("UPDATE breaks SET accepted_hash = figures_hash, accepted_by = 'kari'")
+    accept_all(world)
     assert update_breaks(world.context(), {KIND}, [found("a")]) == 0
     assert update_breaks(world.context(), {KIND}, [found("a", figure="2")]) == 1
+
+
+def worded(reason: str, *, amount: str = "1250.5000") -> Break:
+    """Make a break as the comparison does: its reason ends the message, and stands among the figures."""
+    return Break(KIND, "a", f"INI 2707400: {reason}", "look", figures={"figures": f"{amount}|0.0000|{reason}"})
+
+
+def accept_all(world: World) -> None:
+    with world.control.write() as connection:
+        connection.execute("UPDATE breaks SET accepted_hash = figures_hash, accepted_by = 'kari'")
+
+
+def test_an_acceptance_stands_when_a_release_writes_its_figures_in_another_way(world: World) -> None:
+    update_breaks(world.context(), {KIND}, [worded("the VMS has NOK 12500.50, the ledger 1000 on account 2400")])
+    accept_all(world)
+    rewritten = worded("the VMS has NOK 12,500.50, the ledger NOK 1,000.00 on account 2400")
+    assert update_breaks(world.context(), {KIND}, [rewritten]) == 0
+    # Bound to the new words from now on: the next batch finds it as it stands.
+    assert update_breaks(world.context(), {KIND}, [rewritten]) == 0
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        worded("the VMS has NOK 12,500.51, the ledger NOK 1,000.00"),
+        worded("the VMS has NOK 12,500.50, the ledger NOK 10,000.00"),
+        worded("the VMS has NOK 12,500.50, the ledger NOK 1,000.00", amount="1250.6000"),
+        worded("the VMS has NOK 12,500.50, the ledger NOK 1,000.00; its status in the VMS is RFP again"),
+    ],
+)
+def test_an_acceptance_falls_when_a_figure_moves_as_it_is_written_in_another_way(world: World, moved: Break) -> None:
+    update_breaks(world.context(), {KIND}, [worded("the VMS has NOK 12500.50, the ledger 1000")])
+    accept_all(world)
+    assert update_breaks(world.context(), {KIND}, [moved]) == 1
 
 
 def test_a_break_names_amounts_as_people_write_them() -> None:
