@@ -20,6 +20,7 @@ from pipelines.outbox.chain import verify_chain
 from pipelines.outbox.intent import Kind
 from pipelines.stores.control import Control
 from pipelines.wire.query import Reading
+from pipelines.wire.upload import Upload
 from tests.support.delivery_world import (
     EVERY_KEY,
     Clock,
@@ -91,7 +92,7 @@ class FateLedger(FakeLedger):
             for node in () if any(self.complaint(node) for node in nodes) else nodes:
                 self.add(name, node)
 
-    def mutate(self, name: str, inputs: Sequence[Mapping[str, object]]) -> list[Node]:
+    def mutate(self, name: str, inputs: Sequence[Mapping[str, object]], uploads: Sequence[Upload] = ()) -> list[Node]:
         fate = self.fates.pop(0) if self.fates else "answered"
         nodes = [cast("Node", item["node"]) for item in inputs]
         keys = frozenset(node["trRegNumber"] for node in nodes)
@@ -105,7 +106,7 @@ class FateLedger(FakeLedger):
             raise unanswered()
         if fate in {"killed before", "killed late"}:
             raise Crash
-        edges = FakeLedger.mutate(self, name, inputs)
+        edges = FakeLedger.mutate(self, name, inputs, uploads)
         if fate != "unreadable":
             self.story.append(("sent", keys))
         if fate == "answer lost":

@@ -19,6 +19,7 @@ from pipelines.outbox.store import Outbox
 from pipelines.step.context import Context
 from pipelines.stores.control import Control
 from pipelines.wire.query import Reading
+from pipelines.wire.upload import Upload
 
 Node = dict[str, Any]
 EVERY_KEY = range(1, 5_000)
@@ -58,6 +59,7 @@ class FakeLedger:
     calls: list[str] = field(default_factory=list)
     sent: list[list[str]] = field(default_factory=list)
     asked: list[tuple[str, list[Any]]] = field(default_factory=list)
+    uploads: list[list[str]] = field(default_factory=list)
     before: Callable[[int], None] = lambda _: None
     after: Callable[[int], None] = lambda _: None
     last_id: int = 9_000
@@ -66,8 +68,9 @@ class FakeLedger:
         self.calls.append("+".join(reading.connection for reading in readings))
         return [iter([self._page(reading)]) for reading in readings]
 
-    def mutate(self, name: str, inputs: Sequence[Mapping[str, object]]) -> list[Node]:
+    def mutate(self, name: str, inputs: Sequence[Mapping[str, object]], uploads: Sequence[Upload] = ()) -> list[Node]:
         self.calls.append(name)
+        self.uploads.append([upload.name for upload in uploads])
         number = self.calls.count(name)
         self.before(number)
         found = [self.complaint(cast("Node", item["node"])) for item in inputs]

@@ -54,7 +54,9 @@ _decoder = msgspec.json.Decoder(_Request, float_hook=ExactFloat)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-def answer(ledger: Ledger, *, authorization: str | None, content_type: str, body: bytes) -> tuple[int, bytes]:
+def answer(
+    ledger: Ledger, *, authorization: str | None, body: bytes, content_type: str = "application/json"
+) -> tuple[int, bytes]:
     """Answer one POST: HTTP 200 for whatever GraphQL can say, 400 for what is no GraphQL request at all.
 
     The body is JSON, or comes in parts: the JSON and files.
