@@ -15,6 +15,7 @@ from pipelines.load.ledger.vouchers import MUTATION, deliver_vouchers
 from pipelines.outbox.chain import verify_chain
 from pipelines.outbox.intent import Kind, sha256
 from pipelines.outbox.store import Outbox
+from tests.flow.world import World, copies, world
 from tests.support.delivery_flow import Batch, Clients, booked, imported, settings_for, states
 from tests.support.delivery_seed import NO_LIMITS, seed
 from tests.support.delivery_world import EVERY_KEY, voucher
@@ -260,3 +261,52 @@ def test_gl_vouchers_have_no_files(sandbox: Sandbox, batch: Batch) -> None:
     batch.store([voucher(1, source="GL")])
     assert deliver_vouchers(batch.context(), ready=EVERY_KEY).problems == ()
     assert requests(sandbox) == {MUTATION: 1}
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[World]:
+    documents = copies(2, first_key=6_600_001)
+    with world(tmp_path, {"vms/Document": documents}, SPRINGLINE_POSTING__ATTACHMENTS="true") as live:
+        yield live
+
+
+def test_check_dry_run_and_explain_name_the_file(live: World) -> None:
+    live.run("master-data")
+    assert "None of the first remarks" in check(live)
+    key = attach(live.sandbox, 6_600_001, "invoice.pdf")
+    assert f"'invoice.pdf' (attachment {key}) was read, 19 bytes" in check(live)
+    shown = live.command("run", "documents", "--dry-run")
+    assert f"With the file 'invoice.pdf' (attachment {key})." in plain(shown.out)
+    assert "Without a file: the VMS has no file for it." in plain(shown.out)
+    drafts = {
+        draft["document_no"]: draft
+        for draft in live.command("run", "documents", "--dry-run", "--json").json()["vouchers"]
+    }
+    assert drafts["N6600001"]["file"] == {"name": "invoice.pdf", "attachment": key, "size": None}
+    assert drafts["N6600002"]["file"] is None
+    assert files(live.sandbox) == {}
+    ran = live.command("run", "documents")
+    assert "1 invoice went to the ledger without a file, because the VMS has none for: N6600002." in plain(
+        ran.err + ran.out
+    )
+    assert files(live.sandbox) == {6_600_001: ("invoice.pdf", PDF)}
+    told = live.command("explain", "N6600001")
+    assert f"Sent with the file 'invoice.pdf' (attachment {key}), 19 bytes, SHA-256 {sha256(PDF)}." in plain(told.out)
+    voucher = live.command("explain", "N6600001", "--json").json()["voucher"]
+    assert voucher["file"] == {"name": "invoice.pdf", "size": 19, "sha256": sha256(PDF)}
+    assert "Sent without a file: the VMS has no file for it." in plain(live.command("explain", "N6600002").out)
+    # The books have it, and the rest of the day goes on as without files.
+    assert live.booked() == {6_600_001: 1, 6_600_002: 1}
+    assert live.command("run", "documents").exit_code == 0
+    assert files(live.sandbox) == {6_600_001: ("invoice.pdf", PDF)}
+
+
+def plain(text: str) -> str:
+    """Give a terminal's text on one line."""
+    return " ".join(text.split())
+
+
+def check(live: World) -> str:
+    lines = json.loads(live.command("check", "--json").out)
+    found = lines if isinstance(lines, list) else lines["checks"]
+    return str(next(line["message"] for line in found if line["name"] == "invoice files"))

@@ -11,6 +11,7 @@ import pytest
 import stamina
 
 from pipelines.core.errors import ExtractError, Refused, Terminal, Transient
+from pipelines.wire.http import Call
 from pipelines.wire.ledger import Changes
 from pipelines.wire.query import Reading, mutation_text
 from pipelines.wire.upload import Upload
@@ -220,6 +221,7 @@ def test_a_file_goes_in_a_part_with_its_own_name() -> None:
         b"Content-Type: application/pdf\r\n\r\n%PDF\r\n--\x00\xff\r\n"
     )
     assert "%PDF" not in repr(upload)
+    assert "%PDF" not in repr(Call("POST", "http://ledger", "x", body=request.content))
 
 
 def test_a_limit_on_a_file_is_waited_out_with_the_same_bytes() -> None:

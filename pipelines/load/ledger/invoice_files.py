@@ -73,18 +73,24 @@ class InvoiceFiles:
 
     def choose(self, entries: Iterable[Entry]) -> None:
         """Find out which file goes with each of these vouchers, fifty a request, each voucher once."""
-        new = [entry for entry in entries if _is_invoice(entry) and entry.id not in self._choices]
-        for chunk in chunks(new, size=LARGEST_LIST):
-            try:
-                listed = self._listed([entry.document_key for entry in chunk if entry.document_key is not None])
-            except NoFileError as error:
-                self._choices |= dict.fromkeys((entry.id for entry in chunk), error)
-            else:
-                self._choices |= {entry.id: self._choice(listed.get(entry.document_key or 0, ())) for entry in chunk}
+        new = {
+            entry.document_key: entry.id
+            for entry in entries
+            if entry.look_up.get("source") in INVOICES and entry.document_key and entry.id not in self._choices
+        }
+        self._choices |= {new[key]: choice for key, choice in self.choices(new).items()}
 
-    def choice(self, entry: Entry) -> AttachedFile | NoFileError | None:
-        """Return what was chosen for a voucher, or why nothing was; None for what is no invoice."""
-        return self._choices.get(entry.id)
+    def choices(self, document_keys: Iterable[int]) -> dict[int, AttachedFile | NoFileError]:
+        """Return which file is to go with each document, or why none is; reads no file."""
+        found: dict[int, AttachedFile | NoFileError] = {}
+        for chunk in chunks(document_keys, size=LARGEST_LIST):
+            try:
+                listed = self._listed(chunk)
+            except NoFileError as error:
+                found |= dict.fromkeys(chunk, error)
+            else:
+                found |= {key: self._choice(listed.get(key, ())) for key in chunk}
+        return found
 
     def has_file(self, entry: Entry) -> bool:
         """Tell whether a file is to go with it, so that it goes in a mutation of its own."""
@@ -99,7 +105,7 @@ class InvoiceFiles:
             chosen = NoFileError(f"the ledger did not answer {entry.attempts} calls that were to carry {chosen.label}")
         if isinstance(chosen, AttachedFile):
             try:
-                content = self._fetched(chosen)
+                content = self.content(chosen)
             except NoFileError as error:
                 chosen = error
             else:
@@ -142,10 +148,7 @@ class InvoiceFiles:
             self._refuse_when_silent()
             pages = self._vms.pages_of("Remark", "source", document_keys, fields=REMARK_FIELDS)
             for remark in (remark for page in pages for remark in _remarks(page)):
-                source = remark.get("source")
-                # A plain key as documented; some members of this kind come as a stub.
-                key = source.get("key") if isinstance(source, dict) else source
-                found.setdefault(int(key or 0), []).extend(_attached(remark))
+                found.setdefault(source_of(remark), []).extend(_attached(remark))
         except (*LOOK_UP_ERRORS, msgspec.DecodeError, ValueError, TypeError) as error:
             raise self._unread("what files it has cannot be read", error) from error
         return found
@@ -156,7 +159,8 @@ class InvoiceFiles:
         except NoFileError as error:
             return error
 
-    def _fetched(self, file: AttachedFile) -> bytes:
+    def content(self, file: AttachedFile) -> bytes:
+        """Fetch what is in a file; raises NoFileError where it cannot be had."""
         try:
             self._refuse_when_silent()
             answer = self._vms.get("Attachment", file.key, fields=FILE_FIELDS)
@@ -182,6 +186,14 @@ class InvoiceFiles:
         return Enclosure(f"with the file {file.label}, {len(content):,} bytes, SHA-256 {digest}", upload)
 
 
+def source_of(remark: Node) -> int:
+    """Return the key of the object that a remark belongs to, 0 where it names none."""
+    source = remark.get("source")
+    # A plain key as documented; other references of the VMS come as a stub.
+    key = source.get("key") if isinstance(source, dict) else source
+    return int(key or 0)
+
+
 def kept_inputs(inputs: Sequence[Node], upload: Upload | None) -> list[Node]:
     """Return a voucher's inputs as the outbox keeps them: beside the first one name, size and hash of its file."""
     first, *others = ({name: value for name, value in item.items() if name != "file"} for item in inputs)
@@ -200,10 +212,6 @@ def sent_inputs(inputs: Sequence[Node]) -> list[Node]:
         }
         for item in inputs
     ]
-
-
-def _is_invoice(entry: Entry) -> bool:
-    return entry.look_up.get("source") in INVOICES
 
 
 def _attached(remark: Node) -> list[AttachedFile]:
