@@ -156,9 +156,11 @@ def owner_id(node: Node) -> int:
 
 @dataclass(slots=True)
 class FakeVms:
-    """Documents with a status."""
+    """Documents with a status, some of them with a file: attachment 7 is that of document 7."""
 
     statuses: dict[int, str] = field(default_factory=dict)
+    files: set[int] = field(default_factory=set)
+    fetched: list[int] = field(default_factory=list)
     puts: list[int] = field(default_factory=list)
     finds: list[str] = field(default_factory=list)
     before: Callable[[int], None] = lambda _: None
@@ -174,6 +176,18 @@ class FakeVms:
             for key in keys
             if key in self.statuses
         ]
+
+    def pages_of(self, entity: str, path: str, values: Sequence[int], *, fields: Sequence[str]) -> Iterator[bytes]:
+        assert (entity, path) == ("Remark", "source")
+        assert {"source", "attachments.fileName"} < {*fields}
+        yield msgspec.json.encode(
+            [{"source": key, "attachments": [{"key": key, "fileName": "f.pdf"}]} for key in values if key in self.files]
+        )
+
+    def get(self, entity: str, key: int, *, fields: Sequence[str]) -> bytes:
+        assert (entity, [*fields]) == ("Attachment", ["fileName", "file"])
+        self.fetched.append(key)
+        return msgspec.json.encode({"file": f"%PDF-1.7 of {key}"})
 
     def put(self, entity: str, key: int, body: Mapping[str, object]) -> Node:
         assert (entity, dict(body)) == ("Document", {"invoicingStatus": "POS"})

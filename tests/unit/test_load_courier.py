@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any, cast
 
-import msgspec
 import pytest
 
 from pipelines.core.errors import Refused, Terminal
@@ -301,28 +299,9 @@ def test_an_unknown_voucher_not_ready_is_only_looked_up(world: World, *, has_arr
     assert (world.states(), mutations(world)) == ({"1": "sent" if has_arrived else "failed"}, 0)
 
 
-class FilesOfVms:
-    """A VMS in which one document has a file."""
-
-    def __init__(self, document: int) -> None:
-        self.document = document
-        self.fetched = 0
-
-    def pages_of(self, entity: str, path: str, values: Sequence[int], *, fields: Sequence[str]) -> Iterator[bytes]:
-        assert (entity, path) == ("Remark", "source")
-        assert {"source", "attachments.fileName"} < {*fields}
-        if self.document in values:
-            yield msgspec.json.encode([{"source": self.document, "attachments": [{"key": 7, "fileName": "f.pdf"}]}])
-
-    def get(self, entity: str, key: int, *, fields: Sequence[str]) -> bytes:
-        assert (entity, key, [*fields]) == ("Attachment", 7, ["fileName", "file"])
-        self.fetched += 1
-        return msgspec.json.encode({"file": "%PDF-1.7"})
-
-
 def test_a_voucher_with_a_file_goes_alone(world: World) -> None:
     world.settings = make_settings(posting={"attachments": True})
-    world.vms = cast("Any", FilesOfVms(2))
+    world.vms.files = {2}
     world.outbox().store_intents([voucher(1), voucher(2), voucher(3), voucher(4, source="GL")])
     deliver(world)
     assert [{key.split("-")[0] for key in sent} for sent in world.ledger.sent] == [{"1", "3", "4"}, {"2"}]
@@ -331,19 +310,18 @@ def test_a_voucher_with_a_file_goes_alone(world: World) -> None:
 
 def test_after_two_calls_without_an_answer_it_goes_without_its_file(world: World) -> None:
     world.settings = make_settings(posting={"attachments": True})
-    files = FilesOfVms(1)
-    world.vms = cast("Any", files)
+    world.vms.files = {1}
     world.ledger.before = failing(1, 2)
     world.outbox().store_intents([voucher(1)])
     result = deliver(world)
-    assert (result.sent, files.fetched) == (1, 2)
+    assert (result.sent, world.vms.fetched) == (1, [1, 1])
     assert world.ledger.uploads == [["f.pdf"], ["f.pdf"], []]
-    assert "the ledger did not answer 2 calls that were to carry 'f.pdf' (attachment 7)" in result.problems[-1]
+    assert "the ledger did not answer 2 calls that were to carry 'f.pdf' (attachment 1)" in result.problems[-1]
 
 
 def test_a_file_switched_off_in_between_leaves_no_name_behind(world: World) -> None:
     world.settings = make_settings(posting={"attachments": True})
-    world.vms = cast("Any", FilesOfVms(1))
+    world.vms.files = {1}
     world.ledger.before = failing(1, error=lambda: unanswered(sent=False))
     world.outbox().store_intents([voucher(1)])
     deliver(world)
