@@ -153,6 +153,14 @@ class PostingSettings(_Section):
     dimensions: Path | None = Field(
         default=None, description="CSV file that says by company what posting1, posting2, posting3 and XGL hold"
     )
+    attachments: bool = Field(
+        default=False,
+        description="`true` sends the invoice's file in the VMS with the voucher; each such voucher takes a request of "
+        "its own",
+    )
+    attachment_megabytes: int = Field(
+        default=10, ge=1, le=50, description="largest file that goes along; a larger one is a warning"
+    )
     acknowledge: Literal["accepted", "posted"] = Field(
         default="accepted", description="`posted` acknowledges only what the ledger has booked"
     )

@@ -12,6 +12,7 @@ from pipelines.contracts import vms as vms_contracts
 from pipelines.contracts.presence import absent_members
 from pipelines.core.errors import SpringlineError, WireError
 from pipelines.going_live.check_line import CheckFault, CheckLine, judge
+from pipelines.load.ledger.file_rules import AttachedFile, NoFileError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,8 @@ UNREADABLE = "partner types cannot be read, so supplier invoices will be held"
 LOOK = (
     "where one of these is in use, ask whoever runs the VMS what it is called, and whether the API's user may read it"
 )
+FILE_MEMBER = "invoiceFile"
+FILE_LOOK = "attach a PDF to a remark of one invoice in the VMS, and check again"
 SCOPES = "give the token the scope in Xledger (System Access, GraphQL, API tokens)"
 ROLES = "give the API's user the role, or the field, in the VMS"
 
@@ -104,6 +107,32 @@ def ledger_writing(probe: Probe) -> CheckLine:
     faults = [(f"no mutation {name}", SCOPES) for name in MUTATIONS if name not in known]
     good = f"{len(MUTATIONS)} mutations are there; whether the token may use them shows at the first voucher"
     return judge("ledger writing", good=good, faults=faults)
+
+
+def invoice_files(probe: Probe) -> CheckLine:
+    """The invoices' files can be read, and the ledger takes them (posting.attachments)."""
+    name = "invoice files"
+    if not probe.settings.posting.attachments:
+        return CheckLine(name, ok=True, message="not sent along, since posting.attachments is off")
+    is_taken = FILE_MEMBER in probe.import_members()
+    step = "switch posting.attachments off"
+    faults = [] if is_taken else [(f"an import item of the ledger has no member {FILE_MEMBER}", step)]
+    found = probe.some_files()
+    file = next((file for file in found if isinstance(file, AttachedFile)), None)
+    reason = next((choice for choice in found if isinstance(choice, NoFileError)), None)
+    good = ""
+    if file is not None:
+        try:
+            reason, good = (
+                None,
+                f"{file.label} was read, {probe.read_file(file):,} bytes; the ledger has a place for it",
+            )
+        except NoFileError as error:
+            reason = error
+    notes = [(f"no file could be had: {reason}", reason.next_step or FILE_LOOK)] if reason else []
+    if not found:
+        notes = [("none of the first remarks in the VMS has a file, so none could be tried", FILE_LOOK)]
+    return judge(name, good=good, faults=faults, notes=notes)
 
 
 def clocks(probe: Probe) -> CheckLine:

@@ -42,6 +42,7 @@ CHECKS: Mapping[str, Callable[[Probe], CheckLine]] = {
     "partner types": set_up.partner_types,
     "rules off": set_up.rules_switched_off,
     "base currencies": set_up.base_currencies,
+    "invoice files": access.invoice_files,
     "clocks": access.clocks,
 }
 

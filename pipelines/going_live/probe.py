@@ -14,6 +14,7 @@ from pipelines.contracts import ledger as ledger_contracts
 from pipelines.contracts import vms as vms_contracts
 from pipelines.contracts.shape import paths
 from pipelines.core.errors import SpringlineError, Terminal
+from pipelines.load.ledger.invoice_files import REMARK_FIELDS, InvoiceFiles, source_of
 from pipelines.wire.filters import equals, one_of
 from pipelines.wire.http import Answer, Call, HttpCaller
 from pipelines.wire.ledger import LedgerClient
@@ -24,13 +25,18 @@ from pipelines.wire.vms import VmsClient
 if TYPE_CHECKING:
     from pipelines.contracts.contract import Contract
     from pipelines.core.settings import Settings
+    from pipelines.load.ledger.file_rules import AttachedFile, NoFileError
     from pipelines.wire.http import CountRequest
 
 Node = dict[str, Any]
 
-INTROSPECTION = "{ __schema { mutationType { fields { name } } } }"
+INTROSPECTION = (
+    "{ __schema { mutationType { fields { name } } } "
+    '__type(name: "AddGLImportItemsInputNode") { inputFields { name } } }'
+)
 # Objects looked into for members that never appear.
 A_FEW = 100
+A_FEW_FILES = 10
 # Rows of one request: among so many booked vouchers every voucher type that is in use will be found.
 SAMPLE = 1_000
 HEADERS = Reading("journalHeaders", "transactionSource { code }", page_size=SAMPLE)
@@ -51,7 +57,11 @@ class _Probe(msgspec.Struct):
 
             mutation_type: Mutations | None = None
 
+        class Input(msgspec.Struct, rename={"input_fields": "inputFields"}):
+            input_fields: list[_Names] | None = None
+
         schema: Schema | None = msgspec.field(name="__schema", default=None)
+        import_item: Input | None = msgspec.field(name="__type", default=None)
 
     data: Data | None = None
 
@@ -145,13 +155,38 @@ class Probe:
 
     def schema(self) -> tuple[frozenset[str], datetime]:
         """Ask the ledger which mutations it has; give them and the time it answered at."""
+        found, at = self._introspected()
+        mutations = found.schema.mutation_type.fields if found and found.schema and found.schema.mutation_type else []
+        return frozenset(mutation.name for mutation in mutations), at
+
+    def import_members(self) -> frozenset[str]:
+        """Ask the ledger which members a node of its import may have."""
+        found, _ = self._introspected()
+        members = found.import_item.input_fields if found and found.import_item else None
+        return frozenset(member.name for member in members or ())
+
+    def _introspected(self) -> tuple[_Probe.Data | None, datetime]:
         answer: Answer = self._once("schema", self._ask_schema)
         try:
-            found = msgspec.json.decode(answer.body, type=_Probe).data
+            return msgspec.json.decode(answer.body, type=_Probe).data, date_of(answer)
         except msgspec.DecodeError as error:
             raise Terminal(f"The ledger's answer ({answer.status}) is no GraphQL: {answer.excerpt()!r}.") from error
-        mutations = found.schema.mutation_type.fields if found and found.schema and found.schema.mutation_type else []
-        return frozenset(mutation.name for mutation in mutations), date_of(answer)
+
+    def some_files(self) -> list[AttachedFile | NoFileError]:
+        """List the files of a few documents as a delivery does; empty where none of the first remarks has any."""
+        self.sign_in()
+
+        def read() -> list[AttachedFile | NoFileError]:
+            remarks = _decode(next(self._vms.pages("Remark", fields=REMARK_FIELDS, page_size=A_FEW), b"[]"))
+            sources = dict.fromkeys(source_of(remark) for remark in remarks if remark.get("attachments"))
+            return [*InvoiceFiles(self._vms, self.settings).choices([*sources][:A_FEW_FILES]).values()]
+
+        found: list[AttachedFile | NoFileError] = self._once("files", read)
+        return found
+
+    def read_file(self, file: AttachedFile) -> int:
+        """Read one file of the VMS; return its size in bytes, raise NoFileError where it cannot be had."""
+        return len(InvoiceFiles(self._vms, self.settings).content(file))
 
     def _ask_schema(self) -> Answer:
         settings = self.settings.ledger

@@ -54,13 +54,23 @@ class Outbox:
                 stored += self._store(connection, batch, retry_failed=True)
         return stored
 
-    def begin(self, ids: Collection[str]) -> None:
+    def begin(
+        self,
+        ids: Collection[str],
+        *,
+        notes: Mapping[str, str] | None = None,
+        payloads: Mapping[str, Json] | None = None,
+    ) -> None:
         """Note that the call which writes these intents begins; must return before the call is made.
+
+        ``notes`` go into the events. ``payloads`` take the place of those stored: what is known only now, such as the
+        file that goes along, belongs to the evidence of what was sent.
 
         A process killed after this line has intents in `sending`, which ``recover`` turns into `unknown`. Were the note
         made after the call, a killed process would leave `todo` behind, and the next run would send a second time.
         """
-        self.apply(Move(intent, State.SENDING) for intent in ids)
+        words = notes or {}
+        self.apply((Move(intent, State.SENDING, words.get(intent)) for intent in ids), payloads=payloads)
 
     def apply(
         self,
@@ -69,10 +79,12 @@ class Outbox:
         follow_up: Sequence[Intent] = (),
         opens: Sequence[Break] = (),
         closes: Sequence[tuple[str, str]] = (),
+        payloads: Mapping[str, Json] | None = None,
     ) -> None:
         """Move intents one after the other, and store the intents and breaks that follow from it, in one transaction.
 
-        ``closes`` are kind and subject of breaks that are over. Raises ForbiddenTransition, and then nothing has moved.
+        ``closes`` are kind and subject of breaks that are over; ``payloads`` replace those of intents in `todo`. Raises
+        ForbiddenTransition, and then nothing has moved.
         """
         pending = list(moves)
         if not pending:
@@ -80,6 +92,8 @@ class Outbox:
         at = utc_text(self._now())
         # Together, or a crash in between leaves a voucher sent without its acknowledgement: nothing would ever notice.
         with self._control.write() as connection:
+            # Before the move, whose event carries the hash of what is stored then.
+            self._replace_payloads(connection, payloads or {}, at)
             self._move(connection, pending, at)
             # Not retried: an acknowledgement that failed before must not be reopened by a look-up of its voucher.
             self._store(connection, follow_up, retry_failed=False)
@@ -146,6 +160,14 @@ class Outbox:
             connection.executemany(self._statements[name], batch)
         append_events(connection, events)
         return [str(event["outbox_id"]) for event in events]
+
+    def _replace_payloads(self, connection: sqlite3.Connection, payloads: Mapping[str, Json], at: str) -> None:
+        rows = [(intent, canonical_json(payload)) for intent, payload in payloads.items()]
+        # Only in `todo`: in any other state the payload is the evidence of what may have left.
+        connection.executemany(
+            self._statements["payload"],
+            [{"id": intent, "payload": text, "payload_hash": sha256(text), "at": at} for intent, text in rows],
+        )
 
     def _move(self, connection: sqlite3.Connection, moves: Sequence[Move], at: str) -> None:
         # Read inside the write transaction: what a caller saw earlier may have been moved by another process since.

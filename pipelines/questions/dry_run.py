@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from pipelines.core.words import amount
+from pipelines.load.ledger.file_rules import AttachedFile
+from pipelines.load.ledger.invoice_files import INVOICES, InvoiceFiles
 from pipelines.questions.voucher_table import contra_accounts, lines_table, mapping_rules
 from pipelines.step.context import Context
 from pipelines.stores.control import named_statements
@@ -29,12 +31,27 @@ def read_drafts(ctx: Context, *, ready: frozenset[int]) -> list[Row]:
     lines_of: dict[int, list[Row]] = {}
     for line in lines:
         lines_of.setdefault(line["document_key"], []).append(line)
-    return [
+    drafts = [
         voucher | {"after": after.get(voucher["document_key"], []), "lines": lines_of[voucher["document_key"]]}
         # What reverses others goes after them.
         for voucher in sorted(vouchers, key=lambda voucher: voucher["document_key"] in after)
         if voucher["document_key"] in ready
     ]
+    if ctx.settings.posting.attachments:
+        _add_files(ctx, drafts)
+    return drafts
+
+
+def _add_files(ctx: Context, drafts: list[Row]) -> None:
+    """Say of each invoice which file of the VMS would go with it, or why none would; none of them is fetched."""
+    invoices = {draft["document_key"]: draft for draft in drafts if draft["voucher_type"] in INVOICES}
+    for key, choice in InvoiceFiles(ctx.vms, ctx.settings).choices(invoices).items():
+        if isinstance(choice, AttachedFile):
+            file = {"name": choice.name, "attachment": choice.key, "size": choice.size}
+            words = f"With the file {choice.label}"
+        else:
+            file, words = None, f"Without a file: {choice}"
+        invoices[key] |= {"file": file, "file_note": words}
 
 
 def show_drafts(drafts: list[Row], console: Console) -> None:
@@ -52,4 +69,6 @@ def show_drafts(drafts: list[Row], console: Console) -> None:
             console.print(escape(sources), highlight=False)
         for rules in mapping_rules(draft["lines"]):
             console.print(escape(rules), highlight=False)
+        if note := draft.get("file_note"):
+            console.print(escape(f"{note}."), highlight=False)
     console.print(f"{len(drafts)} vouchers would be sent. Nothing was sent.")

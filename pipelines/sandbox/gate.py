@@ -12,6 +12,7 @@ import msgspec
 from starlette.responses import PlainTextResponse, Response
 
 from pipelines.sandbox.faults import Body, Delay, DropAfter, DropBefore, Fault, Faults, GraphqlError, Replace, Status
+from pipelines.sandbox.multipart import request_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,11 +72,12 @@ class Gate:
         if path == "/" or path.startswith("/_sandbox"):
             await exchange.run()
             return
-        await exchange.suffer(self._fault(scope["method"], path, scope["query_string"], body))
+        content_type = dict(scope["headers"]).get(b"content-type", b"").decode("latin-1")
+        await exchange.suffer(self._fault(scope["method"], path, scope["query_string"], content_type, body))
 
-    def _fault(self, method: str, path: str, query: bytes, body: bytes) -> Fault | None:
+    def _fault(self, method: str, path: str, query: bytes, content_type: str, body: bytes) -> Fault | None:
         side = "ledger" if path.lower() == "/graphql" else "vms"
-        operation = root_field(body) if side == "ledger" else ""
+        operation = root_field(request_of(body, content_type)) if side == "ledger" else ""
         self._counts.add(side, method=method, path=path, operation=operation)
         if not self._faults.armed:
             return None

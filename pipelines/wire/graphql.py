@@ -14,6 +14,7 @@ from pipelines.core.errors import Refused, Terminal, Transient
 from pipelines.core.log import hide_in_text
 from pipelines.core.periods import OSLO
 from pipelines.wire.http import Answer, Call, HttpCaller, judge_status
+from pipelines.wire.upload import Upload, multipart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,8 @@ CREDITS = "BAD_REQUEST.INSUFFICIENT_CREDITS"
 WAITS: Mapping[str, float] = {BURST: 5.0, CONCURRENCY: 1.0, CREDITS: 1200.0}
 # HTTP statuses.
 NOT_SIGNED_IN = frozenset({401, 403})
+# Body too large, kind of body not taken: said before a request is looked into, so nothing was carried out.
+UNTAKEN = frozenset({413, 415})
 NEXT_STEP = "check SPRINGLINE_LEDGER__TOKEN and SPRINGLINE_LEDGER__URL, and the scopes of the token."
 
 # Characters of the ledger's errors in one message: a mutation of 500 nodes may be refused with 500 texts.
@@ -91,19 +94,31 @@ class GraphqlCaller:
         self._now = now
         self._sleep = sleep
 
-    def execute(self, query: str, variables: Mapping[str, object], *, operation: str, is_write: bool = False) -> Data:
-        """Run one operation and return its data, each field as raw JSON.
+    def execute(
+        self,
+        query: str,
+        variables: Mapping[str, object],
+        *,
+        operation: str,
+        is_write: bool = False,
+        uploads: Sequence[Upload] = (),
+    ) -> Data:
+        """Run one operation and return its data, each field as raw JSON; ``uploads`` go along in the same request.
 
         Any error means that the whole request failed (docs/systems/ledger.md#1-7). Raises Refused with every code and
         message, Terminal for a wrong token or an answer that is no GraphQL, Transient when a limit outlasts the waiting
         (not carried out), or when there was no answer or a time-out (a write may have been carried out).
         """
         body = msgspec.json.encode({"query": query, "variables": variables})
-        call = Call("POST", self._url, operation, self._headers, body=body, is_write=is_write)
+        headers, judge = self._headers, _judge
+        if uploads:
+            content_type, body = multipart(body, uploads)
+            headers, judge = {**headers, "Content-Type": content_type}, _judge_upload
+        call = Call("POST", self._url, operation, headers, body=body, is_write=is_write)
         # Around the caller's own retries: those are for a network that fails, this is for a ledger that says "later".
         for attempt in range(1, self._attempts + 1):
             try:
-                return _data(self._http.call(call, judge=_judge))
+                return _data(self._http.call(call, judge=judge))
             except _LimitError as limit:
                 wait = self._wait(limit)
                 # Used-up credits may come back much later than a batch should wait.
@@ -155,6 +170,14 @@ def _judge(answer: Answer) -> None:
             f"The ledger's answer ({answer.status}) is no GraphQL but {answer.excerpt()!r}.",
             next_step="check SPRINGLINE_LEDGER__URL.",
         )
+
+
+def _judge_upload(answer: Answer) -> None:
+    """Judge the answer to a request with files: a server that does not take the body has refused it."""
+    if answer.status in UNTAKEN:
+        problem = (str(answer.status), f"the request with the file is not taken ({answer.status})")
+        raise Refused(f"The ledger refused: {problem[1]}", problems=(problem,), status=answer.status)
+    _judge(answer)
 
 
 def _raise(errors: Sequence[_GraphqlError], answer: Answer) -> None:

@@ -41,7 +41,8 @@ class Call:
     operation: str
     headers: Mapping[str, str] = field(default_factory=dict)
     parameters: Sequence[tuple[str, str]] = ()
-    body: bytes | None = None
+    # Never shown: it may be somebody's invoice, or a password.
+    body: bytes | None = field(default=None, repr=False)
     is_write: bool = False
 
 

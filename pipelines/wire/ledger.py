@@ -19,6 +19,7 @@ from pipelines.wire.graphql import Data, GraphqlCaller
 from pipelines.wire.http import CountRequest, HttpCaller
 from pipelines.wire.limiter import RateLimiter
 from pipelines.wire.query import Reading, aliased, mutation_text, query_text
+from pipelines.wire.upload import Upload
 
 if TYPE_CHECKING:
     import httpx
@@ -154,8 +155,10 @@ class LedgerClient:
         newest = {reading.connection: _connection(data, alias, reading) for alias, reading in aliased(readings)}
         return {name: str(page.edges[-1].cursor) if page.edges else None for name, page in newest.items()}
 
-    def mutate(self, name: str, inputs: Sequence[Mapping[str, object]]) -> list[Node]:
+    def mutate(self, name: str, inputs: Sequence[Mapping[str, object]], uploads: Sequence[Upload] = ()) -> list[Node]:
         """Run one of the ``MUTATIONS`` and return its edges: ``clientId``, and ``node`` with its dbId.
+
+        ``uploads`` are the files that nodes name.
 
         At most 500 inputs (docs/systems/ledger.md#1-6). Raises Refused when the ledger refused it: nothing of it was
         carried out, as far as is known (A1).
@@ -163,7 +166,9 @@ class LedgerClient:
         # Only a fault of ours gets here: a check holds vouchers of more lines (docs/mapping.md#1-6-4).
         if len(inputs) > MOST_INPUTS:
             raise Terminal(f"{name}: {len(inputs)} inputs, the ledger takes {MOST_INPUTS}.", sent=False)
-        data = self._graphql.execute(mutation_text(name), {"inputs": inputs}, operation=name, is_write=True)
+        data = self._graphql.execute(
+            mutation_text(name), {"inputs": inputs}, operation=name, is_write=True, uploads=uploads
+        )
         try:
             answer = msgspec.json.decode(data.get(name, b"null"), type=dict[str, list[Node] | None])
         except msgspec.DecodeError as error:

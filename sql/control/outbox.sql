@@ -34,6 +34,14 @@ SET
     updated_at = :at
 WHERE id = :id;
 
+-- name: payload
+UPDATE outbox
+SET
+    payload = :payload,
+    payload_hash = :payload_hash,
+    updated_at = :at
+WHERE id = :id AND state = 'todo';
+
 -- name: move
 UPDATE outbox
 SET

@@ -78,8 +78,8 @@ class Deadly:
     def read(self, readings: Sequence[object]) -> object:
         return self._passed_on("read", readings)
 
-    def mutate(self, name: str, inputs: Sequence[object]) -> object:
-        return self._passed_on("mutate", name, inputs)
+    def mutate(self, name: str, inputs: Sequence[object], uploads: Sequence[object] = ()) -> object:
+        return self._passed_on("mutate", name, inputs, uploads)
 
     def find(self, entity: str, **named: object) -> object:
         return self._passed_on("find", entity, **named)

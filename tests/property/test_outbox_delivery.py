@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from pipelines.core.errors import Terminal
 from pipelines.load.ledger.vouchers import deliver_vouchers
 from pipelines.outbox.chain import verify_chain
-from pipelines.outbox.intent import Kind
+from pipelines.outbox.intent import Kind, sha256
 from pipelines.stores.control import Control
 from pipelines.wire.query import Reading
+from pipelines.wire.upload import Upload
 from tests.support.delivery_world import (
     EVERY_KEY,
     Clock,
@@ -35,7 +36,10 @@ from tests.support.delivery_world import (
 
 MISSING = ("project", "nowhere")
 LATE = 50.0
-SETTINGS = make_settings(ledger={"nodes_per_mutation": 8})
+SETTINGS = {
+    has_files: make_settings(ledger={"nodes_per_mutation": 8}, posting={"attachments": has_files})
+    for has_files in (False, True)
+}
 # Delivery only reads it, so one does for all examples.
 WAREHOUSE = make_warehouse()
 
@@ -91,7 +95,7 @@ class FateLedger(FakeLedger):
             for node in () if any(self.complaint(node) for node in nodes) else nodes:
                 self.add(name, node)
 
-    def mutate(self, name: str, inputs: Sequence[Mapping[str, object]]) -> list[Node]:
+    def mutate(self, name: str, inputs: Sequence[Mapping[str, object]], uploads: Sequence[Upload] = ()) -> list[Node]:
         fate = self.fates.pop(0) if self.fates else "answered"
         nodes = [cast("Node", item["node"]) for item in inputs]
         keys = frozenset(node["trRegNumber"] for node in nodes)
@@ -105,7 +109,7 @@ class FateLedger(FakeLedger):
             raise unanswered()
         if fate in {"killed before", "killed late"}:
             raise Crash
-        edges = FakeLedger.mutate(self, name, inputs)
+        edges = FakeLedger.mutate(self, name, inputs, uploads)
         if fate != "unreadable":
             self.story.append(("sent", keys))
         if fate == "answer lost":
@@ -158,15 +162,19 @@ def run(world: World, ledger: FateLedger, control: FragileControl, plan: Run) ->
 @given(
     sizes=st.lists(st.integers(2, 6), min_size=1, max_size=6),
     bad=st.sets(st.integers(1, 6), max_size=2),
+    files=st.sets(st.integers(1, 6)),
     owners=st.lists(st.sampled_from([28601, 28602]), min_size=6, max_size=6),
     runs=RUNS,
 )
-def test_each_voucher_arrives_once(sizes: list[int], bad: set[int], owners: list[int], runs: list[Run]) -> None:
+def test_each_voucher_arrives_once(
+    sizes: list[int], bad: set[int], files: set[int], owners: list[int], runs: list[Run]
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         clock = Clock()
         ledger = FateLedger(clock=clock, missing={MISSING})
         control = FragileControl(Path(folder) / "ctl.sqlite")
-        world = World(control.path, ledger, FakeVms(), clock, SETTINGS, WAREHOUSE, open_control=lambda _: control)
+        vms, chosen = FakeVms(files=files), SETTINGS[bool(files)]
+        world = World(control.path, ledger, vms, clock, chosen, WAREHOUSE, open_control=lambda _: control)
         vouchers = [
             voucher(key, lines=size, owner=owners[key - 1], references=dict([MISSING]) if key in bad else None)
             for key, size in enumerate(sizes, start=1)
@@ -183,7 +191,22 @@ def test_each_voucher_arrives_once(sizes: list[int], bad: set[int], owners: list
         assert set(world.states(Kind.ACKNOWLEDGEMENT)) == {str(key) for key in good}
         assert verify_chain(control) == []
         assert_never_sent_blindly(ledger.story)
+        assert_files_are_on_record(world, ledger, files)
         control.close()
+
+
+def assert_files_are_on_record(world: World, ledger: FateLedger, files: set[int]) -> None:
+    """The outbox says of each voucher in the ledger which file went with it, and none has the file of another."""
+    for node in ledger.rows.get("glImportItems", []):
+        key = node["trRegNumber"]
+        payload = cast("list[Node]", world.outbox().payloads([voucher(key).id])[voucher(key).id])
+        kept = payload[node["trItemNumber"] - 1].get("file")
+        assert node.get("invoiceFile") == (kept["name"] if kept else None)
+        assert kept is None or (key in files and kept["sha256"] == sha256(f"%PDF-1.7 of {key}"))
+        # Only after two calls without an answer does it go without its file.
+        is_control = node["trItemNumber"] == 1
+        attempts = world.control.one("SELECT attempts FROM outbox WHERE id = ?", (voucher(key).id,)) or 0
+        assert kept is not None or not is_control or key not in files or attempts > 1
 
 
 def assert_never_sent_blindly(story: Sequence[tuple[str, frozenset[int]]]) -> None:

@@ -19,6 +19,7 @@ from pipelines.outbox.store import Outbox
 from pipelines.step.context import Context
 from pipelines.stores.control import Control
 from pipelines.wire.query import Reading
+from pipelines.wire.upload import Upload
 
 Node = dict[str, Any]
 EVERY_KEY = range(1, 5_000)
@@ -58,6 +59,7 @@ class FakeLedger:
     calls: list[str] = field(default_factory=list)
     sent: list[list[str]] = field(default_factory=list)
     asked: list[tuple[str, list[Any]]] = field(default_factory=list)
+    uploads: list[list[str]] = field(default_factory=list)
     before: Callable[[int], None] = lambda _: None
     after: Callable[[int], None] = lambda _: None
     last_id: int = 9_000
@@ -66,8 +68,9 @@ class FakeLedger:
         self.calls.append("+".join(reading.connection for reading in readings))
         return [iter([self._page(reading)]) for reading in readings]
 
-    def mutate(self, name: str, inputs: Sequence[Mapping[str, object]]) -> list[Node]:
+    def mutate(self, name: str, inputs: Sequence[Mapping[str, object]], uploads: Sequence[Upload] = ()) -> list[Node]:
         self.calls.append(name)
+        self.uploads.append([upload.name for upload in uploads])
         number = self.calls.count(name)
         self.before(number)
         found = [self.complaint(cast("Node", item["node"])) for item in inputs]
@@ -153,9 +156,11 @@ def owner_id(node: Node) -> int:
 
 @dataclass(slots=True)
 class FakeVms:
-    """Documents with a status."""
+    """Documents with a status, some of them with a file: attachment 7 is that of document 7."""
 
     statuses: dict[int, str] = field(default_factory=dict)
+    files: set[int] = field(default_factory=set)
+    fetched: list[int] = field(default_factory=list)
     puts: list[int] = field(default_factory=list)
     finds: list[str] = field(default_factory=list)
     before: Callable[[int], None] = lambda _: None
@@ -171,6 +176,18 @@ class FakeVms:
             for key in keys
             if key in self.statuses
         ]
+
+    def pages_of(self, entity: str, path: str, values: Sequence[int], *, fields: Sequence[str]) -> Iterator[bytes]:
+        assert (entity, path) == ("Remark", "source")
+        assert {"source", "attachments.fileName"} < {*fields}
+        yield msgspec.json.encode(
+            [{"source": key, "attachments": [{"key": key, "fileName": "f.pdf"}]} for key in values if key in self.files]
+        )
+
+    def get(self, entity: str, key: int, *, fields: Sequence[str]) -> bytes:
+        assert (entity, [*fields]) == ("Attachment", ["fileName", "file"])
+        self.fetched.append(key)
+        return msgspec.json.encode({"file": f"%PDF-1.7 of {key}"})
 
     def put(self, entity: str, key: int, body: Mapping[str, object]) -> Node:
         assert (entity, dict(body)) == ("Document", {"invoicingStatus": "POS"})

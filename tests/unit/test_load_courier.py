@@ -297,3 +297,36 @@ def test_an_unknown_voucher_not_ready_is_only_looked_up(world: World, *, has_arr
         world.ledger.add(MUTATION, item["node"])
     assert deliver(world, ready=[]) == (DeliveryResult(sent=1) if has_arrived else DeliveryResult())
     assert (world.states(), mutations(world)) == ({"1": "sent" if has_arrived else "failed"}, 0)
+
+
+def test_a_voucher_with_a_file_goes_alone(world: World) -> None:
+    world.settings = make_settings(posting={"attachments": True})
+    world.vms.files = {2}
+    world.outbox().store_intents([voucher(1), voucher(2), voucher(3), voucher(4, source="GL")])
+    deliver(world)
+    assert [{key.split("-")[0] for key in sent} for sent in world.ledger.sent] == [{"1", "3", "4"}, {"2"}]
+    assert world.ledger.uploads == [[], ["f.pdf"]]
+
+
+def test_after_two_calls_without_an_answer_it_goes_without_its_file(world: World) -> None:
+    world.settings = make_settings(posting={"attachments": True})
+    world.vms.files = {1}
+    world.ledger.before = failing(1, 2)
+    world.outbox().store_intents([voucher(1)])
+    result = deliver(world)
+    assert (result.sent, world.vms.fetched) == (1, [1, 1])
+    assert world.ledger.uploads == [["f.pdf"], ["f.pdf"], []]
+    assert "the ledger did not answer 2 calls that were to carry 'f.pdf' (attachment 1)" in result.problems[-1]
+
+
+def test_a_file_switched_off_in_between_leaves_no_name_behind(world: World) -> None:
+    world.settings = make_settings(posting={"attachments": True})
+    world.vms.files = {1}
+    world.ledger.before = failing(1, error=lambda: unanswered(sent=False))
+    world.outbox().store_intents([voucher(1)])
+    deliver(world)
+    world.settings = make_settings()
+    deliver(world)
+    assert world.ledger.uploads == [["f.pdf"], []]
+    assert world.outbox().payloads([voucher(1).id]) == {voucher(1).id: voucher(1).payload}
+    assert "invoiceFile" not in world.ledger.rows["glImportItems"][0]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.outbox.chain import verify_chain
 from pipelines.outbox.entry import Move
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, intent_id, read_json
 from pipelines.outbox.states import TRANSITIONS, ForbiddenTransition, State, check_transition
@@ -165,3 +166,20 @@ def test_the_latest_version_of_a_stem_is_found(world: World) -> None:
     outbox.store_intents([rate(key) for key in ("x#1", "x#2", "x#10", "x#1#7", "xy#3")])
     found = outbox.versions(Kind.RATE, ["x", "x#1", "y"])
     assert {stem: version.number for stem, version in found.items()} == {"x": 10, "x#1": 7}
+
+
+def test_what_is_known_only_when_a_call_begins_is_part_of_what_was_sent(world: World) -> None:
+    world.outbox().store_intents([rate("a"), rate("b")])
+    ids = [rate("a").id, rate("b").id]
+    world.outbox().begin(ids, notes={ids[0]: "with a file"}, payloads={ids[0]: "2.5"})
+    assert world.outbox().payloads(ids) == {ids[0]: "2.5", ids[1]: "1.5"}
+    assert events(world)[2:] == [("todo", "sending", "with a file"), ("todo", "sending", None)]
+    assert verify_chain(world.control) == []
+
+
+def test_the_payload_of_what_may_have_left_stays(world: World) -> None:
+    world.outbox().store_intents([rate("a")])
+    world.outbox().begin([rate("a").id])
+    with pytest.raises(ForbiddenTransition):
+        world.outbox().begin([rate("a").id], payloads={rate("a").id: "2.5"})
+    assert world.outbox().payloads([rate("a").id]) == {rate("a").id: "1.5"}

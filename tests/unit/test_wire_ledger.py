@@ -11,8 +11,10 @@ import pytest
 import stamina
 
 from pipelines.core.errors import ExtractError, Refused, Terminal, Transient
+from pipelines.wire.http import Call
 from pipelines.wire.ledger import Changes
 from pipelines.wire.query import Reading, mutation_text
+from pipelines.wire.upload import Upload
 from tests.support.wire_world import Wire, answer
 
 BURST = "BAD_REQUEST.BURST_RATE_LIMIT_REACHED"
@@ -196,3 +198,50 @@ def test_the_newest_change_is_none_where_there_is_none() -> None:
     wire = Wire([answer({"data": {"r0": {"edges": [{"cursor": "9"}]}, "r1": {"edges": None}}})])
     found = wire.ledger().newest_changes(["apTransaction_deltas", "arTransaction_deltas"])
     assert found == {"apTransaction_deltas": "9", "arTransaction_deltas": None}
+
+
+def test_a_file_goes_in_a_part_with_its_own_name() -> None:
+    edges = [{"clientId": "0", "node": {"dbId": 7}}]
+    wire = Wire([answer({"data": {"addGLImportItems": {"edges": edges}}})])
+    upload = Upload("f 1.pdf", "application/pdf", b"%PDF\r\n--\x00\xff")
+    assert wire.ledger().mutate("addGLImportItems", [{"node": {"invoiceFile": "f 1.pdf"}}], [upload]) == edges
+    [request] = wire.sent
+    kind, _, boundary = request.headers["Content-Type"].partition("; boundary=")
+    assert (kind, request.headers["Authorization"]) == ("multipart/form-data", "token abc")
+    head, content, file, end = request.content.split(f"--{boundary}".encode())
+    assert (head, end) == (b"", b"--\r\n")
+    assert content.startswith(b'\r\nContent-Disposition: form-data; name="content"\r\nContent-Type: application/json')
+    sent = json.loads(content.partition(b"\r\n\r\n")[2])
+    assert sent == {
+        "query": mutation_text("addGLImportItems"),
+        "variables": {"inputs": [{"node": {"invoiceFile": "f 1.pdf"}}]},
+    }
+    assert file == (
+        b'\r\nContent-Disposition: form-data; name="f 1.pdf"; filename="f 1.pdf"\r\n'
+        b"Content-Type: application/pdf\r\n\r\n%PDF\r\n--\x00\xff\r\n"
+    )
+    assert "%PDF" not in repr(upload)
+    assert "%PDF" not in repr(Call("POST", "http://ledger", "x", body=request.content))
+
+
+def test_a_limit_on_a_file_is_waited_out_with_the_same_bytes() -> None:
+    wire = Wire([limit(BURST), answer({"data": {"addGLImportItems": {"edges": []}}})])
+    wire.ledger().mutate("addGLImportItems", [{"node": {}}], [Upload("f.pdf", "application/pdf", b"%PDF")])
+    first, second = wire.sent
+    assert first.content == second.content
+    assert wire.slept == [5.0]
+
+
+@pytest.mark.parametrize("status", [413, 415])
+def test_a_body_with_a_file_that_is_not_taken_is_a_refusal(status: int) -> None:
+    upload = Upload("f.pdf", "application/pdf", b"%PDF")
+    with pytest.raises(Refused, match=f"is not taken \\({status}\\)"):
+        Wire([httpx.Response(status, text="<html>")]).ledger().mutate("addGLImportItems", [{"node": {}}], [upload])
+
+
+def test_a_call_with_a_file_of_unknown_fate_is_not_sent_again() -> None:
+    wire = Wire([httpx.ReadTimeout("slow")])
+    with pytest.raises(Transient) as caught:
+        wire.ledger().mutate("addGLImportItems", [{"node": {}}], [Upload("f.pdf", "application/pdf", b"%PDF")])
+    assert caught.value.sent
+    assert len(wire.sent) == 1

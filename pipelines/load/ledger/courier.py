@@ -17,14 +17,17 @@ import structlog
 
 from pipelines.core.errors import Refused, SpringlineError, WireError
 from pipelines.load.delivery import ROUNDS, Delivery, DeliveryResult, LookUp
+from pipelines.load.ledger.invoice_files import InvoiceFiles, kept_inputs, sent_inputs
 from pipelines.load.ledger.refusals import Gap, gaps
 from pipelines.load.ledger.settlement import Parcel, by_answer, by_refusal, carriers, set_aside
 from pipelines.load.look_up import LOOK_UP_ERRORS, Node, Presence
 from pipelines.outbox.entry import Entry, Move
+from pipelines.outbox.intent import Json
 from pipelines.outbox.states import State
 
 if TYPE_CHECKING:
     from pipelines.wire.ledger import LedgerClient
+    from pipelines.wire.upload import Upload
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +60,7 @@ class LedgerCourier:
     """Sends a delivery to the ledger.
 
     ``look_up`` searches everywhere, ``read_back`` only where a call just refused could have left something; ``size`` is
-    the number of nodes that an entry takes.
+    the number of nodes that an entry takes; ``files`` are what goes along with vouchers, None where nothing does.
     """
 
     delivery: Delivery
@@ -67,6 +70,7 @@ class LedgerCourier:
     mutation: Callable[[Entry], str]
     nodes_per_mutation: int
     size: Callable[[Entry], int] = lambda _: 1
+    files: InvoiceFiles | None = None
     _gaps: dict[tuple[int, str | None], set[Gap]] = field(default_factory=dict)
     _given_up: set[MutationGroup] = field(default_factory=set)
     # All nodes or none is an assumption (docs/systems/ledger.md#a1): until it was seen to hold, a refused mutation is
@@ -77,7 +81,8 @@ class LedgerCourier:
 
     def deliver(self) -> DeliveryResult:
         """Deliver what is `todo` or `unknown`; neither a refused document nor a refused entity stops another."""
-        return self.delivery.in_rounds([State.TODO, State.UNKNOWN], self._send_wanted)
+        result = self.delivery.in_rounds([State.TODO, State.UNKNOWN], self._send_wanted)
+        return result + DeliveryResult(problems=tuple(self.files.summary())) if self.files else result
 
     def settle(self) -> DeliveryResult:
         """Find out what became of calls without an answer: their intents are `sent`, `failed`, or `todo` again."""
@@ -90,14 +95,26 @@ class LedgerCourier:
         open_entries = [entry for entry in entries if self._group(entry) not in self._given_up]
         return self.delivery.looked_up(open_entries, self.look_up)
 
-    def _send_all(self, entries: Iterable[Entry]) -> None:
+    def _send_all(self, entries: Sequence[Entry]) -> None:
+        if self.files:
+            self.files.choose(entries)
         for group, members in groupby(sorted(entries, key=self._group), key=self._group):
-            sized = [(entry, self.size(entry)) for entry in members]
+            together, alone = self._parted(members)
+            sized = [(entry, self.size(entry)) for entry in together]
             most = self.nodes_per_mutation
             if group.unanswered:
                 # A part of this group and not of 500: three small vouchers must come apart as well.
                 most = min(most, sum(size for _, size in sized)) // PARTS**group.unanswered
-            self._send_group(group, deque(Mutation(entries) for entries in pack(sized, limit=max(1, most))))
+            packed = [*pack(sized, limit=max(1, most)), *([entry] for entry in alone)]
+            self._send_group(group, deque(map(Mutation, packed)))
+
+    def _parted(self, entries: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
+        """Part what may share a mutation from what has a file: that goes alone, so that a bad file costs no other."""
+        together: list[Entry] = []
+        alone: list[Entry] = []
+        for entry in entries:
+            (alone if self.files and self.files.has_file(entry) else together).append(entry)
+        return together, alone
 
     def _group(self, entry: Entry) -> MutationGroup:
         # What was tried before goes apart from what is new, so that one bad voucher of yesterday costs today's nothing.
@@ -126,31 +143,64 @@ class LedgerCourier:
 
     def _send(self, group: MutationGroup, parcels: Sequence[Parcel], *, is_proved_absent: bool) -> list[Mutation]:
         """Make one call and settle it; return what is to be sent again."""
-        # On disk before the call: a process killed from here on leaves `sending`, which the next run looks up.
-        self.delivery.outbox.begin([parcel.entry.id for parcel in parcels])
-        inputs = [item for parcel in parcels for item in parcel.inputs]
+        parcels, uploads = self._begin(parcels)
+        inputs = sent_inputs([item for parcel in parcels for item in parcel.inputs])
         try:
-            edges = self.ledger.mutate(group.mutation, inputs)
+            edges = self.ledger.mutate(group.mutation, inputs, uploads)
         except Refused as refusal:
-            return self._refused(group, parcels, refusal)
+            return self._refused(group, parcels, refusal, has_file=bool(uploads))
         except WireError as error:
             self._unanswered(parcels, error, State.UNKNOWN if error.sent else State.TODO)
             return []
+        self._warn(parcels)
         self._refusals = self._silences = 0
         # A refused mutation has left nothing, and the same nodes were then taken: from now on a refusal means nothing.
         self._is_atomic |= is_proved_absent
         self.delivery.apply(by_answer(parcels, edges))
         return []
 
+    def _begin(self, parcels: Sequence[Parcel]) -> tuple[list[Parcel], list[Upload]]:
+        """Fetch what goes along, and note on disk that the call begins; return the parcels as they are then kept.
+
+        A process killed from here on leaves `sending`, which the next run looks up: a voucher that is found has its
+        file, for both are in one mutation.
+        """
+        begun: list[Parcel] = []
+        uploads: list[Upload] = []
+        notes: dict[str, str] = {}
+        for parcel in parcels:
+            enclosure = self.files.enclosure(parcel.entry) if self.files else None
+            upload = enclosure.upload if enclosure else None
+            uploads += [upload] if upload else []
+            notes |= {parcel.entry.id: enclosure.note} if enclosure else {}
+            # Also where nothing goes: an earlier try may have left the name of a file in what is kept.
+            begun.append(Parcel(parcel.entry, kept_inputs(parcel.inputs, upload)))
+        changed = {
+            after.entry.id: cast("Json", after.inputs)
+            for before, after in zip(parcels, begun, strict=True)
+            if before.inputs != after.inputs
+        }
+        self.delivery.outbox.begin([parcel.entry.id for parcel in begun], notes=notes, payloads=changed)
+        return begun, uploads
+
+    def _warn(self, parcels: Sequence[Parcel]) -> None:
+        if self.files:
+            self.delivery.problems += self.files.warnings(parcel.entry for parcel in parcels)
+
     def _unanswered(self, parcels: Sequence[Parcel], error: SpringlineError, state: State) -> None:
         reason = error.message.rstrip(".")
         self.delivery.apply([Move(p.entry.id, state, f"{p.entry.label}: {reason}. {UNANSWERED}") for p in parcels])
         self._silences += 1
         self.delivery.problems.append(str(error))
+        if state is State.UNKNOWN:
+            # It may have arrived, and then nobody would hear why no file is with it.
+            self._warn(parcels)
         # What could not even be asked will not be answered next time either.
         self.delivery.is_stopped |= state is State.TODO or self._silences >= SILENCES_IN_A_ROW
 
-    def _refused(self, group: MutationGroup, parcels: Sequence[Parcel], refusal: Refused) -> list[Mutation]:
+    def _refused(
+        self, group: MutationGroup, parcels: Sequence[Parcel], refusal: Refused, *, has_file: bool
+    ) -> list[Mutation]:
         """Settle a refused mutation; return what of it is to be sent again."""
         self._refusals += 1
         self._silences = 0
@@ -163,7 +213,12 @@ class LedgerCourier:
             # Refused, but what it left behind is not known: as bad as no answer, and settled in the same way.
             self._unanswered(parcels, error, State.UNKNOWN)
             return []
-        settlement = by_refusal(parcels, refusal, named=gaps(refusal.problems), findings=findings)
+        left_nothing = bool(findings) and all(finding.presence is Presence.ABSENT for finding in findings.values())
+        named = gaps(refusal.problems)
+        if self.files and has_file and not named and (self._is_atomic or left_nothing):
+            # It may be the file that is refused, and a file never holds a voucher: once more, without it.
+            return [self._without_file(self.files, parcel, refusal, left_nothing) for parcel in parcels]
+        settlement = by_refusal(parcels, refusal, named=named, findings=findings)
         self.delivery.apply(settlement.moves)
         for source, gap in settlement.missing:
             self._gaps.setdefault((group.owner_code, source), set()).add(gap)
@@ -173,8 +228,12 @@ class LedgerCourier:
             message = f"Entity {group.owner_code}: {self._refusals} refusals in a row, the rest waits: {refusal}"
             self.delivery.problems.append(message)
             return []
-        left_nothing = bool(findings) and all(finding.presence is Presence.ABSENT for finding in findings.values())
         return [Mutation([parcel.entry for parcel in part], left_nothing) for part in settlement.again]
+
+    def _without_file(self, files: InvoiceFiles, parcel: Parcel, refusal: Refused, left_nothing: bool) -> Mutation:  # noqa: FBT001
+        files.refused(parcel.entry, refusal)
+        self.delivery.apply([Move(parcel.entry.id, State.TODO, "refused together with its file")])
+        return Mutation([parcel.entry], left_nothing)
 
 
 def pack(sized: Iterable[tuple[Entry, int]], *, limit: int) -> list[list[Entry]]:

@@ -18,6 +18,7 @@ from pipelines.load.ledger.books import Vouchers, books_findings, books_readings
 from pipelines.load.ledger.courier import LedgerCourier
 from pipelines.load.ledger.entities import LedgerEntities, read_entities
 from pipelines.load.ledger.import_items import import_findings, import_reading
+from pipelines.load.ledger.invoice_files import InvoiceFiles
 from pipelines.load.ledger.nodes import NODES, node_of, plain
 from pipelines.load.look_up import QUESTION, LookUpFinding, Presence, ask, chunks
 from pipelines.outbox.intent import Intent, Json, Kind
@@ -166,6 +167,7 @@ def _courier(ctx: Context, *, is_wanted: Callable[[Entry], bool], sleep: Callabl
         mutation=lambda _: MUTATION,
         nodes_per_mutation=ctx.settings.ledger.nodes_per_mutation,
         size=_line_count,
+        files=InvoiceFiles(ctx.vms, ctx.settings) if ctx.settings.posting.attachments else None,
     )
 
 

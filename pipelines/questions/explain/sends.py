@@ -10,6 +10,7 @@ from pipelines.core.identifiers import masked_account
 from pipelines.load.ledger.vouchers import MEMBERS
 from pipelines.outbox.chain import GENESIS, HASHED, event_hash, verify_chain
 from pipelines.outbox.intent import read_json
+from pipelines.outbox.states import State
 from pipelines.stores.control import named_statements
 from pipelines.stores.rows import Row
 
@@ -70,6 +71,14 @@ def lines_as_sent(control: Control, document: Document) -> list[Row]:
             # The id is `<document key>-<item number>`, as batch/retries.py writes it.
             nodes[int(change["clientId"].rpartition("-")[2])] |= change["node"]
     return masked([_line(node) for _, node in sorted(nodes.items())])
+
+
+def file_as_sent(control: Control, document: Document, intent: dict[str, Any]) -> dict[str, Any]:
+    """Return what the last call with a voucher says of its file: name, size and hash, and the event in words."""
+    payload = control.one(named_statements("questions")["sent_payload"], {"document_key": document.key})
+    inputs = cast("list[dict[str, Any]]", read_json(payload)) if payload else []
+    begun = [event["detail"] for event in intent["events"] if event["to_state"] == State.SENDING]
+    return {"file": inputs[0].get("file") if inputs else None, "file_note": begun[-1] if begun else None}
 
 
 def _line(node: dict[str, Any]) -> Row:

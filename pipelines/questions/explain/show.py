@@ -82,6 +82,8 @@ def _voucher(story: Explanation, console: Console) -> None:
         console.print(sources, markup=False, highlight=False)
     for rules in mapping_rules(story.voucher["lines"]):
         console.print(rules, markup=False, highlight=False)
+    if note := story.voucher.get("file_note"):
+        console.print(f"Sent {note}.", markup=False, highlight=False)
     origins = [
         {"ledger field": None if place else origin["field"], "comes from": source}
         for origin in story.voucher["fields"].values()

@@ -87,5 +87,5 @@ def _voucher(control: Control, story: Explanation, drafted: list[dict[str, Any]]
             {**line, "mapping_rules": mapped.get(str(line["tr_item_number"]))}
             for line in sends.lines_as_sent(control, story.document)
         ]
-        return {"state": AS_SENT, "lines": lines}
+        return {"state": AS_SENT, "lines": lines, **sends.file_as_sent(control, story.document, intent)}
     return {"state": AS_MAPPED, "lines": drafted} if drafted else None

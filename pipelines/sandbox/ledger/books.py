@@ -52,6 +52,7 @@ class Voucher:
     text: str | None
     lines: list[Row]
     tr_reg_number: int | None = None
+    file: int | None = None
     is_imported: bool = True
 
 
@@ -122,6 +123,7 @@ def _header(store: LedgerStore, voucher: Voucher, *, now: datetime) -> Row:
         jobLevelDbId=int(JobLevel.DONE),
         archive=False,
         trRegNumber=voucher.tr_reg_number,
+        invoiceFileDbId=voucher.file,
     )
 
 
@@ -199,6 +201,7 @@ def _subledger_row(store: LedgerStore, line: Row, header: Row, *, gl_row: Row, s
         matchId=0,
         reconciled=False,
         paymentDate=line.get("paymentDate"),
+        invoiceFileDbId=header.get("invoiceFileDbId"),
     )
     return _present(row | {name: line.get(name) for name in _SUBLEDGER})
 

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from pipelines.sandbox.ledger.calendar import PostingPeriod, Rate, publish_rates, set_period
 from pipelines.sandbox.ledger.errors import BadRequestError
+from pipelines.sandbox.ledger.files import files
 from pipelines.sandbox.ledger.hand import HandVoucher, book_by_hand
 from pipelines.sandbox.ledger.matching import MatchedRows, Unmatch, match_rows, unmatch_rows
 from pipelines.sandbox.ledger.naming import NamedMatch, NamedUnmatch, match_named, unmatch_named
@@ -51,6 +52,7 @@ def control_routes(ledger: Ledger) -> list[Route]:
         "post": (None, _post),
         "vouchers": (_get_vouchers, _by_hand(HandVoucher, _book_voucher)),
         "import-items": (_get_import_items, None),
+        "files": (_get_files, None),
         "import-items/remove": (None, _by_hand(Removal, _remove_import_items)),
         "payments": (None, _by_hand(Payment, book_payment)),
         "match": (None, _by_hand(MatchedRows, match_rows)),
@@ -135,6 +137,10 @@ def _book_voucher(store: LedgerStore, given: HandVoucher, now: datetime) -> Row:
 
 def _get_import_items(ledger: Ledger, query: QueryParams) -> list[Row]:
     return import_items(ledger.store, number=query.get("trRegNumber"))
+
+
+def _get_files(ledger: Ledger, _: QueryParams) -> list[Row]:
+    return files(ledger.store)
 
 
 def _remove_import_items(store: LedgerStore, given: Removal, now: datetime) -> Row:

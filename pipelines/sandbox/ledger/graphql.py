@@ -20,10 +20,12 @@ from graphql.execution import get_variable_values
 from pipelines.sandbox.ledger.entities import entity_by_code
 from pipelines.sandbox.ledger.errors import GraphqlFault, RefusedError
 from pipelines.sandbox.ledger.execute import Selection
+from pipelines.sandbox.ledger.files import check_sizes
 from pipelines.sandbox.ledger.limits import TIMEOUT
 from pipelines.sandbox.ledger.read import CONNECTIONS, read_connection, read_deltas
 from pipelines.sandbox.ledger.schema import ExactFloat, prepare, schema
 from pipelines.sandbox.ledger.write import mutate
+from pipelines.sandbox.multipart import CONTENT, is_multipart, read_parts
 
 if TYPE_CHECKING:
     from graphql import FieldNode
@@ -52,16 +54,23 @@ _decoder = msgspec.json.Decoder(_Request, float_hook=ExactFloat)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-def answer(ledger: Ledger, *, authorization: str | None, body: bytes) -> tuple[int, bytes]:
-    """Answer one POST: HTTP 200 for whatever GraphQL can say, 400 for what is no GraphQL request at all."""
+def answer(
+    ledger: Ledger, *, authorization: str | None, body: bytes, content_type: str = "application/json"
+) -> tuple[int, bytes]:
+    """Answer one POST: HTTP 200 for whatever GraphQL can say, 400 for what is no GraphQL request at all.
+
+    The body is JSON, or comes in parts: the JSON and files.
+    """
     started, settings = time.monotonic(), ledger.settings
     try:
         own = _own(ledger, authorization)
         with ledger.limits.request(settings):
-            result = _run(ledger, own, _decoder.decode(body))
+            request, files = _read(body, content_type)
+            check_sizes(files, settings)
+            result = _run(ledger, own, request, files)
             if settings.latency_seconds:
                 time.sleep(min(settings.latency_seconds, settings.query_timeout_seconds or settings.latency_seconds))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         return 400, _encoder.encode(
             {"errors": [GraphqlFault(f"The request is no GraphQL request: {error}").as_error()]}
         )
@@ -90,7 +99,16 @@ def _own(ledger: Ledger, authorization: str | None) -> int:
     return int(entity["dbId"])
 
 
-def _run(ledger: Ledger, own: int, request: _Request) -> dict[str, Any]:
+def _read(body: bytes, content_type: str) -> tuple[_Request, dict[str, bytes]]:
+    if not is_multipart(content_type):
+        return _decoder.decode(body), {}
+    parts = read_parts(body, content_type)
+    if CONTENT not in parts:
+        raise ValueError(f"there is no part {CONTENT}")
+    return _decoder.decode(parts.pop(CONTENT)), parts
+
+
+def _run(ledger: Ledger, own: int, request: _Request, files: dict[str, bytes]) -> dict[str, Any]:
     prepared = prepare(request.query)
     if prepared.faults:
         raise RefusedError(*prepared.faults)
@@ -104,7 +122,7 @@ def _run(ledger: Ledger, own: int, request: _Request) -> dict[str, Any]:
     fields = selection.collect([operation.selection_set])
     if any(nodes[0].name.value in _INTROSPECTION for nodes in fields.values()):
         return _introspect(prepared, request)
-    return _RootFields(ledger, own, operation, selection).run(fields)
+    return _RootFields(ledger, own, operation, selection, files).run(fields)
 
 
 def _introspect(prepared: Prepared, request: _Request) -> dict[str, Any]:
@@ -120,7 +138,14 @@ def _introspect(prepared: Prepared, request: _Request) -> dict[str, Any]:
 class _RootFields:
     """Runs the root fields of one operation, one after the other, on books nobody else changes meanwhile."""
 
-    def __init__(self, ledger: Ledger, own: int, operation: OperationDefinitionNode, selection: Selection) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        own: int,
+        operation: OperationDefinitionNode,
+        selection: Selection,
+        files: dict[str, bytes],
+    ) -> None:
         root = schema().mutation_type if operation.operation is OperationType.MUTATION else schema().query_type
         if root is None:
             raise TypeError(operation.operation)
@@ -128,6 +153,7 @@ class _RootFields:
         self._ledger = ledger
         self._own = own
         self._selection = selection
+        self._files = files
 
     def run(self, fields: dict[str, list[FieldNode]]) -> dict[str, Any]:
         """Give data and errors."""
@@ -173,7 +199,8 @@ class _RootFields:
             return read_connection(store, name, arguments, owner=self._own, now=now), []
         if name.endswith("_deltas"):
             return read_deltas(store, name.removesuffix("_deltas"), arguments, now=now), []
-        return mutate(store, name, arguments, own=self._own, settings=self._ledger.settings, now=now)
+        settings = self._ledger.settings
+        return mutate(store, name, arguments, own=self._own, settings=settings, files=self._files, now=now)
 
 
 def _records(arguments: Row) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pipelines.sandbox.ledger.errors import GraphqlFault
+from pipelines.sandbox.ledger.files import attach_file
 from pipelines.sandbox.ledger.values import JobLevel, Row, SlType, period_id, period_row
 
 if TYPE_CHECKING:
@@ -27,12 +28,19 @@ def import_item(work: Work, node: Node) -> Row:
     values = {name: value for name, value in node.values.items() if name != "dbId"}
     if old is not None:
         values = msgspec.json.decode(old["input"]) | values
-    columns = _columns(work, values, owner=node.owner) | {
-        "ownerDbId": node.owner,
-        "jobLevelDbId": int(JobLevel.READY),
-        "clientId": node.client_id if old is None else old["clientId"],
-        "input": msgspec.json.encode(values).decode(),
-    }
+    # A correction that names no file leaves the one that is there.
+    kept = {"invoiceFileDbId": old["invoiceFileDbId"]} if old is not None and "invoiceFileDbId" in old else {}
+    columns = (
+        _columns(work, values, owner=node.owner)
+        | kept
+        | attach_file(work, node, owner=node.owner)
+        | {
+            "ownerDbId": node.owner,
+            "jobLevelDbId": int(JobLevel.READY),
+            "clientId": node.client_id if old is None else old["clientId"],
+            "input": msgspec.json.encode(values).decode(),
+        }
+    )
     if old is not None:
         return {"dbId": old["dbId"], "createdAt": old["createdAt"], **columns}
     if work.settings.strict_duplicates:

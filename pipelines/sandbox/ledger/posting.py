@@ -70,6 +70,7 @@ def _post(store: LedgerStore, items: list[Row], *, now: datetime) -> bool:
             text=items[0].get("text"),
             lines=lines,
             tr_reg_number=items[0]["trRegNumber"],
+            file=next((item["invoiceFileDbId"] for item in items if "invoiceFileDbId" in item), None),
         )
         problems = check(store, voucher)
     is_good = all(problem.level is not ErrorLevel.ERROR for problem in problems)

@@ -37,8 +37,10 @@ def ledger_routes(db: sqlite3.Connection, *, clock: Clock, faults: Faults | None
 
     async def graphql(request: Request) -> Response:
         body = await request.body()
-        authorization = request.headers.get("authorization")
-        status, content = await run_in_threadpool(answer, ledger, authorization=authorization, body=body)
+        authorization, content_type = (request.headers.get(name) for name in ("authorization", "content-type"))
+        status, content = await run_in_threadpool(
+            answer, ledger, authorization=authorization, content_type=content_type or "", body=body
+        )
         return Response(content, status, media_type="application/json")
 
     gzip = [Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=1)]

@@ -156,7 +156,7 @@ class _Loader:
             now = _SEEDED_AT - _BETWEEN_CALLS * ((len(lines) - start - 1) // MAX_NODES)
             try:
                 inputs = {"inputs": [{"node": _node(mutation, line)} for line in part]}
-                mutate(self._store, mutation, inputs, own=top["dbId"], settings=settings, now=now)
+                mutate(self._store, mutation, inputs, own=top["dbId"], settings=settings, files={}, now=now)
             except (BadRequestError, RefusedError) as error:
                 raise LedgerSeedError(f"{name}.jsonl, lines {start + 1} to {start + len(part)}: {error}") from error
 

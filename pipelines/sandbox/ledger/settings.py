@@ -17,7 +17,7 @@ _NAME = "ledger.settings"
 
 
 class ServedLedgerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Null lifts a limit. Defaults are docs/systems/ledger.md#1-8 and #a1, #a3, #a10, #a13 to #a15."""
+    """Null lifts a limit. Defaults are docs/systems/ledger.md#1-8 and #a1, #a3, #a10, #a13 to #a15, #l28."""
 
     burst_requests: int | None = 20
     burst_seconds: float = 5
@@ -27,6 +27,7 @@ class ServedLedgerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     latency_seconds: float = 0
     atomic_mutations: bool = True
     strict_duplicates: bool = False
+    largest_file_bytes: int | None = 10_485_760
     posting_every_minutes: int | None = 30
     posting_from: time = time(6)
     posting_to: time = time(18)

@@ -37,6 +37,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "periods_closed": (),
     "import_items": ("trRegNumber",),
     "import_errors": ("transactionDbId",),
+    "invoice_files": (),
     "headers": ("text",),
     "transactions": ("headerDbId", "matchId"),
     "ap_rows": ("headerDbId", "matchId", "invoiceNumber"),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from graphql import GraphQLInputObjectType
 
     from pipelines.sandbox.ledger.refs import ReferenceResolver
@@ -27,12 +29,13 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What the nodes of one mutation share; faults are collected by the resolver."""
+    """What the nodes of one mutation share, the files of its request too; faults are collected by the resolver."""
 
     store: LedgerStore
     resolver: ReferenceResolver
     settings: ServedLedgerSettings
     input_type: GraphQLInputObjectType
+    files: Mapping[str, bytes]
 
     def columns(self, node: Node) -> Row:
         """Turn the values of a node into columns, references resolved."""

@@ -17,7 +17,7 @@ from pipelines.sandbox.ledger.values import LedgerType, Row
 from pipelines.sandbox.ledger.work import Node, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from pipelines.sandbox.ledger.settings import ServedLedgerSettings
@@ -70,9 +70,18 @@ _KINDS: dict[str, _Kind] = {
 
 
 def mutate(
-    store: LedgerStore, name: str, arguments: Row, *, own: int, settings: ServedLedgerSettings, now: datetime
+    store: LedgerStore,
+    name: str,
+    arguments: Row,
+    *,
+    own: int,
+    settings: ServedLedgerSettings,
+    files: Mapping[str, bytes],
+    now: datetime,
 ) -> tuple[Row, list[GraphqlFault]]:
     """Run one root field for the token of ``own``; raises RefusedError when a node is bad and nothing was written.
+
+    ``files`` are the parts of the request that a node may name.
 
     With ``atomic_mutations`` off the good nodes are written, and the faults of the others come back beside them.
     """
@@ -84,9 +93,8 @@ def mutate(
         raise RefusedError(
             GraphqlFault(f"inputs: At most {MAX_NODES} nodes are allowed per mutation, not {len(inputs)}.")
         )
-    work = Work(
-        store, ReferenceResolver(store, own=own), settings, _input_type(f"{verb.capitalize()}{plural}InputNode")
-    )
+    input_type = _input_type(f"{verb.capitalize()}{plural}InputNode")
+    work = Work(store, ReferenceResolver(store, own=own), settings, input_type, files)
     changes = RowChanges()
     edges = []
     for item in inputs:
