@@ -45,16 +45,32 @@ def lineage_lines(catalog: Catalog, table: TableRef | str, column: str) -> tuple
 
 
 def sources(
-    catalog: Catalog, table: TableRef | str, *, schemas: Collection[str] = STAGING
+    catalog: Catalog, table: TableRef | str, *, schemas: Collection[str] = STAGING, without: Collection[str] = ()
 ) -> Mapping[str, tuple[ColumnRef, ...]]:
-    """Return, for every column of a model, the landed columns it comes from in the end."""
+    """Return, for every column of a model, the landed columns it comes from in the end.
+
+    ``without`` names models through which no way counts.
+    """
     model = catalog.model(table)
-    return {
-        column.name: tuple(
-            origin for origin in catalog.origins[ColumnRef(model.ref, column.name)] if origin.table.schema in schemas
+    origins = {}
+    for column in model.columns:
+        ref = ColumnRef(model.ref, column.name)
+        reached = _reached(catalog, ref, without=without) if without else catalog.origins[ref]
+        origins[column.name] = tuple(
+            origin for origin in catalog.origins[ref] if origin in reached and origin.table.schema in schemas
         )
-        for column in model.columns
-    }
+    return origins
+
+
+def _reached(catalog: Catalog, column: ColumnRef, *, without: Collection[str]) -> set[ColumnRef]:
+    reached: set[ColumnRef] = set()
+    waiting = [column]
+    while waiting:
+        ref = waiting.pop()
+        if ref not in reached and str(ref.table) not in without:
+            reached.add(ref)
+            waiting.extend(_column(catalog, ref).parents)
+    return reached
 
 
 def _column(catalog: Catalog, ref: ColumnRef) -> ModelColumn:

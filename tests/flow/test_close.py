@@ -215,7 +215,8 @@ def test_a_late_posting_is_told_and_leaves_the_pack(month: Month) -> None:
     code, told = month.close()
     (late,) = (row for row in told["breaks"] if row["kind"] == "late posting")
     assert (code, told["state"], late["is_accepted"], late["company_amount"]) == (16, "sealed", False, "123.4500")
-    assert "booked into 2026-10 after the seal: account 4300 on V002-2602: NOK 0.00 then, NOK 123.45 now" in late["reason"]
+    moved = "account 4300 on V002-2602: NOK 0.00 then, NOK 123.45 now"
+    assert f"booked into 2026-10 after the seal: {moved}" in late["reason"]
     assert month.bytes_of_pack() == before
     code, shown = month.live.command("close", "2026-10", "--today", NEXT_DAY)
     assert (code, "late posting" in shown, "stays as it was" in shown) == (16, True, True)
