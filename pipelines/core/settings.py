@@ -153,6 +153,11 @@ class PostingSettings(_Section):
     dimensions: Path | None = Field(
         default=None, description="CSV file that says by company what posting1, posting2, posting3 and XGL hold"
     )
+    remarks: bool = Field(
+        default=False,
+        description="the reason of each hold is written to its document in the VMS, as a remark "
+        "([mapping](../mapping.md#1-6-remarks)); the API's user needs the right to read and write `Remark`",
+    )
     acknowledge: Literal["accepted", "posted"] = Field(
         default="accepted", description="`posted` acknowledges only what the ledger has booked"
     )
