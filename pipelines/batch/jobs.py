@@ -51,6 +51,8 @@ DOCUMENTS = Job(
         Step("acknowledge", load.acknowledge, writes_outside=True),
         Step("note what was acknowledged", extract.note_acknowledged, writes_outside=True),
         Step("send what waited for these", send_followers, writes_outside=True),
+        # Only now: what went with these is held no more.
+        Step("write reasons of holds to the VMS", load.write_reasons, writes_outside=True),
         Step("read the import back", extract.read_import_back_when_due, writes_outside=True),
         Step("build models", models.build_models, writes_outside=True),
     ),

@@ -79,7 +79,8 @@ class Children:
 class Contract:
     """One remote object: its entity (REST) or connection (GraphQL), its table, its key and its members.
 
-    ``key`` is the column that names an object; it is required and is a whole number on both sides.
+    ``key`` is the column that names an object; it is required and is a whole number on both sides. ``unhashed`` are
+    members of the object itself (no paths) that are no content: an object in which nothing else has changed is known.
     """
 
     entity: str
@@ -88,6 +89,7 @@ class Contract:
     members: tuple[Member, ...]
     children: tuple[Children, ...] = ()
     comment: str = ""
+    unhashed: tuple[str, ...] = ()
 
 
 # How members are declared: text("document_no", "documentNo", required=True, comment="…").

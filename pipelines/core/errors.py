@@ -10,6 +10,7 @@
     └── WireError                        one call to a remote system failed
         ├── Transient                    worth another try: 429, 5xx, no answer, burst or credit limits
         └── Terminal                     not worth another try
+            ├── Forbidden                the other side does not let us do this (403)
             └── Refused                  the other side understood and refused; carries its code and message
 
 Bad rows are no exceptions: they are held or set aside with rule, key and reason.
@@ -100,6 +101,10 @@ class Transient(WireError):
 
 class Terminal(WireError):
     """Not worth another try: wrong credentials, an answer that cannot be read, a refusal."""
+
+
+class Forbidden(Terminal):
+    """We are known there and have no right to this; nothing was done."""
 
 
 class Refused(Terminal):

@@ -161,6 +161,11 @@ class PostingSettings(_Section):
     attachment_megabytes: int = Field(
         default=10, ge=1, le=50, description="largest file that goes along; a larger one is a warning"
     )
+    remarks: bool = Field(
+        default=False,
+        description="the reason of each hold is written to its document in the VMS, as a remark "
+        "([mapping](../mapping.md#1-6-remarks)); the API's user needs the right to read and write `Remark`",
+    )
     acknowledge: Literal["accepted", "posted"] = Field(
         default="accepted", description="`posted` acknowledges only what the ledger has booked"
     )

@@ -64,7 +64,7 @@ def vms_reading(probe: Probe) -> CheckLine:
     """Every object and member that the jobs read can be read."""
     probe.sign_in()
     good = f"{len(vms_contracts.ALL)} entities with every member; whether it may write shows at the first document"
-    faults = list(_unreadable(vms_contracts.ALL, probe.read_some, ROLES))
+    faults = [*_unreadable(vms_contracts.ALL, probe.read_some, ROLES), *_unreadable_remarks(probe)]
     if faults:
         return judge("VMS reading", good=good, faults=faults)
     absent = {c.table: absent_members(c, probe.read_some(c)) for c in vms_contracts.ALL}
@@ -154,6 +154,17 @@ def _unreadable(contracts: Iterable[Contract], read: Callable[[Contract], object
             read(contract)
         except SpringlineError as error:
             yield f"{contract.entity}: {error.message.rstrip('.')}", step
+
+
+def _unreadable_remarks(probe: Probe) -> Iterator[CheckFault]:
+    """Yield why remarks cannot be read, where they are to be written: each is looked up before it is written."""
+    if not probe.settings.posting.remarks:
+        return
+    try:
+        probe.read_remarks()
+    except SpringlineError as error:
+        step = "let the API's user read and write Remark in the VMS, or set posting.remarks = false"
+        yield f"Remark: {error.message.rstrip('.')}", step
 
 
 def _existing(folder: Path) -> Path:

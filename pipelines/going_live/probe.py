@@ -127,6 +127,12 @@ class Probe:
         found: list[Node] = self._once(f"some {contract.entity}", lambda: _decode(next(pages, b"[]")))
         return found
 
+    def read_remarks(self) -> None:
+        """Read a few remarks of the VMS, as far as the outbox needs them."""
+        self.sign_in()
+        pages = self._vms.pages("Remark", fields=("key", "source", "remarkTitle", "remark"), page_size=A_FEW)
+        self._once("some Remark", lambda: next(pages, b"[]"))
+
     def vms_objects(self, entity: str, fields: Sequence[str], filters: Sequence[str] = ()) -> list[Node]:
         """Read all objects of a small VMS entity."""
         self.sign_in()

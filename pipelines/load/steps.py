@@ -12,6 +12,7 @@ from pipelines.load.vms.acknowledge import deliver_acknowledgements
 from pipelines.load.vms.actuals import deliver_actuals
 from pipelines.load.vms.payments import deliver_payments
 from pipelines.load.vms.rates import deliver_rates
+from pipelines.load.vms.remarks import write_remarks
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 
@@ -24,6 +25,7 @@ __all__ = [
     "send_vouchers",
     "settle_vouchers",
     "store_voucher_intents",
+    "write_reasons",
 ]
 
 
@@ -75,6 +77,13 @@ def acknowledge(ctx: Context) -> Counts:
     # is no failure of this batch: the next one goes on with it.
     result = deliver_acknowledgements(ctx)
     return _counts(ctx, DeliveryResult(failed=result.failed, unknown=result.unknown, problems=result.problems))
+
+
+def write_reasons(ctx: Context) -> Counts:
+    """Write to the held documents in the VMS why they are held, where the settings say so."""
+    # Counted nowhere: a remark that could not be written makes no delivery incomplete, it is only told.
+    write_remarks(ctx)
+    return Counts()
 
 
 def _counts(ctx: Context, result: DeliveryResult) -> Counts:

@@ -11,7 +11,7 @@ from pipelines.outbox.intent import Json, Kind, read_json
 from pipelines.outbox.states import State
 
 # These write an object of its own in the VMS, which people know by its own number and not by that of a document.
-_NAMED_BY_KEY = frozenset({Kind.PAYMENT, Kind.RATE, Kind.ACTUAL})
+_NAMED_BY_KEY = frozenset({Kind.PAYMENT, Kind.RATE, Kind.ACTUAL, Kind.REMARK})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

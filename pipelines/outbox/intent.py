@@ -33,6 +33,8 @@ class Kind(StrEnum):
     RATE = "rate"
     PAYMENT = "payment"
     ACTUAL = "actual"
+    # Why a document is held, written to it in the VMS.
+    REMARK = "remark"
 
 
 def canonical_json(value: Json) -> str:

@@ -14,6 +14,7 @@ from pipelines.core.settings import Settings
 from pipelines.steering.decisions import holds_to_come
 from pipelines.stores.control import Control, named_statements
 from pipelines.stores.marks import left_alone
+from pipelines.stores.remarks_state import read_state
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,6 +59,8 @@ def read_status(settings: Settings, *, now: datetime) -> dict[str, Any]:
             "held": [*rows("held"), *holds_to_come(control)],
             "outbox": outbox,
             **{name: rows(name) for name in BEHIND_OUTBOX},
+            # What keeps the reasons of holds from being written to the VMS (posting.remarks); empty where nothing does.
+            "remarks_problem": read_state(control).problem if settings.posting.remarks else "",
             "rules_off": [*settings.posting.rules_off],
             # Documents of companies that are not configured, by company (companies_others).
             "left_alone": left_alone(control),
@@ -87,6 +90,8 @@ def show_status(status: Status, console: Console) -> None:
     if status["left_alone"]:
         listed = ", ".join(f"{company} ({count})" for company, count in status["left_alone"].items())
         console.print(f"Documents left alone, of companies that are not configured: {listed}.")
+    if status["remarks_problem"]:
+        console.print(f"! {status['remarks_problem']}", markup=False, highlight=False)
     if status["rules_off"]:
         console.print(f"Rules switched off by the settings: {', '.join(status['rules_off'])}.")
     requests = status["requests"]

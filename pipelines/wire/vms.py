@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pipelines.core.errors import ExtractError, Refused, Terminal
+from pipelines.core.errors import ExtractError, Forbidden, Refused, Terminal
 from pipelines.core.log import hide_in_text
 from pipelines.wire.ahead import map_ahead
 from pipelines.wire.filters import Scalar, above, fields_header, one_of
@@ -47,8 +47,9 @@ class _VmsError(msgspec.Struct):
 class VmsClient:
     """The VMS; safe to use from several threads.
 
-    Every method raises Refused with the VMS's own message when it refuses, Terminal for wrong credentials or missing
-    rights, Transient when there was no answer; a write raises Transient with ``sent`` when its fate is unknown.
+    Every method raises Refused with the VMS's own message when it refuses, Terminal for wrong credentials, Forbidden
+    for missing rights, Transient when there was no answer; a write raises Transient with ``sent`` when its fate is
+    unknown.
     ``fields`` are dotted paths.
     """
 
@@ -283,7 +284,8 @@ def _refuse(answer: Answer, *, request: str) -> None:
     message = _message(answer)
     # No refusal of the object but of us: every other object would fare the same, so it stops the job.
     if answer.status in {UNAUTHORIZED, FORBIDDEN}:
-        raise Terminal(
+        kind = Forbidden if answer.status == FORBIDDEN else Terminal
+        raise kind(
             f"VMS: {request} is not allowed ({answer.status}: {message}).",
             next_step=f"{NEXT_STEP[:-1]}; after 403, the security roles of the API's user.",
             sent=False,

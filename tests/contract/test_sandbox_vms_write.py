@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.sandbox_vms_world import INVOICE_KEY, refusal, small_sandbox
+from tests.support.sandbox_vms_world import INVOICE_KEY, SALE_KEY, refusal, small_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,6 +175,34 @@ def test_a_remark_names_its_source_before_attachments(client: httpx.Client) -> N
     assert len(_insert(client, "Remark", remark)["attachments"]) == 1
     reordered = {"attachments": attachments, "source": INVOICE_KEY}
     assert "'source' must stand before" in refusal(client.post("/Remark", json=reordered))
+
+
+def test_remarks_are_found_by_their_source_and_changed_in_part(client: httpx.Client) -> None:
+    keys = [_insert(client, "Remark", {"source": SALE_KEY, "remarkTitle": t, "remark": "x"})["key"] for t in "AB"]
+    changed = client.put(f"/Remark/{keys[0]}", json={"remarkTitle": "A (done)"}).json()
+    assert (changed["key"], changed["source"], changed["remark"]) == (keys[0], SALE_KEY, "x")
+    fields = {"fields": '{"source":"*","remarkTitle":"*","remark":"*"}'}
+    query = f"/Remark?filter=source(IN)({SALE_KEY},1)&sort=key(AS)"
+    found = client.get(query, headers=fields).raise_for_status().json()
+    assert [(row["key"], row["source"], row["remarkTitle"], row["remark"]) for row in found] == [
+        (keys[0], SALE_KEY, "A (done)", "x"),
+        (keys[1], SALE_KEY, "B", "x"),
+    ]
+    assert "'source'" in refusal(client.post("/Remark", json={"source": 1, "remarkTitle": "of nothing"}))
+    refusal(client.put("/Remark/1", json={"remarkTitle": "gone"}), status=404)
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_a_remark_moves_its_document_by_switch(sandbox: Sandbox, client: httpx.Client, *, moves: bool) -> None:
+    before = client.get(f"/Document/{INVOICE_KEY}").json()["modifiedDate"]
+    sandbox.control("POST", "vms/settings", {"child_moves_parent": moves})
+    sandbox.control("POST", "clock", {"advance_seconds": 60})
+    remark = _insert(client, "Remark", {"source": INVOICE_KEY, "remarkTitle": "held"})
+    posted = client.get(f"/Document/{INVOICE_KEY}").json()["modifiedDate"]
+    sandbox.control("POST", "clock", {"advance_seconds": 60})
+    client.put(f"/Remark/{remark['key']}", json={"remark": "no due date"})
+    put = client.get(f"/Document/{INVOICE_KEY}").json()["modifiedDate"]
+    assert ((posted > before), (put > posted)) == (moves, moves)
 
 
 def test_what_is_still_used_cannot_be_deleted(client: httpx.Client) -> None:

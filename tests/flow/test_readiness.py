@@ -99,6 +99,17 @@ def test_members_that_no_object_has_are_named(live: Live) -> None:
     assert "partner_is_charterer" in lines["rules off"].message
 
 
+def test_remarks_are_asked_for_where_they_are_written(live: Live) -> None:
+    live.sandbox.fault("vms", {"kind": "status", "status": 403}, match={"path": "/ws/rest/Remark"})
+    assert _lines(live)["VMS reading"].ok is None
+    live.change_settings(POSTING__REMARKS="true")
+    line = _lines(live)["VMS reading"]
+    assert (line.ok, "Remark: VMS: GET Remark is not allowed (403" in line.message) == (False, True)
+    assert "posting.remarks = false" in line.next_step
+    live.sandbox.control("DELETE", "faults")
+    assert _lines(live)["VMS reading"].ok is None
+
+
 def test_it_needs_few_of_the_ledgers_metered_requests(live: Live) -> None:
     live.sandbox.control("DELETE", "requests")
     _lines(live)

@@ -128,10 +128,20 @@ def test_a_new_unknown_member_changes_nothing(ctx: Context) -> None:
     assert counts.unchanged == 1
 
 
+def test_a_document_of_which_the_time_alone_has_moved_is_known(ctx: Context) -> None:
+    land_documents(ctx, page(vms_document(1)))
+    before = rows(ctx, "SELECT * FROM stg_vms.documents")
+    landed = land_documents(ctx, page(vms_document(1, modifiedDate="2026-11-02T09:30:00")))
+    assert (landed.counts.landed, landed.counts.unchanged) == (0, 1)
+    # As a cursor it counts: or the same would be read again for ever.
+    assert str(landed.newest) == "2026-11-02 09:30:00"
+    assert rows(ctx, "SELECT * FROM stg_vms.documents") == before
+
+
 def test_the_hash_of_an_object_stays_what_it_was(ctx: Context) -> None:
     land_documents(ctx, page(vms_document(1)))
     # Another figure here means that every object lands anew once: say so in the changelog.
-    assert rows(ctx, "SELECT content_hash FROM stg_vms.documents") == [("cab781c98be3cd0ba262ea944b565e51",)]
+    assert rows(ctx, "SELECT content_hash FROM stg_vms.documents") == [("ff211244df86c2552b4a6e4c76b18d6c",)]
 
 
 def test_of_an_object_that_comes_twice_the_last_counts(ctx: Context) -> None:

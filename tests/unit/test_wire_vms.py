@@ -11,7 +11,7 @@ import httpx
 import pytest
 import stamina
 
-from pipelines.core.errors import ExtractError, Refused, Terminal
+from pipelines.core.errors import ExtractError, Forbidden, Refused, Terminal
 from pipelines.wire.pages import Unreadable
 from tests.support.wire_world import Wire, answer
 
@@ -209,6 +209,8 @@ def test_wrong_credentials_name_the_settings(status: int) -> None:
     with pytest.raises(Terminal, match=rf"{status}: Token expired.*SPRINGLINE_VMS__USERNAME") as caught:
         wire.vms().get("System", 1)
     assert not caught.value.sent
+    # A missing right may concern one entity alone; whoever can go on without it must be able to tell.
+    assert isinstance(caught.value, Forbidden) is (status == 403)
 
 
 def test_a_token_that_is_not_given_names_the_settings() -> None:

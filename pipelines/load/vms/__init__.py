@@ -1,1 +1,1 @@
-"""Delivery to the VMS: acknowledgements, payments, actuals and rates; `courier` sends what is new there."""
+"""Delivery to the VMS: acknowledgements, payments, actuals, rates and remarks; `courier` sends what is new there."""

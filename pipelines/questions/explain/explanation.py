@@ -27,6 +27,7 @@ class Explanation:
     set_aside: str | None = None
     bank_change: str | None = None
     outbox: list[dict[str, Any]] = field(default_factory=list)
+    remarks: list[dict[str, Any]] = field(default_factory=list)
     chain: dict[str, Any] = field(default_factory=dict)
     ledger: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     payments: dict[str, Any] = field(default_factory=dict)

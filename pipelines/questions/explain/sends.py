@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.batch.retries import corrections_of
@@ -34,6 +34,25 @@ def intents_of(control: Control, document: Document) -> list[dict[str, Any]]:
         intent["events"] = [dict(event) for event in control.read(statements["events"], {"intent": row["id"]})]
         intents.append(intent)
     return intents
+
+
+def remarks_of(control: Control, intents: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what was last to be written to the document as a remark, by rule, and its key in the VMS."""
+    latest: dict[str, dict[str, Any]] = {}
+    versions = [intent for intent in intents if intent["kind"] == "remark"]
+    for intent in sorted(versions, key=lambda intent: int(intent["natural_key"].rpartition("#")[2])):
+        row = control.one("SELECT payload FROM outbox WHERE id = ?", (intent["id"],))
+        payload = cast("dict[str, Any]", read_json(row))
+        rule = intent["look_up"]["rule"]
+        # One that marks a remark as done leaves its text as it is.
+        latest[rule] = {
+            "rule": rule,
+            "title": payload["remarkTitle"],
+            "remark": payload.get("remark") or latest.get(rule, {}).get("remark"),
+            "state": intent["state"],
+            "key": (intent["remote_ids"] or {}).get("key"),
+        }
+    return [*latest.values()]
 
 
 def verdict_on_chain(control: Control, document: Document) -> dict[str, Any]:

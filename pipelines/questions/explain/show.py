@@ -42,6 +42,7 @@ def show_explanation(story: Explanation, console: Console) -> None:
     _voucher(story, console)
     _checks(story, console)
     _table(console, "What people decided", ("at", "action", "operator", "reason"), story.decisions)
+    _table(console, "Remarks in the VMS", ("title", "state", "key", "remark"), story.remarks)
     _outbox(story, console)
     _table(console, "The ledger's import", _ITEM_COLUMNS, _written(story, story.ledger["import_items"]))
     _table(console, "Supplier and customer ledger", _SUBLEDGER_COLUMNS, _written(story, story.ledger["subledger_rows"]))

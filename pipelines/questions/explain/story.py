@@ -49,6 +49,7 @@ def _read(control: Control, tables: Tables | None, document: Document, *, now: d
     story = Explanation(document, _as_of(tables, now=now))
     story.vms = facts.vms_state(tables, document)
     story.outbox = sends.intents_of(control, document)
+    story.remarks = sends.remarks_of(control, story.outbox)
     story.chain = sends.verdict_on_chain(control, document)
     voucher = story.intent("voucher")
     story.ledger = facts.ledger_state(tables, document, voucher)
