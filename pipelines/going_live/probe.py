@@ -14,7 +14,8 @@ from pipelines.contracts import ledger as ledger_contracts
 from pipelines.contracts import vms as vms_contracts
 from pipelines.contracts.shape import paths
 from pipelines.core.errors import SpringlineError, Terminal
-from pipelines.load.ledger.invoice_files import REMARK_FIELDS, InvoiceFiles, source_of
+from pipelines.load.ledger.invoice_files import REMARK_FIELDS, InvoiceFiles
+from pipelines.load.look_up import source_of
 from pipelines.wire.filters import equals, one_of
 from pipelines.wire.http import Answer, Call, HttpCaller
 from pipelines.wire.ledger import LedgerClient

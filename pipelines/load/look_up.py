@@ -65,6 +65,14 @@ def conflict(code: str, detail: str, remote_ids: Mapping[str, Json] | None = Non
     return LookUpFinding(Presence.CONFLICT, detail, remote_ids, code)
 
 
+def source_of(remark: Node) -> int:
+    """Return the key of the object that a remark belongs to, 0 where it names none."""
+    source = remark.get("source")
+    # A plain key as documented; other references of the VMS come as a stub.
+    key = source.get("key") if isinstance(source, dict) else source
+    return int(key or 0)
+
+
 def by_finding(entry: Entry, finding: LookUpFinding) -> list[Move]:
     """Settle an intent that a look-up has found: whole, or so that a person must decide."""
     match finding.presence:

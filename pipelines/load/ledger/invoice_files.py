@@ -21,7 +21,7 @@ from pipelines.load.ledger.file_rules import (
     read_content,
     sent_name,
 )
-from pipelines.load.look_up import LOOK_UP_ERRORS, Node, chunks
+from pipelines.load.look_up import LOOK_UP_ERRORS, Node, chunks, source_of
 from pipelines.outbox.entry import Entry
 from pipelines.outbox.states import State
 from pipelines.wire.filters import LARGEST_LIST
@@ -184,14 +184,6 @@ class InvoiceFiles:
         upload = Upload(sent_name(file.name), kind.media_type if kind else "application/octet-stream", content)
         digest = hashlib.sha256(content).hexdigest()
         return Enclosure(f"with the file {file.label}, {len(content):,} bytes, SHA-256 {digest}", upload)
-
-
-def source_of(remark: Node) -> int:
-    """Return the key of the object that a remark belongs to, 0 where it names none."""
-    source = remark.get("source")
-    # A plain key as documented; other references of the VMS come as a stub.
-    key = source.get("key") if isinstance(source, dict) else source
-    return int(key or 0)
 
 
 def kept_inputs(inputs: Sequence[Node], upload: Upload | None) -> list[Node]:

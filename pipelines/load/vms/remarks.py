@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from pipelines.core.errors import ExtractError, Forbidden
 from pipelines.load.delivery import VMS, Cargo, Delivery, DeliveryResult
-from pipelines.load.look_up import ABSENT, LookUpFinding, Node, complete
+from pipelines.load.look_up import ABSENT, LookUpFinding, Node, complete, source_of
 from pipelines.load.vms.courier import REFUSED, VmsCourier
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
 from pipelines.outbox.states import State
@@ -211,14 +211,15 @@ class _Remarks:
             return self._watched(lambda: self.vms.find(ENTITY, filters=[documents], fields=FIELDS))
 
         keys = [entry.document_key for entry in entries if entry.document_key is not None]
-        by_document: dict[str, list[Node]] = {}
+        by_document: dict[int, list[Node]] = {}
         for remark in chain.from_iterable(pool.map(find, one_of("source", keys))):
             # Without it nobody knows whose remark it is, and a second one might be written.
-            if remark.get("source") is None:
+            document_key = source_of(remark)
+            if not document_key:
                 raise ExtractError("The VMS gives remarks without `source`.", next_step="let the API's user read it.")
-            by_document.setdefault(str(remark["source"]), []).append(remark)
+            by_document.setdefault(document_key, []).append(remark)
         wanted = {entry.id: cast("Node", payloads[entry.id]) for entry in entries}
-        return {e.id: self._judged(e, wanted[e.id], by_document.get(str(e.document_key), [])) for e in entries}
+        return {e.id: self._judged(e, wanted[e.id], by_document.get(e.document_key or 0, [])) for e in entries}
 
     def write(self, entry: Entry, body: Node) -> Node:
         """Change the remark that the look-up has found, else make one; ``source`` first (docs/systems/vms.md#1-8)."""
