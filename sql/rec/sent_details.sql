@@ -18,9 +18,9 @@ SELECT
     lines.item_no,  -- number of the line in its voucher
     vouchers.voucher_type,  -- AP, AR or GL
     -- What the VMS had when it was sent: a mapping file that has changed since must not look like a change in the VMS.
-    CASE WHEN lines.is_mapped THEN lines.vms_account ELSE lines.account END AS account,
-    CASE WHEN lines.is_mapped THEN lines.vms_vessel_code ELSE lines.gl_object1 END AS vessel_code,
-    CASE WHEN lines.is_mapped THEN lines.vms_voyage_no ELSE lines.project END AS voyage_no,
+    CASE WHEN lines.is_mapped THEN lines.vms_account ELSE lines.account END AS account,  -- GL account in the VMS
+    CASE WHEN lines.is_mapped THEN lines.vms_vessel_code ELSE lines.gl_object1 END AS vessel_code,  -- vessel it counted for in the VMS
+    CASE WHEN lines.is_mapped THEN lines.vms_voyage_no ELSE lines.project END AS voyage_no,  -- reference number of its voyage in the VMS
     CASE WHEN lines.is_mapped THEN lines.vms_partner_code ELSE lines.subledger_no END AS subledger_no,  -- of a commission: whose
     lines.line_text,
     COALESCE(
