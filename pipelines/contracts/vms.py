@@ -98,6 +98,7 @@ _DOCUMENT_LINES = Children(
             other_spelling="documentLines.voyage.vessel.vesselCodes.pool.poolCode",
         ),
         integer("port_call_key", "portCall.key"),
+        integer("port_call_sequence", "portCall.portCallSequence"),
         text("port_name", "portCall.port.portName"),
         text("claim_no", "claim.claimNo"),
         integer("claim_key", "claim.key"),

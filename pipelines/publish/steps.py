@@ -176,7 +176,7 @@ def published_texts(ctx: Context) -> Texts:
             {column.name: column.type for column in model.columns},
         )
         for model in catalog.models
-        if is_published(model.ref.schema, [column.name for column in model.columns])
+        if is_published(model.ref, [column.name for column in model.columns])
     }
     control = {**control_tables(), **{name: made_tables()[name] for name in SENT_TABLES}}
     return {**models, **{TableRef("ctl", name): TableText(table.about, table.words) for name, table in control.items()}}

@@ -151,7 +151,7 @@ def test_credits_run_out_until_the_next_full_hour(world: World) -> None:
         "code": "BAD_REQUEST.INSUFFICIENT_CREDITS",
         "extensions": {"resetAt": "2026-11-02T10:00:00"},
     }
-    assert world.control("credits") == {"used": "101"}
+    assert world.control("credits") == {"used": "101", "refused": {error["code"]: 1}}
     world.clock.advance(3600)
     assert "data" in world.answer(page)
 

@@ -169,6 +169,43 @@ def test_no_bank_account_is_published(published: duckdb.DuckDBPyConnection, fold
     assert [a for a in accounts for page in pages if a in page.read_text("utf-8").replace(" ", "")] == []
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        "port_call_key",
+        "port_call_sequence",
+        "port_name",
+        "claim_no",
+        "offhire_key",
+        "bill_of_lading_no",
+        "business_unit_code",
+        "quantity",
+        "quantity_unit",
+        "unit_price",
+    ],
+)
+def test_lines_can_be_cut_by_all_that_they_belong_to(column: str, published: duckdb.DuckDBPyConnection) -> None:
+    values = published.execute(
+        f"SELECT DISTINCT {column} FROM rec.document_lines WHERE {column} IS NOT NULL AND state = 'agreed'"  # noqa: S608
+    ).fetchall()
+    assert len(values) > 1
+
+
+def test_lines_come_to_what_their_document_does(published: duckdb.DuckDBPyConnection) -> None:
+    # The VMS rounds each line and the whole by themselves.
+    differing = published.execute(
+        """
+        SELECT documents.document_no, documents.amount_vms, sum(lines.amount)
+        FROM rec.documents AS documents
+        LEFT JOIN rec.document_lines AS lines ON documents.document_key = lines.document_key
+        WHERE documents.state = 'agreed'
+        GROUP BY ALL
+        HAVING coalesce(abs(sum(lines.amount) - documents.amount_vms), 1000) > 0.5 * count(*)
+        """
+    ).fetchall()
+    assert differing == []
+
+
 def _accounts_of_sample() -> Iterable[str]:
     """Give every bank account of the sample world, of both sides, without blanks; of Norwegian IBANs the number too."""
     for path in sorted(SAMPLE.rglob("*.jsonl")):

@@ -1,10 +1,14 @@
-"""An hour in which nothing happens: the VMS is asked at every tick, the ledger when there is something to ask about."""
+"""An hour in which nothing happens: the VMS is asked at every tick, the ledger when there is something to ask about.
+
+The ledger keeps its documented limits (docs/systems/ledger.md#1-8, #a13, #a14), and counts what it refuses.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,8 +21,10 @@ if TYPE_CHECKING:
     from pipelines.batch.run import BatchResult
 
 HELD, GOOD, TO_CORRECT = "2708031", "2706035", "2708004"
-# An hour of ticks every ten seconds, of which every thirtieth is run.
-TICKS = [timedelta(seconds=10 * number) for number in range(30, 360, 30)]
+HOUR = timedelta(hours=1)
+# Every ten seconds just after the first run and just before the hourly look; between them one tick in twelve is run.
+TICKS = [timedelta(seconds=s) for s in range(10, 3600, 10) if s <= 120 or s > 3480 or s % 120 == 0]
+LIMITS = {"burst_requests": 20, "burst_seconds": 5, "concurrency": 4, "credits_per_hour": 5_000}
 
 
 @dataclass
@@ -31,7 +37,9 @@ class Day:
     def tick(
         self, after: timedelta = timedelta(0), *, jobs: Sequence[str] = ("documents",)
     ) -> tuple[BatchResult, dict[str, int]]:
-        """Run jobs, and give the ledger's requests."""
+        """Run jobs when it is so much later on both sides, and give the ledger's requests."""
+        # The ledger's credits are counted by the hour of its own clock.
+        self.world.sandbox.control("POST", "clock", {"now": (self.now + after).isoformat()})
         self.world.requests()
         result = run_batch(
             load_settings(None, environ=self.world.environ),
@@ -40,7 +48,14 @@ class Day:
             now=lambda: self.now + after,
             today=TODAY,
         )
-        return result, self.world.requests().get("ledger", {})
+        asked = self.world.requests()
+        assert asked["vms"]
+        return result, asked.get("ledger", {})
+
+    def limits(self) -> tuple[Decimal, dict[str, int]]:
+        """Give the credits used in the ledger's last hour, and how often each limit has refused a request."""
+        found = self.world.sandbox.control("GET", "ledger/credits")
+        return Decimal(found["used"]), found["refused"]
 
     def held(self) -> set[str]:
         return {number for (number,) in self.world.rows("SELECT document_no FROM holds WHERE until IS NULL")}
@@ -49,7 +64,9 @@ class Day:
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
     documents = {"vms/Document": sample_documents(HELD, GOOD, TO_CORRECT)}
-    with world(tmp_path_factory.mktemp("idle"), documents) as served:
+    # Springline keeps to the documented burst as well, not to that of the other tests.
+    with world(tmp_path_factory.mktemp("idle"), documents, SPRINGLINE_LEDGER__BURST_REQUESTS="20") as served:
+        served.sandbox.control("POST", "ledger/settings", LIMITS)
         yield Day(served, datetime.fromisoformat(CLOCK).astimezone(UTC))
 
 
@@ -62,23 +79,32 @@ def test_the_first_run_asks_the_ledger(day: Day) -> None:
 
 def test_an_idle_hour_asks_the_ledger_nothing(day: Day) -> None:
     day.world.sandbox.control("POST", "ledger/periods", {"owner": 28601, "period": "2026-07", "closed": False})
+    before = day.limits()
     for after in TICKS:
         result, asked = day.tick(after)
-        assert (asked, result.jobs["documents"].failed) == ({}, 0)
+        assert (asked, result.jobs["documents"].failed) == ({}, 0), after
     assert HELD in day.held()
+    assert day.limits() == before
 
 
 def test_what_became_right_in_the_ledger_goes_with_the_hourly_look(day: Day) -> None:
-    _, asked = day.tick(timedelta(hours=1))
+    _, asked = day.tick(HOUR)
     assert asked
     assert HELD not in day.held()
     assert HELD in day.world.sent()
-    _, asked = day.tick(timedelta(hours=1, seconds=10))
+    _, asked = day.tick(HOUR + timedelta(seconds=10))
     assert asked == {}
 
 
 def test_a_changed_document_is_checked_at_once(day: Day) -> None:
     day.world.change("Document", day.world.document(TO_CORRECT)["key"], externalDocumentNo="B-77")
-    _, asked = day.tick(timedelta(hours=1, seconds=20))
+    _, asked = day.tick(HOUR + timedelta(seconds=20))
     assert asked
     assert TO_CORRECT in day.world.sent()
+
+
+def test_the_ledger_has_refused_nothing(day: Day) -> None:
+    used, refused = day.limits()
+    assert refused == {}
+    # The hourly look, and what was sent with it.
+    assert 0 < used < LIMITS["credits_per_hour"]

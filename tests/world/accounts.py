@@ -26,6 +26,7 @@ AGENCY = "4300"
 TOWAGE = "4310"
 PORT_DUES = "4320"
 HIRE = "4400"
+OFF_HIRE = "4410"
 UNKNOWN_ACCOUNT = "4399"
 _BUNKER_ACCOUNTS = (BUNKERS, "4110")
 
@@ -68,7 +69,7 @@ CHART = (
     Account("4340", "Canal dues"),
     Account("4350", "Cargo handling"),
     Account(HIRE, "Time charter hire"),
-    Account("4410", "Off-hire"),
+    Account(OFF_HIRE, "Off-hire"),
     Account("4500", "Broker commissions"),
     Account("5010", "Crew cost"),
     Account("6551", "Ship supplies"),

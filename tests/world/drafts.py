@@ -42,6 +42,7 @@ class Line:
     currency: str | None = None  # in place of the document's
     commission: str | None = None  # percent, where the VMS marks the line as a commission
     has_account: bool = False  # refers to the VMS account of its GL account
+    slices: Mapping[str, Json] = field(default_factory=dict)  # what the line belongs to: port call, claim and so on
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,7 @@ def _own_members(line: Line) -> Iterator[tuple[str, Json]]:
         yield "account", vms_account_code(line.account)
     if line.vessel is not None:
         yield "vesselCode", line.vessel
+    yield from line.slices.items()
 
 
 def _moment(day: date | None) -> str | None:

@@ -66,7 +66,7 @@ def _lines(charter: Charter, day: date) -> tuple[Line, ...]:
     off_hire = Decimal(charter.off_hire_days)
     if off_hire:
         back = rounded(-charter.rate * off_hire, currency="USD")
-        lines.append(Line("4410", "Off-hire", back, voyage, quantity=-off_hire, unit_price=charter.rate))
+        lines.append(Line(gl.OFF_HIRE, "Off-hire", back, voyage, quantity=-off_hire, unit_price=charter.rate))
     for broker, percent in charter.commissions:
         share = rounded(-hire * Decimal(percent) / 100, currency="USD")
         lines.append(

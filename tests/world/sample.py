@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tests.world import books, companies, fleet, hand_booked
+from tests.world import books, companies, fleet, hand_booked, slices
 from tests.world.branches import branch_drafts
 from tests.world.drafts import INVOICES, document_row
 from tests.world.held import held_drafts, rejected_drafts
@@ -77,6 +77,7 @@ reports), or posted before go-live.
 | 2707510, 2708045 | V008-2601 ended on 12 September, but its project has no end; that of V003-2601 was made with one |
 | 2708046, 2708047 | the reversal waits for what it reverses, which has no due date |
 | 2708042, BT-260015 | a line in euros on an invoice in dollars; VAT on a bunker transaction |
+| 2706001, 2706505 | lines of a port call and of an off-hire; freight has a bill of lading, demurrage a claim |
 | 2708043 | 28604 is an entity of the ledger, but the settings name other companies only |
 
 ## What people do later
@@ -98,7 +99,7 @@ which actuals and rates differ. The VMS has the rates up to 26 October from runs
 def sample_drafts(*, rates: Rates) -> list[Draft]:
     """Give all documents of the sample, originals before what refers to them."""
     before = list(posted_before_drafts(first_number=2705001))
-    drafts = [
+    made = [
         *before,
         *trade_drafts(first_number=2706001),
         *hire_drafts(first_number=2706501),
@@ -107,16 +108,17 @@ def sample_drafts(*, rates: Rates) -> list[Draft]:
         *bunker_drafts(),
     ]
     kinds = list(kind_drafts(first_number=2707501))
-    return [
-        *drafts,
+    drafts = [
+        *made,
         *held_drafts(first_number=2708001),
         *rejected_drafts(first_number=2708101),
         *pending_drafts(first_number=2709001),
         *shown_drafts(before, first_number=2709101),
-        *accrual_drafts([*drafts, *kinds], rates=rates),
+        *accrual_drafts([*made, *kinds], rates=rates),
         *kinds,
-        *by_account_drafts([*drafts, *kinds], rates=rates),
+        *by_account_drafts([*made, *kinds], rates=rates),
     ]
+    return [slices.with_slices(draft) for draft in drafts]
 
 
 def keyed(drafts: Sequence[Draft]) -> Iterator[tuple[int, Draft]]:
@@ -169,6 +171,11 @@ def _vms_files(drafts: Sequence[Draft], *, rates: Rates) -> dict[str, Iterator[R
         "VoyageHeader": fleet.voyage_header_rows(voyages, modified=MODIFIED),
         "Voyage": fleet.voyage_rows(voyages, modified=MODIFIED),
         "ExchangeRate": vms_exchange_rate_rows(rates),
+        "BusinessUnit": slices.business_unit_rows(modified=MODIFIED),
+        "PortCall": slices.port_call_rows(modified=MODIFIED),
+        "Claim": slices.claim_rows(modified=MODIFIED),
+        "Offhire": slices.off_hire_rows(modified=MODIFIED),
+        "BillOfLading": slices.bill_of_lading_rows(modified=MODIFIED),
         "Document": (document_row(draft, key=key, rates=rates) for key, draft in keyed(drafts)),
     }
 

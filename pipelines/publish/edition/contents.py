@@ -15,6 +15,8 @@ REPORT = "report.html"
 WORKBOOK = "springline.xlsx"
 
 MODEL_SCHEMAS = ("map", "post", "rec", "close")
+# Of schema rec, where a table that names a next step is published anyway.
+FOR_ANALYSTS = frozenset({TableRef("rec", "document_lines")})
 # Of schema ctl in the warehouse; all other tables come from the control store itself.
 SENT = ("outbox", "payments", "actuals", "rates")
 NOT_PUBLISHED = frozenset({"meta", "cursors", "outbox", "sealed_packs"})
@@ -34,6 +36,7 @@ PERIODS: Mapping[str, str] = {
     "post.vouchers": "posted_date",
     "rec.control_accounts": "period_month",
     "rec.control_totals": "document_date",
+    "rec.document_lines": "period_month",
     "rec.documents": "period_month",
     "rec.payments": "document_date",
 }
@@ -76,9 +79,9 @@ class Edition:
     as_of_ledger: datetime | None
 
 
-def is_published(schema: str, columns: Collection[str]) -> bool:
-    """Tell whether a model is for readers: of rec the tables that name a next step, not those on the way to them."""
-    return schema != "rec" or "next_step" in columns
+def is_published(ref: TableRef, columns: Collection[str]) -> bool:
+    """Tell whether a model is for readers: of rec those with a next step and those for analysts, not the way there."""
+    return ref.schema != "rec" or "next_step" in columns or ref in FOR_ANALYSTS
 
 
 Texts = Mapping[TableRef, TableText]

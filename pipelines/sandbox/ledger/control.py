@@ -119,7 +119,7 @@ def _set_settings(ledger: Ledger, body: bytes) -> object:
 
 
 def _get_credits(ledger: Ledger, _: QueryParams) -> Row:
-    return {"used": ledger.limits.used()}
+    return {"used": ledger.limits.used(), "refused": ledger.limits.refused()}
 
 
 def _post(ledger: Ledger, _: bytes) -> object:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
@@ -37,13 +37,14 @@ class Limits:
         self._started: deque[float] = deque()
         self._hour: datetime | None = None
         self._used = ZERO
+        self._refused: Counter[str] = Counter()
 
     @contextmanager
     def request(self, settings: ServedLedgerSettings) -> Iterator[None]:
         """Hold a place for one request; raises RefusedError where there is none."""
         with self._lock:
             if settings.concurrency is not None and self._running >= settings.concurrency:
-                raise RefusedError(_CONCURRENCY)
+                raise self._refusal(_CONCURRENCY)
             self._take_burst(settings)
             self._running += 1
         try:
@@ -62,13 +63,22 @@ class Limits:
             if settings.credits_per_hour is not None and self._used + cost > settings.credits_per_hour:
                 reset_at = local(hour + timedelta(hours=1))
                 fault = GraphqlFault("Not enough credits", "BAD_REQUEST.INSUFFICIENT_CREDITS", is_limit=True)
-                raise RefusedError(fault._replace(extensions={"resetAt": reset_at}))
+                raise self._refusal(fault._replace(extensions={"resetAt": reset_at}))
             self._used += cost
 
     def used(self) -> str:
         """Give the credits used in the hour that was last charged."""
         with self._lock:
             return str(self._used)
+
+    def refused(self) -> dict[str, int]:
+        """Give how often each limit has refused a request since the start, by its code."""
+        with self._lock:
+            return dict(self._refused)
+
+    def _refusal(self, fault: GraphqlFault) -> RefusedError:
+        self._refused[fault.code] += 1
+        return RefusedError(fault)
 
     def _take_burst(self, settings: ServedLedgerSettings) -> None:
         at = self._monotonic()
@@ -77,5 +87,5 @@ class Limits:
         if settings.burst_requests is None:
             return
         if len(self._started) >= settings.burst_requests:
-            raise RefusedError(_BURST)
+            raise self._refusal(_BURST)
         self._started.append(at)
