@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from copy import copy
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,18 +52,20 @@ _TYPES: Mapping[str, TColumnSchema] = {
 
 
 class _OpenWarehouse(dlt.destinations.duckdb):
-    """DuckDB as dlt knows it, with its capabilities worked out once a merge: dlt asks for them in a dozen places."""
+    """DuckDB as dlt knows it, with its capabilities worked out once: dlt asks for them in a dozen places."""
 
     def capabilities(
         self, config: DuckDbClientConfiguration | None = None, naming: NamingConvention | None = None
     ) -> DestinationCapabilitiesContext:
-        if config is not None or naming is not None:
+        # They follow the configuration only where names keep their case.
+        if naming is not None and naming.is_case_sensitive:
             return super().capabilities(config, naming)
-        return copy(self._plain)
+        return copy(_capabilities())
 
-    @cached_property
-    def _plain(self) -> DestinationCapabilitiesContext:
-        return super().capabilities()
+
+@cache
+def _capabilities() -> DestinationCapabilitiesContext:
+    return dlt.destinations.duckdb().capabilities()
 
 
 def merge(connection: duckdb.DuckDBPyConnection, loads: Sequence[TableRows], *, schema: str, folder: Path) -> None:
