@@ -9,9 +9,8 @@ on hold by a person's decision, and people release it document by document.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -30,8 +29,7 @@ from pipelines.outbox.entry import Move
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Outbox
-from pipelines.steering.decisions import Decision, decisions_on, insert_decision
-from pipelines.steering.find_document import Document
+from pipelines.steering.decisions import Decision, decision_on, decisions_on, insert_decision
 from pipelines.step.counts import Counts
 from pipelines.step.step import Job, Step
 from pipelines.stores.control import utc_text
@@ -46,29 +44,13 @@ if TYPE_CHECKING:
 REASON = "before going live"
 
 
-@dataclass(frozen=True, slots=True)
-class AdoptionLine:
-    """One document, and whether its voucher was found; ``amount`` is in ``currency``, signed as in the VMS."""
-
-    document_no: str
-    document_key: int
-    document_type: str
-    company: str
-    document_date: date
-    partner: str | None
-    currency: str
-    amount: Decimal | None
-    outcome: str
-    detail: str
-
-
 @dataclass(slots=True)
 class Adoption:
     """The result of adopting; ``held`` counts the documents newly put on hold."""
 
     before: date
     is_dry_run: bool
-    lines: list[AdoptionLine] = field(default_factory=list)
+    lines: list[SearchResult] = field(default_factory=list)
     held: int = 0
     batch: BatchResult | None = None
 
@@ -85,7 +67,7 @@ class Adoption:
             "dry_run": self.is_dry_run,
             "counts": {outcome: sum(line.outcome == outcome for line in self.lines) for outcome in outcomes},
             "newly_held": self.held,
-            "documents": [asdict(line) for line in self.lines],
+            "documents": [line.as_dict() for line in self.lines],
             "problems": list(self.batch.problems) if self.batch else [],
             "exit_code": self.exit_code,
         }
@@ -141,7 +123,7 @@ def _adopt(ctx: Context, adoption: Adoption, *, is_acknowledged: bool) -> Counts
             if result.voucher is not None:
                 _take_over(ctx, outbox, result.candidate, result.voucher, is_acknowledged=is_acknowledged)
         adoption.held = _hold(ctx, [result.candidate for result in results if result.voucher is None])
-    adoption.lines += [_line(result) for result in results]
+    adoption.lines += results
     return Counts(extracted=len(results), held=adoption.held)
 
 
@@ -153,12 +135,12 @@ def _take_over(
     # First the intent, then its state, as for a voucher that is sent: the events show when it was adopted.
     outbox.store_intents([intent])
     # A number may be that of several documents: the id says which is meant.
-    (entry,) = [own for own in outbox.vouchers([candidate.number]) if own.id == intent.id]
+    (entry,) = [own for own in outbox.vouchers([candidate.document_no]) if own.id == intent.id]
     outbox.apply(
         [Move(intent.id, State.SENT, f"adopted: {voucher.label}", voucher.remote_ids)],
         follow_up=[acknowledgement(entry)] if is_acknowledged else [],
         # A run before may have noted a break on it, which is settled now.
-        closes=[(kind, str(candidate.key)) for kind in BREAKS.values()],
+        closes=[(kind, str(candidate.document_key)) for kind in BREAKS.values()],
     )
     with ctx.control.write() as connection:
         insert_decision(connection, _decision(ctx, "adopt", candidate, voucher.label))
@@ -171,7 +153,7 @@ def adopted_intent(candidate: Candidate, voucher: BookedVoucher) -> Intent:
     """
     return Intent(
         Kind.VOUCHER,
-        str(candidate.key),
+        str(candidate.document_key),
         "ledger",
         payload=[],
         # So that a change of the document after its adoption is drift, and becomes a break, as for one of ours.
@@ -179,7 +161,7 @@ def adopted_intent(candidate: Candidate, voucher: BookedVoucher) -> Intent:
         look_up={
             "lines": 0,
             "source": candidate.voucher_type,
-            "ext_order_number": candidate.number,
+            "ext_order_number": candidate.document_no,
             "posted_date": voucher.posted_date,
             "text": voucher.text,
             "invoice_number": voucher.invoice_number,
@@ -189,8 +171,8 @@ def adopted_intent(candidate: Candidate, voucher: BookedVoucher) -> Intent:
         },
         company_code=candidate.company,
         owner_code=candidate.owner,
-        document_key=candidate.key,
-        document_no=candidate.number,
+        document_key=candidate.document_key,
+        document_no=candidate.document_no,
     )
 
 
@@ -204,47 +186,24 @@ def _hold(ctx: Context, missing: Iterable[Candidate]) -> int:
 
 
 def _is_decided(ctx: Context, candidate: Candidate) -> bool:
-    document = Document(candidate.number, candidate.key, candidate.company, candidate.type)
     # Also a release counts: to hold it again would undo what a person decided.
-    return any(row["action"] in {"hold", "release"} for row in decisions_on(ctx.control, document))
+    return any(row["action"] in {"hold", "release"} for row in decisions_on(ctx.control, candidate.document))
 
 
 def _decision(ctx: Context, action: str, candidate: Candidate, reason: str) -> Decision:
-    return Decision(
-        action,
-        "document",
-        candidate.company,
-        candidate.key,
-        candidate.number,
-        reason,
-        ctx.operator,
-        utc_text(ctx.now()),
-    )
-
-
-def _line(result: SearchResult) -> AdoptionLine:
-    candidate = result.candidate
-    return AdoptionLine(
-        document_no=candidate.number,
-        document_key=candidate.key,
-        document_type=candidate.type,
-        company=candidate.company,
-        document_date=candidate.date,
-        partner=candidate.partner_name,
-        currency=candidate.currency,
-        amount=candidate.amount,
-        outcome="adopted" if result.voucher else "held",
-        detail=result.detail,
-    )
+    return decision_on(candidate.document, action, reason=reason, operator=ctx.operator, at=utc_text(ctx.now()))
 
 
 def show_adoption(adoption: Adoption, console: Console) -> None:
     """Print each document with what was found or looked for, and what becomes of it."""
     table = Table("document", "date", "company", "amount", "outcome", "what was found or looked for")
-    for line in sorted(adoption.lines, key=lambda line: (line.outcome, line.document_date, line.document_key)):
-        amount = words.amount(line.amount, line.currency)
-        label = escape(f"{line.document_type} {line.document_no}")
-        table.add_row(label, str(line.document_date), line.company, amount, line.outcome, escape(line.detail))
+    for line in sorted(
+        adoption.lines, key=lambda line: (line.outcome, line.candidate.document_date, line.candidate.document_key)
+    ):
+        document = line.candidate
+        amount = words.amount(document.amount, document.currency)
+        label = escape(document.document.label)
+        table.add_row(label, str(document.document_date), document.company, amount, line.outcome, escape(line.detail))
     console.print(table)
     found = sum(line.outcome == "adopted" for line in adoption.lines)
     did = "would be" if adoption.is_dry_run else "are"
