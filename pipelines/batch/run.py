@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import structlog
-from rich.table import Table
 
 from pipelines.batch.jobs import JOBS
+from pipelines.core.drawing import draw_table
 from pipelines.core.errors import SpringlineError, UsageError
 from pipelines.core.periods import OSLO
 from pipelines.core.settings import Settings
@@ -245,10 +245,8 @@ def _finish(context: Context, tally: _Tally) -> BatchResult:
 
 def show_result(result: BatchResult, console: Console) -> None:
     """Print what each job did, what went wrong, and where to look."""
-    table = Table("job", *(name for name in Counts().as_dict()), title=f"Batch {result.batch_id}", title_justify="left")
-    for name, counts in result.jobs.items():
-        table.add_row(name, *(str(number) for number in counts.as_dict().values()))
-    console.print(table)
+    rows = ((name, *counts.as_dict().values()) for name, counts in result.jobs.items())
+    console.print(draw_table(("job", *Counts().as_dict()), rows, title=f"Batch {result.batch_id}"))
     for problem in result.problems:
         console.print(f"! {problem}", markup=False, highlight=False)
     if result.exit_code:

@@ -13,11 +13,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-from rich.table import Table
-
 from pipelines.batch.run import BatchResult, accounting_day, run_batch
-from pipelines.core import words
+from pipelines.core.drawing import draw_table
 from pipelines.core.errors import UsageError
 from pipelines.extract import steps as extract_steps
 from pipelines.going_live.search_books import BookedVoucher, Candidate, SearchResult, read_candidates, search
@@ -42,6 +39,7 @@ if TYPE_CHECKING:
 
 # The reason given with each hold.
 REASON = "before going live"
+_HEADINGS = ("document", "date", "company", "amount", "outcome", "what was found or looked for")
 
 
 @dataclass(slots=True)
@@ -196,15 +194,9 @@ def _decision(ctx: Context, action: str, candidate: Candidate, reason: str) -> D
 
 def show_adoption(adoption: Adoption, console: Console) -> None:
     """Print each document with what was found or looked for, and what becomes of it."""
-    table = Table("document", "date", "company", "amount", "outcome", "what was found or looked for")
-    for line in sorted(
-        adoption.lines, key=lambda line: (line.outcome, line.candidate.document_date, line.candidate.document_key)
-    ):
-        document = line.candidate
-        amount = words.amount(document.amount, document.currency)
-        label = escape(document.document.label)
-        table.add_row(label, str(document.document_date), document.company, amount, line.outcome, escape(line.detail))
-    console.print(table)
+    # What is held comes last, where a reader is when a long list has scrolled by; within a day the keys' order stays.
+    lines = sorted(adoption.lines, key=lambda line: (line.outcome, line.candidate.document_date))
+    console.print(draw_table(_HEADINGS, (line.cells for line in lines)))
     found = sum(line.outcome == "adopted" for line in adoption.lines)
     did = "would be" if adoption.is_dry_run else "are"
     console.print(

@@ -128,6 +128,13 @@ class SearchResult:
         """What becomes of it: adopted or held."""
         return "adopted" if self.voucher else "held"
 
+    @property
+    def cells(self) -> tuple[object, ...]:
+        """The document as `adopt` shows it."""
+        of = self.candidate
+        amount = words.amount(of.amount, of.currency)
+        return of.document.label, of.document_date, of.company, amount, self.outcome, self.detail
+
     def as_dict(self) -> dict[str, object]:
         """Return the document as `adopt --json` prints it; its amount is signed as in the VMS."""
         shown = {name: getattr(self.candidate, name) for name in _SHOWN}
