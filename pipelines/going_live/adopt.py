@@ -8,12 +8,12 @@ on hold by a person's decision, and people release it document by document.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Unpack
 
-from pipelines.batch.run import BatchResult, accounting_day, run_batch
+from pipelines.batch.run import BatchOptions, BatchResult, accounting_day, run_batch
 from pipelines.core.drawing import draw_table
 from pipelines.core.errors import UsageError
 from pipelines.extract import steps as extract_steps
@@ -75,21 +75,17 @@ def run_adopt(
     settings: Settings,
     *,
     before: date,
-    operator: str,
-    now: Callable[[], datetime],
-    is_dry_run: bool = False,
     is_acknowledged: bool = False,
-    today: date | None = None,
-    report: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
+    **options: Unpack[BatchOptions],
 ) -> Adoption:
     """Adopt the documents dated before ``before``, in a batch of its own; ``is_acknowledged`` sets them to posted too.
 
     A dry run looks and writes nothing. Raises BusyError while another batch holds the warehouse, UsageError when
     ``before`` is still to come.
     """
-    if before > (today or accounting_day(now())):
+    if before > (options.get("today") or accounting_day(options["now"]())):
         raise UsageError(f"{before} is still to come.", next_step="name the first day that Springline posts for.")
-    adoption = Adoption(before, is_dry_run)
+    adoption = Adoption(before, options.get("is_dry_run", False))
 
     def adopt(ctx: Context) -> Counts:
         return _adopt(ctx, adoption, is_acknowledged=is_acknowledged)
@@ -106,9 +102,7 @@ def run_adopt(
             *acknowledging,
         ),
     )
-    adoption.batch = run_batch(
-        settings, jobs=[job], operator=operator, now=now, today=today, is_dry_run=is_dry_run, report=report
-    )
+    adoption.batch = run_batch(settings, jobs=[job], **options)
     return adoption
 
 
