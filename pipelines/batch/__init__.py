@@ -1,5 +1,5 @@
 """One batch: which steps, in which order, over which stores, and the retries that need a small batch of their own.
 
-From outside: `jobs` (the jobs as data), `run` (one batch, and the opening of stores and clients), `scratch` (documents
-mapped aside, without a trace), and of `retries` the corrections that were made to a voucher.
+From outside: `jobs` (the jobs as data), `run` (one batch, and the opening of stores and clients), and `scratch`
+(documents mapped aside, without a trace).
 """

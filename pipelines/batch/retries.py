@@ -7,7 +7,7 @@ are named. A failed voucher is tried again, and one of unknown fate looked up, b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,6 +23,7 @@ from pipelines.steering.decisions import RETRIED, retried_up_to
 from pipelines.step.counts import Counts
 from pipelines.stores.control import Control, named_statements
 from pipelines.stores.rows import rows_of
+from pipelines.stores.sent_objects import read_corrections
 
 if TYPE_CHECKING:
     import sqlite3
@@ -119,21 +120,11 @@ def _standing(voucher: _Voucher) -> str:
 
 
 def _corrected(control: Control, row: sqlite3.Row) -> dict[int, Node]:
-    """Return the nodes as sent with the corrections that have arrived since laid over them, in their order."""
-    nodes = _nodes(read_json(row["payload"]))
-    for payload in corrections_of(control, row["document_key"]):
-        for item in payload:
-            number = int(str(item["clientId"]).rpartition("-")[2])
-            # The id names the item that is corrected; it is no member of the line as it was mapped.
-            change = {name: value for name, value in cast("Node", item["node"]).items() if name != "dbId"}
-            nodes[number] = {**nodes[number], **change}
+    """Return the nodes as sent with the corrections that have arrived since laid over them."""
+    nodes, key = _nodes(read_json(row["payload"])), row["document_key"]
+    for number, change in read_corrections(control, key).get(key, {}).items():
+        nodes[number] = {**nodes[number], **change}
     return nodes
-
-
-def corrections_of(control: Control, document_key: int) -> Iterator[list[Node]]:
-    """Yield the inputs of each correction of a voucher that the ledger has taken, oldest first."""
-    for row in control.read(named_statements("batches")["corrections_of"], (document_key,)):
-        yield cast("list[Node]", read_json(row["payload"]))
 
 
 def _nodes(payload: Json) -> dict[int, Node]:

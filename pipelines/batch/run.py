@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NotRequired, TypedDict, Unpack
 
 import structlog
-from rich.table import Table
 
 from pipelines.batch.jobs import JOBS
+from pipelines.core.drawing import draw_table
 from pipelines.core.errors import SpringlineError, UsageError
 from pipelines.core.periods import OSLO
 from pipelines.core.settings import Settings
@@ -85,6 +85,20 @@ class _Tally:
         return EXIT_BREAKS if total.breaks else 0
 
 
+class BatchOptions(TypedDict):
+    """How a batch is run, whatever it does; every way to begin one takes these as keyword arguments.
+
+    ``operator`` is who runs it, ``now`` the clock (aware UTC), ``today`` the accounting day (that of the clock in Oslo
+    when left out). A dry run sends nothing. ``report`` receives progress: what, how many are done, how many there are.
+    """
+
+    operator: str
+    now: Callable[[], datetime]
+    today: NotRequired[date | None]
+    is_dry_run: NotRequired[bool]
+    report: NotRequired[Callable[[str, int, int], None]]
+
+
 def accounting_day(now: datetime) -> date:
     """Return the day in Europe/Oslo, the ledger's own calendar.
 
@@ -105,12 +119,8 @@ def run_batch(
     settings: Settings,
     *,
     jobs: Sequence[Job],
-    operator: str,
-    now: Callable[[], datetime],
-    today: date | None = None,
-    is_dry_run: bool = False,
-    report: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
     look: Callable[[Context], None] = lambda _context: None,
+    **options: Unpack[BatchOptions],
 ) -> BatchResult:
     """Run jobs one after the other; the failure of one is recorded, and the others still run.
 
@@ -122,16 +132,7 @@ def run_batch(
         # First of all: this is the lock that keeps a second batch out.
         warehouse = stack.enter_context(closing(open_warehouse(settings.warehouse_path)))
         context, requests = stack.enter_context(
-            open_context(
-                settings,
-                warehouse=warehouse,
-                operator=operator,
-                now=now,
-                today=today,
-                is_dry_run=is_dry_run,
-                report=report,
-                tell=tally.problems.append,
-            )
+            open_context(settings, warehouse=warehouse, tell=tally.problems.append, **options)
         )
         # A warehouse that was deleted, or put back from a copy, is read anew from the beginning.
         take_over(warehouse, context.control, batch_id=context.batch_id)
@@ -150,18 +151,15 @@ def open_context(
     settings: Settings,
     *,
     warehouse: duckdb.DuckDBPyConnection,
-    operator: str,
-    now: Callable[[], datetime],
-    today: date | None = None,
-    is_dry_run: bool = False,
-    report: Callable[[str, int, int], None],
     tell: Callable[[str], None] = lambda _message: None,
+    **options: Unpack[BatchOptions],
 ) -> Iterator[tuple[Context, RequestCounts]]:
     """Open the control store and a client of each side; yield the context and its counts of requests.
 
     The counts reach the control store when the caller saves them, under the name of what has asked. The month they
     count for is that of the clock: ``today`` may lie in another, and the ledger's invoice does not know it.
     """
+    now = options["now"]
     started = now()
     with ExitStack() as stack:
         control = stack.enter_context(closing(Control(settings.control_path)))
@@ -171,16 +169,16 @@ def open_context(
         context = Context(
             # Sorts by time; the four random digits keep two of the same second apart (a preflight beside a batch).
             batch_id=f"{started.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}",
-            today=today or accounting_day(started),
+            today=options.get("today") or accounting_day(started),
             now=now,
-            operator=operator,
+            operator=options["operator"],
             settings=settings,
             control=control,
             warehouse=warehouse,
             vms=vms,
             ledger=ledger,
-            report=report,
-            is_dry_run=is_dry_run,
+            report=options.get("report", lambda _what, _done, _total: None),
+            is_dry_run=options.get("is_dry_run", False),
             tell=tell,
         )
         yield context, requests
@@ -245,10 +243,8 @@ def _finish(context: Context, tally: _Tally) -> BatchResult:
 
 def show_result(result: BatchResult, console: Console) -> None:
     """Print what each job did, what went wrong, and where to look."""
-    table = Table("job", *(name for name in Counts().as_dict()), title=f"Batch {result.batch_id}", title_justify="left")
-    for name, counts in result.jobs.items():
-        table.add_row(name, *(str(number) for number in counts.as_dict().values()))
-    console.print(table)
+    rows = ((name, *counts.as_dict().values()) for name, counts in result.jobs.items())
+    console.print(draw_table(("job", *Counts().as_dict()), rows, title=f"Batch {result.batch_id}"))
     for problem in result.problems:
         console.print(f"! {problem}", markup=False, highlight=False)
     if result.exit_code:

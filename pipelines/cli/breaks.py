@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from pipelines.cli.common import AsJson, Config, Reason, answer, out, print_json, session, show_message, utc_now
+from pipelines.core.drawing import draw_table
 from pipelines.core.words import amount
 
 if TYPE_CHECKING:
@@ -91,13 +90,12 @@ def show_breaks(rows: Sequence[ListedBreak], console: Console) -> None:
     if not rows:
         console.print("No break is open.")
         return
-    table = Table("no", "kind", "period", "days", "amount", "message", "next step", "accepted")
-    for row in rows:
-        # An acceptance that the figures have left behind counts no more; its words still help the next reader.
-        accepted = f"by {row.accepted_by}: {row.comment}" if row.is_accepted else row.comment or ""
-        figure = amount(row.amount, row.currency)
-        cells = (
-            str(row.break_id), row.kind, row.period, str(row.age_days), figure, row.message, row.next_step, accepted
-        )  # fmt: skip
-        table.add_row(*map(escape, cells))
-    console.print(table)
+    headings = ("no", "kind", "period", "days", "amount", "message", "next step", "accepted")
+    console.print(draw_table(headings, map(_cells, rows)))
+
+
+def _cells(row: ListedBreak) -> tuple[object, ...]:
+    # An acceptance that the figures have left behind counts no more; its words still help the next reader.
+    accepted = f"by {row.accepted_by}: {row.comment}" if row.is_accepted else row.comment
+    figure = amount(row.amount, row.currency)
+    return row.break_id, row.kind, row.period, row.age_days, figure, row.message, row.next_step, accepted

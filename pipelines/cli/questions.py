@@ -32,15 +32,13 @@ def preflight(period: Period = None, *, as_json: AsJson = False, config: Config 
 
     Those with status PEN, INV or RFP, by who entered them and voyage; nothing is written.
     """
-    from pipelines.batch.run import accounting_day  # noqa: PLC0415 a command imports what it runs
-    from pipelines.questions.preflight import run_preflight  # noqa: PLC0415
+    from pipelines.questions.preflight import run_preflight  # noqa: PLC0415 a command imports what it runs
     from pipelines.questions.preflight_report import show_preflight  # noqa: PLC0415
 
     with session(config, as_json=as_json) as started:
         result = run_preflight(
             started.settings,
             period=period,
-            today=accounting_day(utc_now()),
             operator=started.operator,
             now=utc_now,
             report=started.report,

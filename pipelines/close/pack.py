@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pipelines import __version__
-from pipelines.close.sheets import of_period
-from pipelines.close.workbook import write_close_workbook
+from pipelines.close.sheets import of_period, write_close_workbook
 from pipelines.core.errors import ModelError
 from pipelines.core.literals import literal
 from pipelines.publish.steps import first_line, put_folder, stage

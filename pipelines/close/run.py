@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from typing import TYPE_CHECKING, Any, Unpack
 
-from pipelines.batch.run import EXIT_BREAKS, accounting_day, chosen_jobs, run_batch
+from pipelines.batch.run import EXIT_BREAKS, BatchOptions, accounting_day, chosen_jobs, run_batch
 from pipelines.close.pack import Pack, pack_faults, pack_folder, write_pack
 from pipelines.core.errors import UsageError
 from pipelines.core.periods import next_month, read_period
@@ -89,19 +89,18 @@ def run_close(
     settings: Settings,
     *,
     period: str,
-    operator: str,
-    now: Callable[[], datetime],
-    today: date | None = None,
-    report: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
+    **options: Unpack[BatchOptions],
 ) -> CloseResult:
     """Read both sides back and close a period (2026-10) as far as possible; send nothing to either side.
 
     A sealed period keeps its pack, which is only compared with its seal. Raises UsageError for a text that is no period
     and for a period that has not begun, and whatever keeps a batch from beginning.
     """
-    day = today or accounting_day(now())
+    now = options["now"]()
+    # Once for all of it: begun just before midnight, a close must not end on another day.
+    day = options["today"] = options.get("today") or accounting_day(now)
     month = _month(period, today=day)
-    was_sealed = _open_period(settings, period, at=utc_text(now()))
+    was_sealed = _open_period(settings, period, at=utc_text(now))
     outcomes: list[_Outcome] = []
 
     def look(context: Context) -> None:
@@ -109,9 +108,7 @@ def run_close(
         if not context.control.one(_FAILED, (context.batch_id,)):
             outcomes.append(_conclude(context, month))
 
-    result = run_batch(
-        settings, jobs=chosen_jobs(RECONCILE), operator=operator, now=now, today=day, report=report, look=look
-    )
+    result = run_batch(settings, jobs=chosen_jobs(RECONCILE), look=look, **options)
     outcome = outcomes[0] if outcomes else _Outcome()
     close = outcome.close
     # A sealed pack that was changed must stop a script too, although nothing else does.

@@ -1,4 +1,4 @@
-"""The sheets of a period's close: those of the workbook for one month, and the lists that only a close asks for."""
+"""The workbook of a period's close: sheets of the daily one for one month, and lists that only a close asks for."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipelines.publish.steps import SHEETS, Kind, Sheet, SheetColumn
+from pipelines.publish.steps import SHEETS, Kind, Sheet, SheetColumn, write_sheets
 
 if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
     import duckdb
 
 OF_THE_PERIOD = ("Close", "Control accounts", "Accrual roll-forward", "Accruals v actuals")
@@ -37,6 +40,12 @@ KINDS: tuple[tuple[str, Kind], ...] = (
 def of_period(table: str, month: str) -> str:
     """Return the condition of a table's rows that belong to a period; ``month`` is its first day, as SQL."""
     return f"period_month {'<=' if table in CARRIED_OVER else '='} {month}"
+
+
+def write_close_workbook(connection: duckdb.DuckDBPyConnection, path: Path, period: date) -> None:
+    """Write the workbook of one period's close to ``path``; ``period`` is the first day of its month."""
+    title = f"Springline close of {period:%B %Y}: what to look at"
+    write_sheets(connection, path, close_sheets(connection), title=title, day=period, parameters={"period": period})
 
 
 def close_sheets(connection: duckdb.DuckDBPyConnection) -> list[Sheet]:

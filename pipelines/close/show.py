@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
 from pipelines.core import words
+from pipelines.core.drawing import draw_table
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from pipelines.close.run import CloseResult
 
@@ -71,7 +71,5 @@ def _what(row: Mapping[str, Any]) -> str:
 
 
 def _totals(closed: CloseResult) -> Table:
-    table = Table("kind", "open", "accepted", title="By kind", title_justify="left")
-    for kind, counts in sorted(closed.totals().items()):
-        table.add_row(kind, str(counts["open"]), str(counts["accepted"]))
-    return table
+    rows = ((kind, counts["open"], counts["accepted"]) for kind, counts in sorted(closed.totals().items()))
+    return draw_table(("kind", "open", "accepted"), rows, title="By kind")

@@ -92,6 +92,19 @@ class Contract:
     unhashed: tuple[str, ...] = ()
 
 
+def declare(
+    entity: str,
+    table: str,
+    key: Member,
+    *members: Member,
+    children: tuple[Children, ...] = (),
+    comment: str = "",
+    unhashed: tuple[str, ...] = (),
+) -> Contract:
+    """Declare a contract by its members, of which the first is the key."""
+    return Contract(entity, table, key.column, (key, *members), children, comment, unhashed)
+
+
 # How members are declared: text("document_no", "documentNo", required=True, comment="…").
 text = partial(Member, kind=MemberKind.TEXT)
 integer = partial(Member, kind=MemberKind.INTEGER)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pipelines.contracts.contract import (
     Children,
     Contract,
     Member,
     boolean,
     date,
+    declare,
     identifier,
     integer,
     money,
@@ -16,11 +19,14 @@ from pipelines.contracts.contract import (
     timestamp,
 )
 
+# The key of a contract: the ledger's own id.
+_key = partial(identifier, path="dbId", required=True)
+
 
 def _base(key: str) -> tuple[Member, ...]:
     """Return the members that every kind of master data has."""
     return (
-        identifier(key, "dbId", required=True),
+        _key(key),
         text("code", "code"),
         text("description", "description"),
         identifier("owner_db_id", "ownerDbId"),
@@ -37,114 +43,87 @@ _SUBLEDGER = (
     timestamp("modified_at", "modifiedAt"),
 )
 
-SUPPLIERS = Contract("suppliers", "suppliers", "supplier_db_id", (*_base("supplier_db_id"), *_SUBLEDGER))
-CUSTOMERS = Contract("customers", "customers", "customer_db_id", (*_base("customer_db_id"), *_SUBLEDGER))
+SUPPLIERS = declare("suppliers", "suppliers", *_base("supplier_db_id"), *_SUBLEDGER)
+CUSTOMERS = declare("customers", "customers", *_base("customer_db_id"), *_SUBLEDGER)
 
-SUBLEDGERS = Contract(
+SUBLEDGERS = declare(
     "subledgers",
     "subledgers",
-    "subledger_db_id",
-    (
-        *_base("subledger_db_id"),
-        text("email", "email"),
-        text("bank_account", "bankAccount"),
-        text("tax_no", "taxNo"),
-        text("street_address", "address.streetAddress"),
-        text("zip_code", "address.zipCode"),
-        text("place", "address.place"),
-        text("country_code", "address.country.code"),
-        text("ledger_type", "ledgerType.name"),
-        timestamp("modified_at", "modifiedAt"),
-    ),
+    *_base("subledger_db_id"),
+    text("email", "email"),
+    text("bank_account", "bankAccount"),
+    text("tax_no", "taxNo"),
+    text("street_address", "address.streetAddress"),
+    text("zip_code", "address.zipCode"),
+    text("place", "address.place"),
+    text("country_code", "address.country.code"),
+    text("ledger_type", "ledgerType.name"),
+    timestamp("modified_at", "modifiedAt"),
 )
 
-COMPANIES = Contract(
+COMPANIES = declare(
     "companies",
     "companies",
-    "company_db_id",
-    (
-        *_base("company_db_id"),
-        text("company_number", "companyNumber"),
-        text("tax_number", "taxNumber"),
-        timestamp("modified_at", "modifiedAt"),
-    ),
+    *_base("company_db_id"),
+    text("company_number", "companyNumber"),
+    text("tax_number", "taxNumber"),
+    timestamp("modified_at", "modifiedAt"),
 )
 
-PROJECTS = Contract(
+PROJECTS = declare(
     "projects",
     "projects",
-    "project_db_id",
-    (
-        *_base("project_db_id"),
-        date("from_date", "fromDate"),
-        date("to_date", "toDate"),
-        identifier("gl_object1_db_id", "glObject1.dbId"),
-        timestamp("modified_at", "modifiedAt"),
-    ),
+    *_base("project_db_id"),
+    date("from_date", "fromDate"),
+    date("to_date", "toDate"),
+    identifier("gl_object1_db_id", "glObject1.dbId"),
+    timestamp("modified_at", "modifiedAt"),
 )
 
-OBJECT_KINDS = Contract(
-    "objectKinds",
-    "object_kinds",
-    "object_kind_db_id",
-    (identifier("object_kind_db_id", "dbId", required=True), text("name", "name")),
-)
+OBJECT_KINDS = declare("objectKinds", "object_kinds", _key("object_kind_db_id"), text("name", "name"))
 
-OBJECT_VALUES = Contract(
+OBJECT_VALUES = declare(
     "objectValues",
     "object_values",
-    "object_value_db_id",
-    (
-        *_base("object_value_db_id"),
-        identifier("object_kind_db_id", "objectKindDbId"),
-        date("date_from", "dateFrom"),
-        date("date_to", "dateTo"),
-        timestamp("modified_at", "modifiedAt"),
-    ),
+    *_base("object_value_db_id"),
+    identifier("object_kind_db_id", "objectKindDbId"),
+    date("date_from", "dateFrom"),
+    date("date_to", "dateTo"),
+    timestamp("modified_at", "modifiedAt"),
 )
 
-XGL_DIMENSIONS = Contract(
+XGL_DIMENSIONS = declare(
     "xglDimensions",
     "xgl_dimensions",
-    "xgl_db_id",
-    (*_base("xgl_db_id"), boolean("allow_posting", "allowPosting"), timestamp("modified_at", "modifiedAt")),
+    *_base("xgl_db_id"),
+    boolean("allow_posting", "allowPosting"),
+    timestamp("modified_at", "modifiedAt"),
 )
 
-ACCOUNTS = Contract(
+ACCOUNTS = declare(
     "accounts",
     "accounts",
-    "account_db_id",
-    (
-        *_base("account_db_id"),
-        boolean("is_balance_sheet", "balanceSheet"),
-        boolean("allow_posting", "posting"),
-        text("ledger_type", "ledgerType.name"),
-        timestamp("modified_at", "modifiedAt"),
-    ),
+    *_base("account_db_id"),
+    boolean("is_balance_sheet", "balanceSheet"),
+    boolean("allow_posting", "posting"),
+    text("ledger_type", "ledgerType.name"),
+    timestamp("modified_at", "modifiedAt"),
 )
 
-CURRENCIES = Contract(
-    "currencies",
-    "currencies",
-    "currency_db_id",
-    (identifier("currency_db_id", "dbId", required=True), text("code", "code")),
-)
+CURRENCIES = declare("currencies", "currencies", _key("currency_db_id"), text("code", "code"))
 
-ENTITIES = Contract(
+ENTITIES = declare(
     "entities",
     "entities",
-    "entity_db_id",
-    (
-        identifier("entity_db_id", "dbId", required=True),
-        text("code", "code", comment="the 5-digit entity code"),
-        text("description", "description"),
-        identifier("owner_db_id", "ownerDbId"),
-        text("currency_code", "currency.code"),
-        integer("owner_code", "owner.ownerCode"),
-        identifier("parent_db_id", "parent.dbId"),
-        text("parent_code", "parent.code"),
-        timestamp("modified_at", "modifiedAt"),
-    ),
+    _key("entity_db_id"),
+    text("code", "code", comment="the 5-digit entity code"),
+    text("description", "description"),
+    identifier("owner_db_id", "ownerDbId"),
+    text("currency_code", "currency.code"),
+    integer("owner_code", "owner.ownerCode"),
+    identifier("parent_db_id", "parent.dbId"),
+    text("parent_code", "parent.code"),
+    timestamp("modified_at", "modifiedAt"),
     children=(
         Children(
             "entity_dimensions",
@@ -160,66 +139,59 @@ ENTITIES = Contract(
     ),
 )
 
-PERIOD_STATUS = Contract(
+PERIOD_STATUS = declare(
     "periodStatusItems",
     "period_status",
-    "period_status_db_id",
-    (
-        identifier("period_status_db_id", "dbId", required=True),
-        identifier("owner_db_id", "ownerDbId"),
-        identifier("period_db_id", "periodDbId"),
-        integer("owner_code", "owner.ownerCode"),
-        text("owner_entity_code", "owner.code"),
-        text("period_code", "period.code"),
-        integer("period_year", "period.year"),
-        integer("period_month", "period.monthNumber"),
-        integer("fiscal_year", "period.fiscalYear"),
-        integer("fiscal_period", "period.fiscalPeriod"),
-        date("from_date", "period.fromDate"),
-        date("to_date", "period.toDate"),
-        timestamp("modified_at", "modifiedAt"),
-    ),
+    _key("period_status_db_id"),
+    identifier("owner_db_id", "ownerDbId"),
+    identifier("period_db_id", "periodDbId"),
+    integer("owner_code", "owner.ownerCode"),
+    text("owner_entity_code", "owner.code"),
+    text("period_code", "period.code"),
+    integer("period_year", "period.year"),
+    integer("period_month", "period.monthNumber"),
+    integer("fiscal_year", "period.fiscalYear"),
+    integer("fiscal_period", "period.fiscalPeriod"),
+    date("from_date", "period.fromDate"),
+    date("to_date", "period.toDate"),
+    timestamp("modified_at", "modifiedAt"),
     comment="one row per entity and closed period (a row means closed)",
 )
 
-IMPORT_ITEMS = Contract(
+IMPORT_ITEMS = declare(
     "glImportItems",
     "import_items",
-    "import_item_db_id",
-    (
-        identifier("import_item_db_id", "dbId", required=True),
-        integer("tr_reg_number", "trRegNumber"),
-        integer("tr_item_number", "trItemNumber"),
-        identifier("owner_db_id", "ownerDbId"),
-        text("source_code", "transactionSource.code"),
-        text("ext_order_number", "extOrderNumber"),
-        text("invoice_number", "invoiceNumber"),
-        text("account_code", "account.code"),
-        text("currency_code", "currency.code"),
-        money("amount", "amount"),
-        money("invoice_amount", "invoiceAmount"),
-        date("posted_date", "postedDate"),
-        text("line_text", "text"),
-        integer("job_level", "jobLevel.dbSubId"),
-        text("job_level_name", "jobLevel.name"),
-        timestamp("modified_at", "modifiedAt"),
-    ),
+    _key("import_item_db_id"),
+    integer("tr_reg_number", "trRegNumber"),
+    integer("tr_item_number", "trItemNumber"),
+    identifier("owner_db_id", "ownerDbId"),
+    text("source_code", "transactionSource.code"),
+    text("ext_order_number", "extOrderNumber"),
+    text("invoice_number", "invoiceNumber"),
+    text("account_code", "account.code"),
+    text("currency_code", "currency.code"),
+    money("amount", "amount"),
+    money("invoice_amount", "invoiceAmount"),
+    date("posted_date", "postedDate"),
+    text("line_text", "text"),
+    # 1: waits for the posting job, 3: booked, 9: refused (docs/systems/ledger.md#a9).
+    integer("job_level", "jobLevel.dbSubId"),
+    text("job_level_name", "jobLevel.name"),
+    timestamp("modified_at", "modifiedAt"),
     comment="one row per imported voucher line as the ledger's import shows it",
 )
 
-IMPORT_ERRORS = Contract(
+IMPORT_ERRORS = declare(
     "glImportItemErrors",
     "import_errors",
-    "import_error_db_id",
-    (
-        identifier("import_error_db_id", "dbId", required=True),
-        identifier("import_item_db_id", "transactionDbId"),
-        identifier("owner_db_id", "ownerDbId"),
-        text("level_code", "errorLevel.code"),
-        text("level_name", "errorLevel.name"),
-        text("message", "message"),
-        timestamp("created_at", "createdAt"),
-    ),
+    _key("import_error_db_id"),
+    # The ledger calls the import item a transaction here; a booked row has another id.
+    identifier("import_item_db_id", "transactionDbId"),
+    identifier("owner_db_id", "ownerDbId"),
+    text("level_code", "errorLevel.code"),
+    text("level_name", "errorLevel.name"),
+    text("message", "message"),
+    timestamp("created_at", "createdAt"),
     comment="one row per error of the ledger's posting job",
 )
 
@@ -239,7 +211,7 @@ def _header(name: str) -> tuple[Member, ...]:
 
 # Rows of the supplier and of the customer ledger have the same members.
 _ROW = (
-    identifier("row_db_id", "dbId", required=True),
+    _key("row_db_id"),
     identifier("owner_db_id", "ownerDbId"),
     text("invoice_number", "invoiceNumber"),
     text("row_text", "text"),
@@ -257,48 +229,42 @@ _ROW = (
     *_header("transactionHeader"),
 )
 
-AP_ROWS = Contract("apTransactions", "ap_rows", "row_db_id", _ROW, comment="one row per supplier-ledger row")
-AR_ROWS = Contract("arTransactions", "ar_rows", "row_db_id", _ROW, comment="one row per customer-ledger row")
+AP_ROWS = declare("apTransactions", "ap_rows", *_ROW, comment="one row per supplier-ledger row")
+AR_ROWS = declare("arTransactions", "ar_rows", *_ROW, comment="one row per customer-ledger row")
 
-TRANSACTIONS = Contract(
+TRANSACTIONS = declare(
     "transactions",
     "transactions",
-    "transaction_db_id",
-    (
-        identifier("transaction_db_id", "dbId", required=True),
-        identifier("owner_db_id", "ownerDbId"),
-        text("row_text", "text"),
-        money("amount", "amount", comment="company currency"),
-        money("invoice_amount", "invoiceAmount", comment="in currency_code"),
-        integer("match_id", "matchId"),
-        text("account_code", "account.code"),
-        boolean("is_balance_sheet", "account.balanceSheet"),
-        text("currency_code", "currency.code"),
-        integer("period_year", "period.year"),
-        integer("period_month", "period.monthNumber"),
-        text("vessel_code", "glDimension.glObject1.code"),
-        text("project_code", "glDimension.glObject2.code"),
-        *_header("header"),
-    ),
+    _key("transaction_db_id"),
+    identifier("owner_db_id", "ownerDbId"),
+    text("row_text", "text"),
+    money("amount", "amount", comment="company currency"),
+    money("invoice_amount", "invoiceAmount", comment="in currency_code"),
+    integer("match_id", "matchId"),
+    text("account_code", "account.code"),
+    boolean("is_balance_sheet", "account.balanceSheet"),
+    text("currency_code", "currency.code"),
+    integer("period_year", "period.year"),
+    integer("period_month", "period.monthNumber"),
+    text("vessel_code", "glDimension.glObject1.code"),
+    text("project_code", "glDimension.glObject2.code"),
+    *_header("header"),
     comment="one row per general-ledger row",
 )
 
-EXCHANGE_RATES = Contract(
+EXCHANGE_RATES = declare(
     "exchangeRates",
     "exchange_rates",
-    "rate_db_id",
-    (
-        identifier("rate_db_id", "dbId", required=True),
-        identifier("owner_db_id", "ownerDbId"),
-        text("from_currency_code", "currencyFromCode"),
-        text("to_currency_code", "currencyToCode"),
-        integer("currency_unit", "currencyUnit"),
-        rate("exchange_rate", "exchangeRate"),
-        identifier("rate_type_db_id", "exchangeType.dbId"),
-        date("from_date", "fromDate"),
-        date("to_date", "toDate"),
-        timestamp("modified_at", "modifiedAt"),
-    ),
+    _key("rate_db_id"),
+    identifier("owner_db_id", "ownerDbId"),
+    text("from_currency_code", "currencyFromCode"),
+    text("to_currency_code", "currencyToCode"),
+    integer("currency_unit", "currencyUnit"),
+    rate("exchange_rate", "exchangeRate"),
+    identifier("rate_type_db_id", "exchangeType.dbId"),
+    date("from_date", "fromDate"),
+    date("to_date", "toDate"),
+    timestamp("modified_at", "modifiedAt"),
     comment="one row per rate: unit x from = rate x to, valid from from_date",
 )
 

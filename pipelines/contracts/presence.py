@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pipelines.contracts.contract import Contract, Member
@@ -17,7 +17,7 @@ def located_members(contract: Contract) -> Iterator[tuple[Member, str]]:
         yield from children.located
 
 
-def absent_members(contract: Contract, objects: Sequence[Mapping[str, object]]) -> list[str]:
+def absent_members(contract: Contract, objects: list[dict[str, Any]]) -> list[str]:
     """Return the paths of the members of which no object has a value; two spellings of one value count as one.
 
     >>> from pipelines.contracts.contract import Contract, text
@@ -28,7 +28,7 @@ def absent_members(contract: Contract, objects: Sequence[Mapping[str, object]]) 
     if not objects:
         return []
     located = list(located_members(contract))
-    present = {path for _, path in located if any(_has_value(one, path.split(".")) for one in objects)}
+    present = {path for _, path in located if any(True for _ in values_at(objects, path))}
     return [path for path, others in spellings(located) if not present & {path, *others}]
 
 
@@ -39,9 +39,17 @@ def spellings(located: Sequence[tuple[Member, str]]) -> Iterator[tuple[str, tupl
             yield path, tuple(other for one, other in located if one.other_spelling == path)
 
 
-def _has_value(value: object, names: Sequence[str]) -> bool:
+def values_at(value: object, path: str) -> Iterator[object]:
+    """Yield every value that stands at a dotted path of an object, or of a list of objects; of a list each element's.
+
+    >>> [*values_at({"lines": [{"code": "1"}, {"code": None}, {}]}, "lines.code")]
+    ['1']
+    """
     if isinstance(value, list):
-        return any(_has_value(element, names) for element in value)
-    if not names:
-        return value is not None
-    return isinstance(value, Mapping) and _has_value(value.get(names[0]), names[1:])
+        for element in value:
+            yield from values_at(element, path)
+    elif not path:
+        yield from () if value is None else (value,)
+    elif isinstance(value, Mapping):
+        name, _, below = path.partition(".")
+        yield from values_at(value.get(name), below)

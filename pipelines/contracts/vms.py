@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
-from pipelines.contracts.contract import Children, Contract, amount, boolean, date, integer, rate, text, timestamp
+from pipelines.contracts.contract import (
+    Children,
+    Contract,
+    Member,
+    amount,
+    boolean,
+    date,
+    declare,
+    integer,
+    rate,
+    text,
+    timestamp,
+)
+
+
+def _partner_type(path: str, *, above: str = "", decided: bool = False) -> tuple[Member, Member]:
+    """Return the members of a partner's type: the vendor's spelling and that of older installations."""
+    older = f"{path}.businessPartnerTypeCode"
+    path = f"{path}.businessPartnerType"
+    return (
+        text("partner_type", path, decided=decided),
+        # Of a line the other spelling is named from the document on: presence is looked for in whole objects.
+        text("partner_type_code", older, comment="older spelling", decided=decided, other_spelling=above + path),
+    )
+
 
 _DOCUMENT = (
     integer("document_key", "key", required=True, comment="database id of the document in the VMS"),
@@ -24,14 +48,7 @@ _DOCUMENT = (
     integer("partner_key", "businessPartner.key"),
     text("partner_code", "businessPartner.businessPartnerCode", decided=True),
     text("partner_name", "businessPartner.businessPartnerName", decided=True),
-    text("partner_type", "businessPartner.businessPartnerType.businessPartnerType", decided=True),
-    text(
-        "partner_type_code",
-        "businessPartner.businessPartnerType.businessPartnerTypeCode",
-        comment="older spelling",
-        decided=True,
-        other_spelling="businessPartner.businessPartnerType.businessPartnerType",
-    ),
+    *_partner_type("businessPartner.businessPartnerType", decided=True),
     text("partner_country_code", "businessPartner.addresses[0].country.countryCode", decided=True),
     text("partner_iban", "businessPartner.bankAccount.iban", decided=True),
     text("partner_bank_account_no", "businessPartner.bankAccount.bankAccountNo", decided=True),
@@ -54,6 +71,7 @@ _PAYMENT_TERMS = Children(
     ),
 )
 
+# Rates, quantities and prices of a line are no amounts: they may have more decimals than a currency has.
 _DOCUMENT_LINES = Children(
     table="document_lines",
     path="documentLines",
@@ -70,19 +88,14 @@ _DOCUMENT_LINES = Children(
         rate("vat_rate", "vatRate.vatRate", comment="a fraction: 0.25"),
         text("vat_code", "vatRate.vat.vatCode"),
         text("partner_code", "businessPartner.businessPartnerCode"),
-        text("partner_type", "businessPartner.businessPartnerType.businessPartnerType"),
-        text(
-            "partner_type_code",
-            "businessPartner.businessPartnerType.businessPartnerTypeCode",
-            comment="older spelling",
-            other_spelling="documentLines.businessPartner.businessPartnerType.businessPartnerType",
-        ),
+        *_partner_type("businessPartner.businessPartnerType", above="documentLines."),
         text("currency_code", "documentCurrency.currencyCode", comment="empty: the document's"),
         integer("commission_key", "commission.key", comment="the line is a broker's commission"),
         text("account_code", "account.accountCode"),
         boolean("is_revenue", "account.isRevenue"),
         text("accrual_balance_account", "account.balanceAccountAccrual", comment="contra account of costs"),
         text("accrual_asset_account", "account.balanceAccountAccrualAsset", comment="contra account of revenue"),
+        # What a reversal takes back: by key, and by number where the VMS gives no key (extract/originals).
         integer("ref_document_key", "refDocument.key"),
         text("ref_document_no", "refDocument.documentNo"),
         integer("voyage_key", "voyage.key"),
@@ -127,85 +140,68 @@ _LINE_VESSEL_CODES = Children(
     members=_VESSEL_CODE,
 )
 
-DOCUMENTS = Contract(
-    entity="Document",
-    table="documents",
-    key="document_key",
-    members=_DOCUMENT,
+DOCUMENTS = declare(
+    "Document",
+    "documents",
+    *_DOCUMENT,
     children=(_PAYMENT_TERMS, _DOCUMENT_LINES, _LINE_VESSEL_CODES),
     comment="one row per VMS document as last read",
     # It may move with what hangs on a document and is not read, as our own remarks do (docs/systems/vms.md#v8).
     unhashed=("modifiedDate",),
 )
 
-PARTNERS = Contract(
-    entity="BusinessPartner",
-    table="partners",
-    key="partner_key",
-    members=(
-        integer("partner_key", "key", required=True),
-        text("partner_code", "businessPartnerCode", required=True, decided=True),
-        text("partner_name", "businessPartnerName", decided=True),
-        text("partner_type", "businessPartnerType.businessPartnerType", decided=True),
-        text(
-            "partner_type_code",
-            "businessPartnerType.businessPartnerTypeCode",
-            comment="older spelling",
-            decided=True,
-            other_spelling="businessPartnerType.businessPartnerType",
-        ),
-        text("address1", "addresses[0].address1", decided=True),
-        text("zip_code", "addresses[0].zipCode", decided=True),
-        text("city", "addresses[0].city", decided=True),
-        text("country_code", "addresses[0].country.countryCode", decided=True),
-        text("email", "contactInfo[0].email", decided=True),
-        text("iban", "bankAccount.iban", decided=True),
-        text("bank_account_no", "bankAccount.bankAccountNo", decided=True),
-        text("swift_address", "bankAccount.bank.swiftAddress", decided=True),
-        text("aba_number", "bankAccount.bank.abaNumber", decided=True),
-        text("registration_no", "companyRegistrationNo", decided=True),
-        text("vat_number", "vatNumber", decided=True),
-        timestamp("modified_at", "modifiedDate"),
-    ),
+PARTNERS = declare(
+    "BusinessPartner",
+    "partners",
+    integer("partner_key", "key", required=True),
+    text("partner_code", "businessPartnerCode", required=True, decided=True),
+    text("partner_name", "businessPartnerName", decided=True),
+    *_partner_type("businessPartnerType", decided=True),
+    text("address1", "addresses[0].address1", decided=True),
+    text("zip_code", "addresses[0].zipCode", decided=True),
+    text("city", "addresses[0].city", decided=True),
+    text("country_code", "addresses[0].country.countryCode", decided=True),
+    text("email", "contactInfo[0].email", decided=True),
+    text("iban", "bankAccount.iban", decided=True),
+    text("bank_account_no", "bankAccount.bankAccountNo", decided=True),
+    text("swift_address", "bankAccount.bank.swiftAddress", decided=True),
+    text("aba_number", "bankAccount.bank.abaNumber", decided=True),
+    text("registration_no", "companyRegistrationNo", decided=True),
+    text("vat_number", "vatNumber", decided=True),
+    timestamp("modified_at", "modifiedDate"),
     comment="one row per business partner",
 )
 
-VESSELS = Contract(
-    entity="Vessel",
-    table="vessels",
-    key="vessel_key",
-    members=(
-        integer("vessel_key", "key", required=True),
-        text("vessel_name", "vesselName"),
-        text(
-            "pool_code",
-            "pool.poolCode",
-            comment="where pools hang on vessels, not on codes",
-            other_spelling="vesselCodes.pool.poolCode",
-        ),
-        timestamp("modified_at", "modifiedDate"),
+VESSELS = declare(
+    "Vessel",
+    "vessels",
+    integer("vessel_key", "key", required=True),
+    text("vessel_name", "vesselName"),
+    text(
+        "pool_code",
+        "pool.poolCode",
+        comment="where pools hang on vessels, not on codes",
+        other_spelling="vesselCodes.pool.poolCode",
     ),
+    timestamp("modified_at", "modifiedDate"),
     children=(Children(table="vessel_codes", path="vesselCodes", members=_VESSEL_CODE),),
     comment="one row per vessel",
 )
 
-VOYAGES = Contract(
-    entity="Voyage",
-    table="voyages",
-    key="voyage_key",
-    members=(
-        integer("voyage_key", "key", required=True),
-        boolean("is_tc", "isTc"),
-        timestamp("start_at", "voyageStartDateGMT", comment="UTC"),
-        timestamp("end_at", "voyageEndDateGMT", comment="UTC"),
-        text("reference_no", "voyageHeader.referenceNo"),
-        boolean("is_budget", "voyageHeader.isBudget"),
-        boolean("is_template", "voyageHeader.isTemplate"),
-        boolean("is_estimate", "voyageHeader.isEstimate"),
-        text("status_code", "voyageHeader.voyageStatus.statusTypeCode"),
-        text("vessel_name", "vessel.vesselName"),
-        timestamp("modified_at", "modifiedDate"),
-    ),
+VOYAGES = declare(
+    "Voyage",
+    "voyages",
+    integer("voyage_key", "key", required=True),
+    boolean("is_tc", "isTc"),
+    timestamp("start_at", "voyageStartDateGMT", comment="UTC"),
+    timestamp("end_at", "voyageEndDateGMT", comment="UTC"),
+    text("reference_no", "voyageHeader.referenceNo"),
+    boolean("is_budget", "voyageHeader.isBudget"),
+    boolean("is_template", "voyageHeader.isTemplate"),
+    boolean("is_estimate", "voyageHeader.isEstimate"),
+    text("status_code", "voyageHeader.voyageStatus.statusTypeCode"),
+    text("vessel_name", "vessel.vesselName"),
+    timestamp("modified_at", "modifiedDate"),
     children=(Children(table="voyage_vessel_codes", path="vessel.vesselCodes", members=_VESSEL_CODE),),
     comment="one row per voyage",
 )
@@ -221,46 +217,38 @@ _ACCOUNT = (
 # The VMS accounts whose GL account is the ledger's control account (docs/mapping.md#1).
 CONTROL_ACCOUNTS = ("APX", "ARX")
 # One entity, two tables: the documents job reads the control accounts alone, and what it did not read counts as gone.
-ACCOUNTS = Contract(
-    entity="Account",
-    table="accounts",
-    key="account_key",
-    members=_ACCOUNT,
+ACCOUNTS = declare(
+    "Account",
+    "accounts",
+    *_ACCOUNT,
     comment="one row per APX or ARX account: the control accounts",
 )
 
-GL_ACCOUNTS = Contract(
-    entity="Account",
-    table="gl_accounts",
-    key="account_key",
-    members=_ACCOUNT,
+GL_ACCOUNTS = declare(
+    "Account",
+    "gl_accounts",
+    *_ACCOUNT,
     comment="one row per account of the VMS: the GL accounts that actuals may be posted on",
 )
 
 # The one row that says which country, and so which currency, the installation is based on (docs/systems/vms.md#3-7).
 SYSTEM_KEY = 1_000_000
-SYSTEM = Contract(
-    entity="System",
-    table="system",
-    key="system_key",
-    members=(
-        integer("system_key", "key", required=True),
-        text("base_currency_code", "country.currency.currencyCode"),
-    ),
+SYSTEM = declare(
+    "System",
+    "system",
+    integer("system_key", "key", required=True),
+    text("base_currency_code", "country.currency.currencyCode"),
     comment="one row: the VMS base currency",
 )
 
-EXCHANGE_RATES = Contract(
-    entity="ExchangeRate",
-    table="exchange_rates",
-    key="rate_key",
-    members=(
-        integer("rate_key", "key", required=True),
-        text("to_currency_code", "currency.currencyCode"),
-        text("from_currency_code", "fromCurrency.currencyCode"),
-        rate("exchange_rate", "exchangeRate", comment="1 from = rate x to"),
-        date("rate_date", "exchangeRateDate"),
-    ),
+EXCHANGE_RATES = declare(
+    "ExchangeRate",
+    "exchange_rates",
+    integer("rate_key", "key", required=True),
+    text("to_currency_code", "currency.currencyCode"),
+    text("from_currency_code", "fromCurrency.currencyCode"),
+    rate("exchange_rate", "exchangeRate", comment="1 from = rate x to"),
+    date("rate_date", "exchangeRateDate"),
     comment="one row per exchange rate in the VMS",
 )
 

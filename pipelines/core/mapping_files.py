@@ -40,38 +40,35 @@ _SEPARATOR_LINE = re.compile(r"\ufeff?sep=(.)\r?\n?", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class FileKind:
-    """One kind of mapping file: its setting, the columns it must and may have, and what must not stand twice."""
+    """One kind of mapping file: its setting, the columns it must have, what must not stand twice, its table in seed."""
 
     setting: str
     required: tuple[str, ...]
     key: tuple[str, ...]
-    optional: tuple[str, ...] = ("note",)
-    # May be empty in a line though the column must be there.
-    may_be_empty: tuple[str, ...] = ()
+    table: str
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The columns that say something, in the order of the table: a company first, where lines may have one."""
+        return (*(("company",) if "company" in self.key else ()), *self.required)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column it may have, in the order in which it is documented."""
-        return (*(("company",) if "company" in self.optional else ()), *self.required, "note")
+        return (*self.members, "note")
 
 
 KINDS: Mapping[str, FileKind] = {
     kind.setting: kind
     for kind in (
-        FileKind(TAX_RULES, ("vat_code", "tax_rule"), ("vat_code",)),
-        FileKind(
-            GL_ACCOUNTS, ("vms_account", "ledger_account"), ("company", "vms_account"), optional=("company", "note")
-        ),
-        FileKind(
-            DIMENSIONS,
-            ("dimension", "source", "value"),
-            ("company", "dimension"),
-            optional=("company", "note"),
-            may_be_empty=("value",),
-        ),
-        FileKind(PARTNERS, ("vms_partner", "ledger_partner"), ("vms_partner",)),
+        FileKind(TAX_RULES, ("vat_code", "tax_rule"), ("vat_code",), "tax_rules"),
+        FileKind(GL_ACCOUNTS, ("vms_account", "ledger_account"), ("company", "vms_account"), "account_mapping"),
+        FileKind(DIMENSIONS, ("dimension", "source", "value"), ("company", "dimension"), "dimension_mapping"),
+        FileKind(PARTNERS, ("vms_partner", "ledger_partner"), ("vms_partner",), "partner_mapping"),
     )
 }
+# May be empty in a line though the column must be there: most sources of a dimension need no value.
+MAY_BE_EMPTY = "value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +301,7 @@ def _take_row(reading: _Reading, line: int, names: Sequence[str], given: Sequenc
 def _judge_cell(reading: _Reading, line: int, name: str, value: str) -> None:
     kind = reading.kind
     if not value:
-        if name in kind.required and name not in kind.may_be_empty:
+        if name in kind.required and name != MAY_BE_EMPTY:
             reading.fault(line, f"{name} is empty", "fill it in, or remove the line")
     elif name != "note" and _EXCEL_NUMBER.fullmatch(value):
         step = "format the column as text in Excel and type the code anew"
@@ -331,14 +328,9 @@ def _judge_dimension(reading: _Reading, line: int, cells: dict[str, str]) -> Non
 
 def seed_rows(mappings: Mappings) -> Iterator[tuple[str, list[tuple[object, ...]]]]:
     """Yield each table of schema seed that is made of a mapping file, with its rows; an empty cell is NULL."""
-    members = {
-        "tax_rules": (TAX_RULES, ("vat_code", "tax_rule")),
-        "account_mapping": (GL_ACCOUNTS, ("company", "vms_account", "ledger_account")),
-        "dimension_mapping": (DIMENSIONS, ("company", "dimension", "source", "value")),
-        "partner_mapping": (PARTNERS, ("vms_partner", "ledger_partner")),
-    }
-    for table, (setting, names) in members.items():
-        yield table, [(*(row.cells[name] or None for name in names), row.line, row.place) for row in mappings[setting]]
+    for setting, rows in mappings.items():
+        kind = KINDS[setting]
+        yield kind.table, [(*(row.cells[name] or None for name in kind.members), row.line, row.place) for row in rows]
 
 
 def ledger_faults(
@@ -348,15 +340,15 @@ def ledger_faults(
 
     ``codes`` are the ledger's codes by dimension. A list that is empty could not be read, and is not judged.
     """
-    found: list[FileFault] = []
-    for row in mappings[GL_ACCOUNTS]:
-        if accounts and (account := row.cells["ledger_account"]) not in accounts:
-            step = "add it in Xledger, or correct the line"
-            found.append(FileFault(f"{GL_ACCOUNTS}: {row.place}", f"the ledger has no account {account}", step))
+    wrong = [
+        (GL_ACCOUNTS, row, f"account {account}")
+        for row in mappings[GL_ACCOUNTS]
+        if accounts and (account := row.cells["ledger_account"]) not in accounts
+    ]
     for row in mappings[DIMENSIONS]:
         dimension, value = row.cells["dimension"], row.cells["value"]
+        # Only a fixed code is written as it stands; any other is that of a document, and a rule looks at each.
         if row.cells["source"] == FIXED and codes.get(dimension) and value not in codes[dimension]:
-            step = "add it in Xledger, or correct the line"
-            problem = f"the ledger has no {dimension} {value}"
-            found.append(FileFault(f"{DIMENSIONS}: {row.place}", problem, step))
-    return found
+            wrong.append((DIMENSIONS, row, f"{dimension} {value}"))
+    step = "add it in Xledger, or correct the line"
+    return [FileFault(f"{setting}: {row.place}", f"the ledger has no {what}", step) for setting, row, what in wrong]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from decimal import Decimal
 from functools import cache
 
 from pipelines.core.errors import SpringlineError
-from pipelines.core.resources import seeds_folder
+from pipelines.core.resources import seed_file
 
 
 # Read once: the file is part of the release.
@@ -17,8 +16,7 @@ def minor_unit_table() -> dict[str, int]:
 
     Gold, special drawing rights and the codes for testing have none and are left out.
     """
-    with (seeds_folder() / "currencies.csv").open(encoding="utf-8", newline="") as file:
-        return {row["currency_code"]: int(row["minor_units"]) for row in csv.DictReader(file) if row["minor_units"]}
+    return {row["currency_code"]: int(row["minor_units"]) for row in seed_file("currencies") if row["minor_units"]}
 
 
 def minor_unit(currency: str) -> Decimal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +24,12 @@ def expectations_folder() -> Path:
 def seeds_folder() -> Path:
     """Return the folder of the business constants, one CSV file per table."""
     return _folder("data/seeds")
+
+
+def seed_file(table: str) -> list[dict[str, str]]:
+    """Return the rows of one file of business constants by column name; an empty cell is an empty text."""
+    with (seeds_folder() / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def sample_folder() -> Path:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-from rich.table import Table
+from pipelines.core.drawing import draw_table
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from pipelines.demo.play import DemoResult
 
@@ -50,33 +51,27 @@ def show_demo(result: DemoResult, console: Console) -> None:
 
 
 def _documents(result: DemoResult) -> Table:
-    table = Table("type", "posted", "held", "set aside", "left alone", title="What moved", title_justify="left")
-    for line in result.comparison.counts:
-        table.add_row(line.document_type, *map(str, (line.posted, line.held, line.set_aside, line.left_alone)))
-    return table
+    headings = ("type", "posted", "held", "set aside", "left alone")
+    return draw_table(headings, map(astuple, result.comparison.counts), title="What moved")
 
 
 def _ways_back(result: DemoResult) -> Table:
     title = f"What came back, after {result.deeds} actions of people in the ledger"
-    table = Table("what", "moved", "agree", "meant to differ", "differ", title=title, title_justify="left")
-    for kind in result.comparison.results:
-        label, job = _KINDS[kind.what]
-        moved = "" if job is None else str(result.moved(job))
-        table.add_row(label, moved, *map(str, (kind.agreed, len(kind.intended), len(kind.differences))))
-    return table
+    rows = (
+        (label, job and result.moved(job), kind.agreed, len(kind.intended), len(kind.differences))
+        for kind in result.comparison.results
+        for label, job in [_KINDS[kind.what]]
+    )
+    return draw_table(("what", "moved", "agree", "meant to differ", "differ"), rows, title=title)
 
 
 def _stopped(result: DemoResult) -> Table:
-    table = Table("document", "rule", "why, and what to do", title="What is held, and why", title_justify="left")
-    rejected = ({**row, "rule": "set aside"} for row in result.comparison.rejected)
-    for row in (*result.comparison.held, *rejected):
-        table.add_row(escape(str(row["document_no"])), row["rule"], escape(row["message"]))
-    return table
+    held = [(row["document_no"], row["rule"], row["message"]) for row in result.comparison.held]
+    # Set aside: no rule has seen it, because it could not even be read.
+    rejected = [(str(row["document_no"]), "set aside", row["message"]) for row in result.comparison.rejected]
+    return draw_table(("document", "rule", "why, and what to do"), held + rejected, title="What is held, and why")
 
 
 def _meant(result: DemoResult) -> Table:
-    table = Table("what", "why", "on each side", title="What differs on purpose, and why", title_justify="left")
-    for kind in result.comparison.results:
-        for row in kind.intended:
-            table.add_row(escape(row.subject), row.why, escape(row.both))
-    return table
+    rows = ((row.subject, row.why, row.both) for kind in result.comparison.results for row in kind.intended)
+    return draw_table(("what", "why", "on each side"), rows, title="What differs on purpose, and why")

@@ -169,31 +169,11 @@ def _text(value: object) -> str:
     return str(text)
 
 
-def _integer(value: object) -> int:
-    return _whole(_expect(value, _Number, "a whole number"))
-
-
-def _identifier(value: object) -> int:
-    return _whole(_expect(value, str, "an id"))
-
-
 def _whole(text: str) -> int:
     # The length first: Python reads any number of digits, and a very long one takes long.
     if not _INTEGER.fullmatch(text) or not -LARGEST_INTEGER <= int(text) < LARGEST_INTEGER:
         raise _FaultError(f"a whole number of 64 bits was expected, found {_show(text)}")
     return int(text)
-
-
-def _amount(value: object) -> Decimal:
-    return _decimal(_expect(value, _Number, "a number"), _EXACT)
-
-
-def _rate(value: object) -> Decimal:
-    return _decimal(_expect(value, _Number, "a number"), _ROUNDED)
-
-
-def _money(value: object) -> Decimal:
-    return _decimal(_expect(value, str, "a decimal"), _EXACT)
 
 
 def _decimal(text: str, context: Context) -> Decimal:
@@ -214,10 +194,6 @@ def _decimal(text: str, context: Context) -> Decimal:
         raise _FaultError(f"{_show(text)} has more than 20 digits before the decimal point") from error
 
 
-def _boolean(value: object) -> bool:
-    return _expect(value, bool, "true or false")
-
-
 def _timestamp(value: object) -> datetime:
     found = _TIME.fullmatch(value) if isinstance(value, str) and not isinstance(value, _Number) else None
     if found is None:
@@ -232,12 +208,14 @@ def _timestamp(value: object) -> datetime:
 
 READERS: Mapping[MemberKind, Callable[[object], object]] = {
     MemberKind.TEXT: _text,
-    MemberKind.INTEGER: _integer,
-    MemberKind.ID: _identifier,
-    MemberKind.AMOUNT: _amount,
-    MemberKind.RATE: _rate,
-    MemberKind.MONEY_TEXT: _money,
-    MemberKind.BOOLEAN: _boolean,
+    MemberKind.INTEGER: lambda value: _whole(_expect(value, _Number, "a whole number")),
+    # Also a number, which is text with a mark here: the ledger has ids of both forms.
+    MemberKind.ID: lambda value: _whole(_expect(value, str, "an id")),
+    MemberKind.AMOUNT: lambda value: _decimal(_expect(value, _Number, "a number"), _EXACT),
+    # A quotient in binary floating point may have more decimals than a column; no amount may.
+    MemberKind.RATE: lambda value: _decimal(_expect(value, _Number, "a number"), _ROUNDED),
+    MemberKind.MONEY_TEXT: lambda value: _decimal(_expect(value, str, "a decimal"), _EXACT),
+    MemberKind.BOOLEAN: lambda value: _expect(value, bool, "true or false"),
     MemberKind.TIMESTAMP: _timestamp,
     MemberKind.DATE: _timestamp,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +23,8 @@ _CASTS = {MemberKind.DATE: pa.date32(), MemberKind.ID: pa.int64()}
 
 def flatten_parents(table: pa.Table, contract: Contract) -> pa.Table:
     """Return one row per object, in the same order, with the columns of the contract."""
-    columns = [_column(_struct(table), member) for member in contract.members]
+    objects = _struct(table)
+    columns = [_column(objects, member) for member in contract.members]
     return pa.Table.from_arrays(columns, names=[member.column for member in contract.members])
 
 
@@ -37,7 +38,7 @@ def flatten_children(table: pa.Table, contract: Contract, children: Children) ->
     elements, parent_row = objects, None
     outer = outer_row = None
     for path in children.path.split("[]."):
-        lists = _walk(elements, [(name, False) for name in path.split(".")])
+        lists = _list(elements, path)
         outer, outer_row = elements, pc.list_parent_indices(lists)
         parent_row = outer_row if parent_row is None else pc.take(parent_row, outer_row)
         elements = pc.list_flatten(lists)
@@ -48,6 +49,29 @@ def flatten_children(table: pa.Table, contract: Contract, children: Children) ->
         [parent_row, pc.take(_column(objects, key), parent_row), *columns, _positions(parent_row)],
         names=[PARENT_ROW, contract.key, *(member.column for member in children.columns), "position"],
     )
+
+
+def is_complete(table: pa.Table, contract: Contract) -> bool:
+    """Tell whether nothing that a contract requires is null."""
+    objects = _struct(table)
+    if _lacks(objects, contract.members):
+        return False
+    for children in contract.children:
+        elements = objects
+        for path in children.path.split("[]."):
+            elements = pc.list_flatten(_list(elements, path))
+        # A null in a list of children would become a row without a key.
+        if elements.null_count or _lacks(elements, children.members):
+            return False
+    return True
+
+
+def _lacks(objects: pa.StructArray, members: Iterable[Member]) -> bool:
+    return any(member.required and _walk(objects, steps(member.path)).null_count for member in members)
+
+
+def _list(objects: pa.StructArray, path: str) -> pa.ListArray:
+    return _walk(objects, [(name, False) for name in path.split(".")])
 
 
 def _struct(table: pa.Table) -> pa.StructArray:

@@ -19,10 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from pipelines.contracts.contract import Children, Contract, MemberKind
+from pipelines.contracts.contract import Contract, MemberKind
 from pipelines.contracts.shape import arrow_schema, tree
 from pipelines.extract.exact import BrokenError, read_object
-from pipelines.extract.flatten import flatten_children, flatten_parents
+from pipelines.extract.flatten import flatten_children, flatten_parents, is_complete
 from pipelines.wire.ahead import map_ahead
 from pipelines.wire.pages import NotJsonError, Unreadable, split
 
@@ -163,7 +163,7 @@ def _parse_quickly(texts: Sequence[bytes], contract: Contract, *, has_breaks: bo
         table = _read(texts, contract)
     except pa.ArrowInvalid:
         return None
-    return table if table.num_rows == len(texts) and _is_complete(table, contract) else None
+    return table if table.num_rows == len(texts) and is_complete(table, contract) else None
 
 
 def _parse_exactly(texts: Iterable[bytes], contract: Contract) -> tuple[pa.Table, list[RejectedObject]]:
@@ -185,40 +185,6 @@ def _read(texts: Sequence[bytes], contract: Contract) -> pa.Table:
         read_options=pj.ReadOptions(use_threads=False, block_size=len(lines) + 1),
         parse_options=pj.ParseOptions(explicit_schema=arrow_schema(contract), unexpected_field_behavior="ignore"),
     )
-
-
-def _is_complete(table: pa.Table, contract: Contract) -> bool:
-    """Whether nothing that a contract requires is null."""
-    for member in contract.members:
-        name, *below = member.path.split(".")
-        if member.required and _nulls(table.column(name), below):
-            return False
-    for children in contract.children:
-        elements = _elements(table, children)
-        required = [member.path.split(".") for member in children.members if member.required]
-        # A null in a list of children would become a row without a key.
-        if elements.null_count or any(_nulls(elements, path) for path in required):
-            return False
-    return True
-
-
-def _elements(table: pa.Table, children: Children) -> pa.ChunkedArray:
-    """Return the elements of a nested list of all objects, one after the other."""
-    first, *inner = children.path.split("[].")
-    name, *below = first.split(".")
-    elements = pc.list_flatten(_below(table.column(name), below))
-    for path in inner:
-        elements = pc.list_flatten(_below(elements, path.split(".")))
-    return elements
-
-
-def _nulls(column: pa.ChunkedArray, path: list[str]) -> int:
-    nulls: int = _below(column, path).null_count
-    return nulls
-
-
-def _below(column: pa.ChunkedArray, path: list[str]) -> pa.ChunkedArray:
-    return pc.struct_field(column, path) if path else column
 
 
 def _reject(text: bytes, error: BrokenError, contract: Contract) -> RejectedObject:

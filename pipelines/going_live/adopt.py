@@ -8,17 +8,13 @@ on hold by a person's decision, and people release it document by document.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Unpack
 
-from rich.markup import escape
-from rich.table import Table
-
-from pipelines.batch.run import BatchResult, accounting_day, run_batch
-from pipelines.core import words
+from pipelines.batch.run import BatchOptions, BatchResult, accounting_day, run_batch
+from pipelines.core.drawing import draw_table
 from pipelines.core.errors import UsageError
 from pipelines.extract import steps as extract_steps
 from pipelines.going_live.search_books import BookedVoucher, Candidate, SearchResult, read_candidates, search
@@ -30,8 +26,7 @@ from pipelines.outbox.entry import Move
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Outbox
-from pipelines.steering.decisions import Decision, decisions_on, insert_decision
-from pipelines.steering.find_document import Document
+from pipelines.steering.decisions import Decision, decision_on, decisions_on, insert_decision
 from pipelines.step.counts import Counts
 from pipelines.step.step import Job, Step
 from pipelines.stores.control import utc_text
@@ -44,22 +39,7 @@ if TYPE_CHECKING:
 
 # The reason given with each hold.
 REASON = "before going live"
-
-
-@dataclass(frozen=True, slots=True)
-class AdoptionLine:
-    """One document, and whether its voucher was found; ``amount`` is in ``currency``, signed as in the VMS."""
-
-    document_no: str
-    document_key: int
-    document_type: str
-    company: str
-    document_date: date
-    partner: str | None
-    currency: str
-    amount: Decimal | None
-    outcome: str
-    detail: str
+_HEADINGS = ("document", "date", "company", "amount", "outcome", "what was found or looked for")
 
 
 @dataclass(slots=True)
@@ -68,7 +48,7 @@ class Adoption:
 
     before: date
     is_dry_run: bool
-    lines: list[AdoptionLine] = field(default_factory=list)
+    lines: list[SearchResult] = field(default_factory=list)
     held: int = 0
     batch: BatchResult | None = None
 
@@ -85,7 +65,7 @@ class Adoption:
             "dry_run": self.is_dry_run,
             "counts": {outcome: sum(line.outcome == outcome for line in self.lines) for outcome in outcomes},
             "newly_held": self.held,
-            "documents": [asdict(line) for line in self.lines],
+            "documents": [line.as_dict() for line in self.lines],
             "problems": list(self.batch.problems) if self.batch else [],
             "exit_code": self.exit_code,
         }
@@ -95,21 +75,17 @@ def run_adopt(
     settings: Settings,
     *,
     before: date,
-    operator: str,
-    now: Callable[[], datetime],
-    is_dry_run: bool = False,
     is_acknowledged: bool = False,
-    today: date | None = None,
-    report: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
+    **options: Unpack[BatchOptions],
 ) -> Adoption:
     """Adopt the documents dated before ``before``, in a batch of its own; ``is_acknowledged`` sets them to posted too.
 
     A dry run looks and writes nothing. Raises BusyError while another batch holds the warehouse, UsageError when
     ``before`` is still to come.
     """
-    if before > (today or accounting_day(now())):
+    if before > (options.get("today") or accounting_day(options["now"]())):
         raise UsageError(f"{before} is still to come.", next_step="name the first day that Springline posts for.")
-    adoption = Adoption(before, is_dry_run)
+    adoption = Adoption(before, options.get("is_dry_run", False))
 
     def adopt(ctx: Context) -> Counts:
         return _adopt(ctx, adoption, is_acknowledged=is_acknowledged)
@@ -126,9 +102,7 @@ def run_adopt(
             *acknowledging,
         ),
     )
-    adoption.batch = run_batch(
-        settings, jobs=[job], operator=operator, now=now, today=today, is_dry_run=is_dry_run, report=report
-    )
+    adoption.batch = run_batch(settings, jobs=[job], **options)
     return adoption
 
 
@@ -141,7 +115,7 @@ def _adopt(ctx: Context, adoption: Adoption, *, is_acknowledged: bool) -> Counts
             if result.voucher is not None:
                 _take_over(ctx, outbox, result.candidate, result.voucher, is_acknowledged=is_acknowledged)
         adoption.held = _hold(ctx, [result.candidate for result in results if result.voucher is None])
-    adoption.lines += [_line(result) for result in results]
+    adoption.lines += results
     return Counts(extracted=len(results), held=adoption.held)
 
 
@@ -153,12 +127,12 @@ def _take_over(
     # First the intent, then its state, as for a voucher that is sent: the events show when it was adopted.
     outbox.store_intents([intent])
     # A number may be that of several documents: the id says which is meant.
-    (entry,) = [own for own in outbox.vouchers([candidate.number]) if own.id == intent.id]
+    (entry,) = [own for own in outbox.vouchers([candidate.document_no]) if own.id == intent.id]
     outbox.apply(
         [Move(intent.id, State.SENT, f"adopted: {voucher.label}", voucher.remote_ids)],
         follow_up=[acknowledgement(entry)] if is_acknowledged else [],
         # A run before may have noted a break on it, which is settled now.
-        closes=[(kind, str(candidate.key)) for kind in BREAKS.values()],
+        closes=[(kind, str(candidate.document_key)) for kind in BREAKS.values()],
     )
     with ctx.control.write() as connection:
         insert_decision(connection, _decision(ctx, "adopt", candidate, voucher.label))
@@ -171,7 +145,7 @@ def adopted_intent(candidate: Candidate, voucher: BookedVoucher) -> Intent:
     """
     return Intent(
         Kind.VOUCHER,
-        str(candidate.key),
+        str(candidate.document_key),
         "ledger",
         payload=[],
         # So that a change of the document after its adoption is drift, and becomes a break, as for one of ours.
@@ -179,7 +153,7 @@ def adopted_intent(candidate: Candidate, voucher: BookedVoucher) -> Intent:
         look_up={
             "lines": 0,
             "source": candidate.voucher_type,
-            "ext_order_number": candidate.number,
+            "ext_order_number": candidate.document_no,
             "posted_date": voucher.posted_date,
             "text": voucher.text,
             "invoice_number": voucher.invoice_number,
@@ -189,8 +163,8 @@ def adopted_intent(candidate: Candidate, voucher: BookedVoucher) -> Intent:
         },
         company_code=candidate.company,
         owner_code=candidate.owner,
-        document_key=candidate.key,
-        document_no=candidate.number,
+        document_key=candidate.document_key,
+        document_no=candidate.document_no,
     )
 
 
@@ -204,48 +178,19 @@ def _hold(ctx: Context, missing: Iterable[Candidate]) -> int:
 
 
 def _is_decided(ctx: Context, candidate: Candidate) -> bool:
-    document = Document(candidate.number, candidate.key, candidate.company, candidate.type)
     # Also a release counts: to hold it again would undo what a person decided.
-    return any(row["action"] in {"hold", "release"} for row in decisions_on(ctx.control, document))
+    return any(row["action"] in {"hold", "release"} for row in decisions_on(ctx.control, candidate.document))
 
 
 def _decision(ctx: Context, action: str, candidate: Candidate, reason: str) -> Decision:
-    return Decision(
-        action,
-        "document",
-        candidate.company,
-        candidate.key,
-        candidate.number,
-        reason,
-        ctx.operator,
-        utc_text(ctx.now()),
-    )
-
-
-def _line(result: SearchResult) -> AdoptionLine:
-    candidate = result.candidate
-    return AdoptionLine(
-        document_no=candidate.number,
-        document_key=candidate.key,
-        document_type=candidate.type,
-        company=candidate.company,
-        document_date=candidate.date,
-        partner=candidate.partner_name,
-        currency=candidate.currency,
-        amount=candidate.amount,
-        outcome="adopted" if result.voucher else "held",
-        detail=result.detail,
-    )
+    return decision_on(candidate.document, action, reason=reason, operator=ctx.operator, at=utc_text(ctx.now()))
 
 
 def show_adoption(adoption: Adoption, console: Console) -> None:
     """Print each document with what was found or looked for, and what becomes of it."""
-    table = Table("document", "date", "company", "amount", "outcome", "what was found or looked for")
-    for line in sorted(adoption.lines, key=lambda line: (line.outcome, line.document_date, line.document_key)):
-        amount = words.amount(line.amount, line.currency)
-        label = escape(f"{line.document_type} {line.document_no}")
-        table.add_row(label, str(line.document_date), line.company, amount, line.outcome, escape(line.detail))
-    console.print(table)
+    # What is held comes last, where a reader is when a long list has scrolled by; within a day the keys' order stays.
+    lines = sorted(adoption.lines, key=lambda line: (line.outcome, line.candidate.document_date))
+    console.print(draw_table(_HEADINGS, (line.cells for line in lines)))
     found = sum(line.outcome == "adopted" for line in adoption.lines)
     did = "would be" if adoption.is_dry_run else "are"
     console.print(

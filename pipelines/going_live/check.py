@@ -7,9 +7,7 @@ from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-from rich.table import Table
-
+from pipelines.core.drawing import draw_table
 from pipelines.core.errors import SpringlineError
 from pipelines.core.periods import OSLO
 from pipelines.going_live import access, mapping, set_up
@@ -78,10 +76,8 @@ def _lines(probe: Probe) -> Iterator[CheckLine]:
 def show_readiness(lines: Sequence[CheckLine], console: Console) -> None:
     """Print one line a check, and end with what to fix, where."""
     marks = {True: "ok", None: "look", False: "FIX"}
-    table = Table("", "what", "found", title="Ready to go live?", title_justify="left")
-    for line in lines:
-        table.add_row(marks[line.ok], line.name, escape(line.message))
-    console.print(table)
+    rows = ((marks[line.ok], line.name, line.message) for line in lines)
+    console.print(draw_table(("", "what", "found"), rows, title="Ready to go live?"))
     to_fix = [line for line in lines if line.ok is False]
     to_look_at = [line for line in lines if line.ok is None and line.next_step]
     for title, listed in (("To fix", to_fix), ("To look at", to_look_at)):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING
 
+from pipelines.contracts.presence import values_at
 from pipelines.core.mapping_files import (
     DIMENSIONS,
     GL_ACCOUNTS,
@@ -23,12 +25,16 @@ if TYPE_CHECKING:
     from pipelines.core.mapping_files import MappingRow, Mappings
     from pipelines.going_live.probe import Probe
 
-# What of a document the mapping files are about.
-_FIELDS = (
-    "documentNo", "glAccount", "company.companyCode", "businessPartner.businessPartnerCode", "documentLines.glAccount",
-    "documentLines.businessPartner.businessPartnerCode", "documentLines.vatRate.vat.vatCode",
-    "documentLines.account.balanceAccountAccrual", "documentLines.account.balanceAccountAccrualAsset",
-)  # fmt: skip
+# Where the codes stand in a document that each of the files is about.
+_PLACES: dict[str, tuple[str, ...]] = {
+    GL_ACCOUNTS: (
+        "glAccount", "documentLines.glAccount", "documentLines.account.balanceAccountAccrual",
+        "documentLines.account.balanceAccountAccrualAsset",
+    ),
+    PARTNERS: ("businessPartner.businessPartnerCode", "documentLines.businessPartner.businessPartnerCode"),
+    TAX_RULES: ("documentLines.vatRate.vat.vatCode",),
+}  # fmt: skip
+_COMPANY = "company.companyCode"
 # The keys of the two files that go by one code.
 _CODES = {TAX_RULES: "vat_code", PARTNERS: "vms_partner", GL_ACCOUNTS: "vms_account"}
 
@@ -61,28 +67,17 @@ def _used(probe: Probe) -> dict[str, set[tuple[str, str]]]:
     """Return by setting what the documents that are ready for posting use: company and code."""
     used: dict[str, set[tuple[str, str]]] = {setting: set() for setting in (*_CODES, DIMENSIONS)}
     ready = [equals("invoicingStatus.statusTypeCode", "RFP")]
-    for document in probe.vms_objects("Document", _FIELDS, ready):
-        company = str((document.get("company") or {}).get("companyCode") or "")
+    fields = [_COMPANY, *chain.from_iterable(_PLACES.values())]
+    for document in probe.vms_objects("Document", fields, ready):
+        company = str(next(values_at(document, _COMPANY), ""))
         used[DIMENSIONS].add((company, ""))
-        for setting, code in _codes(document):
-            if code is not None and str(code).strip():
-                used[setting].add((company, str(code).strip()))
+        for setting, places in _PLACES.items():
+            codes = (str(code).strip() for place in places for code in values_at(document, place))
+            used[setting] |= {(company, code) for code in codes if code}
     # The control accounts of the company are mapped as well.
     for account in probe.control_accounts():
         used[GL_ACCOUNTS].add(("", str(account.get("glAccount") or "").strip()))
     return used
-
-
-def _codes(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    yield GL_ACCOUNTS, document.get("glAccount")
-    yield PARTNERS, (document.get("businessPartner") or {}).get("businessPartnerCode")
-    for line in document.get("documentLines") or ():
-        account = line.get("account") or {}
-        yield GL_ACCOUNTS, line.get("glAccount")
-        yield GL_ACCOUNTS, account.get("balanceAccountAccrual")
-        yield GL_ACCOUNTS, account.get("balanceAccountAccrualAsset")
-        yield PARTNERS, (line.get("businessPartner") or {}).get("businessPartnerCode")
-        yield TAX_RULES, ((line.get("vatRate") or {}).get("vat") or {}).get("vatCode")
 
 
 def _is_used(setting: str, row: MappingRow, used: dict[str, set[tuple[str, str]]]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pipelines.wire.http import CountRequest
 
 Node = dict[str, Any]
+T = TypeVar("T")
 
 INTROSPECTION = (
     "{ __schema { mutationType { fields { name } } } "
@@ -104,7 +105,7 @@ class Probe:
         self._stack.callback(caller.close)
         return caller
 
-    def _once(self, name: str, read: Callable[[], Any]) -> Any:  # noqa: ANN401 whatever is read
+    def _once(self, name: str, read: Callable[[], T]) -> T:
         # An error is kept like an answer: the next check that needs this fails without asking again.
         if name not in self._known:
             try:
@@ -113,7 +114,8 @@ class Probe:
                 self._known[name] = error
         if isinstance(self._known[name], SpringlineError):
             raise self._known[name]
-        return self._known[name]
+        known: T = self._known[name]
+        return known
 
     def sign_in(self) -> None:
         """Sign in to the VMS and read one currency, the smoke test of its documentation."""
@@ -125,8 +127,7 @@ class Probe:
         """Read a few objects of a VMS contract with every member it names."""
         self.sign_in()
         pages = self._vms.pages(contract.entity, fields=paths(contract), page_size=A_FEW)
-        found: list[Node] = self._once(f"some {contract.entity}", lambda: _decode(next(pages, b"[]")))
-        return found
+        return self._once(f"some {contract.entity}", lambda: _decode(next(pages, b"[]")))
 
     def read_remarks(self) -> None:
         """Read a few remarks of the VMS, as far as the outbox needs them."""
@@ -137,8 +138,7 @@ class Probe:
     def vms_objects(self, entity: str, fields: Sequence[str], filters: Sequence[str] = ()) -> list[Node]:
         """Read all objects of a small VMS entity."""
         self.sign_in()
-        found: list[Node] = self._once(entity, lambda: self._vms.find(entity, filters=filters, fields=fields))
-        return found
+        return self._once(entity, lambda: self._vms.find(entity, filters=filters, fields=fields))
 
     def companies(self) -> dict[str, Node]:
         """Read the VMS companies by code."""
@@ -173,7 +173,7 @@ class Probe:
         return frozenset(member.name for member in members or ())
 
     def _introspected(self) -> tuple[_Probe.Data | None, datetime]:
-        answer: Answer = self._once("schema", self._ask_schema)
+        answer = self._once("schema", self._ask_schema)
         try:
             return msgspec.json.decode(answer.body, type=_Probe).data, date_of(answer)
         except msgspec.DecodeError as error:
@@ -188,8 +188,7 @@ class Probe:
             sources = dict.fromkeys(source_of(remark) for remark in remarks if remark.get("attachments"))
             return [*InvoiceFiles(self._vms, self.settings).choices([*sources][:A_FEW_FILES]).values()]
 
-        found: list[AttachedFile | NoFileError] = self._once("files", read)
-        return found
+        return self._once("files", read)
 
     def read_file(self, file: AttachedFile) -> int:
         """Read one file of the VMS; return its size in bytes, raise NoFileError where it cannot be had."""
@@ -229,8 +228,7 @@ class Probe:
             ledger_contracts.XGL_DIMENSIONS,
         )
         self.take_token()
-        found: dict[str, list[Node]] = self._once("nodes", lambda: self._whole(contracts))
-        return found
+        return self._once("nodes", lambda: self._whole(contracts))
 
     def _whole(self, contracts: Sequence[Contract]) -> dict[str, list[Node]]:
         readings = [*(Reading(c.entity, selection_text(paths(c)), object_status="ALL") for c in contracts), HEADERS]
@@ -253,8 +251,7 @@ class Probe:
                 codes.setdefault(str(node["objectKindDbId"]), set()).add(node["code"])
             return codes
 
-        found: dict[str, set[str]] = self._once(f"values {kind_db_ids}", read) if kind_db_ids else {}
-        return found
+        return self._once(f"values {kind_db_ids}", read) if kind_db_ids else {}
 
 
 def _first(contract: Contract) -> Reading:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipelines.core import words
 from pipelines.load.look_up import QUESTION, Node, ask, chunks, code_of, one_of
 from pipelines.outbox.intent import Json
+from pipelines.steering.find_document import Document
 from pipelines.wire.query import Reading
 
 if TYPE_CHECKING:
@@ -34,23 +35,28 @@ BOOK_ROWS = f"dbId ownerDbId invoiceAmount currency {{ code }} header {{ {HEADER
 # Amounts in a filter are written with two decimals.
 PLACES = Decimal("0.01")
 
+# What is shown of a document.
+_SHOWN = (
+    "document_no", "document_key", "document_type", "company", "document_date", "partner", "currency", "amount",
+)  # fmt: skip
+
 _CANDIDATES = "SELECT * FROM post.adoption_candidates WHERE document_date < ? ORDER BY document_key"
 
 
 class Candidate(NamedTuple):
     """One document to look for; amounts in ``currency``, ``control_amount`` signed as the ledger's control line."""
 
-    key: int
-    number: str
-    type: str
+    document_key: int
+    document_no: str
+    document_type: str
     company: str
     owner: int | None
     owner_db_id: int | None
     voucher_type: str
     partner_code: str | None
-    partner_name: str | None
+    partner: str | None
     currency: str
-    date: date
+    document_date: date
     amount: Decimal | None
     control_amount: Decimal | None
     external_no: str | None
@@ -58,9 +64,14 @@ class Candidate(NamedTuple):
     content_hash: str
 
     @property
+    def document(self) -> Document:
+        """The document, as decisions name it."""
+        return Document(self.document_no, self.document_key, self.company, self.document_type)
+
+    @property
     def numbers(self) -> list[str]:
         """The numbers a bookkeeper may have entered: the supplier's, the one Springline would send, the VMS's."""
-        given = (self.external_no, self.invoice_no, self.number)
+        given = (self.external_no, self.invoice_no, self.document_no)
         return list(dict.fromkeys(number for number in given if number))
 
     @property
@@ -69,7 +80,7 @@ class Candidate(NamedTuple):
         amount = f"{words.amount(self.control_amount, self.currency)} in entity {self.owner}"
         if self.voucher_type in SUBLEDGERS:
             return f"{self.voucher_type} invoice {' or '.join(self.numbers)} of partner {self.partner_code}, {amount}"
-        return f"a voucher whose text begins with {self.number}, with a line of {amount}"
+        return f"a voucher whose text begins with {self.document_no}, with a line of {amount}"
 
     @property
     def gap(self) -> str:
@@ -112,6 +123,23 @@ class SearchResult:
     voucher: BookedVoucher | None
     detail: str
 
+    @property
+    def outcome(self) -> str:
+        """What becomes of it: adopted or held."""
+        return "adopted" if self.voucher else "held"
+
+    @property
+    def cells(self) -> tuple[object, ...]:
+        """The document as `adopt` shows it."""
+        of = self.candidate
+        amount = words.amount(of.amount, of.currency)
+        return of.document.label, of.document_date, of.company, amount, self.outcome, self.detail
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the document as `adopt --json` prints it; its amount is signed as in the VMS."""
+        shown = {name: getattr(self.candidate, name) for name in _SHOWN}
+        return {**shown, "outcome": self.outcome, "detail": self.detail}
+
 
 def read_candidates(ctx: Context, *, before: date) -> list[Candidate]:
     """Return the documents that are open in the models and dated before a day, by key."""
@@ -134,7 +162,9 @@ def search(
     sent_by_us = _sent_by_us(ctx, ours, complete)
     # How many documents of the VMS one voucher fits: it can have been posted for one of them only.
     fitted = Counter(voucher.header for several in vouchers.values() for voucher in several)
-    return [_result(candidate, vouchers.get(candidate.key, []), fitted, sent_by_us) for candidate in candidates]
+    return [
+        _result(candidate, vouchers.get(candidate.document_key, []), fitted, sent_by_us) for candidate in candidates
+    ]
 
 
 def _result(
@@ -175,7 +205,7 @@ def _invoices(ctx: Context, candidates: Sequence[Candidate]) -> dict[int, list[B
         for candidate in own:
             vouchers = [voucher for number in candidate.numbers for voucher in by_number.get(number, ())]
             if fitting := [_booked(v, "transactionHeader") for v in vouchers if _is_invoice(candidate, v)]:
-                found[candidate.key] = fitting
+                found[candidate.document_key] = fitting
     return found
 
 
@@ -218,14 +248,14 @@ def _book_rows(ctx: Context, candidates: Sequence[Candidate]) -> dict[int, list[
     for candidate in own:
         by_header = {str(row["header"]["dbId"]): row for row in rows if row["header"] and _is_book_row(candidate, row)}
         if by_header:
-            found[candidate.key] = [_booked([row], "header") for row in by_header.values()]
+            found[candidate.document_key] = [_booked([row], "header") for row in by_header.values()]
     return found
 
 
 def _is_book_row(candidate: Candidate, row: Node) -> bool:
     text = str(row["header"]["text"] or "")
     # With the blank, or document 27 would be found in the text of document 2706001.
-    is_named = text == candidate.number or text.startswith(f"{candidate.number} ")
+    is_named = text == candidate.document_no or text.startswith(f"{candidate.document_no} ")
     booked = (str(row["ownerDbId"]), code_of(row, "currency"), abs(Decimal(str(row["invoiceAmount"]))))
     expected = (str(candidate.owner_db_id), candidate.currency, abs(candidate.control_amount or Decimal(0)))
     return is_named and booked == expected
@@ -254,7 +284,7 @@ def _sent_by_us(
         "SELECT json_extract(remote_ids, '$.header') AS header FROM outbox "
         "WHERE kind = 'voucher' AND state = 'sent' AND json_extract(remote_ids, '$.header') IS NOT NULL"
     )
-    entries = ours({candidate.number for candidate in candidates})
+    entries = ours({candidate.document_no for candidate in candidates})
     texts = [str(entry.look_up.get("text")) for entry in entries if entry.remote_ids]
     headers = ask(ctx.ledger, [one_of("journalHeaders", "text", texts, selection="dbId")])[0] if texts else []
     return {str(row["header"]) for row in rows} | {str(header["dbId"]) for header in headers}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.checks.steps import rules_off
 from pipelines.contracts import vms as vms_contracts
+from pipelines.contracts.presence import values_at
 from pipelines.core.mapping_files import TAX_RULES, find_mappings
 from pipelines.going_live.check_line import CheckFault, CheckLine, judge, named
 from pipelines.going_live.companies import mapped_companies, read_entities
@@ -138,9 +139,9 @@ def xgl(probe: Probe) -> CheckLine:
 
 def _pools(probe: Probe) -> set[str]:
     """Return the codes of all pools; the vendor hangs them on a vessel's codes, older installations on the vessel."""
-    vessels = probe.vms_objects(vms_contracts.VESSELS.entity, ["vesselCodes.pool.poolCode", "pool.poolCode"])
-    holders = [holder for vessel in vessels for holder in (vessel, *(vessel.get("vesselCodes") or ()))]
-    return {holder["pool"]["poolCode"].strip() for holder in holders if (holder.get("pool") or {}).get("poolCode")}
+    places = ["vesselCodes.pool.poolCode", "pool.poolCode"]
+    vessels = probe.vms_objects(vms_contracts.VESSELS.entity, places)
+    return {str(code).strip() for place in places for code in values_at(vessels, place) if code}
 
 
 def voucher_types(probe: Probe) -> CheckLine:

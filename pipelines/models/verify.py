@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 
 from pipelines.core.table_ref import TableRef
 from pipelines.models.model import Catalog, Columns, Model, ModelFault, refuse
-from pipelines.models.order import in_order
 from pipelines.models.prove import prove
 from pipelines.models.resolve import ColumnResolver, Parents, add_table, mapping_schema
 
@@ -43,6 +43,20 @@ def verify(models: Iterable[Model], external: Mapping[TableRef, Columns]) -> Cat
     if faults:
         refuse(faults)
     return Catalog(tuple(_known(model, types[model.ref], parents[model.ref]) for model in ordered), external)
+
+
+def in_order(models: Iterable[Model]) -> tuple[Model, ...]:
+    """Order models by what they read, by name where that leaves a choice; ModelError names a cycle."""
+    # Sorted, so that the same files are built in the same order on every machine.
+    by_ref = {model.ref: model for model in sorted(models, key=lambda model: model.ref)}
+    sorter = TopologicalSorter({ref: [read for read in model.reads if read in by_ref] for ref, model in by_ref.items()})
+    try:
+        return tuple(by_ref[ref] for ref in sorter.static_order())
+    except CycleError as error:
+        cycle: list[TableRef] = error.args[1]
+        # graphlib lists each table before the one that reads it; people follow the reading.
+        path = " reads ".join(str(ref) for ref in reversed(cycle))
+        refuse([ModelFault(by_ref[cycle[0]].path, 1, 1, f"models read each other in a circle: {path}.")])
 
 
 def _known(model: Model, types: Columns, parents: Parents) -> Model:

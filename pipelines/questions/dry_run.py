@@ -9,7 +9,7 @@ from rich.markup import escape
 from pipelines.core.words import amount
 from pipelines.load.ledger.file_rules import AttachedFile
 from pipelines.load.ledger.invoice_files import INVOICES, InvoiceFiles
-from pipelines.questions.voucher_table import contra_accounts, lines_table, mapping_rules
+from pipelines.questions.voucher_table import show_lines
 from pipelines.step.context import Context
 from pipelines.stores.control import named_statements
 from pipelines.stores.rows import Row, rows_of
@@ -64,11 +64,7 @@ def show_drafts(drafts: list[Row], console: Console) -> None:
             f"{', after ' + ', '.join(draft['after']) if draft['after'] else ''}"
         )
         console.print(escape(title), highlight=False)
-        console.print(lines_table(draft["lines"], company_currency=draft["company_currency"]), crop=False)
-        if sources := contra_accounts(draft["lines"]):
-            console.print(escape(sources), highlight=False)
-        for rules in mapping_rules(draft["lines"]):
-            console.print(escape(rules), highlight=False)
+        show_lines(draft["lines"], console, company_currency=draft["company_currency"])
         if note := draft.get("file_note"):
             console.print(escape(f"{note}."), highlight=False)
     console.print(f"{len(drafts)} vouchers would be sent. Nothing was sent.")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import date, datetime
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Unpack
 
 import duckdb
 
-from pipelines.batch.run import open_context
+from pipelines.batch.run import BatchOptions, open_context
 from pipelines.batch.scratch import build_scratch, copy_reference, scratch
 from pipelines.checks.followers import AWAITS_ORIGINAL, find_followers
 from pipelines.checks.run import run_checks
@@ -38,10 +38,7 @@ def run_preflight(
     settings: Settings,
     *,
     period: str | None,
-    today: date,
-    operator: str,
-    now: Callable[[], datetime],
-    report: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
+    **options: Unpack[BatchOptions],
 ) -> PreflightReport:
     """Read what is not posted yet and check it in memory, as the documents job would; nothing is held or written.
 
@@ -49,19 +46,12 @@ def run_preflight(
     reading the two systems raises.
     """
     first, last = _bounds(period)
+    # Partners and projects that the master-data job would create first then count as present.
+    options["is_dry_run"] = True
     with ExitStack() as stack:
         context, requests = stack.enter_context(
-            open_context(
-                settings,
-                # The batch's own warehouse is not touched: what is read goes into the scratch warehouse below.
-                warehouse=stack.enter_context(duckdb.connect()),
-                operator=operator,
-                now=now,
-                today=today,
-                # Partners and projects that the master-data job would create first then count as present.
-                is_dry_run=True,
-                report=report,
-            )
+            # The batch's own warehouse is not touched: what is read goes into the scratch warehouse below.
+            open_context(settings, warehouse=stack.enter_context(duckdb.connect()), **options)
         )
         # Also when it fails: what was asked of the ledger was counted there in any case.
         stack.callback(requests.save, "preflight")

@@ -7,10 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-from rich.table import Table
-
 from pipelines.checks.suites import CRITICAL
+from pipelines.core.drawing import draw_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -90,17 +88,15 @@ class PreflightReport:
 def show_preflight(report: PreflightReport, console: Console) -> None:
     """Print what would be held and why, a table for each person who entered it."""
     for person, voyages in report.by_person().items():
-        table = Table(
-            "voyage", "document", "status", "what, and what to do", title=escape(person), title_justify="left"
+        rows = (
+            (voyage, f"{pending.document_type or ''} {pending.document_no}".strip(), pending.status, told)
+            for voyage, documents in voyages.items()
+            for pending in documents
+            # A row for each rule, because each is another thing to do.
+            for finding in pending.findings
+            for told in [f"{'' if finding.severity == CRITICAL else 'warning: '}{finding.message}"]
         )
-        for voyage, documents in voyages.items():
-            for pending in documents:
-                # A row for each rule, because each is another thing to do.
-                for finding in pending.findings:
-                    label = f"{pending.document_type or ''} {pending.document_no}".strip()
-                    mark = "" if finding.severity == CRITICAL else "warning: "
-                    table.add_row(escape(voyage), escape(label), pending.status, escape(mark + finding.message))
-        console.print(table)
+        console.print(draw_table(("voyage", "document", "status", "what, and what to do"), rows, title=person))
     period = f" of {report.period}" if report.period else ""
     console.print(
         f"{report.checked} documents{period} that are not posted yet were checked: {report.held} would be held, "

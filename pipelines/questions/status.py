@@ -7,9 +7,7 @@ from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
-from rich.table import Table
-
+from pipelines.core.drawing import draw_table
 from pipelines.core.settings import Settings
 from pipelines.steering.decisions import holds_to_come
 from pipelines.stores.control import Control, named_statements
@@ -82,11 +80,8 @@ def show_status(status: Status, console: Console) -> None:
             return
     for name, title, columns in SHOWN:
         _show(console, title, columns, status[name])
-    outbox = Table("kind", "state", "number", title="Outbox", title_justify="left")
-    for kind, states in status["outbox"].items():
-        for state, number in states.items():
-            outbox.add_row(kind, state, str(number))
-    console.print(outbox)
+    outbox = ((kind, *counted) for kind, states in status["outbox"].items() for counted in states.items())
+    console.print(draw_table(("kind", "state", "number"), outbox, title="Outbox"))
     if status["left_alone"]:
         listed = ", ".join(f"{company} ({count})" for company, count in status["left_alone"].items())
         console.print(f"Documents left alone, of companies that are not configured: {listed}.")
@@ -103,9 +98,7 @@ def show_status(status: Status, console: Console) -> None:
 def _show(console: Console, title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         return
-    table = Table(*columns, title=f"{title} ({len(rows)})", title_justify="left")
-    for row in rows[:MOST_SHOWN]:
-        table.add_row(*(escape("" if row[column] is None else str(row[column])) for column in columns))
-    console.print(table)
+    shown = ([row[column] for column in columns] for row in rows[:MOST_SHOWN])
+    console.print(draw_table(columns, shown, title=f"{title} ({len(rows)})"))
     if len(rows) > MOST_SHOWN:
         console.print(f"… and {len(rows) - MOST_SHOWN} more: springline status --json")

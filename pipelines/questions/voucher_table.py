@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.cells import cell_len
@@ -12,6 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.core import words
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # The columns of a line that are shown, with their headings.
 _COLUMNS = {
@@ -31,7 +34,15 @@ _COLUMNS = {
 _NARROWEST_TEXT = 20
 
 
-def lines_table(lines: Sequence[Mapping[str, Any]], *, company_currency: str | None) -> Table:
+def show_lines(lines: Sequence[Mapping[str, Any]], console: Console, *, company_currency: str | None) -> None:
+    """Print a voucher's lines as a table, and below it where its accounts come from and what mapping files changed."""
+    # Not cropped: in a narrow terminal text is folded, never cut off.
+    console.print(_lines_table(lines, company_currency=company_currency), crop=False)
+    for remark in _remarks(lines):
+        console.print(remark, markup=False, highlight=False)
+
+
+def _lines_table(lines: Sequence[Mapping[str, Any]], *, company_currency: str | None) -> Table:
     """Make the table of one voucher's lines, debit positive; a column that no line has a value in is left out."""
     cells = {
         name: [_cell(line, name, currency=company_currency if name == "amount" else line["currency"]) for line in lines]
@@ -54,20 +65,17 @@ def lines_table(lines: Sequence[Mapping[str, Any]], *, company_currency: str | N
     return table
 
 
-def contra_accounts(lines: Sequence[Mapping[str, Any]]) -> str | None:
-    """Say where the control accounts of a voucher stand, each account once; None where the lines do not tell."""
-    # A frozen payload is what was sent, and that has no sources.
-    found = dict.fromkeys(
+def _remarks(lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Say where the control accounts of a voucher stand, each once, and which mapping files have filled each line."""
+    # A frozen payload is what was sent, and that has neither sources nor rules.
+    sources = dict.fromkeys(
         f"{line['account']} from {line['account_source']}"
         for line in lines
         if line.get("line_kind") == "control" and line.get("account_source")
     )
-    return f"Control account {', '.join(found)}." if found else None
-
-
-def mapping_rules(lines: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Say of each line which lines of the tenant's mapping files have filled its fields; empty where none has."""
-    return [f"Line {line['tr_item_number']}, {rules}." for line in lines if (rules := line.get("mapping_rules"))]
+    if sources:
+        yield f"Control account {', '.join(sources)}."
+    yield from (f"Line {line['tr_item_number']}, {rules}." for line in lines if (rules := line.get("mapping_rules")))
 
 
 def _cell(line: Mapping[str, Any], name: str, *, currency: str | None) -> str:

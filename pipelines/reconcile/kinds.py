@@ -5,12 +5,11 @@ docs/reference/breaks.md is written from the same file, and the SQL models read 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from pipelines.core.resources import seeds_folder
+from pipelines.core.resources import seed_file
 
 # Who finds a break: the comparison of both sides, the close of a period, or one of the other jobs by its name.
 COMPARISON, CLOSE = "comparison", "close"
@@ -42,8 +41,7 @@ class BreakKind:
 @cache
 def break_kinds() -> Mapping[str, BreakKind]:
     """Return every kind by its name, in the order of the file."""
-    with (seeds_folder() / "break_kinds.csv").open(encoding="utf-8", newline="") as file:
-        return {row["kind"]: BreakKind(**row) for row in csv.DictReader(file)}
+    return {row["kind"]: BreakKind(**row) for row in seed_file("break_kinds")}
 
 
 def kinds_found_by(finder: str) -> frozenset[str]:

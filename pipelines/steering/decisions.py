@@ -33,6 +33,11 @@ class Decision:
     at: str
 
 
+def decision_on(document: Document, action: str, *, reason: str, operator: str, at: str) -> Decision:
+    """Make a decision on a document; ``at`` is UTC text."""
+    return Decision(action, "document", document.company, document.key, document.number, reason, operator, at)
+
+
 def reason_text(text: str) -> str:
     """Return a reason or a comment on one line; UsageError when it is empty or too long."""
     line = " ".join(text.split())

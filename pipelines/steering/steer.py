@@ -15,6 +15,7 @@ from pipelines.reconcile.kinds import break_kinds
 from pipelines.steering.bank_changes import confirm_changes, open_changes
 from pipelines.steering.decisions import (
     Decision,
+    decision_on,
     ignored_row,
     insert_decision,
     last_retry,
@@ -64,9 +65,7 @@ class _Desk:
     at: str
 
     def decision(self, action: str, document: Document) -> Decision:
-        return Decision(
-            action, "document", document.company, document.key, document.number, self.reason, self.operator, self.at
-        )
+        return decision_on(document, action, reason=self.reason, operator=self.operator, at=self.at)
 
     def intent(self, document: Document, kind: str = "voucher") -> sqlite3.Row | None:
         rows = self.control.read(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -28,14 +28,42 @@ id IN (
     WHERE events.event_no > :since
 )
 """
+# By length first: the keys end in #1, #2 … #10, which as text would come before #2.
 _CORRECTIONS = """
 SELECT document_key, payload FROM outbox
-WHERE kind = 'correction' AND state = 'sent' ORDER BY document_key, length(natural_key), natural_key
+WHERE kind = 'correction' AND state = 'sent' {which} ORDER BY document_key, length(natural_key), natural_key
 """
 
 # Numbers stay the text they are in the payload: the warehouse reads them as decimals.
 _members = msgspec.json.Decoder(dict[str, Any], float_hook=str).decode
 _inputs = msgspec.json.Decoder(list[dict[str, Any]], float_hook=str).decode
+
+# Where the values of a row stand in its intent, in the order of the table's columns: in a column of the outbox, or in a
+# member of one that is JSON. Behind what may be missing there is a question mark: older releases kept less.
+_PARTNER = "kind owner_code look_up.code? natural_key.version payload.swift? payload.bankRouting?"
+_PLACES: Mapping[str, tuple[str, str]] = {
+    "voucher": (
+        "sent_vouchers",
+        "document_key document_no company_code owner_code look_up.source? look_up.invoice_number? look_up.subledger? "
+        "look_up.vms_partner? look_up.currency? look_up.text? remote_ids.header?",
+    ),
+    "supplier": ("sent_partners", _PARTNER),
+    "customer": ("sent_partners", _PARTNER),
+    "payment": (
+        "payments",
+        "look_up.document_no look_up.payment_db_id document_key look_up.part_no payload.documentAmount "
+        "payload.sourceCurrencyAmount payload.companyCurrencyAmount",
+    ),
+    "actual": (
+        "actuals",
+        "look_up.document_no look_up.prefix owner_code look_up.period_month look_up.voyage_no look_up.account "
+        "look_up.currency look_up.part_no payload.documentAmount payload.companyCurrencyAmount",
+    ),
+    "rate": (
+        "rates",
+        "look_up.rate_date payload.fromCurrency payload.currency look_up.part_no payload.exchangeRate",
+    ),
+}
 
 Row = tuple[object, ...]
 Corrections = Mapping[int, Mapping[int, Mapping[str, Any]]]
@@ -75,15 +103,21 @@ class _Input(msgspec.Struct):
 _nodes = msgspec.json.Decoder(list[_Input]).decode
 
 
-def read_corrections(control: Control) -> Corrections:
-    """Return what corrections have changed of voucher lines since they were sent: by document key, then item number."""
+def read_corrections(control: Control, document_key: int | None = None) -> Corrections:
+    """Return what corrections have changed of voucher lines since they were sent: by document key, then item number.
+
+    Of one document, or of all. The oldest correction goes first, so that the newest value of a member stays.
+    """
+    which, parameters = ("", ()) if document_key is None else ("AND document_key = ?", (document_key,))
     found: dict[int, dict[int, dict[str, Any]]] = {}
-    for row in control.read(_CORRECTIONS):
+    for row in control.read(_CORRECTIONS.format(which=which), parameters):
         items = found.setdefault(row["document_key"], {})
         for item in _inputs(row["payload"]):
             # The id is `<document key>-<item number>`, as batch/retries.py writes it.
             number = int(str(item["clientId"]).rpartition("-")[2])
-            items.setdefault(number, {}).update(item["node"])
+            # The id names the item that is corrected; it is no member of the line as it was mapped.
+            change = {name: value for name, value in item["node"].items() if name != "dbId"}
+            items.setdefault(number, {}).update(change)
     return found
 
 
@@ -92,13 +126,13 @@ def sent_rows(intents: Iterable[sqlite3.Row], corrections: Corrections) -> dict[
     rows: dict[str, list[Row]] = {table: [] for table in SENT_TABLES}
     for intent in intents:
         end = (intent["state"], intent["updated_at"])
-        if reader := _READERS.get(intent["kind"]):
-            table, row_of = reader
-            rows[table].append((intent["id"], *row_of(intent), *end))
+        if intent["kind"] in _PLACES:
+            table, places = _PLACES[intent["kind"]]
+            rows[table].append((intent["id"], *_values(intent, places), *end))
         if intent["kind"] == "voucher":
             changed = corrections.get(intent["document_key"], {})
             key = (intent["id"], intent["document_key"])
-            wanted = _read(intent["look_up"])
+            wanted = _json(intent, "look_up")
             nodes = _voucher_nodes(intent["payload"], changed)
             rows["sent_lines"] += [(*key, *_line(node, wanted), *end) for node in nodes]
     return rows
@@ -146,75 +180,25 @@ def _as_read(wanted: Mapping[str, Any], node: _Node) -> Sequence[object]:
     return (True, *(read.get(name) for name in ("account", "vessel", "voyage", "partner")))
 
 
-def _voucher(intent: sqlite3.Row) -> Sequence[object]:
-    wanted = _read(intent["look_up"])
-    header = _read(intent["remote_ids"]).get("header")
-    return (
-        intent["document_key"],
-        intent["document_no"],
-        intent["company_code"],
-        intent["owner_code"],
-        wanted.get("source"),
-        wanted.get("invoice_number"),
-        wanted.get("subledger"),
-        wanted.get("vms_partner"),
-        wanted.get("currency"),
-        wanted.get("text"),
-        None if header is None else int(header),
-    )
+def _values(intent: sqlite3.Row, places: str) -> Iterator[object]:
+    """Yield the values of a row; KeyError where a member is missing that every intent of the kind has."""
+    read: dict[str, Mapping[str, Any]] = {}
+    for place in places.split():
+        column, dot, name = place.removesuffix("?").rpartition(".")
+        if not dot:
+            yield intent[name]
+            continue
+        if column not in read:
+            read[column] = _json(intent, column)
+        value = read[column].get(name) if place.endswith("?") else read[column][name]
+        # As text, because the same member may be a number in one payload and text in another; the table has the type.
+        yield value if value is None or column == "look_up" else str(value)
 
 
-def _partner(intent: sqlite3.Row) -> Sequence[object]:
-    node = _inputs(intent["payload"])[0]["node"]
-    version = intent["natural_key"].rpartition("#")[2]
-    code = _read(intent["look_up"]).get("code")
-    return (intent["kind"], intent["owner_code"], code, int(version), node.get("swift"), node.get("bankRouting"))
-
-
-def _payment(intent: sqlite3.Row) -> Sequence[object]:
-    wanted, body = _read(intent["look_up"]), _read(intent["payload"])
-    return (
-        wanted["document_no"],
-        wanted["payment_db_id"],
-        intent["document_key"],
-        wanted["part_no"],
-        str(body["documentAmount"]),
-        str(body["sourceCurrencyAmount"]),
-        str(body["companyCurrencyAmount"]),
-    )
-
-
-def _actual(intent: sqlite3.Row) -> Sequence[object]:
-    wanted, body = _read(intent["look_up"]), _read(intent["payload"])
-    return (
-        wanted["document_no"],
-        wanted["prefix"],
-        intent["owner_code"],
-        wanted["period_month"],
-        wanted["voyage_no"],
-        wanted["account"],
-        wanted["currency"],
-        wanted["part_no"],
-        str(body["documentAmount"]),
-        str(body["companyCurrencyAmount"]),
-    )
-
-
-def _rate(intent: sqlite3.Row) -> Sequence[object]:
-    wanted, body = _read(intent["look_up"]), _read(intent["payload"])
-    pair = (wanted["rate_date"], body["fromCurrency"], body["currency"])
-    return (*pair, wanted["part_no"], str(body["exchangeRate"]))
-
-
-def _read(text: str | None) -> dict[str, Any]:
-    return _members(text) if text else {}
-
-
-_READERS: Mapping[str, tuple[str, Callable[[sqlite3.Row], Sequence[object]]]] = {
-    "voucher": ("sent_vouchers", _voucher),
-    "supplier": ("sent_partners", _partner),
-    "customer": ("sent_partners", _partner),
-    "payment": ("payments", _payment),
-    "actual": ("actuals", _actual),
-    "rate": ("rates", _rate),
-}
+def _json(intent: sqlite3.Row, column: str) -> Mapping[str, Any]:
+    text: str = intent[column] or "{}"
+    if column == "natural_key":
+        return {"version": text.rpartition("#")[2]}
+    # The ledger's mutations take lists of inputs, and a supplier or a customer is the only one of its list.
+    node: Mapping[str, Any] = _inputs(text)[0]["node"] if text.startswith("[") else _members(text)
+    return node

@@ -37,10 +37,3 @@ FROM decisions
 INNER JOIN outbox ON decisions.document_key = outbox.document_key AND outbox.kind = 'voucher'
 WHERE decisions.action = 'retry' AND decisions.decision_no > ? AND outbox.state = 'sent'
 ORDER BY outbox.document_key;
-
--- By length first: the keys end in #1, #2 … #10, which as text would come before #2.
--- name: corrections_of
-SELECT payload
-FROM outbox
-WHERE kind = 'correction' AND document_key = ? AND state = 'sent'
-ORDER BY LENGTH(natural_key), natural_key;

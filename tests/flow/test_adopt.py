@@ -98,11 +98,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def _outcomes(adoption: Adoption) -> dict[str, str]:
-    return {line.document_no: line.outcome for line in adoption.lines}
+    return {line.candidate.document_no: line.outcome for line in adoption.lines}
 
 
 def _detail(world: World, number: str) -> str:
-    return next(line.detail for line in world.real.lines if line.document_no == number)
+    return next(line.detail for line in world.real.lines if line.candidate.document_no == number)
 
 
 def test_a_dry_run_finds_the_same_and_writes_nothing(world: World) -> None:

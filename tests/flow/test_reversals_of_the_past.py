@@ -90,7 +90,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         adoption = run_adopt(
             live.settings, before=BEFORE, operator="kari", now=live.now, today=TODAY, is_acknowledged=True
         )
-        world = World(live, {line.document_no: line.outcome for line in adoption.lines})
+        world = World(live, {line.candidate.document_no: line.outcome for line in adoption.lines})
         world.run()
         live.steer("release", RELEASED, reason="it was never booked")
         for number in PAIRS:

@@ -12,7 +12,7 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.workbook import Workbook
 
-from pipelines.close.workbook import write_close_workbook
+from pipelines.close.sheets import write_close_workbook
 from pipelines.publish.workbook.workbook import write_workbook
 from tests.office.calc import converted, recomputed
 from tests.support.publish_cells import formulas, totals, without_zeros

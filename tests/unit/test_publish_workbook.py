@@ -14,7 +14,7 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
-from pipelines.close.workbook import write_close_workbook
+from pipelines.close.sheets import write_close_workbook
 from pipelines.publish.workbook.book import FIRST_TAB, money_format
 from pipelines.publish.workbook.sheet import Sheet
 from pipelines.publish.workbook.sheets import SHEETS

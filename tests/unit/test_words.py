@@ -18,7 +18,7 @@ from pipelines.close.show import show_close
 from pipelines.core import words
 from pipelines.demo.actuals import compare_actuals
 from pipelines.going_live.adopt import show_adoption
-from pipelines.going_live.search_books import Candidate
+from pipelines.going_live.search_books import Candidate, SearchResult
 from pipelines.publish.report.report import environment
 from pipelines.publish.workbook.book import money_format
 from pipelines.questions.dry_run import show_drafts
@@ -98,18 +98,19 @@ def by_break_of_an_actual(amount: Decimal, currency: str) -> str:
 
 
 def by_adopt(amount: Decimal, currency: str) -> str:
-    line = SimpleNamespace(
-        document_no="1", document_key=1, document_type="INI", company="28601", document_date=date(2026, 10, 1),
-        currency=currency, amount=amount, outcome="held", detail="",
-    )  # fmt: skip
+    line = SearchResult(_candidate(amount, currency), None, "")
     return printed(show_adoption, SimpleNamespace(lines=[line], is_dry_run=True, before=date(2026, 11, 1), batch=None))
 
 
 def by_search_in_the_books(amount: Decimal, currency: str) -> str:
+    return _candidate(amount, currency).description
+
+
+def _candidate(amount: Decimal, currency: str) -> Candidate:
     return Candidate(
         1, "2707400", "INI", "28601", 28601, 1, "GL", None, None, currency, date(2026, 10, 1), amount, amount,
         external_no=None, invoice_no=None, content_hash="",
-    ).description  # fmt: skip
+    )  # fmt: skip
 
 
 def by_explain(amount: Decimal, currency: str) -> str:

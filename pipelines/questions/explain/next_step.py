@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pipelines.core.resources import seeds_folder
+from pipelines.core.resources import seed_file
 from pipelines.core.words import amount
 
 if TYPE_CHECKING:
@@ -150,5 +149,4 @@ CASES: Sequence[Callable[[Explanation], str]] = (
 @cache
 def posting_types() -> frozenset[str]:
     """Return the document types that become vouchers (data/seeds/voucher_types.csv)."""
-    with (seeds_folder() / "voucher_types.csv").open(encoding="utf-8", newline="") as file:
-        return frozenset(row["document_type"] for row in csv.DictReader(file))
+    return frozenset(row["document_type"] for row in seed_file("voucher_types"))

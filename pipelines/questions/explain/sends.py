@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from pipelines.batch.retries import corrections_of
 from pipelines.core.identifiers import masked_account
 from pipelines.load.ledger.vouchers import MEMBERS
 from pipelines.outbox.chain import GENESIS, HASHED, event_hash, verify_chain
@@ -13,6 +12,7 @@ from pipelines.outbox.intent import read_json
 from pipelines.outbox.states import State
 from pipelines.stores.control import named_statements
 from pipelines.stores.rows import Row
+from pipelines.stores.sent_objects import read_corrections
 
 if TYPE_CHECKING:
     from pipelines.steering.find_document import Document
@@ -84,11 +84,9 @@ def lines_as_sent(control: Control, document: Document) -> list[Row]:
     payload = control.one(named_statements("questions")["sent_payload"], {"document_key": document.key})
     inputs = cast("list[dict[str, Any]]", read_json(payload)) if payload else []
     nodes = {item["node"]["trItemNumber"]: dict(item["node"]) for item in inputs}
-    # A correction updates waiting import items one by one; its clientId ends with the item number of the line.
-    for correction in corrections_of(control, document.key or -1):
-        for change in cast("list[dict[str, Any]]", correction):
-            # The id is `<document key>-<item number>`, as batch/retries.py writes it.
-            nodes[int(change["clientId"].rpartition("-")[2])] |= change["node"]
+    # A correction updates waiting import items one by one.
+    for number, change in read_corrections(control, document.key or -1).get(document.key or -1, {}).items():
+        nodes[number] |= change
     return masked([_line(node) for _, node in sorted(nodes.items())])
 
 

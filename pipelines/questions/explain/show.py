@@ -12,7 +12,7 @@ from rich.table import Table
 from pipelines.checks.suites import WARNING
 from pipelines.core import words
 from pipelines.questions.explain.verdicts import FAILED, PASSED
-from pipelines.questions.voucher_table import contra_accounts, lines_table, mapping_rules
+from pipelines.questions.voucher_table import show_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -78,11 +78,7 @@ def _voucher(story: Explanation, console: Console) -> None:
     if story.voucher is None:
         return
     console.print(f"Voucher {story.voucher['state']}", style="italic")
-    console.print(lines_table(story.voucher["lines"], company_currency=_company_currency(story)), crop=False)
-    if sources := contra_accounts(story.voucher["lines"]):
-        console.print(sources, markup=False, highlight=False)
-    for rules in mapping_rules(story.voucher["lines"]):
-        console.print(rules, markup=False, highlight=False)
+    show_lines(story.voucher["lines"], console, company_currency=_company_currency(story))
     if note := story.voucher.get("file_note"):
         console.print(f"Sent {note}.", markup=False, highlight=False)
     origins = [
