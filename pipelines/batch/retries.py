@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from pipelines.batch.scratch import build_scratch, copy_reference, scratch
 from pipelines.core.errors import Refused, WireError
@@ -23,7 +23,7 @@ from pipelines.steering.decisions import RETRIED, retried_up_to
 from pipelines.step.counts import Counts
 from pipelines.stores.control import Control, named_statements
 from pipelines.stores.rows import rows_of
-from pipelines.stores.sent_objects import read_corrections
+from pipelines.stores.sent_objects import NOT_CORRECTED, read_corrections
 
 if TYPE_CHECKING:
     import sqlite3
@@ -122,7 +122,7 @@ def _standing(voucher: _Voucher) -> str:
 def _corrected(control: Control, row: sqlite3.Row) -> dict[int, Node]:
     """Return the nodes as sent with the corrections that have arrived since laid over them."""
     nodes, key = _nodes(read_json(row["payload"])), row["document_key"]
-    for number, change in read_corrections(control, key).get(key, {}).items():
+    for number, change in read_corrections(control, key).get(key, NOT_CORRECTED).changes.items():
         nodes[number] = {**nodes[number], **change}
     return nodes
 
@@ -133,8 +133,15 @@ def _nodes(payload: Json) -> dict[int, Node]:
     return {int(str(node["trItemNumber"])): node for node in nodes}
 
 
-def _mapped_now(ctx: Context, keys: Sequence[int]) -> dict[int, dict[int, Node]]:
-    """Read documents again and map them as if they had not been sent; give their nodes by document and item."""
+class _Mapped(NamedTuple):
+    """A document as it is mapped now: its nodes by item number, and what the mapping files fill of them."""
+
+    nodes: Mapping[int, Node]
+    by_files: Mapping[str, Json]
+
+
+def _mapped_now(ctx: Context, keys: Sequence[int]) -> dict[int, _Mapped]:
+    """Read documents again and map them as if they had not been sent."""
     with scratch(ctx) as aside:
         copy_reference(aside, source=ctx.warehouse, control=ctx.control)
         extract_documents_by_key(aside, keys)
@@ -142,16 +149,24 @@ def _mapped_now(ctx: Context, keys: Sequence[int]) -> dict[int, dict[int, Node]]
         aside.warehouse.execute("UPDATE stg_vms.documents SET status_code = 'RFP'")
         build_scratch(aside, control=ctx.control, forgotten=keys)
         store_voucher_intents(aside, keys)
-        ids = {intent_id(Kind.VOUCHER, str(key)): key for key in keys}
-        return {ids[intent]: _nodes(payload) for intent, payload in Outbox.of(aside).payloads([*ids]).items()}
+        outbox = Outbox.of(aside)
+        payloads = outbox.payloads([intent_id(Kind.VOUCHER, str(key)) for key in keys])
+        # Named also where they fill nothing: what they filled before counts no more.
+        return {
+            entry.document_key: _Mapped(
+                _nodes(payloads[entry.id]), {name: entry.look_up.get(name, {}) for name in ("read", "mapped")}
+            )
+            for entry in outbox.entries(Kind.VOUCHER, [State.TODO])
+            if entry.document_key is not None and entry.id in payloads
+        }
 
 
-def _correct(ctx: Context, voucher: _Voucher, mapped: Mapping[int, Node] | None) -> tuple[Counts, str]:
-    inputs = _inputs(voucher, mapped or {})
-    if not inputs:
+def _correct(ctx: Context, voucher: _Voucher, mapped: _Mapped | None) -> tuple[Counts, str]:
+    inputs = _inputs(voucher, mapped.nodes if mapped else {})
+    if mapped is None or not inputs:
         return Counts(failed=1), _to_see_to(voucher, is_other=inputs is None)
     outbox = Outbox.of(ctx)
-    intent = _intent(outbox, voucher, inputs)
+    intent = _intent(outbox, voucher, inputs, mapped.by_files)
     # Look-up before the first send: done above, the items have just been read as refused.
     outbox.store_intents([intent])
     outbox.begin([intent.id])
@@ -207,7 +222,7 @@ def _to_see_to(voucher: _Voucher, *, is_other: bool) -> str:
     return f": the ledger's posting refused it: {reason}. Next: {step}."
 
 
-def _intent(outbox: Outbox, voucher: _Voucher, inputs: list[Node]) -> Intent:
+def _intent(outbox: Outbox, voucher: _Voucher, inputs: list[Node], by_files: Mapping[str, Json]) -> Intent:
     stem = str(voucher.key)
     latest = outbox.versions(Kind.CORRECTION, [stem]).get(stem)
     number = 1 if latest is None else latest.next_number
@@ -218,6 +233,7 @@ def _intent(outbox: Outbox, voucher: _Voucher, inputs: list[Node]) -> Intent:
         "ledger",
         payload,
         sha256(canonical_json(payload)),
+        look_up=cast("Json", by_files),
         company_code=voucher.sent["company_code"],
         owner_code=voucher.sent["owner_code"],
         document_key=voucher.key,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -30,7 +30,7 @@ id IN (
 """
 # By length first: the keys end in #1, #2 … #10, which as text would come before #2.
 _CORRECTIONS = """
-SELECT document_key, payload FROM outbox
+SELECT document_key, payload, look_up FROM outbox
 WHERE kind = 'correction' AND state = 'sent' {which} ORDER BY document_key, length(natural_key), natural_key
 """
 
@@ -66,7 +66,19 @@ _PLACES: Mapping[str, tuple[str, str]] = {
 }
 
 Row = tuple[object, ...]
-Corrections = Mapping[int, Mapping[int, Mapping[str, Any]]]
+
+
+class Correction(NamedTuple):
+    """What corrections have changed of a voucher: members by item number, and what the mapping files fill by now.
+
+    ``by_files`` takes the place of the same members of the voucher's own look-up.
+    """
+
+    changes: Mapping[int, Mapping[str, Any]]
+    by_files: Mapping[str, Any]
+
+
+NOT_CORRECTED = Correction({}, {})
 
 
 class _Code(msgspec.Struct, frozen=True):
@@ -103,13 +115,14 @@ class _Input(msgspec.Struct):
 _nodes = msgspec.json.Decoder(list[_Input]).decode
 
 
-def read_corrections(control: Control, document_key: int | None = None) -> Corrections:
-    """Return what corrections have changed of voucher lines since they were sent: by document key, then item number.
+def read_corrections(control: Control, document_key: int | None = None) -> dict[int, Correction]:
+    """Return what corrections have changed of vouchers since they were sent, by document key.
 
     Of one document, or of all. The oldest correction goes first, so that the newest value of a member stays.
     """
     which, parameters = ("", ()) if document_key is None else ("AND document_key = ?", (document_key,))
     found: dict[int, dict[int, dict[str, Any]]] = {}
+    by_files: dict[int, dict[str, Any]] = {}
     for row in control.read(_CORRECTIONS.format(which=which), parameters):
         items = found.setdefault(row["document_key"], {})
         for item in _inputs(row["payload"]):
@@ -118,10 +131,11 @@ def read_corrections(control: Control, document_key: int | None = None) -> Corre
             # The id names the item that is corrected; it is no member of the line as it was mapped.
             change = {name: value for name, value in item["node"].items() if name != "dbId"}
             items.setdefault(number, {}).update(change)
-    return found
+        by_files.setdefault(row["document_key"], {}).update(_json(row, "look_up"))
+    return {key: Correction(items, by_files[key]) for key, items in found.items()}
 
 
-def sent_rows(intents: Iterable[sqlite3.Row], corrections: Corrections) -> dict[str, list[Row]]:
+def sent_rows(intents: Iterable[sqlite3.Row], corrections: Mapping[int, Correction]) -> dict[str, list[Row]]:
     """Return the rows of each of ``SENT_TABLES`` that intents (rows of the outbox) stand for."""
     rows: dict[str, list[Row]] = {table: [] for table in SENT_TABLES}
     for intent in intents:
@@ -130,10 +144,10 @@ def sent_rows(intents: Iterable[sqlite3.Row], corrections: Corrections) -> dict[
             table, places = _PLACES[intent["kind"]]
             rows[table].append((intent["id"], *_values(intent, places), *end))
         if intent["kind"] == "voucher":
-            changed = corrections.get(intent["document_key"], {})
+            correction = corrections.get(intent["document_key"], NOT_CORRECTED)
             key = (intent["id"], intent["document_key"])
-            wanted = _json(intent, "look_up")
-            nodes = _voucher_nodes(intent["payload"], changed)
+            wanted = {**_json(intent, "look_up"), **correction.by_files}
+            nodes = _voucher_nodes(intent["payload"], correction.changes)
             rows["sent_lines"] += [(*key, *_line(node, wanted), *end) for node in nodes]
     return rows
 

@@ -12,7 +12,7 @@ from pipelines.outbox.intent import read_json
 from pipelines.outbox.states import State
 from pipelines.stores.control import named_statements
 from pipelines.stores.rows import Row
-from pipelines.stores.sent_objects import read_corrections
+from pipelines.stores.sent_objects import NOT_CORRECTED, read_corrections
 
 if TYPE_CHECKING:
     from pipelines.steering.find_document import Document
@@ -79,15 +79,21 @@ def _broken_links(control: Control, document: Document) -> list[str]:
     return faults
 
 
-def lines_as_sent(control: Control, document: Document) -> list[Row]:
-    """Return the voucher as the ledger was given it, corrections included, in the columns of post.draft_lines."""
+def lines_as_sent(control: Control, document: Document, look_up: Mapping[str, Any]) -> list[Row]:
+    """Return the voucher as the ledger was given it, corrections included, in the columns of post.draft_lines.
+
+    ``look_up`` is that of its intent. It says what mapping files filled when it was sent: they may have changed since.
+    """
     payload = control.one(named_statements("questions")["sent_payload"], {"document_key": document.key})
     inputs = cast("list[dict[str, Any]]", read_json(payload)) if payload else []
     nodes = {item["node"]["trItemNumber"]: dict(item["node"]) for item in inputs}
+    correction = read_corrections(control, document.key or -1).get(document.key or -1, NOT_CORRECTED)
     # A correction updates waiting import items one by one.
-    for number, change in read_corrections(control, document.key or -1).get(document.key or -1, {}).items():
+    for number, change in correction.changes.items():
         nodes[number] |= change
-    return masked([_line(node) for _, node in sorted(nodes.items())])
+    filled = {**look_up, **correction.by_files}.get("mapped", {})
+    lines = [{**_line(node), "mapping_rules": filled.get(str(number))} for number, node in sorted(nodes.items())]
+    return masked(lines)
 
 
 def file_as_sent(control: Control, document: Document, intent: dict[str, Any]) -> dict[str, Any]:

@@ -82,11 +82,6 @@ def _voucher(control: Control, story: Explanation, drafted: list[dict[str, Any]]
         # Springline sent nothing for it, so there are no lines of ours to show.
         return {"state": AS_ADOPTED, "lines": []}
     if intent is not None and (intent["state"] in {"sending", "sent", "unknown"} or not drafted):
-        # As of the sending: a mapping file may have changed since, and what was sent has not.
-        mapped = (intent["look_up"] or {}).get("mapped") or {}
-        lines = [
-            {**line, "mapping_rules": mapped.get(str(line["tr_item_number"]))}
-            for line in sends.lines_as_sent(control, story.document)
-        ]
+        lines = sends.lines_as_sent(control, story.document, intent["look_up"] or {})
         return {"state": AS_SENT, "lines": lines, **sends.file_as_sent(control, story.document, intent)}
     return {"state": AS_MAPPED, "lines": drafted} if drafted else None
