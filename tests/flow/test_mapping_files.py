@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from pipelines.batch.run import BatchResult
 
 # Two invoices of suppliers: on accounts 4300 and others, with a voyage.
-FIRST, LATER = "2707400", "2708001"
+FIRST, LATER, PERIOD = "2707400", "2708001", "2026-10"
 
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     with Live(tmp_path_factory.mktemp("mapping"), (FIRST, LATER), LEDGER__BURST_REQUESTS="1000") as live:
-        live.sandbox.control("POST", "ledger/settings", {"burst_requests": None})
+        live.sandbox.control("POST", "ledger/settings", {"burst_requests": None, "credits_per_hour": None})
         yield live
 
 
@@ -115,6 +115,31 @@ def test_a_changed_file_does_not_touch_what_was_sent(live: Live) -> None:
     assert states[FIRST] == ("agreed", None), states
     _, shown = live.command("explain", FIRST)
     assert "account: gl_accounts.csv line 2" in " ".join(shown.split())
+
+
+def test_a_correction_takes_what_the_files_fill_by_now(live: Live) -> None:
+    _write(live, GL_ACCOUNTS=b"vms_account,ledger_account\n4300,4320\n")
+    live.put(LATER, externalDocumentNo="B-1")
+    live.put_lines(LATER, {place: {"glAccount": "4300"} for place in range(len(live.document(LATER)["documentLines"]))})
+    live.batch(jobs=(*JOBS,))
+    assert live.states("voucher")[LATER] == "sent"
+    # Closed after the import has taken the voucher: the posting job refuses it.
+    _close(live, closed=True)
+    live.posted()
+    _close(live, closed=False)
+    _write(live, GL_ACCOUNTS=b"vms_account,ledger_account\n4300,4310\n")
+    live.steer("retry", LATER)
+    live.batch(jobs=(*JOBS,))
+    live.posted()
+    live.batch(jobs=(*JOBS, RECONCILE))
+    assert {"4310"} < set(_accounts(live, LATER))
+    assert _states(live)[LATER] == ("agreed", None)
+    _, shown = live.command("explain", LATER)
+    assert "account: gl_accounts.csv line 2" in " ".join(shown.split())
+
+
+def _close(live: Live, *, closed: bool) -> None:
+    live.sandbox.control("POST", "ledger/periods", {"owner": 28601, "period": PERIOD, "closed": closed})
 
 
 def _states(live: Live) -> dict[str, tuple[str, str | None]]:
