@@ -175,7 +175,8 @@ class Probe:
     def read_first(self, contracts: Sequence[Contract]) -> None:
         """Read one node of each connection with every field of its contract, all in one request."""
         name = f"first of {' '.join(contract.entity for contract in contracts)}"
-        self._once(name, lambda: self._ledger.read([_first(contract) for contract in contracts]))
+        readings = [Reading(c.entity, selection_text(paths(c)), page_size=1) for c in contracts]
+        self._once(name, lambda: self._ledger.read(readings))
 
     def nodes(self) -> dict[str, list[Node]]:
         """Read the ledger's reference data whole, and the voucher types of the first vouchers, in one request."""
@@ -211,10 +212,6 @@ class Probe:
             return codes
 
         return self._once(f"values {kind_db_ids}", read) if kind_db_ids else {}
-
-
-def _first(contract: Contract) -> Reading:
-    return Reading(contract.entity, selection_text(paths(contract)), page_size=1)
 
 
 def date_of(answer: Answer) -> datetime:
