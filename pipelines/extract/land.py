@@ -96,6 +96,7 @@ def land_together(ctx: Context, arrivals: Sequence[Arrival], *, side: str) -> li
             create_tables(ctx.warehouse, arrival.contract, side=side)
             incoming = Incoming(ctx.warehouse.cursor(), arrival.contract, schema=SCHEMAS[side])
             landings.append(_Landing(arrival, stack.enter_context(incoming)))
+        # Taken first, then merged together: each merge starts dlt anew, which takes time whatever it brings.
         for landing in landings:
             _take(ctx, landing, side)
         _merge(ctx, landings, side)
@@ -171,6 +172,7 @@ def _merge(ctx: Context, landings: Sequence[_Landing], side: str) -> None:
     from pipelines.extract.merge import merge  # noqa: PLC0415 dlt takes 1.5 s to import
 
     schema = SCHEMAS[side]
+    # A number for each merge: by it the rows that arrived are counted, and children belong to their parent.
     fetch_id = f"{ctx.batch_id}.{next(_landing_no)}"
     fetched_at = ctx.now().astimezone(UTC).replace(tzinfo=None)
     loads = [(landing, landing.incoming.loads(fetch_id=fetch_id, fetched_at=fetched_at)) for landing in full]

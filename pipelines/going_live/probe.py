@@ -68,6 +68,7 @@ class Probe:
         """Make the clients; nothing is asked yet."""
         self.settings = settings
         self._now = now
+        # What was read, or the error that kept it from being read, by name.
         self._known: dict[str, Any] = {}
         self._stack = ExitStack()
         self._vms = VmsClient(settings.vms, count=count, now=now)
@@ -115,6 +116,7 @@ class Probe:
     def read_some(self, contract: Contract) -> list[Node]:
         """Read a few objects of a VMS contract with every member it names."""
         self.sign_in()
+        # A generator: nothing is asked before its first page is taken, and only that one is.
         pages = self._vms.pages(contract.entity, fields=paths(contract), page_size=A_FEW)
         return self._once(f"some {contract.entity}", lambda: _decode(next(pages, b"[]")))
 
@@ -157,6 +159,7 @@ class Probe:
         settings = self.settings.ledger
         headers = {"Authorization": f"token {settings.token.get_secret_value()}", "Content-Type": "application/json"}
         body = msgspec.json.encode({"query": INTROSPECTION})
+        # Read, not run: introspection names the mutations and changes nothing.
         return self._plain["ledger"].call(Call("POST", settings.url, "__schema", headers, body=body))
 
     def vms_time(self) -> datetime:
@@ -187,6 +190,7 @@ class Probe:
             ledger_contracts.ACCOUNTS,
             ledger_contracts.XGL_DIMENSIONS,
         )
+        # First the smallest reading: where the token is refused, every check then gives that one reason.
         self.take_token()
         return self._once("nodes", lambda: self._whole(contracts))
 

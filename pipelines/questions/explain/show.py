@@ -43,6 +43,7 @@ def show_explanation(story: Explanation, console: Console) -> None:
     _checks(story, console)
     _table(console, "What people decided", ("at", "action", "operator", "reason"), story.decisions)
     _outbox(story, console)
+    # In the order in which a voucher travels: import, subledger, general ledger, match.
     _table(console, "The ledger's import", _ITEM_COLUMNS, _written(story, story.ledger["import_items"]))
     _table(console, "Supplier and customer ledger", _SUBLEDGER_COLUMNS, _written(story, story.ledger["subledger_rows"]))
     _table(console, "General ledger", _BOOK_COLUMNS, _written(story, story.ledger["transactions"]))
@@ -78,6 +79,7 @@ def _voucher(story: Explanation, console: Console) -> None:
         return
     console.print(f"Voucher {story.voucher['state']}", style="italic")
     show_lines(story.voucher["lines"], console, company_currency=_company_currency(story))
+    # The name of a field stands on the first of its lines only.
     origins = [
         {"ledger field": None if place else origin["field"], "comes from": source}
         for origin in story.voucher["fields"].values()
