@@ -82,6 +82,7 @@ def _decide(action: str, name: str, *, words: str, as_json: bool, config: Path |
 
     with session(config, as_json=as_json) as started:
         result = decide(action, name, settings=started.settings, words=words, operator=started.operator, now=utc_now)
+    # Exit code 0 also where nothing new was decided: the message says so, and a script may ask twice.
     answer(result, show_message, as_json=as_json)
 
 

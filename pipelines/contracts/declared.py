@@ -18,14 +18,9 @@ def declared_tables() -> dict[TableRef, dict[str, str]]:
                 tables[TableRef(SCHEMAS[side], table)] = dict(columns)
     # Settings are declared as text, "name TYPE, name TYPE".
     for table, listed in {**SETTINGS_TABLES, "months": MONTHS_COLUMNS}.items():
-        tables[TableRef("seed", table)] = dict(_split(column) for column in listed.split(", "))
+        tables[TableRef("seed", table)] = dict(column.split(" ", 1) for column in listed.split(", "))
     for table, listing in warehouse_columns().items():
         tables[TableRef("ctl", table)] = dict(listing)
     for table, declared in seed_tables().items():
         tables[TableRef("seed", table)] = dict(declared.types)
     return tables
-
-
-def _split(column: str) -> tuple[str, str]:
-    name, _, data_type = column.partition(" ")
-    return name, data_type

@@ -124,6 +124,7 @@ ENTITIES = declare(
     identifier("parent_db_id", "parent.dbId"),
     text("parent_code", "parent.code"),
     timestamp("modified_at", "modifiedAt"),
+    # Which object kind stands behind glObject1 to glObject5, where the entity has an entry of its own.
     children=(
         Children(
             "entity_dimensions",

@@ -85,6 +85,7 @@ class WireError(SpringlineError):
         A voucher whose call failed with ``sent`` true is looked up before it is sent again: it may have been booked.
         """
         super().__init__(message, next_step=next_step)
+        # True unless the call says otherwise: to be wrong here would let a voucher go out twice.
         self.sent = sent
 
 

@@ -51,7 +51,10 @@ def hide_secrets(_logger: object, _method: str, event: Event) -> Event:
     >>> hide_secrets(None, "info", {"event": "paid to NO0286011117947", "token": "x"})
     {'event': 'paid to ***', 'token': '***'}
     """
-    return {name: HIDDEN if _SECRET_FIELDS.search(name) else _clean(value) for name, value in event.items()}
+    return {
+        name: HIDDEN if _SECRET_FIELDS.search(name) else hide_in_text(value) if isinstance(value, str) else value
+        for name, value in event.items()
+    }
 
 
 def hide_in_text(text: str) -> str:
@@ -63,7 +66,3 @@ def hide_in_text(text: str) -> str:
     for pattern in _SECRET_TEXTS:
         text = pattern.sub(HIDDEN, text)
     return text
-
-
-def _clean(value: object) -> object:
-    return hide_in_text(value) if isinstance(value, str) else value

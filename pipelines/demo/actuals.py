@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,7 +29,7 @@ class Group(NamedTuple):
 
 
 # Amounts in the group's currency and in the company's.
-_Sums = defaultdict[Group, tuple[Decimal, Decimal]]
+_Amounts = tuple[Decimal, Decimal]
 
 
 def compare_actuals(books: Books, expected: Mapping[str, Row]) -> ComparisonResult:
@@ -38,7 +38,7 @@ def compare_actuals(books: Books, expected: Mapping[str, Row]) -> ComparisonResu
     ``expected`` says by how much a group of the ledger differs on purpose, in both its currencies, and why.
     """
     result = ComparisonResult("actuals")
-    in_ledger, in_vms = _ledger_sums(books), _vms_sums(books)
+    in_ledger, in_vms = _sums(_ledger_amounts(books)), _sums(_vms_amounts(books))
     for group in sorted(in_ledger.keys() | in_vms.keys()):
         (ledger, ledger_company), (vms, vms_company) = in_ledger[group], in_vms[group]
         subject = " ".join(group)
@@ -60,32 +60,27 @@ def group_of(row: LedgerRow) -> Group:
     return Group(str(row.owner), row.day[:7], row.project, row.account, row.currency)
 
 
-def _ledger_sums(books: Books) -> _Sums:
-    sums = _no_sums()
+def _ledger_amounts(books: Books) -> Iterator[tuple[Group, _Amounts]]:
     for row in books.rows:
         source = books.documents.get(row.imported_as)
         is_echo = source is not None and source.type in _ECHOES
         # The same test as the product's, written a second time on purpose: what both get wrong alike nobody would see.
         if row.project and not row.is_balance_sheet and not is_echo:
-            _add(sums, group_of(row), row.amount, row.company_amount)
-    return sums
+            yield group_of(row), (row.amount, row.company_amount)
 
 
-def _vms_sums(books: Books) -> _Sums:
-    """Add up the actuals. A bunker transaction has their type too, but has a voucher in the ledger: it is left out."""
-    sums = _no_sums()
+def _vms_amounts(books: Books) -> Iterator[tuple[Group, _Amounts]]:
+    """Yield the actuals. A bunker transaction has their type too, but has a voucher in the ledger: it is left out."""
     for document in books.documents.values():
         is_actual = document.type == _ACTUAL and document.status == _POSTED
         if is_actual and document.key not in books.vouchers:
             group = Group(document.company, document.day[:7], document.voyage, document.account, document.currency)
-            _add(sums, group, document.amount, document.company_amount)
+            yield group, (document.amount, document.company_amount)
+
+
+def _sums(amounts: Iterable[tuple[Group, _Amounts]]) -> defaultdict[Group, _Amounts]:
+    sums: defaultdict[Group, _Amounts] = defaultdict(lambda: (Decimal(0), Decimal(0)))
+    for group, (own, company) in amounts:
+        before, company_before = sums[group]
+        sums[group] = before + own, company_before + company
     return sums
-
-
-def _no_sums() -> _Sums:
-    return defaultdict(lambda: (Decimal(0), Decimal(0)))
-
-
-def _add(sums: _Sums, group: Group, amount: Decimal, company_amount: Decimal) -> None:
-    before, company_before = sums[group]
-    sums[group] = before + amount, company_before + company_amount

@@ -46,10 +46,12 @@ def compare(
     """
     books = read_books(settings, control, now=now)
     status = read_status(settings, now=now())
+    # What the sample world was made to show was written with the world, before any run.
     documents = _read_expected("expected.json")["documents"]
     expected = _read_expected("later/expected.json")[stage]
     held, rejected = ({row["document_no"] for row in status[name]} for name in ("held", "rejected"))
     counts, differences = compare_documents(books, documents, held=held, rejected=rejected)
+    # A match that was undone in the ledger stays a payment in the VMS: nothing is taken back there.
     undone = frozenset(number for number, row in expected["invoices"].items() if row["why"] == _UNDONE)
     results = (
         compare_rates(books, expected["rates"], today=today),

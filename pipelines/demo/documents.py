@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from pipelines.demo.compared import Row
 
 if TYPE_CHECKING:
     from pipelines.demo.books import Books, VmsDocument
 
-Row = Mapping[str, Any]
 LEFT_ALONE = "left alone"
 
 

@@ -58,6 +58,7 @@ class DemoResult:
 
 def run_demo(folder: Path, *, environ: Mapping[str, str], now: Callable[[], datetime]) -> DemoResult:
     """Run the demonstration in ``folder``, emptied first; raises SpringlineError when the sandbox does not start."""
+    # Absolute: each run has this folder as its own working directory.
     folder = folder.absolute()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -84,6 +85,7 @@ def _play(folder: Path, *, environ: Mapping[str, str], now: Callable[[], datetim
     control.call("ledger/post", {})
     deeds, differences = 0, list[str]()
     for stage in STAGES:
+        # First the actions, then the run that must notice them.
         deeds += control.do_stage(stage)
         runs.append(run_jobs(folder, environ=environ, today=TODAY))
         comparison = compare(settings, control, stage=stage, today=TODAY, now=now)

@@ -26,6 +26,7 @@ def moved_at(ctx: Context, source: str) -> datetime | None:
 
 def is_moved_in_batch(ctx: Context, source: str) -> bool:
     """Tell whether this batch has moved or confirmed a cursor already."""
+    # No row where the source has never been read, which is a no as well.
     return bool(ctx.control.one("SELECT batch_id = ? FROM cursors WHERE source = ?", [ctx.batch_id, source]))
 
 
@@ -87,7 +88,9 @@ def note_changes_read(
     ctx: Context, source: str, newest: datetime | None, *, began: datetime, overlap: timedelta
 ) -> None:
     """Note that all since ``changes_since`` has landed, by a reading that began then; ``newest`` is the newest seen."""
+    # Taken before the cursor moves: they are what the reading that has just landed began from.
     before, moved = read_cursor(ctx, source), moved_at(ctx, source)
     move_to_newest(ctx, source, newest)
+    # Nothing newer came, and the overlap was over before this reading began: no change of then can still come.
     if before is not None and moved is not None and began - moved > overlap and read_cursor(ctx, source) == before:
         move_cursor(ctx, f"{source}.settled", before)

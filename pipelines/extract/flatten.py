@@ -37,6 +37,7 @@ def flatten_children(table: pa.Table, contract: Contract, children: Children) ->
     key = next(member for member in contract.members if member.column == contract.key)
     elements, parent_row = objects, None
     outer = outer_row = None
+    # From the outer list to the inner one; at each step it is noted which object a row belongs to.
     for path in children.path.split("[]."):
         lists = _list(elements, path)
         outer, outer_row = elements, pc.list_parent_indices(lists)
@@ -96,6 +97,7 @@ def _walk(objects: pa.Array, path: Sequence[tuple[str, bool]]) -> pa.Array:
 
 def _first(lists: pa.ListArray) -> pa.Array:
     """Return the first element of each list, null where there is none; pc.list_element raises there."""
+    # Built from buffers: where the list is empty the index is masked as null, and take() gives null for it.
     offsets = _numbers(lists.offsets, np.int32)
     has_element = pa.py_buffer(np.packbits(np.diff(offsets) > 0, bitorder="little"))
     return pc.take(
@@ -105,6 +107,7 @@ def _first(lists: pa.ListArray) -> pa.Array:
 
 def _positions(parent_row: pa.Array) -> pa.Array:
     rows = _numbers(parent_row, np.int64)
+    # Rows of one object follow each other, so a new position 0 stands where the row number changes.
     starts = np.flatnonzero(np.diff(rows, prepend=-1))
     lengths = np.diff(np.append(starts, len(rows)))
     positions = (np.arange(len(rows)) - np.repeat(starts, lengths)).astype(np.int32)

@@ -57,6 +57,7 @@ class Incoming:
         self._waiting: dict[str, list[pa.Table]] = {table: [] for table in self._tables}
         self.taken = 0
         self.waiting = 0
+        # One count for each nested list: by it a parent whose children did not all arrive is known.
         counts = "".join(f", children{place} BIGINT" for place, _ in enumerate(contract.children))
         self._execute(
             f"CREATE TEMP TABLE heads (seq BIGINT, key BIGINT, content_hash VARCHAR, modified_at TIMESTAMP{counts})"
@@ -136,6 +137,7 @@ class Incoming:
     def remove_vanished(self, where: str, *, spared: frozenset[int]) -> int:
         """Remove the staged objects in a scope that were not taken, with their children; return how many."""
         table, key = f"{self._schema}.{self._contract.table}", self._contract.key
+        # Against the keys of all that came in this reading, unchanged objects included.
         gone = self._execute(
             f"SELECT {key} FROM {table} WHERE ({where}) AND {key} NOT IN (SELECT key FROM heads)"
         ).fetchall()
@@ -143,6 +145,7 @@ class Incoming:
         if keys:
             # All or none: a parent without its children would look like a document without lines.
             self._execute("BEGIN")
+            # Children before their parent.
             for name in reversed(self._tables):
                 self._execute(f"DELETE FROM {self._schema}.{name} WHERE {among(key, keys)}")
             self._execute("COMMIT")

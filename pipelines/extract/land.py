@@ -18,8 +18,6 @@ from pipelines.extract.parse import ParsedPage, RejectedObject, parse_pages
 from pipelines.extract.rejected import settle_rejected
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pipelines.contracts.contract import Contract
     from pipelines.step.context import Context
 
@@ -98,6 +96,7 @@ def land_together(ctx: Context, arrivals: Sequence[Arrival], *, side: str) -> li
             create_tables(ctx.warehouse, arrival.contract, side=side)
             incoming = Incoming(ctx.warehouse.cursor(), arrival.contract, schema=SCHEMAS[side])
             landings.append(_Landing(arrival, stack.enter_context(incoming)))
+        # Taken first, then merged together: each merge starts dlt anew, which takes time whatever it brings.
         for landing in landings:
             _take(ctx, landing, side)
         _merge(ctx, landings, side)
@@ -173,11 +172,13 @@ def _merge(ctx: Context, landings: Sequence[_Landing], side: str) -> None:
     from pipelines.extract.merge import merge  # noqa: PLC0415 dlt takes 1.5 s to import
 
     schema = SCHEMAS[side]
+    # A number for each merge: by it the rows that arrived are counted, and children belong to their parent.
     fetch_id = f"{ctx.batch_id}.{next(_landing_no)}"
     fetched_at = ctx.now().astimezone(UTC).replace(tzinfo=None)
     loads = [(landing, landing.incoming.loads(fetch_id=fetch_id, fetched_at=fetched_at)) for landing in full]
     if merged := [load for _, own in loads for load in own]:
-        merge(ctx.warehouse, merged, schema=schema, folder=_folder(ctx))
+        path = ctx.settings.warehouse_path
+        merge(ctx.warehouse, merged, schema=schema, folder=path.with_name(f".{path.name}.landing"))
     for landing, own in loads:
         for load in own:
             arrived = landing.incoming.count_staged(load.table, fetch_id)
@@ -189,8 +190,3 @@ def _merge(ctx: Context, landings: Sequence[_Landing], side: str) -> None:
                 )
             landing.landed += load.rows.num_rows if load.is_parent else 0
         landing.incoming.clear()
-
-
-def _folder(ctx: Context) -> Path:
-    path = ctx.settings.warehouse_path
-    return path.with_name(f".{path.name}.landing")

@@ -79,6 +79,7 @@ class Probe:
         """Make the clients; nothing is asked yet."""
         self.settings = settings
         self._now = now
+        # What was read, or the error that kept it from being read, by name.
         self._known: dict[str, Any] = {}
         self._stack = ExitStack()
         self._vms = VmsClient(settings.vms, count=count, now=now)
@@ -126,6 +127,7 @@ class Probe:
     def read_some(self, contract: Contract) -> list[Node]:
         """Read a few objects of a VMS contract with every member it names."""
         self.sign_in()
+        # A generator: nothing is asked before its first page is taken, and only that one is.
         pages = self._vms.pages(contract.entity, fields=paths(contract), page_size=A_FEW)
         return self._once(f"some {contract.entity}", lambda: _decode(next(pages, b"[]")))
 
@@ -198,6 +200,7 @@ class Probe:
         settings = self.settings.ledger
         headers = {"Authorization": f"token {settings.token.get_secret_value()}", "Content-Type": "application/json"}
         body = msgspec.json.encode({"query": INTROSPECTION})
+        # Read, not run: introspection names the mutations and changes nothing.
         return self._plain["ledger"].call(Call("POST", settings.url, "__schema", headers, body=body))
 
     def vms_time(self) -> datetime:
@@ -216,7 +219,8 @@ class Probe:
     def read_first(self, contracts: Sequence[Contract]) -> None:
         """Read one node of each connection with every field of its contract, all in one request."""
         name = f"first of {' '.join(contract.entity for contract in contracts)}"
-        self._once(name, lambda: self._ledger.read([_first(contract) for contract in contracts]))
+        readings = [Reading(c.entity, selection_text(paths(c)), page_size=1) for c in contracts]
+        self._once(name, lambda: self._ledger.read(readings))
 
     def nodes(self) -> dict[str, list[Node]]:
         """Read the ledger's reference data whole, and the voucher types of the first vouchers, in one request."""
@@ -227,6 +231,7 @@ class Probe:
             ledger_contracts.ACCOUNTS,
             ledger_contracts.XGL_DIMENSIONS,
         )
+        # First the smallest reading: where the token is refused, every check then gives that one reason.
         self.take_token()
         return self._once("nodes", lambda: self._whole(contracts))
 
@@ -252,10 +257,6 @@ class Probe:
             return codes
 
         return self._once(f"values {kind_db_ids}", read) if kind_db_ids else {}
-
-
-def _first(contract: Contract) -> Reading:
-    return Reading(contract.entity, selection_text(paths(contract)), page_size=1)
 
 
 def date_of(answer: Answer) -> datetime:

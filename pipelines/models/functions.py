@@ -52,6 +52,7 @@ def _called(call: exp.Anonymous) -> exp.Expr:
     operands = dict(zip(names, call.expressions, strict=True))
     written = exp.paren(body.copy())
     for column in list(written.find_all(exp.Column)):
+        # In brackets: an operand may be a sum, and what stands around it binds more closely.
         column.replace(exp.paren(operands[column.name].copy()))
     return written
 

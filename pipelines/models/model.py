@@ -91,6 +91,7 @@ class Catalog:
     @cached_property
     def tables(self) -> Mapping[TableRef, Columns]:
         """Columns and types of every table, external and modelled."""
+        # Models last: verify has refused any that bears the name of an external table.
         modelled = {model.ref: {column.name: column.type for column in model.columns} for model in self.models}
         return {**self.external, **modelled}
 
@@ -131,6 +132,7 @@ class ModelFault:
 
 def refuse(faults: Iterable[ModelFault], *, next_step: str = "correct the files; nothing was built.") -> NoReturn:
     """Raise all faults as one ModelError."""
+    # A fault that two checks find alike is listed once.
     listed = sorted(set(faults))
     head = "1 fault" if len(listed) == 1 else f"{len(listed)} faults"
     raise ModelError("\n".join([f"{head} in the SQL models:", *map(str, listed)]), next_step=next_step)

@@ -76,6 +76,7 @@ class _Reader:
             columns=columns,
             reads=(),
         )
+        # Tables that only `keep` reads count too: they must be built, or landed, before this model.
         return replace(model, reads=tuple(sorted(self._reads(query) | self._reads_to_keep(model))))
 
     def _columns(self, query: exp.Query) -> tuple[ModelColumn, ...]:
@@ -99,6 +100,7 @@ class _Reader:
         end = name_end(projection)
         description = comment_behind(self.source.sql, end) if end else ""
         # Nothing is said of a column that is passed on under its name: it keeps what it was where it comes from.
+        # A renamed column is shown with the name it had, since a reader looks for it by that.
         computed = isinstance(projection, exp.Alias) and not isinstance(projection.this, exp.Column)
         renamed = isinstance(projection, exp.Alias) and projection.this.name != name
         expression = projection.this.sql(DIALECT, comments=False) if computed or renamed else ""

@@ -89,6 +89,7 @@ def draw_model(catalog: Catalog, name: str) -> RenderableType:
         columns.add_column(heading, overflow="fold")
     origins = sources(catalog, model.ref, schemas=EXTERNAL_SCHEMAS)
     for column in model.columns:
+        # What comes from no column at all (a constant, a count) is shown by its expression.
         origin = "\n".join(map(str, origins[column.name])) or column.expression
         columns.add_row(Text(column.name), Text(column.type), Text(column.description), Text(origin))
     return Group(Text(str(model.ref), style="bold"), Text(model.description), Text(), facts, columns)
@@ -104,6 +105,7 @@ def draw_lineage(lines: Iterable[LineageLine]) -> RenderableType:
             label.append(f"  = {line.expression}", style="cyan")
         if line.is_repeated:
             label.append("  (as above)", style="dim")
+        # Depth first: a line of this depth ends every branch that was deeper.
         del branches[line.depth :]
         branches.append(branches[-1].add(label) if branches else Tree(label))
     return branches[0] if branches else Text()

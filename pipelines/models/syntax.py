@@ -97,6 +97,7 @@ def comment_behind(sql: str, position: int) -> str:
 def tables(query: exp.Query) -> Iterator[exp.Table]:
     """Yield every reference to a real table (names of CTEs are none)."""
     for scope in traverse_scope(query):
+        # A CTE of the same name hides a table, so the scope is asked what each name stands for.
         named = {source for source in scope.sources.values() if isinstance(source, exp.Table)}
         yield from (table for table in scope.tables if table in named)
 

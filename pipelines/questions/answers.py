@@ -22,7 +22,7 @@ from pipelines.core.errors import UsageError
 from pipelines.core.words import moment
 
 if TYPE_CHECKING:
-    from pipelines.questions.query import AnswerColumn, PublishedAge, QueryAnswer
+    from pipelines.questions.query import PublishedAge, QueryAnswer
 
 SHOWN_ROWS = 100
 # How the names of DuckDB's number types begin; U are the unsigned ones. Numbers stand right-aligned.
@@ -98,7 +98,9 @@ def _write_table(answer: QueryAnswer, console: Console, target: TextIO | None, r
     rows = answer.first(SHOWN_ROWS + 1)
     table = Table()
     for column in answer.columns:
-        table.add_column(Text(column.name), justify="right" if _is_number(column) else "left", overflow="fold")
+        table.add_column(
+            Text(column.name), justify="right" if column.type.startswith(NUMBERS) else "left", overflow="fold"
+        )
     for row in rows[:SHOWN_ROWS]:
         table.add_row(*(Text(text_of(value)) for value in row))
     if target is None:
@@ -179,10 +181,6 @@ def json_of(value: object) -> Any:  # noqa: ANN401 any JSON value
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _is_number(column: AnswerColumn) -> bool:
-    return column.type.startswith(NUMBERS)
 
 
 WRITERS: Mapping[str, Callable[[QueryAnswer, TextIO], None]] = {"csv": _write_csv, "json": _write_json}

@@ -39,6 +39,7 @@ def read_mapping_changes(ctx: Context, *, ready: Collection[int]) -> list[Row] |
     old, new = _mapped_with(ctx, before), _lines(ctx.warehouse)
     changes: list[Row] = []
     for key in sorted(old.keys() | new.keys()):
+        # A line that one of the two mappings does not make has no fields there: all of them then count as changed.
         was, now = old.get(key, {}), new.get(key, {})
         line = now or was
         changes += [

@@ -78,6 +78,7 @@ class PreflightReport:
             "held": self.held,
             "warned": self.warned,
             "reference": self.reference,
+            # As the terminal shows it: a report is handed on person by person.
             "people": {
                 person: {voyage: [asdict(pending) for pending in documents] for voyage, documents in voyages.items()}
                 for person, voyages in self.by_person().items()

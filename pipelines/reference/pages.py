@@ -61,13 +61,11 @@ def write(pages: Mapping[str, str], folder: Path) -> list[str]:
 def stale(pages: Mapping[str, str], folder: Path) -> list[str]:
     """Return the names of pages that are missing or differ, and of files that are no page."""
     present = {path.name: path for path in folder.glob("*") if path.is_file()}
-    differing = [name for name, text in pages.items() if _read(present.get(name)) != text]
+    differing = [
+        name for name, text in pages.items() if name not in present or present[name].read_text("utf-8") != text
+    ]
     # A file that is no page any more would stay for ever, and be read.
     return differing + sorted(present.keys() - pages.keys())
-
-
-def _read(path: Path | None) -> str | None:
-    return path.read_text(encoding="utf-8") if path else None
 
 
 def _index() -> str:

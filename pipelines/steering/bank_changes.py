@@ -55,8 +55,11 @@ def note_bank_changes(ctx: Context) -> Counts:
     # A batch in which nothing changed takes no write lock.
     shown = {row["document_no"] for row in ctx.control.read(named_statements("bank_changes")["shown"])}
     if over or new or shown != {code for code, _, _ in waiting}:
+        arrived = _accounts(ctx, over)
         with ctx.control.write() as connection:
-            _close(connection, over, arrived=_accounts(ctx, over), at=at)
+            for row in over:
+                became = APPLIED if (row["partner_code"], row["new_account"]) in arrived else WITHDRAWN
+                connection.execute(named_statements("bank_changes")["end"], (became, at, row["change_id"]))
             connection.executemany(named_statements("bank_changes")["add"], [(*change, at) for change in new])
             _show(connection, {change: names[change] for change in waiting}, batch_id=ctx.batch_id, at=at)
     return Counts(breaks=len({code for code, _, _ in waiting}))
@@ -98,18 +101,6 @@ def _accounts(ctx: Context, over: Sequence[sqlite3.Row]) -> set[tuple[str, str]]
     ).fetchall()
     endings = ("", " (SWIFT {1})", " (ABA {2})", " (SWIFT {1}, ABA {2})")
     return {(code, ("{0}" + ending).format(*details)) for code, *details in rows for ending in endings}
-
-
-def _close(
-    connection: sqlite3.Connection, over: Sequence[sqlite3.Row], *, arrived: set[tuple[str, str]], at: str
-) -> None:
-    connection.executemany(
-        named_statements("bank_changes")["end"],
-        [
-            (APPLIED if (row["partner_code"], row["new_account"]) in arrived else WITHDRAWN, at, row["change_id"])
-            for row in over
-        ],
-    )
 
 
 def _show(connection: sqlite3.Connection, waiting: dict[Change, str], *, batch_id: str, at: str) -> None:

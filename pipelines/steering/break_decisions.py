@@ -113,7 +113,7 @@ def _decide(
     statements = named_statements("breaks")
     outcome = OUTCOMES[action]
     is_new = True
-    if action == "accept" and _is_accepted(row):
+    if action == "accept" and row["accepted_hash"] == row["figures_hash"]:
         is_new = False
         since = moment(row["accepted_at"])
         outcome = f"is accepted already, by {row['accepted_by']} since {since}: {row['comment']}"
@@ -181,7 +181,3 @@ def _listed(row: sqlite3.Row, amounts: Mapping[str, Any], today: date) -> Listed
         currency=amounts.get("currency_code"),
         age_days=(today - date.fromisoformat(row["since"][:DAY_DIGITS])).days,
     )
-
-
-def _is_accepted(row: sqlite3.Row) -> bool:
-    return row["accepted_hash"] is not None and row["accepted_hash"] == row["figures_hash"]

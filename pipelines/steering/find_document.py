@@ -79,6 +79,7 @@ def _seen(text: str, *, control: Control, tables: Tables | None) -> Iterator[Doc
             for row in tables.rows(statement, (text, key)):
                 yield Document(row["document_no"], row["document_key"], row["company"], row["document_type"])
     named = control.read(named_statements("decisions")["documents_named"], {"text": text, "key": key})
+    # Decisions, holds and sendings: these know documents that no table has any more.
     for number, document_key, company in named:
         if number is not None:
             yield Document(number, document_key, company)
@@ -96,6 +97,7 @@ def _merged(seen: Iterable[Document]) -> Iterator[Document]:
         if document.key is None:
             unkeyed.setdefault(document.number, document)
             continue
+        # The tables go first; a later place only fills in what they did not have.
         known = by_key.get(document.key, document)
         by_key[document.key] = Document(
             known.number, known.key, known.company or document.company, known.type or document.type

@@ -61,11 +61,13 @@ def back_up(control: Path, file: Path, *, is_forced: bool = False) -> Backup:
         raise UsageError(f"{file} exists.", next_step="name another file, or add --force to replace this one.")
     try:
         with closing(sqlite3.connect(read_only(control), uri=True)) as store:
+            # For the error alone: a store of a newer release is refused before it is copied.
             is_up_to_date(store, control)
         copy_store(control, file)
     except (OSError, sqlite3.Error) as error:
         message = f"The control store {control} could not be copied to {file}: {error}."
         raise UsageError(message, next_step="name a file that can be written, on a disk with room.") from error
+    # Asked of the copy and not of the store, which may have moved on meanwhile.
     number, at, event_hash = _last_event(file)
     return Backup(str(control), str(file), file.stat().st_size, number, at, event_hash)
 

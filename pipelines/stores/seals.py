@@ -75,6 +75,7 @@ def seal_period(control: Control, run: Run, seal: Seal) -> None:
     with control.write() as connection:
         connection.execute(statements["seal"], asdict(run) | asdict(seal))
         kept = {"period": run.period, "entries_hash": hashlib.sha256(seal.entries).hexdigest()}
+        # As bytes and not as rows: what was sealed must not change when a later release reads it otherwise.
         connection.execute(statements["keep_entries"], asdict(seal) | kept)
         # In the same transaction: a seal without its event could not be explained to an auditor.
         record_run(connection, run, action="sealed", pack_hash=seal.pack_hash)
@@ -89,4 +90,5 @@ def sealed_mark(control: Control) -> str:
 def sealed_files(control: Control) -> Iterator[bytes]:
     """Yield the entries of each sealed period as a Parquet file."""
     for row in control.read("SELECT period FROM sealed_packs ORDER BY period"):
+        # One at a time: the entries of all months together may need much memory.
         yield bytes(control.one("SELECT entries FROM sealed_packs WHERE period = ?", (row["period"],)))

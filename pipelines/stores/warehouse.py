@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipelines.stores.control import Control
 
 SCHEMAS = ("stg_vms", "stg_ledger", "seed", "map", "post", "rec", "close", "ctl")
+# The format that every DuckDB since 1.0 reads: who opens the published file may have an older one.
 STORAGE_VERSION = "v1.0.0"
 
 # When DuckDB gives memory back: by itself it keeps hundreds of megabytes that it has no use for, to no gain in time.
@@ -56,6 +57,7 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.begin()
     try:
         yield
+    # Also for KeyboardInterrupt: a transaction left open would swallow what is written next.
     except BaseException:
         connection.rollback()
         raise
@@ -100,6 +102,7 @@ def keep_digest(connection: duckdb.DuckDBPyConnection, name: str, digest: str) -
 def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Sequence[object]]) -> None:
     """Add rows to a table in one statement; values are cast to the table's types, amounts must be Decimal or text."""
     columns = list(zip(*rows, strict=True))
+    # Without rows there are no columns either, and an Arrow table of none cannot be inserted.
     if not columns:
         return
     import pyarrow as pa  # noqa: PLC0415 an idle run has no rows to add

@@ -53,6 +53,7 @@ def _lint_one(source: Source) -> Iterator[LintFinding]:
         instead = "one SELECT that reads tables of the warehouse and lists its columns"
         message = fault.message.rstrip(".")
         yield LintFinding(fault.path, fault.line, fault.column, message, "it is no model so", instead)
+    # The rules need a tree; a file without one has been named above.
     try:
         query = parse_query(source.sql)
     except SyntaxFault:

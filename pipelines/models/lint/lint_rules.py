@@ -33,6 +33,7 @@ def constructs(node: exp.Expr) -> Iterator[Remark]:
     """Only what the allow-list names, and the functions of sql/functions.sql, which are made of it."""
     if isinstance(node, exp.Anonymous) and is_function(node.name):
         return
+    # The exact type and not isinstance: a subclass of an allowed construct is another construct.
     if type(node) not in ALLOWED and not isinstance(node.parent, exp.IgnoreNulls):
         yield Remark(node, _called(node), *ADVICE.get(type(node), UNKNOWN))
     elif isinstance(node, exp.If) and not isinstance(node.parent, exp.Case):
@@ -89,6 +90,7 @@ def integer_division(node: exp.Expr) -> Iterator[Remark]:
     if not _is_integer(node.right):
         why = "between decimals it gives DOUBLE"
         yield Remark(node.right, f"a divisor of {sign} not seen to be an integer", why, "CAST(... AS HUGEINT)")
+    # Only what can be seen: a column of a decimal type shows when DuckDB binds the model (prove).
     left = node.left.unnest()
     if isinstance(left, exp.Round | exp.Trunc) or (isinstance(left, exp.Cast) and _width(left.to)):
         yield Remark(left, f"a decimal before {sign}", "it gives DOUBLE", "CAST(... AS HUGEINT) around it")
@@ -98,6 +100,7 @@ def times(node: exp.Expr) -> Iterator[Remark]:
     """Sums with intervals, and DATE_TRUNC, stand in a cast: DATE in one engine is TIMESTAMP in another."""
     if isinstance(node, exp.Interval) and not isinstance(node.this, exp.Literal):
         yield Remark(node, "an interval of a column", "PostgreSQL cannot read it", "date + days, or a literal interval")
+    # The cast may stand further up: around COALESCE or CASE it does as well.
     moved = isinstance(node, exp.Add | exp.Sub) and isinstance(node.right.unnest(), exp.Interval)
     if (moved or isinstance(node, exp.TimestampTrunc | exp.DateTrunc)) and not _is_cast_to_time(node):
         what = "a date and an interval" if moved else "DATE_TRUNC"
@@ -127,6 +130,7 @@ def parts_of_dates(node: exp.Expr) -> Iterator[Remark]:
 def windows(node: exp.Expr) -> Iterator[Remark]:
     """Ranking needs an ORDER BY, a frame is in ROWS."""
     if isinstance(node, exp.Window):
+        # A named window (OVER w) has its order where it is declared.
         ranking = node.this.unnest() if isinstance(node.this, exp.Paren) else node.this
         if isinstance(ranking, _RANKING) and not node.args.get("order") and not node.args.get("alias"):
             why = "which row comes first is left to chance"
@@ -185,6 +189,7 @@ def joins(node: exp.Expr) -> Iterator[Remark]:
         yield Remark(node, f"{node.method or node.kind} JOIN", why, "INNER, LEFT, FULL or CROSS JOIN, EXISTS")
     elif not (on or using or node.kind == "CROSS"):
         yield Remark(node, "a join without a condition", "it is easily overlooked", "CROSS JOIN, or ON ...")
+    # Conditions joined by AND are looked at one by one; OR is never an equality.
     conditions = on.flatten() if isinstance(on, exp.And) else [on] if on else []
     if node.side == "FULL" and not all(isinstance(condition, exp.EQ) for condition in conditions):
         why = "PostgreSQL can only match equal values"
@@ -201,6 +206,7 @@ def untyped_nulls(node: exp.Expr) -> Iterator[Remark]:
 
 def subqueries(node: exp.Expr) -> Iterator[Remark]:
     """EXISTS and IN (SELECT) stand in WHERE: Spark has them nowhere else."""
+    # IN with a list of values is no subquery and may stand anywhere.
     nested = isinstance(node, exp.Exists) or (isinstance(node, exp.In) and node.args.get("query"))
     if nested and not isinstance(node.find_ancestor(exp.Where, exp.Select, exp.Join), exp.Where):
         yield Remark(node, "EXISTS or IN (SELECT) outside WHERE", "Spark cannot read it", "a LEFT JOIN and IS NOT NULL")

@@ -72,6 +72,7 @@ def _broken_links(control: Control, document: Document) -> list[str]:
     )
     faults: list[str] = []
     for row in rows:
+        # Two faults that are told apart: this row was changed, or one before it was taken out.
         if row["hash"] != event_hash({name: row[name] for name in HASHED}):
             faults.append(f"event {row['event_no']} was edited: its hash does not fit")
         if row["previous_hash"] != row["expected"]:
@@ -107,6 +108,7 @@ def file_as_sent(control: Control, document: Document, intent: dict[str, Any]) -
 def _line(node: dict[str, Any]) -> Row:
     line: Row = {}
     for member in MEMBERS:
+        # A reference is an object with one member in the payload ({"code": "60526"}); a column has its value alone.
         value = node.get(member.name)
         line[member.column] = value.get(member.key) if member.key and isinstance(value, dict) else value
     return line

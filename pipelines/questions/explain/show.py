@@ -44,6 +44,7 @@ def show_explanation(story: Explanation, console: Console) -> None:
     _table(console, "What people decided", ("at", "action", "operator", "reason"), story.decisions)
     _table(console, "Remarks in the VMS", ("title", "state", "key", "remark"), story.remarks)
     _outbox(story, console)
+    # In the order in which a voucher travels: import, subledger, general ledger, match.
     _table(console, "The ledger's import", _ITEM_COLUMNS, _written(story, story.ledger["import_items"]))
     _table(console, "Supplier and customer ledger", _SUBLEDGER_COLUMNS, _written(story, story.ledger["subledger_rows"]))
     _table(console, "General ledger", _BOOK_COLUMNS, _written(story, story.ledger["transactions"]))
@@ -81,6 +82,7 @@ def _voucher(story: Explanation, console: Console) -> None:
     show_lines(story.voucher["lines"], console, company_currency=_company_currency(story))
     if note := story.voucher.get("file_note"):
         console.print(f"Sent {note}.", markup=False, highlight=False)
+    # The name of a field stands on the first of its lines only.
     origins = [
         {"ledger field": None if place else origin["field"], "comes from": source}
         for origin in story.voucher["fields"].values()
