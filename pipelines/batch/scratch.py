@@ -102,7 +102,7 @@ def build_scratch(
         [list(forgotten)],
     )
     # The tables are gone with the question, so nobody reads descriptions there: they cost a third of a small build.
-    build(ctx.warehouse, verified_models(control.path).models, with_comments=False, report=ctx.report)
+    build(ctx.warehouse, verified_models(control.path).models, report=ctx.report)
 
 
 def verified_models(control_path: Path) -> Catalog:

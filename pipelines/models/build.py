@@ -10,7 +10,6 @@ import duckdb
 import structlog
 
 from pipelines.core.errors import ModelError
-from pipelines.core.literals import literal
 from pipelines.core.table_ref import TableRef, quote
 from pipelines.models.duck import create_statement, fault_of
 from pipelines.models.functions import create_functions
@@ -42,15 +41,14 @@ def build(
     schemas: Collection[str] = ("map", "post"),
     only: Collection[TableRef] | None = None,
     marks: Mapping[TableRef, str] | None = None,
-    with_comments: bool = True,
     report: Report = lambda _what, _done, _total: None,
 ) -> tuple[BuildResult, ...]:
     """Build the verified models of these schemas in the order given, all of them or none.
 
     ``only`` names models to build alone, whatever their schema; what they read is taken as it is. ``marks`` say from
-    what they are built, which is noted (see ``stale``). ``with_comments=False`` leaves out the descriptions, for tables
-    that nobody browses. ``report`` gets the model, how many are done, how many there are. ModelError names model, line,
-    column and DuckDB's words; then nothing has changed.
+    what they are built, which is noted (see ``stale``). ``report`` gets the model, how many are done, how many there
+    are. ModelError names model, line, column and DuckDB's words; then nothing has changed. The tables get no comments:
+    people read those of the published file (``pipelines/publish``), and they cost a seventh of a build.
     """
     # `only` goes before the schemas: an empty set means that nothing is stale, and builds nothing.
     chosen = [m for m in models if (m.ref in only if only is not None else m.ref.schema in schemas)]
@@ -61,7 +59,7 @@ def build(
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
         for model in chosen:
             report(str(model.ref), len(built), len(chosen))
-            built.append(build_model(connection, model, with_comments=with_comments))
+            built.append(build_model(connection, model))
         # In the same transaction: a note of a build that was rolled back would hide that the model is stale.
         note(connection, {made.ref: marks[made.ref] for made in built} if marks else {})
         report("models", len(built), len(chosen))
@@ -71,8 +69,8 @@ def build(
     return tuple(built)
 
 
-def build_model(connection: duckdb.DuckDBPyConnection, model: Model, *, with_comments: bool = True) -> BuildResult:
-    """Build one verified model in the transaction that is open, with its comments; ModelError when DuckDB cannot.
+def build_model(connection: duckdb.DuckDBPyConnection, model: Model) -> BuildResult:
+    """Build one verified model in the transaction that is open; ModelError when DuckDB cannot.
 
     The functions that models call are there (``create_functions``).
     """
@@ -82,22 +80,12 @@ def build_model(connection: duckdb.DuckDBPyConnection, model: Model, *, with_com
             row_count, kept_count, note = merge(connection, model)
         else:
             row_count = number_of(connection.execute(create_statement(model)))
-        if with_comments:
-            connection.execute("\n".join(_comments(model)))
     except duckdb.Error as error:
         raise ModelError(
             f"{model.ref} could not be built: {fault_of(model, error)}",
             next_step=f"correct {model.path}, or the data its message names; nothing was changed.",
         ) from error
     return BuildResult(model.ref, row_count, kept_count, note)
-
-
-def _comments(model: Model) -> Iterator[str]:
-    # One text for all: 25 columns cost 3 ms a model, one by one a quarter more.
-    yield f"COMMENT ON TABLE {model.ref.quoted} IS {literal(model.description)};"
-    for column in model.columns:
-        if column.description:
-            yield f"COMMENT ON COLUMN {model.ref.quoted}.{quote(column.name)} IS {literal(column.description)};"
 
 
 @contextmanager

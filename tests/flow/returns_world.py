@@ -70,7 +70,7 @@ def _building(*names: str) -> Callable[[Context], Counts]:
         wanted = set(map(TableRef.parse, names))
         for model in reversed(models):
             wanted |= set(model.reads) if model.ref in wanted else set()
-        build(ctx.warehouse, models, only=wanted, with_comments=False)
+        build(ctx.warehouse, models, only=wanted)
         return Counts()
 
     return run

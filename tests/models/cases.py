@@ -129,7 +129,7 @@ def built(case: Case, catalog: Catalog, world: duckdb.DuckDBPyConnection) -> Ite
                 world.execute(f"INSERT INTO {ref.quoted} ({listed}) VALUES {marks}", values)
         models = _way(case, catalog)
         for model in models:
-            build_model(world, model, with_comments=False)
+            build_model(world, model)
         yield models
     finally:
         world.rollback()

@@ -53,7 +53,7 @@ class Mapper:
         self._put("stg_vms.document_lines", (row for d in documents for row in _line_rows(d)))
         self._put("stg_vms.document_line_vessel_codes", (row for d in documents for row in _code_rows(d)))
         self._put("stg_vms.document_payment_terms", (row for d in documents for row in _term_rows(d)))
-        build(self.connection, self.catalog.models, only=self.path, with_comments=False)
+        build(self.connection, self.catalog.models, only=self.path)
 
     def rows(self, table: str) -> Iterator[dict[str, object]]:
         cursor = self.connection.execute(f"SELECT * FROM {table} ORDER BY ALL")  # noqa: S608 our own names

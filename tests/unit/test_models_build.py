@@ -68,16 +68,6 @@ def test_schemas_and_only_choose_what_is_built(connection: duckdb.DuckDBPyConnec
     assert [str(b.ref) for b in build(connection, models, only={TableRef("post", "totals")})] == ["post.totals"]
 
 
-def test_comments_of_the_file_are_comments_of_the_table(connection: duckdb.DuckDBPyConnection) -> None:
-    build(connection, catalog().models)
-    table = connection.execute("SELECT comment FROM duckdb_tables() WHERE table_name = 'rounded'").fetchone()
-    columns = connection.execute(
-        "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = 'rounded' ORDER BY column_index"
-    ).fetchall()
-    assert table == ("One document with its amount in minor units. Rounded once.",)
-    assert columns == [("document_key", "the VMS's key"), ("document_no", None), ("amount", "in document currency")]
-
-
 def test_a_failure_leaves_all_as_it_was(connection: duckdb.DuckDBPyConnection) -> None:
     number = f"{HEAD}SELECT document_key,\n    CAST(document_no AS INTEGER) AS number\nFROM stg_vms.documents"
     models = catalog({"map.a": ROUNDED, "map.b": number}).models
