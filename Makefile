@@ -23,7 +23,7 @@ LOCK := env -u UV_DEFAULT_INDEX -u UV_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_UR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-browser test-office check lint types layers sql deps locked pages bench docs fix lock clean
+.PHONY: help install demo test test-system test-browser test-office check lint types layers sql deps locked pages bench docs fix lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -46,8 +46,13 @@ endif
 demo: $(INSTALLED) ## both systems on this machine, every job once, and what came of it
 	$(BIN)/springline demo $(ARGS)
 
-test: $(INSTALLED) ## all tests, on three processes; ARGS="-k voucher" for some
-	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+
+test: $(INSTALLED) ## the tests for every change, on three processes; ARGS="-k voucher" for some
+	$(BIN)/pytest $(PARALLEL) $(ARGS)
+
+test-system: $(INSTALLED) ## the whole product over many runs: the demonstration, an idle hour, kills, an older release
+	$(BIN)/pytest -m system $(PARALLEL) $(ARGS)
 
 test-browser: $(INSTALLED) $(AXE) ## the report in a real browser: accessibility, sizes, print; pictures in screenshots/
 	@$(call DEBIAN,chromium chromedriver,chromium chromium-driver fonts-dejavu-core)

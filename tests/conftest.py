@@ -64,20 +64,24 @@ settings.load_profile("springline")
 
 
 # Files that take longest, longest first: begun last, one of them would keep a single process busy at the end.
-# The demonstration comes second because it is alone in needing nothing of what the first file to begin makes for all.
 LONG = (
-    "flow/test_close.py",
     "flow/test_demo.py",
-    "models/test_cases.py",
+    "flow/test_close.py",
     "flow/test_bad_input.py",
-    "property/test_mapping.py",
-    "flow/test_adopt.py",
-    "flow/test_reversals.py",
     "flow/test_reconcile_documents.py",
-    "flow/test_reconcile_balances.py",
     "flow/test_command_line.py",
+    "flow/test_reconcile_balances.py",
+    "flow/test_mapping_files.py",
+    "property/test_mapping.py",
+    "flow/test_remarks.py",
+    "flow/test_reversals.py",
+    "flow/test_postgres.py",
+    "flow/test_steering_explained.py",
+    "flow/test_return_payments.py",
+    "flow/test_steering_release.py",
+    "flow/test_spellings.py",
+    "flow/test_tenants.py",
     "flow/test_real_kills.py",
-    "unit/test_publish_editions.py",
 )
 
 

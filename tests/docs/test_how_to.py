@@ -20,6 +20,8 @@ from tests.support.sandbox_server import SAMPLE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+pytestmark = pytest.mark.system
+
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 QUESTIONS = dict(
     re.findall(r"^## (.+?)$.*?```sql\n(.+?)```", (HOW_TO / "questions.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)

@@ -26,6 +26,8 @@ from tests.support.sandbox_server import SAMPLE, Sandbox, running_sandbox
 if TYPE_CHECKING:
     import httpx
 
+pytestmark = pytest.mark.system
+
 Row = dict[str, Any]
 
 

@@ -20,6 +20,8 @@ from tests.flow.world import CLOCK, TODAY, World, sample_documents, world
 if TYPE_CHECKING:
     from pipelines.batch.run import BatchResult
 
+pytestmark = pytest.mark.system
+
 HELD, GOOD, TO_CORRECT = "2708031", "2706035", "2708004"
 HOUR = timedelta(hours=1)
 # Every ten seconds just after the first run and just before the hourly look; between them one tick in twelve is run.

@@ -17,6 +17,8 @@ from pipelines.outbox.chain import verify_chain
 from tests.flow.world import Row, World
 from tests.support.sandbox_server import SAMPLE, sandbox_process
 
+pytestmark = pytest.mark.system
+
 OLD = Path(__file__).parents[1] / "data" / "release_0_1_0" / "stores.tar.xz"
 SENT, CHANGED, UNKNOWN = ("2706035", "2706036", "2706037"), "2706036", "2706040"
 HELD = {("2708004", "external_document_no_missing"), ("2706038", "held_by_person")}

@@ -17,6 +17,8 @@ from tests.support.published import start
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.system
+
 HOLDER = """
 import sys, duckdb
 connection = duckdb.connect(sys.argv[1])

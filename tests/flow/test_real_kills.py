@@ -13,6 +13,8 @@ from pipelines.outbox.chain import verify_chain
 from tests.flow.world import World, copies, until, world
 from tests.support.patience import PATIENCE
 
+pytestmark = pytest.mark.system
+
 # A voucher has five lines, so a mutation carries two vouchers: three mutations in all.
 KEYS = range(6_000_001, 6_000_007)
 LIMITS = {
