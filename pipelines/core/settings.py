@@ -128,7 +128,8 @@ class PostingSettings(_Section):
     reverse_charge: Codes = Field(default=(), description="VAT codes with a rate but no VAT line")
     accrual_control: dict[str, dict[str, str]] = Field(
         default_factory=dict,
-        description="control account by company and document type; the document's own GL account unless set",
+        description="control account by company and document type; unless set, the balance account of the line's "
+        "account, else the document's own GL account",
     )
     gl_sign: dict[str, Literal[1, -1, "revenue"]] = Field(
         default_factory=dict,

@@ -4,7 +4,7 @@
 -- The accruals, and which type takes back which.
 CREATE TABLE accrual_types (
     document_type VARCHAR,  -- type of document in the VMS
-    family VARCHAR,  -- accrual or bunker adjustment
+    family VARCHAR,  -- accrual, capitalisation or bunker adjustment
     reverses_type VARCHAR  -- type of what it takes back; empty: it is no reversal
 );
 
@@ -65,7 +65,7 @@ CREATE TABLE tolerances (
 CREATE TABLE voucher_types (
     document_type VARCHAR,  -- type of document in the VMS
     voucher_type VARCHAR,  -- AP, AR or GL
-    control_account_code VARCHAR,  -- the VMS account whose GL account is the control account; empty: the document's own
+    control_account_code VARCHAR,  -- the VMS account whose GL account is the control account; empty: map.contra_accounts finds it
     control_sign INTEGER,  -- sign of the control line
     is_credit_note BOOLEAN,  -- whether it is a credit note
     is_accrual BOOLEAN,  -- whether it accrues, and takes nothing back

@@ -1,4 +1,4 @@
--- One control line of an open invoice or credit note, its due date and its unsigned amounts: one per payment term.
+-- One control line of an open invoice or credit note, its due date and its amounts, signed as in the VMS: one per payment term.
 -- Each term takes its percentage of the rounded total, rounded again; the last one takes the rest (docs/mapping.md#1-2).
 -- grain: document_key, term_no
 WITH terms AS (
@@ -60,12 +60,12 @@ SELECT
             WHEN term_no < term_count THEN part_currency
             ELSE part_currency + total_currency - SUM(part_currency) OVER (PARTITION BY document_key)
         END AS DECIMAL(38, 4)
-    ) AS currency_amount,  -- document currency, unsigned
+    ) AS currency_amount,  -- document currency, signed as in the VMS
     CAST(
         CASE
             WHEN term_no < term_count THEN part_company
             ELSE part_company + total_company - SUM(part_company) OVER (PARTITION BY document_key)
         END AS DECIMAL(38, 4)
-    ) AS amount  -- company currency, unsigned
+    ) AS amount  -- company currency, signed as in the VMS
 FROM
     rounded

@@ -1,4 +1,4 @@
--- One detail line in one of its two currencies ('currency': the document's, 'company'), as it will be sent but unsigned:
+-- One detail line in one of its two currencies ('currency': the document's, 'company'), as it will be sent, but signed as in the VMS:
 -- net, plus its share of the VAT lines, plus the document's rounding rest on the largest line (docs/mapping.md#1-3, #1-4).
 -- Shares are made in whole minor units: cut toward zero, the units left over go one each to the largest remainders.
 -- Answers: What does a detail line come to once VAT and rounding are in it?
@@ -163,7 +163,7 @@ SELECT
     line_key,
     measure,  -- currency or company
     CAST(gross + CASE WHEN size_rank = 1 AND ABS(rest) <= tolerance THEN rest ELSE 0 END AS DECIMAL(38, 4))
-        AS amount,  -- VAT and rounding rest included, unsigned
+        AS amount,  -- VAT and rounding rest included, signed as in the VMS
     CAST(rest AS DECIMAL(38, 4)) AS rest,  -- total less the lines; more than the tolerance holds the document
     ABS(rest) <= tolerance AS is_balanced  -- the rest is rounding
 FROM
