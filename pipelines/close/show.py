@@ -21,8 +21,8 @@ SHOWN = 40
 def show_close(closed: CloseResult, console: Console) -> None:
     """Print what stops a close and what to do about it, then whether the period is sealed."""
     open_rows = closed.open
-    for place, row in enumerate(open_rows[:SHOWN], start=1):
-        console.print(f"{place}. {_heading(row)}", markup=False, highlight=False)
+    for row in open_rows[:SHOWN]:
+        console.print(_heading(row), markup=False, highlight=False)
         for line in filter(None, (row["reason"], row["next_step"] and f"Next: {row['next_step']}")):
             console.print(f"   {line}", markup=False, highlight=False)
     if len(open_rows) > SHOWN:
@@ -51,7 +51,7 @@ def verdict(closed: CloseResult) -> str:
     if count:
         stops = f"{_things(count)} {'stops' if count == 1 else 'stop'} the close of {closed.period}"
         # Accepting is a way out as well: what is accepted is named in the pack.
-        following = "put right what is listed, or accept it (springline breaks accept), and close again"
+        following = "put right what is listed, or accept it by its number (springline breaks accept), and close again"
         return f"{stops}; its pack is {closed.pack}. Next: {following}."
     return f"Nothing stops {closed.period}, but it is not over yet. Its pack is {closed.pack}; close again to seal it."
 
@@ -61,8 +61,10 @@ def _things(count: int) -> str:
 
 
 def _heading(row: Mapping[str, Any]) -> str:
+    # Its own number and no rank: that is what `springline breaks accept` takes.
+    number = "Break" if row["break_id"] is None else f"Break {row['break_id']}"
     parts = (row["kind"], row["company_code"], _what(row), words.amount(row["amount"], row["currency_code"]))
-    return ", ".join(part for part in parts if part)
+    return f"{number}: {', '.join(part for part in parts if part)}"
 
 
 def _what(row: Mapping[str, Any]) -> str:

@@ -61,7 +61,8 @@ dated AS (
         found.next_step,
         COALESCE(CAST(SUBSTRING(noted.since, 1, 19) AS TIMESTAMP), found.since) AS since,
         found.age_days,
-        COALESCE(noted.accepted_hash = noted.figures_hash, FALSE) AS is_accepted
+        COALESCE(noted.accepted_hash = noted.figures_hash, FALSE) AS is_accepted,
+        noted.break_id
     FROM
         found
     LEFT JOIN ctl.breaks AS noted
@@ -88,6 +89,7 @@ SELECT
     dated.since,  -- first seen, UTC; null: not noted yet
     COALESCE(dated.age_days, CAST(DATE_DIFF('day', CAST(dated.since AS DATE), settings.today) AS INTEGER)) AS age_days,  -- days it stands
     dated.is_accepted,  -- by a person, for these figures
+    dated.break_id,  -- its number, by which `springline breaks accept` takes it; null: not noted yet
     CAST(
         ROW_NUMBER() OVER (PARTITION BY dated.period_month ORDER BY dated.size DESC, dated.kind ASC, dated.subject ASC)
         AS INTEGER

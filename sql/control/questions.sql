@@ -72,6 +72,21 @@ FROM holds
 WHERE document_key = :document_key
 ORDER BY hold_id;
 
+-- A break names its document by key; one that the ledger alone has, by the number.
+-- name: breaks_on
+SELECT
+    break_id,
+    kind,
+    message,
+    next_step,
+    since,
+    COALESCE(accepted_hash = figures_hash, FALSE) AS is_accepted,
+    CASE WHEN accepted_hash = figures_hash THEN accepted_by END AS accepted_by,
+    comment
+FROM breaks
+WHERE until IS NULL AND (document_key = :document_key OR (document_key IS NULL AND document_no = :document_no))
+ORDER BY break_id;
+
 -- name: set_aside
 -- The key is text here, because the ledger's objects stand in this table too; a broken document may have none.
 SELECT message

@@ -4,6 +4,7 @@
 -- name: stops
 SELECT
     rank_no,
+    break_id,
     kind,
     subject,
     company_code,

@@ -61,6 +61,8 @@ SENT = _intent("voucher", "sent")
 ACKNOWLEDGED = _intent("acknowledgement", "sent")
 HOLD = {"rule": "no_lines", "severity": "critical", "message": "Enter the lines.", "since": "", "until": None}
 
+BREAK = {"break_id": 12, "message": "The VMS has NOK 5", "next_step": "undo the change.", "is_accepted": False}
+
 
 @pytest.mark.parametrize(
     ("changes", "step"),
@@ -73,6 +75,10 @@ HOLD = {"rule": "no_lines", "severity": "critical", "message": "Enter the lines.
         ((_set(decisions=[{"action": "hold", "operator": "kari", "reason": "x"}]),), "kari put it on hold (x)"),
         ((_set(ignored={"operator": "kari", "reason": "x"}),), "kari put it on the ignore list (x)"),
         ((_set(set_aside="No currency."),), "No currency. Correct it in the VMS"),
+        ((SENT, ACKNOWLEDGED, _booked(0), _set(breaks=[BREAK])), "The VMS has NOK 5. Undo the change (break 12)."),
+        ((SENT, ACKNOWLEDGED, _booked(0), _set(breaks=[BREAK, BREAK])), "1 more of its breaks is open."),
+        ((SENT, ACKNOWLEDGED, _booked(0), _set(breaks=[{**BREAK, "is_accepted": True}])), "Nothing: the ledger has"),
+        ((_vms(status_code="POS"), _set(breaks=[BREAK])), "Undo the change (break 12)."),
         ((_vms(document_type="APR"),), "documents of type APR are read and shown, never posted"),
         ((_vms(status_code="PEN"),), "`springline preflight` says what to mend"),
         ((_vms(status_code="INV"),), "It is up for approval in the VMS"),
@@ -103,9 +109,10 @@ SET_ASIDE = _set(set_aside="No currency.")
 DECIDED = _set(decisions=[{"action": "hold", "operator": "kari", "reason": "x"}])
 # Two cases, and a document to which both apply.
 PAIRS: dict[tuple[Callable[[Explanation], str], Callable[[Explanation], str]], tuple[Change, ...]] = {
-    (cases._ignored, cases._adopted): (IGNORED, ADOPTED),
-    (cases._adopted, cases._refused): (ADOPTED, _item(9, "ERROR: Period is closed.")),
-    (cases._refused, cases._sent): (SENT, _item(9, "ERROR: Period is closed.")),
+    (cases._ignored, cases._refused): (IGNORED, SENT, _item(9, "ERROR: Period is closed.")),
+    (cases._refused, cases._differs): (SENT, _item(9, "ERROR: Period is closed."), _set(breaks=[BREAK])),
+    (cases._differs, cases._adopted): (_set(breaks=[BREAK]), ADOPTED),
+    (cases._adopted, cases._sent): (ADOPTED,),
     (cases._sent, cases._set_aside): (SENT, SET_ASIDE),
     (cases._unknown, cases._set_aside): (_intent("voucher", "unknown"), SET_ASIDE),
     (cases._set_aside, cases._held): (SET_ASIDE, _set(holds=[HOLD])),

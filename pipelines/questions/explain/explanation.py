@@ -22,6 +22,8 @@ class Explanation:
     voucher: dict[str, Any] | None = None
     checks: list[dict[str, Any]] = field(default_factory=list)
     holds: list[dict[str, Any]] = field(default_factory=list)
+    # Open ones alone, also those that somebody has accepted.
+    breaks: list[dict[str, Any]] = field(default_factory=list)
     decisions: list[dict[str, Any]] = field(default_factory=list)
     ignored: dict[str, Any] | None = None
     set_aside: str | None = None

@@ -61,6 +61,7 @@ def _read(control: Control, tables: Tables | None, document: Document, *, now: d
     # Nobody records that a document passed: that it has a hold, a draft or a voucher shows that it was checked.
     is_checked = bool(story.holds or drafted or voucher)
     story.checks = verdicts.verdicts_on(story.holds, is_checked=is_checked)
+    story.breaks = verdicts.breaks_on(control, document)
     story.decisions = verdicts.decided_on(control, document)
     story.ignored = verdicts.ignored_since(control, document)
     story.set_aside = verdicts.set_aside(control, document)

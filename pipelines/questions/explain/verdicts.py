@@ -43,6 +43,13 @@ def holds_on(control: Control, document: Document) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
+def breaks_on(control: Control, document: Document) -> list[dict[str, Any]]:
+    """Return the open breaks of a document, oldest first; an acceptance counts while its figures stand."""
+    named = {"document_key": document.key, "document_no": document.number}
+    rows = control.read(named_statements("questions")["breaks_on"], named)
+    return [{**row, "is_accepted": bool(row["is_accepted"])} for row in map(dict, rows)]
+
+
 def decided_on(control: Control, document: Document) -> list[dict[str, Any]]:
     """Return what people decided on a document, oldest first."""
     # Without the number of the decision, which says nothing to a reader.
