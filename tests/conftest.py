@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import ipaddress
 import os
+import shutil
 import ssl
 import sys
+import tempfile
 from collections.abc import Iterator
 from functools import cache, partial
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -17,6 +21,8 @@ from hypothesis import settings
 
 from tests.support.once import begin_session
 
+# A file system in memory, and the room that all tests together leave free there by far.
+MEMORY, ROOM = Path("/dev/shm"), 8 * 2**30  # noqa: S108 each run makes a folder of its own there
 GUARDED = {"socket.connect": 1, "socket.sendto": 1, "socket.getaddrinfo": 0, "socket.gethostbyname": 0}
 
 
@@ -83,6 +89,19 @@ LONG = (
     "flow/test_tenants.py",
     "flow/test_real_kills.py",
 )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what tests write in memory where there is room: it is gigabytes of small files that nobody reads again.
+
+    `--basetemp` chooses another place, and what is there then stays.
+    """
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    if is_worker or config.option.basetemp or not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM:
+        return
+    config.option.basetemp = tempfile.mkdtemp(prefix="springline-tests-", dir=MEMORY)
+    atexit.register(shutil.rmtree, config.option.basetemp, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

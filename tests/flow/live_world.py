@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pipelines.core.settings import Settings
 
 TODAY = date(2026, 11, 2)
+UNLIMITED = {"burst_requests": None, "concurrency": None, "credits_per_hour": None}
 Row = dict[str, Any]
 
 
@@ -81,9 +82,12 @@ class Live:
         # To verify the models takes seconds and comes to the same in every world.
         shutil.copy(verified_file(), folder / "springline.models.json")
         self.sandbox = running_sandbox(folder, part_of_sample(folder / "seed", numbers))
+        # The ledger's limits are kept to in test_idle.py and test_bad_input.py.
+        self.sandbox.control("POST", "ledger/settings", UNLIMITED)
         self.vms = self.sandbox.vms()
         self.environ = {
             **self.sandbox.env,
+            "SPRINGLINE_LEDGER__BURST_REQUESTS": "10000",
             "SPRINGLINE_WAREHOUSE": str(folder / "springline.duckdb"),
             "SPRINGLINE_PUBLISHED": str(folder / "published"),
         }

@@ -22,8 +22,7 @@ FIRST, LATER, PERIOD = "2707400", "2708001", "2026-10"
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with Live(tmp_path_factory.mktemp("mapping"), (FIRST, LATER), LEDGER__BURST_REQUESTS="1000") as live:
-        live.sandbox.control("POST", "ledger/settings", {"burst_requests": None, "credits_per_hour": None})
+    with Live(tmp_path_factory.mktemp("mapping"), (FIRST, LATER)) as live:
         yield live
 
 

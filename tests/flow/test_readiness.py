@@ -16,9 +16,7 @@ from tests.flow.live_world import Live
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with Live(tmp_path_factory.mktemp("readiness"), (), LEDGER__BURST_REQUESTS="1000", VMS__ATTEMPTS="1") as live:
-        # A person asks once in a while; these tests ask every moment.
-        live.sandbox.control("POST", "ledger/settings", {"burst_requests": None})
+    with Live(tmp_path_factory.mktemp("readiness"), (), VMS__ATTEMPTS="1") as live:
         yield live
 
 

@@ -98,7 +98,6 @@ def settle(live: Live) -> None:
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     with Live(tmp_path_factory.mktemp("balances"), NUMBERS) as live:
         found = Seen(live)
-        live.sandbox.control("POST", "ledger/settings", {"burst_requests": None})
         live.batch(jobs=[job for name, job in JOBS.items() if name in {"master-data", "documents"}])
         live.posted()
         live.batch(jobs=tuple(JOBS.values()))

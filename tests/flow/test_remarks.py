@@ -32,7 +32,7 @@ class KilledError(BaseException):
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     numbers = (LACKING, GOOD, OTHER, THIRD)
-    with Live(tmp_path_factory.mktemp("remarks"), numbers, LEDGER__BURST_REQUESTS="1000", VMS__TIMEOUT="1") as live:
+    with Live(tmp_path_factory.mktemp("remarks"), numbers, VMS__TIMEOUT="1") as live:
         live.sandbox.control("POST", "ledger/settings", NO_LIMITS)
         # The worst case: a remark counts as a change of its document.
         live.sandbox.control("POST", "vms/settings", {"child_moves_parent": True})
