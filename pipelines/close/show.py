@@ -51,7 +51,9 @@ def verdict(closed: CloseResult) -> str:
     if count:
         stops = f"{_things(count)} {'stops' if count == 1 else 'stop'} the close of {closed.period}"
         # Accepting is a way out as well: what is accepted is named in the pack.
-        following = "put right what is listed, or accept it by its number (springline breaks accept), and close again"
+        following = (
+            "put right what is listed, or accept it by its number (springline breaks accept no:…), and close again"
+        )
         return f"{stops}; its pack is {closed.pack}. Next: {following}."
     return f"Nothing stops {closed.period}, but it is not over yet. Its pack is {closed.pack}; close again to seal it."
 
@@ -62,7 +64,7 @@ def _things(count: int) -> str:
 
 def _heading(row: Mapping[str, Any]) -> str:
     # Its own number and no rank: that is what `springline breaks accept` takes.
-    number = "Break" if row["break_id"] is None else f"Break {row['break_id']}"
+    number = "new" if row["break_id"] is None else f"no:{row['break_id']}"
     parts = (row["kind"], row["company_code"], _what(row), words.amount(row["amount"], row["currency_code"]))
     return f"{number}: {', '.join(part for part in parts if part)}"
 

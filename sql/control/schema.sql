@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS cursors (
 -- One outward write, stored before it is sent.
 CREATE TABLE IF NOT EXISTS outbox (
     id TEXT PRIMARY KEY,          -- deterministic: hash of kind and natural_key
-    kind TEXT NOT NULL,           -- voucher, acknowledgement, supplier, customer, company, project, cost_centre, payment, rate, actual, remark
+    kind TEXT NOT NULL,           -- voucher, acknowledgement, remark, payment, rate, actual, or master data (supplier, project …)
     natural_key TEXT NOT NULL,    -- what it is about, in its own words; unique by kind
     target TEXT NOT NULL CHECK (target IN ('vms', 'ledger')),  -- the side it goes to
     company_code TEXT,            -- company in the VMS

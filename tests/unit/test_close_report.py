@@ -32,6 +32,7 @@ NOTHING = CloseResult(
 def stop(number: int, **more: object) -> dict[str, Any]:
     row: dict[str, Any] = {
         "rank_no": number,
+        "break_id": 40 + number,
         "kind": "document held",
         "subject": f"2026-10 {number}",
         "company_code": "28601",
@@ -79,7 +80,7 @@ def test_each_thing_has_its_amount_reason_and_next_step() -> None:
     told = shown(
         replace(NOTHING, stops=(stop(1), stop(2, amount=None, document_no=None, voyage_no="V001", account="4300")))
     )
-    assert "1. document held, 28601, 2700001, JPY 1,234" in told
+    assert "no:41: document held, 28601, 2700001, JPY 1,234" in told
     assert "   due date missing [INI]\n   Next: add a payment term.\n" in told
     assert "V001 4300" in told
 

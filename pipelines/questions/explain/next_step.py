@@ -58,7 +58,7 @@ def _differs(story: Explanation) -> str:
     row = standing[0]
     others = len(standing) - 1
     more = f" {others} more of its breaks {'is' if others == 1 else 'are'} open." if others else ""
-    return f"{_ended(row['message'])} {_capital(row['next_step'])} (break {row['break_id']}).{more}"
+    return f"{_ended(row['message'])} {_capital(row['next_step'])} (break no:{row['break_id']}).{more}"
 
 
 def _ended(sentence: str) -> str:
@@ -158,10 +158,11 @@ _STATUSES: Mapping[str, str] = {
 
 # The order decides which advice wins when several cases apply (tests/cli/test_next_step.py has a case for each pair).
 # What a person decided comes first, then what is wrong with a voucher that was sent, then what differs between the two
-# sides, then what is known of the voucher on its way, because these make the rest meaningless; then what stops it from leaving, then what the VMS's status says; the last case always applies.
+# sides, then what is known of the voucher on its way, because these make the rest meaningless; then what stops it from
+# leaving, then what the VMS's status says; the last case always applies.
 CASES: Sequence[Callable[[Explanation], str]] = (
-    _ignored, _refused, _differs, _adopted, _sent, _unknown, _set_aside, _held, _decided_to_hold, _failed, _never_posted,
-    _by_status, _ready,
+    _ignored, _refused, _differs, _adopted, _sent, _unknown, _set_aside, _held, _decided_to_hold, _failed,
+    _never_posted, _by_status, _ready,
 )  # fmt: skip
 
 
