@@ -51,7 +51,7 @@ PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 test: $(INSTALLED) ## the tests for every change, on three processes; ARGS="-k voucher" for some
 	$(BIN)/pytest $(PARALLEL) $(ARGS)
 
-test-system: $(INSTALLED) ## the whole product over many runs: the demonstration, an idle hour, kills, an older release
+test-system: $(INSTALLED) ## the whole sample world over many runs: the demonstration, drift, an idle hour, kills
 	$(BIN)/pytest -m system $(PARALLEL) $(ARGS)
 
 test-browser: $(INSTALLED) $(AXE) ## the report in a real browser: accessibility, sizes, print; pictures in screenshots/

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from pipelines.batch.run import BatchResult
 
+pytestmark = pytest.mark.system
+
 # It has the external number of the document before it: both sides agree, and it may be a duplicate all the same.
 USED_TWICE = "2707025"
 DOCUMENTS = "SELECT * FROM rec.documents ORDER BY subject"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     Rows = list[tuple[Any, ...]]
 
+pytestmark = pytest.mark.system
+
 TABLES = (
     "post.draft_lines",
     "post.document_checks",
