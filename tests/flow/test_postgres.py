@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from pipelines.models.model import Catalog
     from tests.property.reference_mapping import Document, Tenant
 
+pytestmark = pytest.mark.system
+
 EXIT_REJECTED = 11  # the sample has documents that break their contract
 GENERATED_WORLDS = 12
 

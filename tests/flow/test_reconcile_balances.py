@@ -18,6 +18,8 @@ from tests.flow.drift import voucher
 from tests.flow.live_world import Live
 from tests.flow.misdeeds import ACCOUNTS, DEEDS, Deed, Shown, control_lines, pay
 
+pytestmark = pytest.mark.system
+
 PAID = ("2706035", "2706036", "2706037")
 PART_PAID, CHARGED, OTHER_CURRENCY, REFUNDED = "2706038", "2706001", "2706042", "2706289"
 INVOICE, CREDIT_NOTE = "2707036", "2707037"

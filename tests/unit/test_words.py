@@ -66,6 +66,7 @@ def by_breaks_list(amount: Decimal, currency: str) -> str:
 
 def by_close(amount: Decimal, currency: str) -> str:
     row: dict[str, Any] = {
+        "break_id": 7,
         "kind": "document held",
         "company_code": "28601",
         "document_no": "2707400",
