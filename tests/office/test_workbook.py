@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -93,5 +94,6 @@ def test_the_totals_follow_what_a_filter_leaves(books: Books, tmp_path: Path) ->
 def test_the_workbook_is_pictured(books: Books, tmp_path: Path) -> None:
     PICTURES.mkdir(exist_ok=True)
     picture = converted(books["full"][0], tmp_path, kind="pdf")
-    picture.replace(PICTURES / "workbook.pdf")
+    # Copied, since the folder of a test may be on another file system.
+    shutil.copy(picture, PICTURES / "workbook.pdf")
     assert (PICTURES / "workbook.pdf").read_bytes().startswith(b"%PDF-")
