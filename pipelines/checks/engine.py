@@ -63,7 +63,8 @@ def evaluate(suite: Suite, table: pa.Table, *, parameters: Mapping[str, int]) ->
         raise CheckError(f"{suite.name} could not be checked: {'; '.join(problems)}.", next_step=NEXT_STEP)
     # What failed the first time has failed, whatever the second says.
     if len(failures) != sum(not result.success for result in results) or any(result.success for result in failures):
-        raise CheckError(f"{suite.name} was judged in two ways.", next_step=NEXT_STEP)
+        message = f"{suite.name} could not be checked: two looks at the same rows gave different verdicts."
+        raise CheckError(message, next_step=NEXT_STEP)
     return tuple(_failure(suite, result) for result in failures)
 
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from pipelines.contracts import ledger as ledger_contracts
 from pipelines.contracts.presence import values_at
 from pipelines.core.mapping_files import (
     DIMENSIONS,
+    FIXED,
     GL_ACCOUNTS,
     PARTNERS,
     TAX_RULES,
@@ -18,6 +20,7 @@ from pipelines.core.mapping_files import (
     ledger_faults,
     mapping_paths,
 )
+from pipelines.core.words import plural
 from pipelines.going_live.check_line import CheckFault, CheckLine, judge, named
 from pipelines.wire.filters import equals
 
@@ -35,6 +38,13 @@ _PLACES: dict[str, tuple[str, ...]] = {
     TAX_RULES: ("documentLines.vatRate.vat.vatCode",),
 }  # fmt: skip
 _COMPANY = "company.companyCode"
+# Where the ledger keeps the codes of each dimension, as pipelines/checks/mapping.py reads them from staging.
+_FIXED = {
+    "posting1": ledger_contracts.OBJECT_VALUES,
+    "posting2": ledger_contracts.PROJECTS,
+    "posting3": ledger_contracts.OBJECT_VALUES,
+    "xgl": ledger_contracts.XGL_DIMENSIONS,
+}
 # The keys of the two files that go by one code.
 _CODES = {TAX_RULES: "vat_code", PARTNERS: "vms_partner", GL_ACCOUNTS: "vms_account"}
 
@@ -46,10 +56,12 @@ def mapping_files(probe: Probe) -> CheckLine:
         return judge("mapping files", good="none: codes of the VMS are the ledger's")
     mappings, faults = find_mappings(probe.settings)
     nodes = probe.nodes()
+    # Only where the file names a code: there may be thousands of projects.
+    fixed = {row.cells["dimension"] for row in mappings[DIMENSIONS] if row.cells["source"] == FIXED}
     faults += ledger_faults(
         mappings,
         accounts={str(node["code"]) for node in nodes["accounts"]},
-        codes={"xgl": {str(node["code"]) for node in nodes["xglDimensions"]}},
+        codes={dimension: probe.codes_of(contract) for dimension, contract in _FIXED.items() if dimension in fixed},
     )
     if not probe.settings.companies or probe.settings.companies_others == "post":
         for setting in (GL_ACCOUNTS, DIMENSIONS):
@@ -87,7 +99,7 @@ def _is_used(setting: str, row: MappingRow, used: dict[str, set[tuple[str, str]]
 
 def _told(setting: str, file: str, rows: Sequence[MappingRow], used: dict[str, set[tuple[str, str]]]) -> str:
     number = sum(_is_used(setting, row, used) for row in rows)
-    return f"{file}: {len(rows)} lines, {number} of use for open documents"
+    return f"{file}: {plural(len(rows), 'line')}, {number} of use for open documents"
 
 
 def _unused(mappings: Mappings, used: dict[str, set[tuple[str, str]]]) -> Iterator[CheckFault]:

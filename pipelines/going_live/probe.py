@@ -244,6 +244,16 @@ class Probe:
         }
         return {**nodes, HEADERS.connection: _decode(next(headers, b"[]"))}
 
+    def codes_of(self, contract: Contract) -> set[str]:
+        """Read the code of every object of a ledger contract."""
+
+        def read() -> set[str]:
+            # Closed ones too, as a run reads them: whether one may be posted on is another question.
+            [pages] = self._ledger.read([Reading(contract.entity, "code", object_status="ALL")])
+            return {str(node["code"]) for page in pages for node in _decode(page)}
+
+        return self._once(f"codes of {contract.entity}", read)
+
     def object_codes(self, kind_db_ids: Sequence[str]) -> dict[str, set[str]]:
         """Read the codes of these object kinds, by kind."""
         selection = "code objectKindDbId"

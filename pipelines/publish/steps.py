@@ -151,9 +151,7 @@ def _publish(ctx: Context, product: str, write: Callable[[Path], object]) -> Cou
 
 def _fingerprint(ctx: Context) -> str:
     """Hash all that the products follow from: this program, the models as built, and what was sent and decided."""
-    code = (
-        path for path in Path(publish.__file__).parent.rglob("*") if path.suffix in {".py", ".toml", ".html", ".css"}
-    )
+    code = (path for path in Path(publish.__file__).parent.rglob("*") if path.suffix in _CODE)
     return mark_of(
         __version__,
         str(ctx.settings.published.resolve()),

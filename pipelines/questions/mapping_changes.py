@@ -11,6 +11,7 @@ from rich.table import Table
 
 from pipelines.batch.scratch import build_scratch, copy_staged, scratch
 from pipelines.core.mapping_files import read_mappings
+from pipelines.core.words import plural
 from pipelines.stores.control import named_statements
 from pipelines.stores.mapping_used import fingerprint, mapping_used
 from pipelines.stores.rows import rows_of
@@ -76,7 +77,7 @@ def show_mapping_changes(changes: list[Row] | None, console: Console) -> None:
     console.print(table, crop=False)
     documents = len({change["document_key"] for change in changes})
     console.print(
-        f"The mapping files have changed since the last run: {documents} open documents are touched. "
+        f"The mapping files have changed since the last run, which touches {plural(documents, 'open document')}. "
         "What was sent stays as it was sent."
     )
 

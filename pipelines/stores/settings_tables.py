@@ -58,27 +58,9 @@ def write_settings(
     ``mappings`` stand in the place of what the mapping files hold now. Raises SettingsError with all that is wrong in
     the files.
     """
-    posting, partners, voyages, rates = settings.posting, settings.partners, settings.voyages, settings.rates
+    posting, partners = settings.posting, settings.partners
     rows: dict[str, Sequence[tuple[object, ...]]] = {
-        "settings": [
-            (
-                today,
-                posting.xgl,
-                posting.closed_period,
-                posting.acknowledge,
-                rates.days,
-                rates.owner,
-                rates.type,
-                rates.overwrite,
-                partners.confirm_bank_changes,
-                is_dry_run,
-                posting.line_currency,
-                settings.companies_others,
-                voyages.project_dates,
-                voyages.months_before,
-                voyages.months_after,
-            )
-        ],
+        "settings": [_settings_row(settings, today=today, is_dry_run=is_dry_run)],
         "companies": [(c.code, c.owner, c.link, c.payables_account, c.receivables_account) for c in settings.companies],
         "vat_accounts": [(account,) for account in posting.vat_accounts],
         "reverse_charge": [(code,) for code in posting.reverse_charge],
@@ -105,4 +87,26 @@ def write_settings(
             CAST(year(day) AS INTEGER) AS calendar_year, CAST(month(day) AS INTEGER) AS calendar_month
         FROM range(TIMESTAMP '2000-01-01', TIMESTAMP '2100-01-01', INTERVAL 1 MONTH) AS months (day)
         """
+    )
+
+
+def _settings_row(settings: Settings, *, today: date, is_dry_run: bool) -> tuple[object, ...]:
+    """Return the one row of seed.settings, in the order of its columns."""
+    posting, partners, voyages, rates = settings.posting, settings.partners, settings.voyages, settings.rates
+    return (
+        today,
+        posting.xgl,
+        posting.closed_period,
+        posting.acknowledge,
+        rates.days,
+        rates.owner,
+        rates.type,
+        rates.overwrite,
+        partners.confirm_bank_changes,
+        is_dry_run,
+        posting.line_currency,
+        settings.companies_others,
+        voyages.project_dates,
+        voyages.months_before,
+        voyages.months_after,
     )

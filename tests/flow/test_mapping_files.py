@@ -82,6 +82,19 @@ def test_an_account_the_ledger_lacks_is_told_by_a_run_too(live: Live) -> None:
     assert live.states("voucher") == {}
 
 
+@pytest.mark.parametrize("dimension", ["posting1", "posting2", "posting3", "xgl"])
+def test_a_fixed_code_the_ledger_lacks_is_told_by_check_as_by_a_run(live: Live, dimension: str) -> None:
+    _write(
+        live,
+        GL_ACCOUNTS=b"vms_account,ledger_account\n",
+        DIMENSIONS=b"dimension,source,value\n%b,fixed,NOWHERE\n" % dimension.encode(),
+    )
+    told = f"dimensions.csv line 2: the ledger has no {dimension} NOWHERE"
+    assert told in _check(live).message
+    assert any(told in problem for problem in live.batch().problems)
+    _write(live, DIMENSIONS=b"dimension,source,value\n")
+
+
 def test_a_dry_run_shows_what_a_file_touches(live: Live) -> None:
     # As Excel saves it in Norway: a mark, semicolons, CRLF, an empty line of separators at the end.
     _write(live, GL_ACCOUNTS=b"\xef\xbb\xbfVMS account;Ledger account;Note\r\n4300;4310;agency\r\n0777;4310;\r\n;;\r\n")

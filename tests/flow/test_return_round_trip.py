@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from pipelines.batch.jobs import JOBS, RECONCILE
 from tests.flow.returns_seed import Invoice
 from tests.flow.returns_world import ACTUALS, PAYMENTS, RATES, Returns
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-pytestmark = pytest.mark.system
 
 INVOICES = (Invoice("2701", "INI", ("1000.00",), external="F-1"), Invoice("2702", "INO", ("500.00",)))
 QUOTED = [{"owner": 28600, "from": "USD", "to": "NOK", "rate": "10.6", "fromDate": "2026-10-30"}]
