@@ -49,7 +49,7 @@ sys.addaudithook(_refuse_the_network)
 # The environment is what commands started by a test inherit as well.
 for name in [name for name in os.environ if name.startswith("SPRINGLINE_")]:
     del os.environ[name]
-os.environ |= {"GX_ANALYTICS_ENABLED": "false", "RUNTIME__DLTHUB_TELEMETRY": "false", "COLUMNS": "200"}
+os.environ |= {"GX_ANALYTICS_ENABLED": "false", "COLUMNS": "200"}
 
 # Syntax trees and expectation suites are millions of small objects, and hardly ever garbage: looking them through
 # takes a tenth of the time. The command line does the same for itself.

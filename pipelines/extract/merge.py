@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from copy import copy
@@ -11,6 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dlt
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.providers import ConfigProvider
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+from dlt.common.runtime.run_context import RunContext
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.core.errors import ExtractError
@@ -27,16 +30,14 @@ if TYPE_CHECKING:
 
 STAGING_LAYOUT = "landing_%s"
 
-# dlt reads these when its first pipeline is made. No telemetry leaves the machine; one thread, because there are one to
+# Every setting of dlt that is not its default. No telemetry leaves the machine; one thread, because there are one to
 # three tables; no rows stay in the staging dataset; dlt's state is not restored, because our cursors say what is read.
-ENVIRONMENT: Mapping[str, str] = {
-    "RUNTIME__DLTHUB_TELEMETRY": "false",
-    "RUNTIME__LOG_LEVEL": "CRITICAL",
-    "EXTRACT__WORKERS": "1",
-    "NORMALIZE__WORKERS": "1",
-    "LOAD__WORKERS": "1",
-    "LOAD__TRUNCATE_STAGING_DATASET": "true",
-    "RESTORE_FROM_DESTINATION": "false",
+SETTINGS: Mapping[str, bool | int | str] = {
+    "dlthub_telemetry": False,
+    "log_level": "CRITICAL",
+    "workers": 1,
+    "truncate_staging_dataset": True,
+    "restore_from_destination": False,
 }
 
 _TYPES: Mapping[str, TColumnSchema] = {
@@ -49,6 +50,30 @@ _TYPES: Mapping[str, TColumnSchema] = {
     "TIMESTAMP": {"data_type": "timestamp", "timezone": False, "precision": 6},
     "DATE": {"data_type": "date"},
 }
+
+
+class _OwnSettings(ConfigProvider):
+    """All that dlt is told: not the environment of the machine, nor a folder .dlt where a batch happens to run.
+
+    A naming convention or a number of rows a file that is set there for other pipelines would change how rows land.
+    Looking in those places is also a fifth of a merge.
+    """
+
+    name = "Springline"
+    # With sections dlt would ask for each value under every path it may stand at.
+    supports_sections = False
+    # dlt looks for credentials here too, and finds none: the connection is open already.
+    supports_secrets = True
+
+    def get_value(self, key: str, *_place: object, **_by_name: object) -> tuple[bool | int | str | None, str]:
+        return SETTINGS.get(key), key
+
+
+class _OwnRun(RunContext):
+    """Where dlt runs: without the providers that would be asked beside ours."""
+
+    def initial_providers(self) -> list[ConfigProvider]:
+        return [_OwnSettings()]
 
 
 class _OpenWarehouse(dlt.destinations.duckdb):
@@ -75,7 +100,7 @@ def merge(connection: duckdb.DuckDBPyConnection, loads: Sequence[TableRows], *, 
     `append` would double them. Each table is merged in a transaction of its own. ``folder`` is dlt's and is emptied
     before and after: what a killed run left there must not be loaded. Raises ExtractError.
     """
-    os.environ.update(ENVIRONMENT)
+    _begin_dlt()
     shutil.rmtree(folder, ignore_errors=True)
     try:
         pipeline = dlt.pipeline(
@@ -94,6 +119,12 @@ def merge(connection: duckdb.DuckDBPyConnection, loads: Sequence[TableRows], *, 
         ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache
+def _begin_dlt() -> None:
+    # Before dlt makes a context of its own: that one reads its settings, starts its log and its telemetry.
+    Container()[PluggableRunContext] = PluggableRunContext(_OwnRun("."))
 
 
 def _resource(load: TableRows) -> DltResource:

@@ -26,6 +26,8 @@ from tests.support.postgres import running_postgres
 if TYPE_CHECKING:
     from tests.models.conftest import World
 
+pytestmark = pytest.mark.system
+
 Postgres = psycopg.Connection[tuple[object, ...]]
 
 FOLDER = Path(__file__).parent

@@ -277,3 +277,16 @@ def test_the_folder_of_a_killed_run_is_emptied(ctx: Context) -> None:
 def test_no_row_stays_in_the_landing_schema(ctx: Context) -> None:
     land_documents(ctx, page(vms_document(1)))
     assert rows(ctx, "SELECT count(*) FROM landing_stg_vms.documents") == [(0,)]
+
+
+def test_settings_of_dlt_for_other_pipelines_do_not_change_how_rows_land(
+    ctx: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".dlt").mkdir()
+    (tmp_path / ".dlt" / "config.toml").write_text("[normalize.parquet_normalizer]\nadd_dlt_load_id = true\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID", "true")
+    before = rows(ctx, "DESCRIBE stg_vms.vessels")
+    land(ctx, VESSELS, [page({"key": 77, "vesselName": "Nordic Star"})], side="vms")
+    assert rows(ctx, "SELECT vessel_name FROM stg_vms.vessels WHERE vessel_key = 77") == [("Nordic Star",)]
+    assert rows(ctx, "DESCRIBE stg_vms.vessels") == before

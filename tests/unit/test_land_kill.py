@@ -7,8 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.landing_kills import POINTS
 from tests.support.patience import PATIENCE
+
+pytestmark = pytest.mark.system
 
 ROOT = Path(__file__).parents[2]
 

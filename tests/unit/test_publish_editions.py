@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pipelines.publish.edition.contents import Texts
 
 BLOCKS_BEGIN, BLOCK = 3 * 4096, 256 * 1024
-EDITIONS = 20
+EDITIONS = 12
 BATCH = (
     "INSERT OR REPLACE INTO batches "
     "VALUES ('{0}', '2026-11-02T08:00:00+00:00', {1}, '2026-11-02', '', 'kari', NULL, NULL)"
@@ -249,7 +249,7 @@ def test_a_file_that_nobody_may_read_is_written_anew(stores: Stores, monkeypatch
 def test_a_file_stays_in_size_whatever_changes(stores: Stores) -> None:
     stores.warehouse.execute(
         "INSERT INTO rec.documents SELECT range, range / 7.0, DATE '2026-09-01' + INTERVAL (range % 3) MONTH, "
-        "sha256(CAST(range AS VARCHAR)) FROM range(50000)"
+        "sha256(CAST(range AS VARCHAR)) FROM range(15000)"
     )
     sizes = []
     for edition in range(EDITIONS):
