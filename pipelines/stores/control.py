@@ -12,7 +12,7 @@ from typing import Any
 
 from pipelines.core.resources import sql_folder
 from pipelines.stores import versions
-from pipelines.stores.copies import BUSY_SECONDS
+from pipelines.stores.copies import BUSY_SECONDS, open_for_reading
 
 Value = str | int | None
 
@@ -24,16 +24,25 @@ class Control:
     `database is locked` to the second writer whatever the timeout.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, for_reading: bool = False) -> None:
         """Open the file, creating it with its tables when it is not there, and migrating one of an older release.
 
-        Raises SettingsError when a newer release wrote it, or when it cannot be migrated.
+        ``for_reading`` leaves everything on disk as it is, so that it works in a folder that cannot be written: a
+        store that is missing is empty, and one of an older release is migrated in memory alone. Raises SettingsError
+        when a newer release wrote it, or when it cannot be migrated.
         """
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Autocommit, so that `write()` alone decides where a transaction begins; several threads use the connection.
-        self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        if for_reading:
+            self._connection = _reading(path)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Autocommit: `write()` alone decides where a transaction begins; several threads use the connection.
+            self._connection = sqlite3.connect(
+                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
         self._connection.row_factory = sqlite3.Row
+        if for_reading:
+            return
         try:
             self._set_up()
         except BaseException:
@@ -100,6 +109,25 @@ class Control:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    """Open a store of this release on disk, any other one as a copy in memory."""
+    memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    try:
+        if path.exists():
+            store = open_for_reading(path)
+            if versions.is_up_to_date(store, path):
+                memory.close()
+                return store
+            store.backup(memory)
+            store.close()
+        versions.bring_up_to_date(memory, path, is_copied=False)
+        memory.execute("PRAGMA query_only = ON")
+    except BaseException:
+        memory.close()
+        raise
+    return memory
 
 
 @cache
