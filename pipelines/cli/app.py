@@ -6,6 +6,8 @@ import gc
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -22,18 +24,30 @@ from pipelines.core.errors import SpringlineError
 STOPPED, READER_GONE = 130, 141
 
 
+@contextmanager
+def _interrupted() -> Iterator[None]:
+    """End a command that nobody listens to any more, or that somebody stops, with its code and no traceback."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        err.print("Stopped. What was sent is recorded, and the next run goes on from there.")
+        raise typer.Exit(STOPPED) from None
+    except BrokenPipeError:
+        raise typer.Exit(READER_GONE) from None
+
+
 class CommandsByPanel(TyperGroup):
     """Lists the commands by what they are for, as plain text; typer itself groups them only inside drawn boxes."""
 
-    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 typer keeps these classes to itself
-        """Run a command; one that nobody listens to any more, or that somebody stops, ends without a traceback."""
-        try:
+    def make_context(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 typer keeps these classes to itself
+        """Read the command line; help and release are printed here."""
+        with _interrupted():
+            return super().make_context(*arguments, **named)
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 as above
+        """Run a command."""
+        with _interrupted():
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            err.print("Stopped. What was sent is recorded, and the next run goes on from there.")
-            raise typer.Exit(STOPPED) from None
-        except BrokenPipeError:
-            raise typer.Exit(READER_GONE) from None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 typer keeps these classes to itself
         """Write one section for each panel, in the order in which commands were added."""

@@ -65,7 +65,8 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     seen: BaseException | None = error
     while seen is not None:
         yield seen
-        seen = seen.__cause__
+        # Also what was met while another error was cleaned up after, as by a rollback.
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
 
 
 def _first_line(error: BaseException) -> str:

@@ -59,13 +59,15 @@ def bring_up_to_date(
         # Asked again: another process may have migrated the store while this one waited for the lock.
         if not is_up_to_date(connection, path, folder=folder):
             _migrate(connection, path, folder, is_copied=is_copied)
+        connection.execute("COMMIT")
     except BaseException as error:
-        connection.execute("ROLLBACK")
+        # On a full disk SQLite has rolled back by itself.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         if isinstance(error, sqlite3.Error | OSError):
             message = f"The control store {path} could not be brought to this release's version: {error}."
             raise SettingsError(message, next_step="the store is as it was; correct this and run again.") from error
         raise
-    connection.execute("COMMIT")
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, folder: Path, *, is_copied: bool) -> None:
