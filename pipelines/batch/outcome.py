@@ -59,35 +59,31 @@ def read_outcome(control: Control, *, since: datetime) -> Outcome:
 
 def show_outcome(outcome: Outcome, *, is_dry_run: bool, console: Console) -> None:
     """Print what was sent, what stands, and what to do about it."""
-    sentences = [_summary(outcome, is_dry_run=is_dry_run)]
-    others = [plural(number, *words) for kind, words in OTHER_KINDS.items() if (number := outcome.sent.get(kind, 0))]
-    if others:
-        sentences.append(f"Sent besides: {', '.join(others)}.")
-    steps = list(_next_steps(outcome.standing, is_dry_run=is_dry_run))
+    done, *more = [*_sent(outcome)] or ["Nothing sent"]
+    standing = outcome.standing
+    sentences = [f"{done}, {standing.held:,} held, {plural(standing.breaks, 'break')}.", *(f"{one}." for one in more)]
+    steps = list(_next_steps(standing, is_dry_run=is_dry_run))
     sentences += ["Needs a person:", *(f"  {step}" for step in steps)] if steps else ["Nothing needs a person."]
     for sentence in sentences:
         console.print(sentence, markup=False, highlight=False)
 
 
-def _summary(outcome: Outcome, *, is_dry_run: bool) -> str:
-    sent, acknowledged = (outcome.sent.get(kind, 0) for kind in (VOUCHER, ACKNOWLEDGEMENT))
-    standing = outcome.standing
-    if is_dry_run:
-        done = "Nothing sent"
-    elif sent == acknowledged:
-        done = f"{plural(sent, 'voucher')} sent and acknowledged"
-    else:
-        done = f"{plural(sent, 'voucher')} sent, {acknowledged:,} acknowledged"
-    return f"{done}, {standing.held:,} held, {plural(standing.breaks, 'break')}."
+def _sent(outcome: Outcome) -> Iterator[str]:
+    """Yield a sentence of the vouchers, then one of all else, where something was sent."""
+    vouchers, acknowledged = (outcome.sent.get(kind, 0) for kind in (VOUCHER, ACKNOWLEDGEMENT))
+    if vouchers and vouchers == acknowledged:
+        yield f"{plural(vouchers, 'voucher')} sent and acknowledged"
+    elif vouchers or acknowledged:
+        yield f"{plural(vouchers, 'voucher')} sent, {acknowledged:,} acknowledged"
+    others = [plural(number, *words) for kind, words in OTHER_KINDS.items() if (number := outcome.sent.get(kind, 0))]
+    if others:
+        yield f"Sent: {', '.join(others)}"
 
 
 def _next_steps(standing: Standing, *, is_dry_run: bool) -> Iterator[str]:
     """Yield a line for each thing that waits: how many, and the command that says what to do."""
     if standing.unknown:
-        yield (
-            f"{plural(standing.unknown, 'call')} of unknown fate: enter nothing by hand, the next run looks it up; "
-            "springline status"
-        )
+        yield f"{plural(standing.unknown, 'call')} of unknown fate: springline status; enter nothing by hand meanwhile"
     if standing.failed:
         yield f"{standing.failed:,} refused by the other side: springline status says why"
     if standing.held:

@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ import typer
 from rich.console import Console
 
 from pipelines.cli.voice import Voice, voice
-from pipelines.core.disk import disk_fault
-from pipelines.core.errors import SpringlineError, UsageError
+from pipelines.core.disk import disk_fault, room_on
+from pipelines.core.errors import DiskFullError, SpringlineError, UsageError
 
 if TYPE_CHECKING:
     from pipelines.cli.progress import Report
@@ -79,7 +80,15 @@ def session(config: Path | None, *, as_json: bool) -> Iterator[Session]:
     # The settings are read inside, so that a wrong setting too becomes an object on stdout with --json.
     with errors_as_json(as_json=as_json), progress(err, is_shown=shows_lines()) as lines:
         settings = load_settings(config, environ=os.environ)
-        yield Session(settings, operator_name(os.environ), lines.report, lines.begin)
+        try:
+            yield Session(settings, operator_name(os.environ), lines.report, lines.begin)
+        except Exception as error:
+            told = disk_fault(error)
+            if not isinstance(told, DiskFullError):
+                raise
+            places = (settings.control_path.parent, settings.warehouse_path.parent, settings.published)
+            room = room_on((*places, Path(tempfile.gettempdir())))
+            raise DiskFullError(f"{told.message} {room}.", next_step=told.next_step) from error
 
 
 def shows_lines() -> bool:

@@ -27,18 +27,19 @@ class Lines:
         self._doing = ""
         self._line: TaskID | None = None
 
-    def title(self, text: str) -> None:
-        """Put a title in place of all lines, for the jobs that follow."""
+    def title(self, text: str, done: int, total: int) -> None:
+        """Put a title in place of all lines, for the jobs that follow, and how many of such parts are done."""
         for task in self._bars.task_ids:
             self._bars.remove_task(task)
-        self._job, self._doing, self._line = "", text, None
-        self.report(text, 0, 0)
+        self._job, self._doing, self._line = "", "", None
+        self.report(text, done, total)
+        self._line = None
 
     def begin(self, job: str, step: str) -> None:
         """Say which step has begun; a job's first ends the line of the job before."""
         if job != self._job:
             if self._line is not None:
-                self._bars.update(self._line, doing="", completed=1, total=1)
+                self._bars.update(self._line, doing="done", completed=1, total=1)
             self._job, self._line = job, None
         self._doing = step
         self.report(step, 0, 0)

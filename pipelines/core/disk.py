@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from pipelines.core.errors import DiskFullError, SettingsError, SpringlineError, WireError
 
 # 4874: the file that SQLite shares between its readers could not grow (SQLITE_IOERR_SHMSIZE, sqlite.org/rescode.html).
 _SQLITE_FULL = {sqlite3.SQLITE_FULL, 4874}
 _SQLITE_LOCKED_UP = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+MEGABYTE = 1_000_000
 # The low byte is the kind of an error, the others say more about it.
 _KIND = 0xFF
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -19,10 +22,7 @@ _LOCKED_UP = {errno.EROFS, errno.EACCES, errno.EPERM}
 _FULL_WORDS = ("No space left on device", "Disk quota exceeded", "max_temp_directory_size")
 _LOCKED_UP_WORDS = ("Read-only file system", "Permission denied")
 
-ROOM = (
-    "make room on the disks of the warehouse, the control store and the published folder, and in the folder for "
-    "temporary files (`df -h` shows which is full); then run again. Nothing is lost, and nothing goes twice."
-)
+ROOM = "make room there (`df -h` shows which disk is full), then do it again. Nothing is lost, and nothing goes twice."
 LEAVE = (
     "let this user write to the folders of the warehouse, the control store and the published files, or name others "
     "in the settings `warehouse`, `control` and `published`."
@@ -44,11 +44,23 @@ def disk_fault(error: BaseException) -> SpringlineError | None:
         if isinstance(cause, DiskFullError):
             return cause
         if _is(cause, _FULL, _SQLITE_FULL, _FULL_WORDS):
-            return DiskFullError(f"A disk is full: {_first_line(error)}", next_step=ROOM)
+            # The system itself does not say which file it was; SQLite and DuckDB do, where they know.
+            names_file = isinstance(cause, OSError) and isinstance(error, SpringlineError)
+            return DiskFullError(f"A disk is full: {_first_line(error if names_file else cause)}", next_step=ROOM)
         # Who raised an error of ours knows what could not be written, and says it better.
         if not isinstance(error, SpringlineError) and _is(cause, _LOCKED_UP, _SQLITE_LOCKED_UP, _LOCKED_UP_WORDS):
             return SettingsError(f"A file may not be written: {_first_line(cause)}", next_step=LEAVE)
     return None
+
+
+def room_on(places: Iterable[Path]) -> str:
+    """Say how much room there is where files are written, each disk once, the fullest first."""
+    rooms: dict[int, tuple[int, Path]] = {}
+    for place in places:
+        # A folder that is not there yet is made by whoever writes into it.
+        folder = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists())
+        rooms.setdefault(folder.stat().st_dev, (shutil.disk_usage(folder).free, folder))
+    return ", ".join(f"{folder} has {free // MEGABYTE:,} MB free" for free, folder in sorted(rooms.values()))
 
 
 def _is(error: BaseException, numbers: set[int], codes: set[int], words: tuple[str, ...]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -61,11 +61,13 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.begin()
     try:
         yield
+        connection.commit()
     # Also for KeyboardInterrupt: a transaction left open would swallow what is written next.
     except BaseException:
-        connection.rollback()
+        # What could not be committed is rolled back already, and its own error is the one to tell.
+        with suppress(duckdb.TransactionException):
+            connection.rollback()
         raise
-    connection.commit()
 
 
 def replace_rows(

@@ -50,5 +50,9 @@ def test_a_title_stands_in_place_of_the_lines_before() -> None:
     out = StringIO()
     with progress(Console(file=out, force_terminal=True, width=80), is_shown=True) as lines:
         work(lines)
-        lines.title("Run 2 of 4")
-    assert "Run 2 of 4" in drawn(out)[-1]
+        lines.title("Run 2 of 4", 1, 4)
+        lines.begin("payments", "read payments and matches")
+    title, job = drawn(out)[-2:]
+    assert "Run 2 of 4" in title
+    assert " 1/4 " in title
+    assert "payments" in job
