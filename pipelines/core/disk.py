@@ -83,4 +83,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _first_line(error: BaseException) -> str:
     text = error.message if isinstance(error, SpringlineError) else str(error)
-    return f"{text.partition(chr(10))[0].rstrip('.')}."
+    # Which file it was, where whoever opened it has noted that.
+    files = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+    return f"{text.partition(chr(10))[0].rstrip('.')}{files}."

@@ -41,21 +41,18 @@ def show_demo(result: DemoResult, console: Console) -> None:
     for line in _verdict(result, most=SHOWN_DIFFERENCES):
         console.print(line, markup=False, highlight=False)
     console.print()
-    facts = Table.grid(padding=(0, 2, 0, 0))
-    for label, text in _facts(result):
-        facts.add_row(label, escape(text))
-    console.print(facts)
+    console.print(_grid(_facts(result)))
     console.print("\nThree things to look at:")
-    looks = Table.grid(padding=(0, 2, 0, 0))
-    for command, why in _looks(result):
-        looks.add_row(f"  {escape(command)}", why)
-    console.print(looks)
-    console.print(f"\nEverything else: {_at(result.folder / EVERYTHING)}, as `--full` prints it.", highlight=False)
-    console.print(
-        f"Both systems again: {_at(result.folder / SANDBOX)}; beside it, "
-        f"{_at(result.folder / SPRINGLINE)} run --today {result.today}.",
-        highlight=False,
-    )
+    console.print(_grid((f"  {command}", why) for command, why in _looks(result)))
+    console.print()
+    console.print(_grid(_more(result)))
+
+
+def _grid(rows: Iterable[tuple[str, str]]) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for row in rows:
+        grid.add_row(*map(escape, row))
+    return grid
 
 
 def keep_everything(result: DemoResult) -> None:
@@ -127,6 +124,15 @@ def _looks(result: DemoResult) -> Iterable[tuple[str, str]]:
         (f"{command} explain {held}", "why a document is held, and what to do"),
         (f"{command} breaks list", "what differs and needs a person"),
         (_at(result.folder / "published" / "report.html"), "both sides on one page, in a browser"),
+    )
+
+
+def _more(result: DemoResult) -> Iterable[tuple[str, str]]:
+    command = _at(result.folder / SPRINGLINE)
+    return (
+        ("Everything else", f"{_at(result.folder / EVERYTHING)}, as --full prints it"),
+        ("Both systems", f"{_at(result.folder / SANDBOX)} serves them again, as they were left"),
+        ("Another run", f"{command} run --today {result.today}, while they are served"),
     )
 
 

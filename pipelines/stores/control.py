@@ -32,22 +32,22 @@ class Control:
         when a newer release wrote it, or when it cannot be migrated.
         """
         self.path = path
-        if for_reading:
-            self._connection = _reading(path)
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Autocommit: `write()` alone decides where a transaction begins; several threads use the connection.
-            self._connection = sqlite3.connect(
-                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
+        with _named(path):
+            self._connection = _reading(path) if for_reading else self._writing()
         self._connection.row_factory = sqlite3.Row
-        if for_reading:
-            return
+
+    def _writing(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Autocommit, so that `write()` alone decides where a transaction begins; several threads use the connection.
+        self._connection = sqlite3.connect(
+            self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
         try:
             self._set_up()
         except BaseException:
             self._connection.close()
             raise
+        return self._connection
 
     def _set_up(self) -> None:
         # First of all the version: nothing may be changed in the store of a newer release, not even a setting.
@@ -63,7 +63,8 @@ class Control:
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """Run a block in one immediate transaction: all of it is on disk afterwards, or none."""
-        self._connection.execute("BEGIN IMMEDIATE")
+        with _named(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield self._connection
             self._connection.execute("COMMIT")
@@ -111,6 +112,16 @@ class Control:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Add the file to an error of SQLite's, which says `unable to open database file` and not which."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        error.add_note(str(path))
+        raise
 
 
 def _reading(path: Path) -> sqlite3.Connection:

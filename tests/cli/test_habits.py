@@ -60,7 +60,7 @@ def test_completion_knows_the_commands(terminal: Terminal) -> None:
     assert (code, out.split()) == (0, [b"preflight"])
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["status"], ["status", "--json"]], ids=" ".join)
+@pytest.mark.parametrize("words", [["--version"], ["status", "--json"]], ids=" ".join)
 def test_a_reader_that_has_gone_is_no_error(words: list[str], terminal: Terminal) -> None:
     keep_hold(terminal, "x" * 100_000)
     reading, writing = os.pipe()
@@ -162,4 +162,7 @@ def test_questions_leave_nothing_behind(words: list[str], terminal: Terminal) ->
 
 def test_a_decision_in_a_folder_that_may_not_be_written_says_so(locked: Terminal) -> None:
     ended = locked.run("hold", "2707400", "--reason", "price disputed")
-    assert (ended.code, "A file may not be written" in ended.err, "Traceback" in ended.err) == (10, True, False)
+    assert ended.code == 10
+    assert ended.err.startswith("A file may not be written: ")
+    assert "springline.ctl.sqlite" in ended.err
+    assert "Traceback" not in ended.err

@@ -117,7 +117,7 @@ def test_the_demo_is_told_on_one_screen(screen: list[str]) -> None:
     for part in (
         "Both sides agree",
         "485 vouchers",
-        "485 acknowledgements, 36 exchange rates; 238 payments and 772 actuals after 257 actions",
+        "485 acknowledgements, 36 exchange rates; 238 payments and 772 actuals, after 257 actions",
         "53 documents by 30 rules: voucher not balanced (6)",
         "4 that cannot be read; 1 changed bank account",
         "42 things, for 11 reasons: match undone (12)",
@@ -131,7 +131,7 @@ def test_the_things_to_look_at_open_as_they_stand(screen: list[str], demo: Ended
     for command, word in ((explain, "2708001"), (breaks, "match undone")):
         # The settings of whoever types it are of another installation.
         assert word in typed(command + " --json", demo, SPRINGLINE_WAREHOUSE="/nowhere/else.duckdb")
-    assert (demo.folder.parent / report).read_text("utf-8").startswith("<!doctype html>")
+    assert (demo.folder.parent / report).read_text("utf-8").startswith("<!DOCTYPE html>")
     (everything,) = (demo.folder.parent / word.strip(",") for line in screen for word in line.split() if ".txt" in word)
     assert "What is held, and why" in everything.read_text("utf-8")
 
