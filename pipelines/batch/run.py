@@ -29,6 +29,8 @@ from pipelines.wire.ledger import LedgerClient
 from pipelines.wire.vms import VmsClient
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import duckdb
     from rich.console import Console
 
@@ -160,9 +162,10 @@ def open_context(
     *,
     warehouse: duckdb.DuckDBPyConnection,
     tell: Callable[[str], None] = lambda _message: None,
+    opened: Callable[[Path], Control] = Control,
     **options: Unpack[BatchOptions],
 ) -> Iterator[tuple[Context, RequestCounts]]:
-    """Open the control store and a client of each side; yield the context and its counts of requests.
+    """Open the control store (``opened``) and a client of each side; yield the context and its counts of requests.
 
     The counts reach the control store when the caller saves them, under the name of what has asked. The month they
     count for is that of the clock: ``today`` may lie in another, and the ledger's invoice does not know it.
@@ -170,7 +173,7 @@ def open_context(
     now = options["now"]
     started = now()
     with ExitStack() as stack:
-        control = stack.enter_context(closing(Control(settings.control_path)))
+        control = stack.enter_context(closing(opened(settings.control_path)))
         requests = RequestCounts(control, month=f"{accounting_day(started):%Y-%m}")
         vms = stack.enter_context(closing(VmsClient(settings.vms, count=requests.count, now=now)))
         ledger = stack.enter_context(closing(LedgerClient(settings.ledger, count=requests.count, now=now)))

@@ -114,6 +114,14 @@ class Control:
         self._connection.close()
 
 
+def open_for_question(path: Path) -> Control:
+    """Open a store to read it and to count requests in it; where it cannot be written, to read it alone."""
+    try:
+        return Control(path)
+    except (sqlite3.OperationalError, OSError):
+        return Control(path, for_reading=True)
+
+
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
     """Add the file to an error of SQLite's, which says `unable to open database file` and not which."""

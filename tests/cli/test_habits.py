@@ -16,6 +16,8 @@ import typer
 from pipelines.cli.app import app
 from pipelines.reference.commands import every_command
 from pipelines.steering import steer
+from pipelines.stores.control import Control, open_for_question
+from pipelines.stores.request_counts import RequestCounts
 from tests.cli.springline import NOWHERE, Terminal
 
 COMMANDS = [name.split()[1:] for name, _ in every_command(typer.main.get_group(app))]
@@ -106,8 +108,6 @@ def test_a_control_store_on_a_full_disk_is_told(terminal: Terminal, monkeypatch:
 
 def fill(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the control store have no page more than it has."""
-    from pipelines.stores.control import Control  # noqa: PLC0415 only here
-
     set_up = Control._set_up
 
     def without_room(control: Control) -> None:
@@ -166,3 +166,13 @@ def test_a_decision_in_a_folder_that_may_not_be_written_says_so(locked: Terminal
     assert ended.err.startswith("A file may not be written: ")
     assert "springline.ctl.sqlite" in ended.err
     assert "Traceback" not in ended.err
+
+
+def test_requests_that_cannot_be_counted_do_not_keep_the_answer_back(locked: Terminal) -> None:
+    control = open_for_question(locked.folder / "springline.ctl.sqlite")
+    counts = RequestCounts(control, month="2026-11")
+    counts.count("ledger", "suppliers")
+    counts.save("preflight")
+    rows = control.read("SELECT count(*) FROM requests")
+    control.close()
+    assert [tuple(row) for row in rows] == [(0,)]
