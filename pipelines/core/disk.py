@@ -24,7 +24,7 @@ _LOCKED_UP_WORDS = ("Read-only file system", "Permission denied")
 
 ROOM = "make room there (`df -h` shows which disk is full), then do it again. Nothing is lost, and nothing goes twice."
 LEAVE = (
-    "let this user write to the folders of the warehouse, the control store and the published files, or name others "
+    "let this user into the folders of the warehouse, the control store and the published files, or name others "
     "in the settings `warehouse`, `control` and `published`."
 )
 
@@ -46,10 +46,10 @@ def disk_fault(error: BaseException) -> SpringlineError | None:
         if _is(cause, _FULL, _SQLITE_FULL, _FULL_WORDS):
             # The system itself does not say which file it was; SQLite and DuckDB do, where they know.
             names_file = isinstance(cause, OSError) and isinstance(error, SpringlineError)
-            return DiskFullError(f"A disk is full: {_first_line(error if names_file else cause)}", next_step=ROOM)
+            return DiskFullError(f"A disk is full: {_telling_line(error if names_file else cause)}", next_step=ROOM)
         # Who raised an error of ours knows what could not be written, and says it better.
         if not isinstance(error, SpringlineError) and _is(cause, _LOCKED_UP, _SQLITE_LOCKED_UP, _LOCKED_UP_WORDS):
-            return SettingsError(f"A file may not be written: {_first_line(cause)}", next_step=LEAVE)
+            return SettingsError(f"This user may not read or write a file: {_telling_line(cause)}", next_step=LEAVE)
     return None
 
 
@@ -81,8 +81,10 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
 
 
-def _first_line(error: BaseException) -> str:
-    text = error.message if isinstance(error, SpringlineError) else str(error)
-    # Which file it was, where whoever opened it has noted that.
+def _telling_line(error: BaseException) -> str:
+    """Return the line of an error that names the disk's fault, else its first, and the file where that was noted."""
+    lines = (error.message if isinstance(error, SpringlineError) else str(error)).splitlines() or [""]
+    words = (*_FULL_WORDS, *_LOCKED_UP_WORDS)
+    line = next((line for line in lines if any(word in line for word in words)), lines[0])
     files = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
-    return f"{text.partition(chr(10))[0].rstrip('.')}{files}."
+    return f"{line.strip().rstrip('.')}{files}."

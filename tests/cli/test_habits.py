@@ -163,7 +163,7 @@ def test_questions_leave_nothing_behind(words: list[str], terminal: Terminal) ->
 def test_a_decision_in_a_folder_that_may_not_be_written_says_so(locked: Terminal) -> None:
     ended = locked.run("hold", "2707400", "--reason", "price disputed")
     assert ended.code == 10
-    assert ended.err.startswith("A file may not be written: ")
+    assert ended.err.startswith("This user may not read or write a file: ")
     assert "springline.ctl.sqlite" in ended.err
     assert "Traceback" not in ended.err
 

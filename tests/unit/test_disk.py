@@ -73,3 +73,9 @@ def test_what_may_not_be_written_is_a_fault_of_settings(error: Exception) -> Non
 )
 def test_other_faults_are_left_alone(error: Exception) -> None:
     assert disk_fault(error) is None
+
+
+def test_the_line_that_names_the_fault_is_told() -> None:
+    told = disk_fault(RuntimeError("The pipeline failed:\n\nIO Error: x.wal: No space left on device\n"))
+    assert told is not None
+    assert told.message == "A disk is full: IO Error: x.wal: No space left on device."
