@@ -6,13 +6,15 @@ import json
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, NotRequired, TypedDict, Unpack
 
 import structlog
 
 from pipelines.batch.jobs import JOBS
+from pipelines.batch.outcome import Outcome, read_outcome, show_outcome
+from pipelines.core.disk import disk_fault
 from pipelines.core.drawing import draw_table
 from pipelines.core.errors import SpringlineError, UsageError
 from pipelines.core.periods import OSLO
@@ -27,6 +29,8 @@ from pipelines.wire.ledger import LedgerClient
 from pipelines.wire.vms import VmsClient
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import duckdb
     from rich.console import Console
 
@@ -41,18 +45,21 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What a batch came to: counts by job, what went wrong in words, and the exit code."""
+    """What a batch came to: counts by job, what was sent and what stands, what went wrong, and the exit code."""
 
     batch_id: str
     jobs: dict[str, Counts]
     problems: tuple[str, ...]
     exit_code: int
+    outcome: Outcome = field(default_factory=Outcome)
+    is_dry_run: bool = False
 
     def as_dict(self) -> dict[str, object]:
         """Return the object that `run --json` prints."""
         return {
             "batch": self.batch_id,
             "jobs": {name: counts.as_dict() for name, counts in self.jobs.items()},
+            **asdict(self.outcome),
             "problems": list(self.problems),
             "exit_code": self.exit_code,
         }
@@ -89,7 +96,8 @@ class BatchOptions(TypedDict):
     """How a batch is run, whatever it does; every way to begin one takes these as keyword arguments.
 
     ``operator`` is who runs it, ``now`` the clock (aware UTC), ``today`` the accounting day (that of the clock in Oslo
-    when left out). A dry run sends nothing. ``report`` receives progress: what, how many are done, how many there are.
+    when left out). A dry run sends nothing. ``begin`` receives job and step as each begins, ``report`` progress in it:
+    what, how many are done, how many there are.
     """
 
     operator: str
@@ -97,6 +105,7 @@ class BatchOptions(TypedDict):
     today: NotRequired[date | None]
     is_dry_run: NotRequired[bool]
     report: NotRequired[Callable[[str, int, int], None]]
+    begin: NotRequired[Callable[[str, str], None]]
 
 
 def accounting_day(now: datetime) -> date:
@@ -138,10 +147,11 @@ def run_batch(
         take_over(warehouse, context.control, batch_id=context.batch_id)
         stack.enter_context(structlog.contextvars.bound_contextvars(batch=context.batch_id))
         names = ",".join(job.name for job in jobs)
+        started = context.now()
         _record(context, "begin_batch", today=context.today.isoformat(), jobs=names, operator=context.operator)
-        _run_jobs(context, jobs, tally, requests)
+        _run_jobs(context, jobs, tally, requests, begin=options.get("begin", lambda _job, _step: None))
         # The stores are still open: a batch without an end in `ctl.batches` was killed.
-        result = _finish(context, tally)
+        result = _finish(context, tally, since=started)
         look(context)
         return result
 
@@ -152,9 +162,10 @@ def open_context(
     *,
     warehouse: duckdb.DuckDBPyConnection,
     tell: Callable[[str], None] = lambda _message: None,
+    opened: Callable[[Path], Control] = Control,
     **options: Unpack[BatchOptions],
 ) -> Iterator[tuple[Context, RequestCounts]]:
-    """Open the control store and a client of each side; yield the context and its counts of requests.
+    """Open the control store (``opened``) and a client of each side; yield the context and its counts of requests.
 
     The counts reach the control store when the caller saves them, under the name of what has asked. The month they
     count for is that of the clock: ``today`` may lie in another, and the ledger's invoice does not know it.
@@ -162,7 +173,7 @@ def open_context(
     now = options["now"]
     started = now()
     with ExitStack() as stack:
-        control = stack.enter_context(closing(Control(settings.control_path)))
+        control = stack.enter_context(closing(opened(settings.control_path)))
         requests = RequestCounts(control, month=f"{accounting_day(started):%Y-%m}")
         vms = stack.enter_context(closing(VmsClient(settings.vms, count=requests.count, now=now)))
         ledger = stack.enter_context(closing(LedgerClient(settings.ledger, count=requests.count, now=now)))
@@ -184,15 +195,23 @@ def open_context(
         yield context, requests
 
 
-def _run_jobs(context: Context, jobs: Sequence[Job], tally: _Tally, requests: RequestCounts) -> None:
+def _run_jobs(
+    context: Context,
+    jobs: Sequence[Job],
+    tally: _Tally,
+    requests: RequestCounts,
+    *,
+    begin: Callable[[str, str], None],
+) -> None:
     position = 0
     for job in jobs:
         tally.jobs[job.name] = Counts()
-        for step in job.steps:
-            if context.is_dry_run and step.writes_outside:
-                continue
+        steps = [step for step in job.steps if not (context.is_dry_run and step.writes_outside)]
+        for place, step in enumerate(steps):
             # Over all jobs, and as key in place of the name: "build models" comes several times in a batch.
             position += 1
+            begin(job.name, step.name)
+            log.debug("step_begun", job=job.name, step=step.name, before=place, steps=len(steps))
             try:
                 tally.jobs[job.name] += _run_step(context, job, step, position)
             # Anything else is a bug and ends the batch with a traceback.
@@ -215,8 +234,11 @@ def _run_step(context: Context, job: Job, step: Step, position: int) -> Counts:
     try:
         counts = step.run(context)
         outcome, detail = "done", json.dumps(counts.as_dict())
-    except SpringlineError as error:
-        detail = str(error)
+    except Exception as error:
+        if told := disk_fault(error):
+            detail = str(told)
+            raise told from error
+        detail = str(error) if isinstance(error, SpringlineError) else ""
         raise
     finally:
         _record(context, "end_step", position=position, outcome=outcome, row_count=counts.extracted, detail=detail)
@@ -230,8 +252,15 @@ def _record(context: Context, statement: str, **values: str | int) -> None:
         connection.execute(named_statements("batches")[statement], known | values)
 
 
-def _finish(context: Context, tally: _Tally) -> BatchResult:
+def _finish(context: Context, tally: _Tally, *, since: datetime) -> BatchResult:
+    outcome = read_outcome(context.control, since=since)
+    if context.is_dry_run:
+        # It notes no hold, so what it would hold is not among those that stand.
+        held = sum(counts.held for counts in tally.jobs.values())
+        outcome = replace(outcome, standing=replace(outcome.standing, held=held))
     result = BatchResult(
+        outcome=outcome,
+        is_dry_run=context.is_dry_run,
         batch_id=context.batch_id,
         jobs=tally.jobs,
         problems=tuple(dict.fromkeys((*map(str, tally.errors), *tally.problems))),
@@ -241,13 +270,13 @@ def _finish(context: Context, tally: _Tally) -> BatchResult:
     return result
 
 
-def show_result(result: BatchResult, console: Console) -> None:
-    """Print what each job did, what went wrong, and where to look."""
-    rows = ((name, *counts.as_dict().values()) for name, counts in result.jobs.items())
-    console.print(draw_table(("job", *Counts().as_dict()), rows, title=f"Batch {result.batch_id}"))
+def show_result(result: BatchResult, console: Console, *, is_detailed: bool = False) -> None:
+    """Print what was sent, what stands and what went wrong, in words; ``is_detailed`` what each job did as well."""
+    if is_detailed:
+        rows = ((name, *counts.as_dict().values()) for name, counts in result.jobs.items())
+        console.print(draw_table(("job", *Counts().as_dict()), rows, title=f"Batch {result.batch_id}"))
+    show_outcome(result.outcome, is_dry_run=result.is_dry_run, console=console)
     for problem in result.problems:
         console.print(f"! {problem}", markup=False, highlight=False)
     if result.exit_code:
-        console.print(
-            f"Exit code {result.exit_code}. Next: springline status says what is held or undelivered, and why."
-        )
+        console.print(f"Exit code {result.exit_code}.", highlight=False)

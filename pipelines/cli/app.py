@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import gc
+import io
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -12,11 +16,38 @@ from typer.core import TyperGroup
 from pipelines import __version__
 from pipelines.cli import backup, breaks, closing, daily, going_live, query, questions, steering
 from pipelines.cli.common import err, out
+from pipelines.cli.voice import with_voice
+from pipelines.core.disk import disk_fault
 from pipelines.core.errors import SpringlineError
+
+# As shells have them: 128 and the number of the signal (SIGINT, SIGPIPE).
+STOPPED, READER_GONE = 130, 141
+
+
+@contextmanager
+def _interrupted() -> Iterator[None]:
+    """End a command that nobody listens to any more, or that somebody stops, with its code and no traceback."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        err.print("Stopped. What was sent is recorded, and the next run goes on from there.")
+        raise typer.Exit(STOPPED) from None
+    except BrokenPipeError:
+        raise typer.Exit(READER_GONE) from None
 
 
 class CommandsByPanel(TyperGroup):
     """Lists the commands by what they are for, as plain text; typer itself groups them only inside drawn boxes."""
+
+    def make_context(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 typer keeps these classes to itself
+        """Read the command line; help and release are printed here."""
+        with _interrupted():
+            return super().make_context(*arguments, **named)
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 as above
+        """Run a command."""
+        with _interrupted():
+            return super().invoke(ctx)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 typer keeps these classes to itself
         """Write one section for each panel, in the order in which commands were added."""
@@ -36,7 +67,7 @@ app = typer.Typer(
     cls=CommandsByPanel,
     help="Keeps a voyage management system and an accounting system in step.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     # A bug's traceback is printed plainly: the pretty one shows local variables, and with them secrets and accounts.
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -54,6 +85,10 @@ for panel, commands in (
         app.command(rich_help_panel=panel)(command)
     if panel == "Decide":
         app.add_typer(breaks.app, rich_help_panel=panel)
+
+for group in (app, breaks.app):
+    for registered in group.registered_commands:
+        registered.callback = registered.callback and with_voice(registered.callback)
 
 
 def _print_version(is_asked: bool) -> None:  # noqa: FBT001 typer calls it so
@@ -77,13 +112,39 @@ def main() -> NoReturn:
     # Libraries, syntax trees and suites of checks are millions of small objects that stay and are hardly ever garbage.
     # To look through them after every 700 new ones, as Python does, takes an eighth of the time of a first run's start.
     gc.set_threshold(100_000, 20, 50)
+    for stream in (sys.stdout, sys.stderr):
+        # Names in both systems have letters that no ASCII terminal knows; --json is UTF-8 wherever it is read.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        app(standalone_mode=True)
-    except SpringlineError as error:
+        app(prog_name="springline")
+    except SystemExit as end:
+        code = end.code
+    except Exception as error:
+        told = disk_fault(error) or error
+        if not isinstance(told, SpringlineError):
+            raise
         # Its message says what happened and what to do next; a traceback would hide that. A bug keeps its traceback.
-        err.print(str(error), style="red", markup=False, highlight=False)
-        sys.exit(error.exit_code)
-    sys.exit(0)
+        err.print(str(told), style="red", markup=False, highlight=False)
+        code = told.exit_code
+    sys.exit(_said(code))
+
+
+def _said(code: str | int | None) -> str | int | None:
+    """Write what is still on its way to the reader, and return the exit code."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The answer was whole, so the code stands. Python itself would complain when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        told = disk_fault(error)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if told is None:
+            raise
+        err.print(str(told), style="red", markup=False, highlight=False)
+        return told.exit_code
+    return code
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,15 +17,26 @@ from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 import typer
 from rich.console import Console
 
-from pipelines.core.errors import SpringlineError, UsageError
+from pipelines.cli.voice import Voice, voice
+from pipelines.core.disk import disk_fault, room_on
+from pipelines.core.errors import DiskFullError, SpringlineError, UsageError
 
 if TYPE_CHECKING:
     from pipelines.cli.progress import Report
     from pipelines.core.settings import Settings
 
+
+class Screen(Console):
+    """A console that leaves it to the command line what happens when its reader has gone."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise; rich itself would end the program with exit code 1, which is that of a bug."""
+        raise BrokenPipeError
+
+
 # Soft wrap: a message copied from the terminal or a log keeps its words on one line.
-out = Console(soft_wrap=True)
-err = Console(stderr=True, soft_wrap=True)
+out = Screen(soft_wrap=True)
+err = Screen(stderr=True, soft_wrap=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 Config = Annotated[
@@ -53,6 +65,7 @@ class Session:
     settings: Settings
     operator: str
     report: Report
+    begin: Callable[[str, str], None]
 
 
 @contextmanager
@@ -63,22 +76,39 @@ def session(config: Path | None, *, as_json: bool) -> Iterator[Session]:
     from pipelines.core.settings import load_settings  # noqa: PLC0415
 
     # To stderr: stdout belongs to the answer, which with --json is one object and nothing else.
-    configure_logging(stream=sys.stderr)
+    configure_logging(stream=sys.stderr, is_verbose=voice().is_verbose, is_quiet=voice().is_quiet)
     # The settings are read inside, so that a wrong setting too becomes an object on stdout with --json.
-    with errors_as_json(as_json=as_json), progress(err, is_shown=sys.stderr.isatty()) as report:
-        yield Session(load_settings(config, environ=os.environ), operator_name(os.environ), report)
+    with errors_as_json(as_json=as_json), progress(err, is_shown=shows_lines()) as lines:
+        settings = load_settings(config, environ=os.environ)
+        try:
+            yield Session(settings, operator_name(os.environ), lines.report, lines.begin)
+        except Exception as error:
+            told = disk_fault(error)
+            if not isinstance(told, DiskFullError):
+                raise
+            places = (settings.control_path.parent, settings.warehouse_path.parent, settings.published)
+            room = room_on((*places, Path(tempfile.gettempdir())))
+            raise DiskFullError(f"{told.message} {room}.", next_step=told.next_step) from error
+
+
+def shows_lines() -> bool:
+    """Tell whether progress is drawn: somebody looks, and no log line would tear it."""
+    return sys.stderr.isatty() and voice() == Voice()
 
 
 @contextmanager
 def errors_as_json(*, as_json: bool) -> Iterator[None]:
-    """With --json an expected failure is an object on stdout too."""
+    """With --json an expected failure is an object on stdout too; a disk without room is one, whatever met it first."""
     try:
         yield
-    except SpringlineError as error:
+    except Exception as error:
+        told = disk_fault(error) or error
         # Raised again all the same: its message goes to stderr and its exit code is that of the command.
-        if as_json:
-            print_json({"error": error.message, "next_step": error.next_step, "exit_code": error.exit_code})
-        raise
+        if as_json and isinstance(told, SpringlineError):
+            print_json({"error": told.message, "next_step": told.next_step, "exit_code": told.exit_code})
+        if told is error:
+            raise
+        raise told from error
 
 
 def answer(result: ResultT, show: Callable[[ResultT, Console], None], *, as_json: bool) -> None:

@@ -7,8 +7,19 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.cli.common import AsJson, Config, Today, out, print_json, read_today, session, utc_now
+from pipelines.cli.voice import voice
 
-Jobs = Annotated[list[str] | None, typer.Argument(help="Jobs to run; all of them in their order when none.")]
+
+def _job_names() -> list[str]:
+    from pipelines.batch.jobs import JOBS  # noqa: PLC0415 only a shell that completes a word asks
+
+    return [*JOBS]
+
+
+Jobs = Annotated[
+    list[str] | None,
+    typer.Argument(help="Jobs to run; all of them in their order when none.", autocompletion=_job_names),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")]
 
 
@@ -47,6 +58,7 @@ def run(
             today=read_today(today),
             is_dry_run=is_dry_run,
             report=started.report,
+            begin=started.begin,
             look=look,
         )
     if as_json:
@@ -55,7 +67,7 @@ def run(
         if is_dry_run:
             dry_run.show_drafts(shown, out)
             mapping_changes.show_mapping_changes(touched, out)
-        batch.show_result(result, out)
+        batch.show_result(result, out, is_detailed=voice().is_verbose)
     # The code of the batch, also where everything went through but something is held (14) or differs (16).
     raise typer.Exit(result.exit_code)
 

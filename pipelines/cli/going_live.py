@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -15,13 +16,16 @@ from pipelines.cli.common import (
     AsJson,
     Config,
     answer,
+    err,
     errors_as_json,
     out,
     print_json,
     read_day,
     session,
+    shows_lines,
     utc_now,
 )  # fmt: skip
+from pipelines.cli.voice import voice
 from pipelines.core.errors import UsageError
 
 Before = Annotated[str, typer.Option(help="The first day Springline posts for: documents dated earlier are looked at.")]
@@ -29,6 +33,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be adop
 Acknowledge = Annotated[bool, typer.Option("--acknowledge", help="Set what is adopted to posted in the VMS.")]
 Port = Annotated[int, typer.Option(help="Port on the loopback address; a free one when 0.")]
 State = Annotated[Path | None, typer.Option(help="SQLite file of its state; a fresh one otherwise.")]
+Full = Annotated[bool, typer.Option("--full", help="Show every table, not one screen.")]
 Seed = Annotated[Path | None, typer.Option(help="Folder of the world it begins with; the sample otherwise.")]
 
 
@@ -86,24 +91,35 @@ def sandbox(*, port: Port = 0, state: State = None, seed: Seed = None) -> None:
     from pipelines.core.resources import sample_folder  # noqa: PLC0415
 
     # Without --state everything is gone when it ends; a file keeps it, and is served again as it was left.
-    serve(state or Path(tempfile.mkdtemp()) / "sandbox.sqlite", seed=seed or sample_folder(), port=port)
+    with tempfile.TemporaryDirectory(prefix="springline-sandbox-") as gone:
+        try:
+            serve(state or Path(gone) / "sandbox.sqlite", seed=seed or sample_folder(), port=port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise UsageError(
+                f"Port {port} is in use, perhaps by a sandbox that runs already.", next_step="end it, or name another."
+            ) from error
 
 
-def demo(*, as_json: AsJson = False) -> None:
+def demo(*, is_full: Full = False, as_json: AsJson = False) -> None:
     """Run every job on the sandbox, and compare both sides.
 
     Ends with 0 only when both sides agree on everything that is not meant to be held.
     """
-    from pipelines.core.log import configure_logging  # noqa: PLC0415 a command imports what it runs
+    from pipelines.cli.progress import progress  # noqa: PLC0415 a command imports what it runs
+    from pipelines.core.log import configure_logging  # noqa: PLC0415
     from pipelines.demo.play import run_demo  # noqa: PLC0415
-    from pipelines.demo.show import show_demo  # noqa: PLC0415
+    from pipelines.demo.show import keep_everything, show_demo, show_everything  # noqa: PLC0415
 
     _sandbox_server()
     # No session: the sandbox gives the settings.
-    configure_logging(stream=sys.stderr)
-    with errors_as_json(as_json=as_json):
-        result = run_demo(Path("demo"), environ=os.environ, now=utc_now)
-    answer(result, show_demo, as_json=as_json)
+    configure_logging(stream=sys.stderr, is_verbose=voice().is_verbose, is_quiet=voice().is_quiet)
+    with errors_as_json(as_json=as_json), progress(err, is_shown=shows_lines()) as lines:
+        watcher = lines if shows_lines() else None
+        result = run_demo(Path("demo"), environ=os.environ, now=utc_now, watcher=watcher, options=voice().options)
+        keep_everything(result)
+    answer(result, show_everything if is_full else show_demo, as_json=as_json)
     raise typer.Exit(result.exit_code)
 
 

@@ -7,6 +7,7 @@
     ├── ModelError             exit 12   a SQL model is wrong or could not be built
     ├── CheckError             exit 13   a check could not run (a failed check is no error but a hold)
     ├── BusyError              exit 17   another batch holds the warehouse
+    ├── DiskFullError          exit 18   there is no room on a disk
     └── WireError                        one call to a remote system failed
         ├── Transient                    worth another try: 429, 5xx, no answer, burst or credit limits
         └── Terminal                     not worth another try
@@ -72,6 +73,12 @@ class BusyError(SpringlineError):
     """Another batch holds the warehouse."""
 
     exit_code = 17
+
+
+class DiskFullError(SpringlineError):
+    """There is no room on a disk."""
+
+    exit_code = 18
 
 
 class WireError(SpringlineError):

@@ -1,4 +1,4 @@
-"""Logging: lines for people on a terminal, one JSON object a line elsewhere; nothing secret, no bank account."""
+"""Logging: one JSON object a line, on a terminal lines for people where asked for; nothing secret, no bank account."""
 
 from __future__ import annotations
 
@@ -22,9 +22,15 @@ HIDDEN = "***"
 Event = MutableMapping[str, Any]
 
 
-def configure_logging(*, stream: TextIO, is_verbose: bool = False) -> None:
-    """Send structlog's events to ``stream``: coloured lines when it is a terminal, JSON lines with a UTC time else."""
+def configure_logging(*, stream: TextIO, is_verbose: bool = False, is_quiet: bool = False) -> None:
+    """Send structlog's events to ``stream``: JSON lines with a UTC time, coloured lines when it is a terminal.
+
+    On a terminal nothing is logged unless ``is_verbose``: what a person must know is in the answer. Elsewhere
+    ``is_quiet`` leaves errors alone.
+    """
     is_terminal = stream.isatty()
+    # Nothing is ever logged as critical.
+    usual = logging.CRITICAL if is_terminal else logging.ERROR if is_quiet else logging.INFO
     shown: list[structlog.typing.Processor] = (
         [structlog.dev.ConsoleRenderer(colors=True)]
         if is_terminal
@@ -38,7 +44,7 @@ def configure_logging(*, stream: TextIO, is_verbose: bool = False) -> None:
             hide_secrets,
             *shown,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if is_verbose else logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if is_verbose else usual),
         logger_factory=structlog.PrintLoggerFactory(stream),
         # A logger that was used before this call follows it too.
         cache_logger_on_first_use=False,

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
+from pipelines.core.errors import UsageError
 from pipelines.core.settings import load_settings
 from pipelines.demo.compare import Comparison, compare
-from pipelines.demo.runs import run_jobs
+from pipelines.demo.left import STATE, leave_commands
+from pipelines.demo.runs import Watcher, run_jobs
 from pipelines.demo.server import control_of, sandbox
 
 TODAY = date(2026, 11, 2)
 CLOCK = "2026-11-02T08:00:00Z"
 FIRST, LATER = STAGES = "first", "later"
+TITLES = (
+    "Run 1 of 4: the first day",
+    "Run 2 of 4: people have paid",
+    "Run 3 of 4: people have corrected",
+    "Run 4 of 4: nothing is new",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +36,16 @@ class DemoResult:
     comparison: Comparison
     differences: tuple[str, ...]
     folder: Path
+    today: date = TODAY
 
     @property
     def exit_code(self) -> int:
         """0 when both sides agree on everything that was not meant to be held or to differ."""
         return 15 if self.differences else 0
 
-    def moved(self, job: str) -> int:
-        """Count what a job has sent in all runs."""
-        return sum(int(run["jobs"][job]["sent"]) for run in self.runs)
+    def sent(self, *kinds: str) -> int:
+        """Count what was sent of some kinds in all runs; the kinds are those of the outbox."""
+        return sum(int(run["sent"].get(kind, 0)) for run in self.runs for kind in kinds)
 
     def as_dict(self) -> dict[str, object]:
         """Return the object that `demo --json` prints."""
@@ -56,12 +64,21 @@ class DemoResult:
         }
 
 
-def run_demo(folder: Path, *, environ: Mapping[str, str], now: Callable[[], datetime]) -> DemoResult:
-    """Run the demonstration in ``folder``, emptied first; raises SpringlineError when the sandbox does not start."""
+def run_demo(
+    folder: Path,
+    *,
+    environ: Mapping[str, str],
+    now: Callable[[], datetime],
+    watcher: Watcher | None = None,
+    options: Sequence[str] = (),
+) -> DemoResult:
+    """Run the demonstration in ``folder``, emptied first; ``options`` are those of each run.
+
+    Raises UsageError when something else is in the folder, SpringlineError when the sandbox does not start.
+    """
     # Absolute: each run has this folder as its own working directory.
     folder = folder.absolute()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    _empty(folder)
     with sandbox(folder) as printed:
         variables = {
             # No setting of whoever runs it: the demonstration must never reach a real system.
@@ -71,33 +88,48 @@ def run_demo(folder: Path, *, environ: Mapping[str, str], now: Callable[[], date
             "SPRINGLINE_PUBLISHED": str(folder / "published"),
             "SPRINGLINE_OPERATOR": "demo",
         }
-        (folder / "settings.env").write_text(_as_exports(variables), encoding="utf-8")
-        return _play(folder, environ=variables, now=now)
+        leave_commands(folder, load_settings(None, environ=variables))
+
+        def run(title: str) -> dict[str, Any]:
+            if watcher:
+                watcher.title(title, TITLES.index(title), len(TITLES))
+            return run_jobs(folder, environ=variables, today=TODAY, watcher=watcher, options=options)
+
+        return _play(folder, environ=variables, now=now, run=run)
 
 
-def _play(folder: Path, *, environ: Mapping[str, str], now: Callable[[], datetime]) -> DemoResult:
+def _empty(folder: Path) -> None:
+    # A folder of this name may be anybody's; one with both systems in it was made here.
+    if folder.exists() and any(folder.iterdir()) and not (folder / STATE).exists():
+        raise UsageError(
+            f"{folder} is there already, and it is not from a demonstration.",
+            next_step="move it away, or start the demonstration in another folder.",
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
+def _play(
+    folder: Path, *, environ: Mapping[str, str], now: Callable[[], datetime], run: Callable[[str], dict[str, Any]]
+) -> DemoResult:
     """Run; then, twice, let people act in the ledger and run again; at the end run with nothing to do."""
+    first, *after_stages, last = TITLES
     settings = load_settings(None, environ=environ)
     control = control_of(settings)
     control.call("clock", {"now": CLOCK})
-    runs = [run_jobs(folder, environ=environ, today=TODAY)]
+    runs = [run(first)]
     # The ledger books when its posting job runs, not when it is asked; here it runs between our runs.
     control.call("ledger/post", {})
     deeds, differences = 0, list[str]()
-    for stage in STAGES:
+    for stage, title in zip(STAGES, after_stages, strict=True):
         # First the actions, then the run that must notice them.
         deeds += control.do_stage(stage)
-        runs.append(run_jobs(folder, environ=environ, today=TODAY))
+        runs.append(run(title))
         comparison = compare(settings, control, stage=stage, today=TODAY, now=now)
         differences += [f"after the {stage} actions: {difference}" for difference in comparison.differences]
     # "Nothing twice" is counted where nobody can hide it: in the requests that both systems received.
     before = control.writes()
-    runs.append(run_jobs(folder, environ=environ, today=TODAY))
+    runs.append(run(last))
     if written := control.writes() - before:
         differences.append(f"the last run wrote {written} times although nothing had changed")
     return DemoResult(tuple(runs), deeds, comparison, tuple(differences), folder)
-
-
-def _as_exports(variables: Mapping[str, str]) -> str:
-    own = sorted((name, value) for name, value in variables.items() if name.startswith("SPRINGLINE_"))
-    return "".join(f"{name}={quote(value)}\n" for name, value in own)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.core.errors import SpringlineError
 from pipelines.core.resources import sample_folder
+from pipelines.demo.left import STATE
 
 if TYPE_CHECKING:
     from pipelines.core.settings import Settings
@@ -76,13 +77,13 @@ def sandbox(folder: Path) -> Iterator[dict[str, str]]:
     """
     # Port 0: the system gives a free one, so that two demonstrations can run at once.
     command = [sys.executable, "-m", "pipelines.sandbox.serve", "--port", "0"]
-    command += ["--state", str(folder / "sandbox.sqlite"), "--seed", str(sample_folder())]
+    command += ["--state", str(folder / STATE), "--seed", str(sample_folder())]
     with (folder / "sandbox.log").open("w", encoding="utf-8") as log:
-        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)  # noqa: S603 our own module
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, encoding="utf-8")  # noqa: S603 our own module
         try:
             yield _printed_settings(server)
         finally:
-            # Asked before it is killed: its state is kept for `springline sandbox --state`.
+            # Asked before it is killed: its state is kept, and served again by the command that is left beside it.
             server.terminate()
             try:
                 server.wait(timeout=START_SECONDS)

@@ -72,7 +72,12 @@ def _load(cache: Path) -> _Kept | None:
 
 def _save(cache: Path, kept: _Kept) -> None:
     # Another process may write it too: each its own file, then renamed; a folder that cannot be written has no cache.
-    with suppress(OSError):
-        with NamedTemporaryFile(dir=cache.parent, prefix=f".{cache.name}.", delete=False) as file:
+    with suppress(OSError), NamedTemporaryFile(dir=cache.parent, prefix=f".{cache.name}.", delete=False) as file:
+        try:
             file.write(msgspec.json.encode(kept))
-        os.replace(file.name, cache)  # noqa: PTH105 - Path.replace says the same in more words
+            file.flush()
+            os.replace(file.name, cache)  # noqa: PTH105 - Path.replace says the same in more words
+        except OSError:
+            # A full disk: what was begun goes again.
+            os.unlink(file.name)  # noqa: PTH108 - as above
+            raise

@@ -8,7 +8,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -90,7 +90,9 @@ def _target(output: Path | None, *, is_binary: bool) -> Iterator[Any]:
             f"{output} cannot be written: {error.strerror}.", next_step="name a file in a folder you may write to."
         ) from error
     finally:
-        beside.unlink(missing_ok=True)
+        # What could not be written may not be taken away either, and that is not the fault to tell.
+        with suppress(OSError):
+            beside.unlink()
 
 
 def _write_table(answer: QueryAnswer, console: Console, target: TextIO | None, remarks: Console) -> None:

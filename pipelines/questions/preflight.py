@@ -20,7 +20,7 @@ from pipelines.core.words import moment
 from pipelines.extract import ledger, originals, vms
 from pipelines.questions.preflight_report import NO_VOYAGE, NOBODY_KNOWN, PendingDocument, PreflightReport, RuleFinding
 from pipelines.step.context import Context
-from pipelines.stores.control import Control, named_statements
+from pipelines.stores.control import Control, named_statements, open_for_question
 from pipelines.stores.open_tables import WAREHOUSE, open_tables
 from pipelines.stores.rows import rows_of
 from pipelines.stores.seeds import load_seeds
@@ -51,7 +51,7 @@ def run_preflight(
     with ExitStack() as stack:
         context, requests = stack.enter_context(
             # The batch's own warehouse is not touched: what is read goes into the scratch warehouse below.
-            open_context(settings, warehouse=stack.enter_context(duckdb.connect()), **options)
+            open_context(settings, warehouse=stack.enter_context(duckdb.connect()), opened=open_for_question, **options)
         )
         # Also when it fails: what was asked of the ledger was counted there in any case.
         stack.callback(requests.save, "preflight")

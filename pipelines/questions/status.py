@@ -40,7 +40,7 @@ def read_status(settings: Settings, *, now: datetime) -> dict[str, Any]:
     critical rule, ``outbox`` counts by kind and state, ``requests`` counts those of the calendar month of ``now``.
     """
     statements = named_statements("status")
-    with closing(Control(settings.control_path)) as control:
+    with closing(Control(settings.control_path, for_reading=True)) as control:
 
         def rows(name: str) -> list[dict[str, Any]]:
             return [dict(row) for row in control.read(statements[name])]

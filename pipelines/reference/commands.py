@@ -9,7 +9,7 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from pipelines.batch.jobs import JOBS
 from pipelines.batch.run import EXIT_BREAKS, EXIT_DELIVERY, EXIT_HELD
-from pipelines.cli.app import app
+from pipelines.cli.app import READER_GONE, STOPPED, app
 from pipelines.core.errors import SpringlineError
 from pipelines.reference.markdown import code, page, table
 
@@ -17,7 +17,7 @@ Parameter = TyperArgument | TyperOption
 
 INTRODUCTION = (
     "All commands and options of `springline`. `--json` prints one object on stdout and nothing else; without a "
-    "terminal, progress is logged as JSON lines on stderr."
+    "terminal, progress is logged as JSON lines on stderr, on a terminal log lines are shown with `--verbose` alone."
 )
 # Codes of batches that went through; all others belong to a class of error.
 OUTCOMES = {
@@ -25,6 +25,8 @@ OUTCOMES = {
     EXIT_HELD: "Documents are held; the others went through.",
     EXIT_DELIVERY: "Something could not be delivered, or its fate is unknown.",
     EXIT_BREAKS: "Both sides differ by more than the tolerance.",
+    STOPPED: "Somebody pressed Ctrl-C.",
+    READER_GONE: "Who read the output has gone, as `head` does.",
 }
 ORDER = "Where several apply: 15, then 14, then 16. What to do at each: [Exit codes](../how-to/exit-codes.md)."
 UNEXPECTED = "A bug: please report it with the log."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import signal
 import socket
 import sys
 from contextlib import ExitStack, closing, suppress
@@ -124,6 +125,8 @@ def serve(state: Path, *, seed: Path | None = None, port: int = 0, out: TextIO =
     app = build_app(state, seed)
     # What is loaded stays: the collector need not look at it.
     gc.freeze()
+    # uvicorn ends on either signal and raises it again behind the last answer: both must let the file be closed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt), bind(port) as listener:
         out.write("\n".join(settings_lines(base_url(listener), seed=seed)) + "\n\n")
         out.flush()

@@ -84,7 +84,7 @@ def list_breaks(
     """
     if period is not None:
         read_period(period)
-    with closing(Control(settings.control_path)) as control:
+    with closing(Control(settings.control_path, for_reading=True)) as control:
         rows = control.read(named_statements("breaks")["list"], {"is_all": int(is_all)})
     # After the control store, which is never locked for long: while these tables are open no batch can begin.
     with open_tables(settings) as tables:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pipelines.core.errors import SettingsError, UsageError
-from pipelines.stores.copies import copy_store, read_only
+from pipelines.stores.copies import copy_store, open_for_reading, read_only
 from pipelines.stores.versions import is_up_to_date
 
 # Beside a store in use SQLite keeps what is written last. Put beside another file of that name, it would damage it.
@@ -60,7 +60,7 @@ def back_up(control: Path, file: Path, *, is_forced: bool = False) -> Backup:
     if file.exists() and not is_forced:
         raise UsageError(f"{file} exists.", next_step="name another file, or add --force to replace this one.")
     try:
-        with closing(sqlite3.connect(read_only(control), uri=True)) as store:
+        with closing(open_for_reading(control)) as store:
             # For the error alone: a store of a newer release is refused before it is copied.
             is_up_to_date(store, control)
         copy_store(control, file)

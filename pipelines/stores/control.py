@@ -12,7 +12,7 @@ from typing import Any
 
 from pipelines.core.resources import sql_folder
 from pipelines.stores import versions
-from pipelines.stores.copies import BUSY_SECONDS
+from pipelines.stores.copies import BUSY_SECONDS, open_for_reading
 
 Value = str | int | None
 
@@ -24,21 +24,30 @@ class Control:
     `database is locked` to the second writer whatever the timeout.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, for_reading: bool = False) -> None:
         """Open the file, creating it with its tables when it is not there, and migrating one of an older release.
 
-        Raises SettingsError when a newer release wrote it, or when it cannot be migrated.
+        ``for_reading`` leaves everything on disk as it is, so that it works in a folder that cannot be written: a
+        store that is missing is empty, and one of an older release is migrated in memory alone. Raises SettingsError
+        when a newer release wrote it, or when it cannot be migrated.
         """
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Autocommit, so that `write()` alone decides where a transaction begins; several threads use the connection.
-        self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        with _named(path):
+            self._connection = _reading(path) if for_reading else self._writing()
         self._connection.row_factory = sqlite3.Row
+
+    def _writing(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Autocommit, so that `write()` alone decides where a transaction begins; several threads use the connection.
+        self._connection = sqlite3.connect(
+            self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
         try:
             self._set_up()
         except BaseException:
             self._connection.close()
             raise
+        return self._connection
 
     def _set_up(self) -> None:
         # First of all the version: nothing may be changed in the store of a newer release, not even a setting.
@@ -54,14 +63,17 @@ class Control:
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """Run a block in one immediate transaction: all of it is on disk afterwards, or none."""
-        self._connection.execute("BEGIN IMMEDIATE")
+        with _named(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield self._connection
+            self._connection.execute("COMMIT")
         # Also for KeyboardInterrupt: the next write on this connection must not find an open transaction.
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            # On a full disk SQLite has rolled back by itself.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
 
     def read(self, statement: str, parameters: Sequence[Value] | Mapping[str, Value] = ()) -> list[sqlite3.Row]:
         """Return the rows of a query; columns by name."""
@@ -100,6 +112,43 @@ class Control:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+
+def open_for_question(path: Path) -> Control:
+    """Open a store to read it and to count requests in it; where it cannot be written, to read it alone."""
+    try:
+        return Control(path)
+    except (sqlite3.OperationalError, OSError):
+        return Control(path, for_reading=True)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Add the file to an error of SQLite's, which says `unable to open database file` and not which."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        error.add_note(str(path))
+        raise
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    """Open a store of this release on disk, any other one as a copy in memory."""
+    memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    try:
+        if path.exists():
+            store = open_for_reading(path)
+            if versions.is_up_to_date(store, path):
+                memory.close()
+                return store
+            store.backup(memory)
+            store.close()
+        versions.bring_up_to_date(memory, path, is_copied=False)
+        memory.execute("PRAGMA query_only = ON")
+    except BaseException:
+        memory.close()
+        raise
+    return memory
 
 
 @cache

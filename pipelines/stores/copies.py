@@ -38,7 +38,7 @@ def copy_store(source: Path, target: Path) -> None:
 
 def _write(source: Path, partial: Path) -> None:
     with (
-        closing(sqlite3.connect(read_only(source), uri=True, timeout=BUSY_SECONDS)) as store,
+        closing(open_for_reading(source)) as store,
         closing(sqlite3.connect(partial, isolation_level=None)) as copy,
     ):
         store.backup(copy)
@@ -55,6 +55,38 @@ def _write(source: Path, partial: Path) -> None:
 def read_only(path: Path) -> str:
     """Return the address under which SQLite opens a file without writing to it."""
     return f"{path.resolve().as_uri()}?mode=ro"
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """Open a control store to read it alone, also in a folder that cannot be written, as on a full disk.
+
+    Raises sqlite3.Error when it cannot be read.
+    """
+    # Not `mode=ro` first: in WAL mode such a reader makes two files beside the store and cannot take them away again.
+    # `query_only` refuses every write, and `mode=rw` makes no store where there is none.
+    try:
+        return _reader(f"{path.resolve().as_uri()}?mode=rw")
+    except sqlite3.OperationalError:
+        log = path.with_name(f"{path.name}-wal")
+        # What was written last stands in the log, which cannot be taken in without a file beside it.
+        if log.exists() and log.stat().st_size:
+            raise
+        # SQLite then asks for no file beside the store. Whoever could write meanwhile would have left that log.
+        return _reader(f"{read_only(path)}&immutable=1")
+
+
+def _reader(address: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA query_only = ON")
+        # Sorting needs no disk then.
+        connection.execute("PRAGMA temp_store = MEMORY")
+        # The first statement that looks into the file; until then every file opens.
+        connection.execute("SELECT count(*) FROM sqlite_schema")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _flush(path: Path) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from threading import Lock
 
+import structlog
+
+from pipelines.core.disk import disk_fault
 from pipelines.stores.control import Control, named_statements
+
+_log = structlog.get_logger(__name__)
 
 
 class RequestCounts:
@@ -29,8 +35,12 @@ class RequestCounts:
             counts, self._counts = self._counts, {}
         if not counts:
             return
-        with self._control.write() as connection:
-            connection.executemany(
-                named_statements("batches")["add_requests"],
-                [(self._month, side, job, operation, number) for (side, operation), number in counts.items()],
-            )
+        rows = [(self._month, side, job, operation, number) for (side, operation), number in counts.items()]
+        try:
+            with self._control.write() as connection:
+                connection.executemany(named_statements("batches")["add_requests"], rows)
+        except sqlite3.OperationalError as error:
+            # Figures of the month are no reason to fail: a question is answered where nothing can be written.
+            if disk_fault(error) is None:
+                raise
+            _log.warning("requests_not_counted", job=job, requests=sum(counts.values()), error=str(error))

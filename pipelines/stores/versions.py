@@ -45,34 +45,39 @@ def is_up_to_date(connection: sqlite3.Connection, path: Path, *, folder: Path | 
     return version == newest
 
 
-def bring_up_to_date(connection: sqlite3.Connection, path: Path, *, folder: Path | None = None) -> None:
+def bring_up_to_date(
+    connection: sqlite3.Connection, path: Path, *, folder: Path | None = None, is_copied: bool = True
+) -> None:
     """Make the tables of a new control store, or migrate an older one, in one transaction: all of it, or nothing.
 
-    Before a migration a copy of the store is put beside it, named by its version and the time. Of two processes
-    that come at once one migrates, and the other finds it done. Raises SettingsError when it fails.
+    Before a migration a copy of the store is put beside it (``is_copied``), named by its version and the time. Of two
+    processes that come at once one migrates, and the other finds it done. Raises SettingsError when it fails.
     """
     folder = folder or control_folder()
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Asked again: another process may have migrated the store while this one waited for the lock.
         if not is_up_to_date(connection, path, folder=folder):
-            _migrate(connection, path, folder)
+            _migrate(connection, path, folder, is_copied=is_copied)
+        connection.execute("COMMIT")
     except BaseException as error:
-        connection.execute("ROLLBACK")
+        # On a full disk SQLite has rolled back by itself.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         if isinstance(error, sqlite3.Error | OSError):
             message = f"The control store {path} could not be brought to this release's version: {error}."
             raise SettingsError(message, next_step="the store is as it was; correct this and run again.") from error
         raise
-    connection.execute("COMMIT")
 
 
-def _migrate(connection: sqlite3.Connection, path: Path, folder: Path) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path, folder: Path, *, is_copied: bool) -> None:
     version, steps = _version(connection), migrations(folder)
     if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-        for left in path.parent.glob(f"{path.name}.version-*{PARTIAL}*"):
-            left.unlink()  # a migration was killed while it copied; the lock says that none is copying now
-        # The copying reads through a connection of its own; the lock held here keeps every other writer out meanwhile.
-        copy_store(path, copy_beside(path, version=version, at=datetime.now(UTC)))
+        if is_copied:
+            for left in path.parent.glob(f"{path.name}.version-*{PARTIAL}*"):
+                left.unlink()  # a migration was killed while it copied; the lock says that none is copying now
+            # The copying reads through a connection of its own; the lock held here keeps other writers out meanwhile.
+            copy_store(path, copy_beside(path, version=version, at=datetime.now(UTC)))
         due = steps[version:]
     else:
         due = (folder / "schema.sql",)

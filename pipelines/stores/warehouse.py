@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from pipelines.core.disk import disk_fault
 from pipelines.core.errors import BusyError, ModelError
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
         if "lock" in str(error).lower():
             message = f"Another batch holds the warehouse {path}."
             raise BusyError(message, next_step="wait for it to end, or look at `springline status`.") from error
+        # A disk that is full, or may not be written, says nothing against the file.
+        if told := disk_fault(error):
+            raise told from error
         message = f"The warehouse {path} cannot be opened: {error}"
         raise ModelError(
             message, next_step="move the file away; the next run rebuilds it from both systems."
@@ -57,11 +61,13 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.begin()
     try:
         yield
+        connection.commit()
     # Also for KeyboardInterrupt: a transaction left open would swallow what is written next.
     except BaseException:
-        connection.rollback()
+        # What could not be committed is rolled back already, and its own error is the one to tell.
+        with suppress(duckdb.TransactionException):
+            connection.rollback()
         raise
-    connection.commit()
 
 
 def replace_rows(

@@ -37,3 +37,34 @@ FROM decisions
 INNER JOIN outbox ON decisions.document_key = outbox.document_key AND outbox.kind = 'voucher'
 WHERE decisions.action = 'retry' AND decisions.decision_no > ? AND outbox.state = 'sent'
 ORDER BY outbox.document_key;
+
+-- What the other side has taken since a batch began, by kind. Only one batch is at work at a time.
+-- name: sent
+SELECT
+    kind,
+    COUNT(*) AS number
+FROM outbox
+WHERE updated_at >= :since AND sent_at >= :since AND state = 'sent'
+GROUP BY kind;
+
+-- What waits for somebody; documents and suppliers are counted once, however many rules hold them.
+-- name: standing
+SELECT
+    (
+        SELECT COUNT(DISTINCT holds.document_key)
+        FROM holds
+        WHERE holds.until IS NULL AND holds.severity = 'critical'
+    ) AS held,
+    (SELECT COUNT(*) FROM rejected WHERE rejected.until IS NULL) AS set_aside,
+    (
+        SELECT COUNT(DISTINCT holds.document_no)
+        FROM holds
+        WHERE holds.until IS NULL AND holds.severity = 'critical' AND holds.document_key IS NULL
+    ) AS bank_changes,
+    (SELECT COUNT(*) FROM outbox WHERE outbox.state = 'unknown') AS unknown,
+    (SELECT COUNT(*) FROM outbox WHERE outbox.state = 'failed') AS failed,
+    (
+        SELECT COUNT(*)
+        FROM breaks
+        WHERE breaks.until IS NULL AND (breaks.accepted_hash IS NULL OR breaks.accepted_hash <> breaks.figures_hash)
+    ) AS breaks;

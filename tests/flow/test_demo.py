@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rich.console import Console
 
 from pipelines.core.settings import load_settings
 from pipelines.demo.compare import Comparison, compare
-from pipelines.demo.play import LATER, TODAY
+from pipelines.demo.play import LATER, TODAY, DemoResult
 from pipelines.demo.server import control_of
+from pipelines.demo.show import show_demo
 from tests.flow.world import World
 from tests.support.demonstrated import Ended, demonstrate
-from tests.support.sandbox_server import SAMPLE, Sandbox, running_sandbox
+from tests.support.patience import PATIENCE
+from tests.support.sandbox_server import REPOSITORY, SAMPLE, Sandbox, running_sandbox
 
 if TYPE_CHECKING:
     import httpx
@@ -91,10 +98,68 @@ def test_what_differs_on_purpose_has_its_reason(demo: Ended) -> None:
     }
 
 
-def test_the_settings_that_the_demo_leaves_can_be_sourced(demo: Ended) -> None:
-    script = f'set -a; . "{demo.folder}/settings.env"; printf %s "$SPRINGLINE_COMPANIES"'
-    told = subprocess.run(["/bin/sh", "-c", script], stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603 ours
-    assert [company["code"] for company in json.loads(told.stdout)] == ["28600", "28601", "28602", "28603"]
+@pytest.fixture(scope="module")
+def screen(demo: Ended, world: World) -> list[str]:
+    """Give what the command shows of the demonstration on a terminal, from the folder above it."""
+    printed = demo.printed
+    result = DemoResult(tuple(printed["runs"]), printed["deeds"], compared(world.sandbox, demo.folder), (), demo.folder)
+    out = StringIO()
+    with contextlib.chdir(demo.folder.parent):
+        show_demo(result, Console(file=out, width=80, soft_wrap=True))
+    return out.getvalue().splitlines()
+
+
+def test_the_demo_is_told_on_one_screen(screen: list[str]) -> None:
+    # One line above is that of make, one below the prompt.
+    assert len(screen) <= 22
+    assert max(map(len, screen)) <= 80
+    text = " ".join(" ".join(screen).split())
+    for part in (
+        "Both sides agree",
+        "485 vouchers",
+        "485 acknowledgements, 36 exchange rates; 238 payments and 772 actuals, after 257 actions",
+        "53 documents by 30 rules: voucher not balanced (6)",
+        "4 that cannot be read; 1 changed bank account",
+        "42 things, for 11 reasons: match undone (12)",
+    ):
+        assert part in text
+
+
+def test_the_things_to_look_at_open_as_they_stand(screen: list[str], demo: Ended) -> None:
+    first = screen.index("Three things to look at:") + 1
+    explain, breaks, report = (line.strip().split("  ")[0] for line in screen[first : first + 3])
+    for command, word in ((explain, "2708001"), (breaks, "match undone")):
+        # The settings of whoever types it are of another installation.
+        assert word in typed(command + " --json", demo, SPRINGLINE_WAREHOUSE="/nowhere/else.duckdb")
+    assert (demo.folder.parent / report).read_text("utf-8").startswith("<!DOCTYPE html>")
+    (everything,) = (demo.folder.parent / word.strip(",") for line in screen for word in line.split() if ".txt" in word)
+    assert "What is held, and why" in everything.read_text("utf-8")
+
+
+def typed(command: str, demo: Ended, **environ: str) -> str:
+    """Type a command in the folder above the demonstration, and give what it prints."""
+    path = {"PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(  # noqa: S602 as somebody types it
+        command, shell=True, stdout=subprocess.PIPE, text=True, check=False, cwd=demo.folder.parent,
+        env={**os.environ, **path, **environ},
+    )  # fmt: skip
+    return done.stdout
+
+
+def test_both_systems_come_back_as_they_were_left(demo: Ended) -> None:
+    settings = tomllib.loads((demo.folder / "springline.toml").read_text("utf-8"))
+    served = subprocess.Popen(  # noqa: S603 ours
+        [demo.folder / "sandbox"], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    )
+    assert served.stdout is not None
+    lines = [*iter(lambda: served.stdout.readline().strip(), "")]  # type: ignore[union-attr]
+    assert f"SPRINGLINE_LEDGER__URL={settings['ledger']['url']}" in lines
+    ended = json.loads(typed(f"{demo.folder.name}/springline run rates --today 2026-11-02 --json", demo))
+    served.terminate()
+    served.communicate(timeout=PATIENCE)
+    assert (ended["problems"], ended["sent"]) == ([], {})
+    # What the server keeps beside its file while it runs is taken in and gone.
+    assert [path.name for path in demo.folder.glob("sandbox.sqlite*")] == ["sandbox.sqlite"]
 
 
 def test_nothing_that_we_wrote_comes_back(world: World) -> None:

@@ -34,20 +34,37 @@ def test_without_a_terminal_each_event_is_a_json_line() -> None:
     assert event == {"event": "landed", "level": "info", "landed": 3, "batch": "b1"}
 
 
-def test_on_a_terminal_events_are_lines_for_people() -> None:
+def test_on_a_terminal_events_are_lines_for_people_who_ask() -> None:
     stream = Terminal()
-    configure_logging(stream=stream)
+    configure_logging(stream=stream, is_verbose=True)
     structlog.get_logger().info("landed", landed=3)
     assert "landed" in stream.getvalue()
     assert not stream.getvalue().startswith("{")
 
 
-def test_details_show_only_when_asked_for() -> None:
-    quiet, verbose = io.StringIO(), io.StringIO()
-    for stream in (quiet, verbose):
-        configure_logging(stream=stream, is_verbose=stream is verbose)
-        structlog.get_logger().debug("detail")
-    assert (quiet.getvalue(), "detail" in verbose.getvalue()) == ("", True)
+def logged(stream: io.StringIO, *, is_verbose: bool = False, is_quiet: bool = False) -> set[str]:
+    """Give which of these events are logged."""
+    configure_logging(stream=stream, is_verbose=is_verbose, is_quiet=is_quiet)
+    logger = structlog.get_logger()
+    for write, event in (
+        (logger.debug, "step_begun"),
+        (logger.info, "step_done"),
+        # As stamina writes it before it tries again.
+        (logger.warning, "retry_scheduled"),
+        (logger.error, "step_failed"),
+    ):
+        write(event)
+    return {
+        event for event in ("step_begun", "step_done", "retry_scheduled", "step_failed") if event in stream.getvalue()
+    }
+
+
+def test_what_is_logged_depends_on_who_looks() -> None:
+    assert logged(Terminal()) == set()
+    assert logged(io.StringIO()) == {"step_done", "retry_scheduled", "step_failed"}
+    assert logged(io.StringIO(), is_quiet=True) == {"step_failed"}
+    for stream in (Terminal(), io.StringIO()):
+        assert logged(stream, is_verbose=True) == {"step_begun", "step_done", "retry_scheduled", "step_failed"}
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def explain_document(settings: Settings, name: str, *, now: Callable[[], datetim
 
     Raises UsageError when nothing has been read of such a document, and when several documents have the number.
     """
-    with closing(Control(settings.control_path)) as control, open_tables(settings) as tables:
+    with closing(Control(settings.control_path, for_reading=True)) as control, open_tables(settings) as tables:
         document = find_document(name, control=control, tables=tables)
         if document is None:
             raise UsageError(

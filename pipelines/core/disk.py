@@ -1,0 +1,90 @@
+"""Tells a disk that is full, or that may not be written, by the error of whatever met it first."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pipelines.core.errors import DiskFullError, SettingsError, SpringlineError, WireError
+
+# 4874: the file that SQLite shares between its readers could not grow (SQLITE_IOERR_SHMSIZE, sqlite.org/rescode.html).
+_SQLITE_FULL = {sqlite3.SQLITE_FULL, 4874}
+_SQLITE_LOCKED_UP = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+MEGABYTE = 1_000_000
+# The low byte is the kind of an error, the others say more about it.
+_KIND = 0xFF
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_LOCKED_UP = {errno.EROFS, errno.EACCES, errno.EPERM}
+# DuckDB, and what is built on it or on Arrow, has the system's words and no number.
+_FULL_WORDS = ("No space left on device", "Disk quota exceeded", "max_temp_directory_size")
+_LOCKED_UP_WORDS = ("Read-only file system", "Permission denied")
+
+ROOM = "make room there (`df -h` shows which disk is full), then do it again. Nothing is lost, and nothing goes twice."
+LEAVE = (
+    "let this user into the folders of the warehouse, the control store and the published files, or name others "
+    "in the settings `warehouse`, `control` and `published`."
+)
+
+
+def disk_fault(error: BaseException) -> SpringlineError | None:
+    """Return what to say where a disk is behind an error, or behind what it was raised from; None where none is.
+
+    DiskFullError when there is no room, SettingsError when this user may not write there.
+
+    >>> str(disk_fault(OSError(errno.ENOSPC, "No space left on device")))[:58]
+    'A disk is full: [Errno 28] No space left on device. Next: '
+    """
+    for cause in _chain(error):
+        # What another system answers is about its disks.
+        if isinstance(cause, WireError):
+            return None
+        if isinstance(cause, DiskFullError):
+            return cause
+        if _is(cause, _FULL, _SQLITE_FULL, _FULL_WORDS):
+            # The system itself does not say which file it was; SQLite and DuckDB do, where they know.
+            names_file = isinstance(cause, OSError) and isinstance(error, SpringlineError)
+            return DiskFullError(f"A disk is full: {_telling_line(error if names_file else cause)}", next_step=ROOM)
+        # Who raised an error of ours knows what could not be written, and says it better.
+        if not isinstance(error, SpringlineError) and _is(cause, _LOCKED_UP, _SQLITE_LOCKED_UP, _LOCKED_UP_WORDS):
+            return SettingsError(f"This user may not read or write a file: {_telling_line(cause)}", next_step=LEAVE)
+    return None
+
+
+def room_on(places: Iterable[Path]) -> str:
+    """Say how much room there is where files are written, each disk once, the fullest first."""
+    rooms: dict[int, tuple[int, Path]] = {}
+    for place in places:
+        # A folder that is not there yet is made by whoever writes into it.
+        folder = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists())
+        rooms.setdefault(folder.stat().st_dev, (shutil.disk_usage(folder).free, folder))
+    return ", ".join(f"{folder} has {free // MEGABYTE:,} MB free" for free, folder in sorted(rooms.values()))
+
+
+def _is(error: BaseException, numbers: set[int], codes: set[int], words: tuple[str, ...]) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in numbers
+    if isinstance(error, sqlite3.Error):
+        code = getattr(error, "sqlite_errorcode", 0)
+        return code in codes or code & _KIND in codes
+    # Of our own errors only what they were raised from counts: their words quote documents.
+    return not isinstance(error, SpringlineError) and any(word in str(error) for word in words)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        # Also what was met while another error was cleaned up after, as by a rollback.
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+
+
+def _telling_line(error: BaseException) -> str:
+    """Return the line of an error that names the disk's fault, else its first, and the file where that was noted."""
+    lines = (error.message if isinstance(error, SpringlineError) else str(error)).splitlines() or [""]
+    words = (*_FULL_WORDS, *_LOCKED_UP_WORDS)
+    line = next((line for line in lines if any(word in line for word in words)), lines[0])
+    files = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+    return f"{line.strip().rstrip('.')}{files}."
