@@ -229,9 +229,7 @@ def test_a_folder_without_settings_is_told_as_that(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SettingsError, match=r"There is no springline\.toml in this folder \(.*Next: run `springline "):
         load_settings(None, environ={"PATH": "/bin", "SPRINGLINE_OPERATOR": "kari"})
-    with pytest.raises(
-        SettingsError, match=r"(?s)2 faults.*There is no springline\.toml.*\[vms\] base_url: is mis"
-    ):
+    with pytest.raises(SettingsError, match=r"(?s)2 faults.*There is no springline\.toml.*\[vms\] base_url: is mis"):
         load_settings(None, environ={name: value for name, value in ENVIRON.items() if "BASE_URL" not in name})
     with pytest.raises(SettingsError, match=r"There is no file other\.toml.*--config.*springline init"):
         load_settings(Path("other.toml"), environ=ENVIRON)
