@@ -1,4 +1,4 @@
-"""check, adopt, sandbox, demo: what comes before the first real run."""
+"""init, check, adopt, sandbox, demo: what comes before the first real run."""
 
 from __future__ import annotations
 
@@ -20,16 +20,31 @@ from pipelines.cli.common import (
     print_json,
     read_day,
     session,
+    show_message,
     utc_now,
 )  # fmt: skip
 from pipelines.core.errors import UsageError
 
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write; this folder when left out.")]
 Before = Annotated[str, typer.Option(help="The first day Springline posts for: documents dated earlier are looked at.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be adopted and held; write nothing.")]
 Acknowledge = Annotated[bool, typer.Option("--acknowledge", help="Set what is adopted to posted in the VMS.")]
 Port = Annotated[int, typer.Option(help="Port on the loopback address; a free one when 0.")]
 State = Annotated[Path | None, typer.Option(help="SQLite file of its state; a fresh one otherwise.")]
 Seed = Annotated[Path | None, typer.Option(help="Folder of the world it begins with; the sample otherwise.")]
+
+
+def init(folder: Folder = Path(), *, as_json: AsJson = False) -> None:
+    """Write a springline.toml to fill in, and its schema.
+
+    Every setting stands in it with meaning, unit, limits and default. No file is ever written over.
+    """
+    from pipelines.going_live.init import write_settings_files  # noqa: PLC0415 a command imports what it runs
+
+    # No session: there are no settings yet.
+    with errors_as_json(as_json=as_json):
+        result = write_settings_files(folder)
+    answer(result, show_message, as_json=as_json)
 
 
 def check(*, as_json: AsJson = False, config: Config = None) -> None:
@@ -99,6 +114,8 @@ def demo(*, as_json: AsJson = False) -> None:
     from pipelines.demo.show import show_demo  # noqa: PLC0415
 
     _sandbox_server()
+    # Both stand-ins are on this machine, where no proxy of the network finds them.
+    os.environ |= {"no_proxy": "*", "NO_PROXY": "*"}
     # No session: the sandbox gives the settings.
     configure_logging(stream=sys.stderr)
     with errors_as_json(as_json=as_json):

@@ -67,14 +67,14 @@ class VmsSettings(_Section):
     client_id: Text | None = Field(
         default=None, description="id of the machine-to-machine client", examples=["<client id>"]
     )
-    client_secret: SecretStr | None = Field(default=None, description="the secret of that client")
+    client_secret: SecretStr | None = Field(default=None, description="secret of the machine-to-machine client")
     audience: Text = Field(
         default="https://dataloy", description="what a token is asked for; `https://dataloy.dev` on test systems"
     )
     username: Text | None = Field(
         default=None, description="older installations: a user's name in place of a client", examples=["springline"]
     )
-    password: SecretStr | None = Field(default=None, description="the password of that user")
+    password: SecretStr | None = Field(default=None, description="password of the user, on older installations")
     page_size: int = Field(default=500, ge=1, le=2000, description="objects a page")
     workers: int = Field(default=8, ge=1, le=32, description="writes to the VMS at the same time")
     requests_per_second: float = Field(default=500, ge=0.01, le=10_000, description="most requests a second")
@@ -89,7 +89,9 @@ class LedgerSettings(_Section):
         default="https://www.xledger.net/graphql",
         description="address of the ledger's GraphQL; `https://demo.xledger.net/graphql` for the demo system",
     )
-    token: Token = Field(description="made by a domain administrator, in the group entity where there is one")
+    token: Token = Field(
+        description="the API token; a domain administrator makes it, in the group entity where there is one"
+    )
     page_size: int = Field(default=1000, ge=1, le=10_000, description="records a page")
     nodes_per_mutation: int = Field(default=500, ge=1, le=500, description="voucher lines a call")
     burst_requests: int = Field(default=20, ge=1, le=100_000, description="most requests in `ledger.burst_seconds`")
@@ -110,11 +112,10 @@ class LedgerSettings(_Section):
 
 
 class CompanySettings(_Section):
-    """One VMS company: the entity its vouchers go to, the group entity its master data is created in."""
+    """A block `[[companies]]` for each VMS company: the entity of its vouchers, the group entity of its master data."""
 
     code: Text = Field(
-        description="`[[companies]]`, one block a VMS company: its code; where there is no block, every VMS company "
-        "code is an entity code",
+        description="its code in the VMS; where no company is configured, every VMS company code is an entity code",
         examples=["28601"],
     )
     owner: Entity = Field(
@@ -170,6 +171,7 @@ class PostingSettings(_Section):
         default=(),
         description="posting requirements that are switched off, by name; shown by `check` and `status`",
         examples=[["partner_is_charterer"]],
+        json_schema_extra={"items": {"enum": [*RULES_THAT_MAY_BE_OFF]}},
     )
     tax_rules: GivenFile | None = Field(
         default=None,
@@ -286,8 +288,8 @@ class Settings(_Section):
         description="what becomes of documents of companies that are not configured, where some are: held, left alone, "
         "or posted to the entity of the same code",
     )
-    posting: PostingSettings = PostingSettings()
     partners: PartnerSettings = PartnerSettings()
+    posting: PostingSettings = PostingSettings()
     voyages: VoyageSettings = VoyageSettings()
     rates: RateSettings = RateSettings()
 
@@ -375,16 +377,19 @@ def _sign_in_problems(vms: object, given: Given) -> list[str]:
         return []
     has = {name for name in VmsSettings.model_fields if vms.get(name) or given.is_told(("vms", name))}
     place = f"{given.file}, [vms]" if given.has_file else "the VMS"
-    if "username" in has:
-        name = variable_name(("vms", "password"))
-        return [] if "password" in has else [f"{place}: no sign-in: {name} is missing, and username needs it"]
     missing = [
         variable_name(("vms", name)) if ("vms", name) in SECRETS else name
         for name in ("token_url", "client_id", "client_secret")
         if name not in has
     ]
-    older = f"on older installations username, and {variable_name(('vms', 'password'))}"
-    return [f"{place}: no sign-in: {', '.join(missing)} missing ({older})"] if missing else []
+    if not missing or {"username", "password"} <= has:
+        return []
+    password = variable_name(("vms", "password"))
+    if "username" in has:
+        return [f"{place}: no sign-in: {password} is missing, and username needs it"]
+    is_are = "is" if len(missing) == 1 else "are"
+    older = f"on older installations username, and {password}"
+    return [f"{place}: no sign-in: {', '.join(missing)} {is_are} missing ({older})"]
 
 
 def _contradictions(settings: Settings) -> Iterator[tuple[Location, object, str]]:

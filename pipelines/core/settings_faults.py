@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from pipelines.core.log import hide_in_text
 from pipelines.core.settings_sources import PREFIX, SECRETS, Given, Location, variable_name
 
 if TYPE_CHECKING:
@@ -112,6 +111,8 @@ def _dotted(location: Location) -> str:
 
 def _value(location: Location, value: object) -> str:
     """Return ` = value` as it would stand in the file; nothing of a secret, and of a table only that it is one."""
+    from pipelines.core.log import hide_in_text  # noqa: PLC0415 structlog takes time, and sound settings need none
+
     if location[:2] in SECRETS or isinstance(value, dict | list | tuple | BaseModel):
         return ""
     text = json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, str | bool) else str(value)

@@ -81,10 +81,15 @@ def _setting(section: str, name: str, field: FieldInfo, *, is_list: bool) -> Lis
         kind=_kinds(field),
         meaning=field.description,
         default=None if default == () else default,
-        example=next(iter(field.examples or ()), None),
+        example=next(iter(field.examples or _choices(field)), None),
         is_required=field.is_required(),
         is_secret=any(inner is SecretStr for inner in _alternatives(field.annotation)),
     )
+
+
+def _choices(field: FieldInfo) -> tuple[Any, ...]:
+    inner = next(_alternatives(field.annotation))
+    return get_args(inner) if get_origin(inner) is Literal else ()
 
 
 def _kinds(field: FieldInfo) -> str:
