@@ -23,15 +23,18 @@ from pipelines.cli.common import (
     show_message,
     utc_now,
 )  # fmt: skip
-from pipelines.core.errors import UsageError
+from pipelines.core.errors import SettingsError, UsageError
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write; this folder when left out.")]
 Before = Annotated[str, typer.Option(help="The first day Springline posts for: documents dated earlier are looked at.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be adopted and held; write nothing.")]
 Acknowledge = Annotated[bool, typer.Option("--acknowledge", help="Set what is adopted to posted in the VMS.")]
-Port = Annotated[int, typer.Option(help="Port on the loopback address; a free one when 0.")]
+Port = Annotated[int, typer.Option(help="Port on the loopback address; a free one when 0.", min=0, max=65535)]
 State = Annotated[Path | None, typer.Option(help="SQLite file of its state; a fresh one otherwise.")]
-Seed = Annotated[Path | None, typer.Option(help="Folder of the world it begins with; the sample otherwise.")]
+Seed = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the world it begins with; the sample otherwise.", exists=True, file_okay=False),
+]
 
 
 def init(folder: Folder = Path(), *, as_json: AsJson = False) -> None:
@@ -99,9 +102,15 @@ def sandbox(*, port: Port = 0, state: State = None, seed: Seed = None) -> None:
     """
     serve = _sandbox_server()
     from pipelines.core.resources import sample_folder  # noqa: PLC0415
+    from pipelines.sandbox.ledger.seed import LedgerSeedError  # noqa: PLC0415
+    from pipelines.sandbox.vms.errors import SeedError  # noqa: PLC0415
 
     # Without --state everything is gone when it ends; a file keeps it, and is served again as it was left.
-    serve(state or Path(tempfile.mkdtemp()) / "sandbox.sqlite", seed=seed or sample_folder(), port=port)
+    state = state or Path(tempfile.mkdtemp()) / "sandbox.sqlite"
+    try:
+        serve(state, seed=seed or sample_folder(), port=port)
+    except (SeedError, LedgerSeedError) as error:
+        raise SettingsError(f"The seed cannot be read: {error}.", next_step="correct the file.") from error
 
 
 def demo(*, as_json: AsJson = False) -> None:

@@ -89,3 +89,11 @@ def test_init_writes_settings_that_check_tells_to_fill_in(terminal: Terminal, mo
     assert (ended.code, "line 1, " in ended.err) == (10, False)
     assert '[vms] client_id = "<client id>": still holds <client id> of the example' in ended.json()["error"]
     assert (terminal.run("init").code, "nothing was written" in terminal.run("init", "--json").out) == (2, True)
+
+
+@pytest.mark.parametrize(("side", "name"), [("ledger", "currencies"), ("vms", "Currency")])
+def test_a_seed_that_is_no_text_is_told_by_file_and_line(side: str, name: str, terminal: Terminal) -> None:
+    (terminal.folder / side).mkdir()
+    (terminal.folder / side / f"{name}.jsonl").write_bytes(b'\n{"code": "\xe5"}\n')
+    ended = terminal.run("sandbox", "--seed", str(terminal.folder))
+    assert (ended.code, f"{name}.jsonl" in ended.err, "Traceback" in ended.err) == (10, True, False)
