@@ -356,7 +356,10 @@ def _look_at_folder() -> None:
 
 def _error(given: Given, problems: list[str], *, is_named: bool) -> SettingsError:
     step = "correct them and run `springline check`."
-    has_address = "base_url" in (given.values.get("vms") or ()) or given.is_told(("vms", "base_url"))
+    # Names of variables and files may hold bytes that are not UTF-8, which no terminal takes.
+    problems = [problem.encode(errors="backslashreplace").decode() for problem in problems]
+    vms = given.values.get("vms")
+    has_address = (isinstance(vms, Mapping) and "base_url" in vms) or given.is_told(("vms", "base_url"))
     # Everything may stand in the environment; where the first setting of all does not, the file was meant.
     if not given.has_file and not is_named and not has_address:
         nowhere = f"There is no {FILE} in this folder ({Path.cwd()})"
@@ -378,7 +381,7 @@ def _sign_in_problems(vms: object, given: Given) -> list[str]:
     has = {name for name in VmsSettings.model_fields if vms.get(name) or given.is_told(("vms", name))}
     place = f"{given.file}, [vms]" if given.has_file else "the VMS"
     missing = [
-        variable_name(("vms", name)) if ("vms", name) in SECRETS else name
+        variable_name(("vms", name)) if ("vms", name) in SECRETS or not given.has_file else name
         for name in ("token_url", "client_id", "client_secret")
         if name not in has
     ]

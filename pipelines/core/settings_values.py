@@ -67,7 +67,7 @@ def _token(value: object) -> object:
 
 def _sign(value: object) -> object:
     # A variable of the environment holds text only.
-    return int(value) if value in {"1", "-1"} else value
+    return int(value) if isinstance(value, str) and value in {"1", "-1"} else value
 
 
 def _address(value: str) -> str:

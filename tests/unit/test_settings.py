@@ -211,8 +211,11 @@ def test_a_company_of_the_vms_alone_may_be_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({}, "no sign-in: token_url, client_id, SPRINGLINE_VMS__CLIENT_SECRET are missing"),
-        ({"CLIENT_ID": "a", "CLIENT_SECRET": "b"}, "no sign-in: token_url is missing"),
+        (
+            {},
+            "SPRINGLINE_VMS__TOKEN_URL, SPRINGLINE_VMS__CLIENT_ID, SPRINGLINE_VMS__CLIENT_SECRET are missing",
+        ),
+        ({"CLIENT_ID": "a", "CLIENT_SECRET": "b"}, "no sign-in: SPRINGLINE_VMS__TOKEN_URL is missing"),
         ({"USERNAME": "kari"}, "no sign-in: SPRINGLINE_VMS__PASSWORD is missing"),
         ({"USERNAME": "kari", "PASSWORD_FILE": "/nowhere"}, "PASSWORD_FILE: /nowhere cannot be read"),
     ],
