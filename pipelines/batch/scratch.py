@@ -57,7 +57,7 @@ def scratch(ctx: Context) -> Iterator[Context]:
         for schema in SCHEMAS:
             warehouse.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         create_staging_tables(warehouse)
-        settings = ctx.settings.model_copy(update={"warehouse": str(folder / "scratch.duckdb"), "control": None})
+        settings = ctx.settings.model_copy(update={"warehouse": folder / "scratch.duckdb", "control": None})
         yield replace(ctx, settings=settings, control=control, warehouse=warehouse)
 
 

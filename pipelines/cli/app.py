@@ -78,7 +78,7 @@ for panel, commands in (
     ("Decide", (steering.hold, steering.release, steering.ignore, steering.retry)),
     ("Ask", (questions.explain, questions.preflight, query.query, questions.models)),
     ("Month's end", (closing.close,)),
-    ("First day", (going_live.check, going_live.adopt, going_live.sandbox, going_live.demo)),
+    ("First day", (going_live.init, going_live.check, going_live.adopt, going_live.sandbox, going_live.demo)),
 ):
     # In the order in which a person reads them, which is the order of the help.
     for command in commands:

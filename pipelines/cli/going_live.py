@@ -1,4 +1,4 @@
-"""check, adopt, sandbox, demo: what comes before the first real run."""
+"""init, check, adopt, sandbox, demo: what comes before the first real run."""
 
 from __future__ import annotations
 
@@ -22,19 +22,37 @@ from pipelines.cli.common import (
     print_json,
     read_day,
     session,
+    show_message,
     shows_lines,
     utc_now,
 )  # fmt: skip
 from pipelines.cli.voice import voice
-from pipelines.core.errors import UsageError
+from pipelines.core.errors import SettingsError, UsageError
 
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write; this folder when left out.")]
 Before = Annotated[str, typer.Option(help="The first day Springline posts for: documents dated earlier are looked at.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be adopted and held; write nothing.")]
 Acknowledge = Annotated[bool, typer.Option("--acknowledge", help="Set what is adopted to posted in the VMS.")]
-Port = Annotated[int, typer.Option(help="Port on the loopback address; a free one when 0.")]
+Port = Annotated[int, typer.Option(help="Port on the loopback address; a free one when 0.", min=0, max=65535)]
 State = Annotated[Path | None, typer.Option(help="SQLite file of its state; a fresh one otherwise.")]
 Full = Annotated[bool, typer.Option("--full", help="Show every table, not one screen.")]
-Seed = Annotated[Path | None, typer.Option(help="Folder of the world it begins with; the sample otherwise.")]
+Seed = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the world it begins with; the sample otherwise.", exists=True, file_okay=False),
+]
+
+
+def init(folder: Folder = Path(), *, as_json: AsJson = False) -> None:
+    """Write a springline.toml to fill in, and its schema.
+
+    Every setting stands in it with meaning, unit, limits and default. No file is ever written over.
+    """
+    from pipelines.going_live.init import write_settings_files  # noqa: PLC0415 a command imports what it runs
+
+    # No session: there are no settings yet.
+    with errors_as_json(as_json=as_json):
+        result = write_settings_files(folder)
+    answer(result, show_message, as_json=as_json)
 
 
 def check(*, as_json: AsJson = False, config: Config = None) -> None:
@@ -89,11 +107,15 @@ def sandbox(*, port: Port = 0, state: State = None, seed: Seed = None) -> None:
     """
     serve = _sandbox_server()
     from pipelines.core.resources import sample_folder  # noqa: PLC0415
+    from pipelines.sandbox.ledger.seed import LedgerSeedError  # noqa: PLC0415
+    from pipelines.sandbox.vms.errors import SeedError  # noqa: PLC0415
 
     # Without --state everything is gone when it ends; a file keeps it, and is served again as it was left.
     with tempfile.TemporaryDirectory(prefix="springline-sandbox-") as gone:
         try:
             serve(state or Path(gone) / "sandbox.sqlite", seed=seed or sample_folder(), port=port)
+        except (SeedError, LedgerSeedError) as error:
+            raise SettingsError(f"The seed cannot be read: {error}.", next_step="correct the file.") from error
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
@@ -113,6 +135,8 @@ def demo(*, is_full: Full = False, as_json: AsJson = False) -> None:
     from pipelines.demo.show import keep_everything, show_demo, show_everything  # noqa: PLC0415
 
     _sandbox_server()
+    # Both stand-ins are on this machine, where no proxy of the network finds them.
+    os.environ |= {"no_proxy": "*", "NO_PROXY": "*"}
     # No session: the sandbox gives the settings.
     configure_logging(stream=sys.stderr, is_verbose=voice().is_verbose, is_quiet=voice().is_quiet)
     with errors_as_json(as_json=as_json), progress(err, is_shown=shows_lines()) as lines:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 from functools import cache
+from io import StringIO
 from pathlib import Path
 
 from pipelines.core.errors import SpringlineError
+from pipelines.core.text_files import read_text
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -27,9 +29,11 @@ def seeds_folder() -> Path:
 
 
 def seed_file(table: str) -> list[dict[str, str]]:
-    """Return the rows of one file of business constants by column name; an empty cell is an empty text."""
-    with (seeds_folder() / f"{table}.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    """Return the rows of one file of business constants by column name; an empty cell is an empty text.
+
+    Raises SettingsError when the file is not UTF-8.
+    """
+    return list(csv.DictReader(StringIO(read_text(seeds_folder() / f"{table}.csv"), newline="")))
 
 
 def sample_folder() -> Path:

@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from pipelines.core.errors import SettingsError
+from pipelines.core.resources import seed_file
+from pipelines.core.settings_faults import name_fault, name_faults, nearest, section_of, unknown_variable
+from pipelines.core.settings_sources import (
+    FILE,
+    OTHER_VARIABLES,
+    SECRETS,
+    Given,
+    Location,
+    read_sources,
+    unknown_variables,
+    variable_name,
+)
+from pipelines.core.settings_values import (
+    MOST_INTEGER,
+    Address,
+    BaseAddress,
+    Codes,
+    Entity,
+    GivenFile,
+    OurFile,
+    OurFolder,
+    Sign,
+    Text,
+    Token,
+)
 
-PREFIX = "SPRINGLINE_"
 # Settings of earlier releases: who still has one is told what became of it.
-GONE: Mapping[tuple[int | str, ...], str] = {
+GONE: Mapping[Location, str] = {
     ("rates", "at"): "is gone, because nothing read it; take it out. Rates go with every run of the job `rates`",
 }
-# Never taken from the toml, which lies in backups and repositories.
-SECRETS = (("vms", "client_secret"), ("vms", "password"), ("ledger", "token"))
-
-
-def _split(value: object) -> object:
-    """Accept ``AG,BR`` as well as a JSON list."""
-    if isinstance(value, str):
-        stripped = value.strip()
-        return json.loads(stripped) if stripped.startswith("[") else stripped.replace(",", " ").split()
-    return value
-
-
-def _token(value: object) -> object:
-    """Take off blanks around a token; refuse one that cannot stand in a header, where an error would show it."""
-    if isinstance(value, str):
-        value = value.strip()
-        if not (value.isascii() and value.isprintable() and value):
-            raise ValueError("is empty, or holds characters that no token has")
-    return value
-
-
-Codes = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
 # The posting requirements that may be switched off: those of a company's own order, and warnings. Never one that keeps
 # a voucher's money right, or without which the ledger would refuse it. `expectations/` marks the same ones.
@@ -57,60 +56,85 @@ class _Section(BaseModel):
 class VmsSettings(_Section):
     """How to reach the VMS: OAuth2 client credentials, or user name and password on older installations."""
 
-    base_url: str = Field(description="`https://tenant.dataloy.com/ws/rest`")
-    token_url: str | None = Field(default=None, description="where to get a token, as handed out by Dataloy")
-    client_id: str | None = Field(default=None, description="of the machine-to-machine client")
-    client_secret: SecretStr | None = Field(default=None, description="the secret of that client")
-    audience: str = Field(default="https://dataloy", description="`https://dataloy.dev` for test systems")
-    username: str | None = Field(default=None, description="older installations: a user's name in place of a client")
-    password: SecretStr | None = Field(default=None, description="the password of that user")
+    base_url: BaseAddress = Field(
+        description="address of the VMS's REST interface", examples=["https://<tenant>.dataloy.com/ws/rest"]
+    )
+    token_url: Address | None = Field(
+        default=None,
+        description="where to get a token, as handed out by Dataloy",
+        examples=["https://<tenant>.eu.auth0.com/oauth/token"],
+    )
+    client_id: Text | None = Field(
+        default=None, description="id of the machine-to-machine client", examples=["<client id>"]
+    )
+    client_secret: SecretStr | None = Field(default=None, description="secret of the machine-to-machine client")
+    audience: Text = Field(
+        default="https://dataloy", description="what a token is asked for; `https://dataloy.dev` on test systems"
+    )
+    username: Text | None = Field(
+        default=None, description="older installations: a user's name in place of a client", examples=["springline"]
+    )
+    password: SecretStr | None = Field(default=None, description="password of the user, on older installations")
     page_size: int = Field(default=500, ge=1, le=2000, description="objects a page")
     workers: int = Field(default=8, ge=1, le=32, description="writes to the VMS at the same time")
-    requests_per_second: float = Field(default=500, gt=0, description="most requests a second")
-    timeout: float = Field(default=60, gt=0, description="seconds to wait for an answer")
+    requests_per_second: float = Field(default=500, ge=0.01, le=10_000, description="most requests a second")
+    timeout: float = Field(default=60, gt=0, le=3600, description="seconds to wait for an answer")
     attempts: int = Field(default=5, ge=1, le=20, description="tries of one request")
 
 
 class LedgerSettings(_Section):
     """How to reach the ledger, and what it lets a caller do."""
 
-    url: str = Field(
+    url: Address = Field(
         default="https://www.xledger.net/graphql",
-        description="`https://demo.xledger.net/graphql` for the demo system",
+        description="address of the ledger's GraphQL; `https://demo.xledger.net/graphql` for the demo system",
     )
-    token: Annotated[SecretStr, BeforeValidator(_token)] = Field(
-        description="made by a domain administrator, in the group entity where there is one"
+    token: Token = Field(
+        description="the API token; a domain administrator makes it, in the group entity where there is one"
     )
     page_size: int = Field(default=1000, ge=1, le=10_000, description="records a page")
     nodes_per_mutation: int = Field(default=500, ge=1, le=500, description="voucher lines a call")
-    burst_requests: int = Field(default=20, ge=1, description="most requests in `ledger.burst_seconds`")
-    burst_seconds: float = Field(default=5, gt=0, description="seconds in which `ledger.burst_requests` are counted")
-    monthly_requests: int = Field(
-        default=5000, ge=1, description="what the price plan includes; counted, shown by `status`"
+    burst_requests: int = Field(default=20, ge=1, le=100_000, description="most requests in `ledger.burst_seconds`")
+    burst_seconds: float = Field(
+        default=5, gt=0, le=3600, description="seconds in which `ledger.burst_requests` are counted"
     )
-    timeout: float = Field(default=60, gt=0, description="seconds to wait for an answer")
+    monthly_requests: int = Field(
+        default=5000,
+        ge=1,
+        le=MOST_INTEGER,
+        description="requests a month that the price plan includes; counted, shown by `status`",
+    )
+    timeout: float = Field(default=60, gt=0, le=3600, description="seconds to wait for an answer")
     attempts: int = Field(default=6, ge=1, le=20, description="tries of one request")
     longest_wait: float = Field(
-        default=120, ge=0, description="seconds to wait for a limit to pass before the batch gives up"
+        default=120, ge=0, le=86_400, description="seconds to wait for a limit to pass before the batch gives up"
     )
 
 
 class CompanySettings(_Section):
-    """One VMS company: the entity its vouchers go to, the group entity its master data is created in."""
+    """A block `[[companies]]` for each VMS company: the entity of its vouchers, the group entity of its master data."""
 
-    code: str = Field(
-        description="`[[companies]]`, one block a VMS company: its code; where there is no block, every VMS company "
-        "code is an entity code"
+    code: Text = Field(
+        description="its code in the VMS; where no company is configured, every VMS company code is an entity code",
+        examples=["28601"],
     )
-    owner: int = Field(description="the entity its vouchers go to; several companies may name the same")
-    link: int | None = Field(
-        default=None, description="the group entity in which its partners, vessels and voyages are created"
+    owner: Entity = Field(
+        description="the entity its vouchers go to; several companies may name the same", examples=[28601]
     )
-    payables_account: str | None = Field(
-        default=None, description="control account of what is owed to suppliers; the VMS account `APX` unless set"
+    link: Entity | None = Field(
+        default=None,
+        description="the group entity in which its partners, vessels and voyages are created",
+        examples=[28600],
     )
-    receivables_account: str | None = Field(
-        default=None, description="control account of what customers owe; the VMS account `ARX` unless set"
+    payables_account: Text | None = Field(
+        default=None,
+        description="control account of what is owed to suppliers; the VMS account `APX` unless set",
+        examples=["2400"],
+    )
+    receivables_account: Text | None = Field(
+        default=None,
+        description="control account of what customers owe; the VMS account `ARX` unless set",
+        examples=["1500"],
     )
 
 
@@ -125,14 +149,16 @@ class PostingSettings(_Section):
     closed_period: Literal["hold", "next_open"] = Field(
         default="hold", description="`next_open` posts on the first day of the next open period"
     )
-    reverse_charge: Codes = Field(default=(), description="VAT codes with a rate but no VAT line")
-    accrual_control: dict[str, dict[str, str]] = Field(
+    reverse_charge: Codes = Field(default=(), description="VAT codes with a rate but no VAT line", examples=[["86"]])
+    accrual_control: dict[Text, dict[Text, Text]] = Field(
         default_factory=dict,
+        examples=[{"28601": {"ACP": "2965", "ACR": "2965"}}],
         description="control account by company and document type; unless set, the balance account of the line's "
         "account, else the document's own GL account",
     )
-    gl_sign: dict[str, Literal[1, -1, "revenue"]] = Field(
+    gl_sign: dict[Text, Sign] = Field(
         default_factory=dict,
+        examples=[{"28601": -1}],
         description="by company: `-1` where GL documents carry costs negative, `revenue` where amounts on revenue "
         "accounts are positive as well; `1` unless set",
     )
@@ -142,17 +168,25 @@ class PostingSettings(_Section):
         "lines by their company amounts",
     )
     rules_off: Codes = Field(
-        default=(), description="posting requirements that are switched off, by name; shown by `check` and `status`"
+        default=(),
+        description="posting requirements that are switched off, by name; shown by `check` and `status`",
+        examples=[["partner_is_charterer"]],
+        json_schema_extra={"items": {"enum": [*RULES_THAT_MAY_BE_OFF]}},
     )
-    tax_rules: Path | None = Field(
-        default=None, description="CSV file that maps VAT codes to tax rules; VAT codes are tax rules unless set"
-    )
-    gl_accounts: Path | None = Field(
+    tax_rules: GivenFile | None = Field(
         default=None,
+        description="CSV file that maps VAT codes to tax rules; VAT codes are tax rules unless set",
+        examples=["mapping/tax_rules.csv"],
+    )
+    gl_accounts: GivenFile | None = Field(
+        default=None,
+        examples=["mapping/gl_accounts.csv"],
         description="CSV file that maps GL accounts of the VMS to the ledger's; they are the same unless set",
     )
-    dimensions: Path | None = Field(
-        default=None, description="CSV file that says by company what posting1, posting2, posting3 and XGL hold"
+    dimensions: GivenFile | None = Field(
+        default=None,
+        description="CSV file that says by company what posting1, posting2, posting3 and XGL hold",
+        examples=["mapping/dimensions.csv"],
     )
     attachments: bool = Field(
         default=False,
@@ -160,7 +194,7 @@ class PostingSettings(_Section):
         "its own",
     )
     attachment_megabytes: int = Field(
-        default=10, ge=1, le=50, description="largest file that goes along; a larger one is a warning"
+        default=10, ge=1, le=50, description="megabytes of the largest file that goes along; a larger one is a warning"
     )
     remarks: bool = Field(
         default=False,
@@ -184,18 +218,26 @@ class PostingSettings(_Section):
 class PartnerSettings(_Section):
     """Which VMS partner types are suppliers, customers and charterers."""
 
-    supplier_types: Codes = Field(default=(), description="VMS partner types that become suppliers; none unless set")
-    customer_types: Codes = Field(default=(), description="VMS partner types that become customers; none unless set")
+    supplier_types: Codes = Field(
+        default=(), description="VMS partner types that become suppliers; none unless set", examples=[["AG", "BR"]]
+    )
+    customer_types: Codes = Field(
+        default=(), description="VMS partner types that become customers; none unless set", examples=[["CH"]]
+    )
     charterer_types: Codes = Field(
-        default=(), description="VMS partner types no supplier invoice may come from; none unless set"
+        default=(),
+        description="VMS partner types no supplier invoice may come from; none unless set",
+        examples=[["CH"]],
     )
     broker_types: Codes = Field(
         default=(),
+        examples=[["BR"]],
         description="VMS partner types whose lines on others' invoices are commissions; unless set, every line of "
         "another partner where the VMS marks no commission",
     )
-    codes: Path | None = Field(
+    codes: GivenFile | None = Field(
         default=None,
+        examples=["mapping/partner_codes.csv"],
         description="CSV file that maps partner codes of the VMS to the ledger's; they are the same unless set",
     )
     confirm_bank_changes: bool = Field(
@@ -217,19 +259,27 @@ class RateSettings(_Section):
     """Which exchange rates go to the VMS."""
 
     days: int = Field(default=7, ge=1, le=366, description="days back that rates are compared")
-    owner: int | None = Field(
-        default=None, description="the entity whose rates; the group, else the first company unless set"
+    owner: Entity | None = Field(
+        default=None,
+        description="the entity whose rates; the group, else the first company unless set",
+        examples=[28600],
     )
-    type: str | None = Field(default=None, description="which kind, where there are several")
+    type: Text | None = Field(
+        default=None, description="dbId of the kind of rates, where the ledger has several", examples=["1"]
+    )
     overwrite: bool = Field(default=False, description="replace a different rate in the VMS")
 
 
 class Settings(_Section):
     """All settings; ``companies`` empty means that every VMS code is an entity code."""
 
-    warehouse: str = Field(default="springline.duckdb", description="file of the working database")
-    control: Path | None = Field(default=None, description="file of the control store; beside the warehouse unless set")
-    published: Path = Field(default=Path("published"), description="folder of what analysts read")
+    warehouse: OurFile = Field(default=Path("springline.duckdb"), description="file of the working database")
+    control: OurFile | None = Field(
+        default=None,
+        description="file of the control store; beside the warehouse unless set",
+        examples=["springline.ctl.sqlite"],
+    )
+    published: OurFolder = Field(default=Path("published"), description="folder of what analysts read")
     vms: VmsSettings
     ledger: LedgerSettings
     companies: tuple[CompanySettings, ...] = ()
@@ -238,8 +288,8 @@ class Settings(_Section):
         description="what becomes of documents of companies that are not configured, where some are: held, left alone, "
         "or posted to the entity of the same code",
     )
-    posting: PostingSettings = PostingSettings()
     partners: PartnerSettings = PartnerSettings()
+    posting: PostingSettings = PostingSettings()
     voyages: VoyageSettings = VoyageSettings()
     rates: RateSettings = RateSettings()
 
@@ -255,7 +305,7 @@ class Settings(_Section):
     @property
     def warehouse_path(self) -> Path:
         """The DuckDB file."""
-        return Path(self.warehouse)
+        return self.warehouse
 
     @property
     def control_path(self) -> Path:
@@ -263,107 +313,110 @@ class Settings(_Section):
         return self.control or self.warehouse_path.with_name(f"{self.warehouse_path.stem}.ctl.sqlite")
 
 
-def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
-    """Build nested values from names joined by ``__``; a value that begins with [ or { is JSON."""
-    values: dict[str, Any] = {}
-    # In order of their names, so that SPRINGLINE_VMS, a section as JSON, comes before SPRINGLINE_VMS__TIMEOUT, which is
-    # laid over it.
-    for name, text in sorted(environ.items()):
-        first, *rest = name.removeprefix(PREFIX).lower().split("__")
-        # SPRINGLINE_OPERATOR and the like are no settings; below a known section every unknown name is a fault.
-        if not name.startswith(PREFIX) or first not in Settings.model_fields:
-            continue
-        try:
-            value = json.loads(text, parse_float=Decimal) if text.lstrip()[:1] in {"[", "{"} else text
-        except ValueError as error:
-            problems.append(f"{name} is not JSON: {error}")
-            continue
-        for part in reversed(rest):
-            # From the inside out: VMS__TIMEOUT becomes {"vms": {"timeout": ...}}.
-            value = {part: value}
-        values = _merge(values, {first: value})
-    return values
-
-
-def _merge(values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay ``over`` on top, section by section."""
-    merged = dict(values)
-    for name, value in over.items():
-        below = merged.get(name)
-        if isinstance(below, Mapping) and isinstance(value, Mapping):
-            merged[name] = _merge(below, value)
-        else:
-            merged[name] = value
-    return merged
-
-
-def _secrets_from_files(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
-    resolved = dict(environ)
-    for section, member in SECRETS:
-        name = f"{PREFIX}{section}__{member}".upper()
-        # Taken out in any case: `vms.client_secret_file` is no setting. The variable itself goes before its file.
-        path = resolved.pop(f"{name}_FILE", None)
-        if path is None or name in resolved:
-            continue
-        try:
-            resolved[name] = Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            problems.append(f"{name}_FILE: {path} cannot be read ({error.strerror})")
-    return resolved
-
-
-def _read_file(config: Path | None, problems: list[str]) -> dict[str, Any]:
-    path = config or Path("springline.toml")
-    if config is None and not path.exists():
-        return {}
-    try:
-        # Decimal: a limit or an account written as a number keeps its digits.
-        values = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except OSError as error:
-        problems.append(f"{path} cannot be read ({error.strerror})")
-        return {}
-    except tomllib.TOMLDecodeError as error:
-        problems.append(f"{path} is not TOML: {error}")
-        return {}
-    for section, member in SECRETS:
-        if member in values.get(section, {}):
-            name = f"{PREFIX}{section}__{member}".upper()
-            problems.append(f"{path}: {section}.{member} is a secret; set {name} or {name}_FILE instead")
-            # Not read on, so that it cannot stand in another message.
-            del values[section][member]
-    return values
-
-
-def _variable(location: tuple[int | str, ...]) -> str:
-    return PREFIX + "__".join(str(part) for part in location).upper()
-
-
-def _sign_in_problems(vms: object) -> list[str]:
-    # Not a rule of the model: pydantic asks those only when every field is right, and all faults are told at once.
-    given = vms if isinstance(vms, Mapping) else {}
-    if given.get("username") and given.get("password"):
-        return []
-    missing = [name for name in ("token_url", "client_id", "client_secret") if not given.get(name)]
-    return [f"{_variable(('vms', name))}: missing (or set VMS__USERNAME and VMS__PASSWORD)" for name in missing]
+def setting_variables() -> list[str]:
+    """Return every variable of the environment that is ours."""
+    names = [variable_name((name,)) for name in Settings.model_fields]
+    for name, field in Settings.model_fields.items():
+        section = None if name == "companies" else section_of(field.annotation)
+        names += [variable_name((name, member)) for member in (section.model_fields if section else ())]
+    return [*names, *(f"{variable_name(secret)}_FILE" for secret in SECRETS), *OTHER_VARIABLES]
 
 
 def load_settings(config: Path | None, *, environ: Mapping[str, str]) -> Settings:
     """Read the file (``springline.toml`` when none is named) and the environment.
 
-    Raises SettingsError that lists every fault with the name of its environment variable.
+    Raises SettingsError that lists every fault with file, line, section and value, or with its variable.
     """
-    problems: list[str] = []
-    values = _read_file(config, problems)
+    _look_at_folder()
+    given = read_sources(config, environ=environ, sections=Settings.model_fields)
+    problems = given.problems
+    problems += [
+        unknown_variable(name, setting_variables()) for name in unknown_variables(environ, Settings.model_fields)
+    ]
+    # What is missing in a section that is missing is told setting by setting.
+    values = {"vms": {}, "ledger": {}} | given.values
+    problems += _sign_in_problems(values["vms"], given)
     try:
-        values = _merge(values, _from_environment(_secrets_from_files(environ, problems), problems))
-        problems += _sign_in_problems(values.get("vms"))
         settings = Settings(**values)
+        problems += [name_fault(at, value, problem, given) for at, value, problem in _contradictions(settings)]
     except ValidationError as error:
-        problems += [
-            f"{_variable(fault['loc'])}: {GONE.get(fault['loc']) or fault['msg'].removeprefix('Value error, ')}"
-            # Without the value that was given: it may be a secret.
-            for fault in error.errors(include_input=False, include_url=False)
-        ]
+        problems += name_faults(error.errors(include_url=False), given, Settings, GONE)
     if problems:
-        raise SettingsError("Settings: " + "; ".join(problems), next_step="correct them and run `springline check`.")
+        raise _error(given, problems, is_named=config is not None)
     return settings
+
+
+def _look_at_folder() -> None:
+    try:
+        Path.cwd()
+    except OSError:
+        step = "go to the folder of springline.toml and start the command again."
+        raise SettingsError("The folder in which this command was started is gone.", next_step=step) from None
+
+
+def _error(given: Given, problems: list[str], *, is_named: bool) -> SettingsError:
+    step = "correct them and run `springline check`."
+    # Names of variables and files may hold bytes that are not UTF-8, which no terminal takes.
+    problems = [problem.encode(errors="backslashreplace").decode() for problem in problems]
+    vms = given.values.get("vms")
+    has_address = (isinstance(vms, Mapping) and "base_url" in vms) or given.is_told(("vms", "base_url"))
+    # Everything may stand in the environment; where the first setting of all does not, the file was meant.
+    if not given.has_file and not is_named and not has_address:
+        nowhere = f"There is no {FILE} in this folder ({Path.cwd()})"
+        write = "run `springline init` to write one, go to the folder that has it, or name it with --config."
+        if not given.values and not given.told:
+            return SettingsError(f"{nowhere}, and no setting in the environment.", next_step=write)
+        problems = [nowhere, *problems]
+        step = f"correct the environment; or {write}"
+    if len(problems) == 1:
+        return SettingsError(f"Settings: {problems[0]}.", next_step="correct it and run `springline check`.")
+    listed = "".join(f"\n- {problem}." for problem in problems)
+    return SettingsError(f"Settings: {len(problems)} faults.{listed}", next_step=step)
+
+
+def _sign_in_problems(vms: object, given: Given) -> list[str]:
+    # Not a rule of the model: pydantic asks those only when every field is right, and all faults are told at once.
+    if not isinstance(vms, Mapping):
+        return []
+    has = {name for name in VmsSettings.model_fields if vms.get(name) or given.is_told(("vms", name))}
+    place = f"{given.file}, [vms]" if given.has_file else "the VMS"
+    missing = [
+        variable_name(("vms", name)) if ("vms", name) in SECRETS or not given.has_file else name
+        for name in ("token_url", "client_id", "client_secret")
+        if name not in has
+    ]
+    if not missing or {"username", "password"} <= has:
+        return []
+    password = variable_name(("vms", "password"))
+    if "username" in has:
+        return [f"{place}: no sign-in: {password} is missing, and username needs it"]
+    is_are = "is" if len(missing) == 1 else "are"
+    older = f"on older installations username, and {password}"
+    return [f"{place}: no sign-in: {', '.join(missing)} {is_are} missing ({older})"]
+
+
+def _contradictions(settings: Settings) -> Iterator[tuple[Location, object, str]]:
+    """Yield settings that are each right and together are not: where, the value, and what is wrong."""
+    files = {"warehouse": settings.warehouse_path, "control": settings.control_path}
+    # pipelines/publish writes a file of this name; it would take the place of the working database.
+    files["published"] = settings.published / "springline.duckdb"
+    seen: dict[Path, str] = {}
+    for name, path in files.items():
+        if (other := seen.setdefault(path.resolve(), name)) != name:
+            yield (name,), str(path), f"is the file of {other} too; name another"
+    known = {company.code for company in settings.companies}
+    # Where no company is configured, or others post as well, only the VMS knows which there are.
+    are_known = known and settings.companies_others != "post"
+    posting = settings.posting
+    for name, by_company in (("accrual_control", posting.accrual_control), ("gl_sign", posting.gl_sign)):
+        for company in by_company if are_known else ():
+            if company not in known:
+                problem = f"there is no company {company} in [[companies]]; {nearest(company, known)}"
+                yield ("posting", name, company), by_company[company], problem
+    if not posting.accrual_control:
+        return
+    types = {row["document_type"] for row in seed_file("voucher_types") if row["voucher_type"] == "GL"}
+    for company, accounts in posting.accrual_control.items():
+        for document_type in accounts.keys() - types:
+            problem = f"no accrual has the document type {document_type}; {nearest(document_type, types)}"
+            yield ("posting", "accrual_control", company, document_type), accounts[document_type], problem

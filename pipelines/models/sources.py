@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.core.table_ref import TableRef
+from pipelines.core.text_files import read_text
 
 SCHEMAS = ("map", "post", "rec", "close")
 
@@ -20,12 +21,15 @@ class Source:
 
 
 def read_sources(folder: Path) -> tuple[Source, ...]:
-    """Read every file below the schemas' folders, in order of path; folders further down only group files."""
+    """Read every file below the schemas' folders, in order of path; folders further down only group files.
+
+    Raises SettingsError when one is not UTF-8.
+    """
     paths = sorted(path for schema in SCHEMAS for path in (folder / schema).rglob("*.sql"))
     return tuple(_read(folder, path) for path in paths)
 
 
 def _read(folder: Path, path: Path) -> Source:
     relative = path.relative_to(folder)
-    sql = path.read_text(encoding="utf-8").rstrip().rstrip(";").rstrip()
+    sql = read_text(path).rstrip().rstrip(";").rstrip()
     return Source(TableRef(relative.parts[0], path.stem), f"{folder.name}/{relative.as_posix()}", sql)

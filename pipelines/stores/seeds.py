@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from io import StringIO
 from pathlib import Path
 
 import duckdb
 
 from pipelines.core.errors import ModelError
 from pipelines.core.resources import seeds_folder
+from pipelines.core.text_files import read_text
 from pipelines.stores.control_schema import seed_tables
 
 STATE = "seed.loaded_files"
@@ -20,7 +22,8 @@ STATE = "seed.loaded_files"
 def load_seeds(warehouse: duckdb.DuckDBPyConnection, *, folder: Path | None = None) -> None:
     """Make every seed table hold what its file says; empty text is NULL.
 
-    Raises ModelError when a file is missing, unknown, has other columns than declared, or a value that does not fit.
+    Raises ModelError when a file is missing, unknown, has other columns than declared, or a value that does not fit;
+    SettingsError when one is not UTF-8.
     """
     files = {path.stem: path for path in sorted((folder or seeds_folder()).glob("*.csv"))}
     if odd := sorted(seed_tables().keys() ^ files.keys()):
@@ -40,8 +43,7 @@ def load_seeds(warehouse: duckdb.DuckDBPyConnection, *, folder: Path | None = No
 
 def _load(warehouse: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
     columns = seed_tables()[table].types
-    with path.open(encoding="utf-8", newline="") as stream:
-        header = next(csv.reader(stream), [])
+    header = next(csv.reader(StringIO(read_text(path), newline="")), [])
     if header != list(columns):
         raise ModelError(f"{path}: the columns are {', '.join(header)}; expected {', '.join(columns)}.")
     types = ", ".join(f"'{name}': '{sql_type}'" for name, sql_type in columns.items())

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import httpx
 import stamina
 
 from pipelines.core.errors import Terminal, Transient
 from pipelines.core.log import hide_in_text
+from pipelines.wire.client import make_client
 from pipelines.wire.limiter import RateLimiter
 
 # Bytes: a filter that is ignored, or a page size that is, must not fill the memory.
 LARGEST_ANSWER = 128 * 1024 * 1024
-# A server that is there answers a connection at once; minutes are for its work, not for finding it.
-CONNECT_SECONDS = 10.0
 # Longer waits that the other side asks for are the caller's to decide on.
 LONGEST_PAUSE = 60.0
 TOO_MANY_REQUESTS = 429
@@ -84,12 +81,6 @@ def judge_status(answer: Answer) -> None:
         )
 
 
-@lru_cache
-def _trusted() -> ssl.SSLContext:
-    """Read the certificates of those we trust once a process: it takes longer than a local request."""
-    return httpx.create_ssl_context()
-
-
 class HttpCaller:
     """Calls one side; safe to use from several threads.
 
@@ -107,7 +98,10 @@ class HttpCaller:
         connections: int,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """Open no connection yet; ``timeout`` in seconds for each read and write."""
+        """Open no connection yet; ``timeout`` in seconds for each read and write.
+
+        Raises SettingsError where a variable of the environment keeps the client from being made.
+        """
         self._side = side
         self._limiter = limiter
         self._count = count
@@ -115,13 +109,8 @@ class HttpCaller:
         self._retry = stamina.RetryingCaller(
             attempts=attempts, timeout=None, wait_initial=0.2, wait_max=10.0, wait_jitter=0.5
         )
-        self._client = httpx.Client(
-            verify=_trusted(),
-            # Tests put an answer in here; everything above it is what runs in earnest.
-            transport=transport,
-            timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-        )
+        # Tests put an answer into the transport; everything above it is what runs in earnest.
+        self._client = make_client(timeout=timeout, connections=connections, transport=transport)
 
     def call(self, call: Call, *, judge: Judge = judge_status) -> Answer:
         """Send a request, again while it is worth it, and return the answer that ``judge`` let pass.

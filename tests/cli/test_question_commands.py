@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -77,3 +78,22 @@ def test_settings_that_are_wrong_are_told_together(terminal: Terminal) -> None:
     assert ended.code == 10
     assert "PAGE_SIZE" in ended.json()["error"]
     assert "NODES_PER_MUTATION" in ended.json()["error"]
+
+
+def test_init_writes_settings_that_check_tells_to_fill_in(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("SPRINGLINE_")]:
+        monkeypatch.delenv(name)
+    assert "run `springline init`" in terminal.run("check").err
+    assert terminal.run("init").code == 0
+    ended = terminal.run("check", "--json")
+    assert (ended.code, "line 1, " in ended.err) == (10, False)
+    assert '[vms] client_id = "<client id>": still holds <client id> of the example' in ended.json()["error"]
+    assert (terminal.run("init").code, "nothing was written" in terminal.run("init", "--json").out) == (2, True)
+
+
+@pytest.mark.parametrize(("side", "name"), [("ledger", "currencies"), ("vms", "Currency")])
+def test_a_seed_that_is_no_text_is_told_by_file_and_line(side: str, name: str, terminal: Terminal) -> None:
+    (terminal.folder / side).mkdir()
+    (terminal.folder / side / f"{name}.jsonl").write_bytes(b'\n{"code": "\xe5"}\n')
+    ended = terminal.run("sandbox", "--seed", str(terminal.folder))
+    assert (ended.code, f"{name}.jsonl" in ended.err, "Traceback" in ended.err) == (10, True, False)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def _settings(folder: Path) -> Settings:
     return Settings(
-        warehouse=str(folder / "springline.duckdb"),
+        warehouse=folder / "springline.duckdb",
         published=folder / "published",
         vms=VmsSettings(base_url="https://vms.invalid"),
         ledger=LedgerSettings(token=SecretStr("none")),

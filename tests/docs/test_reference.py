@@ -172,12 +172,12 @@ def test_the_page_has_every_exit_code(pages: Pages) -> None:
 @pytest.mark.parametrize(
     ("setting", "variable", "kind", "default"),
     [
-        ("warehouse", "`SPRINGLINE_WAREHOUSE`", "text", "`springline.duckdb`"),
+        ("warehouse", "`SPRINGLINE_WAREHOUSE`", "path", "`springline.duckdb`"),
         ("ledger.token", "`SPRINGLINE_LEDGER__TOKEN`<br>`SPRINGLINE_LEDGER__TOKEN_FILE`", "secret", "required"),
         ("vms.page_size", "`SPRINGLINE_VMS__PAGE_SIZE`", "whole number, at least 1, at most 2000", "`500`"),
         ("posting.xgl", "`SPRINGLINE_POSTING__XGL`", "`poolCode` or `isTc`", ""),
         ("posting.vat_accounts", "`SPRINGLINE_POSTING__VAT_ACCOUNTS`", "list of texts", "`2700, 2710`"),
-        ("companies.link", "`SPRINGLINE_COMPANIES`", "whole number", ""),
+        ("companies.link", "`SPRINGLINE_COMPANIES`", "whole number, at least 1", ""),
     ],
 )
 def test_a_setting_has_variable_type_and_default(

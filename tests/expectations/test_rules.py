@@ -115,5 +115,5 @@ def test_the_settings_may_switch_off_what_the_rules_say() -> None:
 
 @pytest.mark.parametrize("name", ["voucher_not_balanced", "partner_is_chartrer"])
 def test_no_other_rule_may_be_switched_off(name: str) -> None:
-    with pytest.raises(SettingsError, match=f"POSTING__RULES_OFF: no rule that may be switched off: {name}; these may"):
+    with pytest.raises(SettingsError, match=f"no rule that may be switched off: {name}; these may"):
         load_settings(None, environ={**SETTINGS, "SPRINGLINE_POSTING__RULES_OFF": name})

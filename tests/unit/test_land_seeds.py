@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.core.errors import ModelError
+from pipelines.core.errors import ModelError, SettingsError
 from pipelines.core.resources import seeds_folder
 from pipelines.step.context import Context
 from pipelines.stores.control_schema import seed_tables
@@ -52,6 +52,27 @@ def test_a_changed_file_replaces_its_table(ctx: Context, folder: Path) -> None:
     (folder / "currencies.csv").write_text('currency_code,minor_units,currency_name\nXTS,3,"Test, the"\n')
     load_seeds(ctx.warehouse, folder=folder)
     assert ctx.warehouse.execute("FROM seed.currencies").fetchall() == [("XTS", 3, "Test, the")]
+
+
+def test_a_file_that_is_not_utf_8_names_file_and_byte(ctx: Context, folder: Path) -> None:
+    file = folder / "voucher_types.csv"
+    sound = file.read_bytes()
+    file.write_bytes(sound.replace(b"Invoice In", b"Faktura \xe5pen"))
+    with pytest.raises(SettingsError, match=r"voucher_types\.csv is not UTF-8: byte 141, on line 2, is 0xE5\. Next"):
+        load_seeds(ctx.warehouse, folder=folder)
+    file.write_bytes(sound.decode().encode("utf-16"))
+    with pytest.raises(SettingsError, match="byte 1, on line 1, is 0xFF") as caught:
+        load_seeds(ctx.warehouse, folder=folder)
+    assert caught.value.next_step == "it looks like UTF-16; save the file as UTF-8."
+
+
+def test_the_mark_of_windows_programs_does_no_harm(ctx: Context, folder: Path) -> None:
+    file = folder / "currencies.csv"
+    load_seeds(ctx.warehouse, folder=folder)
+    sound = ctx.warehouse.execute("FROM seed.currencies ORDER BY ALL").fetchall()
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+    load_seeds(ctx.warehouse, folder=folder)
+    assert ctx.warehouse.execute("FROM seed.currencies ORDER BY ALL").fetchall() == sound
 
 
 def test_a_file_nobody_declared_is_refused(ctx: Context, folder: Path) -> None:

@@ -228,7 +228,8 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
                 continue
             try:
                 yield decoder.decode(line)
-            except msgspec.DecodeError as error:
+            # UnicodeDecodeError comes by itself, not as a DecodeError.
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise LedgerSeedError(f"{path.name}, line {number}: {error}") from error
 
 

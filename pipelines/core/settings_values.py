@@ -1,0 +1,165 @@
+"""What a single setting may hold: texts, lists of codes, addresses, files and folders, judged before a run."""
+
+from __future__ import annotations
+
+import re
+import stat
+import unicodedata
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
+
+# `springline init` writes these where only the reader knows the value.
+_PLACEHOLDER = re.compile(r"<[^<>]+>")
+# Control characters, halves of characters (bytes of the environment that are not UTF-8), and what cannot be seen.
+_UNSEEN = ("Cc", "Cs", "Cf", "Zl", "Zp")
+# The widest whole number that the tables of schema seed hold.
+MOST_INTEGER = 2**31 - 1
+# Bytes of one name in a path, on every file system in use.
+LONGEST_NAME = 255
+
+
+def unseen_character(text: str) -> str:
+    r"""Name the first character that nobody sees and no setting means; empty where there is none.
+
+    >>> unseen_character("28601\u200b")
+    'U+200B (ZERO WIDTH SPACE)'
+    """
+    for character in text:
+        if unicodedata.category(character) in _UNSEEN or (character.isspace() and character != " "):
+            name = unicodedata.name(character, "")
+            return f"U+{ord(character):04X}" + (f" ({name})" if name else "")
+    return ""
+
+
+def _text(value: object) -> object:
+    """Take off blanks; refuse an empty text, a character that cannot be seen, and the example of `springline init`."""
+    if not isinstance(value, str):
+        return value
+    value = value.strip()
+    if not value:
+        raise ValueError("is empty; write a value, or take the line out")
+    if unseen := unseen_character(value):
+        message = f"holds the character {unseen}, which cannot be seen; write the value anew"
+        raise ValueError(message)
+    if example := _PLACEHOLDER.search(value):
+        message = f"still holds {example[0]} of the example; put your own value in its place, or take the line out"
+        raise ValueError(message)
+    return value
+
+
+def _split(value: object) -> object:
+    """Accept ``AG,BR`` as well as a list."""
+    return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
+def _token(value: object) -> object:
+    """Take off blanks around a token; refuse one that cannot stand in a header, where an error would show it."""
+    if isinstance(value, str):
+        value = value.strip()
+        if not (value.isascii() and value.isprintable() and value):
+            raise ValueError("is empty, or holds characters that no token has")
+    return value
+
+
+def _sign(value: object) -> object:
+    # A variable of the environment holds text only.
+    return int(value) if isinstance(value, str) and value in {"1", "-1"} else value
+
+
+def _address(value: str) -> str:
+    """Refuse what no request can be sent to: it would be noticed only when a whole run has failed."""
+    if not re.match(r"https?://", value, re.IGNORECASE):
+        scheme, is_there, _ = value.partition("://")
+        reason = f"begins with {scheme}://" if is_there else "has no scheme"
+        message = f"{reason}; an address begins with https://"
+        raise ValueError(message)
+    try:
+        parts = urlsplit(value)
+        # Asked for, the port is read: one beyond 65535 raises ValueError.
+        host, _ = parts.hostname, parts.port
+        # An empty part between two dots, or one over 63 characters, is no name of a host.
+        (host or "").encode("idna")
+    except ValueError:
+        raise ValueError("is no address: host or port cannot be read") from None
+    if not host or any(character.isspace() for character in value):
+        raise ValueError("is no address: it has no host, or a blank in it")
+    if "@" in parts.netloc:
+        # Without the value: it may be a password.
+        raise ValueError("holds a user name; sign-in has settings of its own")
+    if parts.fragment:
+        message = f"ends with #{parts.fragment}; leave that out"
+        raise ValueError(message)
+    return value
+
+
+def _base(value: str) -> str:
+    if "?" in value:
+        raise ValueError("has a question mark; paths are put behind this address, so it ends before it")
+    return value
+
+
+# 0 where nothing is, and where this user may not look: Path.exists() would raise then.
+def _mode(path: Path) -> int:
+    try:
+        return path.stat().st_mode
+    except OSError:
+        return 0
+
+
+def _path(path: Path) -> Path:
+    if path.parts[:1] and path.parts[0].startswith("~"):
+        raise ValueError("begins with ~, which only a shell understands; write the whole path")
+    if any(len(part.encode()) > LONGEST_NAME for part in path.parts):
+        message = f"has a name longer than {LONGEST_NAME} bytes, which no disk takes"
+        raise ValueError(message)
+    above = next((folder for folder in path.absolute().parents if _mode(folder)), path.absolute().parent)
+    if stat.S_ISREG(_mode(above)):
+        message = f"lies in {above}, which is a file and no folder"
+        raise ValueError(message)
+    return path
+
+
+def _file(path: Path) -> Path:
+    if stat.S_ISDIR(_mode(path)):
+        raise ValueError("is a folder; name a file")
+    return path
+
+
+def _folder(path: Path) -> Path:
+    if stat.S_ISREG(_mode(path)):
+        raise ValueError("is a file; name a folder")
+    return path
+
+
+def _given_file(path: Path) -> Path:
+    if not _mode(path):
+        message = f"there is no such file in {path.absolute().parent}"
+        raise ValueError(message)
+    return _file(path)
+
+
+Text = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": "string", "minLength": 1})]
+Codes = Annotated[tuple[Text, ...], BeforeValidator(_split)]
+Token = Annotated[SecretStr, BeforeValidator(_token)]
+Sign = Annotated[Literal[1, -1, "revenue"], BeforeValidator(_sign)]
+# An entity of the ledger, by its number.
+Entity = Annotated[int, Field(ge=1, le=MOST_INTEGER)]
+_ADDRESS_SCHEMA = WithJsonSchema({"type": "string", "pattern": "^https?://[^<>\\s]+$"})
+Address = Annotated[str, BeforeValidator(_text), AfterValidator(_address), _ADDRESS_SCHEMA]
+BaseAddress = Annotated[str, BeforeValidator(_text), AfterValidator(_address), AfterValidator(_base), _ADDRESS_SCHEMA]
+_PATH_SCHEMA = WithJsonSchema({"type": "string", "minLength": 1})
+_PATH = (BeforeValidator(_text), AfterValidator(_path))
+OurFile = Annotated[Path, *_PATH, AfterValidator(_file), _PATH_SCHEMA]
+OurFolder = Annotated[Path, *_PATH, AfterValidator(_folder), _PATH_SCHEMA]
+GivenFile = Annotated[Path, *_PATH, AfterValidator(_given_file), _PATH_SCHEMA]
+
+
+def read_number(text: str) -> Decimal | float:
+    """Read a number of TOML or JSON with all its digits; one beyond any limit as infinite, which no setting takes."""
+    number = Decimal(text)
+    # 1e999999999 made whole would fill the memory.
+    return number if number.is_finite() and abs(number.adjusted()) < 100 else float(text)  # noqa: PLR2004
