@@ -34,8 +34,9 @@ class SpringlineError(Exception):
         self.next_step = next_step
 
     def __str__(self) -> str:
-        """Message and next step in one line."""
-        return f"{self.message} Next: {self.next_step}" if self.next_step else self.message
+        """Message and next step in one line; below a message of several lines the next step has its own."""
+        gap = "\n" if "\n" in self.message else " "
+        return f"{self.message}{gap}Next: {self.next_step}" if self.next_step else self.message
 
 
 class UsageError(SpringlineError):
