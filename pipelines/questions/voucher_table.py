@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.core import words
+from pipelines.core.drawing import draw_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,17 +22,17 @@ _COLUMNS = {
     "tr_item_number": "no",
     "account": "account",
     "subledger_no": "subledger",
-    "posting1": "posting1",
-    "posting2": "posting2",
-    "posting3": "posting3",
+    "posting1": "posting\n1",
+    "posting2": "posting\n2",
+    "posting3": "posting\n3",
     "xgl": "xgl",
-    "tax_rule": "tax rule",
+    "tax_rule": "tax\nrule",
     "due_date": "due",
     "currency_amount": "amount",
     "amount": "company amount",
     "text": "text",
 }
-_NARROWEST_TEXT = 20
+_NARROWEST_TEXT = 10
 
 
 # What fits eighty columns beside a heading.
@@ -71,7 +72,7 @@ def short_lines(lines: Sequence[Mapping[str, Any]], *, company_currency: str | N
                 set_cell_size(text, left - 1).rstrip() + "…" if cell_len(text) > left else text for text in column
             ]
         table.add_column(headings[name], justify="right" if name.endswith("amount") else "left", no_wrap=True)
-        left = max(left - max(map(cell_len, (headings[name], *column))) - 2, _NARROWEST_TEXT // 2)
+        left = max(left - max(map(cell_len, (headings[name], *column))) - 2, _NARROWEST_TEXT)
     for row in zip(*shown.values(), strict=True):
         table.add_row(*map(escape, row))
     return table
@@ -93,19 +94,7 @@ def _lines_table(lines: Sequence[Mapping[str, Any]], *, company_currency: str | 
     }
     # Twelve columns do not fit a narrow terminal.
     shown = {name: column for name, column in cells.items() if any(column)}
-    table = Table(box=box.SIMPLE, pad_edge=False)
-    for name, column in shown.items():
-        # Figures and codes are never folded, because half an amount reads as another amount; texts are.
-        widest = max(map(cell_len, column))
-        table.add_column(
-            _COLUMNS[name],
-            justify="right" if name.endswith("amount") else "left",
-            overflow="fold",
-            min_width=min(widest, _NARROWEST_TEXT) if name == "text" else widest,
-        )
-    for row in zip(*shown.values(), strict=True):
-        table.add_row(*map(escape, row))
-    return table
+    return draw_table((_COLUMNS[name] for name in shown), zip(*shown.values(), strict=True), look=box.SIMPLE)
 
 
 def _remarks(lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from pipelines.checks.suites import WARNING
 from pipelines.core import words
+from pipelines.core.drawing import draw_table
 from pipelines.questions.explain.verdicts import FAILED, PASSED
 from pipelines.questions.voucher_table import show_lines
 
@@ -33,7 +32,6 @@ _SUBLEDGER_COLUMNS = (
     "due_date",
 )
 _BOOK_COLUMNS = ("voucher_no", "posted_date", "account_code", "invoice_amount", "amount", "project_code", "row_text")
-_TEXTS = frozenset({"message", "next_step", "reason", "remark", "detail", "errors", "row_text", "title", "comes from"})
 _AMOUNTS = frozenset({"amount", "invoice_amount", "invoice_remaining"})
 _PAYMENT_COLUMNS = ("side", "voucher_no", "posted_date", "source_code", "invoice_amount", "currency_code")
 
@@ -58,15 +56,12 @@ def show_all(story: Explanation, console: Console) -> None:
 def show_origins(story: Explanation, console: Console) -> None:
     """Print which members of the systems' APIs each field of the voucher comes from."""
     fields = story.voucher["fields"] if story.voucher is not None else {}
-    # The name of a field stands on the first of its lines only.
-    origins = [
-        {"ledger field": None if place else origin["field"], "comes from": source}
-        for origin in fields.values()
-        for place, source in enumerate(origin["from"] or [RULES])
-    ]
-    _table(console, "Where its fields come from", ("ledger field", "comes from"), origins)
-    if not origins:
-        console.print("There is no voucher, so no field comes from anywhere.")
+    console.print("Where its fields come from" if fields else "There is no voucher yet: no field comes from anywhere.")
+    for origin in fields.values():
+        # Not beside each other: the longest member is as wide as a narrow terminal, and is never cut.
+        console.print(Text(f"  {origin['field']}"))
+        for source in origin["from"] or [RULES]:
+            console.print(Text(f"    {source}"))
 
 
 def show_rules(story: Explanation, console: Console) -> None:
@@ -119,17 +114,14 @@ def _written(story: Explanation, rows: Sequence[Mapping[str, Any]]) -> list[dict
 
 
 def _table(console: Console, title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    if not rows:
-        return
-    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE, pad_edge=False)
-    for column in columns:
-        # Codes, days and figures are never cut or folded, because half of one reads as another; sentences are.
-        is_text = column in _TEXTS
-        table.add_column(
-            column.replace("_", " "), no_wrap=not is_text, justify="right" if "amount" in column else "left"
-        )
-    for row in rows:
-        cells = (words.moment(row[column]) if column == "at" else row[column] for column in columns)
-        table.add_row(*("" if cell is None else escape(words.value(cell)) for cell in cells))
-    # Not cropped: where codes alone are wider than the terminal, it breaks the lines.
-    console.print(table, crop=False)
+    if rows:
+        cells = [
+            [
+                "" if row[name] is None else words.moment(row[name]) if name == "at" else words.value(row[name])
+                for name in columns
+            ]
+            for row in rows
+        ]
+        headings = (name.replace("_", " ") for name in columns)
+        # Not cropped: where codes alone are wider than the terminal, it breaks the lines.
+        console.print(draw_table(headings, cells, title=title, look=box.SIMPLE), crop=False)
