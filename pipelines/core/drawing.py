@@ -33,8 +33,8 @@ def draw_table(
     table.padding = (0, 1, 0, 0) if is_open else (0, 1)
     for place, heading in enumerate(headings):
         column = [row[place] for row in cells]
-        justify = "right" if heading == "amount" or heading.endswith(" amount") else "left"
-        table.add_column(heading, justify=justify, min_width=_narrowest(heading, column))
+        is_amount = heading == "amount" or heading.endswith(" amount")
+        table.add_column(heading, justify="right" if is_amount else "left", min_width=_narrowest(heading, column))
     for row in cells:
         table.add_row(*map(escape, row))
     return table
