@@ -18,7 +18,11 @@ _NARROWEST_TEXT = 16
 
 
 def draw_table(
-    headings: Iterable[str], rows: Iterable[Sequence[object]], *, title: str | None = None, look: Box = box.HEAVY_HEAD
+    headings: Iterable[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str | None = None,
+    look: Box | None = box.HEAVY_HEAD,
 ) -> Table:
     """Draw rows under headings; None is an empty cell.
 
@@ -28,9 +32,9 @@ def draw_table(
     # Texts come from both systems: a bracket in a name must not be read as markup.
     cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
     # Without lines between them two blanks tell columns apart.
-    is_open = look is box.SIMPLE
+    is_open = look in {None, box.SIMPLE}
     table = Table(title=title and escape(title), title_justify="left", box=look, pad_edge=not is_open)
-    table.padding = (0, 1, 0, 0) if is_open else (0, 1)
+    table.padding = (0, 2 if look is None else 1, 0, 0) if is_open else (0, 1)
     for place, heading in enumerate(headings):
         column = [row[place] for row in cells]
         is_amount = heading == "amount" or heading.endswith(" amount")

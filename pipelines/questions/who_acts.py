@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from pipelines.checks.suites import load_rules
+from pipelines.checks.suites import HELD_BY_PERSON, load_rules
 from pipelines.reconcile.kinds import break_kinds
 from pipelines.steering.bank_changes import RULE as BANK_CHANGE
 
@@ -17,9 +17,24 @@ OPERATIONS: Final = "operations"
 OPERATOR: Final = "operator"
 ACCOUNTING: Final = "accounting"
 MASTER_DATA: Final = "master data"
+TREASURY: Final = "treasury"
 SECOND_PERSON: Final = "second person"
 # A rule names the system in which something is to be changed (`expectations`).
 BY_SYSTEM: Mapping[str, str] = {"VMS": OPERATIONS, "Xledger": ACCOUNTING, "Springline settings": OPERATOR}
+# All other kinds of outward write are master data.
+DELIVERIES: Mapping[str, str] = {
+    "voucher": ACCOUNTING,
+    "acknowledgement": OPERATIONS,
+    "remark": OPERATIONS,
+    "payment": ACCOUNTING,
+    "rate": TREASURY,
+    "actual": OPERATIONS,
+}
+# What holds a document, or a supplier, and is no rule of the suites.
+TITLES: Mapping[str, str] = {
+    BANK_CHANGE: "bank account of a supplier changes",
+    HELD_BY_PERSON: "put on hold by a person",
+}
 OF_MASTER_DATA = frozenset({"supplier_missing", "customer_missing", "vessel_missing", "voyage_missing"})
 
 
@@ -33,10 +48,21 @@ def acts_on_rule(rule: str) -> str:
     return BY_SYSTEM[known.system] if known else ""
 
 
+def title_of_rule(rule: str) -> str:
+    """Return the fault that a rule looks for, in words."""
+    known = load_rules().rules.get(rule)
+    return known.title if known else TITLES.get(rule, rule)
+
+
 def acts_on_break(kind: str) -> str:
     """Return who acts on a break of this kind."""
     known = break_kinds().get(kind)
     return known.who_acts if known else ""
+
+
+def acts_on_delivery(kind: str, state: str) -> str:
+    """Return who acts on an outward write of this kind; empty where the next run goes on by itself."""
+    return DELIVERIES.get(kind, MASTER_DATA) if state == "failed" else ""
 
 
 def acts_on_object(side: str) -> str:
