@@ -33,11 +33,12 @@ def show_breaks(
     is_full: bool = False,
 ) -> None:
     """Print breaks: an overview, or with ``asked`` (filters by the names of their options) the breaks themselves."""
+    options = {name: value for name, value in (asked or {}).items() if value}
     if not rows:
-        console.print("No break is open.")
+        # A slip of the pen must not be taken for good news.
+        console.print(f"No such break is open. {LIST} counts all kinds." if options else "No break is open.")
         return
     items = [as_item({name: getattr(row, name) for name in SHOWN}) for row in rows]
-    options = {name: value for name, value in (asked or {}).items() if value}
     if not (is_full or options):
         _overview(rows, items, console)
         return

@@ -58,7 +58,8 @@ def read_status(settings: Settings, *, now: datetime, filters: Filters = ALL) ->
 
     ``held`` and ``warnings`` have one entry per document and rule; ``outbox`` counts by kind and state; ``requests``
     counts those of the calendar month of ``now``. Of each entry ``who_acts`` says who has to do something, empty where
-    the next run does. ``filters`` narrow the lists of what needs a person.
+    the next run does. ``filters`` narrow the lists of what needs a person;
+    ``there_is`` says what each of them may be asked for.
     """
     statements = named_statements("status")
     with closing(Control(settings.control_path)) as control:
@@ -94,8 +95,10 @@ def read_status(settings: Settings, *, now: datetime, filters: Filters = ALL) ->
     found |= {"held": held, "warnings": warnings, "breaks": standing}
     for row in (row for name in (*NEEDS, "warnings") for row in found[name]):
         row["age_days"] = max((now.date() - date.fromisoformat(str(row["since"])[:DAY_DIGITS])).days, 0)
+    there_is = _there_is(row for name in NEEDS for row in found[name])
     found |= {name: filters.take(found[name]) for name in (*NEEDS, "warnings")}
-    return {"filters": asdict(filters), "needs": _needs(found), **found, "outbox": outbox, **asides}
+    asked = {"filters": asdict(filters), "there_is": there_is}
+    return {**asked, "needs": _needs(found), **found, "outbox": outbox, **asides}
 
 
 def _requests(control: Control, settings: Settings, *, month: str) -> dict[str, Any]:
@@ -128,6 +131,17 @@ def _of_hold(row: Mapping[str, Any], amounts: Mapping[int, Mapping[str, Any]]) -
         "who_acts": row.get("holder") or who_acts.acts_on_rule(row["rule"]),
         **{name: found.get(name) for name in AMOUNTS},
     }
+
+
+def _there_is(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return what each filter may be asked for, so that a slip of the pen is not taken for good news."""
+    listed = [*rows]
+    values = {
+        "company": (row.get("company") for row in listed),
+        "rule": (row.get("rule") or row.get("kind") or row.get("entity") for row in listed),
+        "who": (row["who_acts"] for row in listed),
+    }
+    return {name: sorted({str(value) for value in found if value}) for name, found in values.items()}
 
 
 def _needs(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,8 +40,8 @@ def show_status(status: Status, console: Console, *, is_full: bool = False) -> N
     _answer(status, console)
     asked = {name: value for name, value in status["filters"].items() if value}
     if is_full or asked:
-        options = "".join(f" --{name} {quote(value)}" for name, value in asked.items() if name != "rule")
-        more = f"springline status{options} --rule {{}} --full"
+        others = _options({name: value for name, value in asked.items() if name != "rule"})
+        more = " ".join(part for part in ("springline status", others, "--rule {} --full") if part)
         show_groups(_groups(status), console, most=None if is_full else MOST_OF_KIND, more=more)
     else:
         _overview(status, console)
@@ -56,7 +56,12 @@ def _answer(status: Status, console: Console) -> None:
     """Say how much needs a person, who they are, and what the last run came to."""
     needs = status["needs"]
     counted = [words.plural(needs[name], *nouns) for name, nouns in NOUNS.items() if needs[name]]
-    say(console, f"Needs a person: {', '.join(counted)}." if counted else "Nothing needs a person.", style="bold")
+    asked = {name: value for name, value in status["filters"].items() if value}
+    nothing = f"Nothing of {_options(asked)} needs a person." if asked else "Nothing needs a person."
+    say(console, f"Needs a person: {', '.join(counted)}." if counted else nothing, style="bold")
+    # A slip of the pen must not be taken for good news.
+    for name in asked if not counted else ():
+        say(console, f"--{name} may be: {', '.join(status['there_is'][name]) or 'nothing now'}.")
     people = {who: sum(counts.values()) for who, counts in needs["by_person"].items()}
     if people:
         by = sorted(people.items(), key=lambda person: (-person[1], person[0]))
@@ -65,6 +70,10 @@ def _answer(status: Status, console: Console) -> None:
         say(console, f"The next run goes on by itself with {words.plural(waiting, 'object')} not delivered yet.")
     if status["batches"]:
         say(console, _last_batch(status["batches"][0]))
+
+
+def _options(asked: Mapping[str, str]) -> str:
+    return " ".join(f"--{name} {quote(value)}" for name, value in asked.items())
 
 
 def _last_batch(batch: Mapping[str, Any]) -> str:

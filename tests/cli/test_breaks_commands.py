@@ -85,6 +85,7 @@ def test_what_is_accepted_needs_nobody_and_says_by_whom(two: Terminal) -> None:
 
 
 def test_an_empty_list_says_so(terminal: Terminal) -> None:
+    assert "No such break is open. springline breaks list" in terminal.run("breaks", "list", "--kind", "macth").out
     assert listed(terminal) == []
     assert "No break is open." in terminal.run("breaks", "list").out
 

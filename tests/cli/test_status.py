@@ -148,6 +148,15 @@ def test_a_long_list_says_how_many_more_and_how_to_see_them(busy: Terminal) -> N
     assert full.count("lines do not add up") == 1
 
 
+def test_a_filter_that_finds_nothing_says_what_there_is(busy: Terminal) -> None:
+    first, second, *_ = busy.run("status", "--who", "acounting").out.splitlines()
+    assert first == "Nothing of --who acounting needs a person."
+    assert second == "--who may be: accounting, master data, operations, second person."
+    assert (
+        busy.run("status", "--rule", "balance").out.splitlines()[1].startswith("--rule may be: Document, bank_change, ")
+    )
+
+
 def test_full_shows_everything(busy: Terminal) -> None:
     shown = busy.run("status", "--full").out
     words = ("2708006", "60504", "2709000", "2708101", "no:1 2707400", "It settles nothing.", "Last batches", "Outbox")
