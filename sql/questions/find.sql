@@ -59,6 +59,15 @@ FROM
 WHERE
     UPPER(named.name) = $1;
 
+-- name: by_partner
+SELECT
+    document_key,
+    'partner' AS what
+FROM
+    called
+WHERE
+    UPPER(partner_code) = $1;
+
 -- name: by_voucher
 SELECT
     document_key,

@@ -115,6 +115,11 @@ def test_the_published_file_knows_documents_by_their_vouchers(control: Control, 
         assert find(name, control=control, tables=published)[0].document.key == 1
 
 
+def test_a_partners_code_alone_lists_its_documents(control: Control, tables: Tables) -> None:
+    first, *lines = refusal("60526", control, tables).message.splitlines()
+    assert (first, len(lines)) == ("60526 means 3 documents:", 3)
+
+
 def test_nothing_found_says_where_it_looked(control: Control, tables: Tables) -> None:
     told = refusal("no such thing", control, tables)
     assert "Looked in the warehouse and the control store, by document number, key, supplier's invoice" in told.message

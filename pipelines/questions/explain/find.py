@@ -32,6 +32,8 @@ FINDERS: Mapping[str, Sequence[str]] = {
     "by_matched_payment": ("number",),
     "by_payment_in_vms": ("text",),
 }
+# A partner has many documents: asked for only where nothing else is called so.
+BY_PARTNER: Mapping[str, Sequence[str]] = {"by_partner": ("text",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +117,17 @@ def _name_documents(tables: Tables | None) -> None:
 
 def _called(text: str, *, control: Control, tables: Tables | None) -> dict[int | None, str]:
     """Return the keys of the documents that are called so, each with what the text is to it."""
-    capitals = text.upper()
-    number = whole_number(text)
+    values = {"text": text.upper(), "number": whole_number(text)}
     called: dict[int | None, str] = {}
-    if tables is not None:
-        statements = named_statements("find", folder="questions")
-        for name, asked in FINDERS.items():
-            values = {"text": capitals, "number": number}
+    for row in control.read(named_statements("questions")["called"], {"text": values["text"]}):
+        called[row["document_key"]] = row["what"]
+    statements = named_statements("find", folder="questions")
+    for finders in (FINDERS, BY_PARTNER) if tables is not None else ():
+        for name, asked in finders.items():
             for row in tables.rows(statements[name], [values[one] for one in asked]):
-                called.setdefault(row["document_key"], row["what"])
-    for key, what in control.read(named_statements("questions")["called"], {"text": capitals}):
-        called.setdefault(key, what)
+                called[row["document_key"]] = row["what"]
+        if called:
+            break
     return called
 
 
