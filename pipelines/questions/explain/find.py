@@ -117,15 +117,17 @@ def _name_documents(tables: Tables | None) -> None:
 
 def _called(text: str, *, control: Control, tables: Tables | None) -> dict[int | None, str]:
     """Return the keys of the documents that are called so, each with what the text is to it."""
-    values = {"text": text.upper(), "number": whole_number(text)}
-    called: dict[int | None, str] = {}
-    for row in control.read(named_statements("questions")["called"], {"text": values["text"]}):
-        called[row["document_key"]] = row["what"]
+    capitals = text.upper()
+    rows = control.read(named_statements("questions")["called"], {"text": capitals})
+    called: dict[int | None, str] = {row["document_key"]: row["what"] for row in rows}
+    if tables is None:
+        return called
     statements = named_statements("find", folder="questions")
-    for finders in (FINDERS, BY_PARTNER) if tables is not None else ():
+    values: Mapping[str, object] = {"text": capitals, "number": whole_number(text)}
+    for finders in (FINDERS, BY_PARTNER):
         for name, asked in finders.items():
-            for row in tables.rows(statements[name], [values[one] for one in asked]):
-                called[row["document_key"]] = row["what"]
+            found = tables.rows(statements[name], [values[one] for one in asked])
+            called |= {row["document_key"]: row["what"] for row in found}
         if called:
             break
     return called

@@ -62,8 +62,8 @@ def _answer(story: Explanation, console: Console) -> None:
     _say(console, story.stands)
     by = f" By: {story.who_acts}." if story.who_acts else ""
     _say(console, f"To do: {story.next_step}{by}")
-    # A settled invoice is paid to no account any more.
-    if story.bank_change and story.payments.get("open") != 0:
+    # What is settled, or never a voucher, is paid to no account any more.
+    if story.bank_change and story.voucher is not None and story.payments.get("open") != 0:
         _say(console, f"! {story.bank_change}")
     for other in story.also:
         _say(console, f"The same name: {other}")
@@ -83,7 +83,7 @@ def _sections(story: Explanation, *, width: int) -> Iterator[tuple[str, list[Ren
         yield "Ledger", [*_ledger(story)]
     if story.payments.get("matched_rows") or story.payments.get("transferred"):
         yield "Payments", [*_payments(story)]
-    elif story.voucher_numbers:
+    elif story.ledger["subledger_rows"]:
         yield "Payments", ["none matched"]
     yield "Checks", [*_checks(story)]
     if story.breaks:
