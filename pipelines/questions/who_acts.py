@@ -39,13 +39,13 @@ OF_MASTER_DATA = frozenset({"supplier_missing", "customer_missing", "vessel_miss
 
 
 def acts_on_rule(rule: str) -> str:
-    """Return who acts on a document that this rule holds; empty for a rule that this release does not know."""
+    """Return who acts on a document that this rule holds; whoever runs Springline on a rule that it does not know."""
     if rule == BANK_CHANGE:
         return SECOND_PERSON
     if rule in OF_MASTER_DATA:
         return MASTER_DATA
     known = load_rules().rules.get(rule)
-    return BY_SYSTEM[known.system] if known else ""
+    return BY_SYSTEM[known.system] if known else OPERATOR
 
 
 def title_of_rule(rule: str) -> str:
@@ -55,9 +55,9 @@ def title_of_rule(rule: str) -> str:
 
 
 def acts_on_break(kind: str) -> str:
-    """Return who acts on a break of this kind."""
+    """Return who acts on a break of this kind; whoever runs Springline on one of an earlier release."""
     known = break_kinds().get(kind)
-    return known.who_acts if known else ""
+    return known.who_acts if known else OPERATOR
 
 
 def acts_on_delivery(kind: str, state: str) -> str:

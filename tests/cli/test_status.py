@@ -163,6 +163,16 @@ def test_full_shows_everything(busy: Terminal) -> None:
     assert all(word in shown for word in words)
 
 
+def test_what_an_earlier_release_found_is_not_lost(terminal: Terminal) -> None:
+    terminal.keep("holds", document_key=1, document_no="2708001", rule="rule_of_old", message="INI 2708001: it is so.")
+    terminal.keep(
+        "breaks", kind="kind of old", subject="x", figures_hash="", message="It differs.", next_step="see to it.",
+        since="2026-11-01", batch_id="b1",
+    )  # fmt: skip
+    needs = terminal.run("status", "--json").json()["needs"]
+    assert (needs["held"], needs["breaks"], [*needs["by_person"]]) == (1, 1, ["operator"])
+
+
 def test_nothing_to_do_is_said(terminal: Terminal) -> None:
     terminal.keep("batches", batch_id="b1", started_at="2026-11-01", today="2026-11-01", jobs="", operator="kari")
     assert terminal.run("status").out.splitlines()[0] == "Nothing needs a person."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from pipelines.checks.suites import HELD_BY_PERSON
 from pipelines.core.resources import seed_file
 from pipelines.core.words import amount, moment
 from pipelines.questions.who_acts import ACCOUNTING, OPERATIONS, OPERATOR, acts_on_break, acts_on_rule, finding_and_step
@@ -152,11 +153,14 @@ def _held(story: Explanation) -> Advice | None:
         return None
     split = [finding_and_step(hold["rule"], str(hold["message"])) for hold in held]
     steps = " ".join(dict.fromkeys(step for _, step in split))
-    whose = list(dict.fromkeys(acts_on_rule(hold["rule"]) for hold in held))
+    holder = _holder(story)
+    whose = dict.fromkeys(
+        holder if holder and hold["rule"] == HELD_BY_PERSON else acts_on_rule(hold["rule"]) for hold in held
+    )
     return Advice(
         f"Held: {'; '.join(found for found, _ in split)}.",
         f"{steps[:1].lower()}{steps[1:]}",
-        " and ".join(who for who in whose if who) or _holder(story),
+        " and ".join(whose),
     )
 
 
