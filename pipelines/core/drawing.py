@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # No text is narrower than this where it has more to say: words of one letter a line are not read.
 _NARROWEST_TEXT = 16
+# What is longer and stands in a text is an address or a path, which may be folded.
+_LONGEST_CODE = 40
 
 
 def draw_table(
@@ -48,4 +50,5 @@ def _narrowest(heading: str, column: Sequence[str]) -> int:
     """Return how narrow a column may become: as its longest word, and a text not narrower than can be read."""
     longest_word = max((cell_len(word) for cell in (heading, *column) for word in cell.split()), default=0)
     widest = max(map(cell_len, column), default=0)
-    return max(longest_word, min(widest, _NARROWEST_TEXT))
+    is_text = any(" " in cell for cell in column)
+    return max(min(longest_word, _LONGEST_CODE) if is_text else longest_word, min(widest, _NARROWEST_TEXT))

@@ -27,3 +27,9 @@ def test_no_code_is_cut(width: int) -> None:
 def test_text_gives_way_before_codes(capsys: pytest.CaptureFixture[str]) -> None:
     Console(width=60).print(draw_table(("document", "what to do"), [("2707400", TEXT)]))
     assert max(map(len, capsys.readouterr().out.splitlines())) == 60
+
+
+def test_an_address_in_a_text_may_be_folded(capsys: pytest.CaptureFixture[str]) -> None:
+    text = f"It answered at https://{'tenant.' * 12}example/ws/rest."
+    Console(width=80).print(draw_table(("what", "found"), [("VMS", text)]))
+    assert max(map(len, capsys.readouterr().out.splitlines())) == 80
