@@ -34,7 +34,7 @@ class SpringlineError(Exception):
         self.next_step = next_step
 
     def __str__(self) -> str:
-        """Message and next step in one line; below a message of several lines the next step has its own."""
+        """Message and next step in one line; a message that is a list has the step on a line of its own."""
         gap = "\n" if "\n" in self.message else " "
         return f"{self.message}{gap}Next: {self.next_step}" if self.next_step else self.message
 

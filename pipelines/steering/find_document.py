@@ -60,7 +60,8 @@ def find_document(text: str, *, control: Control, tables: Tables | None) -> Docu
         raise _several(name, named)
     if name.startswith(BY_KEY) and not named:
         raise UsageError(
-            f"No document with {name} has been read yet.", next_step="run the documents job, or give its number."
+            f"No document with {name} has been read yet.",
+            next_step="`springline run documents` reads what is ready for posting; or give its number.",
         )
     return named[0] if named else None
 

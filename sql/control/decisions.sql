@@ -46,7 +46,7 @@ SELECT
     held.company,
     'held_by_person' AS rule,
     'from the next run on: put on hold by ' || held.operator || ' (' || held.reason
-    || '). `springline release ' || held.document_no || ' --reason WHY` lifts it.' AS message,
+    || '). `springline release ' || held.document_no || ' --reason …` lifts it.' AS message,
     held.at AS since,
     held.operator AS holder
 FROM decisions AS held

@@ -41,7 +41,7 @@ def _ignored(story: Explanation) -> Advice | None:
     by, reason, since = (story.ignored[name] for name in ("operator", "reason", "since"))
     return Advice(
         f"Left alone: {by} put it on the ignore list at {moment(since)} ({reason}).",
-        f"nothing. `springline release {story.name} --reason WHY` takes it off the list.",
+        f"nothing. `springline release {story.name} --reason …` takes it off the list.",
     )
 
 
@@ -62,7 +62,7 @@ def _refused(story: Explanation) -> Advice | None:
     place = "posted in the VMS, not in the ledger" if story.state("acknowledgement") == "sent" else "not in the ledger"
     return Advice(
         f"It is {place}, whose posting job refused it ({errors}).",
-        f"correct that in the VMS or the settings and run `springline retry {story.name} --reason WHY`, or correct "
+        f"correct that in the VMS or the settings and run `springline retry {story.name} --reason …`, or correct "
         "these items in Xledger.",
         ACCOUNTING,
     )
@@ -90,7 +90,7 @@ def _acknowledged(story: Explanation) -> Advice | None:
         return None
     if acknowledgement["state"] == "failed":
         stands = f"Its voucher is in the ledger, but the VMS was not told: {_ended(acknowledgement['last_error'])}"
-        step = f"see to it in the VMS, then run `springline retry {story.name} --reason WHY`."
+        step = f"see to it in the VMS, then run `springline retry {story.name} --reason …`."
         return Advice(stands, step, OPERATIONS)
     return Advice(
         "Its voucher is in the ledger, and the VMS does not show it as posted yet.",
@@ -178,7 +178,7 @@ def _decided_to_hold(story: Explanation) -> Advice | None:
     by, reason = decisions[-1]["operator"], decisions[-1]["reason"]
     return Advice(
         f"Held from the next run on: {by} put it on hold ({reason}).",
-        f"`springline release {story.name} --reason WHY` lifts that.",
+        f"`springline release {story.name} --reason …` lifts that.",
         by,
     )
 
