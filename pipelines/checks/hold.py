@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from pipelines.checks import frames
 from pipelines.checks.followers import find_followers, note_followers
 from pipelines.checks.messages import document_label
 from pipelines.checks.run import FINGERPRINT, STANDING, fingerprint, rules_mark
-from pipelines.checks.suites import CRITICAL, load_rules
+from pipelines.checks.suites import CRITICAL, HELD_BY_PERSON, load_rules
 from pipelines.checks.verdicts import CheckResult, Verdict, make_verdict
 from pipelines.core import words
 from pipelines.core.errors import CheckError
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pipelines.step.context import Context
     from pipelines.stores.rows import Row
 
-HELD_BY_PERSON: Final = "held_by_person"
 RULES_OF_LAST_RUN = "checks.rules"
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 CRITICAL: Final = "critical"
 WARNING: Final = "warning"
+# What stands in the place of a rule where a person holds a document.
+HELD_BY_PERSON: Final = "held_by_person"
 SYSTEMS = ("VMS", "Xledger", "Springline settings")
 DEFINITION = ("title", "finding", "system", "next_step", "source")
 

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pipelines.cli.common import AsJson, Config, Reason, answer, out, print_json, session, show_message, utc_now
-from pipelines.core.drawing import draw_table
-from pipelines.core.words import amount
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.console import Console
-
-    from pipelines.steering.break_decisions import ListedBreak
 
 Named = Annotated[
     str,
@@ -27,6 +18,7 @@ Text = Annotated[str, typer.Option(help="What to keep with it, with your name an
 Kind = Annotated[str | None, typer.Option(help="Only kinds that begin so, as document or 'payment over paid'.")]
 Period = Annotated[str | None, typer.Option(help="Only those of this month, as 2026-10.")]
 All = Annotated[bool, typer.Option("--all", help="Also those that are over.")]
+Full = Annotated[bool, typer.Option("--full", help="Each of them with its message and next step.")]
 
 app = typer.Typer(
     name="breaks",
@@ -42,13 +34,15 @@ def list_(
     kind: Kind = None,
     period: Period = None,
     is_all: All = False,
+    is_full: Full = False,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """List open breaks with their numbers, the oldest first.
+    """Count open breaks by kind; list them.
 
-    Accepted ones say by whom.
+    The oldest first, of the same day the largest; with --kind those of a kind, with --full all of them.
     """
+    from pipelines.questions.break_list import show_breaks  # noqa: PLC0415 a command imports what it runs
     from pipelines.steering.break_decisions import list_breaks  # noqa: PLC0415 a command imports what it runs
 
     with session(config, as_json=as_json) as started:
@@ -56,7 +50,7 @@ def list_(
     if as_json:
         print_json({"breaks": [asdict(row) for row in rows]})
     else:
-        show_breaks(rows, out)
+        show_breaks(rows, out, asked={"kind": kind, "period": period}, is_full=is_full or is_all)
 
 
 @app.command()
@@ -84,19 +78,3 @@ def _decide(action: str, name: str, *, words: str, as_json: bool, config: Path |
         result = decide(action, name, settings=started.settings, words=words, operator=started.operator, now=utc_now)
     # Exit code 0 also where nothing new was decided: the message says so, and a script may ask twice.
     answer(result, show_message, as_json=as_json)
-
-
-def show_breaks(rows: Sequence[ListedBreak], console: Console) -> None:
-    """Print the list of breaks as a table."""
-    if not rows:
-        console.print("No break is open.")
-        return
-    headings = ("no", "kind", "period", "days", "amount", "message", "next step", "accepted")
-    console.print(draw_table(headings, map(_cells, rows)))
-
-
-def _cells(row: ListedBreak) -> tuple[object, ...]:
-    # An acceptance that the figures have left behind counts no more; its words still help the next reader.
-    accepted = f"by {row.accepted_by}: {row.comment}" if row.is_accepted else row.comment
-    figure = amount(row.amount, row.currency)
-    return row.break_id, row.kind, row.period, row.age_days, figure, row.message, row.next_step, accepted

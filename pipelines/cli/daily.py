@@ -20,6 +20,10 @@ Jobs = Annotated[
     list[str] | None,
     typer.Argument(help="Jobs to run; all of them in their order when none.", autocompletion=_job_names),
 ]
+Company = Annotated[str | None, typer.Option(help="Only this company of the VMS.")]
+Rule = Annotated[str | None, typer.Option(help="Only rules, and kinds of break, that begin so.")]
+Who = Annotated[str | None, typer.Option(help="Only what this person acts on, as operations or accounting.")]
+Full = Annotated[bool, typer.Option("--full", help="Every document and break, and all that was sent.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")]
 
 
@@ -72,13 +76,25 @@ def run(
     raise typer.Exit(result.exit_code)
 
 
-def status(*, as_json: AsJson = False, config: Config = None) -> None:
-    """Show what is held, sent or unknown, and the last batches."""
-    from pipelines.questions.status import read_status, show_status  # noqa: PLC0415 a command imports what it runs
+def status(
+    *,
+    company: Company = None,
+    rule: Rule = None,
+    who: Who = None,
+    is_full: Full = False,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Show what needs a person, and who.
+
+    What is held by rule, which breaks are open, what was set aside or not delivered, and how the last run ended.
+    """
+    from pipelines.questions.status import Filters, read_status  # noqa: PLC0415 a command imports what it runs
+    from pipelines.questions.status_show import show_status  # noqa: PLC0415
 
     with session(config, as_json=as_json) as started:
-        result = read_status(started.settings, now=utc_now())
+        result = read_status(started.settings, now=utc_now(), filters=Filters(company, rule, who))
     if as_json:
         print_json(result)
     else:
-        show_status(result, out)
+        show_status(result, out, is_full=is_full)

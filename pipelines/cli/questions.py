@@ -2,29 +2,53 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from pipelines.cli.common import AsJson, Config, Document, answer, out, session, utc_now
+from pipelines.cli.common import AsJson, Config, answer, out, session, utc_now
 
+Named = Annotated[
+    str,
+    typer.Argument(
+        metavar="DOCUMENT",
+        help="Its number, invoice number, KID, voucher number or payment; key:5200777 and no:12 (a break) too.",
+    ),
+]
+Origins = Annotated[bool, typer.Option("--origins", help="Where each field of its voucher comes from.")]
+Events = Annotated[bool, typer.Option("--events", help="Every step of what was sent, and the chain of events.")]
+Rules = Annotated[bool, typer.Option("--rules", help="What the checks found, and what they looked for.")]
+Full = Annotated[bool, typer.Option("--full", help="Everything: every line and row, and all of the above.")]
 Period = Annotated[str | None, typer.Argument(help="Only documents of this month, as 2026-10.")]
 Model = Annotated[str | None, typer.Argument(help="One model, as post.voucher_lines.")]
 Lineage = Annotated[str | None, typer.Option(help="Show where this column comes from.")]
 Dialect = Annotated[str | None, typer.Option(help="Show the model's SQL for postgres or spark.")]
 
 
-def explain(document: Document, *, as_json: AsJson = False, config: Config = None) -> None:
-    """Tell a document's whole story, and what to do next.
+def explain(
+    document: Named,
+    *,
+    has_origins: Origins = False,
+    has_events: Events = False,
+    has_rules: Rules = False,
+    is_full: Full = False,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Say where a document stands and what to do.
 
-    In order: the VMS, its voucher, the checks, what was sent, the ledger, its payments.
+    And by whom; then its story, in order: the VMS, its voucher, the ledger, its payments, the checks, what
+    differs, what people decided.
     """
-    from pipelines.questions.explain.show import show_explanation  # noqa: PLC0415 a command imports what it runs
+    from pipelines.questions.explain import show  # noqa: PLC0415 a command imports what it runs
     from pipelines.questions.explain.story import explain_document  # noqa: PLC0415
 
+    asked = {show.ORIGINS: has_origins, show.EVENTS: has_events, show.RULES: has_rules, show.FULL: is_full}
+    parts = frozenset(part for part, is_asked in asked.items() if is_asked)
     with session(config, as_json=as_json) as started:
-        story = explain_document(started.settings, document, now=utc_now)
-    answer(story, show_explanation, as_json=as_json)
+        story = explain_document(started.settings, document, now=utc_now, is_full=is_full)
+    answer(story, partial(show.show_explanation, parts=parts), as_json=as_json)
 
 
 def preflight(period: Period = None, *, as_json: AsJson = False, config: Config = None) -> None:

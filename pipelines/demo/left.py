@@ -10,7 +10,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from pipelines.core.settings import PREFIX, SECRETS
+from pipelines.core.settings_sources import SECRETS, variable_name
 
 if TYPE_CHECKING:
     from pipelines.core.settings import Settings
@@ -43,7 +43,7 @@ def leave_commands(folder: Path, settings: Settings) -> None:
     for section, member in SECRETS:
         values[section].pop(member, None)
         if secret := getattr(getattr(settings, section), member):
-            secrets[f"{PREFIX}{section}__{member}".upper()] = secret.get_secret_value()
+            secrets[variable_name((section, member))] = secret.get_secret_value()
     (folder / SETTINGS).write_text(as_toml(values), encoding="utf-8")
     exports = "\n".join(f"export {name}={quote(value)}" for name, value in secrets.items())
     port = urlsplit(settings.ledger.url).port

@@ -55,20 +55,24 @@ def find_document(text: str, *, control: Control, tables: Tables | None) -> Docu
     name = text.strip()
     if not name:
         raise UsageError("No document was named.", next_step="give its number, or its key as key:5200777.")
+    named = documents_named(name, control=control, tables=tables)
+    if len(named) > 1:
+        raise _several(name, named)
+    if name.startswith(BY_KEY) and not named:
+        raise UsageError(
+            f"No document with {name} has been read yet.",
+            next_step="`springline run documents` reads what is ready for posting; or give its number.",
+        )
+    return named[0] if named else None
+
+
+def documents_named(name: str, *, control: Control, tables: Tables | None) -> list[Document]:
+    """Return the documents with this number, else the one with this key."""
     key = name.removeprefix(BY_KEY)
     seen = list(_merged(_seen(key, control=control, tables=tables)))
     # A number comes first; key:… is there for a document whose key is another one's number.
     by_number = [document for document in seen if document.number == name]
-    if len(by_number) > 1:
-        raise _several(name, by_number)
-    if by_number:
-        return by_number[0]
-    by_key = [document for document in seen if str(document.key) == key]
-    if key != name and not by_key:
-        raise UsageError(
-            f"No document with {name} has been read yet.", next_step="run the documents job, or give its number."
-        )
-    return by_key[0] if by_key else None
+    return by_number or [document for document in seen if str(document.key) == key]
 
 
 def _seen(text: str, *, control: Control, tables: Tables | None) -> Iterator[Document]:

@@ -46,8 +46,9 @@ SELECT
     held.company,
     'held_by_person' AS rule,
     'from the next run on: put on hold by ' || held.operator || ' (' || held.reason
-    || '); `springline release` lifts it.' AS message,
-    held.at AS since
+    || '). `springline release ' || held.document_no || ' --reason …` lifts it.' AS message,
+    held.at AS since,
+    held.operator AS holder
 FROM decisions AS held
 WHERE
     held.action = 'hold' AND held.subject = 'document'

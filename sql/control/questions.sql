@@ -56,6 +56,41 @@ WHERE
     )
 ORDER BY events.event_no;
 
+-- name: called
+-- The documents that a sent voucher or payment calls so: all that is known of it when no table can be read.
+SELECT
+    document_key,
+    CASE kind WHEN 'payment' THEN 'payment' ELSE 'invoice number' END AS what
+FROM outbox
+WHERE
+    (kind = 'payment' AND UPPER(natural_key) = :text)
+    OR (
+        kind = 'voucher'
+        AND (
+            UPPER(JSON_EXTRACT(look_up, '$.invoice_number')) = :text
+            OR UPPER(JSON_EXTRACT(look_up, '$.subledger') || ' ' || JSON_EXTRACT(look_up, '$.invoice_number')) = :text
+        )
+    );
+
+-- name: break_by_number
+SELECT
+    break_id,
+    kind,
+    subject,
+    document_key,
+    document_no,
+    message,
+    next_step
+FROM breaks
+WHERE break_id = :number;
+
+-- name: break_on_row
+SELECT
+    break_id,
+    next_step
+FROM breaks
+WHERE until IS NULL AND subject = :subject;
+
 -- name: sent_payload
 SELECT payload
 FROM outbox

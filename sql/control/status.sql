@@ -7,6 +7,7 @@ SELECT
     ended_at,
     today,
     jobs,
+    operator,
     exit_code
 FROM batches
 ORDER BY started_at DESC
@@ -19,7 +20,20 @@ SELECT
     company,
     rule,
     message,
-    since
+    since,
+    -- Who put it on hold, where a person did.
+    (
+        SELECT decisions.operator
+        FROM decisions
+        WHERE
+            holds.rule = 'held_by_person' AND decisions.action = 'hold'
+            AND (
+                decisions.document_key = holds.document_key
+                OR (decisions.document_key IS NULL AND decisions.document_no = holds.document_no)
+            )
+        ORDER BY decisions.decision_no DESC
+        LIMIT 1
+    ) AS holder
 FROM holds
 WHERE until IS NULL AND severity = 'critical'
 ORDER BY since, document_key, rule;
@@ -84,20 +98,6 @@ SELECT
 FROM rejected
 WHERE until IS NULL
 ORDER BY since, object_key;
-
--- name: breaks
--- A break that was accepted comes back once its figures are no longer those that were accepted.
-SELECT
-    kind,
-    subject,
-    company,
-    document_no,
-    message,
-    next_step,
-    since
-FROM breaks
-WHERE until IS NULL AND (accepted_hash IS NULL OR accepted_hash <> figures_hash)
-ORDER BY since;
 
 -- name: outbox
 SELECT

@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from pipelines.cli.app import main
+from pipelines.cli.common import out
 from pipelines.stores.control import Control
 
 if TYPE_CHECKING:
@@ -51,6 +52,16 @@ class Terminal:
         self._monkeypatch = monkeypatch
         self._capsys = capsys
         self.set(**NOWHERE, SPRINGLINE_WAREHOUSE=str(folder / "springline.duckdb"))
+        self.width = 120
+
+    @property
+    def width(self) -> int:
+        """How many columns it has, whatever the terminal in which the tests run."""
+        return out.width
+
+    @width.setter
+    def width(self, columns: int) -> None:
+        self._monkeypatch.setattr(out, "width", columns)
 
     def set(self, **environ: str) -> None:
         for name, value in environ.items():

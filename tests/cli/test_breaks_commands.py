@@ -54,10 +54,38 @@ def test_open_breaks_are_listed_with_number_and_next_step(two: Terminal) -> None
         False,
     )
     assert (second["subject"], second["next_step"], second["period"]) == ("ledger:9", "correct it.", "2026-11")
-    assert "correct it." in two.run("breaks", "list").out
+    assert "correct it." in two.run("breaks", "list", "--full").out
+
+
+def test_the_list_counts_by_kind_and_shows_the_oldest_first(two: Terminal) -> None:
+    note(two, *(differs(f"late{n}") for n in range(6)), at="2026-11-05T08:00:00.000000+00:00")
+    note(two, differs("early", kind="match undone"), at="2026-10-01T08:00:00.000000+00:00")
+    shown = two.run("breaks", "list").out.splitlines()
+    assert shown[0] == "9 breaks need a person."
+    counts = [line.split()[:3] for line in shown if line[:4].strip().isdecimal()]
+    assert counts == [["1", "match", "undone"], ["7", "document", "amount"], ["1", "document", "only"]]
+    assert [line.split()[1] for line in shown if line.startswith("  no:")] == ["early,", "2707400,", "ledger:9,"]
+    assert len(shown) <= 24
+
+
+def test_a_kind_is_listed_cut_with_the_command_that_shows_the_rest(two: Terminal) -> None:
+    note(two, *(differs(f"late{n}") for n in range(6)), at="2026-11-05T08:00:00.000000+00:00")
+    shown = two.run("breaks", "list", "--kind", DIFFERS).out
+    assert "… and 2 more: springline breaks list --kind 'document amount differs' --full" in shown
+    full = two.run("breaks", "list", "--kind", DIFFERS, "--full").out
+    assert all(f"late{n}" in full for n in range(6))
+    assert full.count("To do: correct it.") == 1
+    assert f"{DIFFERS}: 7. By: accounting." in full
+
+
+def test_what_is_accepted_needs_nobody_and_says_by_whom(two: Terminal) -> None:
+    two.run("breaks", "accept", "1", "--reason", "agreed with the agent")
+    assert two.run("breaks", "list").out.startswith("1 break needs a person. 1 other is accepted or over: ")
+    assert "accepted by kari, agreed with the agent" in two.run("breaks", "list", "--full").out
 
 
 def test_an_empty_list_says_so(terminal: Terminal) -> None:
+    assert "No such break is open. springline breaks list" in terminal.run("breaks", "list", "--kind", "macth").out
     assert listed(terminal) == []
     assert "No break is open." in terminal.run("breaks", "list").out
 

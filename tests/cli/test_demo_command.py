@@ -28,7 +28,7 @@ def test_a_folder_of_somebody_else_is_not_emptied(terminal: Terminal) -> None:
 
 def test_the_settings_that_it_leaves_are_the_ones_it_had(tmp_path: Path) -> None:
     given = Settings(
-        warehouse="springline.duckdb",
+        warehouse=Path("springline.duckdb"),
         vms=VmsSettings(base_url="http://127.0.0.1:1/ws/rest", username="u", password=SecretStr("hidden")),
         ledger=LedgerSettings(url="http://127.0.0.1:1/graphql", token=SecretStr("none")),
         companies=(CompanySettings(code="28601", owner=28601),),

@@ -1,4 +1,4 @@
-"""The one sentence that tells a person what to do next fits where the document stands."""
+"""Where a document stands, what to do and by whom: the advice fits its state."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import pytest
 
 from pipelines.questions.explain import next_step as cases
 from pipelines.questions.explain.explanation import Explanation
-from pipelines.questions.explain.next_step import CASES, next_step
+from pipelines.questions.explain.next_step import CASES, Advice, advise
 from pipelines.steering.find_document import Document
 
 Change = Callable[[Explanation], None]
+Case = Callable[[Explanation], Advice | None]
 
 
 def _story(*changes: Change) -> Explanation:
@@ -59,56 +60,102 @@ def _set(**values: Any) -> Change:  # noqa: ANN401 the fields of an Explanation
 
 SENT = _intent("voucher", "sent")
 ACKNOWLEDGED = _intent("acknowledgement", "sent")
-HOLD = {"rule": "no_lines", "severity": "critical", "message": "Enter the lines.", "since": "", "until": None}
+HOLD = {
+    "rule": "no_lines",
+    "severity": "critical",
+    "message": "INI 2707400 (Nordic Agency AS): document has no lines. In the VMS, enter the lines of the document.",
+    "since": "",
+    "until": None,
+}
 
-BREAK = {"break_id": 12, "message": "The VMS has NOK 5", "next_step": "undo the change.", "is_accepted": False}
+HOLD_2 = {
+    **HOLD,
+    "rule": "supplier_missing",
+    "message": "INI 2707400: supplier missing in Xledger (7). In Xledger, create the supplier with this code.",
+}
+BREAK = {
+    "break_id": 12,
+    "kind": "document amount differs",
+    "message": "The VMS has NOK 5",
+    "next_step": "undo the change.",
+    "is_accepted": False,
+}
 
 
 @pytest.mark.parametrize(
-    ("changes", "step"),
+    ("changes", "words"),
     [
-        ((), "Nothing holds it: `springline run documents` sends it."),
+        ((), "Ready: nothing holds it. `springline run documents` sends it. (operator)"),
         ((_set(vms=None),), "It has not been read yet"),
-        ((_set(holds=[HOLD]),), "Enter the lines."),
-        ((_set(holds=[{**HOLD, "until": "2026"}]),), "Nothing holds it"),
-        ((_set(holds=[{**HOLD, "severity": "warning"}]),), "Nothing holds it"),
-        ((_set(decisions=[{"action": "hold", "operator": "kari", "reason": "x"}]),), "kari put it on hold (x)"),
-        ((_set(ignored={"operator": "kari", "reason": "x"}),), "kari put it on the ignore list (x)"),
-        ((_set(set_aside="No currency."),), "No currency. Correct it in the VMS"),
-        ((SENT, ACKNOWLEDGED, _booked(0), _set(breaks=[BREAK])), "The VMS has NOK 5. Undo the change (break no:12)."),
+        (
+            (_set(holds=[HOLD]),),
+            "Held: document has no lines. in the VMS, enter the lines of the document. (operations)",
+        ),
+        (
+            (_set(holds=[HOLD, HOLD_2]),),
+            "no lines; supplier missing in Xledger (7). in the VMS, enter the lines of the document. In Xl",
+        ),
+        ((_set(holds=[{**HOLD, "until": "2026"}]),), "nothing holds it"),
+        ((_set(holds=[{**HOLD, "severity": "warning"}]),), "nothing holds it"),
+        ((_set(decisions=[{"action": "hold", "operator": "kari", "reason": "x"}]),), "(x). `springline release key:52"),
+        (
+            (_set(ignored={"operator": "kari", "reason": "x", "since": "2026-11-01T12:00:00"}),),
+            "kari put it on the ignore list at 2026-11-01 13:00 (Oslo) (x). nothing.",
+        ),
+        (
+            (_set(set_aside="No currency. Next: x."),),
+            "No currency. correct it in the VMS; the next run reads it again.",
+        ),
+        (
+            (SENT, ACKNOWLEDGED, _booked(0), _set(breaks=[BREAK])),
+            "The VMS has NOK 5. undo the change (break no:12). (accounting)",
+        ),
         ((SENT, ACKNOWLEDGED, _booked(0), _set(breaks=[BREAK, BREAK])), "1 more of its breaks is open."),
-        ((SENT, ACKNOWLEDGED, _booked(0), _set(breaks=[{**BREAK, "is_accepted": True}])), "Nothing: the ledger has"),
-        ((_vms(status_code="POS"), _set(breaks=[BREAK])), "Undo the change (break no:12)."),
-        ((_vms(document_type="APR"),), "documents of type APR are read and shown, never posted"),
+        ((SENT, ACKNOWLEDGED, _booked(0), _set(breaks=[{**BREAK, "is_accepted": True}])), "The ledger has booked it"),
+        ((_vms(status_code="POS"), _set(breaks=[BREAK])), "undo the change (break no:12)."),
+        ((_vms(document_type="APR"),), "Documents of type APR are read and shown, never posted. nothing. ()"),
         ((_vms(status_code="PEN"),), "`springline preflight` says what to mend"),
         ((_vms(status_code="INV"),), "It is up for approval in the VMS"),
         ((_vms(status_code="POS"),), "Springline never sent it"),
-        ((_vms(status_code="GONE"),), "the VMS no longer has it"),
-        ((_intent("voucher", "todo"),), "Nothing holds it"),
-        ((_intent("voucher", "unknown"),), "looks it up in the ledger before anything is sent"),
+        ((_vms(status_code="GONE"),), "The VMS no longer has it. nothing."),
+        ((_intent("voucher", "todo"),), "nothing holds it"),
+        ((_intent("voucher", "unknown"),), "looks it up in the ledger before anything is sent. (operator)"),
         ((_intent("voucher", "sending"),), "looks it up in the ledger before anything is sent"),
-        ((_intent("voucher", "failed", last_error="No project."),), "No project. Then `springline run documents`"),
-        ((SENT, ACKNOWLEDGED), "Wait: the ledger's import has it"),
-        ((SENT, ACKNOWLEDGED, _item(3)), "Nothing: the ledger has booked it."),
-        ((SENT, ACKNOWLEDGED, _booked(-600)), "as voucher 120045; USD -600.00 of it is open."),
-        ((SENT, ACKNOWLEDGED, _booked(0)), "as voucher 120045; it is settled."),
+        (
+            (_intent("voucher", "failed", last_error="No project."),),
+            "Not sent: No project. see to that; `springline run",
+        ),
+        ((SENT, ACKNOWLEDGED), "the ledger's import has it"),
+        ((SENT, ACKNOWLEDGED, _item(3)), "The ledger has booked it. nothing."),
+        ((SENT, ACKNOWLEDGED, _booked(-600)), "as voucher 120045; USD 600.00 of it is open. nothing. ()"),
+        ((SENT, ACKNOWLEDGED, _booked(0)), "as voucher 120045; it is settled. nothing. ()"),
         ((SENT, _item(9, "ERROR: Period is closed.")), "item 901: ERROR: Period is closed."),
         ((SENT, _intent("acknowledgement", "todo")), "sets it to posted in the VMS"),
         ((SENT, _intent("acknowledgement", "failed", last_error="It is INV.")), "the VMS was not told: It is INV."),
         ((_intent("voucher", "sent", remote_ids={"adopted": True, "voucher_no": "7"}),), "by hand as voucher 7"),
     ],
 )
-def test_the_next_step_fits(changes: tuple[Change, ...], step: str) -> None:
-    assert step in next_step(_story(*changes))
+def test_the_advice_fits(changes: tuple[Change, ...], words: str) -> None:
+    advice = advise(_story(*changes))
+    assert words in f"{advice.stands} {advice.step} ({advice.who})"
+
+
+@pytest.mark.parametrize("action", ["release", "retry"])
+def test_a_command_that_asks_for_a_reason_is_told_with_it(action: str) -> None:
+    stories = [_story(IGNORED), _story(DECIDED), _story(SENT, _item(9, "ERROR: Period is closed."))]
+    steps = [advise(story).step for story in stories]
+    told = [step for step in steps if f"springline {action}" in step]
+    assert told
+    assert all(f"springline {action} key:5200777 --reason …`" in step for step in told)
 
 
 ADOPTED = _intent("voucher", "sent", remote_ids={"adopted": True, "voucher_no": "7"})
 FAILED = _intent("voucher", "failed", last_error="No project.")
-IGNORED = _set(ignored={"operator": "kari", "reason": "x"})
+IGNORED = _set(ignored={"operator": "kari", "reason": "x", "since": "2026-11-01"})
 SET_ASIDE = _set(set_aside="No currency.")
 DECIDED = _set(decisions=[{"action": "hold", "operator": "kari", "reason": "x"}])
 # Two cases, and a document to which both apply.
-PAIRS: dict[tuple[Callable[[Explanation], str], Callable[[Explanation], str]], tuple[Change, ...]] = {
+PAIRS: dict[tuple[Case, Case], tuple[Change, ...]] = {
     (cases._ignored, cases._refused): (IGNORED, SENT, _item(9, "ERROR: Period is closed.")),
     (cases._refused, cases._differs): (SENT, _item(9, "ERROR: Period is closed."), _set(breaks=[BREAK])),
     (cases._differs, cases._adopted): (_set(breaks=[BREAK]), ADOPTED),
@@ -126,13 +173,14 @@ PAIRS: dict[tuple[Callable[[Explanation], str], Callable[[Explanation], str]], t
 
 @pytest.mark.parametrize("pair", PAIRS)
 def test_of_two_cases_that_apply_the_first_wins(
-    pair: tuple[Callable[[Explanation], str], Callable[[Explanation], str]],
+    pair: tuple[Case, Case],
 ) -> None:
     story = _story(*PAIRS[pair])
     first, second = (case(story) for case in pair)
-    assert "" not in {first, second}
+    assert first is not None
+    assert second is not None
     assert first != second
-    assert next_step(story) == first
+    assert advise(story) == first
 
 
 def test_every_two_neighbouring_cases_are_tried() -> None:

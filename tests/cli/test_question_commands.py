@@ -68,8 +68,37 @@ def test_explain_works_from_the_control_store_alone(terminal: Terminal) -> None:
     message = "INI 2707400: document has no lines. In the VMS, enter them."
     terminal.keep("holds", company="28601", document_key=1, document_no="2707400", rule="no_lines", message=message)
     told = terminal.run("explain", "2707400", "--json").json()
-    assert (told["as_of"]["origin"], told["next_step"]) == ("control store alone", message)
-    assert f"Next: {message}" in terminal.run("explain", "2707400").out
+    assert (told["as_of"]["origin"], told["stands"]) == ("control store alone", "Held: document has no lines.")
+    shown = terminal.run("explain", "2707400").out
+    assert "Held: document has no lines.\nTo do: in the VMS, enter them. By: operations." in shown
+
+
+def test_explain_finds_what_was_sent_from_the_control_store_alone(terminal: Terminal) -> None:
+    look_up = '{"invoice_number": "F-881", "subledger": "60526"}'
+    terminal.keep("outbox", document_key=1, document_no="2707400", state="sent", look_up=look_up)
+    payment = {"kind": "payment", "target": "vms", "natural_key": "XL9-1"}
+    terminal.keep("outbox", document_key=1, document_no="2707400", state="sent", **payment)
+    for name in ("F-881", "f-881", "60526 F-881", "60526/F-881", "XL9-1"):
+        assert terminal.run("explain", name, "--json").json()["document_no"] == "2707400"
+    assert terminal.run("explain", "60527 F-881", "--json").code == 2
+
+
+def test_explain_of_a_break_is_that_of_its_document(terminal: Terminal) -> None:
+    terminal.keep("outbox", document_key=1, document_no="2707400", state="sent")
+    row = {
+        "kind": "match undone",
+        "figures_hash": "",
+        "since": "2026-11-01",
+        "batch_id": "b1",
+        "next_step": "match it.",
+    }
+    terminal.keep("breaks", subject="XL9-1", document_key=1, message="It settles nothing.", **row)
+    terminal.keep("breaks", subject="AP 9", message="Row 9 is not matched.", **row)
+    told = terminal.run("explain", "no:1", "--json").json()
+    assert (told["document_no"], told["stands"], told["who_acts"]) == ("2707400", "It settles nothing.", "accounting")
+    refused = terminal.run("explain", "no:2", "--json").json()
+    assert ("belongs to no document. Row 9" in refused["error"], refused["next_step"]) == (True, "match it.")
+    assert "There is no break 3." in terminal.run("explain", "no:3").err
 
 
 def test_settings_that_are_wrong_are_told_together(terminal: Terminal) -> None:

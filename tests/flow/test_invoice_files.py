@@ -290,11 +290,13 @@ def test_check_dry_run_and_explain_name_the_file(live: World) -> None:
         ran.err + ran.out
     )
     assert files(live.sandbox) == {6_600_001: ("invoice.pdf", PDF)}
-    told = live.command("explain", "N6600001")
+    told = live.command("explain", "N6600001", "--full")
     assert f"Sent with the file 'invoice.pdf' (attachment {key}), 19 bytes, SHA-256 {sha256(PDF)}." in plain(told.out)
     voucher = live.command("explain", "N6600001", "--json").json()["voucher"]
     assert voucher["file"] == {"name": "invoice.pdf", "size": 19, "sha256": sha256(PDF)}
-    assert "Sent without a file: the VMS has no file for it." in plain(live.command("explain", "N6600002").out)
+    assert "Sent without a file: the VMS has no file for it." in plain(
+        live.command("explain", "N6600002", "--full").out
+    )
     # The books have it, and the rest of the day goes on as without files.
     assert live.booked() == {6_600_001: 1, 6_600_002: 1}
     assert live.command("run", "documents").exit_code == 0

@@ -112,7 +112,7 @@ def test_vouchers_go_as_the_files_say_and_each_line_is_explained(live: Live) -> 
     result = live.batch()
     assert live.states("voucher")[FIRST] == "sent", result.problems
     assert _accounts(live, FIRST) == ["2400", "2400", "4310", "4310"]
-    _, shown = live.command("explain", FIRST)
+    _, shown = live.command("explain", FIRST, "--full")
     assert "account: gl_accounts.csv line 2" in " ".join(shown.split())
 
 
@@ -125,7 +125,7 @@ def test_a_changed_file_does_not_touch_what_was_sent(live: Live) -> None:
     assert _accounts(live, FIRST) == before
     states = _states(live)
     assert states[FIRST] == ("agreed", None), states
-    _, shown = live.command("explain", FIRST)
+    _, shown = live.command("explain", FIRST, "--full")
     assert "account: gl_accounts.csv line 2" in " ".join(shown.split())
 
 
@@ -146,7 +146,7 @@ def test_a_correction_takes_what_the_files_fill_by_now(live: Live) -> None:
     live.batch(jobs=(*JOBS, RECONCILE))
     assert {"4310"} < set(_accounts(live, LATER))
     assert _states(live)[LATER] == ("agreed", None)
-    _, shown = live.command("explain", LATER)
+    _, shown = live.command("explain", LATER, "--full")
     assert "account: gl_accounts.csv line 2" in " ".join(shown.split())
 
 

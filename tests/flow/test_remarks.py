@@ -106,7 +106,7 @@ def test_explain_and_status_show_it(live: Live) -> None:
     [remark] = json.loads(text)["remarks"]
     assert (remark["rule"], remark["title"], remark["state"]) == (RULE, TITLE, "sent")
     assert remark["remark"] == _message(live, LACKING)
-    _, shown = live.command("explain", LACKING)
+    _, shown = live.command("explain", LACKING, "--full")
     assert "Remarks in the VMS" in shown
     _, text = live.command("status", "--json")
     # A supplier is held too, for its bank account: that is no document.

@@ -139,7 +139,7 @@ def test_preflight_and_explain_say_what_it_waits_for(world: World) -> None:
     assert world.preflight[ACCRUAL_BACK] == {"original_not_sent"}
     # In preflight nobody has put anything on hold, and what is pending counts as ready.
     assert not {UNNAMED_BACK, HELD_BACK} & world.preflight.keys()
-    assert f"waits for {ACCRUAL}" in world.explained["next_step"]
+    assert f"waits for {ACCRUAL}" in world.explained["stands"]
 
 
 def test_all_go_once_nothing_keeps_what_they_reverse(world: World) -> None:

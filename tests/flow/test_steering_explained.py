@@ -179,19 +179,49 @@ def test_the_ledger_and_the_payment_are_told(story: Story) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "step"),
+    ("number", "words"),
     [
-        (POSTED, "Nothing: the ledger has booked it as voucher"),
-        (WITH_FAULT, "set the GL account of these lines"),
-        (SHOWN, "of type APR are read and shown, never posted"),
+        (POSTED, "The ledger has booked it as voucher 1"),
+        (
+            WITH_FAULT,
+            "Held: GL account missing (on lines 2). in the VMS, set the GL account of these lines. operations",
+        ),
+        (SHOWN, "of type APR are read and shown, never posted. nothing. "),
         (BROKEN, "documentAmount: a number was expected"),
-        (HELD, "held by kari (price disputed)"),
-        (LEFT_ALONE, "kari put it on the ignore list (skipped to posted)"),
+        (HELD, "held by kari (price disputed). `springline release 5200"),
+        (LEFT_ALONE, "kari put it on the ignore list"),
         (REFUSED, "posted in the VMS, not in the ledger, whose posting job refused it (item "),
     ],
 )
-def test_the_next_step_fits_the_case(story: Story, number: str, step: str) -> None:
-    assert step in story.explanation(number)["next_step"]
+def test_the_advice_fits_the_case(story: Story, number: str, words: str) -> None:
+    told = story.explanation(number)
+    assert words in f"{told['stands']} {told['next_step']} {told['who_acts']}"
+
+
+def _voucher_no(story: Story, number: str) -> str:
+    return str(story.explanation(number)["ledger"]["subledger_rows"][0]["voucher_no"])
+
+
+@pytest.mark.parametrize(
+    "name", ["F-881", "f-881", "602243", "60526 F-881", "60526/602243", "60526, 2707400", "5200777"]
+)
+def test_a_document_is_found_by_what_people_call_it(story: Story, name: str) -> None:
+    assert _explained_from(story, name).document.number == POSTED
+
+
+def test_a_document_is_found_by_what_the_ledger_calls_it(story: Story) -> None:
+    told = story.explanation(POSTED)
+    found = _explained_from(story, _voucher_no(story, POSTED))
+    assert (found.document.number, found.found_as) == (POSTED, "voucher number")
+    item = str(told["ledger"]["import_items"][0]["import_item_db_id"])
+    assert _explained_from(story, item).document.number == POSTED
+
+
+@pytest.mark.parametrize(("name", "near"), [("F881", "invoice number F-881"), ("2707040", "document number 2707400")])
+def test_a_near_miss_names_the_nearest(story: Story, name: str, near: str) -> None:
+    with pytest.raises(UsageError, match="Looked in the warehouse and the control store") as missed:
+        _explained_from(story, name)
+    assert f"  springline explain key:5200777  {near}" in missed.value.message.splitlines()
 
 
 def test_it_says_which_file_it_read_and_how_old_that_is(story: Story) -> None:
@@ -250,7 +280,7 @@ def test_a_long_chain_is_verified_around_the_document(story: Story, monkeypatch:
 def test_a_document_known_by_its_number_alone_has_a_story(story: Story) -> None:
     told = _explained_from(story, "7777777").as_dict()
     assert (told["document_key"], told["vms"], told["voucher"]) == (None, None, None)
-    assert "kari put it on the ignore list" in str(told["next_step"])
+    assert "kari put it on the ignore list" in str(told["stands"])
 
 
 def test_a_number_nobody_has_seen_is_refused(story: Story) -> None:
@@ -258,8 +288,42 @@ def test_a_number_nobody_has_seen_is_refused(story: Story) -> None:
         explain_document(story.live.settings, "404", now=story.live.now)
 
 
-def test_every_story_can_be_shown(story: Story) -> None:
+@pytest.mark.parametrize("width", [80, 120])
+def test_every_story_fits_one_screen(story: Story, width: int) -> None:
     for explained in story.explained.values():
-        shown = StringIO()
-        show_explanation(explained, Console(file=shown, width=120))
-        assert "\nNext: " in shown.getvalue()
+        lines = _shown(explained, width)
+        assert lines[1] == explained.stands[: len(lines[1])]
+        assert any(line.startswith("To do: ") for line in lines)
+        assert len(lines) <= 24
+        assert max(map(len, lines)) <= width
+
+
+def test_no_code_is_cut_on_the_screen(story: Story) -> None:
+    shown = "\n".join(_shown(story.explained[POSTED], 80))
+    for word in ("2026-12-01", "F-881", "602243", "V001-2601", "-12,468.75", "key 5200777", _voucher_no(story, POSTED)):
+        assert word in shown
+
+
+def test_a_rule_that_found_nothing_does_not_read_as_a_fault(story: Story) -> None:
+    shown = "\n".join(_shown(story.explained[POSTED], 80, "rules"))
+    assert "none of the 41 faults looked for was found" in shown
+    assert "Looked for and not found: GL account missing," in shown
+    held = "\n".join(_shown(story.explained[WITH_FAULT], 80))
+    assert "1 fault of 41 looked for: GL account missing" in held
+
+
+def test_origins_and_events_are_shown_when_asked_for(story: Story) -> None:
+    explained = story.explained[POSTED]
+    answer = "\n".join(_shown(explained, 120))
+    assert "Document.externalDocumentNo" not in answer
+    assert "to state" not in answer
+    assert "Document.externalDocumentNo" in "\n".join(_shown(explained, 120, "origins"))
+    assert "to state" in "\n".join(_shown(explained, 120, "events"))
+    full = "\n".join(_shown(explained, 120, "full"))
+    assert all(word in full for word in ("Document.externalDocumentNo", "to state", "General ledger", "Looked for and"))
+
+
+def _shown(explained: Explanation, width: int, *parts: str) -> list[str]:
+    shown = StringIO()
+    show_explanation(explained, Console(file=shown, width=width, soft_wrap=True), parts=frozenset(parts))
+    return [line.rstrip() for line in shown.getvalue().splitlines()]

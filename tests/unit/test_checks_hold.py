@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from pipelines.checks.frames import document_hashes
-from pipelines.checks.hold import HELD_BY_PERSON, ready_documents, update_holds
+from pipelines.checks.hold import ready_documents, update_holds
 from pipelines.checks.run import fingerprint, run_checks
+from pipelines.checks.suites import HELD_BY_PERSON
 from pipelines.checks.verdicts import CheckResult, Verdict
 from pipelines.core.errors import CheckError
 from tests.expectations.world import NOW, World, document

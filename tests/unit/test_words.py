@@ -13,7 +13,6 @@ import pytest
 from rich.console import Console
 
 from pipelines.checks.messages import fill
-from pipelines.cli.breaks import show_breaks
 from pipelines.close.show import show_close
 from pipelines.core import words
 from pipelines.demo.actuals import compare_actuals
@@ -21,6 +20,7 @@ from pipelines.going_live.adopt import show_adoption
 from pipelines.going_live.search_books import Candidate, SearchResult
 from pipelines.publish.report.report import environment
 from pipelines.publish.workbook.book import money_format
+from pipelines.questions.break_list import show_breaks
 from pipelines.questions.dry_run import show_drafts
 from pipelines.questions.explain.explanation import Explanation
 from pipelines.questions.explain.show import show_explanation
@@ -58,8 +58,9 @@ def printed(show: Callable[[Any, Console], None], shown: object) -> str:
 
 def by_breaks_list(amount: Decimal, currency: str) -> str:
     row = SimpleNamespace(
-        break_id=1, kind="document amount differs", period="2026-10", age_days=3, amount=amount, currency=currency,
-        message="", next_step="", is_accepted=False, accepted_by=None, comment=None,
+        break_id=1, kind="document amount differs", subject="1", company=None, document_no=None, period="2026-10",
+        age_days=3, amount=amount, currency=currency, message="", next_step="", until=None, is_accepted=False,
+        accepted_by=None, comment=None,
     )  # fmt: skip
     return printed(show_breaks, [row])
 

@@ -33,8 +33,13 @@ class Explanation:
     chain: dict[str, Any] = field(default_factory=dict)
     ledger: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     payments: dict[str, Any] = field(default_factory=dict)
+    # What the name that was asked for is to the document, and the commands for others that have it too.
+    found_as: str = "document number"
+    also: list[str] = field(default_factory=list)
     # Set last, because the advice follows from all of the above.
+    stands: str = ""
     next_step: str = ""
+    who_acts: str = ""
 
     @property
     def name(self) -> str:

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipelines.batch.scratch import verified_models
-from pipelines.core.errors import UsageError
 from pipelines.questions.explain import facts, sends, verdicts
 from pipelines.questions.explain.explanation import Explanation
-from pipelines.questions.explain.next_step import next_step
+from pipelines.questions.explain.find import find
+from pipelines.questions.explain.next_step import advise
 from pipelines.questions.explain.origins import field_origins
-from pipelines.steering.find_document import Document, find_document
+from pipelines.steering.find_document import Document
 from pipelines.stores.control import Control
 from pipelines.stores.open_tables import open_tables
 
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 AS_SENT, AS_MAPPED, AS_ADOPTED = "as sent", "as it would be sent", "posted by hand, adopted"
 
 
-def explain_document(settings: Settings, name: str, *, now: Callable[[], datetime]) -> Explanation:
-    """Tell the story of the document with this number, else with this key; works while a batch runs.
+def explain_document(
+    settings: Settings, name: str, *, now: Callable[[], datetime], is_full: bool = False
+) -> Explanation:
+    """Tell the story of the document that a name means (`find`); works while a batch runs.
 
-    Raises UsageError when nothing has been read of such a document, and when several documents have the number.
+    Raises UsageError when the name means no document, and when it means several: then a line for each, cut where they
+    are many and not ``is_full``.
     """
     with closing(Control(settings.control_path, for_reading=True)) as control, open_tables(settings) as tables:
-        document = find_document(name, control=control, tables=tables)
-        if document is None:
-            raise UsageError(
-                f"No document {name.strip()} has been read yet.",
-                next_step="check its number in the VMS. `springline run documents` reads what is ready for posting "
-                "there, `springline preflight` what is not yet.",
-            )
-        story = _read(control, tables, document, now=now())
+        found, others = find(name, control=control, tables=tables, is_full=is_full)
+        story = _read(control, tables, found.document, now=now())
+    story.found_as = found.what
+    story.also = [f"{other.document.label}, {other.what} {name.strip()}: {other.command}" for other in others]
     if story.voucher is not None:
         # Not before the tables are closed: to verify the models takes seconds, and no batch can begin meanwhile.
         story.voucher["fields"] = field_origins(verified_models(settings.control_path))
-    story.next_step = next_step(story)
+    advice = advise(story)
+    story.stands, story.next_step, story.who_acts = advice.stands, advice.step, advice.who
     return story
 
 

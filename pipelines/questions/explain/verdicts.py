@@ -1,4 +1,4 @@
-"""What every rule says of a document, also the rules it meets, and what people decided on it."""
+"""What every rule found, or looked for and did not find, on a document, and what people decided on it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,88 @@
+"""Who has to act, and what a rule says: of documents that are held, of breaks, of objects that were set aside.
+
+The words are those of data/seeds/break_kinds.csv, so that one filter serves holds and breaks alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from pipelines.checks.suites import HELD_BY_PERSON, load_rules
+from pipelines.reconcile.kinds import break_kinds
+from pipelines.steering.bank_changes import RULE as BANK_CHANGE
+
+# Whoever enters documents in the VMS; whoever runs Springline.
+OPERATIONS: Final = "operations"
+OPERATOR: Final = "operator"
+ACCOUNTING: Final = "accounting"
+MASTER_DATA: Final = "master data"
+TREASURY: Final = "treasury"
+SECOND_PERSON: Final = "second person"
+# A rule names the system in which something is to be changed (`expectations`).
+BY_SYSTEM: Mapping[str, str] = {"VMS": OPERATIONS, "Xledger": ACCOUNTING, "Springline settings": OPERATOR}
+# All other kinds of outward write are master data.
+DELIVERIES: Mapping[str, str] = {
+    "voucher": ACCOUNTING,
+    "acknowledgement": OPERATIONS,
+    "remark": OPERATIONS,
+    "payment": ACCOUNTING,
+    "rate": TREASURY,
+    "actual": OPERATIONS,
+}
+# What holds a document, or a supplier, and is no rule of the suites.
+TITLES: Mapping[str, str] = {
+    BANK_CHANGE: "bank account of a supplier changes",
+    HELD_BY_PERSON: "put on hold by a person",
+}
+OF_MASTER_DATA = frozenset({"supplier_missing", "customer_missing", "vessel_missing", "voyage_missing"})
+
+
+def acts_on_rule(rule: str) -> str:
+    """Return who acts on a document that this rule holds; whoever runs Springline on a rule that it does not know."""
+    if rule == BANK_CHANGE:
+        return SECOND_PERSON
+    if rule in OF_MASTER_DATA:
+        return MASTER_DATA
+    known = load_rules().rules.get(rule)
+    return BY_SYSTEM[known.system] if known else OPERATOR
+
+
+def title_of_rule(rule: str) -> str:
+    """Return the fault that a rule looks for, in words."""
+    known = load_rules().rules.get(rule)
+    return known.title if known else TITLES.get(rule, rule)
+
+
+def acts_on_break(kind: str) -> str:
+    """Return who acts on a break of this kind; whoever runs Springline on one of an earlier release."""
+    known = break_kinds().get(kind)
+    return known.who_acts if known else OPERATOR
+
+
+def acts_on_delivery(kind: str, state: str) -> str:
+    """Return who acts on an outward write of this kind; empty where the next run goes on by itself."""
+    return DELIVERIES.get(kind, MASTER_DATA) if state == "failed" else ""
+
+
+def acts_on_object(side: str) -> str:
+    """Return who acts on an object that was set aside: whoever enters such objects on its side."""
+    return OPERATIONS if side == "vms" else ACCOUNTING
+
+
+def finding_and_step(rule: str, message: str) -> tuple[str, str]:
+    """Split the message of a hold (pipelines/checks/messages.py) into what was found and what to do.
+
+    The document's name before them is left out.
+
+    >>> finding_and_step("gl_account_missing", "INI 1 (A/S): GL account missing (on 2). In the VMS, set it.")
+    ('GL account missing (on 2)', 'In the VMS, set it.')
+    >>> finding_and_step("held_by_person", "INI 1: held by kari (disputed). `springline release 1` lifts it.")
+    ('held by kari (disputed)', '`springline release 1` lifts it.')
+    """
+    known = load_rules().rules.get(rule)
+    title, step = (known.title, known.next_step.partition("{")[0]) if known else ("held by", "`springline release")
+    begin = max(message.find(title), 0)
+    # A finding may have full stops in it, so the step is looked for by its own words first.
+    end = next((place for mark in (f". {step}", ". ") if (place := message.find(mark, begin)) >= 0), len(message))
+    return message[begin:end], message[end + len(". ") :] or "see what it says."
