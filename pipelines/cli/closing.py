@@ -27,6 +27,7 @@ def close(period: Period, *, today: Today = None, as_json: AsJson = False, confi
             now=utc_now,
             today=read_today(today),
             report=started.report,
+            begin=started.begin,
         )
     answer(result, show_close, as_json=as_json)
     raise typer.Exit(result.exit_code)

@@ -95,6 +95,7 @@ def adopt(
             is_dry_run=dry_run,
             is_acknowledged=acknowledge,
             report=started.report,
+            begin=started.begin,
         )
     answer(result, show_adoption, as_json=as_json)
     raise typer.Exit(result.exit_code)

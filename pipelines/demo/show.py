@@ -117,14 +117,13 @@ def _most(counted: Counter[str]) -> str:
     return ", ".join(f"{name} ({number})" for name, number in first[:NAMED]) + more
 
 
-def _looks(result: DemoResult) -> Iterable[tuple[str, str]]:
+def _looks(result: DemoResult) -> Iterator[tuple[str, str]]:
     command = _at(result.folder / SPRINGLINE)
-    held = min(str(row["document_no"]) for row in result.comparison.held if row["document_key"] is not None)
-    return (
-        (f"{command} explain {held}", "why a document is held, and what to do"),
-        (f"{command} breaks list", "what differs and needs a person"),
-        (_at(result.folder / "published" / "report.html"), "both sides on one page, in a browser"),
-    )
+    held = sorted(str(row["document_no"]) for row in result.comparison.held if row["document_key"] is not None)
+    for number in held[:1]:
+        yield f"{command} explain {number}", "why a document is held, and what to do"
+    yield f"{command} breaks list", "what differs and needs a person"
+    yield _at(result.folder / "published" / "report.html"), "both sides on one page, in a browser"
 
 
 def _more(result: DemoResult) -> Iterable[tuple[str, str]]:

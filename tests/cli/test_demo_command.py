@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from rich.console import Console
 
 from pipelines.core.errors import SpringlineError
 from pipelines.core.settings import CompanySettings, LedgerSettings, Settings, VmsSettings, load_settings
 from pipelines.demo import runs
+from pipelines.demo.compare import Comparison
 from pipelines.demo.left import leave_commands
-from pipelines.demo.play import TODAY
+from pipelines.demo.play import TODAY, DemoResult
+from pipelines.demo.show import EVERYTHING, keep_everything, show_demo
 from tests.cli.springline import Terminal
 
 
@@ -90,3 +94,16 @@ def test_a_run_that_could_not_begin_is_told(
     with pytest.raises(SpringlineError) as raised:
         run_of(monkeypatch, tmp_path, code, Told())
     assert words in str(raised.value)
+
+
+def test_a_demonstration_that_went_wrong_says_how(tmp_path: Path) -> None:
+    nothing = Comparison(counts=(), results=(), held=(), rejected=(), differences=())
+    differences = tuple(f"rates: day {number} differs" for number in range(7))
+    result = DemoResult(({"sent": {}, "problems": []},) * 4, 0, nothing, differences, tmp_path)
+    out = StringIO()
+    show_demo(result, Console(file=out, width=80, soft_wrap=True))
+    first, *named = out.getvalue().splitlines()[:7]
+    assert first.startswith("Both sides do not agree")
+    assert named == [*(f"DIFFERENT: {difference}" for difference in differences[:5]), "… and 2 more."]
+    keep_everything(result)
+    assert all(difference in (tmp_path / EVERYTHING).read_text("utf-8") for difference in differences)

@@ -103,6 +103,7 @@ def test_a_control_store_on_a_full_disk_is_told(terminal: Terminal, monkeypatch:
     ended = next(one for one in endings if one.code)
     assert ended.code == ended.json()["exit_code"] == 18
     assert "A disk is full" in ended.json()["error"]
+    assert f"{terminal.folder} has " in ended.json()["error"]
     assert "Traceback" not in ended.err
 
 

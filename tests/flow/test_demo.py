@@ -131,6 +131,8 @@ def test_the_things_to_look_at_open_as_they_stand(screen: list[str], demo: Ended
     for command, word in ((explain, "2708001"), (breaks, "match undone")):
         # The settings of whoever types it are of another installation.
         assert word in typed(command + " --json", demo, SPRINGLINE_WAREHOUSE="/nowhere/else.duckdb")
+    # To verify the models anew would take ten seconds: what the runs have kept is used.
+    assert [path.name for path in demo.folder.glob("*.models.json")] == ["springline.models.json"]
     assert (demo.folder.parent / report).read_text("utf-8").startswith("<!DOCTYPE html>")
     (everything,) = (demo.folder.parent / word.strip(",") for line in screen for word in line.split() if ".txt" in word)
     assert "What is held, and why" in everything.read_text("utf-8")
