@@ -313,6 +313,12 @@ class Settings(_Section):
         return self.control or self.warehouse_path.with_name(f"{self.warehouse_path.stem}.ctl.sqlite")
 
 
+class _Readers(BaseModel):
+    """What a reader of the published file needs of the settings."""
+
+    published: OurFolder = Field(default=Settings.model_fields["published"].default)
+
+
 def setting_variables() -> list[str]:
     """Return every variable of the environment that is ours."""
     names = [variable_name((name,)) for name in Settings.model_fields]
@@ -320,6 +326,27 @@ def setting_variables() -> list[str]:
         section = None if name == "companies" else section_of(field.annotation)
         names += [variable_name((name, member)) for member in (section.model_fields if section else ())]
     return [*names, *(f"{variable_name(secret)}_FILE" for secret in SECRETS), *OTHER_VARIABLES]
+
+
+def load_published(config: Path | None, *, environ: Mapping[str, str]) -> Path:
+    """Return the folder of what analysts read: for a command that needs nothing else, on a machine with no sign-in.
+
+    Raises SettingsError when what names it cannot be read; what else is wrong there is no concern of readers.
+    """
+    _look_at_folder()
+    name = variable_name(("published",))
+    given = read_sources(
+        config, environ={name: environ[name]} if name in environ else {}, sections=Settings.model_fields
+    )
+    # Without values the file could not be read at all; a secret in it is a fault of whoever runs batches.
+    problems = given.problems if not given.values else []
+    try:
+        readers = _Readers.model_validate(given.values)
+    except ValidationError as error:
+        problems += name_faults(error.errors(include_url=False), given, Settings, GONE)
+    if problems:
+        raise SettingsError(f"Settings: {'; '.join(problems)}.", next_step="correct it, or name --published FOLDER.")
+    return readers.published
 
 
 def load_settings(config: Path | None, *, environ: Mapping[str, str]) -> Settings:

@@ -92,8 +92,7 @@ def _place(location: Location, given: Given) -> str:
     variable, line = given.place(location)
     if variable:
         # What the variable does not name itself: a place inside its JSON.
-        inside = _dotted(location)
-        return variable if variable_name(location) == variable.upper() else f"{variable} ({inside})"
+        return variable if variable_name(location) == variable.upper() else f"{variable} ({_dotted(location)})"
     where = f"{given.file} line {line}" if line else str(given.file)
     # Several blocks of one name: the line says which.
     section, *names = [str(part) for part in location if isinstance(part, str)]
