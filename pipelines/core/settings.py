@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
 from pipelines.core.errors import SettingsError
 from pipelines.core.resources import seed_file
@@ -33,6 +33,7 @@ from pipelines.core.settings_values import (
     Sign,
     Text,
     Token,
+    User,
 )
 
 # Settings of earlier releases: who still has one is told what became of it.
@@ -51,6 +52,14 @@ RULES_THAT_MAY_BE_OFF = (
 class _Section(BaseModel):
     # A misspelt name is a fault, and no step can change a setting for another.
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_bool_for_a_number(cls, value: object, info: ValidationInfo) -> object:
+        # Python takes true for 1, and pydantic with it: `owner = true` would be entity 1.
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+            raise ValueError("must not be true or false")
+        return value
 
 
 class VmsSettings(_Section):
@@ -71,7 +80,7 @@ class VmsSettings(_Section):
     audience: Text = Field(
         default="https://dataloy", description="what a token is asked for; `https://dataloy.dev` on test systems"
     )
-    username: Text | None = Field(
+    username: User | None = Field(
         default=None, description="older installations: a user's name in place of a client", examples=["springline"]
     )
     password: SecretStr | None = Field(default=None, description="password of the user, on older installations")

@@ -72,7 +72,7 @@ def unknown_variable(name: str, known: Sequence[str]) -> str:
     bare = {other.rpartition("__")[2].removeprefix(PREFIX): other for other in reversed(known)}
     bare |= {other.removeprefix(PREFIX): other for other in known}
     near = get_close_matches(name.removeprefix(PREFIX), bare, n=1)
-    step = f"nearest: {bare[near[0]]}" if near else "take it out; docs/reference/settings.md lists all"
+    step = f"nearest: {bare[near[0]]}" if near else "take it out; `springline init` writes a file with all settings"
     return f"{name}: there is no such setting; {step}"
 
 
