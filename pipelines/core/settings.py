@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
 from pipelines.core.errors import SettingsError
 from pipelines.core.resources import seed_file
@@ -33,6 +33,7 @@ from pipelines.core.settings_values import (
     Sign,
     Text,
     Token,
+    User,
 )
 
 # Settings of earlier releases: who still has one is told what became of it.
@@ -51,6 +52,14 @@ RULES_THAT_MAY_BE_OFF = (
 class _Section(BaseModel):
     # A misspelt name is a fault, and no step can change a setting for another.
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_bool_for_a_number(cls, value: object, info: ValidationInfo) -> object:
+        # Python takes true for 1, and pydantic with it: `owner = true` would be entity 1.
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+            raise ValueError("must not be true or false")
+        return value
 
 
 class VmsSettings(_Section):
@@ -71,7 +80,7 @@ class VmsSettings(_Section):
     audience: Text = Field(
         default="https://dataloy", description="what a token is asked for; `https://dataloy.dev` on test systems"
     )
-    username: Text | None = Field(
+    username: User | None = Field(
         default=None, description="older installations: a user's name in place of a client", examples=["springline"]
     )
     password: SecretStr | None = Field(default=None, description="password of the user, on older installations")
@@ -313,6 +322,12 @@ class Settings(_Section):
         return self.control or self.warehouse_path.with_name(f"{self.warehouse_path.stem}.ctl.sqlite")
 
 
+class _Readers(BaseModel):
+    """What a reader of the published file needs of the settings."""
+
+    published: OurFolder = Field(default=Settings.model_fields["published"].default)
+
+
 def setting_variables() -> list[str]:
     """Return every variable of the environment that is ours."""
     names = [variable_name((name,)) for name in Settings.model_fields]
@@ -320,6 +335,27 @@ def setting_variables() -> list[str]:
         section = None if name == "companies" else section_of(field.annotation)
         names += [variable_name((name, member)) for member in (section.model_fields if section else ())]
     return [*names, *(f"{variable_name(secret)}_FILE" for secret in SECRETS), *OTHER_VARIABLES]
+
+
+def load_published(config: Path | None, *, environ: Mapping[str, str]) -> Path:
+    """Return the folder of what analysts read: for a command that needs nothing else, on a machine with no sign-in.
+
+    Raises SettingsError when what names it cannot be read; what else is wrong there is no concern of readers.
+    """
+    _look_at_folder()
+    name = variable_name(("published",))
+    given = read_sources(
+        config, environ={name: environ[name]} if name in environ else {}, sections=Settings.model_fields
+    )
+    # Without values the file could not be read at all; a secret in it is a fault of whoever runs batches.
+    problems = given.problems if not given.values else []
+    try:
+        readers = _Readers.model_validate(given.values)
+    except ValidationError as error:
+        problems += name_faults(error.errors(include_url=False), given, Settings, GONE)
+    if problems:
+        raise SettingsError(f"Settings: {'; '.join(problems)}.", next_step="correct it, or name --published FOLDER.")
+    return readers.published
 
 
 def load_settings(config: Path | None, *, environ: Mapping[str, str]) -> Settings:

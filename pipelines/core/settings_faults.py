@@ -72,7 +72,7 @@ def unknown_variable(name: str, known: Sequence[str]) -> str:
     bare = {other.rpartition("__")[2].removeprefix(PREFIX): other for other in reversed(known)}
     bare |= {other.removeprefix(PREFIX): other for other in known}
     near = get_close_matches(name.removeprefix(PREFIX), bare, n=1)
-    step = f"nearest: {bare[near[0]]}" if near else "take it out; docs/reference/settings.md lists all"
+    step = f"nearest: {bare[near[0]]}" if near else "take it out; `springline init` writes a file with all settings"
     return f"{name}: there is no such setting; {step}"
 
 
@@ -92,8 +92,7 @@ def _place(location: Location, given: Given) -> str:
     variable, line = given.place(location)
     if variable:
         # What the variable does not name itself: a place inside its JSON.
-        inside = _dotted(location)
-        return variable if variable_name(location) == variable.upper() else f"{variable} ({inside})"
+        return variable if variable_name(location) == variable.upper() else f"{variable} ({_dotted(location)})"
     where = f"{given.file} line {line}" if line else str(given.file)
     # Several blocks of one name: the line says which.
     section, *names = [str(part) for part in location if isinstance(part, str)]

@@ -142,7 +142,14 @@ def _given_file(path: Path) -> Path:
     return _file(path)
 
 
+def _user(name: str) -> str:
+    if ":" in name:
+        raise ValueError("holds a colon, behind which every server reads the password")
+    return name
+
+
 Text = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": "string", "minLength": 1})]
+User = Annotated[Text, AfterValidator(_user)]
 Codes = Annotated[tuple[Text, ...], BeforeValidator(_split)]
 Token = Annotated[SecretStr, BeforeValidator(_token)]
 Sign = Annotated[Literal[1, -1, "revenue"], BeforeValidator(_sign)]

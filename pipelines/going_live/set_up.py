@@ -189,7 +189,8 @@ def partner_types(probe: Probe) -> CheckLine:
     mapped = {*partners.supplier_types, *partners.customer_types}
     faults: list[CheckFault] = []
     if not mapped:
-        step = "set partners.supplier_types and partners.customer_types"
+        described = sorted(f"{code} ({words})" for code, words in types.items())
+        step = f"set partners.supplier_types and partners.customer_types; the VMS has {', '.join(described)}"
         faults.append(("no partner type is mapped, so no partner is created", step))
     if unknown := {*mapped, *partners.charterer_types} - types.keys():
         faults.append((f"the VMS has no partner type {named(unknown)}", "correct partners.…_types in the settings"))

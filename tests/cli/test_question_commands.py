@@ -126,3 +126,12 @@ def test_a_seed_that_is_no_text_is_told_by_file_and_line(side: str, name: str, t
     (terminal.folder / side / f"{name}.jsonl").write_bytes(b'\n{"code": "\xe5"}\n')
     ended = terminal.run("sandbox", "--seed", str(terminal.folder))
     assert (ended.code, f"{name}.jsonl" in ended.err, "Traceback" in ended.err) == (10, True, False)
+
+
+@pytest.mark.parametrize(
+    "command", [("check",), ("run", "documents"), ("preflight",), ("adopt", "--before", "2026-01-01")]
+)
+def test_a_proxy_that_cannot_be_used_is_named_in_one_line(command: tuple[str, ...], terminal: Terminal) -> None:
+    terminal.set(ALL_PROXY="socks5://127.0.0.1:1080")
+    ended = terminal.run(*command)
+    assert (ended.code, "ALL_PROXY names a SOCKS proxy" in ended.err, len(ended.err.splitlines())) == (10, True, 1)

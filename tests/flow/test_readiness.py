@@ -176,6 +176,12 @@ def test_a_partner_type_nobody_has_is_told(live: Live) -> None:
     assert (line.ok, "The VMS has no partner type ZZ" in line.message) == (False, True)
 
 
+def test_where_no_type_is_mapped_those_of_the_vms_are_listed(live: Live) -> None:
+    live.change_settings(PARTNERS__SUPPLIER_TYPES="[]", PARTNERS__CUSTOMER_TYPES="[]")
+    line = _lines(live)["partner types"]
+    assert (line.ok, "the VMS has AG (" in line.next_step, "CH (" in line.next_step) == (False, True, True)
+
+
 def test_a_tax_rule_mapped_to_nothing_is_told(live: Live) -> None:
     path = live.folder / "rules.csv"
     path.write_text("vat_code,tax_rule\n31,nowhere\n", "utf-8")

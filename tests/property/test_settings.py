@@ -34,7 +34,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     ),
     max_leaves=4,
 )
-QUIET = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUIET = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def load(file: Path, environ: dict[str, str]) -> None:

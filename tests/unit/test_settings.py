@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.core import settings
 from pipelines.core.errors import SettingsError
-from pipelines.core.settings import CompanySettings, Settings, load_settings, setting_variables
+from pipelines.core.settings import CompanySettings, Settings, load_published, load_settings, setting_variables
 
 ROOT = Path(__file__).parents[2]
 ENVIRON = {
@@ -93,6 +93,7 @@ FILE_FAULTS = [
     ("[vms]\ntimeout = 1e999999999", "line 2, [vms] timeout = inf: must be at most 3600."),
     ("[rates]\nowner = 1e999999999", "line 2, [rates] owner = inf: must be a whole number."),
     ("[rates]\ndays = 1.5", "line 2, [rates] days = 1.5: must be a whole number."),
+    ("[rates]\nowner = true", "line 2, [rates] owner = true: must not be true or false."),
     ("[vms", "is not TOML: "),
     ("a = " + "[" * 5000, "is not TOML: "),
     ("vms = 'password'", 'line 1, vms = "password": must be a section of settings.'),
@@ -113,6 +114,7 @@ VARIABLE_FAULTS = [
     ("SPRINGLINE_LEDGER__TOKENFILE", "x", "there is no such setting; nearest: SPRINGLINE_LEDGER__TOKEN_FILE."),
     ("SPRINGLINE_", "x", "there is no such setting; take it out"),
     ("SPRINGLINE_QQQQ", "x", "there is no such setting; take it out"),
+    ("SPRINGLINE_VMS__USERNAME", "a:b", 'SPRINGLINE_VMS__USERNAME = "a:b": holds a colon'),
     ("SPRINGLINE_VMS__TIMEOUT", "fast", 'SPRINGLINE_VMS__TIMEOUT = "fast": must be a number.'),
     ("SPRINGLINE_VMS", '{"timeout": "fast"}', 'SPRINGLINE_VMS (vms.timeout) = "fast": must be a number.'),
     ("SPRINGLINE_COMPANIES", '[{"code": "a"}]', "SPRINGLINE_COMPANIES (companies[0].owner): is missing."),
@@ -293,6 +295,24 @@ def test_every_variable_that_the_code_names_is_known() -> None:
 
 def test_what_kubernetes_sets_for_a_service_is_no_fault(tmp_path: Path) -> None:
     load(tmp_path, SPRINGLINE_SERVICE_HOST="10.0.0.1", SPRINGLINE_PORT="tcp://10.0.0.1:80", SPRINGLINE_PORT_80_TCP="")
+
+
+def test_readers_need_the_published_folder_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_published(None, environ={"SPRINGLINE_QQQQ": "x"}) == Path("published")
+    file = tmp_path / "springline.toml"
+    file.write_text("published = 'out'\n[vms]\ntimeot = 5\n[ledger]\ntoken = 'hidden'\n", "utf-8")
+    assert load_published(None, environ={}) == Path("out")
+    assert load_published(None, environ={"SPRINGLINE_PUBLISHED": "there"}) == Path("there")
+    file.write_text("published = 5", "utf-8")
+    with pytest.raises(SettingsError, match=r"springline\.toml line 1, published = 5: must be a path.*--published"):
+        load_published(None, environ={})
+    file.write_bytes(b"# \xe5")
+    with pytest.raises(SettingsError, match="is not UTF-8: byte 3"):
+        load_published(None, environ={})
+    file.write_text("[", "utf-8")
+    with pytest.raises(SettingsError, match="is not TOML"):
+        load_published(None, environ={})
 
 
 def test_each_setting_says_what_it_means() -> None:
