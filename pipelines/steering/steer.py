@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from pipelines.core.errors import UsageError
@@ -261,7 +262,9 @@ def _refuse_when_sent(desk: _Desk, document: Document, action: str) -> None:
 
 def _remarks(desk: _Desk, document: Document) -> str:
     """Say that a document was never read, or that its voucher may have gone out before the decision."""
-    unread = "" if document.key is not None else " (no document with this number has been read yet)"
+    # An invoice number or a KID would hold nothing, for ever and without a word.
+    hint = f"if it is no document number, `springline explain {quote(document.number)}` names the document"
+    unread = "" if document.key is not None else f" (no document with this number has been read yet; {hint})"
     voucher = desk.intent(document)
     if voucher is None or voucher["state"] not in {"sending", "unknown"}:
         return unread

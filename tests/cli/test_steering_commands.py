@@ -58,6 +58,8 @@ def test_deciding_twice_records_once(terminal: Terminal, action: str) -> None:
 def test_a_number_never_seen_can_be_ignored(terminal: Terminal) -> None:
     ended = terminal.run("ignore", "99", "--reason", "skipped to posted")
     assert (ended.code, "no document with this number has been read yet" in ended.out) == (0, True)
+    # What a person took for a number may be an invoice number: it must not hold nothing without a word.
+    assert "`springline explain 99` names the document" in ended.out
     assert terminal.ask("SELECT document_no, document_key, operator FROM ignored") == [("99", None, "kari")]
 
 

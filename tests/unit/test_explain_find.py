@@ -77,7 +77,7 @@ def test_a_long_list_is_cut_and_says_how_to_see_the_rest(control: Control, table
     )
     lines = refusal("K-1", control, tables).message.splitlines()
     assert (lines[0], len(lines)) == ("K-1 means 32 documents:", 22)
-    assert lines[-1] == "  … and 12 more: springline explain 'K-1' --full"
+    assert lines[-1] == "  … and 12 more: springline explain K-1 --full"
     assert len(refusal("K-1", control, tables, is_full=True).message.splitlines()) == 33
 
 

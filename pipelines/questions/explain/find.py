@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from pipelines.core import words
@@ -169,7 +170,7 @@ def _several(name: str, found: Sequence[Found], *, is_full: bool) -> UsageError:
         for one in shown
     ]
     if len(found) > len(shown):
-        lines.append(f"  … and {len(found) - len(shown)} more: springline explain {name!r} --full")
+        lines.append(f"  … and {len(found) - len(shown)} more: springline explain {quote(name)} --full")
     return UsageError(
         "\n".join([f"{name} means {len(found)} documents:", *lines]), next_step="run one of these commands."
     )

@@ -11,6 +11,7 @@ from rich.text import Text
 from pipelines.core import words
 from pipelines.questions.explain.show_parts import company_currency, show_all, show_events, show_origins, show_rules
 from pipelines.questions.explain.verdicts import FAILED, PASSED
+from pipelines.questions.listing import say
 from pipelines.questions.voucher_table import short_lines
 
 if TYPE_CHECKING:
@@ -45,28 +46,22 @@ def show_explanation(story: Explanation, console: Console, *, parts: frozenset[s
         if parts & {part, FULL}:
             show(story, console)
     if not parts:
-        _say(console, f"As of the {_read_from(story)}. More: --origins, --events, --rules, --full.", style="dim")
-
-
-def _say(console: Console, text: str, style: str | None = None) -> None:
-    """Print a sentence as it is, wrapped between words: texts of both systems are never read as markup."""
-    # The console's soft wrap leaves a line to the terminal, which breaks it in the middle of a code.
-    console.print(Text(text, style=style or ""), soft_wrap=False)
+        say(console, f"As of the {_read_from(story)}. More: --origins, --events, --rules, --full.", style="dim")
 
 
 def _answer(story: Explanation, console: Console) -> None:
     document = story.document
     key = f"key {document.key}" if document.key is not None else ""
     named = (document.label, _total(story), f"company {document.company or 'unknown'}", key)
-    _say(console, ", ".join(part for part in named if part), style="bold")
-    _say(console, story.stands)
+    say(console, ", ".join(part for part in named if part), style="bold")
+    say(console, story.stands)
     by = f" By: {story.who_acts}." if story.who_acts else ""
-    _say(console, f"To do: {story.next_step}{by}")
+    say(console, f"To do: {story.next_step}{by}")
     # What is settled, or never a voucher, is paid to no account any more.
     if story.bank_change and story.voucher is not None and story.payments.get("open") != 0:
-        _say(console, f"! {story.bank_change}")
+        say(console, f"! {story.bank_change}")
     for other in story.also:
-        _say(console, f"The same name: {other}")
+        say(console, f"The same name: {other}")
     console.print()
 
 
