@@ -20,7 +20,7 @@ from pipelines.sandbox.clock import Clock
 from pipelines.sandbox.faults import Faults
 from pipelines.sandbox.gate import DROP, Gate
 from pipelines.sandbox.ledger.routes import LEDGER_TOKEN, ledger_routes, seed_ledger
-from pipelines.sandbox.state import open_state, read_setting, write_setting
+from pipelines.sandbox.state import open_state, read_setting, transaction, write_setting
 from pipelines.sandbox.vms.auth import CREDENTIALS
 from pipelines.sandbox.vms.routes import Vms
 
@@ -55,8 +55,10 @@ def build_app(state: Path, seed: Path | None = None) -> Starlette:
             # Either side loads in one transaction; a kill between the two leaves a VMS that is not empty.
             if not vms.counts():
                 vms.seed(seed / "vms")
-            seed_ledger(ledger_db, seed / "ledger")
-            write_setting(control, _SEEDED, value=True)
+            # The mark stands or falls with the ledger's rows: a second load would bring every code twice.
+            with transaction(ledger_db):
+                seed_ledger(ledger_db, seed / "ledger")
+                write_setting(ledger_db, _SEEDED, value=True)
         admin = admin_routes(vms, ledger_db, clock=clock, faults=faults, counts=counts)
         gate = Middleware(Gate, clock=clock, faults=faults, counts=counts)
         app = Starlette(routes=[*routes, *vms.routes(), *admin], middleware=[gate])

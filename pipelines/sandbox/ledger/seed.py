@@ -18,6 +18,7 @@ from pipelines.sandbox.ledger.settings import ServedLedgerSettings
 from pipelines.sandbox.ledger.store import LedgerStore, RowChanges
 from pipelines.sandbox.ledger.values import OSLO, LedgerType, Row, local
 from pipelines.sandbox.ledger.write import MAX_NODES, mutate
+from pipelines.sandbox.state import transaction
 
 if TYPE_CHECKING:
     import sqlite3
@@ -44,10 +45,14 @@ class LedgerSeedError(Exception):
 
 
 def seed_ledger(db: sqlite3.Connection, seed: Path) -> None:
-    """Load ``seed/*.jsonl`` into a state file whose ledger nobody has asked yet; raises LedgerSeedError."""
+    """Load ``seed/*.jsonl`` into a state file whose ledger nobody has asked yet; raises LedgerSeedError.
+
+    All of it or none: a seed that was refused can be corrected and loaded into the same file.
+    """
     loader = _Loader(LedgerStore(db), seed)
-    for name in _ORDER:
-        loader.load(name)
+    with transaction(db):
+        for name in _ORDER:
+            loader.load(name)
 
 
 class _Loader:
