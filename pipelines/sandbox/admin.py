@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pipelines.sandbox.clock import Clock
     from pipelines.sandbox.vms.routes import Vms
 
+# Keys differ from run to run: counted one by one, no test could say how many requests it expects.
 _KEY = re.compile(r"/\d+(?=/|$)")
 
 
@@ -36,6 +37,7 @@ class ReceivedRequests:
     """How many requests each side got since the start, per method and path or operation."""
 
     def __init__(self) -> None:
+        # Without a lock: only the gate adds, and it runs on the one thread of the event loop.
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def add(self, side: str, *, method: str, path: str, operation: str) -> None:
@@ -80,6 +82,7 @@ class _Admin:
         """Read or move the one clock of both sides."""
         if request.method == "POST":
             change = msgspec.json.decode(request.state.body, type=_ClockChange)
+            # Both may come in one request: first the day, then the steps from there.
             if change.now is not None:
                 self._clock.set(change.now)
             if change.advance_seconds is not None:
@@ -135,15 +138,18 @@ def admin_routes(
         Route("/_sandbox/faults", _json(admin.faults), methods=["GET", "POST", "DELETE"]),
         Route("/_sandbox/requests", _json(admin.requests), methods=["GET", "DELETE"]),
         Route("/_sandbox/vms/settings", _json(admin.vms_settings), methods=["GET", "POST"]),
+        # Period end has no documented API: in the VMS a person fills in a dialog (docs/systems/vms.md#4-2).
         Route("/_sandbox/vms/accruals", _json(admin.vms_accruals), methods=["POST"]),
     ]
 
 
 def _json(handler: Callable[[Request], object]) -> Callable[[Request], Response]:
     @wraps(handler)
+    # A plain function, which Starlette runs on a thread: waiting for a side's lock must not stop the event loop.
     def answered(request: Request) -> Response:
         try:
             content, status = handler(request), 200
+        # msgspec's errors are ValueErrors too: a body of the wrong shape is told like a value that cannot be.
         except (ValueError, ApiError) as error:
             content, status = {"error": str(error)}, 400
         return Response(msgspec.json.encode(content), status, media_type="application/json")

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+# Every request walks through the rules.
 _MAX_RULES = 1_000
 
 
@@ -19,12 +20,14 @@ class Status(msgspec.Struct, frozen=True, tag_field="kind", tag="status", forbid
     headers: dict[str, str] = {}
 
 
+# What a proxy in between does: the work is done, and the answer is a page of HTML or cut off.
 class Body(msgspec.Struct, frozen=True, tag_field="kind", tag="body", forbid_unknown_fields=True):
     """Do the work, then give this text in place of the answer."""
 
     body: str
 
 
+# So the limits are told; only of them does the product believe that nothing was done (docs/systems/ledger.md#1-7).
 class GraphqlError(msgspec.Struct, frozen=True, tag_field="kind", tag="graphql_error", forbid_unknown_fields=True):
     """Answer 200 with one GraphQL error, its code at the top level; nothing is done."""
 
@@ -33,16 +36,19 @@ class GraphqlError(msgspec.Struct, frozen=True, tag_field="kind", tag="graphql_e
     extensions: dict[str, Any] = {}
 
 
+# Longer than the client waits it is a DropAfter: the work goes on although nobody listens any more.
 class Delay(msgspec.Struct, frozen=True, tag_field="kind", tag="delay", forbid_unknown_fields=True):
     """Wait, then go on as if nothing were wrong."""
 
     seconds: float
 
 
+# For the client no other than DropAfter: it cannot know which it was, and has to look up in both cases.
 class DropBefore(msgspec.Struct, frozen=True, tag_field="kind", tag="drop_before", forbid_unknown_fields=True):
     """Close the connection; nothing is done."""
 
 
+# What the outbox is there for: the voucher was taken, and nobody said so (docs/architecture.md#outbox).
 class DropAfter(msgspec.Struct, frozen=True, tag_field="kind", tag="drop_after", forbid_unknown_fields=True):
     """Do the work, then close the connection without an answer."""
 
@@ -72,6 +78,7 @@ class FaultMatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def meets(self, *, method: str, path: str, operation: str, text: str) -> bool:
         """Tell whether a request is one of those."""
         return (
+            # A path is met by whole segments: /ws/rest/Document meets /ws/rest/Document/1, not /ws/rest/DocumentLine.
             self.method in ("", method)
             and (self.path in ("", path) or path.startswith(self.path.rstrip("/") + "/"))
             and self.operation in ("", operation)
@@ -132,6 +139,7 @@ class Faults:
 
     def take(self, side: str, *, method: str, path: str, operation: str = "", text: str = "") -> Fault | None:
         """Use up and give the fault of the first rule that meets the request, if any."""
+        # Asked without the lock, for each request asks: one that comes just as a rule is added may miss it either way.
         if not self._armed:
             return None
         with self._lock:
@@ -139,6 +147,7 @@ class Faults:
                 rule = armed.rule
                 if rule.side != side or not rule.match.meets(method=method, path=path, operation=operation, text=text):
                     continue
+                # While a rule still skips, the rules behind it may have the request.
                 if armed.to_skip > 0:
                     armed.to_skip -= 1
                     continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+# 1 to 70 characters: RFC 2046, section 5.1.1.
 _BOUNDARY = re.compile(r'multipart/form-data;.*?\bboundary="?([^";]{1,70})"?', re.IGNORECASE)
 _NAME = re.compile(r'form-data;(?:.*;)? ?name="([^"]*)"', re.IGNORECASE)
 _END = b"--"
@@ -22,6 +23,7 @@ def read_parts(body: bytes, content_type: str) -> dict[str, bytes]:
     found = _BOUNDARY.match(content_type)
     if found is None:
         raise ValueError("the content type names no boundary")
+    # No line break stands before the first boundary; with one put there, all of them are cut in the same way.
     before, *sections = (_LINE + body).split(_LINE + _END + found[1].encode())
     if before or not sections or sections[-1].rstrip() != _END:
         raise ValueError("the parts do not begin and end with the boundary")
@@ -45,5 +47,6 @@ def request_of(body: bytes, content_type: str) -> bytes:
         return body
     try:
         return read_parts(body, content_type).get(CONTENT, b"")
+    # Faults and counts only look into it; the ledger, which comes next, says what is wrong with it.
     except ValueError:
         return b""

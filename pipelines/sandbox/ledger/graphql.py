@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from pipelines.sandbox.ledger.values import Row
 
 TOKEN = "springline-sandbox"  # noqa: S105 (opens nothing but a sandbox on loopback)
+# The word token, not Bearer, and base64url without padding (docs/systems/ledger.md#1-2).
 _AUTHORIZATION = re.compile(r"token ([A-Za-z0-9_-]{16,200})")
+# The first text is the real one's, the second is ours: no client may go by it.
 _BAD_FORMAT = GraphqlFault(
     'Bad format for API Token. Expected header is "Authorization: token <your-token>".', "BAD_FORMAT_FOR_API_TOKEN"
 )
@@ -64,8 +66,10 @@ def answer(
     started, settings = time.monotonic(), ledger.settings
     try:
         own = _own(ledger, authorization)
+        # A place is held until the answer is made; a refused token takes none.
         with ledger.limits.request(settings):
             request, files = _read(body, content_type)
+            # First of all, so that what is refused for its file has written nothing (docs/systems/ledger.md#l28).
             check_sizes(files, settings)
             result = _run(ledger, own, request, files)
             if settings.latency_seconds:
@@ -75,6 +79,7 @@ def answer(
             {"errors": [GraphqlFault(f"The request is no GraphQL request: {error}").as_error()]}
         )
     except RefusedError as refused:
+        # 200 for a refusal too: the status says nothing, the errors do (docs/systems/ledger.md#l3).
         return 200, _encoder.encode({"errors": [fault.as_error() for fault in refused.faults]})
     timeout = settings.query_timeout_seconds
     if timeout is not None and time.monotonic() - started >= timeout:
@@ -121,6 +126,7 @@ def _run(ledger: Ledger, own: int, request: _Request, files: dict[str, bytes]) -
     selection = Selection(ledger.store.rows, fragments=prepared.fragments, variables=variables)
     fields = selection.collect([operation.selection_set])
     if any(nodes[0].name.value in _INTROSPECTION for nodes in fields.values()):
+        # Questions about the schema cost no credits and touch no rows.
         return _introspect(prepared, request)
     return _RootFields(ledger, own, operation, selection, files).run(fields)
 
@@ -164,17 +170,21 @@ class _RootFields:
             for key, nodes in fields.items()
             if nodes[0].name.value != "__typename"
         }
+        # Charged before the work: a request that is refused for its credits has done nothing.
         records = sum(map(_records, arguments.values()))
         ledger = self._ledger
         ledger.limits.charge(ledger.settings, records=records, now=ledger.now())
         data: dict[str, Any] = {}
         errors: list[dict[str, Any]] = []
+        # All root fields see one moment, and two mutations do not mix.
         with ledger.store.lock:
             ledger.post_when_due()
             for key, nodes in fields.items():
                 try:
                     data[key], faults = self._field(nodes, arguments.get(key))
                 except RefusedError as refused:
+                    # One refused field does not undo those before it: a client must not put two writes into one
+                    # request.
                     data[key], faults = None, list(refused.faults)
                 except GraphQLError as error:
                     data[key], faults = None, [GraphqlFault(error.message)]
@@ -186,6 +196,7 @@ class _RootFields:
         if arguments is None:
             return self._root.name, []
         if name in self._ledger.settings.denied_fields:
+            # How a missing scope is told is assumed (docs/systems/ledger.md#l22).
             raise RefusedError(GraphqlFault(f"The API Token has no access to field '{name}'.", "ACCESS_DENIED"))
         found, faults = self._resolve(name, arguments)
         named = get_named_type(self._root.fields[name].type)
@@ -203,6 +214,7 @@ class _RootFields:
         return mutate(store, name, arguments, own=self._own, settings=settings, files=self._files, now=now)
 
 
+# What is asked for, not what is found: assumed, as the price of a query is not documented (docs/systems/ledger.md#a13).
 def _records(arguments: Row) -> int:
     for name in ("inputs", "dbIds"):
         if name in arguments:
