@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
     Test = Callable[[Row], bool]
 
+# docs/systems/ledger.md#1-3.
 MAX_RECORDS = 10_000
+# dbId and place, with a dot as real cursors were seen to have; of deltas the place alone. The place is what counts: a
+# row that changes while a client reads on is met again at the end.
 _CURSOR = re.compile(r"\d{1,18}(\.\d{1,18}){0,3}")
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "": operator.eq,
@@ -80,6 +83,8 @@ class Window(NamedTuple):
     def of(cls, arguments: Row) -> Window:
         """Read first, last, after and before; raises RefusedError where they make no page."""
         first, last = arguments.get("first"), arguments.get("last")
+        # No client was ever seen to send neither: refused, so that one which forgets is noticed
+        # (docs/systems/ledger.md#a12).
         if (first is None) == (last is None):
             raise RefusedError(GraphqlFault("Argument 'first' or 'last' is required, and only one of them."))
         size: int = arguments["last"] if first is None else first
@@ -95,8 +100,11 @@ class Window(NamedTuple):
         edges = [{"cursor": cursors(item), "node": nodes(item)} for item in found[: self.size]]
         is_more = len(found) > self.size
         return {
+            # null and not [] where there is nothing: official, and what every client stumbles over
+            # (docs/systems/ledger.md#1-3).
             "edges": edges or None,
             "pageInfo": {
+                # The way a client does not go is answered from what it sent: nobody has described it better.
                 "hasNextPage": self.before is not None if self.newest_first else is_more,
                 "hasPreviousPage": is_more if self.newest_first else self.after > 0,
             },
@@ -120,6 +128,8 @@ def read_connection(store: LedgerStore, name: str, arguments: Row, *, owner: int
 
 def read_deltas(store: LedgerStore, kind: str, arguments: Row, *, now: datetime) -> Row:
     """Give one page of the changes of a type that are still kept."""
+    # Of all entities, whatever the token reaches, for a row that is gone has no owner to ask for. Rows are then read by
+    # dbId, and those out of reach are not shown.
     window, log = Window.of(arguments), store.deltas[kind]
     cutoff = store.delta_cutoff(now)
     low = bisect_right(log, window.after, key=_delta_place)
@@ -148,6 +158,7 @@ def _candidates(table: LedgerTable, wanted: Row, window: Window) -> Iterable[Row
     """Take the shortest way to the rows: by dbId, an indexed column, their time, or through all in their order."""
     for column in ("dbId", *table.index):
         values = [wanted[column]] if wanted.get(column) else wanted.get(f"{column}_in")
+        # An index leaves nulls and zeros out: it knows nothing of rows that have them.
         if not values or not all(values):
             continue
         by_id = (table.rows[value] for value in set(values) if value in table.rows)
@@ -176,6 +187,7 @@ def _test(source: NodeSource, key: str, value: Any) -> Test:  # noqa: ANN401 (an
 
     def test(row: Row) -> bool:
         found = row.get(column)
+        # As in SQL, null compares with nothing.
         return found is not None and compare(read(found) if read else found, wanted)
 
     return test
@@ -189,6 +201,8 @@ def _reading(source: NodeSource, column: str, value: Any) -> tuple[Callable[[obj
     if scalar in ("MoneyString", "Float"):
         numbers = [None if item is None else as_decimal(item) for item in values]
         return as_decimal, numbers if isinstance(value, list) else numbers[0]
+    # A String variable may stand here (docs/systems/ledger.md#1-5): then nothing has looked at its form so far. Dates
+    # and times of one form sort as text.
     if scalar in ("DateString", "DateTimeString"):
         for item in values:
             if item is not None:
@@ -197,6 +211,7 @@ def _reading(source: NodeSource, column: str, value: Any) -> tuple[Callable[[obj
 
 
 def _is_owned(owners: set[int]) -> Test:
+    # Currencies, countries and sources are nobody's, and everybody's.
     return lambda row: (owner := row.get("ownerDbId")) is None or owner in owners
 
 

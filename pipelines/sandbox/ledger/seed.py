@@ -31,7 +31,9 @@ _SEEDED_AT = datetime(2026, 1, 1, 7, tzinfo=UTC)
 _BETWEEN_CALLS = timedelta(hours=2)
 _ROWS_AT_ONCE = 5_000
 _RATES_AT = time(16, 15)
+# As client code has them. They may be the same everywhere, which no client should rely on.
 _DOCUMENTED_SOURCES = {"AR": 797, "SO": 600, "OS": 3536}
+# Records come in the way a client's do, so that no seeded one could not have been written.
 _MUTATIONS = {
     "companies": "addCompanies",
     "suppliers": "addSuppliers",
@@ -90,6 +92,7 @@ class _Loader:
         currency = self._coded(changes, "currencies", line["currency"])
         row = self._store.new(code=str(code), ownerCode=code, description=line["description"], currencyDbId=currency)
         parent = entity_by_code(self._store, line["parent"]) if line.get("parent") else None
+        # Which kind stands behind which field is set up for each entity (docs/systems/ledger.md#2-6).
         setup = {"glObject2": "PROJECT"} | line.get("glObjects", {})
         row |= {
             "ownerDbId": row["dbId"],
@@ -155,6 +158,7 @@ class _Loader:
     def _records(self, name: str, lines: list[Row]) -> None:
         """Add records through their mutation, in calls of as many nodes as one may have."""
         mutation, settings = _MUTATIONS[name], ServedLedgerSettings()
+        # The entity that the sandbox's token was made in: it owns what a line gives no owner.
         top = next(row for row in self._store.tables["entities"].rows.values() if row.get("parentDbId") is None)
         for start in range(0, len(lines), MAX_NODES):
             part = lines[start : start + MAX_NODES]
@@ -218,6 +222,7 @@ _LINE_LOADERS: dict[str, Callable[[_Loader, RowChanges, Row], None]] = {
     "periods_closed": _Loader.period,
     "vouchers": _Loader.voucher,
 }
+# What a line names stands in a file before its own.
 _ORDER = (
     "currencies", "countries", "entities", "object_kinds", "object_values", "accounts", "xgl_dimensions",
     "transaction_sources", "companies", "suppliers", "customers", "projects", "exchange_rates", "vouchers",

@@ -24,8 +24,11 @@ class ServedLedgerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     concurrency: int | None = 4
     credits_per_hour: int | None = 5_000
     query_timeout_seconds: float | None = 60
+    # Added to each request, so that time-outs and requests at the same time come about.
     latency_seconds: float = 0
+    # All nodes or none is assumed; the product must also live with the other case (docs/systems/ledger.md#l1).
     atomic_mutations: bool = True
+    # Off, for the product may not lean on a refusal: what is sent twice is booked twice (docs/systems/ledger.md#l2).
     strict_duplicates: bool = False
     largest_file_bytes: int | None = 10_485_760
     posting_every_minutes: int | None = 30

@@ -64,6 +64,7 @@ class SlType(IntEnum):
     ROUNDING = 14906
 
 
+# A value's dbSubId is its distance from here: of job levels 1, 2, 3 and 9 (docs/systems/ledger.md#l8).
 _FIRST = {JobLevel: 14501, ErrorLevel: 14600, LedgerType: 14700, PaymentStatus: 14800, SlType: 14900}
 
 SYSTEM_VALUES: dict[int, Row] = {
@@ -94,6 +95,8 @@ def rounded(amount: Decimal, *, minor: int) -> Decimal:
 
 def local(moment: datetime) -> str:
     """Write an aware time as the API does: Norwegian local time without a zone (docs/systems/ledger.md#1-5)."""
+    # The hour that comes twice in October cannot be told from the text: clients must overlap
+    # (docs/systems/ledger.md#l18).
     return moment.astimezone(OSLO).strftime("%Y-%m-%dT%H:%M:%S")
 
 
