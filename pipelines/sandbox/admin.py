@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pipelines.sandbox.clock import Clock
     from pipelines.sandbox.vms.routes import Vms
 
-# Keys differ from run to run: counted one by one, no test could say how many requests it expects.
+# Keys differ from run to run: a test can only expect a count of paths without them.
 _KEY = re.compile(r"/\d+(?=/|$)")
 
 
@@ -37,7 +37,7 @@ class ReceivedRequests:
     """How many requests each side got since the start, per method and path or operation."""
 
     def __init__(self) -> None:
-        # Without a lock: only the gate adds, and it runs on the one thread of the event loop.
+        # No lock: only the gate adds, and it runs on the single thread of the event loop.
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def add(self, side: str, *, method: str, path: str, operation: str) -> None:
@@ -82,7 +82,6 @@ class _Admin:
         """Read or move the one clock of both sides."""
         if request.method == "POST":
             change = msgspec.json.decode(request.state.body, type=_ClockChange)
-            # Both may come in one request: first the day, then the steps from there.
             if change.now is not None:
                 self._clock.set(change.now)
             if change.advance_seconds is not None:
@@ -149,7 +148,7 @@ def _json(handler: Callable[[Request], object]) -> Callable[[Request], Response]
     def answered(request: Request) -> Response:
         try:
             content, status = handler(request), 200
-        # msgspec's errors are ValueErrors too: a body of the wrong shape is told like a value that cannot be.
+        # msgspec's errors are ValueErrors too: a body of the wrong shape is answered in the same way.
         except (ValueError, ApiError) as error:
             content, status = {"error": str(error)}, 400
         return Response(msgspec.json.encode(content), status, media_type="application/json")

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-# Every request walks through the rules.
+# Each request goes through the rules one by one.
 _MAX_RULES = 1_000
 
 
@@ -20,14 +20,15 @@ class Status(msgspec.Struct, frozen=True, tag_field="kind", tag="status", forbid
     headers: dict[str, str] = {}
 
 
-# What a proxy in between does: the work is done, and the answer is a page of HTML or cut off.
+# What a proxy can do: the work is done, but the answer is an HTML page or is cut off.
 class Body(msgspec.Struct, frozen=True, tag_field="kind", tag="body", forbid_unknown_fields=True):
     """Do the work, then give this text in place of the answer."""
 
     body: str
 
 
-# So the limits are told; only of them does the product believe that nothing was done (docs/systems/ledger.md#1-7).
+# The shape of a limit (docs/systems/ledger.md#1-7). After a limit, and no other error, the product takes it that
+# nothing was carried out.
 class GraphqlError(msgspec.Struct, frozen=True, tag_field="kind", tag="graphql_error", forbid_unknown_fields=True):
     """Answer 200 with one GraphQL error, its code at the top level; nothing is done."""
 
@@ -36,19 +37,19 @@ class GraphqlError(msgspec.Struct, frozen=True, tag_field="kind", tag="graphql_e
     extensions: dict[str, Any] = {}
 
 
-# Longer than the client waits it is a DropAfter: the work goes on although nobody listens any more.
+# If the client stops waiting first, this is a DropAfter: the work is done although nobody reads the answer.
 class Delay(msgspec.Struct, frozen=True, tag_field="kind", tag="delay", forbid_unknown_fields=True):
     """Wait, then go on as if nothing were wrong."""
 
     seconds: float
 
 
-# For the client no other than DropAfter: it cannot know which it was, and has to look up in both cases.
+# The client cannot tell this from DropAfter: in both cases it has to look up what happened.
 class DropBefore(msgspec.Struct, frozen=True, tag_field="kind", tag="drop_before", forbid_unknown_fields=True):
     """Close the connection; nothing is done."""
 
 
-# What the outbox is there for: the voucher was taken, and nobody said so (docs/architecture.md#outbox).
+# The case the outbox exists for: the voucher was taken, and the answer is lost (docs/architecture.md#outbox).
 class DropAfter(msgspec.Struct, frozen=True, tag_field="kind", tag="drop_after", forbid_unknown_fields=True):
     """Do the work, then close the connection without an answer."""
 
@@ -78,7 +79,7 @@ class FaultMatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def meets(self, *, method: str, path: str, operation: str, text: str) -> bool:
         """Tell whether a request is one of those."""
         return (
-            # A path is met by whole segments: /ws/rest/Document meets /ws/rest/Document/1, not /ws/rest/DocumentLine.
+            # Whole segments only: /ws/rest/Document meets /ws/rest/Document/1 and not /ws/rest/DocumentLine.
             self.method in ("", method)
             and (self.path in ("", path) or path.startswith(self.path.rstrip("/") + "/"))
             and self.operation in ("", operation)
@@ -139,7 +140,7 @@ class Faults:
 
     def take(self, side: str, *, method: str, path: str, operation: str = "", text: str = "") -> Fault | None:
         """Use up and give the fault of the first rule that meets the request, if any."""
-        # Asked without the lock, for each request asks: one that comes just as a rule is added may miss it either way.
+        # No lock for this look, which every request makes: one that arrives just as a rule is added may miss it anyway.
         if not self._armed:
             return None
         with self._lock:
@@ -147,7 +148,7 @@ class Faults:
                 rule = armed.rule
                 if rule.side != side or not rule.match.meets(method=method, path=path, operation=operation, text=text):
                     continue
-                # While a rule still skips, the rules behind it may have the request.
+                # A rule that still skips requests leaves this one to the rules behind it.
                 if armed.to_skip > 0:
                     armed.to_skip -= 1
                     continue

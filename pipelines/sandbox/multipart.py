@@ -23,7 +23,7 @@ def read_parts(body: bytes, content_type: str) -> dict[str, bytes]:
     found = _BOUNDARY.match(content_type)
     if found is None:
         raise ValueError("the content type names no boundary")
-    # No line break stands before the first boundary; with one put there, all of them are cut in the same way.
+    # The first boundary has no line break before it; with one added, all boundaries look alike.
     before, *sections = (_LINE + body).split(_LINE + _END + found[1].encode())
     if before or not sections or sections[-1].rstrip() != _END:
         raise ValueError("the parts do not begin and end with the boundary")
@@ -47,6 +47,6 @@ def request_of(body: bytes, content_type: str) -> bytes:
         return body
     try:
         return read_parts(body, content_type).get(CONTENT, b"")
-    # Faults and counts only look into it; the ledger, which comes next, says what is wrong with it.
+    # Only counts and faults use this; the ledger itself answers what is wrong with the body.
     except ValueError:
         return b""

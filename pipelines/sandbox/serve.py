@@ -37,7 +37,7 @@ class _Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request, as the base class does."""
         super().on_message_begin()
-        # abort and not close: what waits in the buffer must not go out either.
+        # abort and not close: what is still in the buffer must not be sent either.
         self.scope["extensions"] = {DROP: {"close": self.transport.abort}}
 
 
@@ -47,10 +47,10 @@ def build_app(state: Path, seed: Path | None = None) -> Starlette:
     Raises SeedError, naming file and line, for a seed that cannot be read.
     """
     with ExitStack() as stack:
-        # A connection each: a transaction of one side neither holds back nor undoes what another writes.
+        # One connection for each: a transaction of one side must not contain what another one writes.
         control, ledger_db, vms_db = (stack.enter_context(closing(open_state(state))) for _ in range(3))
         clock, faults, counts = Clock(control), Faults(), ReceivedRequests()
-        # May come before the seed: the ledger reads its rows at the first request.
+        # This may come before the seed, because the ledger reads its rows at the first request.
         routes = ledger_routes(ledger_db, clock=clock, faults=faults)
         vms = Vms(vms_db, clock=clock)
         stack.callback(vms.close)
@@ -117,7 +117,7 @@ def server(app: Starlette) -> uvicorn.Server:
         log_level="warning",
         access_log=False,
         server_header=False,
-        # The gate dates the answers.
+        # The gate adds it.
         date_header=False,
         # Longer than httpx keeps a connection (5 s): one that is closed just as a request comes in looks like a fault.
         timeout_keep_alive=60,

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     Test = Callable[[Row], bool]
 
-# docs/systems/ledger.md#1-3.
+# Official (docs/systems/ledger.md#1-3).
 MAX_RECORDS = 10_000
-# dbId and place, with a dot as real cursors were seen to have; of deltas the place alone. The place is what counts: a
-# row that changes while a client reads on is met again at the end.
+# The dbId and the place in the order of changes, joined by a dot as in real cursors; for deltas the place alone. Only
+# the place counts: a row that changes during the reading comes again at the end.
 _CURSOR = re.compile(r"\d{1,18}(\.\d{1,18}){0,3}")
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "": operator.eq,
@@ -83,7 +83,7 @@ class Window(NamedTuple):
     def of(cls, arguments: Row) -> Window:
         """Read first, last, after and before; raises RefusedError where they make no page."""
         first, last = arguments.get("first"), arguments.get("last")
-        # No client was ever seen to send neither: refused, so that one which forgets is noticed
+        # Every known client sends one of them. Refused, so that a client which forgets it is noticed
         # (docs/systems/ledger.md#a12).
         if (first is None) == (last is None):
             raise RefusedError(GraphqlFault("Argument 'first' or 'last' is required, and only one of them."))
@@ -100,11 +100,10 @@ class Window(NamedTuple):
         edges = [{"cursor": cursors(item), "node": nodes(item)} for item in found[: self.size]]
         is_more = len(found) > self.size
         return {
-            # null and not [] where there is nothing: official, and what every client stumbles over
-            # (docs/systems/ledger.md#1-3).
+            # null and not [] when there is nothing: official, and a trap for clients (docs/systems/ledger.md#1-3).
             "edges": edges or None,
             "pageInfo": {
-                # The way a client does not go is answered from what it sent: nobody has described it better.
+                # Against the direction of reading this only repeats what was sent: no source says more.
                 "hasNextPage": self.before is not None if self.newest_first else is_more,
                 "hasPreviousPage": is_more if self.newest_first else self.after > 0,
             },
@@ -128,8 +127,8 @@ def read_connection(store: LedgerStore, name: str, arguments: Row, *, owner: int
 
 def read_deltas(store: LedgerStore, kind: str, arguments: Row, *, now: datetime) -> Row:
     """Give one page of the changes of a type that are still kept."""
-    # Of all entities, whatever the token reaches, for a row that is gone has no owner to ask for. Rows are then read by
-    # dbId, and those out of reach are not shown.
+    # Of all entities, even those the token cannot see: a removed row no longer says whose it was. Rows themselves are
+    # read by dbId, and there the token counts.
     window, log = Window.of(arguments), store.deltas[kind]
     cutoff = store.delta_cutoff(now)
     low = bisect_right(log, window.after, key=_delta_place)
@@ -158,7 +157,7 @@ def _candidates(table: LedgerTable, wanted: Row, window: Window) -> Iterable[Row
     """Take the shortest way to the rows: by dbId, an indexed column, their time, or through all in their order."""
     for column in ("dbId", *table.index):
         values = [wanted[column]] if wanted.get(column) else wanted.get(f"{column}_in")
-        # An index leaves nulls and zeros out: it knows nothing of rows that have them.
+        # The index has no entry for null and 0.
         if not values or not all(values):
             continue
         by_id = (table.rows[value] for value in set(values) if value in table.rows)
@@ -201,8 +200,8 @@ def _reading(source: NodeSource, column: str, value: Any) -> tuple[Callable[[obj
     if scalar in ("MoneyString", "Float"):
         numbers = [None if item is None else as_decimal(item) for item in values]
         return as_decimal, numbers if isinstance(value, list) else numbers[0]
-    # A String variable may stand here (docs/systems/ledger.md#1-5): then nothing has looked at its form so far. Dates
-    # and times of one form sort as text.
+    # The variable may be a plain String, whose form nobody has checked yet (docs/systems/ledger.md#1-5). Dates and
+    # times of the same form sort as text.
     if scalar in ("DateString", "DateTimeString"):
         for item in values:
             if item is not None:
@@ -211,7 +210,7 @@ def _reading(source: NodeSource, column: str, value: Any) -> tuple[Callable[[obj
 
 
 def _is_owned(owners: set[int]) -> Test:
-    # Currencies, countries and sources are nobody's, and everybody's.
+    # Currencies, countries and sources have no owner: everybody sees them.
     return lambda row: (owner := row.get("ownerDbId")) is None or owner in owners
 
 

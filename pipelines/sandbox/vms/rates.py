@@ -28,6 +28,7 @@ def latest_rates(store: VmsStore, *, day: date) -> dict[tuple[int, int], Decimal
         if not isinstance(on, str) or not isinstance(rate, int | Decimal) or rate <= 0 or on[:10] > day.isoformat():
             continue
         pair = (row["fromCurrency"], row["currency"])
+        # Of two rates of one day the later entry wins.
         if pair not in latest or on >= latest[pair][0]:
             latest[pair] = (on, Decimal(rate))
     return {pair: rate for pair, (_, rate) in latest.items()}
@@ -43,6 +44,7 @@ def price(store: VmsStore, rates: dict[tuple[int, int], Decimal], *, of: int, to
     both = rates | {(back, forth): 1 / rate for (forth, back), rate in rates.items() if (back, forth) not in rates}
     if (of, to) in both:
         return both[of, to]
+    # Sorted, so that the same rates always give the same price.
     for middle in sorted({pair[1] for pair in both if pair[0] == of}):
         if (middle, to) in both:
             return both[of, middle] * both[middle, to]
