@@ -102,6 +102,7 @@ def _kind(annotation: Any) -> str:  # noqa: ANN401 - an annotation is anything
         return "list of texts"
     if origin is dict:
         return "table of tables" if get_origin(arguments[1]) is dict else "table"
+    # A KeyError is meant here: a setting of a new type needs words in TYPES before the page can be written.
     return TYPES[annotation.__name__]
 
 
