@@ -210,7 +210,7 @@ class _RootFields:
         if name in CONNECTIONS:
             return read_connection(store, name, arguments, owner=self._own, now=now), []
         if name.endswith("_deltas"):
-            return read_deltas(store, name.removesuffix("_deltas"), arguments, now=now), []
+            return read_deltas(store, name.removesuffix("_deltas"), arguments, owner=self._own, now=now), []
         settings = self._ledger.settings
         return mutate(store, name, arguments, own=self._own, settings=settings, files=self._files, now=now)
 

@@ -13,6 +13,7 @@ from graphql import GraphQLObjectType, get_named_type
 from pipelines.sandbox.ledger.entities import visible
 from pipelines.sandbox.ledger.errors import GraphqlFault, RefusedError
 from pipelines.sandbox.ledger.schema import SCALARS, as_decimal, schema
+from pipelines.sandbox.ledger.store import DELTA_KINDS
 from pipelines.sandbox.ledger.values import LedgerType, Row, is_open_on, local
 
 if TYPE_CHECKING:
@@ -125,16 +126,18 @@ def read_connection(store: LedgerStore, name: str, arguments: Row, *, owner: int
     return window.page(found, lambda row: f"{row['dbId']}.{row['seq']}", lambda row: row)
 
 
-def read_deltas(store: LedgerStore, kind: str, arguments: Row, *, now: datetime) -> Row:
-    """Give one page of the changes of a type that are still kept."""
-    # Of all entities, even those the token cannot see: a removed row no longer says whose it was. Rows themselves are
-    # read by dbId, and there the token counts.
+def read_deltas(store: LedgerStore, kind: str, arguments: Row, *, owner: int, now: datetime) -> Row:
+    """Give one page of the changes of a type that are still kept, as the token of ``owner`` sees them."""
     window, log = Window.of(arguments), store.deltas[kind]
     cutoff = store.delta_cutoff(now)
+    is_owned = _is_owned(visible(store, owner, owner_set=None, table=DELTA_KINDS[kind]))
     low = bisect_right(log, window.after, key=_delta_place)
     high = len(log) if window.before is None else bisect_left(log, window.before, key=_delta_place)
     places = range(high - 1, low - 1, -1) if window.newest_first else range(low, high)
-    kept = (log[place] for place in places if log[place].at >= cutoff)
+    # A removed row no longer says whose it was: its delta is shown to every token.
+    kept = (
+        log[place] for place in places if log[place].at >= cutoff and is_owned(store.rows.get(log[place].db_id, {}))
+    )
     found = list(islice(kept, window.size + 1))
     return window.page(
         found, lambda delta: str(delta.seq), lambda delta: {"dbId": delta.db_id, "mutationType": delta.change}

@@ -45,7 +45,15 @@ TABLES: dict[str, tuple[str, ...]] = {
 }
 # These rows have no times of their own, their header has (docs/systems/ledger.md#1-4).
 _UNTIMED = frozenset({"transactions", "ap_rows", "ar_rows"})
-DELTA_KINDS = ("apTransaction", "arTransaction", "transaction", "supplier", "customer", "project")
+# Each kind of delta with the table whose changes it tells.
+DELTA_KINDS = {
+    "apTransaction": "ap_rows",
+    "arTransaction": "ar_rows",
+    "transaction": "transactions",
+    "supplier": "subledgers",
+    "customer": "subledgers",
+    "project": "projects",
+}
 DELTA_DAYS = 3
 # Above every fixed dbId: code lists (values.py) and documented sources (seed.py).
 _FIRST_ID = 20_000_000

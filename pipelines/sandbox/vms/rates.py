@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
     from pipelines.sandbox.vms.store import VmsStore
 
-_WITHOUT_DECIMALS = frozenset({"ISK", "JPY", "KRW"})
+# ISO 4217; all others have two. VMS amounts have their currency's decimals (docs/systems/vms.md#v10).
+_DECIMALS = {"ISK": 0, "JPY": 0, "KRW": 0, "BHD": 3, "KWD": 3, "OMR": 3}
 
 
 def rounded(amount: Decimal, *, currency: str) -> Decimal:
     """Round half away from zero to the currency's decimals."""
-    return amount.quantize(Decimal(1) if currency in _WITHOUT_DECIMALS else Decimal("0.01"), rounding=ROUND_HALF_UP)
+    return amount.quantize(Decimal(1).scaleb(-_DECIMALS.get(currency, 2)), rounding=ROUND_HALF_UP)
 
 
 def latest_rates(store: VmsStore, *, day: date) -> dict[tuple[int, int], Decimal]:
