@@ -134,11 +134,10 @@ def read_deltas(store: LedgerStore, kind: str, arguments: Row, *, owner: int, no
     low = bisect_right(log, window.after, key=_delta_place)
     high = len(log) if window.before is None else bisect_left(log, window.before, key=_delta_place)
     places = range(high - 1, low - 1, -1) if window.newest_first else range(low, high)
+    kept = (log[place] for place in places if log[place].at >= cutoff)
     # A removed row no longer says whose it was: its delta is shown to every token.
-    kept = (
-        log[place] for place in places if log[place].at >= cutoff and is_owned(store.rows.get(log[place].db_id, {}))
-    )
-    found = list(islice(kept, window.size + 1))
+    seen = (delta for delta in kept if is_owned(store.rows.get(delta.db_id, {})))
+    found = list(islice(seen, window.size + 1))
     return window.page(
         found, lambda delta: str(delta.seq), lambda delta: {"dbId": delta.db_id, "mutationType": delta.change}
     )
