@@ -27,6 +27,7 @@ def _base(key: str) -> tuple[Member, ...]:
     """Return the members that every kind of master data has."""
     return (
         _key(key),
+        # Not unique: the dbId is the key, and one code may name several records (docs/systems/ledger.md#1-5).
         text("code", "code"),
         text("description", "description"),
         identifier("owner_db_id", "ownerDbId"),
@@ -46,6 +47,8 @@ _SUBLEDGER = (
 SUPPLIERS = declare("suppliers", "suppliers", *_base("supplier_db_id"), *_SUBLEDGER)
 CUSTOMERS = declare("customers", "customers", *_base("customer_db_id"), *_SUBLEDGER)
 
+# Suppliers and customers once more: only here do they show bank account, tax number and address
+# (sql/map/ledger_partners.sql).
 SUBLEDGERS = declare(
     "subledgers",
     "subledgers",
@@ -140,6 +143,7 @@ ENTITIES = declare(
     ),
 )
 
+# What a row means is not documented; decided: closed (docs/mapping.md#d11).
 PERIOD_STATUS = declare(
     "periodStatusItems",
     "period_status",
@@ -211,6 +215,7 @@ def _header(name: str) -> tuple[Member, ...]:
 
 
 # Rows of the supplier and of the customer ledger have the same members.
+# No modified_at, nor in the general ledger below: their changes are told by deltas alone (docs/systems/ledger.md#1-4).
 _ROW = (
     _key("row_db_id"),
     identifier("owner_db_id", "ownerDbId"),
@@ -247,6 +252,7 @@ TRANSACTIONS = declare(
     text("currency_code", "currency.code"),
     integer("period_year", "period.year"),
     integer("period_month", "period.monthNumber"),
+    # Which dimension stands for what is set up in the ledger; vouchers are sent with these two (docs/mapping.md#1-1).
     text("vessel_code", "glDimension.glObject1.code"),
     text("project_code", "glDimension.glObject2.code"),
     *_header("header"),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 def located_members(contract: Contract) -> Iterator[tuple[Member, str]]:
     """Yield every member with its dotted path in the object, in which lists are not marked."""
     for member in contract.members:
+        # In any element, not only in the first: the question is whether the name exists there at all.
         yield member, member.path.replace("[0]", "")
     for children in contract.children:
         yield from children.located

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # Names of columns with their DuckDB types, in order.
 Columns = list[tuple[str, str]]
 
+# 38 digits are the most that both Arrow's decimal128 and DuckDB hold.
 DECIMAL = (pa.decimal128(38, 18), "DECIMAL(38,18)")
 # Of each kind: the type its JSON is parsed with, and the type of its column.
 TYPES: Mapping[MemberKind, tuple[pa.DataType, str]] = {

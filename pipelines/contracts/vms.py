@@ -49,6 +49,7 @@ _DOCUMENT = (
     text("partner_code", "businessPartner.businessPartnerCode", decided=True),
     text("partner_name", "businessPartner.businessPartnerName", decided=True),
     *_partner_type("businessPartner.businessPartnerType", decided=True),
+    # Of several addresses the first one counts (docs/mapping.md#0).
     text("partner_country_code", "businessPartner.addresses[0].country.countryCode", decided=True),
     text("partner_iban", "businessPartner.bankAccount.iban", decided=True),
     text("partner_bank_account_no", "businessPartner.bankAccount.bankAccountNo", decided=True),
@@ -61,6 +62,7 @@ _DOCUMENT = (
     integer("created_by_key", "createdById", comment="the VMS user who entered it"),
 )
 
+# The only due dates: `Document.dueDate` is not in use (docs/systems/vms.md#3-3).
 _PAYMENT_TERMS = Children(
     table="document_payment_terms",
     path="documentPaymentTerms",

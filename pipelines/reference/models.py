@@ -45,4 +45,5 @@ def _model(catalog: Catalog, model: Model) -> Iterator[str]:
 
 
 def _link(catalog: Catalog, ref: TableRef) -> str:
+    # What no model makes (staging, seed, ctl) is described on the page of staging tables.
     return link(str(ref)) if ref in catalog.by_ref else link(str(ref), file="staging.md")

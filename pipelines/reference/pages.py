@@ -41,6 +41,7 @@ PAGES: Mapping[str, tuple[str, Callable[[Catalog], str]]] = {
 
 def render() -> Mapping[str, str]:
     """Return every page by file name; ModelError when the SQL models do not verify."""
+    # Verified once for all pages: a page about models that do not fit together would be wrong.
     catalog = open_catalog(sql_folder(), declared_tables())
     return {INDEX: _index(), **{name: write_page(catalog) for name, (_, write_page) in PAGES.items()}}
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pipelines.sandbox.clock import Clock
     from pipelines.sandbox.vms.routes import Vms
 
+# Keys differ from run to run: a test can only expect a count of paths without them.
 _KEY = re.compile(r"/\d+(?=/|$)")
 
 
@@ -36,6 +37,7 @@ class ReceivedRequests:
     """How many requests each side got since the start, per method and path or operation."""
 
     def __init__(self) -> None:
+        # No lock: only the gate adds, and it runs on the single thread of the event loop.
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def add(self, side: str, *, method: str, path: str, operation: str) -> None:
@@ -135,15 +137,18 @@ def admin_routes(
         Route("/_sandbox/faults", _json(admin.faults), methods=["GET", "POST", "DELETE"]),
         Route("/_sandbox/requests", _json(admin.requests), methods=["GET", "DELETE"]),
         Route("/_sandbox/vms/settings", _json(admin.vms_settings), methods=["GET", "POST"]),
+        # Period end has no documented API: in the VMS a person fills in a dialog (docs/systems/vms.md#4-2).
         Route("/_sandbox/vms/accruals", _json(admin.vms_accruals), methods=["POST"]),
     ]
 
 
 def _json(handler: Callable[[Request], object]) -> Callable[[Request], Response]:
     @wraps(handler)
+    # A plain function, which Starlette runs on a thread: waiting for a side's lock must not stop the event loop.
     def answered(request: Request) -> Response:
         try:
             content, status = handler(request), 200
+        # msgspec's errors are ValueErrors too: a body of the wrong shape is answered in the same way.
         except (ValueError, ApiError) as error:
             content, status = {"error": str(error)}, 400
         return Response(msgspec.json.encode(content), status, media_type="application/json")

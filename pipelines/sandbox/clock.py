@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
+# The offset is stored and not the time, so the time that passes while the sandbox is down counts for both sides.
 _SETTING = "clock_offset_microseconds"
 
 
@@ -32,6 +33,7 @@ class Clock:
 
     def set(self, now: datetime) -> None:
         """Make it ``now`` (aware); raises ValueError for a time without zone."""
+        # Each side writes its local time without a zone: nobody could say whose time such a text is.
         if now.tzinfo is None:
             raise ValueError(f"the clock needs a time with a zone, such as 2026-11-02T08:00:00Z, not {now.isoformat()}")
         self._store(now - self._wall())

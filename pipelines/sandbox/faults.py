@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+# Each request goes through the rules one by one.
 _MAX_RULES = 1_000
 
 
@@ -19,12 +20,15 @@ class Status(msgspec.Struct, frozen=True, tag_field="kind", tag="status", forbid
     headers: dict[str, str] = {}
 
 
+# What a proxy can do: the work is done, but the answer is an HTML page or is cut off.
 class Body(msgspec.Struct, frozen=True, tag_field="kind", tag="body", forbid_unknown_fields=True):
     """Do the work, then give this text in place of the answer."""
 
     body: str
 
 
+# The shape of a limit (docs/systems/ledger.md#1-7). After a limit, and no other error, the product takes it that
+# nothing was carried out.
 class GraphqlError(msgspec.Struct, frozen=True, tag_field="kind", tag="graphql_error", forbid_unknown_fields=True):
     """Answer 200 with one GraphQL error, its code at the top level; nothing is done."""
 
@@ -33,16 +37,19 @@ class GraphqlError(msgspec.Struct, frozen=True, tag_field="kind", tag="graphql_e
     extensions: dict[str, Any] = {}
 
 
+# If the client stops waiting first, this is a DropAfter: the work is done although nobody reads the answer.
 class Delay(msgspec.Struct, frozen=True, tag_field="kind", tag="delay", forbid_unknown_fields=True):
     """Wait, then go on as if nothing were wrong."""
 
     seconds: float
 
 
+# The client cannot tell this from DropAfter: in both cases it has to look up what happened.
 class DropBefore(msgspec.Struct, frozen=True, tag_field="kind", tag="drop_before", forbid_unknown_fields=True):
     """Close the connection; nothing is done."""
 
 
+# The case the outbox exists for: the voucher was taken, and the answer is lost (docs/architecture.md#outbox).
 class DropAfter(msgspec.Struct, frozen=True, tag_field="kind", tag="drop_after", forbid_unknown_fields=True):
     """Do the work, then close the connection without an answer."""
 
@@ -72,6 +79,7 @@ class FaultMatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def meets(self, *, method: str, path: str, operation: str, text: str) -> bool:
         """Tell whether a request is one of those."""
         return (
+            # Whole segments only: /ws/rest/Document meets /ws/rest/Document/1 and not /ws/rest/DocumentLine.
             self.method in ("", method)
             and (self.path in ("", path) or path.startswith(self.path.rstrip("/") + "/"))
             and self.operation in ("", operation)
@@ -132,6 +140,7 @@ class Faults:
 
     def take(self, side: str, *, method: str, path: str, operation: str = "", text: str = "") -> Fault | None:
         """Use up and give the fault of the first rule that meets the request, if any."""
+        # No lock for this look, which every request makes: one that arrives just as a rule is added may miss it anyway.
         if not self._armed:
             return None
         with self._lock:
@@ -139,6 +148,7 @@ class Faults:
                 rule = armed.rule
                 if rule.side != side or not rule.match.meets(method=method, path=path, operation=operation, text=text):
                     continue
+                # A rule that still skips requests leaves this one to the rules behind it.
                 if armed.to_skip > 0:
                     armed.to_skip -= 1
                     continue

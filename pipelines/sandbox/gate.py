@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from pipelines.sandbox.admin import ReceivedRequests
     from pipelines.sandbox.clock import Clock
 
+# A mistake of a client must not fill the memory. One file of the ledger may have 10 MiB (docs/systems/ledger.md#l28).
 MAX_BODY_BYTES = 64 * 1024 * 1024
 # The extension of an ASGI scope under which the server lets the gate close the connection.
 DROP = "sandbox.drop"
+# Searched, not parsed: requests are counted, and faults apply, also when the text is no valid GraphQL.
 _ROOT_FIELD = re.compile(
     r"(?:\b(?:query|mutation|subscription)\b[^{(]*(?:\([^)]*\))?[^{]*|^\s*)\{\s*(?:\w+\s*:\s*)?(\w+)"
 )
@@ -41,6 +43,7 @@ def root_field(body: bytes) -> str:
         query = msgspec.json.decode(body, type=_Graphql).query
     except msgspec.DecodeError:
         return ""
+    # First with its comments: a # inside a text begins no comment, and cutting there could remove the field.
     found = _ROOT_FIELD.search(query) or _ROOT_FIELD.search(_COMMENT.sub("", query))
     return found[1] if found else ""
 
@@ -62,6 +65,7 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        # Read as a whole first: a rule may look into it, and the handler must find it afterwards.
         body = await _read(receive)
         if body is None:
             await PlainTextResponse("Request body too large", status_code=413)(scope, receive, send)
@@ -69,6 +73,7 @@ class Gate:
         scope.setdefault("state", {})["body"] = body
         exchange = _Exchange(self._app, scope=scope, body=body, receive=receive, send=self._dated(send))
         path: str = scope["path"]
+        # Faults never apply to the control API: otherwise nobody could switch one off again.
         if path == "/" or path.startswith("/_sandbox"):
             await exchange.run()
             return
@@ -76,6 +81,7 @@ class Gate:
         await exchange.suffer(self._fault(scope["method"], path, scope["query_string"], content_type, body))
 
     def _fault(self, method: str, path: str, query: bytes, content_type: str, body: bytes) -> Fault | None:
+        # The ledger has one address; every other one is the VMS's, its token endpoint included.
         side = "ledger" if path.lower() == "/graphql" else "vms"
         operation = root_field(request_of(body, content_type)) if side == "ledger" else ""
         self._counts.add(side, method=method, path=path, operation=operation)
@@ -87,6 +93,7 @@ class Gate:
     def _dated(self, send: Send) -> Send:
         async def dated(message: Message) -> None:
             if message["type"] == "http.response.start":
+                # By the sandbox's clock, like the times inside the answer, because a test may have set another day.
                 date = format_datetime(self._clock.now(), usegmt=True).encode()
                 message["headers"] = [*message["headers"], (b"date", date)]
             await send(message)
@@ -137,6 +144,7 @@ class _Exchange:
 
     async def _drop(self) -> None:
         self._scope["extensions"][DROP]["close"]()
+        # Wait until the connection is closed: uvicorn sends a 500 for an application that returns without an answer.
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
@@ -159,6 +167,7 @@ class _Exchange:
         return messages[0], b"".join(message.get("body", b"") for message in messages[1:])
 
     async def _replay(self) -> Message:
+        # Starlette may ask again after the body, to learn whether the client has gone.
         if self._body is None:
             return await self._receive()
         body, self._body = self._body, None
@@ -177,5 +186,6 @@ async def _read(receive: Receive) -> bytes | None:
     return None
 
 
+# A gateway answers in HTML, even between two sides that speak JSON.
 def _media_type(body: str) -> str:
     return "text/html" if body.lstrip().startswith("<") else "application/json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+# 1 to 70 characters: RFC 2046, section 5.1.1.
 _BOUNDARY = re.compile(r'multipart/form-data;.*?\bboundary="?([^";]{1,70})"?', re.IGNORECASE)
 _NAME = re.compile(r'form-data;(?:.*;)? ?name="([^"]*)"', re.IGNORECASE)
 _END = b"--"
@@ -22,6 +23,7 @@ def read_parts(body: bytes, content_type: str) -> dict[str, bytes]:
     found = _BOUNDARY.match(content_type)
     if found is None:
         raise ValueError("the content type names no boundary")
+    # The first boundary has no line break before it; with one added, all boundaries look alike.
     before, *sections = (_LINE + body).split(_LINE + _END + found[1].encode())
     if before or not sections or sections[-1].rstrip() != _END:
         raise ValueError("the parts do not begin and end with the boundary")
@@ -45,5 +47,6 @@ def request_of(body: bytes, content_type: str) -> bytes:
         return body
     try:
         return read_parts(body, content_type).get(CONTENT, b"")
+    # Only counts and faults use this; the ledger itself answers what is wrong with the body.
     except ValueError:
         return b""

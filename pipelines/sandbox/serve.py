@@ -21,7 +21,7 @@ from pipelines.sandbox.clock import Clock
 from pipelines.sandbox.faults import Faults
 from pipelines.sandbox.gate import DROP, Gate
 from pipelines.sandbox.ledger.routes import LEDGER_TOKEN, ledger_routes, seed_ledger
-from pipelines.sandbox.state import open_state, read_setting, write_setting
+from pipelines.sandbox.state import open_state, read_setting, transaction, write_setting
 from pipelines.sandbox.vms.auth import CREDENTIALS
 from pipelines.sandbox.vms.routes import Vms
 
@@ -38,6 +38,7 @@ class _Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request, as the base class does."""
         super().on_message_begin()
+        # abort and not close: what is still in the buffer must not be sent either.
         self.scope["extensions"] = {DROP: {"close": self.transport.abort}}
 
 
@@ -47,8 +48,10 @@ def build_app(state: Path, seed: Path | None = None) -> Starlette:
     Raises SeedError, naming file and line, for a seed that cannot be read.
     """
     with ExitStack() as stack:
+        # One connection for each: a transaction of one side must not contain what another one writes.
         control, ledger_db, vms_db = (stack.enter_context(closing(open_state(state))) for _ in range(3))
         clock, faults, counts = Clock(control), Faults(), ReceivedRequests()
+        # This may come before the seed, because the ledger reads its rows at the first request.
         routes = ledger_routes(ledger_db, clock=clock, faults=faults)
         vms = Vms(vms_db, clock=clock)
         stack.callback(vms.close)
@@ -56,8 +59,10 @@ def build_app(state: Path, seed: Path | None = None) -> Starlette:
             # Either side loads in one transaction; a kill between the two leaves a VMS that is not empty.
             if not vms.counts():
                 vms.seed(seed / "vms")
-            seed_ledger(ledger_db, seed / "ledger")
-            write_setting(control, _SEEDED, value=True)
+            # The mark stands or falls with the ledger's rows: a second load would bring every code twice.
+            with transaction(ledger_db):
+                seed_ledger(ledger_db, seed / "ledger")
+                write_setting(ledger_db, _SEEDED, value=True)
         admin = admin_routes(vms, ledger_db, clock=clock, faults=faults, counts=counts)
         gate = Middleware(Gate, clock=clock, faults=faults, counts=counts)
         app = Starlette(routes=[*routes, *vms.routes(), *admin], middleware=[gate])
@@ -113,7 +118,9 @@ def server(app: Starlette) -> uvicorn.Server:
         log_level="warning",
         access_log=False,
         server_header=False,
+        # The gate adds it.
         date_header=False,
+        # Longer than httpx keeps a connection (5 s): one that is closed just as a request comes in looks like a fault.
         timeout_keep_alive=60,
         timeout_graceful_shutdown=1,
     )

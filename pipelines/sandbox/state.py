@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+# A side that writes much at once (a seed) may hold the file for seconds.
 _BUSY_SECONDS = 30.0
 
 
@@ -38,10 +39,19 @@ def open_state(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """Write a unit of work: all of it is committed at the end, none of it when the block raises."""
+    """Write a unit of work: all of it is committed at the end, none of it when the block raises.
+
+    Within another one of the same connection it is a part of that, and committed with it.
+    """
+    if db.in_transaction:
+        yield db
+        return
+    # Three connections write this file. A plain BEGIN takes the lock at its first write only, and is refused at once
+    # and without waiting where another connection has written since its first read.
     db.execute("BEGIN IMMEDIATE")
     try:
         yield db
+    # An interrupt from the keyboard must not leave half of it behind either.
     except BaseException:
         db.execute("ROLLBACK")
         raise

@@ -30,6 +30,8 @@ class Context:
     now: Callable[[], datetime]
     operator: str
     settings: Settings
+    # What was decided and sent cannot be read again anywhere; the warehouse can be rebuilt from both systems
+    # (docs/architecture.md#three-stores).
     control: Control
     warehouse: duckdb.DuckDBPyConnection
     vms: VmsClient

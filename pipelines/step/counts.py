@@ -14,6 +14,8 @@ class Counts:
     sent: int = 0
     held: int = 0
     failed: int = 0
+    # May or may not have been written on the other side: looked up before anything is sent again
+    # (docs/architecture.md#outbox).
     unknown: int = 0
     breaks: int = 0
 

@@ -15,6 +15,7 @@ class Step:
 
     name: str
     run: Callable[[Context], Counts]
+    # Also true of a step that only repeats work after one that writes: without that one nothing has changed.
     writes_outside: bool = False
 
 

@@ -161,7 +161,7 @@ class LedgerClient:
         ``uploads`` are the files that nodes name.
 
         At most 500 inputs (docs/systems/ledger.md#1-6). Raises Refused when the ledger refused it: nothing of it was
-        carried out, as far as is known (A1).
+        carried out, as far as is known (docs/systems/ledger.md#l1).
         """
         # Only a fault of ours gets here: a check holds vouchers of more lines (docs/mapping.md#1-6-4).
         if len(inputs) > MOST_INPUTS:

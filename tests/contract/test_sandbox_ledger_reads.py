@@ -282,6 +282,20 @@ def test_deltas_tell_what_happened_and_are_kept_3_days(world: World) -> None:
     assert world.ask(query)["project_deltas"]["edges"] is None
 
 
+def test_deltas_are_of_rows_that_the_token_reaches(world: World) -> None:
+    world.settings(tokens={"a-token-of-28601-only": 28601, "a-token-of-28602-only": 28602})
+    world.add(*invoice())
+    world.post()
+    add_project(world, "P1")
+    query = """{ apTransaction_deltas(first: 9){ edges{ node{ mutationType } } }
+                 project_deltas(first: 9){ edges{ node{ mutationType } } } }"""
+    added = [{"node": {"mutationType": "ADDED"}}]
+    own, other = (world.answer(query, token=f"a-token-of-{code}-only")["data"] for code in (28601, 28602))
+    assert own == {"apTransaction_deltas": {"edges": added}, "project_deltas": {"edges": added}}
+    # A project of the group is seen from below, the books of a sister are not.
+    assert other == {"apTransaction_deltas": {"edges": None}, "project_deltas": {"edges": added}}
+
+
 def test_dimensions_are_set_up_per_entity(world: World) -> None:
     group, *_ = world.rows("entities", "glSetupEntries{ field{ name } fieldObject{ objectKind{ name } } }")
     kinds = {entry["field"]["name"]: entry["fieldObject"]["objectKind"]["name"] for entry in group["glSetupEntries"]}

@@ -183,6 +183,16 @@ def test_a_line_that_is_no_json_is_named(tmp_path: Path) -> None:
     db.close()
 
 
+def test_a_seed_that_was_refused_leaves_nothing_behind(tmp_path: Path) -> None:
+    db = open_state(tmp_path / "state.sqlite")
+    with pytest.raises(LedgerSeedError):
+        seed_ledger(db, write_seed(tmp_path / "wrong", SEED | {"vouchers": [{"owner": 28601}]}))
+    seed_ledger(db, write_seed(tmp_path / "right"))
+    (counts, *_) = ledger_overview(db)
+    assert ("entities", str(len(SEED["entities"]))) in counts.rows
+    db.close()
+
+
 def test_the_overview_counts_and_sums(world: World) -> None:
     world.add(*invoice(), *invoice(number=2, project={"code": "V002-2601"}))
     world.post()

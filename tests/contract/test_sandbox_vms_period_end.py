@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipelines.sandbox.vms.rates import rounded
 from tests.support.sandbox_vms_world import small_sandbox
 
 if TYPE_CHECKING:
@@ -127,3 +129,8 @@ def test_a_wrong_run_is_refused(sandbox: Sandbox, client: httpx.Client) -> None:
     with pytest.raises(ValueError, match="no exchange rate between USD and NOK"):
         sandbox.control("POST", "vms/accruals", {"period": "2026-10"})
     assert _documents(client, "ACP") == []
+
+
+@pytest.mark.parametrize(("currency", "amount"), [("JPY", "1"), ("USD", "1.24"), ("KWD", "1.235")])
+def test_amounts_have_their_currencys_decimals(currency: str, amount: str) -> None:
+    assert str(rounded(Decimal("1.2350"), currency=currency)) == amount

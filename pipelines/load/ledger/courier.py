@@ -207,7 +207,8 @@ class LedgerCourier:
         log.warning("mutation_refused", mutation=group.mutation, owner=group.owner_code, intents=len(parcels))
         try:
             # "Refused" need not mean "nothing was written". What is sent again without a look could be there twice, and
-            # the ledger would not say so (A3): so it is asked, until one mutation has proved that all of it is refused.
+            # the ledger would not say so (docs/systems/ledger.md#l2): so it is asked, until one mutation has proved
+            # that all of it is refused.
             findings = {} if self._is_atomic else self.read_back([parcel.entry for parcel in parcels])
         except LOOK_UP_ERRORS as error:
             # Refused, but what it left behind is not known: as bad as no answer, and settled in the same way.

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from pipelines.sandbox.ledger.store import LedgerStore, RowChanges
 
+# Rows of these sources are invoices or credit notes; rows of others are payments, or were entered by hand. SO and OS
+# (sales orders, opening balance) were seen in client code.
 INVOICE_SOURCES = frozenset({"AP", "AR", "SO", "OS"})
 _FIRST_VOUCHER_NO = 120_001
 _RATE_DIGITS = Decimal("0.000000001")
@@ -65,9 +67,11 @@ def completed(store: LedgerStore, line: Row, *, owner: int) -> Row:
     """Fill in the currency and the amount that follows from the others; what cannot follow stays absent."""
     company = company_currency(store, owner)
     filled = {**line, "currencyDbId": line.get("currencyDbId") or company["dbId"]}
+    # The product sends both amounts (docs/mapping.md#1-1); a person may enter only one of them.
     amount, foreign, rate = (filled.get(name) for name in ("amount", "invoiceAmount", "exchangeRate"))
     is_company = filled["currencyDbId"] == company["dbId"]
     if amount is None and foreign is not None and (is_company or rate is not None):
+        # The rate as text: a Decimal made from a float would have all its binary digits.
         value = Decimal(foreign) * (1 if rate is None or is_company else Decimal(str(rate)))
         filled["amount"] = money(rounded(value, minor=minor_units(store, company["dbId"])))
     if foreign is None and amount is not None and is_company:
@@ -77,6 +81,8 @@ def completed(store: LedgerStore, line: Row, *, owner: int) -> Row:
 
 def vat_account(store: LedgerStore, line: Row, *, source: Row, owner: int) -> tuple[str, int | None]:
     """Give the VAT account of a taxed line, its code and its dbId: the rule's own, else 2710 input or 2700 output."""
+    # That VAT is split off is assumed (docs/systems/ledger.md#l6), and no source names the account: these two are the
+    # usual VAT accounts (docs/mapping.md#1-3).
     is_input = source["code"] == "AP" or (source["code"] != "AR" and Decimal(line["amount"]) > 0)
     code: str = store.rows[line["taxRuleDbId"]].get("account") or ("2710" if is_input else "2700")
     seen = chain(store, owner)
@@ -87,6 +93,7 @@ def vat_account(store: LedgerStore, line: Row, *, source: Row, owner: int) -> tu
 def tax_percent(store: LedgerStore, line: Row) -> Decimal:
     """Give the percent of a line's tax rule; control accounts carry no tax."""
     rule = store.rows.get(line.get("taxRuleDbId", 0))
+    # A control line is the whole claim, VAT included: only detail lines are split (docs/mapping.md#1-3).
     if rule is None or store.rows[line["accountDbId"]].get("ledgerTypeDbId"):
         return ZERO
     return Decimal(rule.get("percent") or 0)
@@ -98,6 +105,7 @@ def book(store: LedgerStore, changes: RowChanges, voucher: Voucher, *, now: date
     for line in voucher.lines:
         for position, part in enumerate(_parts(store, line, voucher)):
             row = changes.put("transactions", _gl_row(store, part, header))
+            # The first part is the line itself; the second is its VAT, which no partner owes.
             if position == 0 and _is_control(store, part):
                 subledger = _subledger_row(store, part, header, gl_row=row, source=voucher.source["code"])
                 changes.put(_subledger_table(store, part), subledger)
@@ -110,35 +118,41 @@ def _header(store: LedgerStore, voucher: Voucher, *, now: datetime) -> Row:
     at = local(now)
     return store.new(
         ownerDbId=voucher.owner,
+        # Each entity has its own series, so the number alone does not identify a voucher.
         transactionNumber=store.next(f"transactionNumber:{voucher.owner}", first=_FIRST_VOUCHER_NO),
         text=voucher.text,
         postedDate=voucher.posted_date,
         createdAt=at,
         modifiedAt=at,
         registeredAt=at,
+        # Null for what a person entered: this is how imported vouchers are recognised (docs/systems/ledger.md#4-3).
         importedAt=at if voucher.is_imported else None,
         fiscalYear=period_row(period)["fiscalYear"],
         periodDbId=period,
         transactionSourceDbId=voucher.source["dbId"],
         jobLevelDbId=int(JobLevel.DONE),
         archive=False,
+        # For the tests only: the API shows it on import items and not in the books (docs/systems/ledger.md#4-3).
         trRegNumber=voucher.tr_reg_number,
         invoiceFileDbId=voucher.file,
     )
 
 
 def _parts(store: LedgerStore, line: Row, voucher: Voucher) -> list[Row]:
-    """Split a gross line into its net and its VAT (A21); a line without VAT stays as it is."""
+    """Split a gross line into its net and its VAT (docs/systems/ledger.md#l6); a line without VAT stays as it is."""
     percent = tax_percent(store, line)
     if not percent:
         return [line]
     company = company_currency(store, voucher.owner)["dbId"]
+    # Computed in each currency, with its own decimals: converting one tax need not give the other.
     tax = {
         name: rounded(Decimal(line[name]) * percent / (HUNDRED + percent), minor=minor_units(store, currency))
         for name, currency in (("amount", company), ("invoiceAmount", line["currencyDbId"]))
     }
+    # The net is what remains, not rounded by itself: net and VAT must add up to the line in both currencies.
     net = {**line, **{name: money(Decimal(line[name]) - tax[name]) for name in tax}, "taxAmount": money(tax["amount"])}
     _, account = vat_account(store, line, source=voucher.source, owner=voucher.owner)
+    # No dimensions: rows of VAT have none (docs/systems/ledger.md#l26).
     kept = {name: line.get(name) for name in ("text", "currencyDbId", "exchangeRate", "taxRuleDbId", "importItemDbId")}
     vat = {**kept, **{name: money(value) for name, value in tax.items()}, "accountDbId": account, "isTax": True}
     return [net, vat]
@@ -153,6 +167,7 @@ def _gl_row(store: LedgerStore, line: Row, header: Row) -> Row:
         amount=line["amount"],
         invoiceAmount=line["invoiceAmount"],
         taxAmount=line.get("taxAmount", "0.00"),
+        # The product sends a voyage as project (docs/mapping.md#1-1), others as glObject2; the books have one column.
         glObject2DbId=line.get("projectDbId") or line.get("glObject2DbId"),
         companyDbId=line.get("companyDbId") or partner.get("companyDbId"),
         periodDbId=header["periodDbId"],
@@ -160,6 +175,7 @@ def _gl_row(store: LedgerStore, line: Row, header: Row) -> Row:
         monthNumber=period["monthNumber"],
         periodNumber=period["fiscalPeriod"],
         positionNumber=line.get("positionNumber") or line.get("trItemNumber"),
+        # 0 where nothing is matched; a client must also take null (docs/systems/ledger.md#2-2).
         matchId=0,
         reconciled=False,
     )
@@ -179,6 +195,7 @@ def _subledger_row(store: LedgerStore, line: Row, header: Row, *, gl_row: Row, s
     ledger_type = store.rows[line["accountDbId"]]["ledgerTypeDbId"]
     sl_type = line.get("slTransactionTypeDbId")
     if sl_type is None and source in INVOICE_SOURCES:
+        # Invoices are positive on AR [client] and negative on AP [inf] (docs/systems/ledger.md#l24).
         is_invoice = (Decimal(line["invoiceAmount"]) < 0) is (ledger_type == LedgerType.AP)
         sl_type = int(SlType.INVOICE if is_invoice else SlType.CREDIT_MEMO)
     row = store.new(
@@ -190,6 +207,7 @@ def _subledger_row(store: LedgerStore, line: Row, header: Row, *, gl_row: Row, s
         glRowDbId=gl_row["dbId"],
         amount=line["amount"],
         invoiceAmount=line["invoiceAmount"],
+        # Signed like the row itself.
         invoiceRemaining=line["invoiceAmount"],
         exchangeRate=_rate(line),
         glObject2DbId=gl_row.get("glObject2DbId"),

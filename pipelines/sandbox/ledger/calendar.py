@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pipelines.sandbox.ledger.store import LedgerStore
 
+# A new rate ends the earlier one only within the same entity, pair and kind.
 _PAIR = ("ownerDbId", "currencyFromDbId", "currencyToDbId", "exchangeTypeDbId")
 _DAY = timedelta(days=1)
 
@@ -29,6 +30,7 @@ class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"sou
     owner: int
     source: str
     target: str
+    # Text, so that its digits are served as they were published.
     rate: str
     fromDate: str  # noqa: N815 (the names of the API)
     toDate: str | None = None  # noqa: N815
@@ -56,6 +58,7 @@ def publish_rates(store: LedgerStore, given: Iterable[Rate], *, now: datetime, k
     for pair in {tuple(row[name] for name in _PAIR) for row in entered}:
         rows = sorted(pairs[pair].values(), key=_from_date)
         for row, to_date in zip(rows, _last_days(rows), strict=True):
+            # Only rows that change: others would look modified to a client that asks for changes.
             if row["dbId"] in entered_ids or to_date != row["toDate"]:
                 changes.put("exchange_rates", row | {"toDate": to_date})
     store.commit(changes, now=now, keep_times=keep_times)
@@ -75,6 +78,8 @@ def set_period(store: LedgerStore, given: PostingPeriod, *, now: datetime) -> No
     known = [row for row in rows if row["ownerDbId"] == owner and row["periodDbId"] == wanted]
     changes = RowChanges()
     if given.closed and not known:
+        # A row means closed, no row means open. This was decided: no source says what a row means
+        # (docs/mapping.md#d11).
         changes.put("periods_closed", store.new(ownerDbId=owner, periodDbId=wanted))
     if not given.closed:
         for row in known:

@@ -1,4 +1,7 @@
-"""What the posting job looks at before it books a voucher (A4, A6, A8, A11), and what it says (A7)."""
+"""What the posting job looks at before it books a voucher, and what it says.
+
+That it looks at these is assumed: docs/systems/ledger.md#a4, #a6, #a8 and #a11; the words are ours (#a7).
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from pipelines.sandbox.ledger.books import Voucher
     from pipelines.sandbox.ledger.store import LedgerStore
 
+# What can be closed for posting or is valid for a time (docs/systems/ledger.md#a11).
 _DIMENSIONS = (
     ("Project", "projectDbId"),
     ("Project", "glObject2DbId"),
@@ -71,6 +75,7 @@ def is_closed(store: LedgerStore, *, owner: int, day: str) -> bool:
 
 def _period(store: LedgerStore, voucher: Voucher) -> Iterator[Problem]:
     if is_closed(store, owner=voucher.owner, day=voucher.posted_date):
+        # On the first line: an error belongs to one import item, never to a whole voucher (docs/systems/ledger.md#4-3).
         period = voucher.posted_date[:7].replace("-", "/")
         yield Problem(0, ErrorLevel.ERROR, f"Period {period} is closed.")
 
@@ -78,6 +83,7 @@ def _period(store: LedgerStore, voucher: Voucher) -> Iterator[Problem]:
 def _balance(store: LedgerStore, voucher: Voucher) -> Iterator[Problem]:
     currencies = {line["currencyDbId"] for line in voucher.lines}
     columns = [("amount", company_currency(store, voucher.owner)["code"])]
+    # Amounts in several currencies have no sum. There is no tolerance (docs/systems/ledger.md#l5).
     if len(currencies) == 1:
         columns.append(("invoiceAmount", store.rows[currencies.pop()]["code"]))
     for column, currency in columns:
@@ -93,6 +99,7 @@ def _line(store: LedgerStore, line: Row, voucher: Voucher) -> Iterator[str]:
     if account.get("posting") is False:
         yield f"Account {code} is not open for posting."
     for name in account.get("requires") or ():
+        # A required project may be given as project or as glObject2.
         column = {"project": "projectDbId" if line.get("projectDbId") else "glObject2DbId"}.get(name, f"{name}DbId")
         if line.get(column) is None:
             yield f"Account {code} requires {name}."
@@ -121,12 +128,16 @@ def _dimensions(store: LedgerStore, line: Row, *, day: str) -> Iterator[str]:
             continue
         if value.get("allowPosting") is False or value.get("posting") is False:
             yield f"{what} {value['code']} is not open for posting."
+        # On the voucher's date. That posting needs a project valid on it is inferred (docs/systems/ledger.md#3-3).
         elif not is_open_on(value, day):
             yield f"{what} {value['code']} is not open on {day}."
 
 
 def _known_invoice(store: LedgerStore, line: Row, voucher: Voucher) -> Iterator[str]:
-    """Warn of a supplier invoice number that is in the books already; it is booked all the same (A4)."""
+    """Warn of a supplier invoice number that is in the books already; it is booked all the same.
+
+    Source: docs/systems/ledger.md#l12.
+    """
     number, partner = line.get("invoiceNumber"), line.get("subledgerDbId")
     if not number or not partner or store.rows[line["accountDbId"]].get("ledgerTypeDbId") != LedgerType.AP:
         return

@@ -77,8 +77,10 @@ def _route(ledger: Ledger, path: str, read: Read | None, write: Write | None) ->
 async def _answer(ledger: Ledger, request: Request, read: Read | None, write: Write | None) -> Response:
     body = await request.body()
 
+    # On a thread: it may have to wait for the lock, which the event loop must not do.
     def work() -> object:
         with ledger.store.lock:
+            # What the posting job should have booked by now is booked before anybody looks.
             ledger.post_when_due()
             if request.method == "POST" and write is not None:
                 return write(ledger, body)
@@ -88,6 +90,7 @@ async def _answer(ledger: Ledger, request: Request, read: Read | None, write: Wr
         return _json(await run_in_threadpool(work))
     except (BadRequestError, msgspec.MsgspecError) as error:
         return _json({"error": str(error)}, status=400)
+    # Decimal raises it for a text that is no number.
     except InvalidOperation:
         return _json({"error": "an amount is no decimal number"}, status=400)
 
@@ -143,6 +146,7 @@ def _get_files(ledger: Ledger, _: QueryParams) -> list[Row]:
     return files(ledger.store)
 
 
+# By hand only: that the API can do this is assumed, and the product does not use it (docs/systems/ledger.md#a25).
 def _remove_import_items(store: LedgerStore, given: Removal, now: datetime) -> Row:
     changes = RowChanges()
     for db_id in given.rows:

@@ -35,6 +35,7 @@ class Ledger:
     @property
     def store(self) -> LedgerStore:
         """Give the rows."""
+        # Otherwise two first requests at the same time would each go on with their own copy of the rows.
         with self._opening:
             if self._store is None:
                 self._store = LedgerStore(self._db)
@@ -62,9 +63,13 @@ class Ledger:
     def post_when_due(self) -> None:
         """Run the posting job if one of its hours has passed since it was last asked."""
         now = self.now()
+        # There is no timer, because the clock can be set and stepped: the job runs at the next request, with the time
+        # of that request. One run replaces all that were missed.
         due = last_run_due(self.settings, now=now)
         with self.store.lock:
             stored = read_setting(self._db, _LAST_RUN)
+            # Counting starts with the first request. After the clock was set back, the job must not wait until the old
+            # time is reached again.
             last = now if stored is None else min(datetime.fromisoformat(stored), now)
             is_due = due is not None and due > last
             if is_due:

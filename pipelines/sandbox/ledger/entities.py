@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from pipelines.sandbox.ledger.store import LedgerStore
     from pipelines.sandbox.ledger.values import Row
 
-# Rows of the books belong to one entity; all other tables hold master data, which entities below see too.
+# Rows of the books belong to one entity; all other tables hold master data, which entities below see too
+# (docs/systems/ledger.md#l14).
 _BOOKS = frozenset({
     "import_items", "import_errors", "headers", "transactions", "ap_rows", "ar_rows", "periods_closed",
 })  # fmt: skip

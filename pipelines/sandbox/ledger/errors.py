@@ -19,6 +19,8 @@ class GraphqlFault(NamedTuple):
         """Give it the shape of the wire (docs/systems/ledger.md#1-7, #10-4, #10-9)."""
         error: dict[str, Any] = {"message": self.message}
         extensions = dict(self.extensions or {})
+        # Two places for a code, as in real answers. A client that reads only one of them mistakes a limit for a
+        # refusal.
         if self.is_limit:
             error["code"] = self.code
         elif self.code:

@@ -112,10 +112,12 @@ class Selection:
         if name in _SAME_ROW:
             return lambda row: row
         if name == "period":
+            # Periods are not stored: the dbId itself contains year and month (values.period_id).
             return lambda row: None if (db_id := row.get("periodDbId")) is None else period_row(db_id)
         link, rows = _LINKS.get(name, f"{name}DbId"), self._rows
 
         def referred(row: Row) -> Row | None:
+            # No row has the dbId 0. Entries of a list, such as glSetupEntries, contain their objects.
             return rows.get(row.get(link, 0)) or _inline(row.get(name))
 
         return referred
@@ -129,6 +131,7 @@ class Selection:
             elif isinstance(node, InlineFragmentNode):
                 self._collect(node.selection_set, found)
             elif isinstance(node, FragmentSpreadNode):
+                # A circle of fragments was refused by validation.
                 self._collect(self._fragments[node.name.value].selection_set, found)
 
     def _is_wanted(self, node: Any) -> bool:  # noqa: ANN401 (one of three node classes, all of which have directives)
@@ -159,5 +162,6 @@ def _leaf(parent: str, name: str, scalar: str) -> Step:
     if name == "dbId" and parent in _STRING_IDS:
         return lambda row: str(row["dbId"])
     if scalar == "Float":
+        # A Decimal becomes a JSON number with the stored digits; a float could change them.
         return lambda row: None if (value := row.get(name)) is None else Decimal(str(value))
     return lambda row: row.get(name)

@@ -34,6 +34,7 @@ def check_sizes(files: Mapping[str, bytes], settings: ServedLedgerSettings) -> N
 
 def attach_file(work: Work, node: Node, *, owner: int) -> dict[str, int]:
     """Keep the file that a node names; give the column that refers to it, none where the node names no file."""
+    # A file that no node names is dropped silently; what the real ledger does with it is not known.
     name = node.values.get("invoiceFile")
     if not name:
         return {}

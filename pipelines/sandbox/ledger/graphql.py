@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from pipelines.sandbox.ledger.values import Row
 
 TOKEN = "springline-sandbox"  # noqa: S105 (opens nothing but a sandbox on loopback)
+# The word token, not Bearer, and base64url without padding (docs/systems/ledger.md#1-2).
 _AUTHORIZATION = re.compile(r"token ([A-Za-z0-9_-]{16,200})")
+# The first text is the real one, the second is ours: a client must not depend on it.
 _BAD_FORMAT = GraphqlFault(
     'Bad format for API Token. Expected header is "Authorization: token <your-token>".', "BAD_FORMAT_FOR_API_TOKEN"
 )
@@ -64,8 +66,11 @@ def answer(
     started, settings = time.monotonic(), ledger.settings
     try:
         own = _own(ledger, authorization)
+        # The place is taken after the token was checked and held until the answer is ready.
         with ledger.limits.request(settings):
             request, files = _read(body, content_type)
+            # Before anything is written: a mutation refused for its file has written nothing
+            # (docs/systems/ledger.md#l28).
             check_sizes(files, settings)
             result = _run(ledger, own, request, files)
             if settings.latency_seconds:
@@ -75,6 +80,7 @@ def answer(
             {"errors": [GraphqlFault(f"The request is no GraphQL request: {error}").as_error()]}
         )
     except RefusedError as refused:
+        # 200 for a refusal too: a client must look at the errors and not at the status (docs/systems/ledger.md#l3).
         return 200, _encoder.encode({"errors": [fault.as_error() for fault in refused.faults]})
     timeout = settings.query_timeout_seconds
     if timeout is not None and time.monotonic() - started >= timeout:
@@ -121,6 +127,7 @@ def _run(ledger: Ledger, own: int, request: _Request, files: dict[str, bytes]) -
     selection = Selection(ledger.store.rows, fragments=prepared.fragments, variables=variables)
     fields = selection.collect([operation.selection_set])
     if any(nodes[0].name.value in _INTROSPECTION for nodes in fields.values()):
+        # Questions about the schema cost no credits.
         return _introspect(prepared, request)
     return _RootFields(ledger, own, operation, selection, files).run(fields)
 
@@ -164,17 +171,21 @@ class _RootFields:
             for key, nodes in fields.items()
             if nodes[0].name.value != "__typename"
         }
+        # Charged before the work: a request refused for credits has done nothing.
         records = sum(map(_records, arguments.values()))
         ledger = self._ledger
         ledger.limits.charge(ledger.settings, records=records, now=ledger.now())
         data: dict[str, Any] = {}
         errors: list[dict[str, Any]] = []
+        # All root fields see the same books, and two mutations never mix.
         with ledger.store.lock:
             ledger.post_when_due()
             for key, nodes in fields.items():
                 try:
                     data[key], faults = self._field(nodes, arguments.get(key))
                 except RefusedError as refused:
+                    # A refused field does not undo the fields before it, so a client must not send two writes in one
+                    # request.
                     data[key], faults = None, list(refused.faults)
                 except GraphQLError as error:
                     data[key], faults = None, [GraphqlFault(error.message)]
@@ -186,6 +197,7 @@ class _RootFields:
         if arguments is None:
             return self._root.name, []
         if name in self._ledger.settings.denied_fields:
+            # How a missing scope is told is assumed (docs/systems/ledger.md#l22).
             raise RefusedError(GraphqlFault(f"The API Token has no access to field '{name}'.", "ACCESS_DENIED"))
         found, faults = self._resolve(name, arguments)
         named = get_named_type(self._root.fields[name].type)
@@ -198,11 +210,13 @@ class _RootFields:
         if name in CONNECTIONS:
             return read_connection(store, name, arguments, owner=self._own, now=now), []
         if name.endswith("_deltas"):
-            return read_deltas(store, name.removesuffix("_deltas"), arguments, now=now), []
+            return read_deltas(store, name.removesuffix("_deltas"), arguments, owner=self._own, now=now), []
         settings = self._ledger.settings
         return mutate(store, name, arguments, own=self._own, settings=settings, files=self._files, now=now)
 
 
+# By what is asked for, not by what is found: assumed, since the price of a query is not documented
+# (docs/systems/ledger.md#a13).
 def _records(arguments: Row) -> int:
     for name in ("inputs", "dbIds"):
         if name in arguments:

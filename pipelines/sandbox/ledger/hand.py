@@ -62,6 +62,7 @@ def line_columns(store: LedgerStore, values: Row, *, owner: int, source: str) ->
     node: Row = {"transactionSource": {"code": source}}
     for name, value in values.items():
         node[name] = coerce_input_value(_referred(node_type, name, value), node_type.fields[name].type)
+        # How graphql-core says that a value does not fit; it gives no reason.
         if node[name] is Undefined:
             raise BadRequestError(f"{name} of a line has a value of a wrong type: {value!r}")
     resolver = ReferenceResolver(store, own=owner)
@@ -102,6 +103,7 @@ def book_checked(
     store: LedgerStore, changes: RowChanges, voucher: Voucher, *, now: datetime, may_be_closed: bool
 ) -> Row:
     """Add a voucher's rows to ``changes`` unless something keeps it from being booked (BadRequestError)."""
+    # A voucher entered by hand needs no registration number; it needs everything else that an import needs.
     problems = missing_members([
         line | {"trRegNumber": 0, "postedDate": voucher.posted_date} for line in voucher.lines
     ]) or check(store, voucher, may_be_closed=may_be_closed)  # fmt: skip

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
     from pipelines.sandbox.ledger.settings import ServedLedgerSettings
 
+# Codes and texts as official samples and client code have them (docs/systems/ledger.md#1-7).
 _BURST = GraphqlFault("Too many requests", "BAD_REQUEST.BURST_RATE_LIMIT_REACHED", is_limit=True)
 _CONCURRENCY = GraphqlFault("Too many requests", "BAD_REQUEST.CONCURRENCY_LIMIT_REACHED", is_limit=True)
+# Recognised by its text: no code was ever seen.
 TIMEOUT = GraphqlFault("Your query timed out.", "")
 
 
@@ -31,6 +33,7 @@ class Limits:
     """Counts what a token uses; burst runs on real time, credits by the hour of the sandbox's clock."""
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        # Real time, because the client really waits. Credits follow the sandbox's clock, as `resetAt` does.
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._running = 0
@@ -54,8 +57,9 @@ class Limits:
                 self._running -= 1
 
     def charge(self, settings: ServedLedgerSettings, *, records: int, now: datetime) -> None:
-        """Take 1 credit and one more per 100 records asked for (A13); raises RefusedError when none are left."""
+        """Take 1 credit and one more per 100 records asked for; raises RefusedError when none are left."""
         hour = now.replace(minute=0, second=0, microsecond=0)
+        # How a query is priced is not documented (docs/systems/ledger.md#a13).
         cost = 1 + Decimal(records) / HUNDRED
         with self._lock:
             if self._hour != hour:
@@ -87,5 +91,6 @@ class Limits:
         if settings.burst_requests is None:
             return
         if len(self._started) >= settings.burst_requests:
+            # A refused request is not counted; whether the real ledger counts it is not known.
             raise self._refusal(_BURST)
         self._started.append(at)

@@ -61,6 +61,7 @@ def match_rows(store: LedgerStore, given: MatchedRows, now: datetime) -> Row:
     rows = {db_id: store.tables[table].rows[db_id] for db_id, table in tables.items()}
     if len({(tables[db_id], row["ownerDbId"]) for db_id, row in rows.items()}) > 1:
         raise BadRequestError("rows of one ledger and one entity can be matched, not these")
+    # The date of the last payment, which completes the match.
     paid_on = max((_posted(store, row) for row in rows.values() if not is_invoice(row)), default=None)
     sizes = {int(db_id): Decimal(size) for db_id, size in given.settled.items()} or _sizes(list(rows.values()))
     changes = RowChanges()
@@ -77,6 +78,7 @@ def unmatch_rows(store: LedgerStore, given: Unmatch, now: datetime) -> Row:
     changes = RowChanges()
     for table in MATCHED:
         for row in store.tables[table].having("matchId", given.match_id):
+            # Only the match gave an invoice these dates; a payment had its date before.
             dates = ("paymentDate", "lastPaymentDate") if is_invoice(row) else ()
             opened = {name: value for name, value in row.items() if name not in dates}
             if table != "transactions":
@@ -95,6 +97,7 @@ def is_invoice(row: Row) -> bool:
 
 def settled_row(row: Row, *, size: Decimal, paid_on: str | None) -> Row:
     """Give a row with ``size`` less of it open; raises BadRequestError where that is more than is open."""
+    # A row of the general ledger can be matched, but it has no open amount.
     if "invoiceRemaining" not in row:
         return dict(row)
     remaining = Decimal(row["invoiceRemaining"])
@@ -111,6 +114,8 @@ def settled_row(row: Row, *, size: Decimal, paid_on: str | None) -> Row:
 def join(store: LedgerStore, changes: RowChanges, tables: dict[int, str]) -> int:
     """Set one new match id on the rows of ``changes`` named in ``tables`` and on all that they were matched with."""
     match_id = store.next("matchId", first=_FIRST_MATCH)
+    # A later part payment: rows matched before get the new id too, because all rows that settle each other share one id
+    # (docs/systems/ledger.md#2-2).
     for table, row in _with_partners(store, [changes.puts[table, db_id] for db_id, table in tables.items()]):
         if (table, row["dbId"]) not in changes.puts:
             changes.put(table, dict(row))
@@ -129,6 +134,7 @@ def _sizes(rows: list[Row]) -> dict[int, Decimal]:
     sides: dict[bool, list[Row]] = {False: [], True: []}
     for row in sorted(rows, key=lambda row: (row.get("dueDate") or "", row["dbId"])):
         sides[Decimal(row.get("invoiceRemaining", "0")) > 0].append(row)
+    # Amounts in different currencies cannot be set off against each other.
     if len({row["currencyDbId"] for row in rows}) > 1 or "invoiceRemaining" not in rows[0]:
         return {}
     if not all(sides.values()):

@@ -64,6 +64,7 @@ def unmatch_named(store: LedgerStore, given: NamedUnmatch, now: datetime) -> Row
     """Undo the match of a row: all rows of it are open again; raises BadRequestError."""
     owner = owner_id(store, given.owner)
     found = _found(store, given.row, owner=owner, side=given.side, partner=given.subledger)
+    # No match has the id 0, so this is refused.
     return unmatch_rows(store, Unmatch(next((row["matchId"] for row in found if row["matchId"]), 0)), now)
 
 
@@ -83,6 +84,7 @@ def open_shares(
             if size:
                 shares.append((row, size))
             left -= size
+        # Nothing has been written yet: the whole payment is refused.
         if left:
             raise BadRequestError(f"{money(left)} more than is open on {_name(part)}")
     return shares

@@ -18,6 +18,7 @@ _LATEST = 20
 
 def ledger_overview(db: sqlite3.Connection) -> list[StateTable]:
     """Summarise the state file: rows, import items by state, amounts by source, the last vouchers and errors."""
+    # The admin page may be opened before the first request has created the tables.
     create_tables(db)
     coded = (row for table in ("entities", "transaction_sources") for row in stored_rows(db, table))
     names = {row["dbId"]: str(row["code"]) for row in coded}
@@ -26,6 +27,7 @@ def ledger_overview(db: sqlite3.Connection) -> list[StateTable]:
     for row in stored_rows(db, "transactions"):
         header = headers[row["headerDbId"]]
         key = names[header["ownerDbId"]], names[header["transactionSourceDbId"]]
+        # Debit only: debit and credit of a voucher add up to nothing.
         booked[key].append(max(Decimal(row["amount"]), ZERO))
     states = Counter(SYSTEM_VALUES[row["jobLevelDbId"]]["name"] for row in stored_rows(db, "import_items"))
     counts: list[tuple[str, ...]] = [(name, str(_count(db, name))) for name in TABLES]

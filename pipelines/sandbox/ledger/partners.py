@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 # Input names that the record shows under another name.
 _RENAMED = {"taxNumber": "taxNo", "phoneNumber2": "phone2"}
 _ADDRESS = ("streetAddress", "zipCode", "place")
+# Numbers of the legal party: sent with the partner, kept at its company (docs/systems/ledger.md#2-4).
 _OF_COMPANY = ("companyNumber", "taxNumber")
 
 
@@ -44,8 +45,10 @@ def _partner(work: Work, node: Node, ledger_type: LedgerType) -> Row:
     if isinstance(row.get("address"), dict):
         _take_address(work, node, row, row.pop("address"))
     if row.get("companyDbId") is None:
+        # A customer needs a company that exists, a supplier does not (docs/systems/ledger.md#2-4).
         if ledger_type is LedgerType.AP:
             row["companyDbId"] = _own_company(work, node, row)
+    # The company exists, and the number given with the partner changes it there.
     elif any(name in node.values for name in _OF_COMPANY):
         known = work.store.rows[row["companyDbId"]]
         node.changes.put("companies", known | {name: node.values[name] for name in _OF_COMPANY if name in node.values})

@@ -72,6 +72,7 @@ def book_payment(store: LedgerStore, given: Payment, now: datetime) -> Row:
         is_imported=False,
     )
     header = book_checked(store, changes, voucher, now=now, may_be_closed=False)
+    # In the order of the lines: the payment first, then its adjustments.
     booked = [row for (name, _), row in changes.puts.items() if name == table]
     match_id = 0
     if shares:
@@ -90,6 +91,7 @@ def book_payment(store: LedgerStore, given: Payment, now: datetime) -> Row:
 
 def _sign(given: Payment, shares: list[tuple[Row, Decimal]]) -> int:
     """A payment stands opposite to the net of what it settles: negative on AR, positive on AP, refunds mirrored."""
+    # In company currency, because the settled rows may be in several currencies.
     net = sum((size * Decimal(row["amount"]) / abs(Decimal(row["invoiceAmount"])) for row, size in shares), ZERO)
     if net:
         return -1 if net > 0 else 1
@@ -100,6 +102,7 @@ def _lines(store: LedgerStore, given: Payment, *, sign: int, account: str, owner
     size, company = Decimal(given.amount), Decimal(given.company_amount)
     if size <= 0 or company <= 0:
         raise BadRequestError("amount and company_amount of a payment are sizes above zero")
+    # 1920 bank, 8160 exchange loss, 7770 bank charges: numbers of the Norwegian standard chart of accounts.
     bank = _counter_account(store, given.bank_account, ("1920",), owner=owner)
     lines = _pair(
         given, account, bank, amount=sign * size, company=sign * company,
@@ -107,6 +110,8 @@ def _lines(store: LedgerStore, given: Payment, *, sign: int, account: str, owner
     )  # fmt: skip
     for item in given.adjustments:
         counter = _counter_account(store, item.account, ("8160", "7770"), owner=owner)
+        # Each has its own counter line, so the voucher balances in company currency and in its own
+        # (docs/systems/ledger.md#l5).
         lines += _pair(
             given, account, counter, amount=Decimal(item.amount), company=Decimal(item.company_amount),
             currency=item.currency, text=item.text, sl_type=item.type,
@@ -140,9 +145,11 @@ def _settle(
         net -= sign * size.copy_sign(Decimal(row["invoiceAmount"]))
     currencies = {row["currencyDbId"] for row in [*booked, *(row for row, _ in shares)]}
     total = sum((sign * Decimal(row["invoiceAmount"]) for row in booked), ZERO)
+    # In several currencies nothing says how much was paid too much: then the payment counts as used up.
     rest = max(total - net, ZERO) if len(currencies) == 1 else ZERO
     for place, row in enumerate(booked):
         size = abs(Decimal(row["invoiceRemaining"]))
+        # What was paid too much stays open on the payment itself, never on an adjustment.
         left = min(rest, size) if place == 0 else ZERO
         changes.put(table, settled_row(row, size=size - left, paid_on=given.date))
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from pipelines.sandbox.ledger.store import LedgerStore
 
 _WAITING = (JobLevel.READY, JobLevel.ERROR)
+# Lines that share these are one voucher; the same number on two dates is two vouchers (docs/systems/ledger.md#l4).
 _VOUCHER = ("ownerDbId", "transactionSourceDbId", "trRegNumber", "postedDate")
+# Lines without an item number come last, in the order of their arrival.
 _LAST = 2**31
 
 
@@ -27,6 +29,7 @@ def run_posting(store: LedgerStore, *, now: datetime) -> dict[str, int]:
     """Try every voucher that has a line ready, and count what was posted and what failed."""
     done = {"posted": 0, "failed": 0}
     for items in _vouchers(store):
+        # Each voucher is committed by itself: one that fails does not stop the others.
         is_posted = _post(store, items, now=now)
         done["posted" if is_posted else "failed"] += 1
     return done
@@ -38,10 +41,12 @@ def last_run_due(settings: ServedLedgerSettings, *, now: datetime) -> datetime |
         return None
     here = now.astimezone(OSLO)
     start, end = (datetime.combine(here, at, OSLO) for at in (settings.posting_from, settings.posting_to))
+    # Before today's first run the last one was yesterday's.
     if here < start:
         start, end = start - timedelta(days=1), end - timedelta(days=1)
         here = end
     step = timedelta(minutes=settings.posting_every_minutes)
+    # Both ends have the same zone, so Python counts wall time, also on the days when the clocks change.
     return start + (min(here, end) - start) // step * step
 
 
@@ -67,16 +72,19 @@ def _post(store: LedgerStore, items: list[Row], *, now: datetime) -> bool:
             owner=owner,
             source=store.rows[items[0]["transactionSourceDbId"]],
             posted_date=items[0]["postedDate"],
+            # The product finds its voucher in the books by this text (docs/systems/ledger.md#4-3).
             text=items[0].get("text"),
             lines=lines,
             tr_reg_number=items[0]["trRegNumber"],
             file=next((item["invoiceFileDbId"] for item in items if "invoiceFileDbId" in item), None),
         )
         problems = check(store, voucher)
+    # A warning does not stop a voucher, and stays visible after booking (docs/systems/ledger.md#l12).
     is_good = all(problem.level is not ErrorLevel.ERROR for problem in problems)
     header = book(store, changes, voucher, now=now) if is_good else None
     level = JobLevel.DONE if is_good else JobLevel.ERROR
     for item in items:
+        # Errors of an earlier attempt go: what is still wrong was found again.
         for error in store.tables["import_errors"].having("transactionDbId", item["dbId"]):
             changes.remove("import_errors", error)
         booked = {} if header is None else {"headerDbId": header["dbId"]}

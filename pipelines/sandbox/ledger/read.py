@@ -13,6 +13,7 @@ from graphql import GraphQLObjectType, get_named_type
 from pipelines.sandbox.ledger.entities import visible
 from pipelines.sandbox.ledger.errors import GraphqlFault, RefusedError
 from pipelines.sandbox.ledger.schema import SCALARS, as_decimal, schema
+from pipelines.sandbox.ledger.store import DELTA_KINDS
 from pipelines.sandbox.ledger.values import LedgerType, Row, is_open_on, local
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 
     Test = Callable[[Row], bool]
 
+# Official (docs/systems/ledger.md#1-3).
 MAX_RECORDS = 10_000
+# The dbId and the place in the order of changes, joined by a dot as in real cursors; for deltas the place alone. Only
+# the place counts: a row that changes during the reading comes again at the end.
 _CURSOR = re.compile(r"\d{1,18}(\.\d{1,18}){0,3}")
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "": operator.eq,
@@ -80,6 +84,8 @@ class Window(NamedTuple):
     def of(cls, arguments: Row) -> Window:
         """Read first, last, after and before; raises RefusedError where they make no page."""
         first, last = arguments.get("first"), arguments.get("last")
+        # Every known client sends one of them. Refused, so that a client which forgets it is noticed
+        # (docs/systems/ledger.md#a12).
         if (first is None) == (last is None):
             raise RefusedError(GraphqlFault("Argument 'first' or 'last' is required, and only one of them."))
         size: int = arguments["last"] if first is None else first
@@ -95,8 +101,10 @@ class Window(NamedTuple):
         edges = [{"cursor": cursors(item), "node": nodes(item)} for item in found[: self.size]]
         is_more = len(found) > self.size
         return {
+            # null and not [] when there is nothing: official, and a trap for clients (docs/systems/ledger.md#1-3).
             "edges": edges or None,
             "pageInfo": {
+                # Against the direction of reading this only repeats what was sent: no source says more.
                 "hasNextPage": self.before is not None if self.newest_first else is_more,
                 "hasPreviousPage": is_more if self.newest_first else self.after > 0,
             },
@@ -118,15 +126,18 @@ def read_connection(store: LedgerStore, name: str, arguments: Row, *, owner: int
     return window.page(found, lambda row: f"{row['dbId']}.{row['seq']}", lambda row: row)
 
 
-def read_deltas(store: LedgerStore, kind: str, arguments: Row, *, now: datetime) -> Row:
-    """Give one page of the changes of a type that are still kept."""
+def read_deltas(store: LedgerStore, kind: str, arguments: Row, *, owner: int, now: datetime) -> Row:
+    """Give one page of the changes of a type that are still kept, as the token of ``owner`` sees them."""
     window, log = Window.of(arguments), store.deltas[kind]
     cutoff = store.delta_cutoff(now)
+    is_owned = _is_owned(visible(store, owner, owner_set=None, table=DELTA_KINDS[kind]))
     low = bisect_right(log, window.after, key=_delta_place)
     high = len(log) if window.before is None else bisect_left(log, window.before, key=_delta_place)
     places = range(high - 1, low - 1, -1) if window.newest_first else range(low, high)
     kept = (log[place] for place in places if log[place].at >= cutoff)
-    found = list(islice(kept, window.size + 1))
+    # A removed row no longer says whose it was: its delta is shown to every token.
+    seen = (delta for delta in kept if is_owned(store.rows.get(delta.db_id, {})))
+    found = list(islice(seen, window.size + 1))
     return window.page(
         found, lambda delta: str(delta.seq), lambda delta: {"dbId": delta.db_id, "mutationType": delta.change}
     )
@@ -148,6 +159,7 @@ def _candidates(table: LedgerTable, wanted: Row, window: Window) -> Iterable[Row
     """Take the shortest way to the rows: by dbId, an indexed column, their time, or through all in their order."""
     for column in ("dbId", *table.index):
         values = [wanted[column]] if wanted.get(column) else wanted.get(f"{column}_in")
+        # The index has no entry for null and 0.
         if not values or not all(values):
             continue
         by_id = (table.rows[value] for value in set(values) if value in table.rows)
@@ -176,6 +188,7 @@ def _test(source: NodeSource, key: str, value: Any) -> Test:  # noqa: ANN401 (an
 
     def test(row: Row) -> bool:
         found = row.get(column)
+        # As in SQL, null compares with nothing.
         return found is not None and compare(read(found) if read else found, wanted)
 
     return test
@@ -189,6 +202,8 @@ def _reading(source: NodeSource, column: str, value: Any) -> tuple[Callable[[obj
     if scalar in ("MoneyString", "Float"):
         numbers = [None if item is None else as_decimal(item) for item in values]
         return as_decimal, numbers if isinstance(value, list) else numbers[0]
+    # The variable may be a plain String, whose form nobody has checked yet (docs/systems/ledger.md#1-5). Dates and
+    # times of the same form sort as text.
     if scalar in ("DateString", "DateTimeString"):
         for item in values:
             if item is not None:
@@ -197,6 +212,7 @@ def _reading(source: NodeSource, column: str, value: Any) -> tuple[Callable[[obj
 
 
 def _is_owned(owners: set[int]) -> Test:
+    # Currencies, countries and sources have no owner: everybody sees them.
     return lambda row: (owner := row.get("ownerDbId")) is None or owner in owners
 
 

@@ -40,7 +40,10 @@ _REFERENCES = frozenset({"ObjectRef", "OwnerRef"})
 # Kept as they come: the schema has them as references, but nothing of the kind can be created or listed.
 _UNRESOLVED = frozenset({"address", "billAddress", "shipAddress"})
 _OWNERS = frozenset({"owner", "ownerCode"})
+# The first key that is given decides; the others are not looked at.
 _KEYS = ("dbId", "code", "ownerCode", "name", "dbSubId", "description")
+# Assumed, and partly taken from the file import (docs/systems/ledger.md#a22). Longer texts are refused and not cut, to
+# show a client that does not cut them.
 _LENGTHS = {
     "code": 25,
     "description": 100,
@@ -127,6 +130,7 @@ class ReferenceResolver:
         if not value:
             return None
         target = _Target(_TABLES.get(name, "object_values"), self._kind(name, owner=owner), ledger_type)
+        # glObject2 is the project, unless the entity was set up with another kind.
         if name == "glObject2" and target.kind_db_id is not None:
             target = target._replace(table="object_values")
         found = self._lookup(value, name, target, owner=owner)
@@ -139,6 +143,7 @@ class ReferenceResolver:
         key = next((key for key in _KEYS if value.get(key) is not None), None)
         if key is None:
             return GraphqlFault(f"{name}: One of the keys {', '.join(_KEYS[:2])} … is required.")
+        # A mutation of 500 lines names the same accounts and voyages many times.
         memo = (name, key, value[key], owner, target.kind_db_id, target.ledger_type)
         if memo not in self._found:
             self._found[memo] = self._find(key, value[key], f"{name}.{key}", target, owner=owner)
@@ -147,6 +152,8 @@ class ReferenceResolver:
     def _find(self, key: str, value: object, path: str, target: _Target, *, owner: int) -> int | GraphqlFault:
         levels = {entity: place for place, entity in enumerate(chain(self._store, owner))}
         if target.table == "entities":
+            # An owner must be below the token's entity; everything else is found above the node's
+            # (docs/systems/ledger.md#1-2, #l14).
             levels = dict.fromkeys(self.reach, 0)
         seen = [row for row in self._candidates(key, value, target.table) if row.get("ownerDbId") in (None, *levels)]
         if target.kind_db_id is not None:
@@ -159,6 +166,7 @@ class ReferenceResolver:
         if len(seen) == 1:
             return int(seen[0]["dbId"])
         how_many = "More than one" if seen else "No"
+        # `No value …` is the text seen in production, and the product reads it (docs/systems/ledger.md#1-7).
         return GraphqlFault(f"{path}: {how_many} value matching owner {owner}, {key} '{value}'.")
 
     def _candidates(self, key: str, value: object, name: str) -> list[Row]:
@@ -166,6 +174,7 @@ class ReferenceResolver:
         if key == "dbId":
             row = table.rows.get(value) if isinstance(value, int) else None
             return [] if row is None else [row]
+        # Exact: upper and lower case and blanks count (docs/systems/ledger.md#l13).
         column = {"ownerCode": "code"}.get(key, key)
         if name == "object_kinds":
             column = "name"
@@ -177,6 +186,7 @@ class ReferenceResolver:
         """Give the object kind a reference must be of: fixed, or set up for the entity or one above it."""
         if name in _KINDS:
             kinds = self._store.tables["object_kinds"].having("name", _KINDS[name])
+            # No kind has the id -1: nothing matches, and the reference is refused.
             return kinds[0]["dbId"] if kinds else -1
         if not name.startswith("glObject"):
             return None
@@ -195,6 +205,7 @@ class ReferenceResolver:
         code = None if source is None else self._store.rows[source]["code"]
         return LedgerType.__members__.get(code or "")
 
+    # A wrong account or source gets its error when it is resolved itself, and only once.
     def _reference_quietly(self, name: str, value: Row | None, *, owner: int) -> int | None:
         found = self._lookup(value, name, _Target(_TABLES[name], None, None), owner=owner) if value else None
         return found if isinstance(found, int) else None

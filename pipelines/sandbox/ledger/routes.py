@@ -43,6 +43,7 @@ def ledger_routes(db: sqlite3.Connection, *, clock: Clock, faults: Faults | None
         )
         return Response(content, status, media_type="application/json")
 
+    # Real answers may be compressed. Level 1, because both ends are on one machine.
     gzip = [Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=1)]
     endpoints = [Route(path, graphql, methods=["POST"], middleware=gzip) for path in _PATHS]
     return [*endpoints, *control_routes(ledger)]

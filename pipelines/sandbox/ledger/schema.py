@@ -34,13 +34,16 @@ from pipelines.sandbox.ledger.errors import GraphqlFault
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# A document may contain the values of 500 nodes.
 _MAX_TOKENS = 200_000
 _CACHED_DOCUMENTS = 500
 _LONGEST_CACHED = 20_000
+# No currency has more than four decimals; how many the real ledger takes is not known.
 _MONEY = re.compile(r"[+-]?\d{1,15}(\.\d{1,4})?")
 _INTEGER = re.compile(r"-?\d{1,18}")
 
 
+# Still a float, because graphql-core takes nothing else for a Float.
 class ExactFloat(float):
     """A JSON number that keeps its digits, for the amounts that arrive as plain numbers."""
 
@@ -54,6 +57,7 @@ class ExactFloat(float):
 
 
 def _money(value: object) -> str:
+    # Amounts come as text and as numbers (docs/systems/ledger.md#1-5); neither may become a binary fraction.
     text = value.text if isinstance(value, ExactFloat) else str(value)
     if isinstance(value, bool) or not _MONEY.fullmatch(text):
         raise GraphQLError(f"MoneyString cannot represent value: {text[:50]!r}")

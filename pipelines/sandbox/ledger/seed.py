@@ -18,6 +18,7 @@ from pipelines.sandbox.ledger.settings import ServedLedgerSettings
 from pipelines.sandbox.ledger.store import LedgerStore, RowChanges
 from pipelines.sandbox.ledger.values import OSLO, LedgerType, Row, local
 from pipelines.sandbox.ledger.write import MAX_NODES, mutate
+from pipelines.sandbox.state import transaction
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,7 +31,9 @@ _SEEDED_AT = datetime(2026, 1, 1, 7, tzinfo=UTC)
 _BETWEEN_CALLS = timedelta(hours=2)
 _ROWS_AT_ONCE = 5_000
 _RATES_AT = time(16, 15)
+# As client code shows them. They may be the same everywhere, but no client should depend on it.
 _DOCUMENTED_SOURCES = {"AR": 797, "SO": 600, "OS": 3536}
+# Loaded by the mutations that clients use: a record that a client could not write is refused in a seed too.
 _MUTATIONS = {
     "companies": "addCompanies",
     "suppliers": "addSuppliers",
@@ -44,10 +47,14 @@ class LedgerSeedError(Exception):
 
 
 def seed_ledger(db: sqlite3.Connection, seed: Path) -> None:
-    """Load ``seed/*.jsonl`` into a state file whose ledger nobody has asked yet; raises LedgerSeedError."""
+    """Load ``seed/*.jsonl`` into a state file whose ledger nobody has asked yet; raises LedgerSeedError.
+
+    All of it or none: a seed that was refused can be corrected and loaded into the same file.
+    """
     loader = _Loader(LedgerStore(db), seed)
-    for name in _ORDER:
-        loader.load(name)
+    with transaction(db):
+        for name in _ORDER:
+            loader.load(name)
 
 
 class _Loader:
@@ -85,6 +92,7 @@ class _Loader:
         currency = self._coded(changes, "currencies", line["currency"])
         row = self._store.new(code=str(code), ownerCode=code, description=line["description"], currencyDbId=currency)
         parent = entity_by_code(self._store, line["parent"]) if line.get("parent") else None
+        # The kind behind each field is set up for each entity (docs/systems/ledger.md#2-6).
         setup = {"glObject2": "PROJECT"} | line.get("glObjects", {})
         row |= {
             "ownerDbId": row["dbId"],
@@ -150,6 +158,7 @@ class _Loader:
     def _records(self, name: str, lines: list[Row]) -> None:
         """Add records through their mutation, in calls of as many nodes as one may have."""
         mutation, settings = _MUTATIONS[name], ServedLedgerSettings()
+        # The entity of the sandbox's own token: it owns what a line gives no owner.
         top = next(row for row in self._store.tables["entities"].rows.values() if row.get("parentDbId") is None)
         for start in range(0, len(lines), MAX_NODES):
             part = lines[start : start + MAX_NODES]
@@ -161,7 +170,7 @@ class _Loader:
                 raise LedgerSeedError(f"{name}.jsonl, lines {start + 1} to {start + len(part)}: {error}") from error
 
     def _rates(self, lines: list[Row]) -> None:
-        """Publish rates as of the afternoon of their first day (A17), in that order."""
+        """Publish rates as of the afternoon of their first day, in that order (docs/systems/ledger.md#a17)."""
         rates = []
         for line in sorted(lines, key=lambda line: str(line["fromDate"])):
             published = datetime.combine(datetime.fromisoformat(line["fromDate"]), _RATES_AT, OSLO)
@@ -213,6 +222,7 @@ _LINE_LOADERS: dict[str, Callable[[_Loader, RowChanges, Row], None]] = {
     "periods_closed": _Loader.period,
     "vouchers": _Loader.voucher,
 }
+# A line may only refer to lines of files before its own.
 _ORDER = (
     "currencies", "countries", "entities", "object_kinds", "object_values", "accounts", "xgl_dimensions",
     "transaction_sources", "companies", "suppliers", "customers", "projects", "exchange_rates", "vouchers",

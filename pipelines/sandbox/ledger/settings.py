@@ -24,14 +24,18 @@ class ServedLedgerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     concurrency: int | None = 4
     credits_per_hour: int | None = 5_000
     query_timeout_seconds: float | None = 60
+    # Added to every request, to bring about time-outs and parallel requests.
     latency_seconds: float = 0
+    # All nodes or none: assumed; switch it off to see the other case (docs/systems/ledger.md#l1).
     atomic_mutations: bool = True
+    # Off: the product must not depend on a refusal, since what is sent twice is booked twice
+    # (docs/systems/ledger.md#l2).
     strict_duplicates: bool = False
     largest_file_bytes: int | None = 10_485_760
     posting_every_minutes: int | None = 30
     posting_from: time = time(6)
     posting_to: time = time(18)
-    # Root fields the token has no scope for (A28), and further tokens with the entity each was made in.
+    # Root fields the token has no scope for (docs/systems/ledger.md#l22), and further tokens with their entities.
     denied_fields: tuple[str, ...] = ()
     tokens: dict[str, int] = {}
 

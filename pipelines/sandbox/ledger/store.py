@@ -45,8 +45,17 @@ TABLES: dict[str, tuple[str, ...]] = {
 }
 # These rows have no times of their own, their header has (docs/systems/ledger.md#1-4).
 _UNTIMED = frozenset({"transactions", "ap_rows", "ar_rows"})
-DELTA_KINDS = ("apTransaction", "arTransaction", "transaction", "supplier", "customer", "project")
+# Each kind of delta with the table whose changes it tells.
+DELTA_KINDS = {
+    "apTransaction": "ap_rows",
+    "arTransaction": "ar_rows",
+    "transaction": "transactions",
+    "supplier": "subledgers",
+    "customer": "subledgers",
+    "project": "projects",
+}
 DELTA_DAYS = 3
+# Above every fixed dbId: code lists (values.py) and documented sources (seed.py).
 _FIRST_ID = 20_000_000
 _COMPACT_ABOVE = 1_000
 
@@ -188,12 +197,15 @@ class LedgerStore:
             at = local(now)
             deltas = [self._delta(table, row, "DELETED", now=now) for (table, _), row in changes.removed.items()]
             for (table, db_id), row in changes.puts.items():
+                # Pages follow this order, so a changed row moves to the end: the vendor's help says that `first` begins
+                # with the oldest change.
                 row["seq"] = self.next("seq")
                 if table not in _UNTIMED:
                     row.setdefault("createdAt", at)
                     row["modifiedAt"] = row.get("modifiedAt", at) if keep_times else at
                 deltas.append(self._delta(table, row, "UPDATED" if db_id in self.rows else "ADDED", now=now))
             known = [delta for delta in deltas if delta is not None and not keep_times]
+            # The file first: if that fails, memory still agrees with it.
             with transaction(self._db):
                 self._write(changes, known, cutoff=self.delta_cutoff(now))
             self._apply(changes, known)
@@ -215,6 +227,7 @@ class LedgerStore:
         for table, db_id in changes.removed:
             self._db.execute(f"DELETE FROM ledger_{table} WHERE db_id = ?", (db_id,))  # noqa: S608
         self._db.executemany("INSERT INTO ledger_deltas VALUES (?, ?, ?, ?, ?)", deltas)
+        # Readers skip what is too old (read_deltas); here it is removed.
         expired = self._db.execute("DELETE FROM ledger_deltas WHERE at < ?", (cutoff,)).rowcount
         if expired > 0:
             for kept in self.deltas.values():

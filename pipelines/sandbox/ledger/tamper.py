@@ -69,6 +69,7 @@ def _delete(store: LedgerStore, changes: RowChanges, header: Row) -> None:
     for table in ("transactions", *_SUBLEDGERS):
         for row in store.tables[table].having("headerDbId", header["dbId"]):
             changes.remove(table, row)
+    # The import item stays booked: that its voucher is gone is for the product to find.
     changes.remove("headers", header)
 
 
@@ -85,6 +86,7 @@ def _change(store: LedgerStore, changes: RowChanges, header: Row, given: Corrupt
         columns["glObject2DbId"] = columns.pop("projectDbId")
     amounts: Row = {name: columns[name] for name in ("amount", "invoiceAmount") if name in columns}
     changed: Row = amounts | {name: columns[name] for name in _LINE_COLUMNS if name in columns}
+    # Written again without a change, to move its time: rows have no time of their own.
     changes.put("headers", dict(header))
     # A general-ledger row has the account it is paid to in no column of that name.
     changes.put("transactions", gl_row | {name: value for name, value in changed.items() if name != "bankAccount"})
@@ -100,6 +102,7 @@ def _reversal(store: LedgerStore, header: Row, *, day: str) -> Voucher:
     lines = []
     for gl_row in store.tables["transactions"].having("headerDbId", header["dbId"]):
         _, row = behind.get(gl_row["dbId"], ("", gl_row))
+        # Without the tax rule: VAT already has a row of its own, and must not be split again.
         line = {name: row.get(name) for name in _LINE_COLUMNS}
         amounts = {name: money(-Decimal(row[name])) for name in ("amount", "invoiceAmount")}
         lines.append(line | amounts)
@@ -107,6 +110,7 @@ def _reversal(store: LedgerStore, header: Row, *, day: str) -> Voucher:
         owner=header["ownerDbId"],
         source=store.rows[header["transactionSourceDbId"]],
         posted_date=day,
+        # Assumed: the text that Xledger gives a reversal (docs/systems/ledger.md#l27).
         text=f"Reversal of {header['transactionNumber']} {header.get('text') or ''}".strip(),
         lines=lines,
         is_imported=False,

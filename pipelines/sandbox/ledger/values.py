@@ -31,7 +31,7 @@ class JobLevel(IntEnum):
 
 
 class ErrorLevel(IntEnum):
-    """dbId of the weight of a posting error (A7)."""
+    """dbId of the weight of a posting error (docs/systems/ledger.md#a7)."""
 
     INFO = 14601
     WARNING = 14602
@@ -46,7 +46,7 @@ class LedgerType(IntEnum):
 
 
 class PaymentStatus(IntEnum):
-    """dbId of how far an invoice is paid (A19)."""
+    """dbId of how far an invoice is paid (docs/systems/ledger.md#a19)."""
 
     OPEN = 14801
     PARTLY_PAID = 14802
@@ -64,6 +64,7 @@ class SlType(IntEnum):
     ROUNDING = 14906
 
 
+# dbSubId is the distance from these: 1, 2, 3 and 9 for job levels (docs/systems/ledger.md#l8).
 _FIRST = {JobLevel: 14501, ErrorLevel: 14600, LedgerType: 14700, PaymentStatus: 14800, SlType: 14900}
 
 SYSTEM_VALUES: dict[int, Row] = {
@@ -94,6 +95,8 @@ def rounded(amount: Decimal, *, minor: int) -> Decimal:
 
 def local(moment: datetime) -> str:
     """Write an aware time as the API does: Norwegian local time without a zone (docs/systems/ledger.md#1-5)."""
+    # In October one hour comes twice, and the text does not say which one is meant: clients must overlap
+    # (docs/systems/ledger.md#l18).
     return moment.astimezone(OSLO).strftime("%Y-%m-%dT%H:%M:%S")
 
 
@@ -104,7 +107,10 @@ def period_id(day: str, *, first_month: int = 1) -> int:
 
 @lru_cache(maxsize=4096)
 def period_row(db_id: int) -> Row:
-    """Give the period behind a dbId; in a broken fiscal year the numbers count from its first month (A29)."""
+    """Give the period behind a dbId; in a broken fiscal year the numbers count from its first month.
+
+    Source: docs/systems/ledger.md#l10.
+    """
     year, month, first_month = db_id // 10_000, db_id // 100 % 100, db_id % 100
     fiscal_period = (month - first_month) % 12 + 1
     return {

@@ -86,6 +86,7 @@ def _line(store: LedgerStore, row: Row, behind: tuple[str, Row] | None) -> Row:
         "isTax": row.get("isTax", False),
         "matchId": row["matchId"],
         "subledgerRow": None if behind is None else _subledger_row(*behind),
+        # A VAT row was never sent: the ledger made it.
         "sent": None if item is None or row.get("isTax") else msgspec.json.decode(item["input"]),
     }
 

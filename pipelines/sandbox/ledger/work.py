@@ -44,5 +44,6 @@ class Work:
     def row(self, node: Node) -> Row:
         """Give the row as it will stand: the old one with the given columns over it, or a new one."""
         columns = self.columns(node) | {"ownerDbId": node.owner}
+        # In an update this names the row; it is no column.
         columns.pop("dbId", None)
         return {**node.old, **columns} if node.old is not None else self.store.new(**columns)

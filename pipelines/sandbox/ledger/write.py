@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipelines.sandbox.ledger.settings import ServedLedgerSettings
     from pipelines.sandbox.ledger.store import LedgerStore
 
+# Official (docs/systems/ledger.md#1-6).
 MAX_NODES = 500
 
 
@@ -34,6 +35,7 @@ def _project(work: Work, node: Node) -> Row:
 
 def _object_value(work: Work, node: Node) -> Row:
     row: Row = {"posting": True} | work.row(node)
+    # The definition names the kind that a value belongs to (docs/systems/ledger.md#l16).
     row["objectKindDbId"] = row.get("definitionDbId")
     work.resolver.require(row, "code", "description", "definition")
     return row
@@ -57,6 +59,7 @@ class _Kind(NamedTuple):
     only: LedgerType | None = None
 
 
+# A code that exists is not refused: codes are not unique, and a client has to look first (docs/systems/ledger.md#3-8).
 _KINDS: dict[str, _Kind] = {
     "Suppliers": _Kind("subledgers", supplier, LedgerType.AP),
     "Customers": _Kind("subledgers", customer, LedgerType.AR),
@@ -101,6 +104,7 @@ def mutate(
         row = _built(work, _KINDS[plural], item, changes, is_new=verb == "add")
         edges.append({"clientId": item.get("clientId"), "node": row})
     faults = work.resolver.faults
+    # All or nothing is assumed (docs/systems/ledger.md#l1).
     if faults and (settings.atomic_mutations or not changes.puts):
         raise RefusedError(*faults)
     store.commit(changes, now=now)
@@ -113,6 +117,7 @@ def _built(work: Work, kind: _Kind, item: Row, changes: RowChanges, *, is_new: b
     old = None if is_new else _old(work, kind, values.get("dbId"), changes)
     if old is None and not is_new:
         return None
+    # An update does not move a row to another entity, unless it names one.
     owner = old["ownerDbId"] if old is not None and not values.get("owner") else work.resolver.owner(values)
     node = Node(values, owner, old, item.get("clientId"), RowChanges())
     row = kind.build(work, node)
@@ -123,6 +128,7 @@ def _built(work: Work, kind: _Kind, item: Row, changes: RowChanges, *, is_new: b
 
 
 def _old(work: Work, kind: _Kind, db_id: int | None, changes: RowChanges) -> Row | None:
+    # One mutation may update a row twice; the second update continues from the first.
     row = changes.puts.get((kind.table, db_id or 0)) or work.store.tables[kind.table].rows.get(db_id or 0)
     is_seen = row is not None and row["ownerDbId"] in work.resolver.reach
     if row is None or not is_seen or (kind.only is not None and row["ledgerTypeDbId"] != kind.only):

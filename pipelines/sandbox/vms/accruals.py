@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pipelines.sandbox.vms.store import VmsStore
     from pipelines.sandbox.vms.write import Writer
 
+# Only these two are made here: how the amounts of CAP, CAR, BAP and BAR come about is not documented, so they come with
+# a seed.
 _ACCRUAL, _REVERSAL = "ACP", "ACR"
 
 
@@ -51,6 +53,7 @@ class AccrualPeriod:
             first = date.fromisoformat(f"{text}-01")
         except ValueError as error:
             raise ApiError(f"'period' must be a month such as 2026-10, not {text!r}.") from error
+        # 31 days after the first of a month is always in the next month.
         next_first = (first + timedelta(days=31)).replace(day=1)
         return cls(first, next_first - timedelta(days=1), next_first)
 
@@ -80,6 +83,7 @@ class Accruals:
                 made.append(self._make(estimate, period))
             else:
                 skipped.append({**self._name(estimate), "reason": reason})
+        # All that is pending for these companies, from earlier runs too: a batch post asks for no voyage.
         posted = self._post(period, companies) if run.post else 0
         return {"accruals": made, "reversals": len(made), "posted": posted, "skipped": skipped}
 
@@ -105,6 +109,7 @@ class Accruals:
             return "fulfilment level zero"
         if self._estimates.days(estimate.voyage) is None:
             return "voyage without start and end"
+        # From here on the run writes: the pending documents of an earlier run are removed, even if no new ones follow.
         if self._drop_pending(estimate, period):
             return "posted already"
         if not write_all and self._figures(estimate, period)["documentAmount"] == 0:
@@ -114,6 +119,7 @@ class Accruals:
     def _figures(self, estimate: Estimate, period: AccrualPeriod) -> dict[str, Decimal]:
         """Give the amounts of an accrual in the voyage currency: the estimate to date less the actual to date."""
         year = date(period.first.year, 1, 1)
+        # The day itself does not count: until the first of the next month is the whole month.
         estimated = [self._estimates.to_date(estimate, day) for day in (period.next_first, period.first, year)]
         actual = [self._estimates.actual(estimate, day) for day in (period.next_first, period.first, year)]
         return {
@@ -138,6 +144,7 @@ class Accruals:
             "company": estimate.company,
             "documentCurrency": estimate.currency,
             "documentText": f"Accrual {period.first:%Y-%m} {name['voyage']} {estimate.gl_account}",
+            # The contra account; the account of the cost or revenue is on the line (docs/mapping.md#1).
             "glAccount": estimate.accrual_account,
             "voyageSnapshot": self._writer.create("VoyageSnapshot", seen),
             "invoicingStatus": "PEN",
@@ -155,6 +162,7 @@ class Accruals:
         number = self._number(name["company"], period)
         own = {"documentType": _ACCRUAL, "documentNo": f"{_ACCRUAL}{number}", "documentDate": _time(period.last)}
         lines = [{**line, **amounts}]
+        # Before the reversal, whose line refers to it (docs/systems/vms.md#v12).
         accrual = self._writer.create("Document", {**shared, **own, **amounts, "documentLines": lines})
         negated = {name: -amount for name, amount in amounts.items()}
         day = _time(period.next_first)
@@ -182,6 +190,7 @@ class Accruals:
 
     def _drop_pending(self, estimate: Estimate, period: AccrualPeriod) -> bool:
         """Remove what an earlier run left in PEN; tell whether the accrual was posted, and so must stay."""
+        # The reversal first: an accrual cannot be removed while its reversal refers to it.
         for kind, day in ((_REVERSAL, period.next_first), (_ACCRUAL, period.last)):
             for document in self._documents(kind, day):
                 lines = [self._store.tables["DocumentLine"][key] for key in document.get("documentLines") or []]
@@ -196,6 +205,7 @@ class Accruals:
         waiting = [*self._documents(_ACCRUAL, period.last), *self._documents(_REVERSAL, period.next_first)]
         chosen = [one for one in waiting if self._is_pending(one) and one.get("company") in companies]
         for document in chosen:
+            # All lines, by key: a line that a PUT leaves out is removed (docs/systems/vms.md#1-8).
             lines: list[dict[str, Any]] = [
                 {"key": key, "invoicingStatus": "RFP"} for key in document.get("documentLines") or []
             ]

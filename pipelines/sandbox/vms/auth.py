@@ -25,6 +25,7 @@ class Credentials:
 
     client_id: str = "springline"
     client_secret: str = "sandbox-client"  # noqa: S105 (opens nothing but a sandbox)
+    # The documented audience of test systems (docs/systems/vms.md#1-2).
     audience: str = "https://dataloy.dev"
     username: str = "api@springline.example"
     password: str = "sandbox-basic"  # noqa: S105 (opens nothing but a sandbox)
@@ -41,8 +42,10 @@ class Auth:
 
     def grant(self, body: bytes, *, content_type: str) -> tuple[int, dict[str, object]]:
         """Answer a token request, in JSON or form-encoded: the HTTP status and the body."""
+        # JSON is documented; one public client sends a form.
         given = _form(body) if content_type.startswith("application/x-www-form-urlencoded") else _json(body)
         if given.get("grant_type") != "client_credentials":
+            # The token address belongs to a sign-in service and not to the VMS: its errors have OAuth's members.
             return 403, _refusal("unauthorized_client", "Grant type not allowed for the client.")
         if (given.get("client_id"), given.get("client_secret")) != (CREDENTIALS.client_id, CREDENTIALS.client_secret):
             return 401, _refusal("access_denied", "Unauthorized")
@@ -61,7 +64,9 @@ class Auth:
         scheme, _, value = authorization.partition(" ")
         if scheme.lower() == "bearer":
             if self._clock.now().timestamp() >= _expiry(value):
+                # Status and text as documented; the client then asks for a new token (docs/systems/vms.md#1-2).
                 raise ApiError("Token expired.", status=401)
+        # Older installations have only Basic, so both ways are always open here (docs/systems/vms.md#1-2).
         elif scheme.lower() != "basic" or _user(value) != f"{CREDENTIALS.username}:{CREDENTIALS.password}":
             raise ApiError("Unauthorized.", status=401)
 
@@ -97,6 +102,7 @@ def _part(content: bytes) -> str:
 
 def _expiry(token: str) -> float:
     text, _, signature = token.rpartition(".")
+    # The signature first: nothing in an unsigned token is read.
     if not hmac.compare_digest(signature.encode(), _signature(text).encode()):
         raise ApiError("Invalid token.", status=401)
     claims = text.partition(".")[2]

@@ -37,6 +37,7 @@ class Desk:
     def insert(self, entity: str, body: object) -> int:
         """Insert an object and give its key; raises ApiError."""
         with self._work() as writer:
+            # Written first and checked as it will be stored: a refusal undoes the whole unit.
             key = writer.create(entity, body)
             if entity == "Document":
                 self._documents(writer).check_new(key)
@@ -83,6 +84,7 @@ class Desk:
         self._warnings = []
         with self._store.unit() as unit:
             yield self._writer(unit)
+        # After the unit: nobody hears of what was refused or is not on disk yet.
         self.webhooks.tell(unit.touched)
 
     def _writer(self, unit: Unit) -> Writer:
@@ -94,6 +96,7 @@ class Desk:
             user=users[0] if users else self._store.new_key(),
             child_moves_parent=self._switches.now.child_moves_parent,
         )
+        # A seed may lack the integration's user and the action of the audit log.
         if not users:
             unit.put("User", {"key": writer.user, **_USER})
         if not self._store.keys_of("Action", "EDIT"):

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 INVOICE_TYPES = frozenset({"INI", "INO", "CRI", "CRO", "APR"})
 _ACTUAL = ("ACC", "POS")
 _POSTED_SECTION = ("RFP", "POS")
-# Assembling, dissolving and posting are a user's steps; RFP to POS is the integration's. Accruals have no INV.
+# Assembling, dissolving and posting are a user's steps, INV to POS too, which goes past accounting; RFP to POS is the
+# integration's. Nothing leads back from RFP or POS (docs/systems/vms.md#3-1). Accruals have no INV.
 _STEPS = frozenset({("PEN", "INV"), ("INV", "PEN"), ("INV", "RFP"), ("INV", "POS"), ("RFP", "POS")})
 _STEPS_WITHOUT_ASSEMBLY = _STEPS | {("PEN", "RFP")}
 _USER_STEPS = ("PEN", "INV")
+# That a closed voyage blocks status changes is documented; its code is not.
 _CLOSED = "CLO"
-# Assumption 15: an invoice is reversed by the credit note of its side and the other way round.
+# Assumed (docs/systems/vms.md#a15): an invoice is reversed by the credit note of its side and the other way round.
 _REVERSED_BY = {"INI": "CRI", "CRI": "INI", "INO": "CRO", "CRO": "INO", "ACC": "ACC"}
 _NEGATED = ("documentAmount", "companyCurrencyAmount", "sourceCurrencyAmount", "quantity")
 _NOT_COPIED = ("key", "documentLines", "documentPaymentTerms", "remarks", "invoiced", "assembled", "reversed")
@@ -64,7 +66,7 @@ class Documents:
     def reverse(self, key: int) -> int:
         """Reverse a document of the Posted section and give the key of the reversing document, which is RFP.
 
-        It keeps the due dates, carries negated amounts, and its lines point to the original (assumptions 14 and 15).
+        It keeps the due dates, carries negated amounts, and its lines point to the original (docs/systems/vms.md#v12).
         """
         original = self._document(key)
         document_type, status = self._type(original), self._status(original)
@@ -75,6 +77,8 @@ class Documents:
             raise ApiError(f"Document {original['documentNo']} is not posted, or is reversed already.")
         self._refuse_closed_voyages(original)
         new_key = self._copy(original, reversing)
+        # The status stays as it is. Only this member says that the document is reversed, and the product does not use
+        # it (docs/systems/vms.md#v18).
         self.writer.unit.set("Document", key, reversed=self.writer.stamp, modifiedDate=self.writer.stamp)
         return new_key
 
@@ -93,6 +97,7 @@ class Documents:
 
     def _check_number(self, document: Obj) -> None:
         number = document["documentNo"]
+        # Another type or company may use the same number (docs/systems/vms.md#a11).
         for key in self.store.indexes.find("Document", "documentNo", value=number) - {document["key"]}:
             other = self._document(key)
             if all(other.get(name) == document.get(name) for name in ("documentType", "company")):
@@ -104,6 +109,8 @@ class Documents:
         steps = _STEPS if self._type(before) in INVOICE_TYPES else _STEPS_WITHOUT_ASSEMBLY
         if (old, new) not in steps:
             raise ApiError(f"'invoicingStatus' of Document {before['documentNo']} cannot change from {old} to {new}.")
+        # The manual speaks of users. If this also stopped the integration, a document whose voyage was closed meanwhile
+        # could never be acknowledged.
         if old in _USER_STEPS:
             self._refuse_closed_voyages(before)
 
@@ -120,6 +127,8 @@ class Documents:
 
     def _copy(self, original: Obj, reversing: str) -> int:
         status = self.store.keys_of("StatusType", "RFP")[0]
+        # externalDocumentNo is copied too: the ledger gets the VMS number of a reversal instead (docs/mapping.md#1-1).
+        # The date of a reversal is not documented.
         head = self._negated(original) | {
             "documentType": self.store.keys_of("DocumentType", reversing)[0],
             "documentNo": self.next_number(),
@@ -130,6 +139,7 @@ class Documents:
         lines = [self._negated(line) | back for line in self.lines(original)]
         for line in lines:
             self.writer.unit.put("DocumentLine", line | {"invoicingStatus": status, "refDocument": original["key"]})
+        # The documentation says that a reversal keeps the due dates.
         terms = self.store.tables["DocumentPaymentTerm"]
         copied = original.get("documentPaymentTerms") or []
         copies = [{**terms[key], "key": self.store.new_key(), **back} for key in copied]

@@ -23,6 +23,7 @@ class SeedError(ValueError):
 def error_body(error: ApiError, *, date: str, method: str) -> dict[str, object]:
     """Give the documented members; ``date`` is the VMS's local time, without zone."""
     family = "SERVER_ERROR" if error.status >= _SERVER_ERROR else "CLIENT_ERROR"
+    # Clients should use `message` only (docs/systems/vms.md#v7).
     return {
         "statusCode": error.status,
         "statusText": HTTPStatus(error.status).phrase,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipelines.sandbox.vms.json import Obj
     from pipelines.sandbox.vms.store import VmsStore
 
+# Not documented, as in documents.py.
 _CLOSED = "CLO"
 _DAY = timedelta(days=1)
 _DAYS = Decimal("0.0001")
@@ -47,6 +48,7 @@ class Estimates:
         They are the VoyageEstimate objects (the sandbox's own: the VMS's voyage calculation is not documented) and,
         where a voyage and account has none, what its latest accrual states as total estimate.
         """
+        # Later ones win: the latest accrual over earlier ones, a stated estimate over both.
         found = {(one.company, one.voyage, one.gl_account): one for one in (*self._from_accruals(), *self._stated())}
         for company, voyage, account in sorted(found):
             if company in companies and voyage in voyages:
@@ -61,6 +63,7 @@ class Estimates:
         """Give the voyage's start and end, None where it has none."""
         row = self._voyage(voyage)
         try:
+            # In UTC, as the names say (docs/systems/vms.md#v9); the months here also begin at midnight UTC.
             start, end = (datetime.fromisoformat(str(row.get(f"voyage{side}DateGMT"))) for side in ("Start", "End"))
         except ValueError:
             return None
@@ -103,12 +106,14 @@ class Estimates:
             return False
         status = self._store.code_of("StatusType", document.get("invoicingStatus") or 0)
         kind = self._store.code_of("DocumentType", document.get("documentType") or 0)
+        # Bunker transactions count from RFP on: the VMS already counts them as actuals (docs/systems/vms.md#3-8).
         return (kind, document.get("company")) == ("ACC", estimate.company) and status in ("RFP", "POS")
 
     def _in_currency(self, line: Obj, document: Obj, estimate: Estimate, *, until: date) -> Decimal:
         if document.get("documentCurrency") == estimate.currency:
             return _number(line.get("documentAmount"))
         company_currency = self._store.tables["Company"][estimate.company].get("currency") or estimate.currency
+        # At the rate of the last day that counts.
         rate = self.rate(company_currency, estimate.currency, day=until - _DAY)
         return _number(line.get("companyCurrencyAmount")) * rate
 
@@ -119,6 +124,7 @@ class Estimates:
         lower = max(start, datetime.combine(first, time.min))
         upper = min(end, datetime.combine(until, time.min))
         seconds = max((upper - lower).total_seconds(), 0.0)
+        # Off-hire periods must not overlap: common days would be subtracted twice.
         for off in self._store.tables["Offhire"].values():
             if off.get("voyage") == voyage:
                 away = datetime.fromisoformat(off["offhireFrom"]), datetime.fromisoformat(off["offhireTo"])

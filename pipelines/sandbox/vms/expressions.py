@@ -78,6 +78,7 @@ class _Parser:
                 raise self._refusal()
             tokens.append(found[0].strip())
             end = found.end()
+        # Reversed, so that the next token is popped from the end.
         return tokens[::-1]
 
     def _any(self) -> Condition:
@@ -115,6 +116,7 @@ class _Parser:
         sign, wanted = self._next(), self._next()
         if sign not in ("=", "==", "!="):
             raise self._refusal()
+        # Compared as text: the easy form writes values without quotes.
         expected = None if wanted == "null" else wanted.strip('"')
         is_equal = sign != "!="
         return lambda new, old: (_text(operand.value(new, old)) == expected) == is_equal
@@ -150,4 +152,5 @@ def _property(getter: str) -> str:
 def _text(value: object) -> str | None:
     if value is None:
         return None
+    # As Java writes them.
     return str(value).lower() if isinstance(value, bool) else str(value)

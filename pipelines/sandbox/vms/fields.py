@@ -49,6 +49,7 @@ class Views:
                 rendered.clear()
             self._generation = self._store.reference_generation
         default = "list" if is_list else "one"
+        # The address is part of the plan, because every `self` begins with it.
         name = (entity, root, default if fields is None else fields)
         plan = self._plans.get(name)
         if plan is None:
@@ -62,6 +63,7 @@ class Views:
     def _default(self, entity: str, *, is_list: bool) -> dict[str, str]:
         model = MODEL[entity]
         if is_list:
+            # No page says what a list shows; sometimes it is only key and self. A client has to ask for what it needs.
             return {model.code: "*"} if model.code else {}
         return dict.fromkeys((*model.members, *self._store.learned[entity], CODE_PROPERTY), "*")
 
@@ -113,6 +115,7 @@ class Views:
     def _member(self, entity: str, name: str, inner: object) -> ObjectMember:
         member = self._store.member(entity, name)
         if member is None:
+            # What the vendor does with an unknown member is not documented. A refusal shows misspelled names.
             raise ApiError(f"Unknown member '{name}' of {entity} in the fields header.")
         if inner != "*" and not (member.entity and isinstance(inner, dict)):
             raise ApiError(f"'{name}' of {entity} in the fields header must be \"*\"{_or_object(member)}.")
@@ -137,6 +140,7 @@ class Views:
         def remembered(key: int) -> msgspec.Raw:
             raw = rendered.get(key)
             if raw is None:
+                # Kept as bytes: many lines refer to the same few vessels, companies and partners.
                 raw = rendered[key] = msgspec.Raw(encode(render(table[key])))
             return raw
 

@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from pipelines.sandbox.vms.json import Obj
     from pipelines.sandbox.vms.store import VmsStore
 
+# Blanks are accepted here: one may be a + that was not sent as %2B, and paths.resolve explains that.
 _CONDITION = re.compile(r"(?P<path>[\w.+ ]+)\((?P<operator>[A-Z]+)\)(?P<value>.*)", re.DOTALL)
 _SUB_QUERY = re.compile(r"\(?\{(?P<entity>\w+)\.(?P<path>[\w.+]+)(?P<filters>(?:\[.*\])?)\}\)?", re.DOTALL)
 _JOINERS = ("(OR)", "(AND)")
+# EQ to IN are documented. NIN, LIKE, NOTNULL and NNULL are guesses, which the product does not use
+# (docs/systems/vms.md#v1).
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "EQ": lambda value, wanted: value == wanted,
     "NE": lambda value, wanted: value != wanted,
@@ -69,6 +72,7 @@ class Filter:
             if values is None:
                 return False
             hit = any(map(condition.test, values))
+            # From left to right, without precedence: how AND and OR group is not documented (docs/systems/vms.md#a2).
             verdict = (verdict or hit) if is_or else (verdict and hit)
         return verdict
 
@@ -148,6 +152,7 @@ def _test(path: Path, compare: Callable[[Any, Any], bool], wanted: object) -> Ca
 
 def _wanted(path: Path, operator: str, value: str, text: str) -> object:
     if operator in ("IN", "NIN"):
+        # The documentation writes the list with parentheses and without.
         inner = value[1:-1] if value.startswith("(") and value.endswith(")") else value
         return frozenset(operand(path.leaf, part, text=text) for part in _split(inner))
     if operator == "LIKE":
@@ -156,6 +161,7 @@ def _wanted(path: Path, operator: str, value: str, text: str) -> object:
 
 
 def _split(text: str) -> list[str]:
+    # A quoted text may contain a comma.
     return [part.strip() for part in next(csv.reader([text], skipinitialspace=True), []) if part.strip()]
 
 
@@ -172,6 +178,7 @@ def _sub_query(
     if entity not in MODEL:
         raise ApiError(f"Unknown resource '{entity}' in the sub-query '{found[0]}'.")
     selected = resolve(store, entity, text=found["path"], use="filter")
+    # One of the vendor's samples leaves the comma out.
     texts = re.split(r"\]\s*,?\s*\[", found["filters"][1:-1]) if found["filters"] else []
     inner = compile_filters(store, entity, texts=texts, enterprise=enterprise, depth=depth + 1)
     rows = [obj for obj in store.tables[entity].values() if inner.matches(obj)]
@@ -185,6 +192,7 @@ def _sub_query(
 
 def _narrow(store: VmsStore, condition: Condition) -> set[int] | None:
     path = condition.path
+    # From the end of the path back to its start. Each key is still tested, so too many are no fault.
     keys = _at_the_end(store, condition)
     if keys is None:
         return None

@@ -72,6 +72,7 @@ class Indexes:
 
     @staticmethod
     def _move(values: dict[object, set[int]], before: object, after: object, *, key: int) -> None:
+        # Only keys and texts are indexed: a broken value of a seed may be one that cannot be hashed.
         if isinstance(before, int | str):
             values[before].discard(key)
         if isinstance(after, int | str):

@@ -10,6 +10,7 @@ import msgspec
 # An object as stored: its key, and of its members those that were given a value (or null) once.
 Obj = dict[str, Any]
 
+# Amounts are JSON numbers on this side (docs/systems/vms.md#7) and text in the ledger.
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 

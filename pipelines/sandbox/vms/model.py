@@ -10,7 +10,7 @@ from pipelines.sandbox.vms.entities import ENTITIES
 
 
 class ObjectKind(StrEnum):
-    """What a member holds; the values are the signs of vms_entities."""
+    """What a member holds; the values are the signs of the table in entities.py."""
 
     TEXT = ":"
     NUMBER = "#"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pipelines.sandbox.vms.store import VmsStore
 
 _MAX_HOPS = 12
+# Where a left join leads when the reference is null.
 _NULL_ROW: Obj = {}
 
 
@@ -61,6 +62,8 @@ class Path:
                     found += [hop.table[key] for key in linked]
                 else:
                     found.append(hop.table[linked])
+            # Inner joins are the default: one null on the path and the row is silently missing
+            # (docs/systems/vms.md#1-5).
             if not found:
                 return None
             rows = found

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from pipelines.sandbox.vms.store import Unit, VmsStore
 
 PAYMENT_TYPES = frozenset({"PMI", "PMO"})
+# Used when no line of the invoice says it.
 _PAYABLE = {"INI": True, "CRI": True, "INO": False, "CRO": False}
-# (payment type, is accounts payable) -> sign of the amounts.
+# (payment type, is accounts payable) -> sign of the amounts, as documented (docs/systems/vms.md#3-4).
 _SIGN = {("PMI", True): 1, ("PMO", True): -1, ("PMI", False): -1, ("PMO", False): 1}
 _AMOUNTS = ("documentAmount", "companyCurrencyAmount", "sourceCurrencyAmount")
 _TOLERANCE = Decimal("0.01")
+# Relative, because the few digits of a rate matter more the larger the amount is.
 _RATE_TOLERANCE = Decimal("0.0001")
 _SETTLED_STATUSES = ("RFP", "POS")
 
@@ -50,6 +52,7 @@ class Payments:
             raise ApiError(f"'isAccountsPayable' is {int(payable)}, but not on the invoice {invoice['documentNo']}.")
         self._check_signs(document, line, sign=_SIGN[document_type, payable])
         self._check_currency(line)
+        # The VMS copies the voyage from the invoice; a payment is sent without one (docs/systems/vms.md#7).
         voyages = (self.store.tables["DocumentLine"][key].get("voyage") for key in invoice.get("documentLines") or [])
         self.unit.set("DocumentLine", line["key"], voyage=next((key for key in voyages if key is not None), None))
 
@@ -68,6 +71,7 @@ class Payments:
             raise ApiError(f"'documentLines' of a {document_type} must have exactly one line, not {len(lines)}.")
         line = self.store.tables["DocumentLine"][lines[0]]
         of_line = self.store.code_of("StatusType", line.get("invoicingStatus") or 0)
+        # A payment is booked already, so it comes as posted. A line may leave its status out.
         for own in (status, of_line or "POS"):
             if own != "POS":
                 raise ApiError(f"'invoicingStatus' of a {document_type} and of its line must be POS, not {own}.")
@@ -85,6 +89,7 @@ class Payments:
         if invoice_type not in _PAYABLE or status not in _SETTLED_STATUSES:
             number = invoice["documentNo"]
             raise ApiError(f"'refDocument' {number} is no posted invoice but a {invoice_type} in {status}.")
+        # Stricter than the documentation, which only says what each member means (docs/systems/vms.md#8).
         pairs = [(name, document.get(name)) for name in ("company", "businessPartner", "documentCurrency")]
         own = (name for name in ("businessPartner", "documentCurrency") if line.get(name) is not None)
         pairs += [(name, line[name]) for name in own]
@@ -113,6 +118,7 @@ class Payments:
         wanted = "positive" if sign > 0 else "negative"
         for name in _AMOUNTS:
             for amount in (document[name], line[name]):
+                # Zero has no wrong sign.
                 if amount * sign < 0:
                     self._refuse_or_warn(f"'{name}' must be {wanted} here, not {amount}.")
 

@@ -28,6 +28,7 @@ def invoice_pdf(store: VmsStore, document: Obj) -> str | None:
 
 def _pdf(lines: tuple[str, ...]) -> bytes:
     shown = " ".join(f"({_escaped(line)}) Tj 0 -24 Td" for line in lines)
+    # The built-in fonts of PDF readers have Latin-1 only.
     page = f"BT /F1 18 Tf 72 720 Td {shown} ET".encode("latin-1", "replace")
     objects = (
         b"<< /Type /Catalog /Pages 2 0 R >>",

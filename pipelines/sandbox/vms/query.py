@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipelines.sandbox.vms.json import Obj
     from pipelines.sandbox.vms.store import VmsStore
 
+# The limit without paging was seen (docs/systems/vms.md#1-7); that a page may be as long is assumed (#v4).
 MAX_OBJECTS = 2000
 _SORT = re.compile(r"(?P<path>[\w.+ ]+)\((?P<order>AS|ASI|DS|DSI)\)")
 _PARAMETERS = frozenset({"filter", "sort", "pageNumber", "limit"})
@@ -51,6 +52,7 @@ class Query:
         page = _whole(given, "pageNumber", highest=None)
         if page is not None and limit is None:
             raise ApiError("pageNumber needs a limit.")
+        # How several sorts are given is not documented: as repeated parameters and with commas are both accepted.
         sorts = tuple(part for value in given.get("sort", []) for part in value.split(","))
         is_paged = limit is not None
         return cls(tuple(given.get("filter", [])), sorts, (page or 1) if is_paged else None, limit or MAX_OBJECTS)
@@ -77,6 +79,7 @@ class Lists:
         """Give a page of objects and how many match in all; raises ApiError 400 for more than 2000 unpaged."""
         query, above = _without_key(query)
         keys = self._keys(entity, query, enterprise=enterprise)
+        # Ascending: _without_key accepts only the sort key(AS).
         keys = keys if above is None else keys[bisect_right(keys, above) :]
         if query.page is None:
             if len(keys) > MAX_OBJECTS:
@@ -124,11 +127,13 @@ def _matching(store: VmsStore, entity: str, query: Query, *, enterprise: bool) -
 def _sorted(store: VmsStore, entity: str, objects: list[Obj], sorts: tuple[str, ...]) -> list[int]:
     # No order is promised without sort, and none that a client could lean on is given: the newest key comes first.
     objects.sort(key=lambda obj: -obj["key"])
+    # Sorting is stable, so the first sort is applied last.
     for text in reversed(sorts):
         found = _SORT.fullmatch(text)
         if found is None:
             raise ApiError(f"Cannot read the sort '{text}': expected property(AS), (ASI), (DS) or (DSI).")
         path = resolve(store, entity, text=found["path"], use="sort")
+        # Sorting through a null reference drops the row, as filtering does (docs/systems/vms.md#1-5).
         objects = [obj for obj in objects if path.values(obj) is not None]
         objects.sort(key=_rank(path, ignore_case=found["order"].endswith("I")), reverse=found["order"].startswith("D"))
     return [obj["key"] for obj in objects]

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
     from pipelines.sandbox.vms.store import VmsStore
 
-_WITHOUT_DECIMALS = frozenset({"ISK", "JPY", "KRW"})
+# ISO 4217; all others have two. VMS amounts have their currency's decimals (docs/systems/vms.md#v10).
+_DECIMALS = {"ISK": 0, "JPY": 0, "KRW": 0, "BHD": 3, "KWD": 3, "OMR": 3}
 
 
 def rounded(amount: Decimal, *, currency: str) -> Decimal:
     """Round half away from zero to the currency's decimals."""
-    return amount.quantize(Decimal(1) if currency in _WITHOUT_DECIMALS else Decimal("0.01"), rounding=ROUND_HALF_UP)
+    return amount.quantize(Decimal(1).scaleb(-_DECIMALS.get(currency, 2)), rounding=ROUND_HALF_UP)
 
 
 def latest_rates(store: VmsStore, *, day: date) -> dict[tuple[int, int], Decimal]:
@@ -28,6 +29,7 @@ def latest_rates(store: VmsStore, *, day: date) -> dict[tuple[int, int], Decimal
         if not isinstance(on, str) or not isinstance(rate, int | Decimal) or rate <= 0 or on[:10] > day.isoformat():
             continue
         pair = (row["fromCurrency"], row["currency"])
+        # Of two rates of one day the later entry wins.
         if pair not in latest or on >= latest[pair][0]:
             latest[pair] = (on, Decimal(rate))
     return {pair: rate for pair, (_, rate) in latest.items()}
@@ -43,6 +45,7 @@ def price(store: VmsStore, rates: dict[tuple[int, int], Decimal], *, of: int, to
     both = rates | {(back, forth): 1 / rate for (forth, back), rate in rates.items() if (back, forth) not in rates}
     if (of, to) in both:
         return both[of, to]
+    # Sorted, so that the same rates always give the same price.
     for middle in sorted({pair[1] for pair in both if pair[0] == of}):
         if (middle, to) in both:
             return both[of, middle] * both[middle, to]

@@ -17,6 +17,7 @@ _CLASS_OF = {"invoicingStatus": "RFP", "voyageStatus": "NOM"}
 
 def keys_for(store: VmsStore, member: ObjectMember, value: object) -> list[int]:
     """Give the keys that a bare value can mean: a number is a key, a text is a code; empty when it means nothing."""
+    # The JSON type decides: 60526 is a key and "60526" a code, although it has only digits (docs/systems/vms.md#1-3).
     if isinstance(value, int) and not isinstance(value, bool):
         found = [value] if value in store.tables[member.entity] else []
     elif isinstance(value, str):
@@ -37,6 +38,8 @@ def the_key(store: VmsStore, member: ObjectMember, value: object) -> int:
     if len(found) == 1:
         return found[0]
     if found:
+        # Codes need not be unique: a document's number is unique only within company and type
+        # (docs/systems/vms.md#a11).
         raise ApiError(f"'{member.name}': {len(found)} objects of {member.entity} have the code {value!r}; give a key.")
     if member.name in _CLASS_OF and store.keys_of(member.entity, str(value)):
         raise ApiError(f"'{member.name}': the status {value!r} is of the wrong status class.")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from pipelines.sandbox.clock import Clock
 
+# PATCH too, so that it gets the VMS's own 405.
 _METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 _REMEMBERED_REFUSALS = 100
 _SEED_USER = 1_000_000
@@ -85,7 +86,9 @@ class Vms:
     def _rest(self, request: Request) -> Response:
         try:
             self._auth.check(request.headers.get("authorization", ""))
+            # Notifications contain the object's address: the host of the last request is used.
             self.desk.webhooks.root = _root(request)
+            # One request at a time: a page and its total, and a check and its write, must see the same state.
             with self.store.lock:
                 return self._answer(request)
         except ApiError as error:
@@ -104,6 +107,7 @@ class Vms:
                 return self._show(request, entity, _key(key))
             case "DELETE", [key]:
                 self.desk.delete(entity, _key(key))
+                # No page names the success codes; 201 and 204 are assumed (docs/systems/vms.md#v7).
                 return Response(status_code=204)
             case _:
                 key, status = self._write(request, entity, rest)
@@ -132,9 +136,12 @@ class Vms:
         view = self._views.view(entity, fields=request.headers.get("fields"), root=_root(request), is_list=True)
         switches = self.switches.now
         objects, total = self._lists.page(entity, query, enterprise=switches.enterprise)
+        # No total without paging, nor when the client sends noCount (docs/systems/vms.md#v3, #1-6).
         is_asked = query.page is not None and request.headers.get("nocount", "").upper() != "YES"
         counted = is_asked and switches.counts_objects
         if query.page is not None:
+            # Shorter than asked for, with the full total: a client must not take it for the last page
+            # (docs/systems/vms.md#v3).
             objects = objects[: switches.largest_page]
         return _json([view(obj) for obj in objects], headers={"totalObjectsNumber": str(total)} if counted else {})
 

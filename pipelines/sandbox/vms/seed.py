@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pipelines.sandbox.vms.store import Unit, VmsStore
 
+# What others refer to comes first; references that are still missing are settled at the end.
 _FIRST = (
     "Country",
     "Currency",
@@ -107,6 +108,7 @@ class Loader:
                 obj[name] = value
             else:
                 obj[name] = self._linked(entity, key, member, value, inside)
+        # `self` depends on the address that was asked, and is never stored.
         obj.pop("self", None)
         obj["key"] = key
         obj |= back
@@ -146,6 +148,7 @@ class Loader:
     def _settle(self, late: _Late) -> None:
         found = keys_for(self.store, late.member, late.value)
         target = MODEL[late.member.entity]
+        # A value, such as a port or an event, may appear only by its code.
         if not found and target.is_value and target.code and isinstance(late.value, str):
             found = [self._place(target.name, {target.code: late.value}, late.place, back={})]
         if not found:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
+# Seven digits, as in the vendor's samples.
 _FIRST_KEY = 5_000_000
 _LARGEST_KEY = 2**31 - 1
 # A write to these leaves every rendered reference as it was, so that an acknowledgement costs no cache.
@@ -69,11 +70,13 @@ class VmsStore:
     def keys_of(self, entity: str, code: str) -> list[int]:
         """Give the keys of the objects with a code, lowest first, by each entity's own idea of its code."""
         if entity == "Voyage":
+            # A voyage has no code of its own; samples use the number of its header (docs/systems/vms.md#3-9).
             headers = self.indexes.find("VoyageHeader", "referenceNo", value=code)
             return sorted(key for head in headers for key in self.indexes.find("Voyage", "voyageHeader", value=head))
         if entity == "Vessel":
             codes = self.indexes.find("VesselCode", "vesselCode", value=code)
             vessels = {key: self.tables["VesselCode"][key]["vessel"] for key in codes}
+            # A vessel may have several codes: only the first names it, then its name does.
             firsts = [vessel for key, vessel in vessels.items() if self._first_code(vessel) == key]
             if firsts:
                 return sorted(firsts)
@@ -97,6 +100,7 @@ class VmsStore:
             unit = Unit(self)
             try:
                 yield unit
+                # Inside the try: if the disk refuses, memory is undone as well.
                 self._flush(unit)
             except BaseException:
                 unit.undo()
@@ -104,6 +108,7 @@ class VmsStore:
 
     def new_key(self) -> int:
         """Give a key that no object of any entity has."""
+        # Keys of a refused request are not used again.
         key, self._next_key = self._next_key, self._next_key + 1
         return key
 

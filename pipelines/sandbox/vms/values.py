@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 DATE_FORMAT = "%Y-%m-%dT%H:%M:%S"
+# A blank in place of the T, as versions before 2.0.0 wrote it.
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2})?)?")
+# 0 and 1 in filters are documented (docs/systems/vms.md#1-3); the words are accepted too.
 _BOOLEANS = {"0": False, "1": True, "false": False, "true": True}
 
 
@@ -30,6 +32,7 @@ def operand(member: ObjectMember, value: str, *, text: str) -> object:
         case ObjectKind.DATE:
             return _day_or_time(value, text=text)
         case ObjectKind.REFERENCE:
+            # A reference may be filtered by its key without a dot path: `source(EQ)8336217`.
             if not value.isascii() or not value.isdigit():
                 raise ApiError(f"'{member.name}' in the filter '{text}' is an object: filter by its key or a property.")
             return int(value)
@@ -47,6 +50,7 @@ def stored(member: ObjectMember, value: Any) -> Any:  # noqa: ANN401 (any JSON v
         case ObjectKind.REFERENCE:
             return value
         case ObjectKind.DATE:
+            # A seed may contain broken dates: they are served as they are, and no filter finds them.
             return value if isinstance(value, str) and value[:4].isdigit() else None
         case _:
             return value if isinstance(value, str) else None

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from pipelines.sandbox.vms.store import VmsStore
 
 _SUBSCRIPTION = "WebhookSubscription"
+# Five tries, a minute apart, are documented; the time limit of one is not (docs/systems/vms.md#2).
 _ATTEMPTS = 5
 _TIMEOUT_SECONDS = 5.0
 _MAX_WAITING = 10_000
 _OK = range(200, 300)
+# That remarks never notify is documented; the others belong to the VMS itself.
 _NEVER_TOLD = frozenset({"Remark", "Attachment", "AuditLog", "Action", _SUBSCRIPTION})
 
 
@@ -134,6 +136,7 @@ class Webhooks:
                 delivery = self._waiting.get(timeout=0.1)
             except queue.Empty:
                 continue
+            # There is one thread: while it waits to repeat a delivery, others wait too. The product uses no webhooks.
             if self._stopped.wait(max(delivery.due - time.monotonic(), 0.0)):
                 return
             subscription = self._store.tables[_SUBSCRIPTION].get(delivery.subscription)
@@ -144,6 +147,7 @@ class Webhooks:
                 delivery.due = time.monotonic() + self._switches.now.webhook_retry_seconds
                 self._waiting.put(delivery)
             elif not subscription.get("doNotUnsubscribe"):
+                # It cannot be switched on again; the user makes a new one.
                 with self._store.unit() as unit:
                     unit.set(_SUBSCRIPTION, delivery.subscription, isActive=False)
 

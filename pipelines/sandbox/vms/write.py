@@ -39,6 +39,7 @@ class Writer:
         given = _members(entity, body)
         if entity == "Remark" and back is None:
             _check_remark_order(given)
+        # Needed first: nested children point back to it.
         key = self.store.new_key()
         obj: Obj = {"key": key, **self._stamps(), **(back or {})}
         for name, value in given.items():
@@ -97,7 +98,10 @@ class Writer:
         if not isinstance(value, list):
             raise ApiError(f"'{member.name}' of {entity} must be an array.")
         if member.kind is ObjectKind.LINKS:
+            # Links left out are undone; the objects stay.
             return list(dict.fromkeys(self._link(member, element) for element in value))
+        # The array of a PUT is complete: children left out are removed, so a client must never send a part
+        # (docs/systems/vms.md#1-8).
         kept = [self._child(member, element, parent=key, present=present) for element in value]
         for gone in set(present) - set(kept):
             self._drop(member.entity, self.store.tables[member.entity][gone])
@@ -227,6 +231,7 @@ def _members(entity: str, body: object) -> dict[str, object]:
     given = {name: value for name, value in body.items() if name not in READ_ONLY}
     for name in given:
         if name not in MODEL[entity].members:
+            # What the vendor does with an unknown member is not documented. A refusal shows misspelled names.
             raise ApiError(f"Unknown field '{name}' of {entity} in json body.")
     return given
 
