@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -14,18 +15,27 @@ from pipelines.cli import backup, breaks, closing, daily, going_live, query, que
 from pipelines.cli.common import err, out
 from pipelines.core.errors import SpringlineError
 
+# What each is for -> its commands, and groups of commands.
+BY_PANEL: Mapping[str, Sequence[Callable[..., None] | typer.Typer]] = {
+    "Every day": (daily.run, daily.status, backup.backup),
+    "Decide": (steering.hold, steering.release, steering.ignore, steering.retry, breaks.app),
+    "Ask": (questions.explain, questions.preflight, query.query, questions.models),
+    "Month's end": (closing.app,),
+    "First day": (going_live.check, going_live.adopt, going_live.sandbox, going_live.demo),
+}
+
 
 class CommandsByPanel(TyperGroup):
     """Lists the commands by what they are for, as plain text; typer itself groups them only inside drawn boxes."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 typer keeps these classes to itself
         """Write one section for each panel, in the order in which commands were added."""
-        panels: dict[str, list[tuple[str, str]]] = {}
+        # typer lists groups behind all commands; here each stands where it belongs.
+        panels: dict[str, list[tuple[str, str]]] = {panel: [] for panel in BY_PANEL}
         # 6: the indent, and the gap between a name and its help, as the formatter draws them.
         limit = formatter.width - 6 - max(map(len, self.commands))
         for name, command in self.commands.items():
-            panel = getattr(command, "rich_help_panel", None) or "Commands"
-            panels.setdefault(panel, []).append((name, command.get_short_help_str(limit)))
+            panels[getattr(command, "rich_help_panel", "")].append((name, command.get_short_help_str(limit)))
         for panel, rows in panels.items():
             with formatter.section(panel):
                 formatter.write_dl(rows)
@@ -42,18 +52,13 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for panel, commands in (
-    ("Every day", (daily.run, daily.status, backup.backup)),
-    ("Decide", (steering.hold, steering.release, steering.ignore, steering.retry)),
-    ("Ask", (questions.explain, questions.preflight, query.query, questions.models)),
-    ("Month's end", (closing.close,)),
-    ("First day", (going_live.check, going_live.adopt, going_live.sandbox, going_live.demo)),
-):
+for panel, commands in BY_PANEL.items():
     # In the order in which a person reads them, which is the order of the help.
     for command in commands:
-        app.command(rich_help_panel=panel)(command)
-    if panel == "Decide":
-        app.add_typer(breaks.app, rich_help_panel=panel)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, rich_help_panel=panel)
+        else:
+            app.command(rich_help_panel=panel)(command)
 
 
 def _print_version(is_asked: bool) -> None:  # noqa: FBT001 typer calls it so

@@ -96,7 +96,8 @@ def show_breaks(rows: Sequence[ListedBreak], console: Console) -> None:
 
 
 def _cells(row: ListedBreak) -> tuple[object, ...]:
-    # An acceptance that the figures have left behind counts no more; its words still help the next reader.
-    accepted = f"by {row.accepted_by}: {row.comment}" if row.is_accepted else row.comment
+    # What somebody has said since stands beside the reason, not in its place.
+    accepted = f"by {row.accepted_by}: {row.accepted_reason}" if row.is_accepted else ""
+    said = "\n".join(filter(None, (accepted, row.comment)))
     figure = amount(row.amount, row.currency)
-    return row.break_id, row.kind, row.period, row.age_days, figure, row.message, row.next_step, accepted
+    return row.break_id, row.kind, row.period, row.age_days, figure, row.message, row.next_step, said

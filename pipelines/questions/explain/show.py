@@ -41,7 +41,12 @@ def show_explanation(story: Explanation, console: Console) -> None:
     _head(story, console)
     _voucher(story, console)
     _checks(story, console)
-    _table(console, "What differs", ("break_id", "kind", "message", "next_step", "accepted_by"), story.breaks)
+    _table(
+        console,
+        "What differs",
+        ("break_id", "kind", "message", "next_step", "accepted_by", "accepted_reason"),
+        story.breaks,
+    )
     _table(console, "What people decided", ("at", "action", "operator", "reason"), story.decisions)
     _table(console, "Remarks in the VMS", ("title", "state", "key", "remark"), story.remarks)
     _outbox(story, console)
