@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -19,6 +20,7 @@ from pipelines.stores.control_copy import copy_control
 from pipelines.stores.control_schema import column_list, warehouse_columns
 from pipelines.stores.seals import (
     SEALED_ENTRIES,
+    Close,
     Preparer,
     Run,
     Seal,
@@ -31,6 +33,7 @@ from pipelines.stores.seals import (
     reopenings,
     seal_period,
 )
+from pipelines.stores.versions import control_folder, migrations
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,6 +152,44 @@ def test_a_seal_is_never_changed(control: Control, statement: str) -> None:
     reopen_period(control, "2026-10", reason="x", operator="per", at=AT)
     with pytest.raises(sqlite3.IntegrityError, match="stays as it is"), control.write() as connection:
         connection.execute(statement)
+
+
+def test_a_store_of_an_older_release_keeps_its_seal_and_reasons(tmp_path: Path) -> None:
+    path = tmp_path / "ctl.sqlite"
+    with closing(sqlite3.connect(path)) as older:
+        for file in migrations(control_folder())[:2]:
+            older.executescript(file.read_text("utf-8"))
+        older.execute("PRAGMA user_version = 2")
+        sealed = ("2026-10", "sealed", AT, AT, "kari", "h", "{}", "b1", AT)
+        draft = ("2026-11", "draft", AT, None, None, None, None, None, AT)
+        older.executemany("INSERT INTO closes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [sealed, draft])
+        event = (7, "2026-10", AT, "b1", "kari", "sealed", 0, 2, "h")
+        older.execute("INSERT INTO close_events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", event)
+        older.execute("INSERT INTO sealed_packs VALUES ('2026-10', ?, 'e', 1)", (entries("10.00").entries,))
+        for number, comment in ((1, "agreed"), (2, "asked again")):
+            older.execute(
+                "INSERT INTO breaks (break_id, kind, subject, message, next_step, figures_hash, since, accepted_by, "
+                "accepted_hash, comment, batch_id) VALUES (?, 'k', ?, 'm', 'n', 'f', ?, 'kari', 'f', ?, 'b1')",
+                (number, str(number), AT, comment),
+            )
+            for action, words in (("accept", "agreed"), ("comment", comment)):
+                older.execute(
+                    "INSERT INTO break_decisions (break_id, action, words, figures_hash, operator, at) "
+                    "VALUES (?, ?, ?, 'f', 'kari', ?)",
+                    (number, action, words, AT),
+                )
+        older.commit()
+    with closing(Control(path)) as control:
+        assert read_close(control, "2026-10") == Close("2026-10", "sealed", 1, AT, "kari", "h")
+        assert read_close(control, "2026-11") == Close("2026-11", "draft", 0, None, None, None)
+        assert control.one("SELECT event_no || action || version FROM close_events") == "7sealed1"
+        assert sealed_rows(control) == [("ledger:0", Decimal("10.0000"))]
+        rows = control.read("SELECT accepted_reason, comment FROM breaks ORDER BY break_id")
+        assert [tuple(row) for row in rows] == [("agreed", None), ("agreed", "asked again")]
+        assert control.read("PRAGMA foreign_key_check") == []
+        reopen_period(control, "2026-10", reason="x", operator="per", at=LATER)
+        seal_period(control, replace(RUN, version=2, at=LATER), entries("20.00"))
+        assert control.one("SELECT max(event_no) FROM close_events") == 9
 
 
 @pytest.mark.parametrize("statement", ["UPDATE close_events SET operator = 'x'", "DELETE FROM close_events"])
