@@ -106,7 +106,7 @@ def write_pack(ctx: Context, period: date, standing: Standing) -> Pack:
             made.mkdir()
             for table in TABLES:
                 _write_table(ctx.warehouse, made, table, of_period(table, literal(period)))
-            state = f"{standing.state} of version {standing.version}"
+            state = f"version {standing.version}, {standing.state}"
             write_close_workbook(ctx.warehouse, made / WORKBOOK, period, state=state, standing=standing.sentence())
             files = {path.name: _hash(path) for path in sorted(made.iterdir())}
             summary = _summary(ctx, period, standing, files=files)
