@@ -16,12 +16,12 @@ import duckdb
 
 from pipelines import __version__
 from pipelines.close.sheets import of_period, write_close_workbook
-from pipelines.core.errors import ModelError
+from pipelines.core.errors import ModelError, UsageError
 from pipelines.core.literals import literal
 from pipelines.publish.steps import close_words, first_line, put_folder, stage
 from pipelines.stores.control import named_statements
 from pipelines.stores.rows import rows_of
-from pipelines.stores.seals import Preparer
+from pipelines.stores.seals import SEALED, Preparer
 
 if TYPE_CHECKING:
     from pipelines.step.context import Context
@@ -96,10 +96,11 @@ def pack_folder(published: Path, period: date, version: int) -> Path:
 def write_pack(ctx: Context, period: date, standing: Standing) -> Pack:
     """Write the pack of a period (the first day of its month) and put it in place of the draft before.
 
-    ``standing`` goes into the summary and the workbook. ModelError when it could not be written; the draft before is
-    then still there.
+    ``standing`` goes into the summary and the workbook. ModelError when it could not be written, UsageError when a
+    sealed pack stands there whose seal this control store does not know; what stands there is then as it was.
     """
     place = pack_folder(ctx.settings.published, period, standing.version)
+    _refuse_unknown_seal(ctx, place)
     try:
         with stage(place.parent) as aside:
             made = aside / place.name
@@ -121,6 +122,20 @@ def write_pack(ctx: Context, period: date, standing: Standing) -> Pack:
         ) from error
     # Of the file as it stands in its place: this is what the seal vouches for.
     return Pack(place, _hash(place / SUMMARY), summary)
+
+
+def _refuse_unknown_seal(ctx: Context, place: Path) -> None:
+    """Keep a pack that was sealed from being overwritten after an older control store was put back."""
+    if not (place / SUMMARY).is_file():
+        return
+    told = json.loads((place / SUMMARY).read_text("utf-8"))
+    # A run that was killed between pack and seal is known by its batch: what it left is a draft, whatever it says.
+    if told["state"] != SEALED or ctx.control.one("SELECT 1 FROM batches WHERE batch_id = ?", (told["batch"],)):
+        return
+    raise UsageError(
+        f"{place} is a sealed pack, and this control store knows nothing of its seal: an older one was put back.",
+        next_step="put back the newest backup of the control store, or move this folder to a place of its own.",
+    )
 
 
 def pack_faults(folder: Path, pack_hash: str) -> tuple[str, ...]:
