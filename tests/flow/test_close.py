@@ -384,9 +384,14 @@ def test_the_published_file_tells_of_the_seal_and_its_history(month: Month) -> N
         seals = published.execute("SELECT period, version, sealed_by FROM ctl.seals ORDER BY version").fetchall()
         actions = published.execute("SELECT DISTINCT action FROM ctl.close_events ORDER BY action").fetchall()
         tables = {name for (name,) in published.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+        aged = "SELECT schema_name || '.' || table_name FROM duckdb_columns() WHERE column_name = 'age_days'"
+        ages = [f"SELECT min(age_days) AS age FROM {name}" for (name,) in published.execute(aged).fetchall()]  # noqa: S608
+        youngest = published.execute(f"SELECT min(age) FROM ({' UNION ALL '.join(ages)})").fetchall()  # noqa: S608
     assert closes == [("2026-10", "sealed", 2), ("2026-11", "draft", 0)]
     assert seals == [("2026-10", 1, "per"), ("2026-10", 2, USER)]
     assert actions == [("drawn up",), ("looked at",), ("reopened",), ("sealed",)]
+    # These batches are of a day before the clock that has noted what they find.
+    assert (len(ages) > 10, youngest) == (True, [(0,)])
     assert "sealed_packs" not in tables
     assert month.pack.is_dir()
 
