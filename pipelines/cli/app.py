@@ -6,7 +6,7 @@ import gc
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
 
@@ -36,6 +36,16 @@ def _interrupted() -> Iterator[None]:
         raise typer.Exit(READER_GONE) from None
 
 
+# What each is for -> its commands, and groups of commands.
+BY_PANEL: Mapping[str, Sequence[Callable[..., None] | typer.Typer]] = {
+    "Every day": (daily.run, daily.status, backup.backup),
+    "Decide": (steering.hold, steering.release, steering.ignore, steering.retry, breaks.app),
+    "Ask": (questions.explain, questions.preflight, query.query, questions.models),
+    "Month's end": (closing.app,),
+    "First day": (going_live.init, going_live.check, going_live.adopt, going_live.sandbox, going_live.demo),
+}
+
+
 class CommandsByPanel(TyperGroup):
     """Lists the commands by what they are for, as plain text; typer itself groups them only inside drawn boxes."""
 
@@ -51,12 +61,12 @@ class CommandsByPanel(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 typer keeps these classes to itself
         """Write one section for each panel, in the order in which commands were added."""
-        panels: dict[str, list[tuple[str, str]]] = {}
+        # typer lists groups behind all commands; here each stands where it belongs.
+        panels: dict[str, list[tuple[str, str]]] = {panel: [] for panel in BY_PANEL}
         # 6: the indent, and the gap between a name and its help, as the formatter draws them.
         limit = formatter.width - 6 - max(map(len, self.commands))
         for name, command in self.commands.items():
-            panel = getattr(command, "rich_help_panel", None) or "Commands"
-            panels.setdefault(panel, []).append((name, command.get_short_help_str(limit)))
+            panels[getattr(command, "rich_help_panel", "")].append((name, command.get_short_help_str(limit)))
         for panel, rows in panels.items():
             with formatter.section(panel):
                 formatter.write_dl(rows)
@@ -73,20 +83,15 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for panel, commands in (
-    ("Every day", (daily.run, daily.status, backup.backup)),
-    ("Decide", (steering.hold, steering.release, steering.ignore, steering.retry)),
-    ("Ask", (questions.explain, questions.preflight, query.query, questions.models)),
-    ("Month's end", (closing.close,)),
-    ("First day", (going_live.init, going_live.check, going_live.adopt, going_live.sandbox, going_live.demo)),
-):
+for panel, commands in BY_PANEL.items():
     # In the order in which a person reads them, which is the order of the help.
     for command in commands:
-        app.command(rich_help_panel=panel)(command)
-    if panel == "Decide":
-        app.add_typer(breaks.app, rich_help_panel=panel)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, rich_help_panel=panel)
+        else:
+            app.command(rich_help_panel=panel)(command)
 
-for group in (app, breaks.app):
+for group in (app, breaks.app, closing.app):
     for registered in group.registered_commands:
         registered.callback = registered.callback and with_voice(registered.callback)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +16,12 @@ import duckdb
 
 from pipelines import __version__
 from pipelines.close.sheets import of_period, write_close_workbook
-from pipelines.core.errors import ModelError
+from pipelines.core.errors import ModelError, UsageError
 from pipelines.core.literals import literal
-from pipelines.publish.steps import first_line, put_folder, stage
+from pipelines.publish.steps import close_words, first_line, put_folder, stage
 from pipelines.stores.control import named_statements
 from pipelines.stores.rows import rows_of
+from pipelines.stores.seals import SEALED, Preparer
 
 if TYPE_CHECKING:
     from pipelines.step.context import Context
@@ -44,8 +45,30 @@ TABLES = (
     "rec.control_accounts",
 )
 # The figures of the summary, as sql/questions/close.sql adds them up.
-FIGURES = ("breaks", "accrual_rollforward", "accruals_vs_actuals", "control_accounts")
+FIGURES = ("breaks", "accepted", "accrual_rollforward", "accruals_vs_actuals", "control_accounts")
 _READ_AT = "SELECT max(moved_at) FROM cursors WHERE source LIKE ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a pack is: draft or sealed, which version, who drew it up (last first), who sealed it; each reopening."""
+
+    state: str
+    version: int
+    prepared: tuple[Preparer, ...]
+    sealed: Preparer | None
+    reopened: tuple[Mapping[str, Any], ...]
+
+    def sentence(self) -> str:
+        """Say it in words, for whoever holds the workbook in hand."""
+        # Why there is another version belongs to it; why there were earlier ones stands in theirs.
+        why = next((one for one in self.reopened if one["version"] == self.version), None)
+        return close_words(
+            version=self.version,
+            prepared=[(one.operator, one.at) for one in self.prepared],
+            sealed=(self.sealed.operator, self.sealed.at) if self.sealed else None,
+            reopened=(why["operator"], why["at"], why["reason"]) if why else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,31 +84,33 @@ class Pack:
         return (self.folder / f"{ENTRIES}.parquet").read_bytes()
 
 
-def pack_folder(published: Path, period: date) -> Path:
-    """Return where the pack of a period is.
+def pack_folder(published: Path, period: date, version: int) -> Path:
+    """Return where a version of a period's pack is: beside those that were sealed before.
 
-    >>> pack_folder(Path("published"), date(2026, 10, 1)).as_posix()
-    'published/close/2026-10'
+    >>> [pack_folder(Path("published"), date(2026, 10, 1), version).as_posix() for version in (1, 2)]
+    ['published/close/2026-10', 'published/close/2026-10-v2']
     """
-    return published / FOLDER / f"{period:%Y-%m}"
+    return published / FOLDER / (f"{period:%Y-%m}" if version == 1 else f"{period:%Y-%m}-v{version}")
 
 
-def write_pack(ctx: Context, period: date, *, state: str) -> Pack:
-    """Write the pack of a period (the first day of its month) and put it in place of the one before.
+def write_pack(ctx: Context, period: date, standing: Standing) -> Pack:
+    """Write the pack of a period (the first day of its month) and put it in place of the draft before.
 
-    ``state`` goes into the summary: draft or sealed. ModelError when it could not be written; the pack before is then
-    still there.
+    ``standing`` goes into the summary and the workbook. ModelError when it could not be written, UsageError when a
+    sealed pack stands there whose seal this control store does not know; what stands there is then as it was.
     """
-    place = pack_folder(ctx.settings.published, period)
+    place = pack_folder(ctx.settings.published, period, standing.version)
+    _refuse_unknown_seal(ctx, place)
     try:
         with stage(place.parent) as aside:
             made = aside / place.name
             made.mkdir()
             for table in TABLES:
                 _write_table(ctx.warehouse, made, table, of_period(table, literal(period)))
-            write_close_workbook(ctx.warehouse, made / WORKBOOK, period)
+            state = f"version {standing.version}, {standing.state}"
+            write_close_workbook(ctx.warehouse, made / WORKBOOK, period, state=state, standing=standing.sentence())
             files = {path.name: _hash(path) for path in sorted(made.iterdir())}
-            summary = _summary(ctx, period, state=state, files=files)
+            summary = _summary(ctx, period, standing, files=files)
             # After all others, since it holds their hashes.
             (made / SUMMARY).write_text(json.dumps(summary, indent=2, default=str), encoding="utf-8")
             # In one move: a pack is never half of one close and half of another.
@@ -97,6 +122,20 @@ def write_pack(ctx: Context, period: date, *, state: str) -> Pack:
         ) from error
     # Of the file as it stands in its place: this is what the seal vouches for.
     return Pack(place, _hash(place / SUMMARY), summary)
+
+
+def _refuse_unknown_seal(ctx: Context, place: Path) -> None:
+    """Keep a pack that was sealed from being overwritten after an older control store was put back."""
+    if not (place / SUMMARY).is_file():
+        return
+    told = json.loads((place / SUMMARY).read_text("utf-8"))
+    # A run that was killed between pack and seal is known by its batch: what it left is a draft, whatever it says.
+    if told["state"] != SEALED or ctx.control.one("SELECT 1 FROM batches WHERE batch_id = ?", (told["batch"],)):
+        return
+    raise UsageError(
+        f"{place} is a sealed pack, and this control store knows nothing of its seal: an older one was put back.",
+        next_step="put back the newest backup of the control store, or move this folder to a place of its own.",
+    )
 
 
 def pack_faults(folder: Path, pack_hash: str) -> tuple[str, ...]:
@@ -123,14 +162,19 @@ def _write_table(connection: duckdb.DuckDBPyConnection, folder: Path, table: str
     connection.execute(f"COPY ({rows}) TO {literal(path)} (FORMAT parquet, COMPRESSION zstd)")
 
 
-def _summary(ctx: Context, period: date, *, state: str, files: Mapping[str, str]) -> dict[str, Any]:
+def _summary(ctx: Context, period: date, standing: Standing, *, files: Mapping[str, str]) -> dict[str, Any]:
     statements = named_statements("close", folder="questions")
     return {
         "period": f"{period:%Y-%m}",
-        "state": state,
-        "drawn_up_at": ctx.now().isoformat(timespec="seconds"),
+        "state": standing.state,
+        "version": standing.version,
+        "standing": standing.sentence(),
+        "prepared": [asdict(one) for one in standing.prepared],
+        "sealed_by": standing.sealed and standing.sealed.operator,
+        "sealed_at": standing.sealed and standing.sealed.at,
+        "reopened": standing.reopened,
+        "written_at": ctx.now().isoformat(timespec="seconds"),
         "batch": ctx.batch_id,
-        "operator": ctx.operator,
         "today": ctx.today,
         "springline": __version__,
         "as_of": {side: ctx.control.one(_READ_AT, (f"{side}.%",)) for side in ("vms", "ledger")},

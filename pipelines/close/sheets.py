@@ -42,10 +42,23 @@ def of_period(table: str, month: str) -> str:
     return f"period_month {'<=' if table in CARRIED_OVER else '='} {month}"
 
 
-def write_close_workbook(connection: duckdb.DuckDBPyConnection, path: Path, period: date) -> None:
-    """Write the workbook of one period's close to ``path``; ``period`` is the first day of its month."""
-    title = f"Springline close of {period:%B %Y}: what to look at"
-    write_sheets(connection, path, close_sheets(connection), title=title, day=period, parameters={"period": period})
+def write_close_workbook(
+    connection: duckdb.DuckDBPyConnection, path: Path, period: date, *, state: str, standing: str
+) -> None:
+    """Write the workbook of one period's close to ``path``; ``period`` is the first day of its month.
+
+    ``standing`` says whether it is a draft, who drew it up and who sealed it; ``state`` does in a word, on every page.
+    """
+    title = f"Springline close of {period:%B %Y}, {state}: what to look at"
+    write_sheets(
+        connection,
+        path,
+        close_sheets(connection),
+        title=title,
+        day=period,
+        parameters={"period": period},
+        standing=standing,
+    )
 
 
 def close_sheets(connection: duckdb.DuckDBPyConnection) -> list[Sheet]:

@@ -1,25 +1,28 @@
-"""What a close says to whoever ran it: what stops it, the largest first, the totals by kind, and the seal."""
+"""What a close says to whoever ran it: what stops it, the largest first, totals by kind, where the period stands."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipelines.core import words
 from pipelines.core.drawing import draw_table
+from pipelines.core.words import plural
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
     from pipelines.close.run import CloseResult
+    from pipelines.stores.seals import Close
 
 # What a screen has room for; all of it is in the pack.
 SHOWN = 40
 
 
 def show_close(closed: CloseResult, console: Console) -> None:
-    """Print what stops a close and what to do about it, then whether the period is sealed."""
+    """Print what stops a close and what to do about it, then where the period stands."""
     open_rows = closed.open
     for row in open_rows[:SHOWN]:
         console.print(_heading(row), markup=False, highlight=False)
@@ -34,28 +37,78 @@ def show_close(closed: CloseResult, console: Console) -> None:
     console.print(verdict(closed), markup=False, highlight=False)
 
 
+def question(closed: CloseResult) -> str:
+    """Say what somebody is about to seal, and what it means."""
+    names = Counter(str(row["accepted_by"]) for row in closed.accepted)
+    by = ", ".join(f"{count} by {name}" for name, count in sorted(names.items()))
+    accepted = (
+        f"{plural(len(closed.accepted), 'thing is', 'things are')} accepted ({by})" if names else "nothing was accepted"
+    )
+    version = closed.close.pack_version if closed.close else 1
+    return (
+        f"Nothing stops {closed.period}: {accepted}. Its draft is {closed.pack}. Sealed as version {version}, this "
+        "pack stays for good, and whatever comes into the month later is told."
+    )
+
+
 def verdict(closed: CloseResult) -> str:
-    """Say in one sentence or two where the period stands."""
-    count = len(closed.open)
+    """Say in a few sentences where the period stands, and what to do next."""
+    close, period = closed.close, closed.period
     # The order counts: a period that could not be read or was sealed before says nothing of this run.
-    if closed.state is None:
-        return f"{closed.period} was not closed: both sides could not be read. Nothing was written. Next: run it again."
+    if close is None:
+        return f"{period} was not closed: both sides could not be read. Nothing was written. Next: run it again."
     if closed.was_sealed:
-        since = (
-            f"{closed.period} is sealed since {words.moment(closed.sealed_at)}; its pack {closed.pack} stays as it was."
+        return _sealed_before(closed, close)
+    if close.is_sealed:
+        return (
+            f"{period} is closed and sealed by {close.sealed_by}, version {close.version}. "
+            f"Its pack is {closed.pack}; it will not be written again."
         )
-        late = f" {_things(count)} came since. Next: move what is listed to an open period, or accept it."
-        return since + late if count else since
-    if closed.state == "sealed":
-        return f"{closed.period} is closed and sealed. Its pack is {closed.pack}; it will not be written again."
+    return f"{_reopened(closed)}{_draft(closed, close)}"
+
+
+def _sealed_before(closed: CloseResult, close: Close) -> str:
+    count = len(closed.open)
+    drawn = ", ".join(one.operator for one in closed.prepared) or close.sealed_by
+    since = (
+        f"{closed.period} is sealed since {words.moment(close.sealed_at)} by {close.sealed_by}, "
+        f"version {close.version}, drawn up by {drawn}; its pack {closed.pack} stays as it was."
+    )
+    if closed.seen is None:
+        return f"{since} Both sides could not be read, so nobody knows what came since. Next: run it again."
+    if not count:
+        return since
+    return (
+        f"{since} {_things(count)} came since. Next: move what is listed to an open period, or accept it; or reopen "
+        f"the month (springline close reopen {closed.period} --reason …) and seal it anew."
+    )
+
+
+def _reopened(closed: CloseResult) -> str:
+    if not closed.reopened:
+        return ""
+    last = closed.reopened[-1]
+    return (
+        f"{closed.period} was reopened by {last['operator']} at {words.moment(last['at'])}: {last['reason']} "
+        f"(version {last['version'] - 1} of its pack stays as it is). "
+    )
+
+
+def _draft(closed: CloseResult, close: Close) -> str:
+    period, count = closed.period, len(closed.open)
+    draft = f"Its pack is {closed.pack}, a draft of version {close.pack_version}"
+    if closed.has_moved:
+        return f"{period} was not sealed: it has moved since you looked at it. {draft}. Next: look at it again."
     if count:
-        stops = f"{_things(count)} {'stops' if count == 1 else 'stop'} the close of {closed.period}"
+        stops = f"{_things(count)} {'stops' if count == 1 else 'stop'} the close of {period}"
         # Accepting is a way out as well: what is accepted is named in the pack.
         following = (
             "put right what is listed, or accept it by its number (springline breaks accept no:…), and close again"
         )
-        return f"{stops}; its pack is {closed.pack}. Next: {following}."
-    return f"Nothing stops {closed.period}, but it is not over yet. Its pack is {closed.pack}; close again to seal it."
+        return f"{stops}. {draft}. Next: {following}."
+    if not closed.is_over:
+        return f"Nothing stops {period}, but it is not over yet. {draft}. Next: close it again when it is over."
+    return f"Nothing stops {period}. {draft}; nothing is sealed yet. Next: springline close {period} --seal."
 
 
 def _things(count: int) -> str:

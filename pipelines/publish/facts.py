@@ -6,9 +6,11 @@ Here is the rest: the order of those values, and (sql/questions/facts.sql) what 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from pipelines.core.words import moment
 from pipelines.stores.control import named_statements
 
 if TYPE_CHECKING:
@@ -29,6 +31,32 @@ def share_facts(connection: duckdb.DuckDBPyConnection) -> None:
     """Make known to a connection what both select from: the macro utc_time and the view open_breaks."""
     connection.execute(_UTC_TIME)
     connection.execute(named_statements("facts", folder="questions")["open_breaks"])
+
+
+# Somebody who did something, and when; text is as the control store keeps moments.
+Deed = tuple[str, datetime | str]
+
+
+def close_words(
+    *, version: int, prepared: Sequence[Deed], sealed: Deed | None, reopened: tuple[str, datetime | str, str] | None
+) -> str:
+    """Say what a version of a close is: a draft or sealed, drawn up by whom (last first), and why there is another one.
+
+    >>> kari, per = ("kari", "2026-11-03T09:00:00+00:00"), ("per", "2026-11-04T09:00:00+00:00")
+    >>> close_words(version=1, prepared=[kari], sealed=None, reopened=None)
+    'DRAFT of version 1, not sealed. Drawn up by kari at 2026-11-03 10:00 (Oslo).'
+    >>> close_words(version=2, prepared=[], sealed=per, reopened=(*kari, "late"))
+    'SEALED by per at 2026-11-04 10:00 (Oslo), version 2. Reopened by kari at 2026-11-03 10:00 (Oslo): late'
+    """
+    told = f"SEALED by {_deed(sealed)}, version {version}." if sealed else f"DRAFT of version {version}, not sealed."
+    drawn = f" Drawn up by {', '.join(map(_deed, prepared))}." if prepared else ""
+    why = f" Reopened by {_deed(reopened[:2])}: {reopened[2]}" if reopened else ""
+    return f"{told}{drawn}{why}"
+
+
+def _deed(deed: Deed) -> str:
+    operator, at = deed
+    return f"{operator} at {moment(at)}"
 
 
 def read_times(connection: duckdb.DuckDBPyConnection) -> tuple[datetime | None, datetime | None]:

@@ -31,6 +31,7 @@ from pipelines.publish.edition.contents import (
 from pipelines.publish.edition.database import write_database
 from pipelines.publish.edition.swap import put_folder, stage
 from pipelines.publish.edition.tables import write_tables
+from pipelines.publish.facts import close_words
 from pipelines.publish.workbook.sheet import Kind, Sheet, SheetColumn
 from pipelines.publish.workbook.sheets import SHEETS
 from pipelines.step.context import Context
@@ -49,6 +50,7 @@ __all__ = [
     "Kind",
     "Sheet",
     "SheetColumn",
+    "close_words",
     "first_line",
     "publish_database",
     "publish_report",
@@ -127,11 +129,15 @@ def write_sheets(
     title: str,
     day: date,
     parameters: Mapping[str, object],
+    standing: str = "",
 ) -> None:
-    """Write a workbook of some sheets, their charts and a first sheet; ``parameters`` are those of their queries."""
+    """Write a workbook of some sheets, their charts and a first sheet, which says ``standing`` too.
+
+    ``parameters`` are those of the sheets' queries.
+    """
     from pipelines.publish.workbook import workbook  # noqa: PLC0415 ditto
 
-    workbook.write_sheets(connection, path, sheets, title=title, day=day, parameters=parameters)
+    workbook.write_sheets(connection, path, sheets, title=title, day=day, parameters=parameters, standing=standing)
 
 
 def _publish(ctx: Context, product: str, write: Callable[[Path], object]) -> Counts:

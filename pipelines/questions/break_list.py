@@ -21,7 +21,7 @@ LIST = "springline breaks list"
 MOST_KINDS, MOST_FIRST, MOST_OF_KIND = 8, 3, 5
 SHOWN = (
     "break_id", "kind", "subject", "company", "document_no", "period", "message", "next_step", "until", "age_days",
-    "amount", "currency", "is_accepted", "accepted_by", "comment",
+    "amount", "currency", "is_accepted", "accepted_by", "accepted_reason", "comment",
 )  # fmt: skip
 
 
@@ -68,7 +68,8 @@ def as_item(row: Mapping[str, Any]) -> Item:
 
     Its amount is compared with others as it is, whatever its currency: that decides the order alone.
     """
-    accepted = f"accepted by {row['accepted_by']}" if row["is_accepted"] else ""
+    # What somebody has said since stands beside the reason, not in its place.
+    accepted = f"accepted by {row['accepted_by']}: {row['accepted_reason']}" if row["is_accepted"] else ""
     remarks = [accepted, row["comment"] or "", f"over since {moment(row['until'])}" if row["until"] else ""]
     return Item(
         subject=f"no:{row['break_id']} {row['document_no'] or row['subject']}",

@@ -58,7 +58,8 @@ def exit_codes() -> dict[int, str]:
 def every_command(group: TyperGroup, *, above: str = "springline") -> Iterator[tuple[str, TyperCommand]]:
     """Yield every command with its full name: `springline breaks accept`."""
     for command in group.commands.values():
-        name = f"{above} {command.name}"
+        # The command that a group carries out without its name (close 2026-10) is shown as the group.
+        name = above if command.name == getattr(group, "default", None) else f"{above} {command.name}"
         if isinstance(command, TyperGroup):
             yield from every_command(command, above=name)
         elif isinstance(command, TyperCommand):

@@ -55,6 +55,7 @@ class ListedBreak:
     is_accepted: bool
     accepted_by: str | None
     accepted_at: str | None
+    accepted_reason: str | None
     comment: str | None
 
 
@@ -116,7 +117,7 @@ def _decide(
     if action == "accept" and row["accepted_hash"] == row["figures_hash"]:
         is_new = False
         since = moment(row["accepted_at"])
-        outcome = f"is accepted already, by {row['accepted_by']} since {since}: {row['comment']}"
+        outcome = f"is accepted already, by {row['accepted_by']} since {since}: {row['accepted_reason']}"
     # Asked of the acceptance itself and not of whether it still holds: one that fell because the figures moved would
     # hold again, without anybody's word, when they move back. Reopening ends it for good.
     if action == "reopen" and row["accepted_hash"] is None:
@@ -179,5 +180,6 @@ def _listed(row: sqlite3.Row, amounts: Mapping[str, Any], today: date) -> Listed
         **found,
         amount=amounts.get("amount"),
         currency=amounts.get("currency_code"),
-        age_days=(today - date.fromisoformat(row["since"][:DAY_DIGITS])).days,
+        # The clock of another machine may have noted it.
+        age_days=max(0, (today - date.fromisoformat(row["since"][:DAY_DIGITS])).days),
     )

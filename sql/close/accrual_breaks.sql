@@ -14,9 +14,12 @@ SELECT
     accruals.document_no,  -- number of the accrual document; empty where several may have a part
     accruals.voyage_no,  -- voyage the cost or income was accrued for
     accruals.account,  -- account the accrual was booked on
+    CAST(NULL AS VARCHAR) AS partner_code,  -- empty: it concerns no single partner
+    CAST(NULL AS VARCHAR) AS partner_name,  -- empty: it concerns no single partner
     accruals.unreversed_amount AS amount,  -- not reversed yet, or what the accrual differs by, in currency_code
     accruals.company_currency_code AS currency_code,  -- currency of the company's books
     accruals.unreversed_amount AS company_amount,  -- the same amount: accruals are compared in company currency
+    accruals.company_currency_code,  -- currency of the company's books
     accruals.reason,  -- what is wrong with the accrual
     accruals.next_step,  -- what to do about it, and where
     CAST(NULL AS TIMESTAMP) AS since,  -- empty: close.breaks has when it was noted
@@ -45,13 +48,16 @@ SELECT
     CAST(NULL AS VARCHAR),
     positions.voyage_no,
     positions.account,
+    CAST(NULL AS VARCHAR),
+    CAST(NULL AS VARCHAR),
     positions.difference AS amount,
-    positions.company_currency_code,
+    positions.company_currency_code AS currency_code,
     positions.difference AS company_amount,
+    positions.company_currency_code,
     positions.reason,
     positions.next_step,
     CAST(NULL AS TIMESTAMP),
-    CAST(DATE_DIFF('day', LAST_DAY(positions.period_month), settings.today) AS INTEGER)
+    CAST(DATE_DIFF('day', LAST_DAY(positions.period_month), GREATEST(LAST_DAY(positions.period_month), settings.today)) AS INTEGER)
 FROM
     close.accrual_positions AS positions
 CROSS JOIN seed.settings AS settings

@@ -56,7 +56,7 @@ SELECT
     months.posted,  -- accrued by ACP, CAP or BAP of the month
     months.reversed,  -- taken back by ACR, CAR or BAR of the month; of costs, negative
     months.closing,  -- what is accrued at the end of the month
-    sealed.company_amount AS sealed_closing,  -- null: the period is not sealed, or had nothing here when it was
+    sealed.company_amount AS sealed_closing,  -- at the newest seal; null: never sealed, or it had nothing here
     months.unreversed_amount,  -- what is left of accruals and reversals up to this month that do not meet
     CASE
         WHEN months.open_count = 0 THEN 'agreed'

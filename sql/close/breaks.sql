@@ -53,15 +53,21 @@ dated AS (
         found.document_no,
         found.voyage_no,
         found.account,
+        found.partner_code,
+        found.partner_name,
         found.amount,
         found.currency_code,
         found.company_amount,
+        found.company_currency_code,
         COALESCE(ABS(found.company_amount), 0) AS size,
         found.reason,
         found.next_step,
         COALESCE(CAST(SUBSTRING(noted.since, 1, 19) AS TIMESTAMP), found.since) AS since,
         found.age_days,
         COALESCE(noted.accepted_hash = noted.figures_hash, FALSE) AS is_accepted,
+        noted.accepted_by,
+        CAST(SUBSTRING(noted.accepted_at, 1, 19) AS TIMESTAMP) AS accepted_at,
+        noted.accepted_reason,
         noted.break_id
     FROM
         found
@@ -81,14 +87,26 @@ SELECT
     dated.document_no,  -- number of the document; empty: no single document
     dated.voyage_no,  -- voyage, where only one is concerned
     dated.account,  -- account, where only one is concerned
+    dated.partner_code,  -- supplier or customer, where only one is concerned
+    dated.partner_name,  -- its name
     CAST(dated.amount AS DECIMAL(38, 4)) AS amount,  -- in currency_code
     dated.currency_code,  -- currency of amount
-    CAST(dated.company_amount AS DECIMAL(38, 4)) AS company_amount,  -- null: nothing that has an amount
+    -- An amount whose currency nobody knows is none: it could be added to nothing.
+    CASE WHEN dated.company_currency_code IS NOT NULL THEN CAST(dated.company_amount AS DECIMAL(38, 4)) END
+        AS company_amount,  -- in company_currency_code; null: nothing that has an amount
+    dated.company_currency_code,  -- currency of the company's books
     dated.reason,  -- what is wrong
     dated.next_step,  -- what to do about it, and where
     dated.since,  -- first seen, UTC; null: not noted yet
-    COALESCE(dated.age_days, CAST(DATE_DIFF('day', CAST(dated.since AS DATE), settings.today) AS INTEGER)) AS age_days,  -- days it stands
+    -- The day of the run may lie before the clock that has noted it (--today).
+    COALESCE(
+        dated.age_days,
+        CAST(DATE_DIFF('day', CAST(dated.since AS DATE), GREATEST(CAST(dated.since AS DATE), settings.today)) AS INTEGER)
+    ) AS age_days,  -- days it stands
     dated.is_accepted,  -- by a person, for these figures
+    CASE WHEN dated.is_accepted THEN dated.accepted_by END AS accepted_by,  -- who accepted it
+    CASE WHEN dated.is_accepted THEN dated.accepted_at END AS accepted_at,  -- when, UTC
+    CASE WHEN dated.is_accepted THEN dated.accepted_reason END AS accepted_reason,  -- why
     dated.break_id,  -- its number, by which `springline breaks accept` takes it; null: not noted yet
     CAST(
         ROW_NUMBER() OVER (PARTITION BY dated.period_month ORDER BY dated.size DESC, dated.kind ASC, dated.subject ASC)

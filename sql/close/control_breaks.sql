@@ -13,9 +13,12 @@ SELECT
     CAST(NULL AS VARCHAR) AS document_no,  -- empty: it concerns no single document
     CAST(NULL AS VARCHAR) AS voyage_no,  -- empty: it concerns no single voyage
     accounts.control_account AS account,
+    CAST(NULL AS VARCHAR) AS partner_code,  -- empty: it concerns no single partner
+    CAST(NULL AS VARCHAR) AS partner_name,  -- empty: it concerns no single partner
     accounts.unexplained AS amount,
     accounts.currency_code,
     accounts.unexplained_company AS company_amount,
+    accounts.company_currency_code,
     accounts.reason,
     accounts.next_step,
     CAST(NULL AS TIMESTAMP) AS since,  -- empty: close.breaks has when it was noted

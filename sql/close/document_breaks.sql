@@ -20,9 +20,12 @@ SELECT
     documents.document_no,
     CAST(NULL AS VARCHAR) AS voyage_no,  -- empty: it concerns no single voyage
     CAST(NULL AS VARCHAR) AS account,  -- empty: it concerns no single account
+    documents.partner_code,
+    documents.partner_name,
     documents.amount,
     documents.currency_code,
     documents.company_amount,
+    documents.company_currency_code,
     documents.reason,
     documents.next_step,
     documents.held_since AS since,

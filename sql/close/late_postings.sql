@@ -1,16 +1,20 @@
 -- One voucher or document that has come into a sealed period since, has changed there or is gone: what was sealed beside
 -- what is there now. A document whose voucher is late itself has no row of its own.
+-- Of a period that was reopened these rows are what the next version of its pack has beside the last one; they stop nothing.
 -- Answers: What has changed in a period after it was sealed?
 -- Read by: accountants, in the period-end pack; close.breaks.
 -- grain: period_month, side, subject
 WITH sealed_periods AS (
     SELECT
         CAST(closes.period || '-01' AS DATE) AS period_month,
-        CAST(SUBSTRING(closes.sealed_at, 1, 19) AS TIMESTAMP) AS sealed_at
+        closes.state = 'reopened' AS is_reopened,
+        CAST(SUBSTRING(seals.sealed_at, 1, 19) AS TIMESTAMP) AS sealed_at
     FROM
         ctl.closes AS closes
-    WHERE
-        closes.state = 'sealed'
+    INNER JOIN ctl.seals AS seals
+        ON
+            closes.period = seals.period
+            AND closes.version = seals.version
 ),
 
 present AS (
@@ -276,11 +280,17 @@ SELECT
             || late.status_now || ' with ' || AMOUNT_TEXT(CAST(late.amount_now AS DECIMAL(38, 4)), late.company_currency_code) || ' now.'
     END AS reason,  -- what is found, in words, with the figures; empty: nothing to say
     CASE
+        WHEN periods.is_reopened THEN 'nothing: the period is reopened, and its next seal takes this in.'
         WHEN late.side = 'ledger'
-            THEN 'move the voucher into an open period in the ledger, or accept the late posting with springline breaks accept.'
-        ELSE 'date the document in an open period in the VMS, or accept the late posting with springline breaks accept.'
+            THEN
+                'move the voucher into an open period in the ledger, accept the late posting (springline breaks accept), or reopen the'
+                || ' period (springline close reopen).'
+        ELSE
+            'date the document in an open period in the VMS, accept the late posting (springline breaks accept), or reopen the'
+            || ' period (springline close reopen).'
     END AS next_step,  -- what to do about it; empty: nothing
-    periods.sealed_at  -- UTC
+    periods.sealed_at,  -- when it was sealed last, UTC
+    periods.is_reopened  -- true: the period is open for its next version
 FROM
     late
 INNER JOIN sealed_periods AS periods

@@ -12,9 +12,12 @@ SELECT
     payments.document_no,
     CAST(NULL AS VARCHAR) AS voyage_no,  -- empty: it concerns no single voyage
     CAST(NULL AS VARCHAR) AS account,  -- empty: it concerns no single account
+    payments.partner_code,
+    payments.partner_name,
     payments.paid_difference AS amount,
     payments.currency_code,
     payments.company_amount,
+    payments.company_currency_code,
     payments.reason,
     payments.next_step,
     CAST(NULL AS TIMESTAMP) AS since,  -- empty: close.breaks has when it was noted

@@ -12,9 +12,12 @@ SELECT
     CAST(NULL AS VARCHAR) AS document_no,  -- empty: it concerns no single document
     CAST(NULL AS VARCHAR) AS voyage_no,  -- empty: it concerns no single voyage
     CAST(NULL AS VARCHAR) AS account,  -- empty: it concerns no single account
+    CAST(NULL AS VARCHAR) AS partner_code,  -- empty: it concerns no single partner
+    CAST(NULL AS VARCHAR) AS partner_name,  -- empty: it concerns no single partner
     CAST(NULL AS DECIMAL(38, 4)) AS amount,  -- empty: no amount is known without the rate
     rates.currency_code,
     CAST(NULL AS DECIMAL(38, 4)) AS company_amount,  -- empty: no amount is known without the rate
+    CAST(NULL AS VARCHAR) AS company_currency_code,  -- empty: a rate is every company's
     STRING_AGG(rates.reason, ' ' ORDER BY rates.rate_date) AS reason,  -- what is missing on which day, day after day
     MIN(rates.next_step) AS next_step,  -- what to do about the first of its days
     CAST(NULL AS TIMESTAMP) AS since,  -- empty: close.breaks has when it was noted

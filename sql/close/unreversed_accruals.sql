@@ -170,7 +170,8 @@ SELECT
             || CAST(told.due_date AS VARCHAR) || ' in the accruals module of the VMS.'
     END AS next_step,  -- what to do about it; empty: nothing
     told.as_of_vms,
-    CAST(DATE_DIFF('day', told.document_date, settings.today) AS INTEGER) AS age_days  -- days since the date of the document
+    CAST(DATE_DIFF('day', told.document_date, GREATEST(told.document_date, settings.today)) AS INTEGER)
+        AS age_days  -- days since the date of the document; 0 when it is dated later
 FROM
     told
 CROSS JOIN seed.settings AS settings

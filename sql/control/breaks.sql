@@ -59,7 +59,9 @@ SELECT
     COALESCE(accepted_hash = figures_hash, FALSE) AS is_accepted,
     CASE WHEN accepted_hash = figures_hash THEN accepted_by END AS accepted_by,
     CASE WHEN accepted_hash = figures_hash THEN accepted_at END AS accepted_at,
-    comment
+    CASE WHEN accepted_hash = figures_hash THEN accepted_reason END AS accepted_reason,
+    -- The reason of one that has fallen still helps the next reader, where nobody has said anything since.
+    COALESCE(comment, CASE WHEN accepted_hash <> figures_hash THEN accepted_reason END) AS comment
 FROM breaks
 WHERE :is_all OR until IS NULL
 ORDER BY since, break_id;
@@ -74,7 +76,7 @@ SELECT
     accepted_by,
     accepted_at,
     accepted_hash,
-    comment
+    accepted_reason
 FROM breaks
 WHERE until IS NULL AND (break_id = :number OR subject = :text OR document_no = :text)
 ORDER BY break_id;
@@ -85,12 +87,12 @@ VALUES (:break_id, :action, :words, :figures_hash, :operator, :at);
 
 -- name: accept
 UPDATE breaks
-SET accepted_by = :operator, accepted_at = :at, accepted_hash = :figures_hash, comment = :words
+SET accepted_by = :operator, accepted_at = :at, accepted_hash = :figures_hash, accepted_reason = :words
 WHERE break_id = :break_id;
 
 -- name: reopen
 UPDATE breaks
-SET accepted_by = NULL, accepted_at = NULL, accepted_hash = NULL, comment = :words
+SET accepted_by = NULL, accepted_at = NULL, accepted_hash = NULL, accepted_reason = NULL, comment = :words
 WHERE break_id = :break_id;
 
 -- name: comment

@@ -82,6 +82,7 @@ SELECT
     accepted_by,
     accepted_at,
     accepted_hash,
+    accepted_reason,
     comment,
     period_month
 FROM breaks

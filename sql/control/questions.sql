@@ -117,6 +117,7 @@ SELECT
     since,
     COALESCE(accepted_hash = figures_hash, FALSE) AS is_accepted,
     CASE WHEN accepted_hash = figures_hash THEN accepted_by END AS accepted_by,
+    CASE WHEN accepted_hash = figures_hash THEN accepted_reason END AS accepted_reason,
     comment
 FROM breaks
 WHERE until IS NULL AND (document_key = :document_key OR (document_key IS NULL AND document_no = :document_no))

@@ -192,9 +192,10 @@ CREATE TABLE IF NOT EXISTS breaks (
     accepted_by TEXT,             -- who accepted it
     accepted_at TEXT,             -- when
     accepted_hash TEXT,           -- hash of the figures that were accepted; others are not
-    comment TEXT,                 -- why it was accepted
+    comment TEXT,                 -- what somebody said of it last, beside an acceptance
     batch_id TEXT NOT NULL,       -- the batch that saw it last
-    period_month TEXT             -- first day of the month it counts in, as 2026-10-01; empty: its document's, or that of since
+    period_month TEXT,            -- first day of the month it counts in, as 2026-10-01; empty: its document's, or that of since
+    accepted_reason TEXT          -- why it was accepted
 ) STRICT;
 
 CREATE UNIQUE INDEX IF NOT EXISTS breaks_once ON breaks (kind, subject) WHERE until IS NULL;
@@ -225,30 +226,28 @@ INNER JOIN batches AS b ON e.batch_id = b.batch_id
 ORDER BY e.event_no
 LIMIT 1;
 
--- One period that somebody closes or has closed.
+-- One period that somebody closes or has closed, as it stands.
 CREATE TABLE IF NOT EXISTS closes (
     period TEXT PRIMARY KEY,      -- as 2026-10
-    state TEXT NOT NULL CHECK (state IN ('draft', 'sealed')),  -- a sealed period's pack is never written again
+    state TEXT NOT NULL CHECK (state IN ('draft', 'sealed', 'reopened')),  -- reopened: sealed before, and open for a further version
+    version INTEGER NOT NULL,     -- how often it was sealed; 0: never
     opened_at TEXT NOT NULL,      -- when it was drawn up first
-    sealed_at TEXT,               -- when it was sealed; empty while it is a draft
-    sealed_by TEXT,               -- who sealed it
-    pack_hash TEXT,               -- sha256 of the sealed pack's summary.json, which lists those of its other files
-    figures TEXT,                 -- JSON: the totals it was sealed with, accepted breaks and roll-forward by company
-    batch_id TEXT,                -- the batch that sealed it
     updated_at TEXT NOT NULL      -- when it last changed
 ) STRICT;
 
--- One run of a close: what it found, and whether it sealed the period; never changed.
+-- One thing that was done about a close; never changed.
 CREATE TABLE IF NOT EXISTS close_events (
     event_no INTEGER PRIMARY KEY AUTOINCREMENT,  -- counted up
     period TEXT NOT NULL REFERENCES closes,  -- as 2026-10
+    version INTEGER NOT NULL,     -- which version of the pack it is about
     at TEXT NOT NULL,             -- when
-    batch_id TEXT NOT NULL,       -- the batch that read both sides
-    operator TEXT NOT NULL,       -- who ran it
-    action TEXT NOT NULL CHECK (action IN ('drawn up', 'sealed', 'looked at')),  -- looked at: it was sealed before
-    break_count INTEGER NOT NULL, -- what stopped it that nobody had accepted
-    accepted_count INTEGER NOT NULL,  -- what was accepted
-    pack_hash TEXT                -- of the pack as it was written then; empty when it was only looked at
+    batch_id TEXT,                -- the batch that read both sides; empty: reopened, which reads nothing
+    operator TEXT NOT NULL,       -- who did it
+    action TEXT NOT NULL CHECK (action IN ('drawn up', 'sealed', 'looked at', 'reopened')),  -- looked at: it was sealed before
+    break_count INTEGER,          -- what stopped it that nobody had accepted
+    accepted_count INTEGER,       -- what was accepted
+    pack_hash TEXT,               -- of the pack as it was written then; empty when none was
+    reason TEXT                   -- why it was reopened
 ) STRICT;
 
 CREATE TRIGGER IF NOT EXISTS close_events_are_final_update BEFORE UPDATE ON close_events
@@ -256,17 +255,37 @@ BEGIN SELECT RAISE(ABORT, 'close_events is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS close_events_are_final_delete BEFORE DELETE ON close_events
 BEGIN SELECT RAISE(ABORT, 'close_events is append-only'); END;
 
--- What a sealed period consisted of, so that later changes can be told even where the pack is lost.
-CREATE TABLE IF NOT EXISTS sealed_packs (
-    period TEXT PRIMARY KEY REFERENCES closes,  -- as 2026-10
-    entries BLOB NOT NULL,        -- close.period_entries of the period as a Parquet file
-    entries_hash TEXT NOT NULL,   -- sha256 of that file
-    entry_count INTEGER NOT NULL  -- rows in it
+-- One seal of a period: a version of its pack; never changed.
+CREATE TABLE IF NOT EXISTS seals (
+    period TEXT NOT NULL REFERENCES closes,  -- as 2026-10
+    version INTEGER NOT NULL,     -- 1, and one more each time it was reopened and sealed anew
+    sealed_at TEXT NOT NULL,      -- when
+    sealed_by TEXT NOT NULL,      -- who sealed it
+    pack_hash TEXT NOT NULL,      -- sha256 of the pack's summary.json, which lists those of its other files
+    figures TEXT NOT NULL,        -- JSON: the totals it was sealed with, accepted breaks and roll-forward by company
+    batch_id TEXT NOT NULL,       -- the batch that read both sides for it
+    PRIMARY KEY (period, version)
 ) STRICT;
 
-CREATE TRIGGER IF NOT EXISTS seals_are_final BEFORE UPDATE ON closes WHEN old.state = 'sealed'
+-- What a sealed period consisted of, so that later changes can be told even where the pack is lost.
+CREATE TABLE IF NOT EXISTS sealed_packs (
+    period TEXT NOT NULL,         -- as 2026-10
+    version INTEGER NOT NULL,     -- of its seal
+    entries BLOB NOT NULL,        -- close.period_entries of the period as a Parquet file
+    entries_hash TEXT NOT NULL,   -- sha256 of that file
+    entry_count INTEGER NOT NULL, -- rows in it
+    PRIMARY KEY (period, version),
+    FOREIGN KEY (period, version) REFERENCES seals
+) STRICT;
+
+CREATE TRIGGER IF NOT EXISTS sealed_periods_are_reopened BEFORE UPDATE ON closes
+WHEN (old.state = 'sealed' AND new.state <> 'reopened') OR new.version < old.version
 BEGIN SELECT RAISE(ABORT, 'a sealed period stays as it is'); END;
-CREATE TRIGGER IF NOT EXISTS seals_are_kept BEFORE DELETE ON closes WHEN old.state = 'sealed'
+CREATE TRIGGER IF NOT EXISTS sealed_periods_are_kept BEFORE DELETE ON closes WHEN old.version > 0
+BEGIN SELECT RAISE(ABORT, 'a sealed period stays as it is'); END;
+CREATE TRIGGER IF NOT EXISTS seals_are_final_update BEFORE UPDATE ON seals
+BEGIN SELECT RAISE(ABORT, 'a sealed period stays as it is'); END;
+CREATE TRIGGER IF NOT EXISTS seals_are_final_delete BEFORE DELETE ON seals
 BEGIN SELECT RAISE(ABORT, 'a sealed period stays as it is'); END;
 CREATE TRIGGER IF NOT EXISTS sealed_packs_are_final_update BEFORE UPDATE ON sealed_packs
 BEGIN SELECT RAISE(ABORT, 'a sealed period stays as it is'); END;

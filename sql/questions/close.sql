@@ -11,14 +11,20 @@ SELECT
     document_no,
     voyage_no,
     account,
+    partner_code,
+    partner_name,
     amount,
     currency_code,
     company_amount,
+    company_currency_code,
     reason,
     next_step,
     since,
     age_days,
-    is_accepted
+    is_accepted,
+    accepted_by,
+    accepted_at,
+    accepted_reason
 FROM
     close.breaks
 WHERE
@@ -29,6 +35,7 @@ ORDER BY rank_no;
 SELECT
     kind,
     company_code,
+    company_currency_code,
     COUNT(*) AS row_count,
     COUNT(*) FILTER (is_accepted) AS accepted_count,
     SUM(ABS(company_amount)) AS company_amount
@@ -36,14 +43,34 @@ FROM
     close.breaks
 WHERE
     period_month = $1
-GROUP BY kind, company_code
-ORDER BY kind, company_code;
+GROUP BY kind, company_code, company_currency_code
+ORDER BY kind, company_code, company_currency_code;
+
+-- name: accepted
+SELECT
+    break_id,
+    kind,
+    subject,
+    company_code,
+    document_no,
+    amount,
+    currency_code,
+    reason,
+    accepted_by,
+    accepted_at,
+    accepted_reason
+FROM
+    close.breaks
+WHERE
+    period_month = $1
+    AND is_accepted
+ORDER BY rank_no;
 
 -- name: accrual_rollforward
 SELECT
     company_code,
     family,
-    MIN(company_currency_code) AS currency_code,
+    company_currency_code AS currency_code,
     SUM(opening) AS opening,
     SUM(posted) AS posted,
     SUM(reversed) AS reversed,
@@ -53,12 +80,13 @@ FROM
     close.accrual_rollforward
 WHERE
     period_month = $1
-GROUP BY company_code, family
-ORDER BY company_code, family;
+GROUP BY company_code, family, company_currency_code
+ORDER BY company_code, family, company_currency_code;
 
 -- name: accruals_vs_actuals
 SELECT
     company_code,
+    company_currency_code AS currency_code,
     state,
     COUNT(*) AS row_count,
     SUM(difference) AS difference
@@ -66,8 +94,8 @@ FROM
     close.accruals_vs_actuals
 WHERE
     period_month = $1
-GROUP BY company_code, state
-ORDER BY company_code, state;
+GROUP BY company_code, company_currency_code, state
+ORDER BY company_code, company_currency_code, state;
 
 -- name: control_accounts
 SELECT

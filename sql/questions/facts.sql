@@ -19,7 +19,9 @@ SELECT
     r.amount,
     r.currency_code,
     COALESCE(b.accepted_hash = b.figures_hash, FALSE) AS is_accepted,
-    CASE WHEN b.accepted_hash = b.figures_hash THEN b.accepted_by END AS accepted_by
+    CASE WHEN b.accepted_hash = b.figures_hash THEN b.accepted_by END AS accepted_by,
+    CASE WHEN b.accepted_hash = b.figures_hash THEN UTC_TIME(b.accepted_at) END AS accepted_at,
+    CASE WHEN b.accepted_hash = b.figures_hash THEN b.accepted_reason END AS accepted_reason
 FROM
     ctl.breaks AS b
 LEFT JOIN

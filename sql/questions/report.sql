@@ -5,9 +5,12 @@ SELECT
     side,
     COALESCE(currency_code, 'none') AS currency,
     COUNT(*) AS documents,
-    SUM(amount_vms) AS amount_vms,
-    SUM(amount_ledger) AS amount_ledger,
-    SUM(amount_difference) AS amount_difference,
+    -- Of documents without a currency there is no sum: they may be of several.
+    SUM(amount_vms) FILTER (currency_code IS NOT NULL) AS amount_vms,
+    SUM(amount_ledger) FILTER (currency_code IS NOT NULL) AS amount_ledger,
+    -- What one side alone has differs by all of it, so that the table foots.
+    SUM(COALESCE(amount_difference, amount_ledger, -amount_vms)) FILTER (currency_code IS NOT NULL)
+        AS amount_difference,
     COUNT(*) FILTER (WHERE state NOT IN ('agreed', 'ignored')) AS not_agreed
 FROM
     rec.documents
@@ -51,6 +54,20 @@ WHERE
     open_ledger <> 0
     AND days_overdue > 0;
 
+-- name: close_month
+-- The month that is closed: the newest that is over ($1 is the first day of the present one); where none is, the newest.
+SELECT COALESCE(MAX(months.period_month) FILTER (months.period_month < $1), MAX(months.period_month)) AS close_month
+FROM (
+    SELECT period_month
+    FROM rec.control_accounts
+    UNION ALL
+    SELECT period_month
+    FROM close.accruals_vs_actuals
+    UNION ALL
+    SELECT period_month
+    FROM close.breaks
+) AS months;
+
 -- name: control_accounts
 SELECT
     owner_code,
@@ -67,7 +84,7 @@ SELECT
 FROM
     rec.control_accounts
 WHERE
-    period_month = (SELECT MAX(every.period_month) FROM rec.control_accounts AS every)
+    period_month = $1
 ORDER BY state = 'agreed', owner_code, control_account, currency_code;
 
 -- name: hit_rates
@@ -78,16 +95,13 @@ SELECT
 FROM
     close.accruals_vs_actuals
 WHERE
-    period_month = (SELECT MAX(every.period_month) FROM close.accruals_vs_actuals AS every)
+    period_month = $1
     AND earlier_accrued IS NOT NULL
 GROUP BY ALL
 ORDER BY currency;
 
 -- name: close
--- Of the newest month that is over ($1 is the first day of the present one); of the present one where nothing before
--- it is open.
 SELECT
-    period_month,
     kind,
     subject,
     document_no,
@@ -96,15 +110,46 @@ SELECT
     reason,
     next_step,
     age_days,
-    is_accepted
+    is_accepted,
+    accepted_by,
+    accepted_reason
 FROM
     close.breaks
 WHERE
-    period_month = (
-        SELECT COALESCE(MAX(every.period_month) FILTER (WHERE every.period_month < $1), MAX(every.period_month))
-        FROM close.breaks AS every
-    )
+    period_month = $1
 ORDER BY is_accepted, rank_no, kind, subject;
+
+-- name: close_standing
+-- How a month stands ($1 as 2026-10): the version that is sealed, else the one that is drawn up.
+SELECT
+    closes.version + CASE closes.state WHEN 'sealed' THEN 0 ELSE 1 END AS version,
+    CASE closes.state WHEN 'sealed' THEN seals.sealed_by END AS sealed_by,
+    CASE closes.state WHEN 'sealed' THEN seals.sealed_at END AS sealed_at
+FROM
+    ctl.closes AS closes
+LEFT JOIN
+    ctl.seals AS seals
+    ON
+        closes.period = seals.period
+        AND closes.version = seals.version
+WHERE
+    closes.period = $1;
+
+-- name: close_deeds
+-- Who drew a version of a month's pack up, or reopened the month for it, the last first; $1 as 2026-10, $2 the version.
+SELECT
+    events.action,
+    events.operator,
+    MAX(events.at) AS done_at,
+    MAX(events.reason) AS reason
+FROM
+    ctl.close_events AS events
+WHERE
+    events.period = $1
+    AND events.version = $2
+    AND events.action IN ('drawn up', 'reopened')
+GROUP BY events.action, events.operator
+ORDER BY done_at DESC, events.operator ASC;
 
 -- name: breaks
 SELECT
@@ -118,7 +163,8 @@ SELECT
     opened_at AS since,
     amount,
     currency_code AS currency,
-    accepted_by
+    accepted_by,
+    accepted_reason
 FROM
     open_breaks
 ORDER BY is_accepted ASC, ABS(amount) DESC NULLS LAST, kind ASC, subject ASC;

@@ -190,7 +190,8 @@ SELECT
     judged.state = 'differs' AND NOT judged.has_break AS is_break,  -- true: it does not agree, and a person has to act
     judged.as_of_vms,  -- when the VMS was read, UTC
     judged.as_of_ledger,  -- when the ledger was read, UTC
-    CAST(DATE_DIFF('day', judged.document_date, readings.today) AS INTEGER) AS age_days  -- days since the day of the vouchers
+    CAST(DATE_DIFF('day', judged.document_date, GREATEST(judged.document_date, readings.today)) AS INTEGER)
+        AS age_days  -- days since the day of the vouchers; 0 when that is later
 FROM
     judged
 CROSS JOIN rec.readings AS readings

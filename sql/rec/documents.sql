@@ -252,8 +252,13 @@ SELECT
     ours.is_break,  -- true: it does not agree, and a person has to act
     COALESCE(ours.vms_fetched_at, readings.vms_at) AS as_of_vms,  -- UTC: when its row there, else the list, was read
     COALESCE(ours.ledger_fetched_at, readings.ledger_at) AS as_of_ledger,  -- UTC: when its row there, else the books
-    CAST(DATE_DIFF('day', COALESCE(ours.document_date, ours.posted_date), settings.today) AS INTEGER)
-        AS age_days,  -- days since the date of the document
+    CAST(
+        DATE_DIFF(
+            'day',
+            COALESCE(ours.document_date, ours.posted_date),
+            GREATEST(COALESCE(ours.document_date, ours.posted_date), settings.today)
+        ) AS INTEGER
+    ) AS age_days,  -- days since the date of the document; 0 when it is dated later
     CASE voucher_types.voucher_type
         WHEN 'AP' THEN 'Payable'
         WHEN 'AR' THEN 'Receivable'

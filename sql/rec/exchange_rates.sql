@@ -158,7 +158,8 @@ SELECT
         AS is_break,  -- true: it does not agree, and a person has to act
     COALESCE(worded.fetched_at, worded.vms_read_at) AS as_of_vms,  -- when the VMS was read, UTC
     COALESCE(rows_read.fetched_at, worded.ledger_read_at) AS as_of_ledger,  -- when the ledger was read, UTC
-    CAST(DATE_DIFF('day', worded.rate_date, worded.today) AS INTEGER) AS age_days  -- days since the day of the rate
+    CAST(DATE_DIFF('day', worded.rate_date, GREATEST(worded.rate_date, worded.today)) AS INTEGER)
+        AS age_days  -- days since the day of the rate; 0 when that is later
 FROM
     worded
 LEFT JOIN stg_ledger.exchange_rates AS rows_read

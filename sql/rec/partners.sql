@@ -235,7 +235,8 @@ SELECT
     judged.state IN ('only in VMS', 'fields differ', 'code not unique') AS is_break,  -- true: it does not agree, and a person has to act
     COALESCE(judged.vms_fetched_at, read_times.vms_read_at) AS as_of_vms,  -- when the VMS was read, UTC
     COALESCE(judged.ledger_fetched_at, ledger_read_times.ledger_read_at) AS as_of_ledger,  -- when the ledger was read, UTC
-    CAST(DATE_DIFF('day', judged.modified_date, judged.today) AS INTEGER) AS age_days  -- days since it was changed last
+    CAST(DATE_DIFF('day', judged.modified_date, GREATEST(judged.modified_date, judged.today)) AS INTEGER)
+        AS age_days  -- days since it was changed last; 0 when that is later
 FROM
     judged
 CROSS JOIN read_times

@@ -169,7 +169,8 @@ SELECT
         AS is_break,  -- true: it does not agree, and a person has to act
     COALESCE(judged.vms_fetched_at, readings.documents_read_at) AS as_of_vms,  -- when the VMS was read, UTC
     COALESCE(judged.ledger_fetched_at, readings.books_read_at) AS as_of_ledger,  -- when the ledger was read, UTC
-    CAST(DATE_DIFF('day', judged.document_date, readings.today) AS INTEGER) AS age_days,  -- days since the date of the document
+    CAST(DATE_DIFF('day', judged.document_date, GREATEST(judged.document_date, readings.today)) AS INTEGER)
+        AS age_days,  -- days since the date of the document; 0 when it is dated later
     CASE
         WHEN COALESCE(judged.open_ledger, 0) = 0 AND COALESCE(judged.amount_vms - judged.paid_vms, 0) = 0
             THEN CAST(NULL AS VARCHAR)
@@ -218,7 +219,7 @@ SELECT
     strays.is_break AND NOT COALESCE(strays.is_rest, FALSE),
     COALESCE(strays.vms_fetched_at, readings.documents_read_at),
     COALESCE(strays.ledger_fetched_at, readings.books_read_at),
-    CAST(DATE_DIFF('day', strays.document_date, readings.today) AS INTEGER),
+    CAST(DATE_DIFF('day', strays.document_date, GREATEST(strays.document_date, readings.today)) AS INTEGER),
     CAST(NULL AS VARCHAR)
 FROM
     rec.stray_payments AS strays

@@ -177,6 +177,6 @@ SELECT
     state IN ('only in VMS', 'fields differ', 'code not unique') AS is_break,  -- true: it does not agree, and a person has to act
     as_of_vms,  -- when the VMS was read, UTC
     as_of_ledger,  -- when the ledger was read, UTC
-    CAST(DATE_DIFF('day', modified_date, today) AS INTEGER) AS age_days  -- days since it was changed last
+    CAST(DATE_DIFF('day', modified_date, GREATEST(modified_date, today)) AS INTEGER) AS age_days  -- days since it was changed last
 FROM
     judged

@@ -155,7 +155,8 @@ def test_status_leaves_out_what_is_accepted(two: Terminal) -> None:
     two.run("breaks", "accept", "1", "--reason", "agreed with the agent")
     assert standing(two) == ["ledger:9"]
     [first, _] = listed(two)
-    assert (first["is_accepted"], first["accepted_by"], first["comment"]) == (True, "kari", "agreed with the agent")
+    assert (first["is_accepted"], first["accepted_by"]) == (True, "kari")
+    assert (first["accepted_reason"], first["comment"]) == ("agreed with the agent", None)
 
 
 def test_an_acceptance_falls_when_the_figures_move(two: Terminal) -> None:
@@ -166,6 +167,13 @@ def test_an_acceptance_falls_when_the_figures_move(two: Terminal) -> None:
     assert standing(two) == ["5200777", "ledger:9"]
     assert two.run("breaks", "accept", "1", "--reason", "again", "--json").json()["is_new"]
     assert [row[1:3] for row in decisions(two)] == [("accept", "agreed"), ("accept", "again")]
+
+
+def test_the_reason_of_an_acceptance_that_fell_is_still_told(two: Terminal) -> None:
+    two.run("breaks", "accept", "1", "--reason", "agreed")
+    note(two, differs("5200777", number="2707400", figures="2"))
+    [first, _] = listed(two)
+    assert (first["accepted_by"], first["accepted_reason"], first["comment"]) == (None, None, "agreed")
 
 
 def test_accepting_twice_records_once(two: Terminal) -> None:
@@ -198,6 +206,21 @@ def test_a_comment_accepts_nothing(two: Terminal) -> None:
     assert listed(two)[0]["comment"] == "the agent answers on Monday"
     assert standing(two) == ["5200777", "ledger:9"]
     assert [row[2] for row in decisions(two)] == ["asked the agent", "the agent answers on Monday"]
+
+
+def test_a_comment_leaves_the_reason_of_an_acceptance(two: Terminal) -> None:
+    two.run("breaks", "comment", "1", "--text", "asked the agent")
+    two.run("breaks", "accept", "1", "--reason", "the agent credits it")
+    assert listed(two)[0]["comment"] == "asked the agent"
+    two.run("breaks", "comment", "1", "--text", "credited on Monday")
+    [first, _] = listed(two)
+    assert (first["accepted_reason"], first["comment"]) == ("the agent credits it", "credited on Monday")
+    shown = two.run("breaks", "list").out
+    assert "by kari: the agent credits it" in shown
+    assert "credited on Monday" in shown
+    again = two.run("breaks", "accept", "1", "--reason", "again").out
+    assert "by kari" in again
+    assert ": the agent credits it" in again
 
 
 def test_decisions_cannot_be_rewritten(two: Terminal) -> None:

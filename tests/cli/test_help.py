@@ -8,7 +8,7 @@ from pipelines import __version__
 from tests.cli.springline import Terminal
 
 
-@pytest.mark.parametrize("group", [(), ("breaks",)])
+@pytest.mark.parametrize("group", [(), ("breaks",), ("close",)])
 def test_at_80_columns_no_line_is_cut(group: tuple[str, ...], terminal: Terminal) -> None:
     terminal.set(COLUMNS="80", TERMINAL_WIDTH="80")
     lines = terminal.run(*group, "--help").out.splitlines()

@@ -47,7 +47,8 @@ def test_readme_lists_every_command() -> None:
 def test_readme_options_exist(usage: str) -> None:
     command = COMMANDS[usage.split(maxsplit=1)[0]]
     if isinstance(command, TyperGroup):
-        command = command.commands[usage.split(maxsplit=2)[1]]
+        # `close PERIOD` is the command that its group carries out without a name.
+        command = command.commands[getattr(command, "default", usage.split(maxsplit=2)[1])]
     known = {option for parameter in command.params for option in parameter.opts}
     assert set(re.findall(r"--[\w-]+", usage)) <= known
 

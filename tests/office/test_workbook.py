@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Books:
         with duckdb.connect() as connection:
             lay(connection, world)
             write_workbook(connection, folder / f"{name}.xlsx", today=TODAY)
-            write_close_workbook(connection, folder / f"close-{name}.xlsx", OCTOBER)
+            write_close_workbook(connection, folder / f"close-{name}.xlsx", OCTOBER, state="draft", standing="A draft.")
         written |= {name: folder / f"{name}.xlsx", f"close-{name}": folder / f"close-{name}.xlsx"}
     return {name: (path, load_workbook(recomputed(path, folder), data_only=True)) for name, path in written.items()}
 
@@ -76,6 +76,18 @@ def test_the_totals_follow_the_month_that_is_typed_in(books: Books, tmp_path: Pa
         **dict.fromkeys(("EUR", "JPY", "KWD", "USD"), Decimal(0)),
         "NOK": Decimal(-120_000),
     }
+
+
+def test_the_totals_follow_the_month_that_a_filter_leaves(books: Books, tmp_path: Path) -> None:
+    book = load_workbook(books["full"][0])
+    page = book["Control accounts"]
+    months = {row: page.cell(row, 4).value for row in range(6, page.max_row + 1)}
+    assert {month.month for month in months.values() if isinstance(month, datetime)} == {9, 10, 11}
+    for row, month in months.items():
+        page.row_dimensions[row].hidden = isinstance(month, datetime) and month.month != 9
+    book.save(tmp_path / "filtered_to_september.xlsx")
+    found = load_workbook(recomputed(tmp_path / "filtered_to_september.xlsx", tmp_path), data_only=True)
+    assert totals(found, "Control accounts", "Ledger balance")["NOK"] == Decimal(-120_000)
 
 
 def test_the_totals_follow_what_a_filter_leaves(books: Books, tmp_path: Path) -> None:

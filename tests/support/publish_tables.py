@@ -48,7 +48,7 @@ TABLES: Mapping[str, str] = {
     "rec.control_accounts": "owner_code INTEGER, control_account VARCHAR, currency_code VARCHAR, period_month DATE, "
     f"open_vms {MONEY}, balance_ledger {MONEY}, ledger_only {MONEY}, in_transit {MONEY}, difference {MONEY}, "
     f"revaluation_company {MONEY}, balance_company_ledger {MONEY}, gl_balance_company {MONEY}, company_code VARCHAR, "
-    + COMMON,
+    "company_currency_code VARCHAR, " + COMMON,
     "rec.breaks": "kind VARCHAR, subject VARCHAR, company_code VARCHAR, document_key BIGINT, document_no VARCHAR, "
     f"period_month DATE, currency_code VARCHAR, amount {MONEY}, message VARCHAR, next_step VARCHAR, figures VARCHAR",
     "close.accrual_rollforward": "family VARCHAR, company_code VARCHAR, voyage_no VARCHAR, account VARCHAR, "
@@ -59,9 +59,10 @@ TABLES: Mapping[str, str] = {
     f"capitalised {MONEY}, accrual_recomputed {MONEY}, difference {MONEY}, earlier_accrued {MONEY}, confirmed_amount {MONEY}, "
     "hit_rate DECIMAL(18,9), state VARCHAR, reason VARCHAR",
     "close.breaks": "period_month DATE, kind VARCHAR, subject VARCHAR, company_code VARCHAR, document_key BIGINT, "
-    f"document_no VARCHAR, voyage_no VARCHAR, account VARCHAR, amount {MONEY}, currency_code VARCHAR, "
-    f"company_amount {MONEY}, reason VARCHAR, next_step VARCHAR, since TIMESTAMP, age_days INTEGER, "
-    "is_accepted BOOLEAN, rank_no INTEGER",
+    "document_no VARCHAR, voyage_no VARCHAR, account VARCHAR, partner_code VARCHAR, partner_name VARCHAR, "
+    f"amount {MONEY}, currency_code VARCHAR, company_amount {MONEY}, company_currency_code VARCHAR, reason VARCHAR, "
+    "next_step VARCHAR, since TIMESTAMP, age_days INTEGER, is_accepted BOOLEAN, accepted_by VARCHAR, "
+    "accepted_at TIMESTAMP, accepted_reason VARCHAR, break_id BIGINT, rank_no INTEGER",
     "ctl.batches": "batch_id VARCHAR, started_at VARCHAR, ended_at VARCHAR, today VARCHAR, jobs VARCHAR, "
     "operator VARCHAR, exit_code INTEGER, summary VARCHAR",
     "ctl.outbox": "id VARCHAR, kind VARCHAR, natural_key VARCHAR, target VARCHAR, company_code VARCHAR, "
@@ -73,7 +74,11 @@ TABLES: Mapping[str, str] = {
     "member VARCHAR, message VARCHAR, since VARCHAR, until VARCHAR, batch_id VARCHAR",
     "ctl.breaks": "break_id BIGINT, kind VARCHAR, subject VARCHAR, company VARCHAR, document_key BIGINT, "
     "document_no VARCHAR, message VARCHAR, next_step VARCHAR, figures_hash VARCHAR, since VARCHAR, until VARCHAR, "
-    "accepted_by VARCHAR, accepted_at VARCHAR, accepted_hash VARCHAR, comment VARCHAR, batch_id VARCHAR",
+    "accepted_by VARCHAR, accepted_at VARCHAR, accepted_hash VARCHAR, comment VARCHAR, batch_id VARCHAR, "
+    "accepted_reason VARCHAR",
+    "ctl.closes": "period VARCHAR, state VARCHAR, version BIGINT",
+    "ctl.seals": "period VARCHAR, version BIGINT, sealed_at TIMESTAMP, sealed_by VARCHAR",
+    "ctl.close_events": 'period VARCHAR, version BIGINT, "at" TIMESTAMP, operator VARCHAR, action VARCHAR, reason VARCHAR',
 }
 
 
@@ -92,4 +97,4 @@ def lay(connection: duckdb.DuckDBPyConnection, world: World) -> None:
 
 def column_names(columns: str) -> list[str]:
     """Return the names of a column list; the comma inside DECIMAL(38,4) has no blank behind it."""
-    return [column.split(" ", 1)[0] for column in columns.split(", ")]
+    return [column.split(" ", 1)[0].strip('"') for column in columns.split(", ")]

@@ -132,6 +132,7 @@ def control_account(account: str, currency: str, open_vms: str, balance: str, **
         "balance_company_ledger": (booked * RATES[currency]).quantize(Decimal("0.01")) + Decimal("12.34"),
         "gl_balance_company": (booked * RATES[currency]).quantize(Decimal("0.01")) + Decimal("12.34"),
         "company_code": "28601",
+        "company_currency_code": "NOK",
         "state": "differs" if difference else "agreed",
         "is_break": bool(difference),
         "as_of_vms": AS_OF_VMS,
@@ -198,6 +199,7 @@ def stopped(number: int, kind: str, subject: str, currency: str, amount: str, **
         "amount": value,
         "currency_code": currency,
         "company_amount": (value * RATES[currency]).quantize(Decimal("0.01")),
+        "company_currency_code": "NOK",
         "reason": f"{kind} {subject}: it stops a clean close.",
         "next_step": "correct it and run springline close 2026-10 again.",
         "since": datetime(2026, 10, 28, 16, 0),
@@ -316,6 +318,8 @@ CONTROL_ACCOUNTS = (
     control_account("1500", "KWD", "88000.125", "88000.125"),
     control_account("2400", "NOK", "-120000.00", "-120000.00", period_month=SEPTEMBER),
     control_account("1500", "JPY", "0", "0", period_month=SEPTEMBER),
+    # Of the month that is not over: it must not stand beside the close of October.
+    control_account("2400", "USD", "-1111.00", "-2222.00", period_month=TODAY.replace(day=1)),
 )  # fmt: skip
 
 ROLLFORWARD = (
@@ -345,7 +349,11 @@ CLOSE_BREAKS = (
     stopped(2, "document held", "2707421", "NOK", "51000.00", document_no="2707421"),
     stopped(3, "accrual not reversed", "2707390", "NOK", "50000.00", document_no="2707390", voyage_no="V001-2601", account="4310"),
     stopped(4, "control account differs", "28601 2400 USD", "USD", "360.00", account="2400"),
-    stopped(5, "document only in VMS", "2707412", "NOK", "4200.00", document_no="2707412", is_accepted=True),
+    stopped(5, "document only in VMS", "2707412", "NOK", "4200.00", document_no="2707412", is_accepted=True,
+            accepted_by="kari", accepted_at=datetime(2026, 10, 30, 9, 0), accepted_reason="booked by hand in October"),
+    # Of an entity that no company posts to: its currency is another one.
+    stopped(6, "payment not placed", "AR 600", "JPY", "1000", company_code=None, company_amount=Decimal("8.80"),
+            company_currency_code="SGD"),
     stopped(1, "accrual not reversed", "2707300", "NOK", "700.00", period_month=SEPTEMBER),
 )  # fmt: skip
 
@@ -372,7 +380,7 @@ BREAKS = (
     noted(2, "document fields differ", "2707411", str(DOCUMENTS[8]["reason"]), str(DOCUMENTS[8]["next_step"]), document_key=5207411),
     noted(3, "document only in VMS", "2707412", str(DOCUMENTS[9]["reason"]), str(DOCUMENTS[9]["next_step"]),
           document_key=5207412, accepted_by="kari", accepted_at="2026-10-30T09:00:00.000000+00:00", accepted_hash="h3",
-          comment="booked by hand in October, agreed with the agent"),
+          accepted_reason="booked by hand in October", comment="agreed with the agent"),
     noted(4, "document only in ledger", "ledger:88123", str(DOCUMENTS[10]["reason"]), str(DOCUMENTS[10]["next_step"])),
     noted(5, "payment unmatched in ledger", "5207447", str(PAYMENTS[-1]["reason"]), str(PAYMENTS[-1]["next_step"])),
     noted(6, "rate differs", "2026-10-30 NOK USD", "The VMS has 0.095, the ledger 0.0952.", "Correct the VMS's rate."),
@@ -439,6 +447,14 @@ WORLD: World = {
     "rec.payments": PAYMENTS,
     "rec.control_accounts": CONTROL_ACCOUNTS,
     "rec.breaks": REC_BREAKS,
+    "ctl.closes": ({"period": "2026-10", "state": "reopened", "version": 1},),
+    "ctl.seals": ({"period": "2026-10", "version": 1, "sealed_by": "per", "sealed_at": datetime(2026, 11, 2, 6, 0)},),
+    "ctl.close_events": (
+        {"period": "2026-10", "version": 1, "at": datetime(2026, 11, 1, 9, 0), "operator": "ola", "action": "drawn up"},
+        {"period": "2026-10", "version": 2, "at": datetime(2026, 11, 2, 7, 0), "operator": "per", "action": "reopened",
+         "reason": "a late invoice"},
+        {"period": "2026-10", "version": 2, "at": datetime(2026, 11, 2, 8, 0), "operator": "kari", "action": "drawn up"},
+    ),
     "rec.exchange_rates": (
         {"rate_date": date(2026, 10, 30), "from_currency_code": "NOK", "to_currency_code": "USD",
          "rate_ledger": Decimal("0.0952"), "rate_vms": Decimal("0.0950"), "relative_difference": Decimal("0.002105"),

@@ -12,13 +12,16 @@ import pytest
 from rich.console import Console
 
 from pipelines.close.run import CloseResult
-from pipelines.close.show import SHOWN, show_close, verdict
+from pipelines.close.show import SHOWN, question, show_close, verdict
+from pipelines.stores.seals import Close, Preparer
 
 PACK = Path("published/close/2026-10")
+DRAWN_UP = Close("2026-10", "draft", 0, None, None, None)
+REOPENED = Close("2026-10", "reopened", 1, "2026-11-03T09:00:00.000000+00:00", "per", "hash")
+SEALED = replace(REOPENED, state="sealed")
 NOTHING = CloseResult(
     period="2026-10",
-    state="draft",
-    sealed_at=None,
+    close=DRAWN_UP,
     is_over=True,
     was_sealed=False,
     pack=PACK,
@@ -26,6 +29,7 @@ NOTHING = CloseResult(
     faults=(),
     problems=(),
     exit_code=0,
+    seen="hash",
 )
 
 
@@ -47,6 +51,7 @@ def stop(number: int, **more: object) -> dict[str, Any]:
         "since": None,
         "age_days": 3,
         "is_accepted": False,
+        "accepted_by": None,
     }
     return row | more
 
@@ -60,16 +65,32 @@ def shown(closed: CloseResult) -> str:
 @pytest.mark.parametrize(
     ("closed", "words"),
     [
-        (replace(NOTHING, state=None), "was not closed"),
+        (replace(NOTHING, close=None), "was not closed"),
         (replace(NOTHING, is_over=False), "Nothing stops 2026-10, but it is not over yet."),
-        (replace(NOTHING, stops=(stop(1),)), "One thing stops the close of 2026-10;"),
-        (replace(NOTHING, stops=(stop(1), stop(2))), "2 things stop the close of 2026-10;"),
-        (replace(NOTHING, state="sealed", stops=(stop(1, is_accepted=True),)), "2026-10 is closed and sealed."),
         (
-            replace(NOTHING, state="sealed", was_sealed=True, sealed_at="2026-11-03T09:00:00.000000+00:00"),
-            "sealed since 2026-11-03 10:00 (Oslo); its pack",
+            NOTHING,
+            "Nothing stops 2026-10. Its pack is published/close/2026-10, a draft of version 1; nothing",
         ),
-        (replace(NOTHING, state="sealed", was_sealed=True, stops=(stop(1),)), "One thing came since."),
+        (NOTHING, "Next: springline close 2026-10 --seal."),
+        (replace(NOTHING, stops=(stop(1),)), "One thing stops the close of 2026-10."),
+        (replace(NOTHING, stops=(stop(1), stop(2))), "2 things stop the close of 2026-10."),
+        (replace(NOTHING, has_moved=True), "2026-10 was not sealed: it has moved since you looked at it."),
+        (replace(NOTHING, close=SEALED, stops=(stop(1, is_accepted=True),)), "closed and sealed by per, version 1."),
+        (
+            replace(NOTHING, close=SEALED, was_sealed=True, prepared=(Preparer("kari", ""), Preparer("ola", ""))),
+            "sealed since 2026-11-03 10:00 (Oslo) by per, version 1, drawn up by kari, ola; its pack",
+        ),
+        (replace(NOTHING, close=SEALED, was_sealed=True, stops=(stop(1),)), "One thing came since."),
+        (replace(NOTHING, close=SEALED, was_sealed=True, stops=(stop(1),)), "springline close reopen 2026-10 --reason"),
+        (replace(NOTHING, close=SEALED, was_sealed=True, seen=None), "nobody knows what came since"),
+        (
+            replace(
+                NOTHING,
+                close=REOPENED,
+                reopened=({"version": 2, "operator": "per", "at": "2026-11-04T09:00:00+00:00", "reason": "late"},),
+            ),
+            "2026-10 was reopened by per at 2026-11-04 10:00 (Oslo): late (version 1 of its pack stays as",
+        ),
     ],
 )
 def test_the_verdict_says_where_the_period_stands(closed: CloseResult, words: str) -> None:
@@ -103,3 +124,12 @@ def test_faults_of_the_pack_and_problems_are_printed() -> None:
     told = shown(replace(NOTHING, faults=("summary.json is not the one.",), problems=("The ledger is away.",)))
     assert "! summary.json is not the one." in told
     assert "! The ledger is away." in told
+
+
+def test_what_is_to_be_sealed_is_said_with_who_accepted_what() -> None:
+    by = [("kari", 1), ("per", 2), ("kari", 3)]
+    accepted = tuple(stop(number, is_accepted=True, accepted_by=name) for name, number in by)
+    told = question(replace(NOTHING, stops=accepted))
+    assert "Nothing stops 2026-10: 3 things are accepted (2 by kari, 1 by per)." in told
+    assert "Sealed as version 1, this pack stays for good" in told
+    assert "nothing was accepted" in question(NOTHING)

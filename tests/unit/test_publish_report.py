@@ -124,7 +124,12 @@ def test_headings_leave_out_no_level(page: Page) -> None:
         "7 of 18",
         "USD -360.00 The VMS has 18,400.00 USD, the ledger 18,040.00 USD in voucher 10231",
         "Next: In Xledger, match payment 55120 with invoice F-2707447 again.",
-        "accepted by kari",
+        "accepted by kari: booked by hand in October",
+        "Comment: agreed with the agent",
+        "by kari: booked by hand in October",
+        "October 2026. DRAFT of version 2, not sealed. Drawn up by kari at 2026-11-02 09:00 (Oslo). Reopened by per at "
+        "2026-11-02 08:00 (Oslo): a late invoice",
+        "springline close 2026-10 --seal",
         "Receivable JPY 1 0 0 12,500,000 0 0 0 12,500,000",
         "Payable USD 3 1,250.00 0.00 0.00 0.00 30,000.00 0.00 31,250.00",
         "V001-2601 390,000.00 294,000.00 131,000.00 0.00 96,000.00 35,000.00",
@@ -153,6 +158,24 @@ def test_every_bucket_and_side_of_the_tables_has_its_place() -> None:
 
 def test_a_break_whose_acceptance_lapsed_stands_with_the_open_ones(page: Page) -> None:
     assert page.text.index("Account 2400 differs by 360.00 USD.") < page.text.index("accepted by kari")
+
+
+def test_control_accounts_are_those_of_the_month_that_is_closed(page: Page) -> None:
+    # The world has a row of November, which is not over.
+    assert "-1,111.00" not in page.text
+    assert "October 2026. The ledger's balance" in page.text
+
+
+def test_documents_foot_by_side_and_currency(page: Page) -> None:
+    # What one side alone has differs by all of it.
+    assert "Payable EUR 2 1 329.60 -310.40 -640.00" in page.text
+
+
+def test_a_sealed_month_says_who_sealed_it(tmp_path: Path) -> None:
+    sealed = {**WORLD, "ctl.closes": ({"period": "2026-10", "state": "sealed", "version": 1},)}
+    assert "SEALED by per at 2026-11-02 07:00 (Oslo), version 1. Drawn up by ola" in Page(report(sealed, tmp_path)).text
+    nobody = {**WORLD, "ctl.closes": ()}
+    assert "October 2026. Nobody has drawn up its pack yet." in Page(report(nobody, tmp_path)).text
 
 
 def test_what_is_over_is_not_told(page: Page) -> None:

@@ -104,7 +104,7 @@ def test_every_cell_is_what_the_database_says(
                 assert Decimal(cell.value.replace(",", "")) == wanted
             else:
                 assert read_back(cell.value, column.kind) == shown(wanted, column.kind), (column.heading, row)
-    assert huge == {"Both sides": 1, "Held": 2}.get(sheet.tab, 0)
+    assert huge == {"Both sides": 2, "Held": 2}.get(sheet.tab, 0)
 
 
 def test_every_total_is_what_the_rows_add_up_to(values: Workbook) -> None:
@@ -188,8 +188,9 @@ def test_the_first_sheet_counts_what_somebody_must_look_at(values: Workbook) -> 
     lines = {page.cell(row, 2).value: [page.cell(row, place).value for place in range(3, 8)] for row in range(6, 60)}
     assert lines["Breaks"][:4] == [7, 6, "USD", -4095]
     assert lines["Held"] == [6, 4, "KWD", 88000.125, 49]
-    assert lines["Control accounts"][:4] == [8, 1, "USD", 360]
-    assert lines["Close"] == [6, 5, "NOK", 3097484.25, 5]
+    # Of October, which is closed, and neither of November nor of all months together.
+    assert lines["Control accounts"][:4] == [9, 1, "USD", 360]
+    assert lines["Close"] == [7, 5, "NOK", 3096784.25, 5]
     assert lines["Both sides"][1] is None
     assert "open breaks: 6" in str(page["A3"].value)
 
@@ -237,14 +238,39 @@ def test_a_sheet_that_is_full_says_what_it_leaves_off(tmp_path: Path) -> None:
 
 
 def test_the_close_workbook_is_of_one_month(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    write_close_workbook(connection, tmp_path / "close.xlsx", OCTOBER)
+    write_close_workbook(connection, tmp_path / "close.xlsx", OCTOBER, state="draft of version 1", standing="By K & S.")
     book = load_workbook(tmp_path / "close.xlsx", data_only=True)
     assert [tab for tab in book.sheetnames if tab in CLOSE_TABS] == CLOSE_TABS
     for tab in CLOSE_TABS:
         _, top, _, bottom = table_of(book[tab])
         place = headings(book[tab]).index("Period") + 1
         assert {book[tab].cell(row, place).value for row in range(top + 1, bottom + 1)} == {datetime(2026, 10, 1)}  # noqa: DTZ001 Excel has no zones
-    assert book[FIRST_TAB]["A1"].value == "Springline close of October 2026: what to look at"
+    assert book[FIRST_TAB]["A1"].value == "Springline close of October 2026, draft of version 1: what to look at"
+    assert book[FIRST_TAB]["A4"].value == "By K & S."
+    # Whoever holds one printed page sees what it is a page of.
+    footer = book["Close"].oddFooter
+    assert footer is not None
+    assert str(footer.left.text).startswith("Springline close of October 2026, draft of version 1")
+
+
+def test_the_totals_name_their_month_by_what_is_shown(book: Workbook, values: Workbook) -> None:
+    page = book["Control accounts"]
+    assert values["Control accounts"]["D5"].value == datetime(2026, 10, 1)  # noqa: DTZ001 Excel has no zones
+    months = "ControlAccounts[Period]"
+    assert page["D5"].value == (
+        f"=IF(COUNTIFS({months},DATE(2026,10,1),ControlAccounts[Shown],1)>0,DATE(2026,10,1),SUBTOTAL(104,{months}))"
+    )
+
+
+def test_an_amount_without_a_currency_is_in_no_total(tmp_path: Path) -> None:
+    rows = [{**row, "currency_code": None} for row in WORLD["rec.documents"][:2]]
+    with duckdb.connect() as connection:
+        lay(connection, {**WORLD, "rec.documents": [*WORLD["rec.documents"][2:], *rows]})
+        write_workbook(connection, tmp_path / "nameless.xlsx", today=TODAY)
+    book = load_workbook(tmp_path / "nameless.xlsx", data_only=True)
+    assert "none" not in total_rows(book["Both sides"])
+    assert "None" not in total_rows(book["Both sides"])
+    assert "3 amounts without a currency: in no total here." in str(book["Both sides"]["A3"].value)
 
 
 def test_a_list_of_the_close_is_shown_by_its_columns(tmp_path: Path) -> None:
@@ -255,7 +281,7 @@ def test_a_list_of_the_close_is_shown_by_its_columns(tmp_path: Path) -> None:
             "CAST(NULL AS VARCHAR) AS document_no, 12.5::DECIMAL(38,4) AS amount, 'KWD' AS currency_code, "
             "'held' AS state"
         )
-        write_close_workbook(connection, tmp_path / "close.xlsx", OCTOBER)
+        write_close_workbook(connection, tmp_path / "close.xlsx", OCTOBER, state="draft of version 1", standing="")
     page = load_workbook(tmp_path / "close.xlsx", data_only=True)["Open documents"]
     assert headings(page) == ["Document", "Period", "Company", "Amount", "Currency", "State"]
     assert totals(load_workbook(tmp_path / "close.xlsx", data_only=True), "Open documents", "Amount") == {

@@ -77,7 +77,7 @@ def by_close(amount: Decimal, currency: str) -> str:
     row |= {"amount": amount, "currency_code": currency, "reason": None, "next_step": None}
     return printed(
         show_close,
-        SimpleNamespace(open=[row], pack="", stops=(), faults=(), problems=(), state=None, period="", was_sealed=False),
+        SimpleNamespace(open=[row], pack="", stops=(), faults=(), problems=(), close=None, period=""),
     )
 
 

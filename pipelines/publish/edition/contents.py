@@ -44,7 +44,9 @@ PERIODS: Mapping[str, str] = {
 # Columns that hold bank accounts; one that ends in `_tail` has been cut already.
 _BANK_ACCOUNT = re.compile(r"iban|bank_account(?!_tail)|^(?:old|new)_account$")
 # Texts of the control store that repeat what another system answered: an account may stand in the middle of one.
-_WORDS = frozenset({"comment", "detail", "last_error", "message", "next_step", "reason", "summary"})
+_WORDS = frozenset(
+    {"accepted_reason", "comment", "detail", "last_error", "message", "next_step", "reason", "summary", "words"}
+)
 _TIME = re.compile(r"(?:^|_)at$|^since$|^until$")
 # An IBAN, and eleven digits that stand alone: a Norwegian account, or a number that looks like one.
 _IN_WORDS = (
@@ -87,6 +89,15 @@ def is_published(ref: TableRef, columns: Collection[str]) -> bool:
 Texts = Mapping[TableRef, TableText]
 
 
+def repeats_words(ref: TableRef) -> bool:
+    """Tell whether a table repeats what people or other systems wrote, where an account may stand in a sentence.
+
+    >>> repeats_words(TableRef("ctl", "breaks")), repeats_words(TableRef("close", "breaks"))
+    (True, True)
+    """
+    return ref.schema == "ctl" or ref == TableRef("close", "breaks")
+
+
 def is_bank_account(column: str) -> bool:
     """Tell whether a column holds bank accounts, by its name.
 
@@ -110,13 +121,13 @@ def control_type(column: str, kind: str) -> str:
     return "BIGINT" if kind in {"INTEGER", "BIGINT"} else kind.replace("TEXT", "VARCHAR")
 
 
-def expression(column: str, *, is_control: bool = False) -> str:
+def expression(column: str, *, has_words: bool = False) -> str:
     """Return what is published of a column, as SQL: itself, or with bank accounts cut to their last four characters."""
     name = quote(column)
     # In every table, whoever made it: a name is enough.
     if is_bank_account(column):
         return rf"'…' || right(regexp_replace({name}, '\s', '', 'g'), 4)"
-    if is_control and column in _WORDS:
+    if has_words and column in _WORDS:
         for pattern in _IN_WORDS:
             name = rf"regexp_replace({name}, '{pattern}', '…\1', 'g')"
     return name

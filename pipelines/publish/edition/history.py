@@ -119,6 +119,6 @@ def _insert(
     )
     # DuckDB reads the batches as they come: no table is in memory as a whole.
     connection.register("control_rows", pa.RecordBatchReader.from_batches(schema, batches))
-    published = ", ".join(expression(column, is_control=True) for column in columns)
+    published = ", ".join(expression(column, has_words=True) for column in columns)
     connection.execute(f"INSERT INTO {place} SELECT {published} FROM control_rows")
     connection.unregister("control_rows")

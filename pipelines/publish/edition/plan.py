@@ -20,6 +20,7 @@ from pipelines.publish.edition.contents import (
     comment,
     control_type,
     expression,
+    repeats_words,
 )
 from pipelines.publish.edition.history import control_columns
 from pipelines.publish.edition.parts import PublishedTable, texts_of
@@ -110,7 +111,7 @@ def _table(ref: TableRef, types: Mapping[str, str], text: TableText, *, is_built
 def _rows(table: PublishedTable) -> str:
     """Return the query of a table's rows as they are published."""
     columns = ", ".join(
-        f"CAST({expression(name, is_control=table.ref.schema == 'ctl')} AS {kind}) AS {quote(name)}"
+        f"CAST({expression(name, has_words=repeats_words(table.ref))} AS {kind}) AS {quote(name)}"
         for name, kind in table.columns.items()
     )
     return f"(SELECT {columns} FROM {table.ref.quoted})"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.checks.steps import Rule
 from pipelines.core.words import plural
-from pipelines.publish.facts import BUCKETS, SUBLEDGERS, read_times, share_facts
+from pipelines.publish.facts import BUCKETS, SUBLEDGERS, close_words, read_times, share_facts
 from pipelines.publish.report.bars import BarChart, Segment, bar_chart, strip
 from pipelines.publish.report.words import JOBS_END, STATES
 from pipelines.stores.control import named_statements
@@ -34,7 +34,6 @@ SELECT
     sum(open_ledger) AS total
 FROM rec.payments WHERE open_ledger <> 0 GROUP BY 1, 2 ORDER BY 1, 2
 """
-_ACCRUAL_MONTH = "(SELECT max(period_month) FROM close.accruals_vs_actuals)"
 _ACCRUAL_SUMS: Mapping[str, str] = {
     "Estimate": "estimate_to_date",
     "Actual": "actual_to_date",
@@ -46,7 +45,7 @@ _ACCRUAL_SUMS: Mapping[str, str] = {
 _ACCRUALS = f"""
 SELECT coalesce({{column}}, 'none') AS name, coalesce(company_currency_code, 'none') AS currency,
     {", ".join(f'coalesce(sum({column}), 0) AS "{heading}"' for heading, column in _ACCRUAL_SUMS.items())}
-FROM close.accruals_vs_actuals WHERE period_month = {_ACCRUAL_MONTH}
+FROM close.accruals_vs_actuals WHERE period_month = $1
 GROUP BY 1, 2 ORDER BY 2, abs(sum(difference)) DESC, 1
 """
 
@@ -95,6 +94,8 @@ def read_facts(connection: duckdb.DuckDBPyConnection, *, today: date, rules: Ite
     share_facts(connection)
     statements = named_statements("report", folder="questions")
     holds, by_kind = rows(statements["holds"]), rows(statements["breaks_by_kind"])
+    # One month for all that is about a month: control accounts of another one beside a close would mislead.
+    month = rows(statements["close_month"], [today.replace(day=1)])[0]["close_month"]
     facts = {
         "today": today,
         "read_at": dict(zip(("vms", "ledger"), read_times(connection), strict=True)),
@@ -113,18 +114,38 @@ def read_facts(connection: duckdb.DuckDBPyConnection, *, today: date, rules: Ite
         "overdue": rows(statements["overdue"])[0]["n"],
         "ageing": _ageing(rows(_AGEING)),
         # More than elsewhere: who ties accounts needs to see those that agree as well.
-        "control_accounts": excerpt(statements["control_accounts"], most=2 * MOST_LISTED),
+        "control_accounts": excerpt(statements["control_accounts"], [month], most=2 * MOST_LISTED),
         "accruals": [
             figure
             for column, heading in (("account", "Account"), ("voyage_no", "Voyage"))
-            for figure in _accruals(rows(_ACCRUALS.format(column=column)), heading)
+            for figure in _accruals(rows(_ACCRUALS.format(column=column), [month]), heading)
         ],
-        "accrual_month": rows(f"SELECT {_ACCRUAL_MONTH} AS month")[0]["month"],
-        "hit_rates": rows(statements["hit_rates"]),
-        "close": excerpt(statements["close"], [today.replace(day=1)]),
+        "close_month": month,
+        "hit_rates": rows(statements["hit_rates"], [month]),
+        "close": excerpt(statements["close"], [month]),
+        "close_standing": _standing(connection, month),
         "batches": [{**row, "outcome": _outcome(row)} for row in rows(statements["batches"], [MOST_BATCHES])],
     }
     return facts | {"verdict": _verdict(facts)}
+
+
+def _standing(connection: duckdb.DuckDBPyConnection, month: date | None) -> str:
+    """Say how a month's close stands: by whom it was drawn up, sealed or reopened; nothing where nobody has begun."""
+    statements, period = named_statements("report", folder="questions"), f"{month:%Y-%m}" if month else ""
+    found = rows_of(connection.execute(statements["close_standing"], [period]))
+    if not found:
+        return ""
+    [close] = found
+    deeds = rows_of(connection.execute(statements["close_deeds"], [period, close["version"]]))
+    reopened = next(
+        ((row["operator"], row["done_at"], row["reason"]) for row in deeds if row["action"] == "reopened"), None
+    )
+    return close_words(
+        version=close["version"],
+        prepared=[(row["operator"], row["done_at"]) for row in deeds if row["action"] == "drawn up"],
+        sealed=(close["sealed_by"], close["sealed_at"]) if close["sealed_by"] else None,
+        reopened=reopened,
+    )
 
 
 def _excerpt(rows: Sequence[Row], most: int) -> Excerpt:

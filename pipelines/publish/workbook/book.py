@@ -36,7 +36,10 @@ class Book:
     """One workbook being written; ``close`` writes the file."""
 
     def __init__(self, path: Path, *, title: str, day: date) -> None:
-        """Begin a workbook; ``day`` becomes its date of creation."""
+        """Begin a workbook; ``day`` becomes its date of creation, the title's words before its colon every footer."""
+        self.day = day
+        # A footer takes & for a command.
+        self._footer = title.partition(":")[0].replace("&", "&&")
         # Names and texts come from other systems: one that begins with = must not become a formula.
         self.file: Any = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False})
         self.file.set_properties(
@@ -77,7 +80,7 @@ class Book:
         # A4.
         page.set_paper(9)
         page.fit_to_pages(pages_wide, 0)
-        page.set_footer("&L&8Springline: &A&R&8Page &P of &N")
+        page.set_footer(f"&L&8{self._footer}: &A&R&8Page &P of &N")
 
     def write_top(self, page: Page, question: str, note: str, *notices: str) -> None:
         """Write what stands above every sheet: its question, a note, notices in bold, and the way to the first one."""

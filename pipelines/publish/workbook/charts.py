@@ -60,7 +60,7 @@ def ageing_block(layout: SheetLayout) -> SumBlock:
 
 
 def accrual_blocks(layout: SheetLayout) -> Iterator[SumBlock]:
-    """Add up the newest month of the sheet Accruals v actuals by account, then by voyage: where most differs."""
+    """Add up the month of the sheet Accruals v actuals by account, then by voyage: where most differs."""
     for heading in ("Account", "Voyage"):
         sums = {name: layout.add_up(name, "Company currency", heading) for name in MEASURES}
         # Equal ones by name, so that the same content gives the same bytes.
@@ -115,7 +115,7 @@ def write_ageing(book: Book, layout: SheetLayout) -> None:
 
 
 def write_accrual_charts(book: Book, layout: SheetLayout) -> None:
-    """Write the sheet Accrual charts: blocks of sums of the newest period, each with its chart."""
+    """Write the sheet Accrual charts: blocks of sums of its month, each with its chart."""
     tab = "Accrual charts"
     page = _begin(
         book,

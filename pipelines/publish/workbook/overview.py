@@ -17,22 +17,26 @@ FIRST_ROW, LINE_HEIGHT = 5, 13.5
 HOW_TO_READ = (
     "Every sheet is a table: filter and sort it as you like; the totals above it are of the rows that are shown.",
     "Amounts of different currencies are never added together. An amount is what its currency has decimals for.",
-    "To look at counts what somebody must decide on, of balances those of the newest month; the other rows agree, wait "
-    "or are not due.",
+    "To look at counts what somebody must decide on, of balances those of the newest month that is over; the other "
+    "rows agree, wait or are not due.",
     "What each state means stands in docs/glossary.md; the tables behind the sheets are in springline.duckdb.",
 )
 
 
 def write_overview(
-    book: Book, page: Page, layouts: Sequence[SheetLayout], *, title: str, read_at: str, verdict: str
+    book: Book, page: Page, layouts: Sequence[SheetLayout], *, title: str, read_at: str, verdict: str, standing: str
 ) -> None:
-    """Write the first sheet: a title, two sentences beneath it, then a line a sheet and currency."""
+    """Write the first sheet: a title, sentences beneath it, then a line a sheet and currency.
+
+    ``standing`` says of a close whether it is a draft or sealed, and by whom; empty elsewhere.
+    """
     page.write_string(0, 0, title, book.look(bold=True, font_size=16, font_color=ACCENT))
     page.set_row(0, 26)
     page.write_string(1, 0, read_at, book.look(font_color=QUIET))
     page.merge_range(2, 0, 2, len(HEADINGS) - 1, verdict, book.look(text_wrap=True, bold=True))
     # Excel does not fit a row to merged cells by itself.
     page.set_row(2, LINE_HEIGHT * (1 + len(verdict) // sum(WIDTHS)))
+    page.write_string(3, 0, standing, book.look(bold=True, font_color=ACCENT))
     for place, (heading, width) in enumerate(zip(HEADINGS, WIDTHS, strict=True)):
         look = book.heading(valign="vcenter", align="right" if heading in NUMBERS else "left")
         page.write_string(FIRST_ROW - 1, place, heading, look)

@@ -47,7 +47,7 @@ class Sheet:
     ``measure`` and ``age`` are the headings of the amount and of the days that the first sheet shows. ``alarm`` chooses
     the rows that somebody must look at: a heading and a condition, written as Excel does (`<>agreed`, `>0`, `=` for
     empty); without it, every row. ``call`` names these rows in words. ``period`` is the heading of the month where
-    amounts are balances: balances of several months are never added together.
+    amounts are balances, or stand in several months: those of several months are never added together.
     """
 
     tab: str
@@ -116,12 +116,16 @@ class Sheet:
         text = "yes" if value is True else "no" if value is False else str(value or "")
         return (text == condition.lstrip("<>=")) == condition.startswith("=")
 
-    def newest(self, rows: Sequence[Sequence[Value]]) -> date | None:
-        """Return the newest month of rows with balances, None where amounts are none."""
+    def month(self, rows: Sequence[Sequence[Value]], day: date) -> date | None:
+        """Return the month of rows with balances that is closed on a day, None where amounts are no balances.
+
+        That is the newest that is over; where none is, the newest.
+        """
         if not self.period:
             return None
         place = self.place(self.period)
-        return max((month for row in rows if isinstance(month := row[place], date)), default=None)
+        months = {month for row in rows if isinstance(month := row[place], date)}
+        return max((month for month in months if month < day.replace(day=1)), default=max(months, default=None))
 
 
 def currencies(sheet: Sheet, rows: Sequence[Sequence[Value]]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,20 +10,20 @@ from functools import cached_property
 
 from xlsxwriter.utility import xl_col_to_name
 
-from pipelines.core.words import decimals, number
+from pipelines.core.words import decimals, number, plural
 from pipelines.publish.workbook.book import FILL, LINE, Book, Look, Page, as_number, is_exact
 from pipelines.publish.workbook.sheet import Sheet, SheetColumn, Value, currencies
 
 # A hidden column that is 1 where a filter shows the row: totals follow what the reader sees.
 SHOWN = "Shown"
-# Stands for a missing currency, so that the total of such rows is shown too.
-NO_CURRENCY = "none"
 # Above it stand the question, the note, the notices and the link.
 TOTALS_ROW = 4
+# What Excel counts days from.
+DAY_ZERO = date(1899, 12, 30)
 # Least and most characters of a column.
 WIDTHS = {"text": (8, 34), "words": (12, 50), "date": (11, 11), "month": (9, 9), "time": (16, 16), "count": (8, 12)}
 WIDTHS |= {"money": (13, 28), "rate": (14, 16), "share": (9, 9), "flag": (8, 10)}
-# Where the month stands whose balances are added up: type another one to see its totals.
+# Where the month stands whose balances are added up: one of those that a filter leaves, or one that is typed there.
 PERIOD_PLACE, PERIOD_CELL = 3, f"$D${TOTALS_ROW + 1}"
 # Headings stand above their numbers, on the right.
 RIGHT = frozenset({"count", "money", "rate", "share"})
@@ -36,6 +36,7 @@ class SheetLayout:
     """The rows of a sheet and where they stand, for the formulas of other sheets and for tests.
 
     ``first`` is a row counted from 0, ``left_off`` how many rows found no room, ``texts`` how many amounts are text.
+    ``day`` is the accounting day: the month that is closed on it is added up.
     """
 
     sheet: Sheet
@@ -44,6 +45,7 @@ class SheetLayout:
     first: int
     left_off: int
     texts: int
+    day: date
 
     @property
     def last(self) -> int:
@@ -53,7 +55,7 @@ class SheetLayout:
     @cached_property
     def period(self) -> date | None:
         """Return the month whose balances are added up, None where amounts are no balances."""
-        return self.sheet.newest(self.rows)
+        return self.sheet.month(self.rows, self.day)
 
     @cached_property
     def addable(self) -> Sequence[Sequence[Value]]:
@@ -65,7 +67,7 @@ class SheetLayout:
 
     @cached_property
     def alarming(self) -> Sequence[Sequence[Value]]:
-        """Return the rows that somebody must look at, in every currency; of balances those of the newest month."""
+        """Return the rows that somebody must look at, in every currency; of balances those of the month added up."""
         return [row for row in self.addable if self.sheet.alarms(row)]
 
     def column(self, heading: str) -> str:
@@ -83,14 +85,17 @@ class SheetLayout:
         """Return the sums of an amount by the values of other columns, over the rows that may be added together.
 
         An amount that is written as text adds nothing: formulas leave it out as well, so that both give the same sum.
+        One without a currency is in none: it may be of any.
         """
         amount = self.sheet.place(heading)
         places = [self.sheet.place(key) for key in keys]
         sums: dict[tuple[str, ...], Decimal] = {}
         for row in self.addable if rows is None else rows:
             key = tuple(str(row[place]) for place in places)
-            value = row[amount]
-            if not (isinstance(value, Decimal) and is_exact(value, currency=self.sheet.currency_of(row, amount))):
+            value, currency = row[amount], self.sheet.currency_of(row, amount)
+            if currency is None:
+                continue
+            if not (isinstance(value, Decimal) and is_exact(value, currency=currency)):
                 value = Decimal()
             sums[key] = sums.get(key, Decimal()) + value
         return sums
@@ -98,43 +103,35 @@ class SheetLayout:
 
 def write_sheet(book: Book, sheet: Sheet, rows: Sequence[Sequence[Value]], *, in_all: int) -> SheetLayout:
     """Write a sheet with its rows; ``in_all`` is how many there are, of which these are the first."""
-    # Before anything is counted: totals, formulas and charts must name the same currencies.
-    named = [_with_currency(sheet, row) for row in rows]
-    totals = currencies(sheet, named)
+    totals = currencies(sheet, rows)
     # One line for each currency, and an empty one before the table.
     header = TOTALS_ROW + (len(totals) + 2 if totals else 0)
-    layout = SheetLayout(sheet, named, totals, header + 1, in_all - len(named), _texts(sheet, named))
+    layout = SheetLayout(sheet, rows, totals, header + 1, in_all - len(rows), _count(sheet, rows, _is_text), book.day)
     page = book.file.add_worksheet(sheet.tab)
     page.set_row(0, 22)
     book.write_top(page, sheet.question, sheet.note, " ".join(_notices(layout)))
     widths = [_width(layout, place, column) for place, column in enumerate(sheet.columns)]
-    if named:
+    if rows:
         _write_totals(book, page, layout)
         _write_table(book, page, layout, widths)
     else:
         book.write_nothing(page, TOTALS_ROW)
-    _set_up(book, page, layout, widths, header=header if named else TOTALS_ROW)
+    _set_up(book, page, layout, widths, header=header if rows else TOTALS_ROW)
     return layout
 
 
-def _with_currency(sheet: Sheet, row: Sequence[Value]) -> list[Value]:
-    """Give amounts without a currency the currency 'none', so that they are in a total too."""
-    named = list(row)
-    for column, value in zip(sheet.columns, row, strict=True):
-        if column.is_totalled and value is not None:
-            place = sheet.place(column.currency)
-            named[place] = named[place] or NO_CURRENCY
-    return named
-
-
-def _texts(sheet: Sheet, rows: Sequence[Sequence[Value]]) -> int:
-    """Count the amounts that stand as text."""
+def _count(sheet: Sheet, rows: Sequence[Sequence[Value]], chosen: Callable[[Value, str | None], bool]) -> int:
+    """Count the amounts of a sheet that a function chooses, given the amount and its currency."""
     money = [place for place, column in enumerate(sheet.columns) if column.kind == "money"]
-    return sum(
-        isinstance(value := row[place], Decimal) and not is_exact(value, currency=sheet.currency_of(row, place))
-        for row in rows
-        for place in money
-    )
+    return sum(chosen(row[place], sheet.currency_of(row, place)) for row in rows for place in money)
+
+
+def _is_text(value: Value, currency: str | None) -> bool:
+    return isinstance(value, Decimal) and not is_exact(value, currency=currency)
+
+
+def _is_of_no_currency(value: Value, currency: str | None) -> bool:
+    return isinstance(value, Decimal) and currency is None
 
 
 def _notices(layout: SheetLayout) -> Iterator[str]:
@@ -147,6 +144,8 @@ def _notices(layout: SheetLayout) -> Iterator[str]:
     if layout.texts:
         amounts = "1 amount has" if layout.texts == 1 else f"{layout.texts:,} amounts have"
         yield f"{amounts} more digits than Excel can hold: written as text, and in no total here."
+    if nameless := _count(layout.sheet, layout.rows, _is_of_no_currency):
+        yield f"{plural(nameless, 'amount')} without a currency: in no total here."
 
 
 def _write_totals(book: Book, page: Page, layout: SheetLayout) -> None:
@@ -158,9 +157,9 @@ def _write_totals(book: Book, page: Page, layout: SheetLayout) -> None:
     page.write_string(TOTALS_ROW, 0, "Totals of the rows shown", book.look(**strip))
     if layout.period:
         page.write_string(TOTALS_ROW, PERIOD_PLACE - 1, "of the month", book.look(**strip, align="right"))
-        page.write_datetime(
-            TOTALS_ROW, PERIOD_PLACE, layout.period, book.look(**strip, num_format="yyyy-mm", align="left")
-        )
+        # With its value as Excel counts days, for programs that do not compute.
+        look, days = book.look(**strip, num_format="yyyy-mm", align="left"), (layout.period - DAY_ZERO).days
+        page.write_formula(TOTALS_ROW, PERIOD_PLACE, month_formula(layout), look, days)
     columns = [(place, column) for place, column in enumerate(layout.sheet.columns) if column.is_totalled]
     sums = {place: layout.add_up(column.heading, column.currency) for place, column in columns}
     # Balances of older months are in no sum, but their currency has a cell too: type their month to see their total.
@@ -174,10 +173,19 @@ def _write_totals(book: Book, page: Page, layout: SheetLayout) -> None:
                 page.write_formula(row, place, formula, book.money(currency, bold=True), total)
 
 
+def month_formula(layout: SheetLayout) -> str:
+    """Return the formula of the month that is added up: the one that is closed, where a filter leaves any row of it.
+
+    Else the newest that is left, so that a sheet filtered to another month has that month's totals.
+    """
+    months, shown = layout.column(layout.sheet.period), layout.column(SHOWN)
+    return f"=IF(COUNTIFS({months},{layout.month},{shown},1)>0,{layout.month},SUBTOTAL(104,{months}))"
+
+
 def total_formula(layout: SheetLayout, column: SheetColumn, currency: str) -> str:
     """Return the formula that adds up the amounts of one currency in the rows that a filter leaves visible."""
     amounts, kept, shown = (layout.column(name) for name in (column.heading, column.currency, SHOWN))
-    # The cell and not the month: who types another month there sees its totals.
+    # The cell and not the month: it follows the filter, and who types another month there sees its totals.
     month = f",{layout.column(layout.sheet.period)},{PERIOD_CELL}" if layout.period else ""
     return f'=ROUND(SUMIFS({amounts},{kept},"{currency}",{shown},1{month}),{decimals(currency)})'
 

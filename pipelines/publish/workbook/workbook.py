@@ -45,8 +45,12 @@ def write_sheets(
     day: date,
     most: int = MOST_ROWS,
     parameters: Mapping[str, object] | None = None,
+    standing: str = "",
 ) -> None:
-    """Write a workbook of some sheets, their charts and a first sheet; ``parameters`` are those of their queries."""
+    """Write a workbook of some sheets, their charts and a first sheet, which says ``standing`` too.
+
+    ``parameters`` are those of the sheets' queries.
+    """
     with whole_file(path) as unfinished:
         book = Book(unfinished, title=title, day=day)
         # The first sheet is added first and written last: it says what the others hold.
@@ -57,7 +61,8 @@ def write_sheets(
             layouts.append(write_sheet(book, sheet, rows, in_all=in_all))
             if sheet.table in CHARTS:
                 CHARTS[sheet.table](book, layouts[-1])
-        write_overview(book, first, layouts, title=title, read_at=_read_at(connection), verdict=_verdict(layouts))
+        told = {"read_at": _read_at(connection), "verdict": _verdict(layouts), "standing": standing}
+        write_overview(book, first, layouts, title=title, **told)
         book.close()
 
 

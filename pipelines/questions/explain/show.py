@@ -195,5 +195,5 @@ def _checks(story: Explanation) -> Iterator[str]:
 
 
 def _break(row: Mapping[str, Any], *, is_told: bool) -> str:
-    accepted = f", accepted by {row['accepted_by']}" if row["is_accepted"] else ""
+    accepted = f", accepted by {row['accepted_by']} ({row['accepted_reason']})" if row["is_accepted"] else ""
     return f"no:{row['break_id']} {row['kind']}{accepted}{'' if is_told else ': ' + row['message']}"

@@ -43,7 +43,8 @@ def show_all(story: Explanation, console: Console) -> None:
         show_lines(story.voucher["lines"], console, company_currency=company_currency(story))
         if note := story.voucher.get("file_note"):
             console.print(f"Sent {note}.", markup=False, highlight=False)
-    _table(console, "What differs", ("break_id", "kind", "message", "next_step", "accepted_by"), story.breaks)
+    columns = ("break_id", "kind", "message", "next_step", "accepted_by", "accepted_reason")
+    _table(console, "What differs", columns, story.breaks)
     _table(console, "What people decided", ("at", "action", "operator", "reason"), story.decisions)
     _table(console, "Remarks in the VMS", ("title", "state", "key", "remark"), story.remarks)
     # In the order in which a voucher travels: import, subledger, general ledger, match.
