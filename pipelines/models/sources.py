@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipelines.core.table_ref import TableRef
 
-SCHEMAS = ("map", "post", "rec", "close")
+SCHEMAS = ("map", "post", "rec", "close", "analysis")
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,8 +77,8 @@ def published(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[duckdb.
 
 def test_there_are_questions_of_every_kind() -> None:
     assert len(QUESTIONS) >= 12
-    schemas = set(re.findall(r"\b(rec|close|map|ctl)\.", "".join(QUESTIONS.values())))
-    assert schemas == {"rec", "close", "map", "ctl"}
+    schemas = set(re.findall(r"\b(analysis|rec|close|map|ctl)\.", "".join(QUESTIONS.values())))
+    assert schemas == {"analysis", "rec", "close", "map", "ctl"}
     assert set(WOULD_BE) <= set(QUESTIONS)
 
 
