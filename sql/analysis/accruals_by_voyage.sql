@@ -1,6 +1,6 @@
 -- One account of a voyage that was accrued: what was accrued and reversed in all, what is accrued now, and what the books
 -- have as actual beside the last estimate. Capitalisations and bunker adjustments are not among it; amounts are debit positive.
--- Answers: What is still accrued on each voyage, and how right were its accruals?
+-- Answers: What is still accrued on each voyage?
 -- Read by: analysts (published).
 -- grain: company_code, voyage_no, account
 WITH totals AS (

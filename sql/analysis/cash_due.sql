@@ -1,6 +1,6 @@
 -- One week in which something falls due, by company, side and currency: what has to be paid, or is to come in.
 -- What is overdue stands in the week in which it was due. Credit notes count negative.
--- Answers: How much money is needed, when and in which currency?
+-- Answers: How much money is needed, and when?
 -- Read by: analysts (published).
 -- grain: owner_code, side, currency_code, due_week
 WITH items AS (

@@ -1,6 +1,6 @@
 -- One claim on one document: what was claimed or credited, for how many days, and how much of the document is still open.
 -- Demurrage, despatch and what else the VMS keeps as a claim. Without VAT; amounts carry the sign of the VMS.
--- Answers: Which claims are invoiced, which are booked, and which are unpaid?
+-- Answers: Which claims are booked, which are unpaid?
 -- Read by: analysts (published).
 -- grain: document_key, claim_key, currency_code
 WITH claimed AS (

@@ -1,6 +1,6 @@
 -- One month of what a company won or lost on exchange when invoices of a partner in a foreign currency were settled.
 -- It is what the ledger booked beside the payment in the company's currency, so that invoice and payment come to nothing.
--- Answers: What have movements of exchange rates cost us, on whom and in which currency?
+-- Answers: What have exchange rates cost us?
 -- Read by: analysts (published).
 -- grain: owner_code, side, partner_code, invoice_currency_code, period_month
 WITH settled AS (

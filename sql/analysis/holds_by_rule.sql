@@ -1,6 +1,6 @@
 -- One rule in one company and month: how many documents it has held (or warned of) since then, and for how long.
 -- A document that was held twice by one rule counts as two holds. Master data that waits counts too, without a company.
--- Answers: What keeps documents back, and is it getting better?
+-- Answers: What keeps documents back, and how long?
 -- Read by: analysts (published).
 -- grain: rule, severity, company_code, period_month
 WITH holds AS (

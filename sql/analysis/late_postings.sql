@@ -1,6 +1,6 @@
 -- One voucher or document that came late: into a month after it was sealed, or booked after the month of its document was
 -- over. What did both is told once, as a posting into a sealed month.
--- Answers: What came into the books after its month, and how late?
+-- Answers: What was booked after its month?
 -- Read by: analysts (published).
 -- grain: side, subject, period_month
 WITH sealed AS (

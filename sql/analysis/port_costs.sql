@@ -1,6 +1,6 @@
 -- One port call of a voyage and one account: what incoming invoices and credit notes say it cost, and what is booked of it.
 -- Without VAT. Disbursements of an agent that name no port call are not among it.
--- Answers: What did each port call cost, on which account and vessel?
+-- Answers: What did each port call cost?
 -- Read by: analysts (published).
 -- grain: owner_code, voyage_no, port_call_key, account
 SELECT

@@ -1,6 +1,6 @@
 -- One document that has gone to the ledger: when it was ready, when its voucher was sent, when the ledger booked it and when
 -- the VMS was told, all UTC. Ready is when Springline saw it ready for posting first: it was held then, or stored for sending.
--- Answers: How long does a document take from ready to booked, and where does it wait?
+-- Answers: How long is it from ready to booked?
 -- Read by: analysts (published).
 -- grain: document_key
 WITH vouchers AS (

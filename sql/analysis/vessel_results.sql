@@ -1,6 +1,6 @@
 -- One vessel of a company in one month: revenue, cost and result as the ledger's books have them, accruals among them.
 -- A row of the books counts for the vessel whose voyage it is booked on; without such a vessel it counts for none.
--- Answers: What has each vessel earned month by month?
+-- Answers: What has each vessel earned by month?
 -- Read by: analysts (published).
 -- grain: owner_code, vessel_code, period_month
 WITH booked AS (

@@ -2,7 +2,7 @@
 -- what invoices of the VMS would add that are not booked yet. Revenue and cost are both positive where they are usual.
 -- Books: every profit-and-loss row on the voyage's project, all months. Not booked: invoices and credit notes in any status,
 -- without VAT and without accounts of the balance sheet. Bunkers and accruals that are not booked are not among them.
--- Answers: What has each voyage earned, and what is still to come?
+-- Answers: What has each voyage earned, booked or not?
 -- Read by: analysts (published).
 -- grain: owner_code, voyage_no
 WITH books AS (
