@@ -13,6 +13,8 @@ from pipelines.core.words import plural
 from pipelines.publish.edition.contents import VIEWS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import duckdb
 
 _NAME = re.compile(r"(?P<schema>\w+)(?:\.(?P<name>\w+))?")
@@ -36,9 +38,9 @@ class Asked(NamedTuple):
 
 def as_sql(connection: duckdb.DuckDBPyConnection, text: str | None) -> Asked:
     """Return the SQL of what was asked: SQL stays as it is, a name becomes the list of what it holds."""
-    if text is None:
-        return Asked(_listed(VIEWS, "question", _QUESTION), _more(connection))
     relations = _relations(connection)
+    if text is None:
+        return _first(relations)
     if described := _DESCRIBE.fullmatch(text):
         ref = TableRef.parse(described["table"].lower())
         # A table that is not there is left to DuckDB, whose error names the near ones.
@@ -73,13 +75,20 @@ def _relations(connection: duckdb.DuckDBPyConnection) -> dict[TableRef, str]:
     return {TableRef(schema, name): comment for schema, name, comment in rows}
 
 
-def _more(connection: duckdb.DuckDBPyConnection) -> str:
-    """Say how to go on from the list of views, and what else there is."""
-    schemas = [ref.schema for ref in _relations(connection) if ref.schema != VIEWS]
+def _first(relations: Mapping[TableRef, str]) -> Asked:
+    """Return the list of what to begin with, and how to go on from there."""
+    schemas = [ref.schema for ref in relations if ref.schema != VIEWS]
     counts = ", ".join(f"{schema} {schemas.count(schema)}" for schema in sorted(set(schemas)))
-    tables = f"there are {plural(len(schemas), 'table')} behind the views: {counts}"
-    return (
+    tables = f"there are {plural(len(schemas), 'table')}: {counts}"
+    if len(schemas) == len(relations):
+        return Asked(
+            _listed("rec", "one row is", _ROW),
+            f"This file was published by a release without first views. springline query rec\n"
+            f"  lists the tables of rec; {tables}",
+        )
+    return Asked(
+        _listed(VIEWS, "question", _QUESTION),
         f"springline query {VIEWS}.voyage_results\n  shows one of them\n"
         f'springline query "DESCRIBE {VIEWS}.voyage_results"\n  says what its columns are\n'
-        f"springline query rec\n  lists the tables of rec; {tables}"
+        f"springline query rec\n  lists the tables of rec; behind the views {tables}",
     )

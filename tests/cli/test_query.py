@@ -211,9 +211,17 @@ def test_nothing_asked_lists_the_views_to_begin_with(published: Terminal) -> Non
         [" analysis.totals ", " How much is it? "]
     ]
     assert (
-        "springline query rec\n  lists the tables of rec; there are 2 tables behind the views: ctl 1, rec 1"
+        "springline query rec\n  lists the tables of rec; behind the views there are 2 tables: ctl 1, rec 1"
         in ended.err
     )
+
+
+def test_a_file_without_views_lists_what_people_read(published: Terminal) -> None:
+    with duckdb.connect(str(published.folder / "published" / "springline.duckdb")) as connection:
+        connection.execute("DROP VIEW analysis.totals")
+    ended = published.run("query")
+    assert "rec.documents" in ended.out
+    assert "a release without first views" in ended.err
 
 
 def test_a_name_shows_what_it_holds(published: Terminal) -> None:
