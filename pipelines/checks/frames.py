@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -84,6 +84,16 @@ def note_ready(warehouse: duckdb.DuckDBPyConnection, keys: Collection[int]) -> N
     """Keep the keys of the documents that are ready for as long as the warehouse is open: all a dry run may leave."""
     warehouse.execute("CREATE OR REPLACE TEMP TABLE ready_documents (document_key BIGINT)")
     warehouse.execute("INSERT INTO ready_documents SELECT unnest(CAST($keys AS BIGINT[]))", {"keys": list(keys)})
+
+
+def note_held(warehouse: duckdb.DuckDBPyConnection, holds: Iterable[Sequence[object]]) -> None:
+    """Keep what would be held, and warned of, likewise: document key, rule, severity, why, next step, since (text)."""
+    warehouse.execute(
+        "CREATE OR REPLACE TEMP TABLE held_documents (document_key BIGINT, rule VARCHAR, severity VARCHAR, "
+        "why VARCHAR, next_step VARCHAR, since VARCHAR)"
+    )
+    if rows := [list(hold) for hold in holds]:
+        warehouse.executemany("INSERT INTO held_documents VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
 def noted_ready(warehouse: duckdb.DuckDBPyConnection) -> frozenset[int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.checks import frames
 from pipelines.checks.followers import find_followers, note_followers
-from pipelines.checks.messages import document_label
+from pipelines.checks.messages import document_label, split_message
 from pipelines.checks.run import FINGERPRINT, STANDING, fingerprint, rules_mark
 from pipelines.checks.suites import CRITICAL, HELD_BY_PERSON, load_rules
 from pipelines.checks.verdicts import CheckResult, Verdict, make_verdict
@@ -58,9 +58,16 @@ def update_holds(ctx: Context, result: CheckResult) -> frozenset[int]:
         going = ready | _note_followers(ctx, ready)
         if ctx.is_dry_run:
             # What is ready can only be known with the new holds in place; then they are taken out again.
+            holds = ctx.control.read(named_statements("holds")["told"])
             connection.execute("ROLLBACK TO before_holds")
             frames.note_ready(ctx.warehouse, going)
+            frames.note_held(ctx.warehouse, map(_told, holds))
     return going
+
+
+def _told(hold: sqlite3.Row) -> tuple[object, ...]:
+    why, next_step = split_message(hold["message"], rule=load_rules().rules.get(hold["rule"]))
+    return hold["document_key"], hold["rule"], hold["severity"], why, next_step, hold["since"]
 
 
 def _note_followers(ctx: Context, ready: frozenset[int]) -> frozenset[int]:

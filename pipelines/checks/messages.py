@@ -28,6 +28,20 @@ def write_message(rule: Rule, *, findings: Sequence[str], row: Row) -> str:
     return f"{document_label(row)}: {rule.title}{found}. {fill(rule.next_step, row=row)}"
 
 
+def split_message(message: str, *, rule: Rule | None) -> tuple[str, str]:
+    """Part a sentence of ``write_message`` into what is wrong and what to do, without the document it begins with.
+
+    Without a rule, or where its words have changed since, all of it is what is wrong.
+
+    >>> split_message("INI 7 (Agent AS): it has no lines. In the VMS, enter them.", rule=None)
+    ('it has no lines. In the VMS, enter them.', '')
+    """
+    _, _, told = message.partition(": ")
+    begins = rule.next_step.partition("{")[0] if rule else ""
+    why, found, rest = told.rpartition(f". {begins}") if begins else (told, "", "")
+    return (f"{why}.", f"{begins}{rest}") if found else (told or message, "")
+
+
 def document_label(row: Row) -> str:
     """Name a document as people know it.
 

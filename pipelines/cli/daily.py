@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -24,6 +25,13 @@ Company = Annotated[str | None, typer.Option(help="Only this company of the VMS.
 Rule = Annotated[str | None, typer.Option(help="Only rules, and kinds of break, that begin so.")]
 Who = Annotated[str | None, typer.Option(help="Only what this person acts on, as operations or accounting.")]
 Full = Annotated[bool, typer.Option("--full", help="Every document and break, and all that was sent.")]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        help="With --dry-run, also write what would be sent and what would be held: .xlsx, .csv or .parquet.",
+        dir_okay=False,
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")]
 
 
@@ -31,6 +39,7 @@ def run(
     jobs: Jobs = None,
     *,
     is_dry_run: DryRun = False,
+    output: Output = None,
     today: Today = None,
     as_json: AsJson = False,
     config: Config = None,
@@ -43,17 +52,25 @@ def run(
 
     shown: list[dict[str, Any]] = []
     touched: list[dict[str, Any]] | None = None
+    written: tuple[Path, ...] = ()
 
     # Called while the warehouse is open and nothing has been sent: what a dry run shows is what a run would send.
     def look(context: Context) -> None:
-        nonlocal touched
+        nonlocal touched, written
         if is_dry_run:
             # Only what the checks let through: a dry run must not show a voucher that a run would hold.
             ready = ready_documents(context)
             shown.extend(dry_run.read_drafts(context, ready=ready))
             touched = mapping_changes.read_mapping_changes(context, ready=ready)
+            if output is not None:
+                from pipelines.questions.dry_run_files import write_output  # noqa: PLC0415 only this option needs it
+
+                written = write_output(context, output)
 
     with session(config, as_json=as_json) as started:
+        if output is not None:
+            # Told before a batch of minutes, not after it.
+            dry_run.check_output(output, is_dry_run=is_dry_run)
         result = batch.run_batch(
             started.settings,
             jobs=batch.chosen_jobs(jobs or []),
@@ -71,6 +88,8 @@ def run(
         if is_dry_run:
             dry_run.show_drafts(shown, out)
             mapping_changes.show_mapping_changes(touched, out)
+            for file in written:
+                out.print(f"Written to {file}.", markup=False, highlight=False)
         batch.show_result(result, out, is_detailed=voice().is_verbose)
     # The code of the batch, also where everything went through but something is held (14) or differs (16).
     raise typer.Exit(result.exit_code)

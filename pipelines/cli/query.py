@@ -1,59 +1,112 @@
-"""query: one question in SQL to the published file, as a table, CSV, JSON or Parquet."""
+"""query: one question in SQL to the published file, as a table, CSV, JSON, Parquet or a workbook."""
 
 from __future__ import annotations
 
+import os
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines.cli.common import AsJson, Config, err, out, session, utc_now
+from pipelines.cli.common import AsJson, Config, err, errors_as_json, out, utc_now
 from pipelines.core.errors import UsageError
+from pipelines.core.settings import load_published
 
 
 class Format(StrEnum):
-    """How an answer is written."""
+    """How an answer is written; all but the table are endings of files too."""
 
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+    JSONL = "jsonl"
     PARQUET = "parquet"
+    XLSX = "xlsx"
 
 
-Sql = Annotated[str, typer.Argument(metavar="SQL", help="One SELECT; schemas map, post, rec, close, ctl.")]
-Form = Annotated[
-    Format | None, typer.Option("--format", help="table, csv, json or parquet; by the file's name, else table.")
+# A binary answer would spoil a terminal.
+BINARY = (Format.PARQUET, Format.XLSX)
+ENDINGS = tuple(form for form in Format if form is not Format.TABLE)
+MOST_CHARACTERS = 1_000_000
+
+Sql = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[SQL]",
+        help="One SELECT, a file that ends in .sql, or - for stdin. A schema lists its tables, a table shows its rows; "
+        "nothing lists what to begin with.",
+        show_default=False,
+    ),
 ]
-Output = Annotated[Path | None, typer.Option(help="File to write the answer to.", dir_okay=False)]
+Form = Annotated[Format | None, typer.Option("--format", help="How to write it; by the file's ending, else a table.")]
+Output = Annotated[
+    Path | None, typer.Option(help="File for the answer: .csv, .json, .jsonl, .parquet or .xlsx.", dir_okay=False)
+]
+Published = Annotated[
+    Path | None,
+    typer.Option(help="Folder with the published file; else SPRINGLINE_PUBLISHED, or as the settings say."),
+]
 
 
 def query(
-    sql: Sql, *, form: Form = None, output: Output = None, as_json: AsJson = False, config: Config = None
+    sql: Sql = None,
+    *,
+    form: Form = None,
+    output: Output = None,
+    published: Published = None,
+    as_json: AsJson = False,
+    config: Config = None,
 ) -> None:
     """Ask the published file one question in SQL.
 
-    It reads and changes nothing.
+    It reads and changes nothing, and needs no sign-in: only the folder that analysts read.
     """
     from pipelines.questions.answers import show_age, write_answer  # noqa: PLC0415 a command imports what it runs
     from pipelines.questions.query import ask  # noqa: PLC0415
 
-    chosen = _chosen(form, output, as_json=as_json)
-    with session(config, as_json=chosen is Format.JSON) as started:
-        # A binary answer would spoil a terminal.
-        if chosen is Format.PARQUET and output is None:
-            raise UsageError("Parquet goes to a file.", next_step="name it: --output answer.parquet.")
-        with ask(started.settings.published, sql) as answer:
+    with errors_as_json(as_json=as_json or form in (Format.JSON, Format.JSONL)):
+        chosen = _chosen(form, output, as_json=as_json)
+        if chosen in BINARY and output is None:
+            raise UsageError(f"{chosen.value} goes to a file.", next_step=f"name it: --output answer.{chosen.value}.")
+        folder = published or load_published(config, environ=os.environ)
+        with ask(folder, _text(sql)) as answer:
             # To stderr, so that `--format csv > file` holds nothing but the answer.
             show_age(answer.age, err, now=utc_now())
             write_answer(answer, chosen, out, output=output, remarks=err)
+            if answer.remark and chosen is Format.TABLE:
+                err.print(answer.remark, markup=False, highlight=False)
 
 
-# --format counts first, then --json, then the ending of the file's name.
 def _chosen(form: Format | None, output: Path | None, *, as_json: bool) -> Format:
+    """Return how to write an answer: as --format says, else --json, else the file's ending; UsageError for others."""
     if form is not None:
         return form
     if as_json:
         return Format.JSON
-    suffix = output.suffix.removeprefix(".").lower() if output else ""
-    return Format(suffix) if suffix in [*Format] else Format.TABLE
+    if output is None:
+        return Format.TABLE
+    ending = output.suffix.removeprefix(".").lower()
+    if ending not in ENDINGS:
+        raise UsageError(
+            f"{output}: {f'the ending .{ending}' if ending else 'a name without ending'} does not say how to write it.",
+            next_step=f"end it in {', '.join(f'.{known}' for known in ENDINGS)}, or say --format.",
+        )
+    return Format(ending)
+
+
+def _text(sql: str | None) -> str | None:
+    """Return the question itself, from stdin or a file where the argument names one; UsageError without it."""
+    if sql == "-":
+        text = sys.stdin.read(MOST_CHARACTERS + 1)
+        if len(text) > MOST_CHARACTERS:
+            raise UsageError(f"A question has at most {MOST_CHARACTERS:,} characters.", next_step="ask a shorter one.")
+        return text
+    if sql is None or not sql.lower().endswith(".sql") or "\n" in sql:
+        return sql
+    try:
+        return Path(sql).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(f"{sql} cannot be read: {reason}.", next_step="name a file with one SELECT in it.") from error

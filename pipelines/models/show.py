@@ -25,6 +25,7 @@ LAYERS = {
     "post": "vouchers and master data in the ledger's terms, and the verdicts on them",
     "rec": "both sides beside each other, with the difference and its reason",
     "close": "what the period end needs",
+    "analysis": "first views for analysts; they are views of the published file alone",
 }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from pipelines.core.table_ref import TableRef
 from pipelines.core.text_files import read_text
 
-SCHEMAS = ("map", "post", "rec", "close")
+SCHEMAS = ("map", "post", "rec", "close", "analysis")
 
 
 @dataclass(frozen=True, slots=True)

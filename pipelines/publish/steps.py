@@ -22,6 +22,7 @@ from pipelines.publish.edition.contents import (
     DATABASE,
     REPORT,
     TABLES,
+    VIEWS,
     WORKBOOK,
     Edition,
     TableText,
@@ -161,7 +162,11 @@ def _fingerprint(ctx: Context) -> str:
     return mark_of(
         __version__,
         str(ctx.settings.published.resolve()),
-        files=[*code, *(sql_folder() / "questions" / name for name in ("facts.sql", "report.sql"))],
+        files=[
+            *code,
+            *(sql_folder() / "questions" / name for name in ("facts.sql", "report.sql")),
+            *(sql_folder() / VIEWS).glob("*.sql"),
+        ],
         control=ctx.control,
         moves=_MOVES,
     )
@@ -178,6 +183,7 @@ def published_texts(ctx: Context) -> Texts:
             model.description,
             {column.name: column_meaning(catalog, model.ref, column.name) for column in model.columns},
             {column.name: column.type for column in model.columns},
+            model.sql if model.ref.schema == VIEWS else "",
         )
         for model in catalog.models
         if is_published(model.ref, [column.name for column in model.columns])

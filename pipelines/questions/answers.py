@@ -1,4 +1,4 @@
-"""Writes the answer to a question: as a table for people, as CSV, JSON or Parquet; amounts exact, dates ISO 8601."""
+"""Writes the answer to a question: for people as a table, else as a file; amounts exact, dates ISO 8601."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
     from pipelines.questions.query import PublishedAge, QueryAnswer
 
 SHOWN_ROWS = 100
-# How the names of DuckDB's number types begin; U are the unsigned ones. Numbers stand right-aligned.
-NUMBERS = ("BIGINT", "DECIMAL", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "SMALLINT", "TINYINT", "U")
+# Where a row does not fit on a line, each of its fields has one: so many rows are what somebody still reads.
+SHOWN_RECORDS = 20
+# Figures, codes and dates are never folded; a text is, down to this width.
+NARROWEST_TEXT = 24
+BINARY = ("parquet", "xlsx")
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -59,12 +63,13 @@ def age_in_words(since: timedelta) -> str:
 
 
 def write_answer(answer: QueryAnswer, form: str, console: Console, *, output: Path | None, remarks: Console) -> None:
-    """Write an answer in a form (table, csv, json, parquet) to a file, else to stdout; remarks go elsewhere."""
-    with _target(output, is_binary=form == "parquet") as target:
+    """Write an answer in a form (table, or one of WRITERS) to a file, else to stdout; remarks go elsewhere.
+
+    UsageError when the file cannot be written, or cannot hold so many rows.
+    """
+    with _target(output, is_binary=form in BINARY) as target:
         if form == "table":
-            _write_table(answer, console, target if output else None, remarks)
-        elif form == "parquet":
-            _write_parquet(answer, target)
+            _write_table(answer, Console(file=target, width=console.width) if output else console, remarks)
         else:
             WRITERS[form](answer, target)
     if output:
@@ -95,25 +100,66 @@ def _target(output: Path | None, *, is_binary: bool) -> Iterator[Any]:
             beside.unlink()
 
 
-def _write_table(answer: QueryAnswer, console: Console, target: TextIO | None, remarks: Console) -> None:
+def _write_table(answer: QueryAnswer, console: Console, remarks: Console) -> None:
+    """Draw the first rows: a line a row where that fits, else a line a field."""
     # One more than is shown, only to know whether there are more.
     rows = answer.first(SHOWN_ROWS + 1)
-    table = Table()
-    for column in answer.columns:
-        table.add_column(
-            Text(column.name), justify="right" if column.type.startswith(NUMBERS) else "left", overflow="fold"
-        )
-    for row in rows[:SHOWN_ROWS]:
-        table.add_row(*(Text(text_of(value)) for value in row))
-    if target is None:
-        console.print(table)
+    cells = [[_shown(value) for value in row] for row in rows]
+    widths = [
+        max([cell_len(column.name), *(max(map(cell_len, row[place].splitlines()), default=0) for row in cells)])
+        for place, column in enumerate(answer.columns)
+    ]
+    is_text = [column.type == "VARCHAR" for column in answer.columns]
+    least = [
+        min(width, max(NARROWEST_TEXT, cell_len(column.name))) if may_fold else width
+        for width, may_fold, column in zip(widths, is_text, answer.columns, strict=True)
+    ]
+    # What rich draws around a cell: a line before it and a blank on each side, and a line at the end.
+    is_wide = sum(least) + 3 * len(least) + 1 > console.width
+    shown = SHOWN_RECORDS if is_wide else SHOWN_ROWS
+    if is_wide:
+        _draw_records(answer, cells[:shown], console)
     else:
-        Console(file=target, width=console.width).print(table)
-    if len(rows) > SHOWN_ROWS:
+        console.print(_table_of(answer, cells[:shown], least))
+    if len(rows) > shown:
         remarks.print(
-            f"The first {SHOWN_ROWS} rows are shown and there are more: --format csv, json or parquet gives them all.",
+            f"The first {shown} rows are shown and there are more: --output FILE or --format csv gives them all.",
             highlight=False,
         )
+
+
+def _shown(value: object) -> str:
+    """Write a value for the screen: without the zeros that its type alone has, as amounts do to four decimals.
+
+    >>> _shown(Decimal("1250.5000")), _shown(Decimal("0.094912000")), _shown(Decimal("7.0000"))
+    ('1250.50', '0.094912', '7.00')
+    """
+    text = text_of(value)
+    if not isinstance(value, Decimal) or "." not in text:
+        return text
+    whole, _, places = text.partition(".")
+    return f"{whole}.{places[:2]}{places[2:].rstrip('0')}"
+
+
+def _table_of(answer: QueryAnswer, cells: Sequence[Sequence[str]], least: Sequence[int]) -> Table:
+    table = Table()
+    for column, width in zip(answer.columns, least, strict=True):
+        justify: Literal["left", "right"] = "right" if column.is_number else "left"
+        table.add_column(Text(column.name), justify=justify, overflow="fold", min_width=width)
+    for row in cells:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _draw_records(answer: QueryAnswer, cells: Sequence[Sequence[str]], console: Console) -> None:
+    for number, row in enumerate(cells, 1):
+        console.print(Text(f"row {number}", style="bold"))
+        fields = Table.grid(padding=(0, 2))
+        fields.add_column(style="dim", no_wrap=True)
+        fields.add_column(overflow="fold")
+        for column, cell in zip(answer.columns, row, strict=True):
+            fields.add_row(Text(f"  {column.name}"), Text(cell))
+        console.print(fields)
 
 
 def _write_csv(answer: QueryAnswer, target: TextIO) -> None:
@@ -138,6 +184,29 @@ def _write_json(answer: QueryAnswer, target: TextIO) -> None:
             target.write(mark + _json({name: json_of(value) for name, value in zip(names, row, strict=True)}))
             mark = ",\n  "
     target.write("]}\n")
+
+
+def _write_lines(answer: QueryAnswer, target: TextIO) -> None:
+    """Write one object a line, which programs read row by row."""
+    names = [column.name for column in answer.columns]
+    for page in answer.pages():
+        objects = ({name: json_of(value) for name, value in zip(names, row, strict=True)} for row in page)
+        target.writelines(f"{_json(one)}\n" for one in objects)
+
+
+def _write_workbook(answer: QueryAnswer, target: Any) -> None:  # noqa: ANN401 a binary file
+    from pipelines.publish.workbook.answer_book import write_answer_book  # noqa: PLC0415 only this form needs it
+
+    rows = (row for page in answer.pages() for row in page)
+    columns = [(column.name, column.is_number) for column in answer.columns]
+    about = {
+        "Question": answer.sql,
+        "Published": moment(answer.age.published_at),
+        "By batch": answer.age.batch_id,
+        "VMS read": moment(answer.age.as_of_vms) or "never",
+        "Ledger read": moment(answer.age.as_of_ledger) or "never",
+    }
+    write_answer_book(target, columns, rows, about=about, text_of=text_of)
 
 
 def _write_parquet(answer: QueryAnswer, target: Any) -> None:  # noqa: ANN401 a binary file
@@ -185,4 +254,10 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-WRITERS: Mapping[str, Callable[[QueryAnswer, TextIO], None]] = {"csv": _write_csv, "json": _write_json}
+WRITERS: Mapping[str, Callable[[QueryAnswer, Any], None]] = {
+    "csv": _write_csv,
+    "json": _write_json,
+    "jsonl": _write_lines,
+    "parquet": _write_parquet,
+    "xlsx": _write_workbook,
+}

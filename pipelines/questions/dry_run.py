@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
+from pipelines.core.errors import UsageError
 from pipelines.core.words import amount
 from pipelines.load.ledger.file_rules import AttachedFile
 from pipelines.load.ledger.invoice_files import INVOICES, InvoiceFiles
@@ -16,6 +18,22 @@ from pipelines.stores.rows import Row, rows_of
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+# What `--output` can be written as (dry_run_files).
+ENDINGS = (".xlsx", ".csv", ".parquet")
+
+
+def check_output(path: Path, *, is_dry_run: bool) -> None:
+    """Raise UsageError unless what a run would do can be written to such a file."""
+    if not is_dry_run:
+        raise UsageError(
+            "--output is for a dry run: it writes what would be sent.",
+            next_step="add --dry-run; what was sent is in the published file (springline query).",
+        )
+    if path.suffix.lower() not in ENDINGS:
+        said = f"the ending {path.suffix}" if path.suffix else "a name without ending"
+        raise UsageError(f"{path}: {said} does not say how to write.", next_step=f"end it in {', '.join(ENDINGS)}.")
 
 
 def read_drafts(ctx: Context, *, ready: frozenset[int]) -> list[Row]:

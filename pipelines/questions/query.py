@@ -17,21 +17,23 @@ import duckdb
 from pipelines.core.errors import UsageError
 from pipelines.core.literals import literal
 from pipelines.publish.edition.contents import DATABASE, first_line
+from pipelines.questions.shortcuts import as_sql
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 PAGE = 10_000
 NEAR = 3
-TABLES_NEXT_STEP = (
-    'springline query "SELECT schema_name, table_name, comment FROM duckdb_tables() ORDER BY ALL" lists what there is.'
-)
+TABLES_NEXT_STEP = "springline query lists what there is."
 # Statements that only read; any other is refused before it is run.
 READS = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
 _PLACE = re.compile(r"^LINE (?P<line>\d+): (?P<text>.*)\n(?P<blanks> *)\^", re.MULTILINE)
 # DuckDB's own guess is cut out of its message: it leaves out the schema, without which no table is found here.
 _GUESS = re.compile(r"Did you mean .*\?")
 _NO_TABLE = re.compile(r"Table with name (?P<name>\S+) does not exist")
+
+# How the names of DuckDB's number types begin; U are the unsigned ones.
+NUMBERS = ("BIGINT", "DECIMAL", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "SMALLINT", "TINYINT", "U")
 
 Row = tuple[Any, ...]
 
@@ -53,11 +55,21 @@ class AnswerColumn:
     name: str
     type: str
 
+    @property
+    def is_number(self) -> bool:
+        """Tell whether it holds numbers, which stand on the right."""
+        return self.type.startswith(NUMBERS)
+
 
 @dataclass(frozen=True, slots=True)
 class QueryAnswer:
-    """The answer to a question while the file is open: its columns, then its rows, page by page or as Arrow batches."""
+    """The answer to a question while the file is open: its columns, then its rows, page by page or as Arrow batches.
 
+    ``sql`` is what was asked, ``remark`` a sentence for whoever asked in fewer words than SQL (see ``shortcuts``).
+    """
+
+    sql: str
+    remark: str
     columns: tuple[AnswerColumn, ...]
     age: PublishedAge
     _cursor: duckdb.DuckDBPyConnection
@@ -78,8 +90,8 @@ class QueryAnswer:
 
 
 @contextmanager
-def ask(folder: Path, sql: str) -> Iterator[QueryAnswer]:
-    """Run one SELECT on the published file in ``folder`` and yield its answer.
+def ask(folder: Path, text: str | None) -> Iterator[QueryAnswer]:
+    """Run one SELECT, or what ``shortcuts`` makes one of, on the published file in ``folder`` and yield its answer.
 
     UsageError when nothing is published, when the statement does anything but read, and when it is no SQL.
     """
@@ -87,19 +99,23 @@ def ask(folder: Path, sql: str) -> Iterator[QueryAnswer]:
     with TemporaryDirectory(prefix="springline-query-") as spill:
         connection = _open(folder / DATABASE, spill)
         try:
-            # Before it runs: a statement that writes must not get as far as an error of DuckDB's.
-            _check(connection, sql)
             age = _age(connection)
+            asked = as_sql(connection, text)
+            # Before it runs: a statement that writes must not get as far as an error of DuckDB's.
+            _check(connection, asked.sql)
             with _errors_explained(connection):
-                connection.execute(sql)
-            yield QueryAnswer(tuple(_columns(connection)), age, connection)
+                connection.execute(asked.sql)
+            yield QueryAnswer(asked.sql, asked.remark, tuple(_columns(connection)), age, connection)
         finally:
             connection.close()
 
 
 def _open(path: Path, spill: str) -> duckdb.DuckDBPyConnection:
     if not path.exists():
-        raise UsageError(f"Nothing is published yet: there is no {path}.", next_step="springline run publish.")
+        raise UsageError(
+            f"Nothing is published yet: there is no {path}.",
+            next_step="springline run publish; when it is in another folder, name that: --published FOLDER.",
+        )
     try:
         connection = duckdb.connect(str(path), read_only=True)
     except duckdb.Error as error:
@@ -183,7 +199,10 @@ def _next_step(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -> st
 
 def _near(connection: duckdb.DuckDBPyConnection, name: str) -> Sequence[str]:
     """Return the published tables, with their schema, whose names are nearest to this one."""
-    rows = connection.execute("SELECT schema_name || '.' || table_name, table_name FROM duckdb_tables()").fetchall()
+    rows = connection.execute(
+        "SELECT schema_name || '.' || table_name, table_name FROM duckdb_tables() UNION ALL "
+        "SELECT schema_name || '.' || view_name, view_name FROM duckdb_views() WHERE NOT internal"
+    ).fetchall()
     bare = name.lower().rpartition(".")[2]
     # 0.7: a typing error of a letter or two is found, a table that only sounds alike is not.
     close = get_close_matches(bare, {table for _, table in rows}, cutoff=0.7)

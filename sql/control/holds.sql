@@ -13,6 +13,18 @@ FROM holds
 WHERE until IS NULL AND document_key IS NOT NULL
 ORDER BY document_key, hold_id;
 
+-- The same for people, with since when.
+-- name: told
+SELECT
+    document_key,
+    rule,
+    severity,
+    message,
+    since
+FROM holds
+WHERE until IS NULL AND document_key IS NOT NULL
+ORDER BY document_key, hold_id;
+
 -- name: critical
 SELECT DISTINCT document_key
 FROM holds

@@ -73,3 +73,127 @@ FROM
 WHERE
     state = 'waits'
 ORDER BY document_key, original_no;
+
+-- What `--output` writes: each line of each voucher that would be sent, with all that an accountant compares.
+-- ready_documents and held_documents are what the checks of this run have left in the warehouse (pipelines/checks/frames.py).
+-- name: output_vouchers
+WITH afters AS (
+    SELECT
+        originals.document_key,
+        STRING_AGG(originals.original_no, ', ' ORDER BY originals.original_no) AS originals
+    FROM
+        map.reversal_originals AS originals
+    WHERE
+        originals.state = 'waits'
+    GROUP BY originals.document_key
+),
+
+warned AS (
+    SELECT
+        holds.document_key,
+        STRING_AGG(holds.why || ' ' || holds.next_step, ' ' ORDER BY holds.rule) AS warnings
+    FROM
+        held_documents AS holds
+    WHERE
+        holds.severity = 'warning'
+    GROUP BY holds.document_key
+)
+
+SELECT
+    vouchers.document_no,
+    vouchers.document_type,
+    vouchers.company_code,
+    vouchers.owner_code,
+    vouchers.voucher_type,
+    CAST(lines.voucher_no AS VARCHAR) AS import_no,
+    'none yet' AS voucher_no,
+    vouchers.partner_code,
+    vouchers.partner_name,
+    vouchers.invoice_no,
+    vouchers.x_identifier AS kid,
+    vouchers.document_date,
+    vouchers.posted_date,
+    lines.tr_item_number AS line_no,
+    lines.line_kind,
+    lines.account,
+    lines.subledger_no,
+    lines.subledger_bank_account AS bank_account,
+    lines.posting1,
+    lines.posting2,
+    lines.posting3,
+    lines.xgl,
+    lines.tax_rule,
+    lines.due_date,
+    lines.currency AS currency_code,
+    lines.currency_amount AS amount,
+    vouchers.company_currency AS company_currency_code,
+    lines.amount AS company_amount,
+    lines.text AS line_text,
+    afters.originals AS goes_after,
+    CASE WHEN lines.tr_item_number = 1 THEN warned.warnings END AS warnings,
+    lines.mapping_rules
+FROM
+    post.draft_vouchers AS vouchers
+INNER JOIN ready_documents AS ready
+    ON vouchers.document_key = ready.document_key
+INNER JOIN post.draft_lines AS lines
+    ON vouchers.document_key = lines.document_key
+LEFT JOIN afters
+    ON vouchers.document_key = afters.document_key
+LEFT JOIN warned
+    ON vouchers.document_key = warned.document_key
+ORDER BY afters.document_key IS NOT NULL, vouchers.document_key, lines.tr_item_number;
+
+-- Each rule, or person, that keeps a document back, and what to do about it; and what could not be read at all.
+-- name: output_held
+SELECT
+    documents.document_no,
+    documents.document_type,
+    documents.company_code,
+    documents.partner_code,
+    documents.partner_name,
+    documents.document_date,
+    documents.external_document_no,
+    documents.currency_code,
+    COALESCE(vouchers.currency_amount, CAST(documents.document_amount AS DECIMAL(38, 4))) AS amount,
+    documents.company_currency_code,
+    COALESCE(vouchers.amount, CAST(documents.company_currency_amount AS DECIMAL(38, 4))) AS company_amount,
+    holds.rule,
+    holds.why,
+    holds.next_step,
+    CAST(holds.since AS TIMESTAMP) AS held_since
+FROM
+    held_documents AS holds
+INNER JOIN map.open_documents AS documents
+    ON holds.document_key = documents.document_key
+LEFT JOIN post.draft_vouchers AS vouchers
+    ON holds.document_key = vouchers.document_key
+LEFT JOIN ready_documents AS ready
+    ON holds.document_key = ready.document_key
+WHERE
+    holds.severity = 'critical'
+    AND ready.document_key IS NULL
+UNION ALL
+SELECT
+    COALESCE(rejected.document_no, rejected.object_key),
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    'set aside',
+    rejected.message,
+    'In the VMS, correct what it names; the next run reads the document again.',
+    CAST(rejected.since AS TIMESTAMP)
+FROM
+    ctl.rejected AS rejected
+WHERE
+    rejected.until IS NULL
+    AND rejected.side = 'vms'
+    AND rejected.entity = 'Document'
+ORDER BY document_no, rule;

@@ -156,6 +156,7 @@ SELECT
     ledger.header_db_id,  -- database id of the voucher in the ledger
     ledger.voucher_no,  -- number of the voucher in the ledger
     ledger.posted_date,  -- posting date of the voucher in the ledger
+    ledger.booked_at,
     ledger.amount AS ledger_amount,  -- what the ledger has, with the sign of the VMS, in currency_code
     ledger.company_amount AS ledger_company_amount,  -- what the ledger has, with the sign of the VMS, in company currency
     NULLIF(ledger.changes, '') AS ledger_changes,  -- what was sent and what the ledger has; empty: nothing has changed

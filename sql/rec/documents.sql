@@ -153,6 +153,7 @@ ours AS (
         facts.voucher_no,
         facts.header_db_id,
         facts.posted_date,
+        facts.booked_at,
         CASE
             WHEN facts.header_db_id IS NOT NULL THEN 'booked'
             WHEN facts.import_state = 'refused' THEN 'refused'
@@ -201,6 +202,7 @@ ours AS (
         orphans.voucher_no,
         orphans.header_db_id,
         orphans.posted_date,
+        CAST(NULL AS TIMESTAMP),
         'booked',
         CAST(NULL AS VARCHAR),
         CAST(NULL AS DECIMAL(38, 4)),
@@ -237,6 +239,7 @@ SELECT
     ours.voucher_no AS voucher_no_ledger,  -- number of the voucher in the ledger; null: not booked
     ours.header_db_id,  -- database id of the voucher in the ledger
     ours.posted_date AS posted_date_ledger,  -- posting date of the voucher in the ledger
+    ours.booked_at AS booked_at_ledger,  -- when the ledger's import booked it, UTC; null: not booked, or typed by hand
     ours.import_state AS import_state_ledger,  -- not sent | waiting | booked | refused
     ours.import_messages AS import_error_ledger,  -- what its posting job says
     ours.amount_vms,  -- in currency_code

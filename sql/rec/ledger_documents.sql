@@ -162,6 +162,7 @@ booked AS (
         headers.header_db_id,
         headers.voucher_no,
         headers.posted_date,
+        headers.booked_at,
         headers.company_currency_code,
         headers.first_currency,
         headers.last_currency,
@@ -249,6 +250,7 @@ SELECT
     booked.header_db_id,  -- database id of the voucher in the ledger
     booked.voucher_no,  -- number of its voucher in the ledger
     booked.posted_date,  -- posting date of the voucher in the ledger
+    booked.booked_at,
     booked.company_currency_code,
     COALESCE(further.fetched_at, booked.fetched_at) AS fetched_at,  -- when one of its rows was read last, UTC
     CAST(booked.currency_amount + COALESCE(further.currency_amount, 0) AS DECIMAL(38, 4))

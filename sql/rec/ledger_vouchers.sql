@@ -30,6 +30,27 @@ SELECT
     transactions.header_text,  -- text of the voucher
     transactions.posted_date,  -- posting date of the voucher in the ledger
     transactions.imported_at,  -- when it was imported, Europe/Oslo without a zone; null: typed by hand
+    -- Norwegian summer time is from two o'clock on the last Sunday of March until three on that of October: 22 and 21 hours
+    -- before the Monday that begins the week of 1 April or 1 November. The hour that comes twice counts as summer time.
+    CASE
+        WHEN
+            transactions.imported_at >= CAST(
+                CAST(
+                    DATE_TRUNC('week', CAST(CAST(DATE_TRUNC('year', transactions.imported_at) AS DATE) + INTERVAL 3 MONTH AS DATE))
+                    AS DATE
+                )
+                - INTERVAL 22 HOUR AS TIMESTAMP
+            )
+            AND transactions.imported_at < CAST(
+                CAST(
+                    DATE_TRUNC('week', CAST(CAST(DATE_TRUNC('year', transactions.imported_at) AS DATE) + INTERVAL 10 MONTH AS DATE))
+                    AS DATE
+                )
+                - INTERVAL 21 HOUR AS TIMESTAMP
+            )
+            THEN CAST(transactions.imported_at - INTERVAL 2 HOUR AS TIMESTAMP)
+        ELSE CAST(transactions.imported_at - INTERVAL 1 HOUR AS TIMESTAMP)
+    END AS booked_at,  -- when it was imported, UTC; null: typed by hand
     transactions.imported_at IS NOT NULL AS is_imported,  -- true: it came through the import; false: typed by hand
     totals.debit_currency,  -- sum of all debits, each in its own currency
     totals.debit_company,  -- sum of all debits, in company currency

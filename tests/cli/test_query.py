@@ -1,10 +1,11 @@
-"""springline query: one SELECT on the published file, exact in every form, and nothing else."""
+"""springline query: one question to the published file, exact in every form, and nothing else."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,8 +13,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from openpyxl import load_workbook
 
-from tests.cli.springline import Terminal
+from pipelines.cli.common import out
+from pipelines.publish.workbook import answer_book
+from tests.cli.springline import NOWHERE, Terminal
 
 AMOUNT = "123456789012345678901234567890.1234"
 
@@ -32,6 +36,14 @@ def published(terminal: Terminal) -> Terminal:
             "TIMESTAMP '2026-11-02 08:00:00' AS as_of_vms, CAST(NULL AS VARCHAR) AS drift, '[bold]\"a\",\nb' AS told "
             "FROM range(250)"
         )
+        connection.execute(
+            "COMMENT ON TABLE rec.documents IS 'One document. Answers: Is it booked? Read by: analysts.'"
+        )
+        connection.execute("COMMENT ON COLUMN rec.documents.rate IS 'how much of one is the other'")
+        connection.execute("CREATE SCHEMA analysis")
+        connection.execute("CREATE VIEW analysis.totals AS SELECT sum(amount) AS amount FROM rec.documents")
+        connection.execute("COMMENT ON VIEW analysis.totals IS 'One sum. Answers: How much is it? Read by: analysts.'")
+        connection.execute("COMMENT ON COLUMN analysis.totals.amount IS 'all of it'")
         connection.execute(
             "CREATE TABLE ctl.published AS SELECT TIMESTAMP '2026-11-02 08:00:00' AS published_at, 'b1' AS batch_id, "
             "TIMESTAMP '2026-11-02 07:59:00' AS as_of_vms, CAST(NULL AS TIMESTAMP) AS as_of_ledger"
@@ -109,11 +121,142 @@ def test_parquet_keeps_decimals(published: Terminal) -> None:
 
 def test_the_name_of_the_file_says_its_form(published: Terminal) -> None:
     assert published.run("query", "SELECT 1 AS one", "--output", "one.csv").out == ""
-    published.run("query", "SELECT 1 AS one", "--output", "one.json")
-    published.run("query", "SELECT 1 AS one", "--output", "one.txt")
+    published.run("query", "SELECT 1 AS one", "--output", "one.JSON")
+    published.run("query", "SELECT 1.50 AS one UNION ALL SELECT 2.25 ORDER BY 1", "--output", "one.jsonl")
+    published.run("query", "SELECT 1 AS one", "--output", "one.txt", "--format", "table")
     assert (published.folder / "one.csv").read_text("utf-8") == "one\n1\n"
-    assert json.loads((published.folder / "one.json").read_text("utf-8"))["rows"] == [{"one": 1}]
+    assert json.loads((published.folder / "one.JSON").read_text("utf-8"))["rows"] == [{"one": 1}]
+    assert (published.folder / "one.jsonl").read_text("utf-8") == '{"one": "1.50"}\n{"one": "2.25"}\n'
     assert "│   1 │" in (published.folder / "one.txt").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["one.xls", "one.txt", "one"])
+def test_a_file_of_another_ending_is_refused(name: str, published: Terminal) -> None:
+    ended = published.run("query", "SELECT 1 AS one", "--output", name)
+    assert (ended.code, (published.folder / name).exists()) == (2, False)
+    assert ".csv, .json, .jsonl, .parquet, .xlsx" in ended.err
+
+
+def test_a_workbook_is_exact(published: Terminal) -> None:
+    sql = (
+        "SELECT amount, CAST(1234.5 AS DECIMAL(38,4)) AS small, CAST(0.094912 AS DECIMAL(38,18)) AS rate, "
+        "document_key, 9007199254740993 AS big, document_date, as_of_vms, drift, told, '=1+1' AS formula, true AS flag "
+        "FROM rec.documents ORDER BY document_key LIMIT 2"
+    )
+    ended = published.run("query", sql, "--output", "answer.xlsx")
+    assert ended.code == 0
+    book = load_workbook(published.folder / "answer.xlsx")
+    names, first, second = book["Answer"].iter_rows(values_only=True)
+    day = datetime(2026, 11, 2)  # noqa: DTZ001 Excel has no zones
+    text = [
+        AMOUNT,
+        1234.5,
+        0.094912,
+        0,
+        "9007199254740993",
+        day,
+        day.replace(hour=8),
+        None,
+        '[bold]"a",\nb',
+        "=1+1",
+        True,
+    ]
+    assert [*first] == text
+    assert (names[0], second[3]) == ("amount", 1)
+    assert book["Answer"]["C2"].number_format == "#,##0.000000_)"
+    assert book["Answer"]["J2"].data_type == "s"
+    assert (book["About"]["A1"].value, book["About"]["B1"].value) == ("Question", sql)
+
+
+def test_more_rows_than_a_sheet_holds_are_refused(published: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer_book, "MOST_ROWS", 249)
+    ended = published.run("query", "FROM rec.documents", "--output", "answer.xlsx")
+    assert (ended.code, "more than 249 rows" in ended.err, "answer.csv" in ended.err) == (2, True, False)
+    assert not (published.folder / "answer.xlsx").exists()
+
+
+def test_the_published_folder_is_enough(published: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NOWHERE:
+        monkeypatch.delenv(name)
+    assert published.run("query", "SELECT 1 AS one", "--format", "csv").out == "one\n1\n"
+    (published.folder / "published").rename(published.folder / "elsewhere")
+    assert published.run("query", "SELECT 1", "--published", "elsewhere").code == 0
+    assert "--published FOLDER" in published.run("query", "SELECT 1").err
+    (published.folder / "springline.toml").write_text('published = "elsewhere"\nunknown = 1', "utf-8")
+    assert published.run("query", "SELECT 1").code == 0
+    published.set(SPRINGLINE_PUBLISHED="nowhere")
+    assert published.run("query", "SELECT 1").code == 2
+    monkeypatch.delenv("SPRINGLINE_PUBLISHED")
+    (published.folder / "springline.toml").write_text("published = 3", "utf-8")
+    assert published.run("query", "SELECT 1").code == 10
+    (published.folder / "springline.toml").write_text("published =", "utf-8")
+    assert "is not TOML" in published.run("query", "SELECT 1").err
+
+
+def test_a_question_may_stand_in_a_file_or_come_through_a_pipe(
+    published: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (published.folder / "one.sql").write_text("-- one\nSELECT 1 AS one;\n", "utf-8")
+    assert published.run("query", "one.sql", "--format", "csv").out == "one\n1\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO("SELECT 2 AS two"))
+    assert published.run("query", "-", "--format", "csv").out == "two\n2\n"
+    ended = published.run("query", "two.sql")
+    assert (ended.code, "two.sql cannot be read: No such file or directory" in ended.err) == (2, True)
+
+
+def test_nothing_asked_lists_the_views_to_begin_with(published: Terminal) -> None:
+    ended = published.run("query")
+    assert ended.code == 0
+    assert [line.split("│")[1:3] for line in ended.out.splitlines() if "analysis" in line] == [
+        [" analysis.totals ", " How much is it? "]
+    ]
+    assert (
+        "springline query rec\n  lists the tables of rec; behind the views there are 2 tables: ctl 1, rec 1"
+        in ended.err
+    )
+
+
+def test_a_file_without_views_lists_what_people_read(published: Terminal) -> None:
+    with duckdb.connect(str(published.folder / "published" / "springline.duckdb")) as connection:
+        connection.execute("DROP VIEW analysis.totals")
+    ended = published.run("query")
+    assert "rec.documents" in ended.out
+    assert "a release without first views" in ended.err
+
+
+def test_a_name_shows_what_it_holds(published: Terminal) -> None:
+    assert published.run("query", "rec", "--json").json()["rows"] == [
+        {"name": "rec.documents", "one row is": "One document"}
+    ]
+    assert len(published.run("query", "rec.documents", "--json").json()["rows"]) == 250
+    assert "did you mean analysis.totals?" in published.run("query", "analysis.total").err
+
+
+@pytest.mark.parametrize(("table", "column"), [("rec.documents", "rate"), ("Analysis.Totals", "amount")])
+def test_describe_says_what_columns_are(table: str, column: str, published: Terminal) -> None:
+    ended = published.run("query", f"describe {table};", "--json")
+    words = {row["column_name"]: row["what_it_is"] for row in ended.json()["rows"]}
+    assert words[column] == {"rate": "how much of one is the other", "amount": "all of it"}[column]
+    assert "One " in published.run("query", f"DESCRIBE {table}").err
+    assert "did you mean rec.documents?" in published.run("query", "DESCRIBE rec.document").err
+
+
+def test_a_row_too_wide_for_the_screen_has_a_line_a_field(published: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(out, "_width", 80)
+    ended = published.run("query", "FROM rec.documents ORDER BY document_key")
+    lines = [line.rstrip() for line in ended.out.splitlines()]
+    assert lines[:3] == ["row 1", "  document_key   0", f"  amount         {AMOUNT}"]
+    assert "row 20" in lines
+    assert "row 21" not in lines
+    assert "The first 20 rows are shown and there are more" in ended.err
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_long_text_is_folded_before_a_row_is_cut_up(published: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(out, "_width", 80)
+    shown = published.run("query", f"SELECT 1 AS one, '{'word ' * 30}' AS said").out
+    assert "row 1" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_parquet_wants_a_file(published: Terminal) -> None:

@@ -77,8 +77,8 @@ def published(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[duckdb.
 
 def test_there_are_questions_of_every_kind() -> None:
     assert len(QUESTIONS) >= 12
-    schemas = set(re.findall(r"\b(rec|close|map|ctl)\.", "".join(QUESTIONS.values())))
-    assert schemas == {"rec", "close", "map", "ctl"}
+    schemas = set(re.findall(r"\b(analysis|rec|close|map|ctl)\.", "".join(QUESTIONS.values())))
+    assert schemas == {"analysis", "rec", "close", "map", "ctl"}
     assert set(WOULD_BE) <= set(QUESTIONS)
 
 
@@ -95,6 +95,48 @@ def test_a_question_has_an_answer(question: str, folder: Path, tmp_path: Path) -
     assert rows
     assert not any(kind in {"DOUBLE", "FLOAT"} for kind in types)
     assert not told or any(told in map(str, row) for row in rows)
+
+
+# Each view beside the table, or the other view, that must come to the same.
+TOTALS = {
+    "voyages, as the books": (
+        "SELECT owner_code, sum(result_booked) FROM analysis.voyage_results",
+        "SELECT owner_code, sum(-company_amount) FROM map.actual_rows",
+    ),
+    "vessels, as voyages": (
+        "SELECT owner_code, sum(result) FROM analysis.vessel_results",
+        "SELECT owner_code, sum(result_booked) FROM analysis.voyage_results",
+    ),
+    "ageing, as payments": (
+        "SELECT owner_code, currency_code, sum(open_in_all) FROM analysis.ageing_by_partner",
+        "SELECT owner_code, currency_code, sum(coalesce(open_ledger, open_vms)) FROM rec.payments "
+        "WHERE coalesce(open_ledger, open_vms) <> 0",
+    ),
+    "its buckets, as their sum": (
+        "SELECT owner_code, currency_code, sum(not_due + overdue_1_to_30 + overdue_31_to_60 + overdue_61_to_90 "
+        "+ overdue_over_90 + without_due_date) FROM analysis.ageing_by_partner",
+        "SELECT owner_code, currency_code, sum(open_in_all) FROM analysis.ageing_by_partner",
+    ),
+    "weeks, as ageing": (
+        "SELECT owner_code, currency_code, sum(open_amount) FROM analysis.cash_due",
+        "SELECT owner_code, currency_code, sum(open_in_all) FROM analysis.ageing_by_partner",
+    ),
+    "accruals, as the roll-forward": (
+        "SELECT company_code, sum(accrued_now) FROM analysis.accruals_by_voyage",
+        "SELECT company_code, sum(posted + reversed) FROM close.accrual_rollforward WHERE family = 'accrual'",
+    ),
+    "holds, as the control store": (
+        "SELECT rule, sum(hold_count), sum(open_count) FROM analysis.holds_by_rule",
+        "SELECT rule, count(*), count(*) FILTER (until IS NULL) FROM ctl.holds",
+    ),
+}
+
+
+@pytest.mark.parametrize("total", TOTALS)
+def test_a_view_leaves_nothing_out(total: str, published: duckdb.DuckDBPyConnection) -> None:
+    view, other = (published.execute(f"{sql} GROUP BY ALL ORDER BY ALL").fetchall() for sql in TOTALS[total])
+    assert view == other
+    assert view
 
 
 def test_a_question_is_answered_the_same_every_time(published: duckdb.DuckDBPyConnection) -> None:

@@ -100,7 +100,11 @@ def test_links_lead_to_headings_and_files(pages: Pages) -> None:
 
 
 def test_every_model_is_described(pages: Pages) -> None:
-    models = [path for folder in ("map", "post", "rec", "close") for path in (sql_folder() / folder).rglob("*.sql")]
+    models = [
+        path
+        for folder in ("map", "post", "rec", "close", "analysis")
+        for path in (sql_folder() / folder).rglob("*.sql")
+    ]
     for path in models:
         described = section(pages["models.md"], f"{path.parent.name}.{path.stem}")
         assert re.search(rf"{path.name}\).*- Identified by: `", described, re.DOTALL)

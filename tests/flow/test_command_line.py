@@ -8,6 +8,7 @@ from decimal import Decimal
 from io import StringIO
 
 import pytest
+from openpyxl import load_workbook
 from rich.console import Console
 
 from pipelines.questions.dry_run import show_drafts
@@ -15,6 +16,7 @@ from pipelines.step.counts import Counts
 from tests.flow.world import Ended, Row, World, copies, read_rows, sample_documents, world
 from tests.support.listing import IMPORTED, LISTING
 from tests.support.patience import PATIENCE
+from tests.support.publish_cells import rows_of
 
 POSTED = ("2706035", "2706065", "2706179", "2706245", "2706505", "2707048", "BT-260001")
 # No GL account on a line, no external number; an amount that is text.
@@ -95,7 +97,8 @@ def put_right(world: World) -> None:
 
 
 def tell(world: World) -> Story:
-    dry, first = run(world, "--dry-run", "--json"), run(world, "--json")
+    dry = run(world, "--dry-run", "--json", "--output", str(world.folder / "vouchers.xlsx"))
+    first = run(world, "--json")
     books, statuses, status = world.booked(), world.statuses(), world.command("status", "--json")
     # What the ledger has booked is read back once.
     run(world)
@@ -153,6 +156,45 @@ def test_what_a_dry_run_shows_is_what_is_sent(story: Story) -> None:
         shown = [(line["account"], Decimal(line["amount"]), line["text"]) for line in voucher["lines"]]
         nodes = sent[voucher["document_no"]]
         assert shown == [(node["account"]["code"], Decimal(node["amount"]), node["text"]) for node in nodes]
+
+
+def test_a_dry_run_gives_accountants_what_they_compare(story: Story) -> None:
+    book = load_workbook(story.world.folder / "vouchers.xlsx", data_only=True)
+    lines = rows_of(book["Vouchers"])
+    assert {line["Document"] for line in lines} == set(POSTED)
+    shown = {voucher["document_no"]: voucher for voucher in story.dry.ended.json()["vouchers"]}
+    for number in POSTED:
+        own = [line for line in lines if line["Document"] == number]
+        amounts = [(Decimal(line["currency_amount"]), Decimal(line["amount"])) for line in shown[number]["lines"]]
+        found = [tuple(Decimal(str(line[name])) for name in ("Amount", "Company amount")) for line in own]
+        assert found == amounts
+        assert {line["Voucher number"] for line in own} == {"none yet"}
+        assert {line["Import number"] for line in own} == {str(shown[number]["document_key"])}
+    # Of what was sent: a payable goes with the supplier's account and number.
+    nodes = story.world.sent()
+    payables = [line for line in lines if line["Line kind"] == "control" and line["Voucher"] == "AP"]
+    assert payables
+    for line in payables:
+        node = nodes[line["Document"]][line["Line"] - 1]
+        assert line["Invoice number"] == node["invoiceNumber"]
+        assert line["Bank account"] == node.get("bankAccount")
+        assert line["KID"] == node.get("extIdentifier")
+
+
+def test_a_dry_run_tells_what_would_be_held_and_what_to_do(story: Story) -> None:
+    book = load_workbook(story.world.folder / "vouchers.xlsx", data_only=True)
+    held = {row["Document"]: row for row in rows_of(book["Held"])}
+    assert set(held) >= set(HELD)
+    status = story.status.json()["held"]
+    assert held.pop(SET_ASIDE)["Rule"] == "set aside"
+    for row in held.values():
+        assert row["Why"]
+        assert row["What to do next"].startswith(("In the VMS", "In Xledger", "In Springline", "`springline"))
+        # The two parts are the whole sentence that status prints once the run was no dry one.
+        [message] = [
+            one["message"] for one in status if (one["document_no"], one["rule"]) == (row["Document"], row["Rule"])
+        ]
+        assert message.endswith(f": {row['Why']} {row['What to do next']}")
 
 
 def test_a_dry_run_cuts_nothing_off(story: Story) -> None:

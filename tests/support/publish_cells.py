@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openpyxl.utils import range_boundaries
 
@@ -32,6 +32,16 @@ def headings(sheet: Worksheet) -> list[str]:
     found = [str(sheet.cell(top, place).value) for place in range(left, right + 1)]
     assert found.pop() == SHOWN
     return found
+
+
+def rows_of(sheet: Worksheet) -> list[dict[str, Any]]:
+    """Return the rows of a sheet's table by their headings."""
+    left, top, _, bottom = table_of(sheet)
+    names = headings(sheet)
+    return [
+        {name: sheet.cell(row, left + place).value for place, name in enumerate(names)}
+        for row in range(top + 1, bottom + 1)
+    ]
 
 
 def total_rows(sheet: Worksheet) -> dict[str, int]:

@@ -34,6 +34,12 @@ TEXTS: Texts = {
     TableRef("post", "voucher_lines"): TableText("One line.", {name: f"its {name}" for name in LINES}, LINES),
     TableRef("close", "breaks"): TableText("What stops.", {"subject": "what it is"}, {"subject": "VARCHAR"}),
     TableRef("ctl", "outbox"): TableText("One write.", {"id": "which one"}),
+    TableRef("analysis", "months"): TableText(
+        "One month.",
+        {"period_month": "the month", "amount": "what it comes to"},
+        {"period_month": "DATE", "amount": "DECIMAL(38,4)"},
+        "SELECT period_month, sum(amount_vms) AS amount  -- of all\nFROM rec.documents GROUP BY period_month  -- end",
+    ),
 }
 
 

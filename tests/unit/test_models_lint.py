@@ -98,6 +98,7 @@ def test_what_is_inexact_or_not_portable_is_found(expression: str, what: str) ->
         "BOOL_AND(b) AND BOOL_OR(c)",
         "CAST(c + INTERVAL 1 MONTH AS DATE)",
         "CAST(DATE_TRUNC('month', c) AS DATE)",
+        "CAST(c - INTERVAL 2 HOUR AS TIMESTAMP)",
         "due_date + 14",
         "DATE_DIFF('day', document_date, due_date)",
         "EXTRACT(YEAR FROM c) * 12 + EXTRACT(MONTH FROM c)",

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -71,11 +72,23 @@ def test_every_table_and_column_has_its_comment(stores: Stores) -> None:
 
 def test_a_view_is_published_as_a_table(stores: Stores) -> None:
     stores.publish()
-    assert stores.read("SELECT count(*) FROM duckdb_views() WHERE NOT internal") == [(0,)]
+    assert stores.read("SELECT schema_name FROM duckdb_views() WHERE NOT internal") == [("analysis",)]
     assert stores.read(
         "SELECT count(*), any_value(comment) FROM post.voucher_lines, duckdb_tables() "
         "WHERE table_name = 'voucher_lines'"
     ) == [(300, "One line.")]
+
+
+def test_a_view_for_analysts_reads_what_is_published(stores: Stores) -> None:
+    # The warehouse's own table has 300 rows; a view that read it would find none of them in the file alone.
+    stores.publish()
+    assert stores.read("SELECT count(*), sum(amount) FROM analysis.months") == [(3, Decimal("44880.0000"))]
+    assert stores.read("SELECT comment FROM duckdb_views() WHERE view_name = 'months'") == [("One month.",)]
+    assert stores.read("SELECT comment FROM duckdb_columns() WHERE table_name = 'months' ORDER BY column_index") == [
+        ("the month",),
+        ("what it comes to",),
+    ]
+    assert stores.warehouse.execute("SELECT current_database()").fetchall() == [("springline",)]
 
 
 def test_only_what_is_described_is_published(stores: Stores) -> None:

@@ -67,6 +67,7 @@ ADDED = {
     "a column": "ALTER TABLE rec.documents ADD COLUMN mine INTEGER",
     "a view": "CREATE VIEW rec.mine AS SELECT 1 AS a",
     "a schema with a table": "CREATE SCHEMA mine; CREATE TABLE mine.own AS SELECT 1 AS a",
+    "a view beside ours": "CREATE VIEW analysis.mine AS SELECT 1 AS a",
     "a macro": "CREATE MACRO mine(a) AS a + 1",
     "an index": "CREATE INDEX mine ON rec.documents (document_key)",
     "a sequence": "CREATE SEQUENCE mine",
@@ -76,6 +77,8 @@ ADDED = {
 # What an analyst may do to a table that is published; the next edition puts it right, whatever it is made of.
 DONE_TO = {
     "rows are deleted": "DELETE FROM rec.documents WHERE document_key < 5",
+    "a view is changed": "CREATE OR REPLACE VIEW analysis.months AS SELECT NULL AS period_month, 0 AS amount",
+    "a view is dropped": "DROP VIEW analysis.months",
     "rows are changed": "UPDATE post.voucher_lines SET document_key = 0",
     "events are deleted": "DELETE FROM ctl.outbox_events WHERE event_no = 1",
     "a comment is changed": "COMMENT ON COLUMN rec.documents.amount_vms IS 'mine'",
@@ -110,11 +113,22 @@ def change_file(stores: Stores, statements: str) -> None:
 
 
 def contents(file: Path) -> dict[str, tuple[PublishedTable, Counter[tuple[object, ...]]]]:
-    """Return all that is in a published file: of each table its columns, comments and rows."""
+    """Return all that is in a published file: of each table or view its columns, comments and rows."""
     with duckdb.connect(str(file), read_only=True) as connection:
+        views = connection.execute(
+            "SELECT schema_name, table_name, list(column_name), list(data_type), list(comment) FROM ("
+            "FROM duckdb_columns() WHERE schema_name = 'analysis' ORDER BY table_name, column_index) GROUP BY ALL"
+        ).fetchall()
+        tables = [
+            *tables_of(connection),
+            *(
+                PublishedTable(TableRef(schema, name), dict(zip(columns, types, strict=True)), str(comments))
+                for schema, name, columns, types, comments in views
+            ),
+        ]
         return {
             str(table.ref): (table, Counter(connection.execute(f"FROM {table.ref.quoted}").fetchall()))
-            for table in tables_of(connection)
+            for table in tables
         }
 
 

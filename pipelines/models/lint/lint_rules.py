@@ -25,6 +25,8 @@ LintRule = Callable[[exp.Expr], Iterator[Remark]]
 SHORT_DECIMAL = 18  # digits up to which DuckDB computes a product of decimals in 64 bits
 _PARTS_OF_DATES = frozenset({"YEAR", "QUARTER", "MONTH", "DAY", "ISODOW", "HOUR", "MINUTE"})
 _RANKING = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.Lag, exp.Lead, exp.FirstValue)
+# TIMESTAMP as DuckDB has it, without a zone, is TIMESTAMPNTZ to sqlglot.
+_TIMES = frozenset({exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ})
 _COUNTED = (exp.Left, exp.Right, exp.SplitPart, exp.Pad, exp.Substring)
 _FORMATS = frozenset({"%Y", "%m", "%d", "%H", "%M", "%S", ""})
 
@@ -261,7 +263,7 @@ def _is_cast_to_time(node: exp.Expr) -> bool:
     parent = node.parent
     while isinstance(parent, exp.Paren | exp.Add | exp.Sub | exp.Coalesce | exp.Case | exp.If):
         parent = parent.parent
-    return isinstance(parent, exp.Cast) and parent.to.this in {exp.DType.DATE, exp.DType.TIMESTAMP}
+    return isinstance(parent, exp.Cast) and parent.to.this in _TIMES
 
 
 def _is_date(node: exp.Expr) -> bool:

@@ -15,8 +15,10 @@ REPORT = "report.html"
 WORKBOOK = "springline.xlsx"
 
 MODEL_SCHEMAS = ("map", "post", "rec", "close")
+# Models of this schema are views of the published file over its tables: no batch builds them, no edition copies them.
+VIEWS = "analysis"
 # Of schema rec, where a table that names a next step is published anyway.
-FOR_ANALYSTS = frozenset({TableRef("rec", "document_lines")})
+FOR_ANALYSTS = frozenset(TableRef("rec", name) for name in ("account_names", "company_names", "document_lines"))
 # Of schema ctl in the warehouse; all other tables come from the control store itself.
 SENT = ("outbox", "payments", "actuals", "rates")
 NOT_PUBLISHED = frozenset({"meta", "cursors", "outbox", "sealed_packs"})
@@ -62,11 +64,13 @@ class TableText:
     """What one row of a table is, and what each column is: these texts become comments in the file.
 
     ``types`` has the DuckDB type of each column of a model. With it a model that is not built yet is published empty.
+    ``query`` is the SELECT of what is a view of the published file; of a table it is empty.
     """
 
     about: str
     columns: Mapping[str, str]
     types: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)

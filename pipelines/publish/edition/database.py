@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -25,7 +25,7 @@ from pipelines import __version__
 from pipelines.core.errors import ModelError
 from pipelines.core.literals import literal
 from pipelines.core.table_ref import ColumnRef, TableRef, quote
-from pipelines.publish.edition.contents import DATABASE, MODEL_SCHEMAS, Edition, Texts, first_line
+from pipelines.publish.edition.contents import DATABASE, MODEL_SCHEMAS, VIEWS, Edition, TableText, Texts, first_line
 from pipelines.publish.edition.history import copy_history, is_of_this_store
 from pipelines.publish.edition.parts import WHOLE, PublishedTable, of_months, sums_of, tables_of
 from pipelines.publish.edition.plan import EDITION, EditionPlan, plan_edition
@@ -44,7 +44,7 @@ NEW = "published_now"
 # Rows that were deleted and the room of what was replaced stay in a file: beyond this share of it, it is written anew.
 MOST_LOOSE = 0.5
 # What an analyst may have added to a file that was published.
-_FOREIGN = ("views", "functions", "sequences", "types", "indexes", "constraints")
+_FOREIGN = ("functions", "sequences", "types", "indexes", "constraints")
 # Tables that are copied before they are written out: the memory of all of them would be tens of megabytes more.
 WRITTEN_AT_ONCE = 10
 
@@ -100,7 +100,7 @@ def _why_anew(plan: EditionPlan, before: Mapping[TableRef, PublishedTable]) -> s
         return "another version of the program wrote it"
     if not is_of_this_store(connection, plan.control, NEW):
         return "it is of another control store"
-    if _columns(before.values()) - _columns(plan.tables.values()) or _has_foreign(connection):
+    if _columns(before.values()) - _columns(plan.tables.values()) or _has_foreign(connection, plan.views):
         return "it has what is not published"
     # What went must not be in the file at all, not even in room that is free.
     size = connection.execute(
@@ -114,11 +114,16 @@ def _columns(tables: Iterable[PublishedTable]) -> set[ColumnRef]:
     return {ColumnRef(table.ref, column) for table in tables for column in table.columns}
 
 
-def _has_foreign(connection: duckdb.DuckDBPyConnection) -> bool:
+def _has_foreign(connection: duckdb.DuckDBPyConnection, views: Collection[TableRef]) -> bool:
     """Tell whether somebody has added something of their own to a file."""
+    present = connection.execute(
+        "SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = ? AND NOT internal", (NEW,)
+    ).fetchall()
+    if {TableRef(*names) for names in present} - {*views}:
+        return True
     counts = " UNION ALL ".join(
         f"SELECT 1 FROM duckdb_{kind}() WHERE database_name = '{NEW}'"
-        + (" AND NOT internal" if kind in {"views", "functions", "types"} else "")
+        + (" AND NOT internal" if kind in {"functions", "types"} else "")
         for kind in _FOREIGN
     )
     return connection.execute(counts).fetchone() is not None
@@ -163,13 +168,14 @@ def _fill(plan: EditionPlan, *, before: Mapping[TableRef, PublishedTable]) -> No
     """
     connection, edition = plan.connection, plan.edition
     # Also those without a table yet: a saved question names them.
-    for schema in (*MODEL_SCHEMAS, "ctl"):
+    for schema in (*MODEL_SCHEMAS, VIEWS, "ctl"):
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {NEW}.{schema}")
     # The same columns, types and comments: then rows are all that can differ.
     kept = {ref for ref, table in plan.tables.items() if before.get(ref) == table and plan.keeps_rows(ref)}
     for ref, table in plan.tables.items():
         if ref not in kept:
             _create(connection, table)
+    _create_views(connection, plan.views)
     for number, (ref, rows) in enumerate(plan.rows.items(), 1):
         _copy(connection, plan.tables[ref], rows, is_kept=ref in kept)
         if number % WRITTEN_AT_ONCE == 0:
@@ -192,13 +198,36 @@ def _create(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> Non
     statements = [
         f"CREATE OR REPLACE TABLE {place} ({columns})",
         f"COMMENT ON TABLE {place} IS {literal(texts['about'])}",
-        *(
-            f"COMMENT ON COLUMN {place}.{quote(name)} IS {literal(words)}"
-            for name, words in texts["columns"].items()
-            if words is not None
-        ),
+        *_comments(place, texts["columns"]),
     ]
     connection.execute(";\n".join(statements))
+
+
+def _create_views(connection: duckdb.DuckDBPyConnection, views: Texts) -> None:
+    """Make every view anew, also in a file that has them: a view fails when a table under it has got other types.
+
+    A view is its SELECT and costs a millisecond; the tables it names are there, empty where nothing is built yet.
+    """
+    inside = connection.execute("SELECT current_database()").fetchone() or ("",)
+    # What a view names is looked for in the database that is used: the warehouse has tables of the same names.
+    connection.execute(f"USE {NEW}")
+    try:
+        connection.execute(";\n".join(statement for ref, text in views.items() for statement in _view(ref, text)))
+    finally:
+        connection.execute(f"USE {quote(inside[0])}")
+
+
+def _view(ref: TableRef, text: TableText) -> Iterator[str]:
+    # A line of its own: the SELECT may end in a comment.
+    yield f"CREATE OR REPLACE VIEW {ref.quoted} AS\n{text.query}\n"
+    yield f"COMMENT ON VIEW {ref.quoted} IS {literal(text.about)}"
+    yield from _comments(ref.quoted, text.columns)
+
+
+def _comments(place: str, columns: Mapping[str, str | None]) -> Iterator[str]:
+    for name, words in columns.items():
+        if words is not None:
+            yield f"COMMENT ON COLUMN {place}.{quote(name)} IS {literal(words)}"
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, table: PublishedTable, rows: str, *, is_kept: bool) -> None:

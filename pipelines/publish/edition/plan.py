@@ -48,12 +48,16 @@ ABOUT_EDITION = "When and by which batch this file was written, and when both si
 
 @dataclass(frozen=True, slots=True)
 class EditionPlan:
-    """What an edition holds: all its tables; ``rows`` has the query of the rows of those that the warehouse has."""
+    """What an edition holds: its tables, and its views over them.
+
+    ``rows`` has the query of the rows of those tables that the warehouse has.
+    """
 
     connection: duckdb.DuckDBPyConnection
     control: Control
     tables: Mapping[TableRef, PublishedTable]
     rows: Mapping[TableRef, str]
+    views: Texts
     edition: Edition
 
     def keeps_rows(self, ref: TableRef) -> bool:
@@ -72,7 +76,7 @@ def plan_edition(
     tables = [
         _table(ref, _types(ref, present.get(ref, text.types)), text, is_built=ref in present)
         for ref, text in texts.items()
-        if ref in present or text.types
+        if not text.query and (ref in present or text.types)
     ]
     for name, types in control_columns(control).items():
         ref = TableRef("ctl", name)
@@ -81,7 +85,8 @@ def plan_edition(
     tables.append(_table(TableRef("ctl", "published"), {name: kind for name, (kind, _) in EDITION.items()}, words))
     by_ref = {table.ref: table for table in tables}
     rows = {ref: _rows(by_ref[ref]) for ref in present if ref in texts}
-    return EditionPlan(connection, control, by_ref, rows, edition)
+    views = {ref: text for ref, text in texts.items() if text.query}
+    return EditionPlan(connection, control, by_ref, rows, views, edition)
 
 
 def _present(connection: duckdb.DuckDBPyConnection) -> dict[TableRef, dict[str, str]]:

@@ -45,11 +45,14 @@ def write_sheets(
     day: date,
     most: int = MOST_ROWS,
     parameters: Mapping[str, object] | None = None,
+    read_at: str = "",
+    nothing: str = "Nothing needs anybody: both sides agree.",
     standing: str = "",
 ) -> None:
-    """Write a workbook of some sheets, their charts and a first sheet, which says ``standing`` too.
+    """Write a workbook of some sheets, their charts and a first sheet; ``parameters`` are those of their queries.
 
-    ``parameters`` are those of the sheets' queries.
+    ``read_at`` says when both sides were read (as the compared tables have it unless given), ``nothing`` what the first
+    sheet says when no row needs anybody, ``standing`` what else it says of where things stand.
     """
     with whole_file(path) as unfinished:
         book = Book(unfinished, title=title, day=day)
@@ -61,7 +64,8 @@ def write_sheets(
             layouts.append(write_sheet(book, sheet, rows, in_all=in_all))
             if sheet.table in CHARTS:
                 CHARTS[sheet.table](book, layouts[-1])
-        told = {"read_at": _read_at(connection), "verdict": _verdict(layouts), "standing": standing}
+        read_at = read_at or _read_at(connection)
+        told = {"read_at": read_at, "verdict": _verdict(layouts) or nothing, "standing": standing}
         write_overview(book, first, layouts, title=title, **told)
         book.close()
 
@@ -76,12 +80,12 @@ def _read_at(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def _verdict(layouts: Sequence[SheetLayout]) -> str:
-    """Say what somebody must look at."""
+    """Say what somebody must look at; an empty text when nothing."""
     calls = [
         f"{layout.sheet.call}: {len(layout.alarming):,}" for layout in layouts if layout.sheet.call and layout.alarming
     ]
-    verdict = "; ".join(calls) + "." if calls else "Nothing needs anybody: both sides agree."
-    return verdict[0].upper() + verdict[1:]
+    verdict = "; ".join(calls)
+    return f"{verdict[0].upper()}{verdict[1:]}." if calls else ""
 
 
 @contextmanager
