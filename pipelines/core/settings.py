@@ -358,28 +358,6 @@ def load_published(config: Path | None, *, environ: Mapping[str, str]) -> Path:
     return readers.published
 
 
-def load_published(config: Path | None, *, environ: Mapping[str, str]) -> Path:
-    """Return the folder of what analysts read: for a command that needs nothing else, on a machine with no sign-in.
-
-    Raises SettingsError when a file that names it cannot be read; what else is wrong in it is no concern of readers.
-    """
-    if folder := environ.get(f"{PREFIX}PUBLISHED"):
-        return Path(folder)
-    problems: list[str] = []
-    values = _read_file(config, problems)
-    folder = values.get("published", Settings.model_fields["published"].default)
-    # Without values the file could not be read at all; a secret in it is a fault of whoever runs batches.
-    if problems and not values:
-        raise SettingsError(
-            "Settings: " + "; ".join(problems), next_step="correct the file, or name --published FOLDER."
-        )
-    if not isinstance(folder, str | Path):
-        raise SettingsError(
-            f"Settings: published is {folder!r}, no folder.", next_step='write published = "published".'
-        )
-    return Path(folder)
-
-
 def load_settings(config: Path | None, *, environ: Mapping[str, str]) -> Settings:
     """Read the file (``springline.toml`` when none is named) and the environment.
 
