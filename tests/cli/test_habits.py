@@ -83,7 +83,7 @@ def test_ctrl_c_ends_with_one_line_and_130(terminal: Terminal, monkeypatch: pyte
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_letters_of_any_name_are_written_as_utf_8(options: list[str], terminal: Terminal) -> None:
-    keep_hold(terminal)
+    keep_hold(terminal, f"{PARTNER} has sent no lines. In the VMS, enter them.")
     code, out, err = start(terminal, "status", "--full", *options, LC_ALL="C", PYTHONIOENCODING="ascii", COLUMNS="200")
     assert (code, err) == (0, b"")
     assert PARTNER in out.decode("utf-8")
