@@ -31,13 +31,16 @@ def write_message(rule: Rule, *, findings: Sequence[str], row: Row) -> str:
 def split_message(message: str, *, rule: Rule | None) -> tuple[str, str]:
     """Part a sentence of ``write_message`` into what is wrong and what to do, without the document it begins with.
 
-    Without a rule, or where its words have changed since, all of it is what is wrong.
+    Where the words of the rule have changed since, all of it is what is wrong.
 
-    >>> split_message("INI 7 (Agent AS): it has no lines. In the VMS, enter them.", rule=None)
-    ('it has no lines. In the VMS, enter them.', '')
+    >>> split_message("INI 7 (Agent AS): held by kari (late). `springline release 7` lifts it.", rule=None)
+    ('held by kari (late).', '`springline release 7` lifts it.')
     """
-    _, _, told = message.partition(": ")
-    begins = rule.next_step.partition("{")[0] if rule else ""
+    # The title and not the first colon: the document's partner may have one in its name.
+    title = rule.title if rule and f": {rule.title}" in message else ""
+    told = title + message.partition(f": {title}")[2]
+    # Where a person holds it, the next step is a command.
+    begins = rule.next_step.partition("{")[0] if rule else "`springline "
     why, found, rest = told.rpartition(f". {begins}") if begins else (told, "", "")
     return (f"{why}.", f"{begins}{rest}") if found else (told or message, "")
 

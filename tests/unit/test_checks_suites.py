@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.checks.messages import document_label, fill, write_message
+from pipelines.checks.messages import document_label, fields, fill, split_message, write_message
 from pipelines.checks.suites import Rule, load_rules
 from pipelines.core.errors import CheckError
 from pipelines.core.words import value as written
@@ -75,6 +75,22 @@ def test_a_message_is_one_line() -> None:
     row = ROW | {"partner_name": "Nordic\n'Agency'\t\x00AS", "x": "a\r\nb"}
     message = write_message(RULE, findings=[fill("found {x}", row=row)] * 2, row=row)
     assert message == "INI 1 (Nordic 'Agency' AS): title (found a b). In the VMS, correct a b."
+
+
+@pytest.mark.parametrize("name", load_rules().rules)
+def test_a_message_is_parted_into_why_and_what_to_do(name: str) -> None:
+    rule = load_rules().rules[name]
+    row = dict.fromkeys(fields(rule.next_step), "CR")
+    row |= {"document_type": "INI", "document_no": "2707400", "partner_name": "Agent: AS"}
+    message = write_message(rule, findings=["line 2. In the VMS, it is 3"], row=row)
+    why = f"{rule.title} (line 2. In the VMS, it is 3)."
+    assert split_message(message, rule=rule) == (why, fill(rule.next_step, row=row))
+
+
+def test_a_message_of_no_rule_is_parted_at_its_command() -> None:
+    told = "INI 7: held by kari (why). `springline release 7` lifts it."
+    assert split_message(told, rule=None) == ("held by kari (why).", "`springline release 7` lifts it.")
+    assert split_message("no colon", rule=None) == ("no colon", "")
 
 
 def test_a_value_with_braces_is_no_template() -> None:
