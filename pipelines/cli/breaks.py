@@ -98,6 +98,6 @@ def show_breaks(rows: Sequence[ListedBreak], console: Console) -> None:
 def _cells(row: ListedBreak) -> tuple[object, ...]:
     # What somebody has said since stands beside the reason, not in its place.
     accepted = f"by {row.accepted_by}: {row.accepted_reason}" if row.is_accepted else ""
-    said = "\n".join(filter(None, (accepted, row.comment)))
+    said = "\n".join(filter(None, (accepted, row.comment and f"comment: {row.comment}")))
     figure = amount(row.amount, row.currency)
     return row.break_id, row.kind, row.period, row.age_days, figure, row.message, row.next_step, said
