@@ -102,8 +102,9 @@ class CloseResult:
             "period": self.period,
             "state": self.state,
             "version": self.close and self.close.pack_version,
-            "sealed_at": self.close and self.close.sealed_at,
-            "sealed_by": self.close and self.close.sealed_by,
+            # Of a month that is reopened the seal is that of an earlier version.
+            "sealed_at": self.close.sealed_at if self.close and self.close.is_sealed else None,
+            "sealed_by": self.close.sealed_by if self.close and self.close.is_sealed else None,
             "prepared": [asdict(one) for one in self.prepared],
             "reopened": [dict(one) for one in self.reopened],
             "pack": str(self.pack),

@@ -70,7 +70,11 @@ def as_item(row: Mapping[str, Any]) -> Item:
     """
     # What somebody has said since stands beside the reason, not in its place.
     accepted = f"accepted by {row['accepted_by']}: {row['accepted_reason']}" if row["is_accepted"] else ""
-    remarks = [accepted, row["comment"] or "", f"over since {moment(row['until'])}" if row["until"] else ""]
+    remarks = [
+        accepted,
+        f"comment: {row['comment']}" if row["comment"] else "",
+        f"over since {moment(row['until'])}" if row["until"] else "",
+    ]
     return Item(
         subject=f"no:{row['break_id']} {row['document_no'] or row['subject']}",
         group=row["kind"],

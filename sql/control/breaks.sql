@@ -60,8 +60,9 @@ SELECT
     CASE WHEN accepted_hash = figures_hash THEN accepted_by END AS accepted_by,
     CASE WHEN accepted_hash = figures_hash THEN accepted_at END AS accepted_at,
     CASE WHEN accepted_hash = figures_hash THEN accepted_reason END AS accepted_reason,
-    -- The reason of one that has fallen still helps the next reader, where nobody has said anything since.
-    COALESCE(comment, CASE WHEN accepted_hash <> figures_hash THEN accepted_reason END) AS comment
+    -- The reason of one that has fallen still helps the next reader, where nobody has said anything since. Up to release
+    -- 0.2 the reason stood here too.
+    COALESCE(NULLIF(comment, accepted_reason), CASE WHEN accepted_hash <> figures_hash THEN accepted_reason END) AS comment
 FROM breaks
 WHERE :is_all OR until IS NULL
 ORDER BY since, break_id;

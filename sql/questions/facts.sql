@@ -13,7 +13,8 @@ SELECT
     b.document_no,
     b.message,
     b.next_step,
-    b.comment,
+    -- Up to release 0.2 the reason of an acceptance stood here too.
+    NULLIF(b.comment, b.accepted_reason) AS comment,
     UTC_TIME(b.since) AS opened_at,
     r.period_month,
     r.amount,

@@ -223,6 +223,16 @@ def test_a_comment_leaves_the_reason_of_an_acceptance(two: Terminal) -> None:
     assert ": the agent credits it" in again
 
 
+def test_a_reason_that_an_older_release_kept_as_comment_is_told_once(two: Terminal) -> None:
+    two.run("breaks", "accept", "1", "--reason", "agreed")
+    control = two.control()
+    with control.write() as connection:
+        connection.execute("UPDATE breaks SET comment = accepted_reason")
+    control.close()
+    [first, _] = listed(two)
+    assert (first["accepted_reason"], first["comment"]) == ("agreed", None)
+
+
 def test_decisions_cannot_be_rewritten(two: Terminal) -> None:
     two.run("breaks", "accept", "1", "--reason", "agreed")
     control = two.control()

@@ -333,6 +333,7 @@ def test_a_reopened_month_keeps_its_pack_and_drafts_the_next(month: Month) -> No
     code, told = month.close()
     assert (code, told["state"], told["version"], told["pack"]) == (0, "reopened", 2, str(month.second_pack))
     assert "late posting" not in told["totals"]
+    assert (told["sealed_at"], told["sealed_by"], told["reopened"][0]["version"]) == (None, None, 2)
     [late] = month.table("late_postings", "company_amount, is_reopened", pack=month.second_pack)
     assert late == (Decimal("123.4500"), True)
     drafted = summary(month.second_pack)

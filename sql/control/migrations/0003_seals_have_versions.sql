@@ -15,10 +15,6 @@ SET
     )
 WHERE accepted_hash IS NOT NULL;
 
-UPDATE breaks
-SET comment = NULL
-WHERE comment = accepted_reason;
-
 DROP TRIGGER close_events_are_final_update;
 DROP TRIGGER close_events_are_final_delete;
 DROP TRIGGER seals_are_final;
