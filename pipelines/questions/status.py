@@ -60,6 +60,8 @@ def read_status(settings: Settings, *, now: datetime) -> dict[str, Any]:
             # What keeps the reasons of holds from being written to the VMS (posting.remarks); empty where nothing does.
             "remarks_problem": read_state(control).problem if settings.posting.remarks else "",
             "rules_off": [*settings.posting.rules_off],
+            # Projects, accounts, partners and currencies whose breaks are left out.
+            "not_ours": rows("not_ours"),
             # Documents of companies that are not configured, by company (companies_others).
             "left_alone": left_alone(control),
             "requests": {
@@ -76,7 +78,7 @@ def show_status(status: Status, console: Console) -> None:
     """Print the status for a person."""
     if not status["batches"]:
         console.print("No batch has run yet. Next: springline check, then springline run.")
-        if not (status["held"] or status["ignored"]):
+        if not (status["held"] or status["ignored"] or status["not_ours"]):
             return
     for name, title, columns in SHOWN:
         _show(console, title, columns, status[name])
@@ -85,6 +87,8 @@ def show_status(status: Status, console: Console) -> None:
     if status["left_alone"]:
         listed = ", ".join(f"{company} ({count})" for company, count in status["left_alone"].items())
         console.print(f"Documents left alone, of companies that are not configured: {listed}.")
+    if status["not_ours"]:
+        console.print(f"Not ours: {len(status['not_ours'])} (springline breaks ignored).")
     if status["remarks_problem"]:
         console.print(f"! {status['remarks_problem']}", markup=False, highlight=False)
     if status["rules_off"]:

@@ -16,7 +16,18 @@ from pipelines.core.resources import sql_folder
 
 # What the models read of the control store; the tables of warehouse.sql come in addition. In schema ctl of the
 # warehouse they have the names that they have in the store.
-COPIED = ("outbox", "decisions", "ignored", "holds", "bank_changes", "rejected", "breaks", "closes", "cursors")
+COPIED = (
+    "outbox",
+    "decisions",
+    "ignored",
+    "ignored_subjects",
+    "holds",
+    "bank_changes",
+    "rejected",
+    "breaks",
+    "closes",
+    "cursors",
+)
 # The large texts stay in the control store.
 _NOT_COPIED = {
     "outbox": {"payload", "attempted_at"},

@@ -128,7 +128,9 @@ compared AS (
         differences.differing_fields AS changed_fields,
         COALESCE(both_sides.to_date < settings.today, FALSE) AND both_sides.is_in_vms AS is_closed,
         waiting.code IS NOT NULL AND COALESCE(POSITION('bank account' IN differences.differing_fields), 0) = 0
-            AS is_bank_waiting
+            AS is_bank_waiting,
+        ignored.operator AS ignored_by,
+        ignored.reason AS ignored_reason
     FROM
         both_sides
     CROSS JOIN seed.settings AS settings
@@ -148,6 +150,11 @@ compared AS (
             AND NOT both_sides.is_in_ledger
             AND both_sides.owner_no = COALESCE(companies.owner_code, 0)
             AND both_sides.code = companies.code
+    LEFT JOIN map.ignored_subjects AS ignored
+        ON
+            ignored.subject = 'partner'
+            AND ignored.is_effective
+            AND both_sides.code = ignored.code
 ),
 
 judged AS (
@@ -221,7 +228,13 @@ SELECT
     END AS reason,  -- what is found, in words, with the figures; empty: nothing to say
     CASE judged.state
         WHEN 'only in ledger' THEN 'nothing: the ledger has partners of its own.'
-        WHEN 'only in VMS' THEN 'run master-data; where it was refused, ctl.outbox has the words.'
+        WHEN 'only in VMS'
+            THEN
+                COALESCE(
+                    'nothing: ' || judged.ignored_by || ' said that this partner is not ours (' || judged.ignored_reason
+                    || ').',
+                    'run master-data; where it was refused, ctl.outbox has the words.'
+                )
         WHEN 'code not unique' THEN 'leave one with this code; nothing is written until then.'
         WHEN 'fields differ'
             THEN
@@ -232,7 +245,8 @@ SELECT
         WHEN 'waiting for confirmation'
             THEN 'ask the supplier; then springline release ' || judged.code || ', or correct the side that is wrong.'
     END AS next_step,  -- what to do about it; empty: nothing
-    judged.state IN ('only in VMS', 'fields differ', 'code not unique') AS is_break,  -- true: it does not agree, and a person has to act
+    judged.state IN ('only in VMS', 'fields differ', 'code not unique')
+    AND NOT (judged.state = 'only in VMS' AND judged.ignored_by IS NOT NULL) AS is_break,  -- true: it does not agree, and a person acts
     COALESCE(judged.vms_fetched_at, read_times.vms_read_at) AS as_of_vms,  -- when the VMS was read, UTC
     COALESCE(judged.ledger_fetched_at, ledger_read_times.ledger_read_at) AS as_of_ledger,  -- when the ledger was read, UTC
     CAST(DATE_DIFF('day', judged.modified_date, judged.today) AS INTEGER) AS age_days  -- days since it was changed last
