@@ -15,6 +15,7 @@ import structlog
 from pipelines.batch.jobs import JOBS
 from pipelines.core.drawing import draw_table
 from pipelines.core.errors import SpringlineError, UsageError
+from pipelines.core.operators import login_name
 from pipelines.core.periods import OSLO
 from pipelines.core.settings import Settings
 from pipelines.step.context import Context
@@ -138,6 +139,7 @@ def run_batch(
         take_over(warehouse, context.control, batch_id=context.batch_id)
         stack.enter_context(structlog.contextvars.bound_contextvars(batch=context.batch_id))
         names = ",".join(job.name for job in jobs)
+        log.info("batch_began", jobs=names, operator=context.operator, login=login_name())
         _record(context, "begin_batch", today=context.today.isoformat(), jobs=names, operator=context.operator)
         _run_jobs(context, jobs, tally, requests)
         # The stores are still open: a batch without an end in `ctl.batches` was killed.

@@ -29,7 +29,7 @@ Named = Annotated[
 ]
 Text = Annotated[str, typer.Option(help="What to keep with it, with your name and the time.")]
 Kind = Annotated[str | None, typer.Option(help="Only kinds that begin so, as document or 'payment over paid'.")]
-Names = Annotated[list[str] | None, typer.Argument(metavar="BREAK", help="Numbers, subjects or documents; or give --kind.")]
+Names = Annotated[list[str] | None, typer.Argument(metavar="BREAK", help="As of one break; or give --kind.")]
 Company = Annotated[str | None, typer.Option(help="Only those of this company of the VMS.")]
 Period = Annotated[str | None, typer.Option(help="Only those of this month, as 2026-10.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Accept what is shown without asking, in a script.")]
@@ -146,7 +146,8 @@ def ignore_subject(
 ) -> None:
     """Say once that something is not ours.
 
-    A project, an account, a partner or a currency, by its code. Its open breaks are closed, and none opens while no document that Springline sent names it.
+    A project, an account, a partner or a currency, by its code. Its open breaks are closed, and none opens while no
+    document that Springline sent names it.
     """
     from pipelines.steering import ignored_subjects  # noqa: PLC0415 a command imports what it runs
 

@@ -17,7 +17,7 @@ from pipelines.core.errors import UsageError
 from pipelines.core.periods import read_period
 from pipelines.core.words import moment
 from pipelines.reconcile.kinds import CLOSE, kinds_found_by
-from pipelines.steering.decisions import reason_text
+from pipelines.steering.decisions import note_login, reason_text
 from pipelines.steering.find_document import listed
 from pipelines.stores.control import Control, named_statements, utc_text
 from pipelines.stores.open_tables import Tables, open_tables
@@ -153,6 +153,7 @@ def decide_on(
             "operator": operator,
             "at": at,
         }
+        note_login(action, subject=f"break {row['break_id']}", operator=operator)
         # First the record, then the effect, in one transaction: no break changes without a name behind it.
         connection.execute(statements["decide"], values)
         connection.execute(statements[action], values)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.core.errors import UsageError
 from pipelines.core.words import moment, plural
 from pipelines.reconcile.kinds import break_kinds
-from pipelines.steering.decisions import reason_text
+from pipelines.steering.decisions import note_login, reason_text
 from pipelines.stores.breaks import close_breaks
 from pipelines.stores.control import Control, named_statements, utc_text
 from pipelines.stores.open_tables import Tables, open_tables
@@ -125,6 +125,7 @@ def ignore_subject(
             since = moment(standing["since"])
             message = f"{subject.label} is not ours already: {standing['operator']}, {since}: {standing['reason']}"
             return _decided("ignore", subject, message, is_new=False)
+        note_login("ignore", subject=subject.label, operator=operator)
         at = utc_text(now())
         named = {"subject": subject.kind, "company": subject.company, "code": subject.code}
         connection.execute(statements["add"], {**named, "reason": words, "operator": operator.strip(), "at": at})
@@ -147,6 +148,7 @@ def restore_subject(
             raise UsageError(
                 f"Nobody has said that {subject.label} is not ours.", next_step="springline breaks ignored lists all."
             )
+        note_login("restore", subject=subject.label, operator=operator)
         values = {"subject_no": standing["subject_no"], "operator": operator.strip(), "reason": words}
         connection.execute(named_statements("ignored_subjects")["end"], {**values, "at": utc_text(now())})
     return _decided("restore", subject, f"{subject.label} counts again: the next run opens what differs about it.")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import pwd
+
 import duckdb
 import pytest
 
@@ -184,6 +188,32 @@ def test_a_bank_change_is_not_released_by_nobody(terminal: Terminal) -> None:
     terminal.keep("bank_changes", partner_code="60504", old_account="1", new_account="2")
     terminal.set(SPRINGLINE_OPERATOR="unknown")
     assert terminal.run("release", "60504", "--reason", "x").code == 2
+
+
+def test_who_decides_is_in_the_log_with_the_login(terminal: Terminal) -> None:
+    ended = terminal.run("hold", NUMBER, "--reason", "x")
+    [line] = [json.loads(line) for line in ended.err.splitlines() if '"decided"' in line]
+    login = pwd.getpwuid(os.getuid()).pw_name
+    assert (line["action"], line["subject"], line["operator"], line["login"]) == (
+        "hold",
+        "document 2707400",
+        "kari",
+        login,
+    )
+
+
+def test_without_a_name_of_its_own_a_decision_has_the_login(terminal: Terminal) -> None:
+    # LOGNAME is whatever somebody sets it to.
+    terminal.set(SPRINGLINE_OPERATOR=" ", LOGNAME="ola", USER="ola")
+    terminal.run("hold", NUMBER, "--reason", "x")
+    assert terminal.ask("SELECT operator FROM decisions") == [(pwd.getpwuid(os.getuid()).pw_name,)]
+
+
+def test_whoever_is_refused_a_release_is_in_the_log(terminal: Terminal) -> None:
+    terminal.keep("bank_changes", partner_code="60504", old_account="1", new_account="2", seen_by="kari")
+    ended = terminal.run("release", "60504", "--reason", "x")
+    assert (ended.code, "release_refused" in ended.err) == (2, True)
+    assert terminal.ask("SELECT decision FROM bank_changes") == [(None,)]
 
 
 def test_a_supplier_with_a_documents_number_is_asked_about(terminal: Terminal) -> None:
