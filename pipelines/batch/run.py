@@ -243,13 +243,17 @@ def _finish(context: Context, tally: _Tally) -> BatchResult:
     return result
 
 
-def show_result(result: BatchResult, console: Console) -> None:
+def show_result(result: BatchResult, console: Console, *, is_dry_run: bool = False) -> None:
     """Print what each job did, what went wrong, and where to look."""
     rows = ((name, *counts.as_dict().values()) for name, counts in result.jobs.items())
     console.print(draw_table(("job", *Counts().as_dict()), rows, title=f"Batch {result.batch_id}"))
     for problem in result.problems:
         console.print(f"! {problem}", markup=False, highlight=False)
     if result.exit_code:
-        console.print(
-            f"Exit code {result.exit_code}. Next: springline status says what is held or undelivered, and why."
+        # A dry run keeps nothing, so that `status` would show what the run before has left.
+        step = (
+            "`springline preflight` says what would be held, and why; nothing of this dry run is kept."
+            if is_dry_run
+            else "`springline status` says what is held or undelivered, and why."
         )
+        console.print(f"Exit code {result.exit_code}. Next: {step}", markup=False, highlight=False)

@@ -55,7 +55,7 @@ def run(
         if is_dry_run:
             dry_run.show_drafts(shown, out)
             mapping_changes.show_mapping_changes(touched, out)
-        batch.show_result(result, out)
+        batch.show_result(result, out, is_dry_run=is_dry_run)
     # The code of the batch, also where everything went through but something is held (14) or differs (16).
     raise typer.Exit(result.exit_code)
 

@@ -82,7 +82,7 @@ def sandbox(folder: Path) -> Iterator[dict[str, str]]:
         try:
             yield _printed_settings(server)
         finally:
-            # Asked before it is killed: its state is kept for `springline sandbox --state`.
+            # Asked before it is killed: its state is kept for `springline sandbox --state …`.
             server.terminate()
             try:
                 server.wait(timeout=START_SECONDS)

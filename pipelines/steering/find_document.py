@@ -66,7 +66,8 @@ def find_document(text: str, *, control: Control, tables: Tables | None) -> Docu
     by_key = [document for document in seen if str(document.key) == key]
     if key != name and not by_key:
         raise UsageError(
-            f"No document with {name} has been read yet.", next_step="run the documents job, or give its number."
+            f"No document with {name} has been read yet.",
+            next_step="`springline run documents` reads what is ready for posting; or give its number.",
         )
     return by_key[0] if by_key else None
 

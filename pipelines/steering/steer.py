@@ -227,7 +227,7 @@ def _obstacles(desk: _Desk, document: Document) -> list[str]:
     """Say what keeps a document from going out in spite of a retry."""
     words = {"hold": "held by a person", "ignore": "on the ignore list"}
     put_on = " and ".join(words[what] for what, row in _put_on(desk, document).items() if row)
-    sentences = [f"It is {put_on}: `springline release {document.name}` comes first."] if put_on else []
+    sentences = [f"It is {put_on}: `springline release {document.name} --reason …` comes first."] if put_on else []
     rules = desk.rules(document)
     return [*sentences, "It is held by a rule:", *rules] if rules else sentences
 

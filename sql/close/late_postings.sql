@@ -277,8 +277,10 @@ SELECT
     END AS reason,  -- what is found, in words, with the figures; empty: nothing to say
     CASE
         WHEN late.side = 'ledger'
-            THEN 'move the voucher into an open period in the ledger, or accept the late posting with springline breaks accept.'
-        ELSE 'date the document in an open period in the VMS, or accept the late posting with springline breaks accept.'
+            THEN 'move the voucher into an open period in the ledger, or accept the late posting with `springline breaks accept`.'
+        ELSE
+            'where it was not sent to the ledger, date the document in an open period in the VMS; else accept the late '
+            || 'posting with `springline breaks accept`.'
     END AS next_step,  -- what to do about it; empty: nothing
     periods.sealed_at  -- UTC
 FROM

@@ -149,12 +149,16 @@ SELECT
     CASE
         WHEN worded.state = 'only in ledger' AND ignored.code IS NOT NULL
             THEN 'nothing: ' || ignored.operator || ' said that this currency is not ours (' || ignored.reason || ').'
-        WHEN worded.state = 'rate differs' THEN 'correct the one that is wrong, or set rates.overwrite.'
+        WHEN worded.state = 'rate differs'
+            THEN 'correct the one that is wrong; where the VMS is always to follow the ledger, set rates.overwrite.'
         WHEN worded.state = 'only in VMS' THEN 'nothing, unless the ledger should quote that day.'
         WHEN worded.sending = 'on its way' THEN 'nothing: the next run looks it up.'
-        WHEN worded.sending = 'refused' THEN 'see its error in ctl.outbox; the next run sends it again.'
+        WHEN worded.sending = 'refused'
+            THEN
+                '`springline status` has the words of the VMS; the next run sends it again. Where it never takes the '
+                || 'currency, `springline breaks ignore-subject currency ' || worded.to_currency_code || ' --reason …` says so once.'
         WHEN worded.sending = 'gone' THEN 'enter it in the VMS again: what was sent is not sent twice.'
-        WHEN worded.sending = 'never sent' THEN 'run rates, or enter it in the VMS where its day is past rates.days.'
+        WHEN worded.sending = 'never sent' THEN '`springline run rates`; for a day before rates.days, enter it in the VMS.'
     END AS next_step,  -- what to do about it; empty: nothing
     worded.state = 'rate differs'
     OR (worded.state = 'only in ledger' AND NOT worded.is_in_flight AND ignored.code IS NULL)

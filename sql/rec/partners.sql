@@ -233,17 +233,20 @@ SELECT
                 COALESCE(
                     'nothing: ' || judged.ignored_by || ' said that this partner is not ours (' || judged.ignored_reason
                     || ').',
-                    'run master-data; where it was refused, ctl.outbox has the words.'
+                    '`springline run master-data` creates it, or `springline status` says why not; where it will never be used, '
+                    || '`springline breaks ignore-subject partner ' || judged.code || ' --reason …` says so once.'
                 )
-        WHEN 'code not unique' THEN 'leave one with this code; nothing is written until then.'
+        WHEN 'code not unique' THEN 'close or rename all but one with this code; nothing is written until then.'
         WHEN 'fields differ'
             THEN
                 CASE
                     WHEN judged.is_closed THEN 'open it in the ledger again, or end it in the VMS too.'
-                    ELSE 'run master-data, which writes what the VMS has; correct the VMS where that is wrong.'
+                    ELSE 'where the VMS is wrong, correct it there first; then `springline run master-data` writes what it has.'
                 END
         WHEN 'waiting for confirmation'
-            THEN 'ask the supplier; then springline release ' || judged.code || ', or correct the side that is wrong.'
+            THEN
+                'ask the supplier by other means than the invoice; then a second person runs `springline release '
+                || judged.code || ' --reason …`, or the side that is wrong is corrected.'
     END AS next_step,  -- what to do about it; empty: nothing
     judged.state IN ('only in VMS', 'fields differ', 'code not unique')
     AND NOT (judged.state = 'only in VMS' AND judged.ignored_by IS NOT NULL) AS is_break,  -- true: it does not agree, and a person acts

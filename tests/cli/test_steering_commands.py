@@ -138,7 +138,7 @@ def test_retry_says_what_is_still_in_the_way(terminal: Terminal) -> None:
     terminal.keep("outbox", document_key=KEY, document_no=NUMBER, state="failed")
     terminal.run("hold", NUMBER, "--reason", "x")
     told = terminal.run("retry", NUMBER, "--reason", "x").out
-    assert "It is held by a person: `springline release key:5200777` comes first." in told
+    assert "It is held by a person: `springline release key:5200777 --reason …` comes first." in told
     assert "document has no lines" in told
 
 

@@ -26,7 +26,8 @@ def _ignored(story: Explanation) -> str:
     if story.ignored is None:
         return ""
     by, reason = story.ignored["operator"], story.ignored["reason"]
-    return f"Nothing: {by} put it on the ignore list ({reason}); `springline release {story.name}` takes it off."
+    release = f"`springline release {story.name} --reason …`"
+    return f"Nothing: {by} put it on the ignore list ({reason}); {release} takes it off."
 
 
 def _adopted(story: Explanation) -> str:
@@ -46,7 +47,7 @@ def _refused(story: Explanation) -> str:
     place = "posted in the VMS, not in the ledger" if story.state("acknowledgement") == "sent" else "not in the ledger"
     return (
         f"It is {place}, whose posting job refused it ({errors}). Accounting corrects that in the VMS or the "
-        f"settings and runs `springline retry {story.name}`, or corrects these items in Xledger."
+        f"settings and runs `springline retry {story.name} --reason …`, or corrects these items in Xledger."
     )
 
 
@@ -117,7 +118,7 @@ def _decided_to_hold(story: Explanation) -> str:
     if not decisions or decisions[-1]["action"] != "hold":
         return ""
     by, reason = decisions[-1]["operator"], decisions[-1]["reason"]
-    return f"{by} put it on hold ({reason}); `springline release {story.name}` lifts that."
+    return f"{by} put it on hold ({reason}); `springline release {story.name} --reason …` lifts that."
 
 
 def _failed(story: Explanation) -> str:
