@@ -112,7 +112,8 @@ def _ask(count: int, *, as_json: bool) -> bool:
             next_step="springline breaks list shows the same breaks; look at them, then run this again with --yes.",
         )
     try:
-        return typer.confirm(f"Accept these {plural(count, 'break')}?", default=False)
+        what = "this break" if count == 1 else f"these {plural(count, 'break')}"
+        return typer.confirm(f"Accept {what}?", default=False)
     except typer.Abort:
         return False
 
@@ -228,6 +229,8 @@ def _left_out(row: IgnoredSubject) -> str:
         return (
             f"Does not count: {sent} it that Springline sent, {row.sent_document_no} among them; its breaks stay open."
         )
+    if row.left_out is None:
+        return "What is left out is counted by the next run."
     sums = ", ".join(amount(value, currency) for currency, value in row.sums.items())
     return f"{plural(row.left_out, 'difference')} left out{f': {sums}' if sums else ''}."
 
@@ -253,9 +256,7 @@ def show_choice(rows: Sequence[ListedBreak], console: Console) -> None:
         console.print("No break is open there that nobody has accepted.")
         return
     for row in rows:
-        named = (row.kind, row.company, row.document_no or row.subject, row.period, amount(row.amount, row.currency))
-        console.print(f"no:{row.break_id}: {', '.join(filter(None, named))}", markup=False, highlight=False)
-        console.print(f"   {row.message}", markup=False, highlight=False)
+        _show_break(row, console)
     totals = (
         (one.kind, one.count, *(("no amount known", "") if one.currency is None else _sums(one))) for one in sums(rows)
     )
@@ -278,16 +279,23 @@ def show_accepted(result: Accepted, console: Console) -> None:
 
 
 def show_breaks(rows: Sequence[ListedBreak], console: Console) -> None:
-    """Print the list of breaks as a table."""
+    """Print the list of breaks, one below the other: a next step that is cut cannot be followed."""
     if not rows:
         console.print("No break is open.")
-        return
-    headings = ("no", "kind", "period", "days", "amount", "message", "next step", "accepted")
-    console.print(draw_table(headings, map(_cells, rows)))
+    for row in rows:
+        _show_break(row, console, age=f"{plural(row.age_days, 'day')} old")
+        console.print(f"   Next: {row.next_step}", markup=False, highlight=False)
+        # An acceptance that the figures have left behind counts no more; its words still help the next reader.
+        for words in filter(
+            None, (f"Accepted by {row.accepted_by}: {row.comment}" if row.is_accepted else row.comment,)
+        ):
+            console.print(f"   {words}", markup=False, highlight=False)
+        if row.until is not None:
+            console.print(f"   Over since {moment(row.until)}. {row.end_reason or ''}", markup=False, highlight=False)
 
 
-def _cells(row: ListedBreak) -> tuple[object, ...]:
-    # An acceptance that the figures have left behind counts no more; its words still help the next reader.
-    accepted = f"by {row.accepted_by}: {row.comment}" if row.is_accepted else row.comment
+def _show_break(row: ListedBreak, console: Console, *, age: str = "") -> None:
     figure = amount(row.amount, row.currency)
-    return row.break_id, row.kind, row.period, row.age_days, figure, row.message, row.next_step, accepted
+    named = (row.kind, row.company, row.document_no or row.subject, row.period, figure, age)
+    console.print(f"no:{row.break_id}: {', '.join(filter(None, named))}", markup=False, highlight=False)
+    console.print(f"   {row.message}", markup=False, highlight=False)

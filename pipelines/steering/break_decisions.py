@@ -32,8 +32,12 @@ DAY_DIGITS = 10
 # months close.breaks has a row for each, so only the close's own kinds are taken there.
 _COMPARED_AMOUNTS = "SELECT kind, subject, amount, currency_code FROM rec.breaks"
 _CLOSE_AMOUNTS = "SELECT kind, subject, amount, currency_code FROM close.breaks"
-_ACTUAL_AMOUNTS = (
-    "SELECT kind, subject, company_amount AS amount, company_currency_code AS currency_code FROM post.actual_breaks"
+# Of what the jobs note by themselves; of a match that was undone it is what the VMS has too much.
+_JOBS_AMOUNTS = (
+    "SELECT kind, subject, company_amount AS amount, company_currency_code AS currency_code FROM post.actual_breaks",
+    "SELECT kind, subject, coalesce(sent_amount - settled_amount, settled_amount) AS amount, currency_code "
+    "FROM post.payment_breaks",
+    "SELECT 'payment not placed' AS kind, subject, paid_ledger AS amount, currency_code FROM rec.stray_payments",
 )
 
 
@@ -193,7 +197,7 @@ def _amounts(tables: Tables | None) -> dict[tuple[str, str], Mapping[str, Any]]:
         return {}
     own = kinds_found_by(CLOSE)
     rows = [row for row in tables.rows(_CLOSE_AMOUNTS) if row["kind"] in own]
-    rows += [*tables.rows(_ACTUAL_AMOUNTS), *tables.rows(_COMPARED_AMOUNTS)]
+    rows += [row for statement in (*_JOBS_AMOUNTS, _COMPARED_AMOUNTS) for row in tables.rows(statement)]
     return {(row["kind"], row["subject"]): row for row in rows}
 
 

@@ -74,7 +74,8 @@ class SubjectDecision:
 class IgnoredSubject:
     """One subject that is not ours, and what would be a break if it were: how many things, and their sum by currency.
 
-    ``sent_count`` counts documents of ours that name it: when there is one, its breaks stay open all the same.
+    ``left_out`` is None until a run has read both sides since. ``sent_count`` counts documents of ours that name it:
+    when there is one, its breaks stay open all the same.
     """
 
     subject: str
@@ -88,7 +89,7 @@ class IgnoredSubject:
     end_reason: str | None
     sent_count: int
     sent_document_no: str | None
-    left_out: int
+    left_out: int | None
     sums: Mapping[str, Decimal]
 
 
@@ -179,7 +180,7 @@ def _listed(
         **{name: row[name] for name in row.keys() if name != "subject_no"},  # noqa: SIM118 a row iterates its values
         sent_count=sent["sent_count"] if sent else 0,
         sent_document_no=sent["sent_document_no"] if sent else None,
-        left_out=len(mine),
+        left_out=None if sent is None else len(mine),
         sums={money: sum(amounts, Decimal(0)) for money, amounts in of.items()},
     )
 

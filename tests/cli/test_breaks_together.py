@@ -72,7 +72,15 @@ def test_breaks_of_a_kind_are_shown_with_their_sums_and_accepted(five: Terminal)
 
 
 def test_what_the_actuals_job_found_is_shown_with_its_amount(five: Terminal) -> None:
-    assert "NOK 55.00" in accept(five, "--yes", kind=VOYAGE)[1]
+    code, shown = accept(five, "--yes", kind=VOYAGE)
+    assert (code, "NOK 55.00" in shown, "1 break is accepted" in shown) == (0, True, True)
+
+
+def test_a_next_step_is_shown_whole_in_a_narrow_window(five: Terminal) -> None:
+    step = "`springline breaks ignore-subject project OFFICE-2026 --company 28601 --reason …` says so once for all."
+    note(five, replace(differs("28601:OFFICE-2026", kind=VOYAGE), next_step=step))
+    five.set(COLUMNS="80")
+    assert f"   Next: {step}\n" in five.run("breaks", "list", "--kind", VOYAGE).out
 
 
 def test_a_script_has_to_say_yes(five: Terminal) -> None:

@@ -96,6 +96,7 @@ def test_a_subject_is_named_in_full(office: Terminal, named: tuple[str, ...]) ->
 def test_what_is_left_out_is_listed_with_its_money(office: Terminal) -> None:
     assert "Everything is ours" in office.run("breaks", "ignored").out
     ignore(office, *PROJECT)
+    assert "counted by the next run" in office.run("breaks", "ignored").out
     built(office, sent=0)
     shown = office.run("breaks", "ignored").out
     assert "project OFFICE of company 28601: kari, " in shown

@@ -59,7 +59,7 @@ def printed(show: Callable[[Any, Console], None], shown: object) -> str:
 def by_breaks_list(amount: Decimal, currency: str) -> str:
     row = SimpleNamespace(
         break_id=1, kind="document amount differs", period="2026-10", age_days=3, amount=amount, currency=currency,
-        message="", next_step="", is_accepted=False, accepted_by=None, comment=None,
+        company="28601", document_no="2707400", message="", next_step="", until=None, is_accepted=False, comment=None,
     )  # fmt: skip
     return printed(show_breaks, [row])
 
