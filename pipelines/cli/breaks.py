@@ -224,10 +224,9 @@ def show_ignored(rows: Sequence[IgnoredSubject], console: Console) -> None:
 
 
 def _left_out(row: IgnoredSubject) -> str:
-    if row.sent_count:
-        sent = plural(row.sent_count, "document names", "documents name")
+    if row.sent_document_no is not None:
         return (
-            f"Does not count: {sent} it that Springline sent, {row.sent_document_no} among them; its breaks stay open."
+            f"Does not count: document {row.sent_document_no}, which Springline sent, names it; its breaks stay open."
         )
     if row.left_out is None:
         return "What is left out is counted by the next run."

@@ -74,8 +74,8 @@ class SubjectDecision:
 class IgnoredSubject:
     """One subject that is not ours, and what would be a break if it were: how many things, and their sum by currency.
 
-    ``left_out`` is None until a run has read both sides since. ``sent_count`` counts documents of ours that name it:
-    when there is one, its breaks stay open all the same.
+    ``left_out`` is None until a run has read both sides since. ``sent_document_no`` is a document of ours that
+    names it: when there is one, its breaks stay open all the same.
     """
 
     subject: str
@@ -87,7 +87,6 @@ class IgnoredSubject:
     until: str | None
     ended_by: str | None
     end_reason: str | None
-    sent_count: int
     sent_document_no: str | None
     left_out: int | None
     sums: Mapping[str, Decimal]
@@ -178,7 +177,6 @@ def _listed(
     of = {money: [found["amount"] for found in mine if found["currency"] == money] for money in currencies}
     return IgnoredSubject(
         **{name: row[name] for name in row.keys() if name != "subject_no"},  # noqa: SIM118 a row iterates its values
-        sent_count=sent["sent_count"] if sent else 0,
         sent_document_no=sent["sent_document_no"] if sent else None,
         left_out=None if sent is None else len(mine),
         sums={money: sum(amounts, Decimal(0)) for money, amounts in of.items()},
@@ -195,10 +193,8 @@ def _refuse_ours(subject: Subject, tables: Tables | None) -> None:
         )
     statement = named_statements("ignored", folder="questions")["sent"]
     for sent in tables.rows(statement, (subject.kind, subject.company or "", subject.code)):
-        count = plural(sent["document_count"], "document")
         raise UsageError(
-            f"{subject.label} is ours: {count} that Springline sent or will send, {sent['document_no']} among them, "
-            "name it.",
+            f"{subject.label} is ours: document {sent['document_no']}, which Springline sent or will send, names it.",
             next_step="springline breaks accept accepts a single break of it, as it is.",
         )
 

@@ -11,8 +11,7 @@ SELECT
     ignored.reason,  -- why it is not ours, in the words of who said so
     ignored.operator,  -- who said so
     CAST(SUBSTRING(ignored.since, 1, 19) AS TIMESTAMP) AS since,  -- since when, UTC
-    COALESCE(sent.document_count, 0) AS sent_count,  -- documents that Springline sent, or means to send, that name it
-    sent.document_no AS sent_document_no,  -- the first of these by number; empty: none
+    sent.document_no AS sent_document_no,  -- a document that Springline sent, or means to send, and that names it; empty: none does
     sent.code IS NULL AS is_effective  -- true: its breaks are left out
 FROM
     ctl.ignored_subjects AS ignored

@@ -6,7 +6,6 @@ SELECT
     ignored.subject,
     ignored.company_code AS company,
     ignored.code,
-    ignored.sent_count,
     ignored.sent_document_no
 FROM
     map.ignored_subjects AS ignored;
@@ -58,11 +57,9 @@ INNER JOIN rec.exchange_rates AS rates
 WHERE
     rates.state = 'only in ledger';
 
--- The documents of ours that name a subject: $1 is what it is, $2 its company (an empty text: all), $3 its code.
+-- A document of ours that names a subject: $1 is what it is, $2 its company (an empty text: all), $3 its code.
 -- name: sent
-SELECT
-    sent.document_count,
-    sent.document_no
+SELECT sent.document_no
 FROM
     map.sent_subjects AS sent
 WHERE

@@ -118,7 +118,7 @@ def test_what_the_vms_does_not_know_is_a_break(world: Returns) -> None:
     assert "no GL account 4999; the ledger has NOK 41.00" in breaks["account unknown in VMS"][0]
     assert "against document ACP2610-001: NOK 42.00" in breaks["accrual booked by hand"][0]
     say_not_ours(world, "project", "OFFICE")
-    with pytest.raises(UsageError, match="Project V001-2601 of company 28601 is ours: 6 documents"):
+    with pytest.raises(UsageError, match="Project V001-2601 of company 28601 is ours: document ACT2026"):
         say_not_ours(world, "project", "V001-2601")
     world.book(*costs("3.00", project="OFFICE"), text="the office a month later")
     assert world.run(ACTUALS).exit_code == 16
@@ -137,7 +137,7 @@ def test_what_the_vms_does_not_know_is_a_break(world: Returns) -> None:
     ]
     world.run(ACTUALS)
     [office] = ignored_subjects(world.settings, is_all=False)
-    assert (office.left_out, office.sent_count) == (0, 1)
+    assert (office.left_out, str(office.sent_document_no)[:9]) == (0, "ACT202610")
 
 
 def say_not_ours(world: Returns, kind: str, code: str) -> None:
