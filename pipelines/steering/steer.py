@@ -128,7 +128,9 @@ def _ignore(desk: _Desk, document: Document) -> SteeringResult:
         if document.key is not None:
             # A break of a voucher that could not be sent stays open until a person decides. This is such a decision.
             of_vouchers = [kind.kind for kind in break_kinds().values() if kind.object == "voucher"]
-            close_breaks(connection, [(kind, str(document.key)) for kind in of_vouchers], at=desk.at)
+            ended = [(kind, str(document.key)) for kind in of_vouchers]
+            why = f"{desk.operator} put the document on the ignore list: {desk.reason}"
+            close_breaks(connection, ended, at=desk.at, reason=why)
     return _result(
         "ignore", document, f"{document.label} is left alone from the next run on{_remarks(desk, document)}."
     )

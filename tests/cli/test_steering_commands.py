@@ -174,6 +174,9 @@ def test_ignoring_closes_the_breaks_of_a_failed_voucher(terminal: Terminal) -> N
     )
     terminal.run("ignore", NUMBER, "--reason", "posted by hand")
     assert terminal.ask("SELECT count(*) FROM breaks WHERE until IS NULL") == [(0,)]
+    assert ("kari put the document on the ignore list: posted by hand",) in terminal.ask(
+        "SELECT end_reason FROM breaks"
+    )
 
 
 def test_a_suppliers_bank_change_is_released_by_its_code(terminal: Terminal) -> None:
