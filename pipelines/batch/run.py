@@ -17,6 +17,7 @@ from pipelines.batch.outcome import Outcome, read_outcome, show_outcome
 from pipelines.core.disk import disk_fault
 from pipelines.core.drawing import draw_table
 from pipelines.core.errors import SpringlineError, UsageError
+from pipelines.core.operators import login_name
 from pipelines.core.periods import OSLO
 from pipelines.core.settings import Settings
 from pipelines.step.context import Context
@@ -148,6 +149,7 @@ def run_batch(
         stack.enter_context(structlog.contextvars.bound_contextvars(batch=context.batch_id))
         names = ",".join(job.name for job in jobs)
         started = context.now()
+        log.info("batch_began", jobs=names, operator=context.operator, login=login_name())
         _record(context, "begin_batch", today=context.today.isoformat(), jobs=names, operator=context.operator)
         _run_jobs(context, jobs, tally, requests, begin=options.get("begin", lambda _job, _step: None))
         # The stores are still open: a batch without an end in `ctl.batches` was killed.

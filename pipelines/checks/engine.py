@@ -33,7 +33,7 @@ RESULT_FORMAT: Mapping[str, object] = {
     "partial_unexpected_count": 0,
 }
 
-NEXT_STEP = "nothing was sent; correct the model in sql/ or the suite in expectations/ and run again."
+NEXT_STEP = "nothing was sent; run again. When it stays, go back to the release before and report it."
 LONGEST_REASON = 300
 
 

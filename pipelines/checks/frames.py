@@ -30,7 +30,7 @@ def document_frame(warehouse: duckdb.DuckDBPyConnection, *, known: Collection[in
     table = read_table(warehouse, "documents", held=known)
     if absent := {"x_identifier", "partner_iban"} - set(table.column_names):
         message = f"post.document_checks has no column {', '.join(sorted(absent))}."
-        raise CheckError(message, next_step="correct sql/post/document_checks.sql; nothing was sent.")
+        raise CheckError(message, next_step="nothing was sent; go back to the release before and report it.")
     # Nothing given is no fault here: whether a KID or an IBAN is needed is another rule's question.
     ok_kid = _compute(table, "x_identifier", lambda kid: not kid or is_payment_reference(kid))
     ok_iban = _compute(table, "partner_iban", lambda iban: not iban or is_iban(iban))
@@ -128,4 +128,6 @@ def _reading() -> Iterator[None]:
         yield
     except duckdb.Error as error:
         message = f"The tables to check cannot be read: {error}"
-        raise CheckError(message, next_step="build the models again; nothing was sent.") from error
+        raise CheckError(
+            message, next_step="nothing was sent; `springline run documents` builds the models anew."
+        ) from error

@@ -88,7 +88,10 @@ def ready_documents(ctx: Context) -> frozenset[int]:
     if ctx.is_dry_run:
         return frames.noted_ready(ctx.warehouse)
     if ctx.control.mark(FINGERPRINT) != fingerprint(ctx):
-        raise CheckError("The documents have changed since they were checked.", next_step="run the checks again.")
+        raise CheckError(
+            "The documents have changed since they were checked.",
+            next_step="`springline run documents` checks them again.",
+        )
     # Read anew and not remembered: a person may have put a document on hold since the checks ran.
     return _ready(ctx, frames.open_documents(ctx.warehouse))
 
@@ -141,6 +144,6 @@ def _holds_by_people(ctx: Context, documents: Mapping[int, Row]) -> Iterator[tup
 def _held_by_person(row: Row, decision: sqlite3.Row) -> Verdict:
     message = (
         f"{document_label(row)}: held by {words.value(decision['operator'])} ({words.value(decision['reason'])}). "
-        f"`springline release {row['document_key']}` lifts it."
+        f"`springline release {row['document_key']} --reason …` lifts it."
     )
     return make_verdict(row, rule=HELD_BY_PERSON, severity=CRITICAL, message=message)

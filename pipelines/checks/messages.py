@@ -72,7 +72,7 @@ def fill(template: str, *, row: Row) -> str:
         )
     except KeyError as error:
         message = f"The template {template!r} names a column that the checked table does not have: {error}."
-        raise CheckError(message, next_step="correct the suite in expectations/ and run again.") from error
+        raise CheckError(message, next_step="nothing was sent; go back to the release before and report it.") from error
 
 
 def fields(template: str) -> frozenset[str]:

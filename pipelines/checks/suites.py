@@ -83,7 +83,10 @@ def load_rules(folder: Path | None = None) -> RuleBook:
             problems.append(f"{path} is no expectation suite: {error!r}")
     rules = {} if problems else _collect_rules(suites.values(), problems)
     if problems:
-        raise CheckError("Expectations: " + "; ".join(problems), next_step="correct these files and run again.")
+        raise CheckError(
+            "Expectations: " + "; ".join(problems),
+            next_step="nothing was sent; correct these files in expectations/, or install the release again.",
+        )
     return RuleBook(suites, rules)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -20,6 +19,7 @@ from rich.console import Console
 from pipelines.cli.voice import Voice, voice
 from pipelines.core.disk import disk_fault, room_on
 from pipelines.core.errors import DiskFullError, SpringlineError, UsageError
+from pipelines.core.operators import operator_name
 
 if TYPE_CHECKING:
     from pipelines.cli.progress import Report
@@ -45,7 +45,9 @@ Config = Annotated[
 Document = Annotated[
     str, typer.Argument(metavar="DOCUMENT", help="Its number, else its key; key:5200777 means the key alone.")
 ]
-Reason = Annotated[str, typer.Option(help="Why; it is kept with your name and the time.")]
+Reason = Annotated[
+    str, typer.Option(help="Why; kept with the time and your name: SPRINGLINE_OPERATOR, else your login.")
+]
 Today = Annotated[str | None, typer.Option(help="The accounting day, 2026-11-02; today in Oslo otherwise.")]
 
 
@@ -135,18 +137,6 @@ def print_json(value: object) -> None:
     """Print one JSON object on stdout; amounts as text, exactly."""
     # `default=str` writes a Decimal with all its digits, where a JSON number would become a float at the reader's.
     sys.stdout.write(json.dumps(value, indent=2, default=str, ensure_ascii=False) + "\n")
-
-
-def operator_name(environ: Mapping[str, str]) -> str:
-    """Return who is at the keyboard, for the record: SPRINGLINE_OPERATOR, else the login name."""
-    # A scheduler runs as one user for all; whoever starts a command by hand there says who they are.
-    if name := environ.get("SPRINGLINE_OPERATOR"):
-        return name
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        # In a container the user may have no name.
-        return "unknown"
 
 
 def utc_now() -> datetime:

@@ -23,7 +23,8 @@ def hold(document: Document, *, reason: Reason, as_json: AsJson = False, config:
 def release(document: Releasable, *, reason: Reason, as_json: AsJson = False, config: Config = None) -> None:
     """Lift a hold, an ignore or a bank change; never a rule.
 
-    A supplier's changed bank account is released under the supplier's code.
+    A supplier's changed bank account is released under the supplier's code, by
+    somebody else than ran the batch that saw it first.
     """
     _steer("release", document, reason=reason, as_json=as_json, config=config)
 

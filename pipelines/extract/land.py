@@ -186,7 +186,8 @@ def _merge(ctx: Context, landings: Sequence[_Landing], side: str) -> None:
             if arrived != load.rows.num_rows:
                 raise ExtractError(
                     f"{schema}.{load.table}: {load.rows.num_rows} rows were landed and {arrived} arrived.",
-                    next_step="run again; if it stays so, remove the warehouse file, which both systems can rebuild.",
+                    next_step="run again; if it stays so, move the warehouse file away: the next run rebuilds it from "
+                    "both systems.",
                 )
             landing.landed += load.rows.num_rows if load.is_parent else 0
         landing.incoming.clear()

@@ -195,7 +195,7 @@ def show_adoption(adoption: Adoption, console: Console) -> None:
     did = "would be" if adoption.is_dry_run else "are"
     console.print(
         f"{len(adoption.lines)} documents dated before {adoption.before} are ready for posting: {found} {did} adopted, "
-        f"{len(adoption.lines) - found} {did} on hold. `springline release DOCUMENT` lets one go."
+        f"{len(adoption.lines) - found} {did} on hold. `springline release DOCUMENT --reason …` lets one go."
     )
     for problem in adoption.batch.problems if adoption.batch else ():
         console.print(f"! {problem}", markup=False, highlight=False)

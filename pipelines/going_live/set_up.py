@@ -196,7 +196,9 @@ def partner_types(probe: Probe) -> CheckLine:
         faults.append((f"the VMS has no partner type {named(unknown)}", "correct partners.…_types in the settings"))
     left = {f"{code} ({types[code]})" for code in types.keys() - mapped}
     message = f"partners of type {named(left)} are neither supplier nor customer and are not created"
-    notes = [(message, "add them to partners.supplier_types or customer_types where they should be")]
+    # A charterer's type is among those that are left: made a supplier's, its invoices would be paid.
+    step = "add a type whose partners all pay us to partners.customer_types, one whom we pay to supplier_types"
+    notes = [(message, step)]
     return judge("partner types", good=f"{len(types)} types", faults=faults, notes=notes if left and mapped else ())
 
 

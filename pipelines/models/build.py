@@ -83,7 +83,8 @@ def build_model(connection: duckdb.DuckDBPyConnection, model: Model) -> BuildRes
     except duckdb.Error as error:
         raise ModelError(
             f"{model.ref} could not be built: {fault_of(model, error)}",
-            next_step=f"correct {model.path}, or the data its message names; nothing was changed.",
+            next_step="nothing was changed and nothing was sent; correct the data that the message names. Where it "
+            f"names none, see that the disk has room, then go back to the release before and report {model.path}.",
         ) from error
     return BuildResult(model.ref, row_count, kept_count, note)
 

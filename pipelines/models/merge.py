@@ -65,7 +65,7 @@ def _migrate(connection: duckdb.DuckDBPyConnection, model: Model, existing: Colu
         # A value that cannot be read in its new type stops the build: to keep it as null would forget what was sent.
         raise ModelError(
             f"{model.ref} has another shape now, and the rows it keeps do not fit: {plain_words(error)}",
-            next_step=f"give the column another name in {model.path}, or drop the table, which forgets what it kept.",
+            next_step=f"give the column another name in {model.path}: what the table keeps must not be lost.",
         ) from error
     changes = [
         ("new", [name for name in wanted if name not in existing]),

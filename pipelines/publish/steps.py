@@ -41,6 +41,7 @@ from pipelines.stores.control_copy import copy_control
 from pipelines.stores.control_schema import control_tables, made_tables
 from pipelines.stores.marks import mark_of
 from pipelines.stores.sent_objects import SENT_TABLES
+from pipelines.stores.unopened import unopened_step
 
 if TYPE_CHECKING:
     from pipelines.publish.edition.contents import Texts
@@ -229,7 +230,7 @@ def _from_published(folder: Path, write: Callable[[duckdb.DuckDBPyConnection, Pa
         connection = duckdb.connect(str(place), read_only=True)
     except duckdb.Error as error:
         raise ModelError(
-            f"{place} cannot be read: {error}", next_step="remove it; the next run writes it anew."
+            f"{place} cannot be read: {error}", next_step=unopened_step(error, anew="the next run writes it anew")
         ) from error
     try:
         return write(connection, folder)

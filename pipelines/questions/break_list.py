@@ -22,6 +22,7 @@ MOST_KINDS, MOST_FIRST, MOST_OF_KIND = 8, 3, 5
 SHOWN = (
     "break_id", "kind", "subject", "company", "document_no", "period", "message", "next_step", "until", "age_days",
     "amount", "currency", "is_accepted", "accepted_by", "accepted_reason", "comment",
+    "end_reason",
 )  # fmt: skip
 
 
@@ -63,6 +64,12 @@ def _overview(rows: Sequence[ListedBreak], items: Sequence[Item], console: Conso
     say(console, "More: --kind KIND (as above), --period MONTH; all of it: --full", style="dim")
 
 
+def _ended(row: Mapping[str, Any]) -> str:
+    if row["until"] is None:
+        return ""
+    return f"over since {moment(row['until'])}" + (f" ({row['end_reason']})" if row["end_reason"] else "")
+
+
 def as_item(row: Mapping[str, Any]) -> Item:
     """Make an item of a break, as `status --json` and `breaks list --json` have it.
 
@@ -73,7 +80,7 @@ def as_item(row: Mapping[str, Any]) -> Item:
     remarks = [
         accepted,
         f"comment: {row['comment']}" if row["comment"] else "",
-        f"over since {moment(row['until'])}" if row["until"] else "",
+        _ended(row),
     ]
     return Item(
         subject=f"no:{row['break_id']} {row['document_no'] or row['subject']}",

@@ -18,6 +18,7 @@ from pipelines.core.errors import UsageError
 from pipelines.core.literals import literal
 from pipelines.publish.edition.contents import DATABASE, first_line
 from pipelines.questions.shortcuts import as_sql
+from pipelines.stores.unopened import unopened_step
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -120,7 +121,8 @@ def _open(path: Path, spill: str) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(str(path), read_only=True)
     except duckdb.Error as error:
         raise UsageError(
-            f"{path} cannot be read: {first_line(error)}", next_step="remove it and run springline run publish."
+            f"{path} cannot be read: {first_line(error)}",
+            next_step=unopened_step(error, anew="`springline run publish` writes it anew"),
         ) from error
     # In this order: after lock_configuration nothing can be set any more, not even by the question itself.
     for setting in (

@@ -78,6 +78,8 @@ def read_status(settings: Settings, *, now: datetime, filters: Filters = ALL) ->
             # What keeps the reasons of holds from being written to the VMS (posting.remarks); empty where nothing does.
             "remarks_problem": read_state(control).problem if settings.posting.remarks else "",
             "rules_off": [*settings.posting.rules_off],
+            # Projects, accounts, partners and currencies whose breaks are left out.
+            "not_ours": rows("not_ours"),
             # Documents of companies that are not configured, by company (companies_others).
             "left_alone": left_alone(control),
             "requests": _requests(control, settings, month=f"{now:%Y-%m}"),

@@ -186,6 +186,8 @@ def _asides(status: Status, console: Console) -> None:
     if status["left_alone"]:
         listed = ", ".join(f"{company} ({count})" for company, count in status["left_alone"].items())
         say(console, f"Documents left alone, of companies that are not configured: {listed}.")
+    if status["not_ours"]:
+        say(console, f"Not ours: {len(status['not_ours'])} (springline breaks ignored).")
     if status["remarks_problem"]:
         say(console, f"! {status['remarks_problem']}")
     if status["rules_off"]:

@@ -22,7 +22,7 @@ SELECT settings.rate_owner FROM seed.settings AS settings WHERE NOT EXISTS (SELE
 """
 _PAYMENTS = "SELECT * FROM post.payment_breaks WHERE kind = '{kind}'"
 _UNPLACED = "SELECT * FROM post.unplaced_matches WHERE is_break"
-_ACTUALS = "SELECT * FROM post.actual_breaks WHERE kind = '{kind}'"
+_ACTUALS = "SELECT * FROM post.actual_breaks WHERE kind = '{kind}' AND NOT is_ignored"
 
 
 def note_rate_breaks(ctx: Context) -> Counts:
@@ -143,7 +143,7 @@ def _actual_break(row: Row, message: str) -> Break:
         row["kind"],
         row["subject"],
         message,
-        next_step(row["kind"]),
+        next_step(row["kind"], company=row["company_code"], project=row["voyage_no"], account=row["account"]),
         company=row["company_code"],
         document_no=row["document_no"],
         figures={"amount": str(row["company_amount"])},

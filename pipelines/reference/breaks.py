@@ -15,7 +15,9 @@ INTRODUCTION = (
 ACCEPTANCE = (
     "Every break can be accepted, with a reason. The acceptance is bound to the figures it was given for: when they "
     "move, the break stands again. `May be accepted` says when that is sensible. The next step that a break shows "
-    "names its own document, account or day where it can; here it stands in general, and words in braces are filled in."
+    "names its own document, account or day where it can; here it stands in general, and words in braces are filled "
+    "in. What is not ours is said once, with `springline breaks ignore-subject` "
+    "([why](../decisions/0015-not-ours.md))."
 )
 # The finders in the order in which a batch runs them.
 FINDERS = {
@@ -57,6 +59,7 @@ def _facts(kind: BreakKind) -> dict[str, str]:
         "May be accepted": kind.may_be_accepted,
         "An acceptance is bound to": kind.accepted_for or "nothing; it holds until the break is over",
         "Counts at a period's close": _yes_or_no(kind),
+        "May be said to be not ours": f"the {kind.ignored_as}" if kind.ignored_as else "no",
         "Comes from": f"{where}, {kind.object} with {code(kind.state)}",
         "Its subject is": kind.subject,
     }

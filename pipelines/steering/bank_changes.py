@@ -1,17 +1,21 @@
 """Bank accounts of suppliers that change: recorded when they are seen, sent only when a second person releases them.
 
-docs/mapping.md#2: with `partners.confirm_bank_changes` a change from one account to another waits. The accounts stand
-in the control store in full, because the models compare them; what is shown of them is their last four characters.
+docs/mapping.md#2: with `partners.confirm_bank_changes` a change from one account to another waits. The first person is
+whoever ran the batch that saw it (docs/decisions/0016-second-person.md). The accounts stand in the control store in
+full, because the models compare them; what is shown of them is their last four characters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+import structlog
+
 from pipelines.core.errors import UsageError
 from pipelines.core.identifiers import masked_account
+from pipelines.core.operators import SCHEDULE, VARIABLE, is_person, is_same_person, login_name
 from pipelines.steering.decisions import Decision, insert_decision
 from pipelines.step.counts import Counts
 from pipelines.stores.control import named_statements, utc_text
@@ -22,12 +26,12 @@ if TYPE_CHECKING:
     from pipelines.step.context import Context
     from pipelines.stores.control import Control
 
+log = structlog.get_logger()
+
 RULE = "bank_change"
 CONFIRMED = "confirm"
 # What became of a change that is no longer seen: the ledger has the new account, or the VMS no longer has it.
 APPLIED, WITHDRAWN = "applied", "withdrawn"
-# What the operator is called where neither SPRINGLINE_OPERATOR nor a login name says who it is: nobody to hold to it.
-NOBODY = {"", "unknown"}
 
 Change = tuple[str, str, str]
 
@@ -60,8 +64,13 @@ def note_bank_changes(ctx: Context) -> Counts:
             for row in over:
                 became = APPLIED if (row["partner_code"], row["new_account"]) in arrived else WITHDRAWN
                 connection.execute(named_statements("bank_changes")["end"], (became, at, row["change_id"]))
-            connection.executemany(named_statements("bank_changes")["add"], [(*change, at) for change in new])
-            _show(connection, {change: names[change] for change in waiting}, batch_id=ctx.batch_id, at=at)
+            seen = [(*change, at, ctx.operator) for change in new]
+            connection.executemany(named_statements("bank_changes")["add"], seen)
+            first = {change: row["seen_by"] for change, row in standing.items()}
+            messages = {
+                change[0]: _message(change, names[change], first.get(change, ctx.operator)) for change in waiting
+            }
+            _show(connection, messages, batch_id=ctx.batch_id, at=at)
     return Counts(breaks=len({code for code, _, _ in waiting}))
 
 
@@ -73,13 +82,22 @@ def open_changes(control: Control, partner_code: str) -> list[sqlite3.Row]:
 def confirm_changes(control: Control, changes: Sequence[sqlite3.Row], *, operator: str, reason: str, at: str) -> str:
     """Record who releases a supplier's changes, and say it; the next master-data job sends the account.
 
-    UsageError when nobody is named. Who changed the account in the VMS is not known here, so the record must at least
-    say who let it through.
+    UsageError when nobody is named, and for whoever ran the batch that saw a change first: two people have to have seen
+    it. Who changed the account in the VMS is not known here.
     """
-    if operator in NOBODY:
+    if not is_person(operator):
         raise UsageError(
             "A changed bank account is released by a person with a name.",
             next_step="set SPRINGLINE_OPERATOR to yours and release it again.",
+        )
+    if any(is_same_person(operator, change["seen_by"] or "") for change in changes):
+        # Kept in the log: whoever is refused here and gives another name leaves a trace of both.
+        log.warning("release_refused", supplier=changes[0]["partner_code"], operator=operator, login=login_name())
+        raise UsageError(
+            f"{operator} ran the batch that saw the new bank account of supplier {changes[0]['partner_code']} first "
+            "and cannot release it: a second person has to look at it.",
+            next_step=f"ask somebody else to check it and to release it under their own name. Let scheduled runs have "
+            f"the name {SCHEDULE} ({VARIABLE}={SCHEDULE}), so that they keep nobody from releasing.",
         )
     statements, code = named_statements("bank_changes"), changes[0]["partner_code"]
     decision = Decision(CONFIRMED, "supplier", None, None, code, reason, operator, at)
@@ -103,25 +121,26 @@ def _accounts(ctx: Context, over: Sequence[sqlite3.Row]) -> set[tuple[str, str]]
     return {(code, ("{0}" + ending).format(*details)) for code, *details in rows for ending in endings}
 
 
-def _show(connection: sqlite3.Connection, waiting: dict[Change, str], *, batch_id: str, at: str) -> None:
-    """Make the open holds of suppliers just those of the changes that wait; such a hold has no document key.
+def _show(connection: sqlite3.Connection, messages: Mapping[str, str], *, batch_id: str, at: str) -> None:
+    """Make the open holds of suppliers just those with a message, by code; such a hold has no document key.
 
     A supplier has one hold, also when several of its changes wait.
     """
     statements = named_statements("bank_changes")
     shown = {row["document_no"] for row in connection.execute(statements["shown"])}
-    messages = {change[0]: _message(change, name) for change, name in waiting.items()}
     connection.executemany(statements["hide"], [{"code": code, "at": at} for code in shown - messages.keys()])
     for code, message in messages.items():
         values = {"code": code, "message": message, "at": at, "batch_id": batch_id}
         connection.execute(statements["reword" if code in shown else "show"], values)
 
 
-def _message(change: Change, name: str) -> str:
+def _message(change: Change, name: str, seen_by: str | None) -> str:
     code, old, new = change
+    who = f"anybody but {seen_by}, whose run saw it first" if is_person(seen_by or "") else "a second person"
     return (
         f"Supplier {code} ({name}): its bank account changes from {_end(old)} to {_end(new)} and is not sent. Check it "
-        f"with the supplier by other means than the invoice; `springline release {code}` then lets it through."
+        f"with the supplier by other means than the invoice; `springline release {code} --reason …`, run by {who}, "
+        "then lets it through."
     )
 
 

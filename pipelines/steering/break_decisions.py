@@ -6,7 +6,7 @@ An acceptance is bound to the figures it was given for: when they move, the brea
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -17,7 +17,7 @@ from pipelines.core.errors import UsageError
 from pipelines.core.periods import read_period
 from pipelines.core.words import moment
 from pipelines.reconcile.kinds import CLOSE, kinds_found_by
-from pipelines.steering.decisions import reason_text
+from pipelines.steering.decisions import note_login, reason_text
 from pipelines.steering.find_document import listed
 from pipelines.stores.control import Control, named_statements, utc_text
 from pipelines.stores.open_tables import Tables, open_tables
@@ -32,11 +32,22 @@ DAY_DIGITS = 10
 # months close.breaks has a row for each, so only the close's own kinds are taken there.
 _COMPARED_AMOUNTS = "SELECT kind, subject, amount, currency_code FROM rec.breaks"
 _CLOSE_AMOUNTS = "SELECT kind, subject, amount, currency_code FROM close.breaks"
+# Of what the jobs note by themselves; of a match that was undone it is what the VMS has too much.
+_JOBS_AMOUNTS = (
+    "SELECT kind, subject, company_amount AS amount, company_currency_code AS currency_code FROM post.actual_breaks",
+    "SELECT kind, subject, coalesce(sent_amount - settled_amount, settled_amount) AS amount, currency_code "
+    "FROM post.payment_breaks",
+    "SELECT 'payment not placed' AS kind, subject, paid_ledger AS amount, currency_code FROM rec.stray_payments",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ListedBreak:
-    """One break as `breaks list` shows it; ``amount`` in ``currency``, ``age_days`` since it was first seen."""
+    """One break as `breaks list` shows it; ``amount`` in ``currency``, ``age_days`` since it was first seen.
+
+    ``figures_hash`` stands for its figures: an acceptance of what was shown holds for these and no others.
+    ``end_reason`` says who ended it, where it is over and did not go by itself.
+    """
 
     break_id: int
     kind: str
@@ -51,6 +62,8 @@ class ListedBreak:
     next_step: str
     since: str
     until: str | None
+    end_reason: str | None
+    figures_hash: str
     age_days: int
     is_accepted: bool
     accepted_by: str | None
@@ -76,12 +89,19 @@ class BreakDecision:
 
 
 def list_breaks(
-    settings: Settings, *, kind: str | None, period: str | None, is_all: bool, now: Callable[[], datetime]
+    settings: Settings,
+    *,
+    kind: str | None,
+    period: str | None,
+    now: Callable[[], datetime],
+    company: str | None = None,
+    is_all: bool = False,
 ) -> list[ListedBreak]:
     """Return the open breaks, with ``is_all`` those that are over too; the oldest first.
 
-    ``kind`` is how a kind begins (`document`, `payment over paid`), ``period`` a month as 2026-10: the one noted with
-    the break, else the one in which it was first seen. Raises UsageError for a period that is no month.
+    ``kind`` is how a kind begins (`document`, `payment over paid`), ``company`` one of the VMS, ``period`` a month as
+    2026-10: the one noted with the break, else the one in which it was first seen. Raises UsageError for a period that
+    is no month.
     """
     if period is not None:
         read_period(period)
@@ -92,25 +112,31 @@ def list_breaks(
         amounts = _amounts(tables)
     today = now().date()
     breaks = [_listed(row, amounts.get((row["kind"], row["subject"]), {}), today) for row in rows]
-    return [item for item in breaks if item.kind.startswith(kind or "") and period in {None, item.period}]
+    return [
+        item
+        for item in breaks
+        if item.kind.startswith(kind or "") and period in {None, item.period} and company in {None, item.company}
+    ]
 
 
 def decide(
-    action: str, name: str, *, settings: Settings, words: str, operator: str, now: Callable[[], datetime]
-) -> BreakDecision:
-    """Carry out accept, reopen or comment on the open break that ``name`` means: its number, subject or document.
+    action: str, names: Sequence[str], *, settings: Settings, words: str, operator: str, now: Callable[[], datetime]
+) -> list[BreakDecision]:
+    """Carry out accept, reopen or comment on the open breaks that ``names`` mean: numbers, subjects or documents.
 
-    Raises UsageError for a name of none or of several, and for missing words.
+    Raises UsageError for a name of none or of several, and for missing words; then nothing is decided on any of them.
     """
     text = reason_text(words)
     with closing(Control(settings.control_path)) as control, control.write() as connection:
-        row = _find(connection, name.strip())
-        return _decide(connection, action, row, text, operator=operator.strip(), at=utc_text(now()))
+        rows = [_find(connection, name.strip()) for name in names]
+        at = utc_text(now())
+        return [decide_on(connection, action, row, text, operator=operator.strip(), at=at) for row in rows]
 
 
-def _decide(
+def decide_on(
     connection: sqlite3.Connection, action: str, row: sqlite3.Row, words: str, *, operator: str, at: str
 ) -> BreakDecision:
+    """Carry out accept, reopen or comment on one open break inside the caller's transaction."""
     statements = named_statements("breaks")
     outcome = OUTCOMES[action]
     is_new = True
@@ -132,6 +158,7 @@ def _decide(
             "operator": operator,
             "at": at,
         }
+        note_login(action, subject=f"break {row['break_id']}", operator=operator)
         # First the record, then the effect, in one transaction: no break changes without a name behind it.
         connection.execute(statements["decide"], values)
         connection.execute(statements[action], values)
@@ -170,7 +197,8 @@ def _amounts(tables: Tables | None) -> dict[tuple[str, str], Mapping[str, Any]]:
     if tables is None:
         return {}
     own = kinds_found_by(CLOSE)
-    rows = [row for row in tables.rows(_CLOSE_AMOUNTS) if row["kind"] in own] + tables.rows(_COMPARED_AMOUNTS)
+    rows = [row for row in tables.rows(_CLOSE_AMOUNTS) if row["kind"] in own]
+    rows += [row for statement in (*_JOBS_AMOUNTS, _COMPARED_AMOUNTS) for row in tables.rows(statement)]
     return {(row["kind"], row["subject"]): row for row in rows}
 
 

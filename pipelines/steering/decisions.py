@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+import structlog
+
 from pipelines.core.errors import UsageError
+from pipelines.core.operators import login_name
 from pipelines.stores.control import named_statements
 
 if TYPE_CHECKING:
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
 
     from pipelines.steering.find_document import Document
     from pipelines.stores.control import Control
+
+log = structlog.get_logger()
 
 # How far retries have been carried out, as the number of the last decision.
 RETRIED = "decisions.retried"
@@ -46,8 +51,14 @@ def reason_text(text: str) -> str:
     return line
 
 
+def note_login(action: str, *, subject: str, operator: str) -> None:
+    """Put a decision into the log with the name it is recorded under, and the login, which nobody can choose."""
+    log.info("decided", action=action, subject=subject, operator=operator, login=login_name())
+
+
 def insert_decision(connection: sqlite3.Connection, decision: Decision) -> None:
-    """Append a decision inside the caller's transaction."""
+    """Append a decision inside the caller's transaction, and say in the log under which login it was taken."""
+    note_login(decision.action, subject=f"{decision.subject} {decision.document_no}", operator=decision.operator)
     connection.execute(named_statements("decisions")["append"], asdict(decision))
 
 

@@ -129,7 +129,9 @@ def _ignore(desk: _Desk, document: Document) -> SteeringResult:
         if document.key is not None:
             # A break of a voucher that could not be sent stays open until a person decides. This is such a decision.
             of_vouchers = [kind.kind for kind in break_kinds().values() if kind.object == "voucher"]
-            close_breaks(connection, [(kind, str(document.key)) for kind in of_vouchers], at=desk.at)
+            ended = [(kind, str(document.key)) for kind in of_vouchers]
+            why = f"{desk.operator} put the document on the ignore list: {desk.reason}"
+            close_breaks(connection, ended, at=desk.at, reason=why)
     return _result(
         "ignore", document, f"{document.label} is left alone from the next run on{_remarks(desk, document)}."
     )
@@ -228,7 +230,7 @@ def _obstacles(desk: _Desk, document: Document) -> list[str]:
     """Say what keeps a document from going out in spite of a retry."""
     words = {"hold": "held by a person", "ignore": "on the ignore list"}
     put_on = " and ".join(words[what] for what, row in _put_on(desk, document).items() if row)
-    sentences = [f"It is {put_on}: `springline release {document.name}` comes first."] if put_on else []
+    sentences = [f"It is {put_on}: `springline release {document.name} --reason …` comes first."] if put_on else []
     rules = desk.rules(document)
     return [*sentences, "It is held by a rule:", *rules] if rules else sentences
 

@@ -65,10 +65,16 @@ def open_breaks(connection: sqlite3.Connection, breaks: Iterable[Break], *, batc
         )
 
 
-def close_breaks(connection: sqlite3.Connection, ended: Iterable[tuple[str, str]], *, at: str) -> None:
-    """Close the open breaks of these kinds and subjects inside the caller's transaction; none is ever deleted."""
+def close_breaks(
+    connection: sqlite3.Connection, ended: Iterable[tuple[str, str]], *, at: str, reason: str | None = None
+) -> None:
+    """Close the open breaks of these kinds and subjects inside the caller's transaction; none is ever deleted.
+
+    ``reason`` says who ended them and why; None: they are gone by themselves.
+    """
     statement = named_statements("breaks")["close"]
-    connection.executemany(statement, [{"kind": kind, "subject": subject, "at": at} for kind, subject in ended])
+    values = [{"kind": kind, "subject": subject, "at": at, "reason": reason} for kind, subject in ended]
+    connection.executemany(statement, values)
 
 
 def _hash(figures: Mapping[str, str | int | None]) -> str:

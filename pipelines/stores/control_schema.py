@@ -20,6 +20,7 @@ COPIED = (
     "outbox",
     "decisions",
     "ignored",
+    "ignored_subjects",
     "holds",
     "bank_changes",
     "rejected",

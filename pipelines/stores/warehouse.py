@@ -11,6 +11,7 @@ import duckdb
 
 from pipelines.core.disk import disk_fault
 from pipelines.core.errors import BusyError, ModelError
+from pipelines.stores.unopened import unopened_step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,12 +33,12 @@ _WAREHOUSE_BATCH = "warehouse.last_batch"
 def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
     """Open the warehouse file for writing and create its schemas.
 
-    Raises BusyError when another process has it open, ModelError when it is no DuckDB file.
+    Raises BusyError when another process has it open, ModelError when it cannot be opened for another reason.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         connection = duckdb.connect(str(path))
-    except duckdb.IOException as error:
+    except (duckdb.IOException, OSError) as error:
         if "lock" in str(error).lower():
             message = f"Another batch holds the warehouse {path}."
             raise BusyError(message, next_step="wait for it to end, or look at `springline status`.") from error
@@ -46,7 +47,7 @@ def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
             raise told from error
         message = f"The warehouse {path} cannot be opened: {error}"
         raise ModelError(
-            message, next_step="move the file away; the next run rebuilds it from both systems."
+            message, next_step=unopened_step(error, anew="the next run rebuilds it from both systems")
         ) from error
     for name in ALLOCATOR:
         connection.execute(f"SET {name} = '1MB'")

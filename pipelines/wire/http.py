@@ -167,7 +167,7 @@ class HttpCaller:
                 if size > LARGEST_ANSWER:
                     raise Terminal(
                         f"{call.url} answered with more than {LARGEST_ANSWER >> 20} MiB.",
-                        next_step=f"set a smaller page_size for the {self._side}.",
+                        next_step=f"set a smaller {self._side.lower()}.page_size in the settings.",
                     )
             return Answer(response.status_code, response.headers, b"".join(chunks), str(response.url))
 

@@ -283,11 +283,11 @@ SELECT
         WHEN periods.is_reopened THEN 'nothing: the period is reopened, and its next seal takes this in.'
         WHEN late.side = 'ledger'
             THEN
-                'move the voucher into an open period in the ledger, accept the late posting (springline breaks accept), or reopen the'
-                || ' period (springline close reopen).'
+                'move the voucher into an open period in the ledger, accept the late posting (`springline breaks accept`), or'
+                || ' reopen the period (`springline close reopen`).'
         ELSE
-            'date the document in an open period in the VMS, accept the late posting (springline breaks accept), or reopen the'
-            || ' period (springline close reopen).'
+            'where it was not sent to the ledger, date the document in an open period in the VMS; else accept the late posting'
+            || ' (`springline breaks accept`), or reopen the period (`springline close reopen`).'
     END AS next_step,  -- what to do about it; empty: nothing
     periods.sealed_at,  -- when it was sealed last, UTC
     periods.is_reopened  -- true: the period is open for its next version

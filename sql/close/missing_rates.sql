@@ -71,8 +71,8 @@ SELECT
     || CASE WHEN rates.rate_ledger IS NULL THEN ' in either system.' ELSE ' in the VMS; the ledger has one.' END
         AS reason,  -- what is found, in words, with the figures; empty: nothing to say
     CASE
-        WHEN rates.rate_ledger IS NULL THEN 'let the ledger fetch the rates of that day, then springline run rates.'
-        ELSE 'springline run rates; for a day before rates.days, enter it in the VMS.'
+        WHEN rates.rate_ledger IS NULL THEN 'let the ledger fetch the rates of that day, then `springline run rates`.'
+        ELSE '`springline run rates`; for a day before rates.days, enter it in the VMS.'
     END AS next_step,  -- what to do about it; empty: nothing
     CAST(DATE_DIFF('day', days.rate_date, settings.today) AS INTEGER) AS age_days  -- days since the day of the rate
 FROM

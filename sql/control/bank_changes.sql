@@ -6,6 +6,7 @@ SELECT
     partner_code,
     old_account,
     new_account,
+    seen_by,
     decision
 FROM bank_changes
 WHERE decision IS NULL OR decision = 'confirm';
@@ -16,14 +17,15 @@ SELECT
     partner_code,
     old_account,
     new_account,
-    seen_at
+    seen_at,
+    seen_by
 FROM bank_changes
 WHERE decision IS NULL AND partner_code = ?
 ORDER BY change_id;
 
 -- name: add
-INSERT INTO bank_changes (partner_code, old_account, new_account, seen_at)
-VALUES (?, ?, ?, ?);
+INSERT INTO bank_changes (partner_code, old_account, new_account, seen_at, seen_by)
+VALUES (?, ?, ?, ?, ?);
 
 -- Somebody else may have released it since it was read; the first decision stays.
 -- name: confirm

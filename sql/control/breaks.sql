@@ -39,7 +39,7 @@ WHERE break_id = :break_id;
 
 -- name: close
 UPDATE breaks
-SET until = :at
+SET until = :at, end_reason = :reason
 WHERE kind = :kind AND subject = :subject AND until IS NULL;
 
 -- An acceptance whose figures have moved is none, and nobody's.
@@ -56,6 +56,8 @@ SELECT
     next_step,
     since,
     until,
+    end_reason,
+    figures_hash,
     COALESCE(accepted_hash = figures_hash, FALSE) AS is_accepted,
     CASE WHEN accepted_hash = figures_hash THEN accepted_by END AS accepted_by,
     CASE WHEN accepted_hash = figures_hash THEN accepted_at END AS accepted_at,
@@ -81,6 +83,22 @@ SELECT
 FROM breaks
 WHERE until IS NULL AND (break_id = :number OR subject = :text OR document_no = :text)
 ORDER BY break_id;
+
+-- name: as_they_are
+SELECT
+    break_id,
+    kind,
+    subject,
+    document_no,
+    message,
+    until,
+    figures_hash,
+    accepted_by,
+    accepted_at,
+    accepted_hash,
+    comment
+FROM breaks
+WHERE break_id IN (SELECT shown.value FROM JSON_EACH(?) AS shown);
 
 -- name: decide
 INSERT INTO break_decisions (break_id, action, words, figures_hash, operator, at)

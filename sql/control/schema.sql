@@ -135,6 +135,26 @@ CREATE TABLE IF NOT EXISTS ignored (
     until TEXT                    -- empty while it lasts
 ) STRICT;
 
+-- One project, account, partner or currency that somebody said is not ours: what differs about it alone needs nobody.
+CREATE TABLE IF NOT EXISTS ignored_subjects (
+    subject_no INTEGER PRIMARY KEY AUTOINCREMENT,  -- counted up
+    subject TEXT NOT NULL CHECK (subject IN ('project', 'account', 'partner', 'currency')),  -- what it is
+    company TEXT,                 -- company in the VMS; empty: partners and currencies are those of all
+    code TEXT NOT NULL,           -- its code
+    reason TEXT NOT NULL,         -- why it is not ours
+    operator TEXT NOT NULL,       -- who said so
+    since TEXT NOT NULL,          -- from when on
+    until TEXT,                   -- when it was taken back; empty while it lasts
+    ended_by TEXT,                -- who took it back
+    end_reason TEXT               -- why it was taken back
+) STRICT;
+
+CREATE UNIQUE INDEX IF NOT EXISTS ignored_subjects_once ON ignored_subjects (subject, COALESCE(company, ''), code)
+WHERE until IS NULL;
+
+CREATE TRIGGER IF NOT EXISTS ignored_subjects_are_kept BEFORE DELETE ON ignored_subjects
+BEGIN SELECT RAISE(ABORT, 'ignored_subjects is never deleted from'); END;
+
 -- One object that broke its contract and was set aside.
 CREATE TABLE IF NOT EXISTS rejected (
     rejected_id INTEGER PRIMARY KEY AUTOINCREMENT,  -- counted up
@@ -173,7 +193,8 @@ CREATE TABLE IF NOT EXISTS bank_changes (
     decided_at TEXT,              -- when it was over
     decided_by TEXT,              -- the second person
     decision TEXT,                -- confirm, applied or withdrawn; empty while it waits
-    reason TEXT                   -- why
+    reason TEXT,                  -- why
+    seen_by TEXT                  -- who ran the batch that saw it first, and so cannot release it
 ) STRICT;
 
 -- One thing on which both sides differ, from when it was first seen until it was gone.
@@ -195,7 +216,8 @@ CREATE TABLE IF NOT EXISTS breaks (
     comment TEXT,                 -- what somebody said of it last, beside an acceptance
     batch_id TEXT NOT NULL,       -- the batch that saw it last
     period_month TEXT,            -- first day of the month it counts in, as 2026-10-01; empty: its document's, or that of since
-    accepted_reason TEXT          -- why it was accepted
+    accepted_reason TEXT,         -- why it was accepted
+    end_reason TEXT               -- who ended it and why; empty: it was gone by itself, or it stands
 ) STRICT;
 
 CREATE UNIQUE INDEX IF NOT EXISTS breaks_once ON breaks (kind, subject) WHERE until IS NULL;

@@ -21,7 +21,8 @@ CREATE TABLE break_kinds (
     next_step VARCHAR,  -- what to do next
     may_be_accepted VARCHAR,  -- whether a person may accept it
     accepted_for VARCHAR,  -- what an acceptance is bound to
-    is_in_close BOOLEAN  -- whether it can stop a close
+    is_in_close BOOLEAN,  -- whether it can stop a close
+    ignored_as VARCHAR  -- what of it somebody may say is not ours: project, account, partner or currency; empty: nothing
 );
 
 -- One currency of ISO 4217.

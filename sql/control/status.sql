@@ -86,6 +86,18 @@ FROM ignored
 WHERE until IS NULL
 ORDER BY since;
 
+-- name: not_ours
+SELECT
+    subject,
+    company,
+    code,
+    reason,
+    operator,
+    since
+FROM ignored_subjects
+WHERE until IS NULL
+ORDER BY since, subject_no;
+
 -- name: rejected
 SELECT
     side,

@@ -1,7 +1,8 @@
 -- One thing about actuals that a person must decide: a project or an account of the ledger that the VMS does not know,
 -- or a row typed by hand against a document of ours.
 -- Answers: Which actuals need a person before they can go to the VMS?
--- Read by: the actuals job, which notes them as breaks for accountants.
+-- Read by: the actuals job, which notes them as breaks for accountants, but those whose project or account is not ours
+-- (map.ignored_subjects): these are counted by `springline breaks ignored`.
 -- grain: kind, subject
 WITH groups AS (
     SELECT
@@ -12,7 +13,9 @@ WITH groups AS (
         companies.company_code,
         actuals.company_currency_code,
         voyages.voyage_no IS NULL AS is_voyage_unknown,
-        accounts.account IS NULL AS is_account_unlisted
+        accounts.account IS NULL AS is_account_unlisted,
+        projects.code IS NOT NULL AS is_project_ignored,
+        unlisted.code IS NOT NULL AS is_account_ignored
     FROM
         map.actual_groups AS actuals
     INNER JOIN map.actual_companies AS companies
@@ -21,6 +24,18 @@ WITH groups AS (
         ON actuals.voyage_no = voyages.voyage_no
     LEFT JOIN map.vms_accounts AS accounts
         ON actuals.account = accounts.account
+    LEFT JOIN map.ignored_subjects AS projects
+        ON
+            projects.subject = 'project'
+            AND projects.is_effective
+            AND companies.company_code = projects.company_code
+            AND actuals.voyage_no = projects.code
+    LEFT JOIN map.ignored_subjects AS unlisted
+        ON
+            unlisted.subject = 'account'
+            AND unlisted.is_effective
+            AND companies.company_code = unlisted.company_code
+            AND actuals.account = unlisted.code
     WHERE
         actuals.booked_document <> actuals.sent_document
         OR actuals.booked_company <> actuals.sent_company
@@ -36,7 +51,8 @@ SELECT
     CAST(NULL AS VARCHAR) AS document_no,  -- of ours, that a row by hand is against
     CAST(NULL AS BIGINT) AS voucher_no,
     groups.company_currency_code,  -- currency of the company
-    CAST(SUM(groups.amount) AS DECIMAL(38, 4)) AS company_amount  -- debit positive
+    CAST(SUM(groups.amount) AS DECIMAL(38, 4)) AS company_amount,  -- debit positive
+    groups.is_project_ignored AS is_ignored  -- true: its project or account is not ours, and it is no break
 FROM
     groups
 WHERE
@@ -45,7 +61,8 @@ GROUP BY
     groups.owner_code,
     groups.company_code,
     groups.voyage_no,
-    groups.company_currency_code
+    groups.company_currency_code,
+    groups.is_project_ignored
 UNION ALL
 SELECT
     'account unknown in VMS',
@@ -57,7 +74,8 @@ SELECT
     CAST(NULL AS VARCHAR),
     CAST(NULL AS BIGINT),
     groups.company_currency_code,
-    CAST(SUM(groups.amount) AS DECIMAL(38, 4))
+    CAST(SUM(groups.amount) AS DECIMAL(38, 4)),
+    groups.is_account_ignored
 FROM
     groups
 WHERE
@@ -72,7 +90,8 @@ GROUP BY
     groups.owner_code,
     groups.company_code,
     groups.account,
-    groups.company_currency_code
+    groups.company_currency_code,
+    groups.is_account_ignored
 UNION ALL
 SELECT
     'accrual booked by hand',
@@ -84,7 +103,9 @@ SELECT
     ledger.against_document_no,
     ledger.voucher_no,
     ledger.company_currency_code,
-    ledger.company_amount
+    ledger.company_amount,
+    -- It is typed against a document of ours, whatever project it stands on.
+    FALSE
 FROM
     map.actual_rows AS ledger
 INNER JOIN map.actual_companies AS companies

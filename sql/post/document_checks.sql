@@ -129,7 +129,12 @@ SELECT
     balances.difference_company,  -- total less lines, company currency
     COALESCE(line_counts.line_count, 0) AS line_count,  -- of the voucher
     SUBSTRING(CAST(documents.document_date AS VARCHAR), 1, 7) AS period_text,  -- 2026-07
-    missing.missing_suppliers,  -- codes the ledger does not have
+    -- A charterer that is made a supplier would be paid: what is to be created is the supplier that is chosen instead.
+    missing.missing_suppliers || CASE
+        WHEN documents.voucher_type = 'AP' AND charterers.partner_type_code IS NOT NULL
+            THEN ' (a charterer: choose the supplier in the VMS; create this one only where charterers are paid)'
+        ELSE ''
+    END AS missing_suppliers,  -- codes the ledger does not have
     missing.missing_customers,  -- codes the ledger does not have
     missing.missing_voyages,  -- reference numbers without a project
     missing.missing_vessels,  -- codes without a cost centre

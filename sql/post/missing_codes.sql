@@ -73,6 +73,22 @@ seen AS (
         required_codes.document_key,
         required_codes.code_kind,
         required_codes.code
+),
+
+-- While a code is not unique nothing is created under it, and to create it by hand would make one more of them.
+twice AS (
+    SELECT
+        CASE breaks.side WHEN 'company' THEN 'customer' ELSE breaks.side END AS code_kind,
+        breaks.code,
+        MIN(CASE WHEN breaks.side = 'company' THEN 'among the companies in Xledger' ELSE 'in the VMS' END) AS place
+    FROM
+        post.master_breaks AS breaks
+    WHERE
+        breaks.found_in = 'VMS'
+        OR breaks.side = 'company'
+    GROUP BY
+        CASE breaks.side WHEN 'company' THEN 'customer' ELSE breaks.side END,
+        breaks.code
 )
 
 SELECT
@@ -82,9 +98,12 @@ SELECT
     required_codes.code,
     COALESCE(seen.row_count, 0) AS row_count,  -- 0: missing; more than 1: not unique
     CASE
-        WHEN seen.row_count > 1 THEN required_codes.code || ' (more than once)'
+        WHEN seen.row_count > 1
+            THEN required_codes.code || ' (there more than once: in Xledger, close or rename all but one)'
+        WHEN twice.code IS NOT NULL
+            THEN required_codes.code || ' (more than once ' || twice.place || ': close or rename all but one there)'
         ELSE required_codes.code
-    END AS code_text  -- as messages name it
+    END AS code_text  -- as messages name it; in brackets why it must not be created
 FROM
     post.required_codes AS required_codes
 LEFT JOIN visible_lists
@@ -98,6 +117,13 @@ LEFT JOIN promised
     ON
         required_codes.code_kind = promised.code_kind
         AND required_codes.code = promised.code
+LEFT JOIN twice
+    ON
+        (
+            required_codes.code_kind = twice.code_kind
+            OR (required_codes.code_kind IN ('supplier', 'customer') AND twice.code_kind = 'partner')
+        )
+        AND required_codes.code = twice.code
 WHERE
     (seen.document_key IS NULL OR (seen.row_count > 1 AND required_codes.code_kind <> 'account'))
     AND promised.code IS NULL

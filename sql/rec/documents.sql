@@ -107,8 +107,8 @@ steps AS (
                     || 'was sent is never sent again.'
             WHEN states.state = 'only in VMS'
                 THEN
-                    'find its voucher in the ledger, or post it there by hand; `springline breaks accept` when it is '
-                    || 'meant to be so.'
+                    'find its voucher in the ledger, or post it there by hand; then `springline breaks accept` this, with the '
+                    || 'number of that voucher as the reason.'
             WHEN states.state = 'only in ledger'
                 THEN 'reverse the voucher in the ledger; where the document is missed, enter it in the VMS anew.'
             WHEN facts.reversals IS NOT NULL AND (states.state = 'amount differs' OR facts.sent_amount = 0)
@@ -119,7 +119,7 @@ steps AS (
                 THEN 'reverse the second voucher in the ledger.'
             WHEN states.drift = 'suspected duplicate'
                 THEN
-                    'compare the two; reverse one when they are the same, else `springline breaks accept` this one.'
+                    'compare the two; when they are the same, reverse one where it was entered, else `springline breaks accept` this one.'
             WHEN facts.vms_changes IS NULL AND facts.ledger_changes IS NOT NULL
                 THEN 'undo the change in the ledger, or correct the document in the VMS by a reversal and a new one.'
             WHEN states.drift = 'status moved in the VMS'

@@ -147,14 +147,21 @@ SELECT
         WHEN worded.sending = 'never sent' THEN 'The VMS has no rate ' || worded.pair || ', and none was sent.'
     END AS reason,  -- what is found, in words, with the figures; empty: nothing to say
     CASE
-        WHEN worded.state = 'rate differs' THEN 'correct the one that is wrong, or set rates.overwrite.'
+        WHEN worded.state = 'only in ledger' AND ignored.code IS NOT NULL
+            THEN 'nothing: ' || ignored.operator || ' said that this currency is not ours (' || ignored.reason || ').'
+        WHEN worded.state = 'rate differs'
+            THEN 'correct the one that is wrong; where the VMS is always to follow the ledger, set rates.overwrite.'
         WHEN worded.state = 'only in VMS' THEN 'nothing, unless the ledger should quote that day.'
         WHEN worded.sending = 'on its way' THEN 'nothing: the next run looks it up.'
-        WHEN worded.sending = 'refused' THEN 'see its error in ctl.outbox; the next run sends it again.'
+        WHEN worded.sending = 'refused'
+            THEN
+                '`springline status` has the words of the VMS; the next run sends it again. Where it never takes the '
+                || 'currency, `springline breaks ignore-subject currency ' || worded.to_currency_code || ' --reason …` says so once.'
         WHEN worded.sending = 'gone' THEN 'enter it in the VMS again: what was sent is not sent twice.'
-        WHEN worded.sending = 'never sent' THEN 'run rates, or enter it in the VMS where its day is past rates.days.'
+        WHEN worded.sending = 'never sent' THEN '`springline run rates`; for a day before rates.days, enter it in the VMS.'
     END AS next_step,  -- what to do about it; empty: nothing
-    worded.state = 'rate differs' OR (worded.state = 'only in ledger' AND NOT worded.is_in_flight)
+    worded.state = 'rate differs'
+    OR (worded.state = 'only in ledger' AND NOT worded.is_in_flight AND ignored.code IS NULL)
         AS is_break,  -- true: it does not agree, and a person has to act
     COALESCE(worded.fetched_at, worded.vms_read_at) AS as_of_vms,  -- when the VMS was read, UTC
     COALESCE(rows_read.fetched_at, worded.ledger_read_at) AS as_of_ledger,  -- when the ledger was read, UTC
@@ -164,3 +171,8 @@ FROM
     worded
 LEFT JOIN stg_ledger.exchange_rates AS rows_read
     ON worded.rate_db_id = rows_read.rate_db_id
+LEFT JOIN map.ignored_subjects AS ignored
+    ON
+        ignored.subject = 'currency'
+        AND ignored.is_effective
+        AND worded.to_currency_code = ignored.code

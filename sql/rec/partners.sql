@@ -128,7 +128,9 @@ compared AS (
         differences.differing_fields AS changed_fields,
         COALESCE(both_sides.to_date < settings.today, FALSE) AND both_sides.is_in_vms AS is_closed,
         waiting.code IS NOT NULL AND COALESCE(POSITION('bank account' IN differences.differing_fields), 0) = 0
-            AS is_bank_waiting
+            AS is_bank_waiting,
+        ignored.operator AS ignored_by,
+        ignored.reason AS ignored_reason
     FROM
         both_sides
     CROSS JOIN seed.settings AS settings
@@ -148,6 +150,11 @@ compared AS (
             AND NOT both_sides.is_in_ledger
             AND both_sides.owner_no = COALESCE(companies.owner_code, 0)
             AND both_sides.code = companies.code
+    LEFT JOIN map.ignored_subjects AS ignored
+        ON
+            ignored.subject = 'partner'
+            AND ignored.is_effective
+            AND both_sides.code = ignored.code
 ),
 
 judged AS (
@@ -221,18 +228,28 @@ SELECT
     END AS reason,  -- what is found, in words, with the figures; empty: nothing to say
     CASE judged.state
         WHEN 'only in ledger' THEN 'nothing: the ledger has partners of its own.'
-        WHEN 'only in VMS' THEN 'run master-data; where it was refused, ctl.outbox has the words.'
-        WHEN 'code not unique' THEN 'leave one with this code; nothing is written until then.'
+        WHEN 'only in VMS'
+            THEN
+                COALESCE(
+                    'nothing: ' || judged.ignored_by || ' said that this partner is not ours (' || judged.ignored_reason
+                    || ').',
+                    '`springline run master-data` creates it, or `springline status` says why not; where it will never be used, '
+                    || '`springline breaks ignore-subject partner ' || judged.code || ' --reason …` says so once.'
+                )
+        WHEN 'code not unique' THEN 'close or rename all but one with this code; nothing is written until then.'
         WHEN 'fields differ'
             THEN
                 CASE
                     WHEN judged.is_closed THEN 'open it in the ledger again, or end it in the VMS too.'
-                    ELSE 'run master-data, which writes what the VMS has; correct the VMS where that is wrong.'
+                    ELSE 'where the VMS is wrong, correct it there first; then `springline run master-data` writes what it has.'
                 END
         WHEN 'waiting for confirmation'
-            THEN 'ask the supplier; then springline release ' || judged.code || ', or correct the side that is wrong.'
+            THEN
+                'ask the supplier by other means than the invoice; then a second person runs `springline release '
+                || judged.code || ' --reason …`, or the side that is wrong is corrected.'
     END AS next_step,  -- what to do about it; empty: nothing
-    judged.state IN ('only in VMS', 'fields differ', 'code not unique') AS is_break,  -- true: it does not agree, and a person has to act
+    judged.state IN ('only in VMS', 'fields differ', 'code not unique')
+    AND NOT (judged.state = 'only in VMS' AND judged.ignored_by IS NOT NULL) AS is_break,  -- true: it does not agree, and a person acts
     COALESCE(judged.vms_fetched_at, read_times.vms_read_at) AS as_of_vms,  -- when the VMS was read, UTC
     COALESCE(judged.ledger_fetched_at, ledger_read_times.ledger_read_at) AS as_of_ledger,  -- when the ledger was read, UTC
     CAST(DATE_DIFF('day', judged.modified_date, GREATEST(judged.modified_date, judged.today)) AS INTEGER)

@@ -154,7 +154,10 @@ SELECT
     CASE judged.state
         WHEN 'match undone'
             THEN 'match them again in the ledger, or correct the payment in the VMS: nothing is taken back by itself.'
-        WHEN 'over paid' THEN 'correct the payments in the VMS: they are more than the invoice.'
+        WHEN 'over paid'
+            THEN
+                'where the ledger too has more paid than the invoice, pay the rest back or match it with another invoice there; '
+                || 'else correct in the VMS what is too much.'
         WHEN 'not yet in VMS'
             THEN
                 CASE

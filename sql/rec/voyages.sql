@@ -165,13 +165,13 @@ SELECT
     END AS reason,  -- what is found, in words, with the figures; empty: nothing to say
     CASE state
         WHEN 'only in ledger' THEN 'nothing: the ledger has projects and cost centres of its own.'
-        WHEN 'only in VMS' THEN 'run master-data; where it was refused, ctl.outbox has the words.'
-        WHEN 'code not unique' THEN 'leave one with this code; nothing is written until then.'
+        WHEN 'only in VMS' THEN '`springline run master-data` creates it, or `springline status` says why not.'
+        WHEN 'code not unique' THEN 'close or rename all but one with this code; nothing is written until then.'
         WHEN 'fields differ'
             THEN
                 CASE
                     WHEN is_closed THEN 'open the cost centre in the ledger again.'
-                    ELSE 'run master-data, which writes what the VMS has; correct the VMS where that is wrong.'
+                    ELSE 'where the VMS is wrong, correct it there first; then `springline run master-data` writes what it has.'
                 END
     END AS next_step,  -- what to do about it; empty: nothing
     state IN ('only in VMS', 'fields differ', 'code not unique') AS is_break,  -- true: it does not agree, and a person has to act

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.core.errors import UsageError
 from pipelines.steering.bank_changes import confirm_changes, note_bank_changes, open_changes
 from pipelines.step.counts import Counts
 from tests.expectations.world import World
@@ -26,8 +28,10 @@ def world(tmp_path: Path) -> Iterator[World]:
     world.close()
 
 
-def _note(world: World, *changes: Change, there: str = OLD, is_dry_run: bool = False) -> Counts:
-    """Note what the models say; ``there`` is the account the ledger has."""
+def _note(
+    world: World, *changes: Change, there: str = OLD, is_dry_run: bool = False, operator: str = "schedule"
+) -> Counts:
+    """Note what the models say, in a run of ``operator``; ``there`` is the account the ledger has."""
     world.warehouse.execute(
         "CREATE OR REPLACE TABLE map.supplier_banks AS "
         "SELECT '60504' AS code, CAST(? AS VARCHAR) AS bank_account, 'DNBANOKK' AS sent_swift, "
@@ -40,7 +44,7 @@ def _note(world: World, *changes: Change, there: str = OLD, is_dry_run: bool = F
     )
     for change in changes:
         world.warehouse.execute("INSERT INTO post.bank_changes VALUES (?, ?, ?, ?)", list(change))
-    return note_bank_changes(world.batch(is_dry_run=is_dry_run))
+    return note_bank_changes(replace(world.batch(is_dry_run=is_dry_run), operator=operator))
 
 
 def _confirm(world: World, *, operator: str = "ola") -> None:
@@ -132,3 +136,44 @@ def test_a_swift_code_waits_with_its_account(world: World) -> None:
 def test_a_dry_run_leaves_no_trace(world: World) -> None:
     _note(world, FIRST, is_dry_run=True)
     assert (_decisions(world), _holds(world)) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["kari", "Kari", " kari "])
+def test_whoever_saw_it_first_cannot_release_it(world: World, name: str) -> None:
+    _note(world, FIRST, operator="kari")
+    assert "run by anybody but kari" in _holds(world)[0]
+    _note(world, FIRST, operator="ola")
+    with pytest.raises(UsageError, match="a second person has to look at it"):
+        _confirm(world, operator=name)
+    assert _decisions(world) == [None]
+    _confirm(world, operator="ola")
+    assert _decisions(world) == ["confirm"]
+
+
+def test_a_change_that_comes_again_has_another_first_person(world: World) -> None:
+    _note(world, FIRST, operator="kari")
+    _note(world, operator="kari")
+    _note(world, FIRST, operator="ola")
+    with pytest.raises(UsageError):
+        _confirm(world, operator="ola")
+    _confirm(world, operator="kari")
+
+
+@pytest.mark.parametrize("name", ["schedule", "Schedule", "unknown", ""])
+def test_a_schedule_releases_nothing_and_bars_nobody(world: World, name: str) -> None:
+    _note(world, FIRST, operator="schedule")
+    assert "run by a second person" in _holds(world)[0]
+    with pytest.raises(UsageError, match="a person with a name"):
+        _confirm(world, operator=name)
+    _confirm(world, operator="kari")
+    assert _decisions(world) == ["confirm"]
+
+
+def test_one_change_of_several_that_was_seen_bars_from_all(world: World) -> None:
+    _note(world, FIRST, operator="kari")
+    _note(world, FIRST, ("60504", "Elbe", "97100000000", NEW), operator="ola")
+    for name in ("kari", "ola"):
+        with pytest.raises(UsageError):
+            _confirm(world, operator=name)
+    _confirm(world, operator="per")
+    assert _decisions(world) == ["confirm", "confirm"]

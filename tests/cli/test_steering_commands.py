@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import pwd
+
 import duckdb
 import pytest
 
@@ -136,7 +140,7 @@ def test_retry_says_what_is_still_in_the_way(terminal: Terminal) -> None:
     terminal.keep("outbox", document_key=KEY, document_no=NUMBER, state="failed")
     terminal.run("hold", NUMBER, "--reason", "x")
     told = terminal.run("retry", NUMBER, "--reason", "x").out
-    assert "It is held by a person: `springline release key:5200777` comes first." in told
+    assert "It is held by a person: `springline release key:5200777 --reason …` comes first." in told
     assert "document has no lines" in told
 
 
@@ -172,6 +176,9 @@ def test_ignoring_closes_the_breaks_of_a_failed_voucher(terminal: Terminal) -> N
     )
     terminal.run("ignore", NUMBER, "--reason", "posted by hand")
     assert terminal.ask("SELECT count(*) FROM breaks WHERE until IS NULL") == [(0,)]
+    assert ("kari put the document on the ignore list: posted by hand",) in terminal.ask(
+        "SELECT end_reason FROM breaks"
+    )
 
 
 def test_a_suppliers_bank_change_is_released_by_its_code(terminal: Terminal) -> None:
@@ -186,6 +193,32 @@ def test_a_bank_change_is_not_released_by_nobody(terminal: Terminal) -> None:
     terminal.keep("bank_changes", partner_code="60504", old_account="1", new_account="2")
     terminal.set(SPRINGLINE_OPERATOR="unknown")
     assert terminal.run("release", "60504", "--reason", "x").code == 2
+
+
+def test_who_decides_is_in_the_log_with_the_login(terminal: Terminal) -> None:
+    ended = terminal.run("hold", NUMBER, "--reason", "x")
+    [line] = [json.loads(line) for line in ended.err.splitlines() if '"decided"' in line]
+    login = pwd.getpwuid(os.getuid()).pw_name
+    assert (line["action"], line["subject"], line["operator"], line["login"]) == (
+        "hold",
+        "document 2707400",
+        "kari",
+        login,
+    )
+
+
+def test_without_a_name_of_its_own_a_decision_has_the_login(terminal: Terminal) -> None:
+    # LOGNAME is whatever somebody sets it to.
+    terminal.set(SPRINGLINE_OPERATOR=" ", LOGNAME="ola", USER="ola")
+    terminal.run("hold", NUMBER, "--reason", "x")
+    assert terminal.ask("SELECT operator FROM decisions") == [(pwd.getpwuid(os.getuid()).pw_name,)]
+
+
+def test_whoever_is_refused_a_release_is_in_the_log(terminal: Terminal) -> None:
+    terminal.keep("bank_changes", partner_code="60504", old_account="1", new_account="2", seen_by="kari")
+    ended = terminal.run("release", "60504", "--reason", "x")
+    assert (ended.code, "release_refused" in ended.err) == (2, True)
+    assert terminal.ask("SELECT decision FROM bank_changes") == [(None,)]
 
 
 def test_a_supplier_with_a_documents_number_is_asked_about(terminal: Terminal) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.batch.run import BatchResult
+    from pipelines.core.settings import Settings
     from pipelines.step.context import Context
 
 TODAY = date(2026, 11, 2)
@@ -145,7 +146,7 @@ class Returns:
     @contextmanager
     def outbox(self) -> Iterator[Outbox]:
         """Open the outbox, as a run before would have."""
-        control = Control(load_settings(None, environ=self.environ).control_path)
+        control = Control(self.settings.control_path)
         yield Outbox(control, batch_id="before", now=self.now)
         control.close()
 
@@ -154,9 +155,13 @@ class Returns:
         settings = load_settings(None, environ={**self.environ, **variables})
         return run_batch(settings, jobs=chosen, operator="night run", now=self.now, today=TODAY)
 
+    @property
+    def settings(self) -> Settings:
+        return load_settings(None, environ=self.environ)
+
     def ask(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
         """Query the control store."""
-        control = Control(load_settings(None, environ=self.environ).control_path)
+        control = Control(self.settings.control_path)
         try:
             return [tuple(row) for row in control.read(statement, values)]
         finally:

@@ -16,7 +16,7 @@ import openpyxl
 import pytest
 
 from pipelines.batch.run import chosen_jobs
-from pipelines.cli.common import operator_name
+from pipelines.core.operators import operator_name
 from pipelines.stores.control import Control
 from tests.flow.live_world import TODAY, Live
 from tests.support.delivery_seed import NO_LIMITS

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.core.errors import UsageError
 from pipelines.outbox.entry import Move
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State
+from pipelines.steering.ignored_subjects import ignore_subject, ignored_subjects, subject_of
 from tests.flow.returns_seed import Row
 from tests.flow.returns_world import ACTUALS, Returns
 
@@ -114,15 +117,32 @@ def test_what_the_vms_does_not_know_is_a_break(world: Returns) -> None:
     assert "no voyage OFFICE; the ledger has NOK 40.00" in breaks["voyage unknown in VMS"][0]
     assert "no GL account 4999; the ledger has NOK 41.00" in breaks["account unknown in VMS"][0]
     assert "against document ACP2610-001: NOK 42.00" in breaks["accrual booked by hand"][0]
+    say_not_ours(world, "project", "OFFICE")
+    with pytest.raises(UsageError, match="Project V001-2601 of company 28601 is ours: document ACT2026"):
+        say_not_ours(world, "project", "V001-2601")
+    world.book(*costs("3.00", project="OFFICE"), text="the office a month later")
+    assert world.run(ACTUALS).exit_code == 16
+    assert sorted(world.breaks()) == ["account unknown in VMS", "accrual booked by hand"]
+    [office] = ignored_subjects(world.settings, is_all=False)
+    assert (office.left_out, office.sums) == (1, {"NOK": Decimal(43)})
+    # It stops no actual: what becomes a voyage of the VMS goes there, and is ours from then on.
     world.vms.post("/Account", json={"accountCode": "4999", "glAccount": "4999"}).raise_for_status()
     world.vms.post("/VoyageHeader", json={"referenceNo": "OFFICE", "voyageStatus": "OPR"}).raise_for_status()
     world.vms.post("/Voyage", json={"voyageHeader": "OFFICE", "vessel": "V001"}).raise_for_status()
     assert world.run(ACTUALS).exit_code == 16
     assert list(world.breaks()) == ["accrual booked by hand"]
     assert sorted(row[1:5] for row in actuals(world)[before:]) == [
-        ("OFFICE", "4300", "NOK", "40.00"),
+        ("OFFICE", "4300", "NOK", "43.00"),
         ("V001-2601", "4999", "NOK", "41.00"),
     ]
+    world.run(ACTUALS)
+    [office] = ignored_subjects(world.settings, is_all=False)
+    assert (office.left_out, str(office.sent_document_no)[:9]) == (0, "ACT202610")
+
+
+def say_not_ours(world: Returns, kind: str, code: str) -> None:
+    subject = subject_of(kind, code, "28601")
+    ignore_subject(subject, settings=world.settings, reason="the office", operator="kari", now=world.now)
 
 
 def test_where_deltas_are_refused_everything_is_read(world: Returns) -> None:

@@ -139,7 +139,7 @@ def test_a_person_holds_a_document_and_releases_it(world: World) -> None:
         (
             1,
             HELD_BY_PERSON,
-            "INI 2707400 (Nordic Agency AS): held by ola (price disputed). `springline release 1` lifts it.",
+            "INI 2707400 (Nordic Agency AS): held by ola (price disputed). `springline release 1 --reason …` lifts it.",
             "2026-11-01T10:00:00.000000+00:00",
             None,
             "b1",

@@ -223,3 +223,24 @@ def test_two_processes_at_once_migrate_once(store: Path, folder: Path) -> None:
     assert len(copies(store)) == 1
     with closing(sqlite3.connect(store)) as connection:
         assert connection.execute("SELECT note FROM notes ORDER BY 1").fetchall() == [("first",), ("last",)]
+
+
+def test_who_saw_a_bank_change_first_is_known_of_older_stores(tmp_path: Path) -> None:
+    path = tmp_path / "springline.ctl.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(versions.migrations(versions.control_folder())[0].read_text(encoding="utf-8"))
+        connection.executemany(
+            "INSERT INTO batches (batch_id, started_at, today, jobs, operator) VALUES (?, ?, '', '', ?)",
+            [("b1", "2026-11-02T08:00", "kari"), ("b2", "2026-11-02T09:00", "ola")],
+        )
+        connection.executemany(
+            "INSERT INTO bank_changes (partner_code, seen_at) VALUES (?, ?)",
+            [("first", "2026-11-02T08:01"), ("second", "2026-11-02T10:00"), ("nobody's", "2026-11-01T10:00")],
+        )
+        connection.commit()
+    control = Control(path)
+    seen = {
+        row["partner_code"]: row["seen_by"] for row in control.read("SELECT partner_code, seen_by FROM bank_changes")
+    }
+    assert seen == {"first": "kari", "second": "ola", "nobody's": None}
+    control.close()

@@ -108,7 +108,7 @@ def test_one_unknown_project_costs_one_more_call(world: World) -> None:
     assert code == "project_missing"
     assert message == (
         "document 27100 (key 100): the ledger has no project (voyage) 'V9-1' for entity 28601. "
-        "Next: run `springline run master-data`, or add the project in Xledger."
+        "Next: `springline run master-data` creates it; where it does not, `springline status` says why."
     )
 
 

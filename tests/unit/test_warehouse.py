@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import duckdb
+import pytest
+
+from pipelines.core.errors import ModelError
 from pipelines.stores.control import Control
+from pipelines.stores.unopened import unopened_step
 from pipelines.stores.warehouse import open_warehouse, take_over
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def begin(folder: Path, batch_id: str) -> int:
@@ -48,3 +50,28 @@ def test_a_batch_killed_between_the_two_stores_is_no_harm(tmp_path: Path) -> Non
     warehouse.execute("UPDATE ctl.last_batch SET batch_id = 'b2'")
     warehouse.close()
     assert [begin(tmp_path, batch) for batch in ("b3", "b4")] == [0, 1]
+
+
+def test_only_a_file_that_is_no_database_is_moved_away(tmp_path: Path) -> None:
+    (tmp_path / "springline.duckdb").write_text("no database " * 1000)
+    with pytest.raises(ModelError, match="move the file away; the next run rebuilds it"):
+        open_warehouse(tmp_path / "springline.duckdb")
+    # Nobody can write there, whoever runs the test; below a file there is no folder.
+    (tmp_path / "file").touch()
+    for place in (Path("/proc/springline.duckdb"), tmp_path / "file" / "springline.duckdb"):
+        with pytest.raises(ModelError, match="leave the file where it is"):
+            open_warehouse(place)
+
+
+@pytest.mark.parametrize(
+    ("fault", "step"),
+    [
+        ('IO Error: Cannot open file "w.duckdb": Read-only file system', "leave the file where it is"),
+        ('IO Error: Cannot open file "w.duckdb": Permission denied', "leave the file where it is"),
+        ('IO Error: Could not write file "w.duckdb": No space left on device', "leave the file where it is"),
+        ('IO Error: Could not set lock on file "w.duckdb": Conflicting lock is held', "another program has it open"),
+        ('IO Error: The file "w.duckdb" exists, but it is not a valid DuckDB database file!', "move the file away; x."),
+    ],
+)
+def test_the_step_follows_from_what_is_wrong_with_a_file(fault: str, step: str) -> None:
+    assert unopened_step(duckdb.IOException(fault), anew="x").startswith(step)

@@ -61,6 +61,7 @@ def by_breaks_list(amount: Decimal, currency: str) -> str:
         break_id=1, kind="document amount differs", subject="1", company=None, document_no=None, period="2026-10",
         age_days=3, amount=amount, currency=currency, message="", next_step="", until=None, is_accepted=False,
         accepted_by=None, accepted_reason=None, comment=None,
+        end_reason=None,
     )  # fmt: skip
     return printed(show_breaks, [row])
 

@@ -146,8 +146,8 @@ def _judged(entry: Entry, headers: Sequence[Node], rivals: Sequence[Entry]) -> L
         return complete(f"found in the ledger's books as voucher {numbers}", {"header": str(headers[0]["dbId"])})
     detail = (
         f"{entry.label} may be in the ledger's books already: voucher {numbers} has its text, or its partner, "
-        "invoice number and amount. Next: if it is the same, put the document on the ignore list; if not, tell them "
-        "apart by their numbers in the VMS or the ledger."
+        "invoice number and amount. Next: if it is the same, `springline ignore` puts the document on the ignore "
+        "list; if not, tell them apart by their numbers in the VMS or the ledger."
     )
     return conflict("already_in_books", detail)
 

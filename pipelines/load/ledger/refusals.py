@@ -43,20 +43,30 @@ class Gap:
         return f"{_snake(self.field)}_{'not_unique' if self.is_ambiguous else 'missing'}"
 
 
+_CREATED = "`springline run master-data` creates it; where it does not, `springline status` says why"
 # The member of a node -> what an accountant calls it, and what to do when the ledger lacks it.
 _WORDS: Mapping[str, tuple[str, str]] = {
     "owner": ("entity", "correct `companies` in the settings"),
     "transactionSource": ("voucher type", "set it up in Xledger"),
     "account": ("GL account", "add it to the chart of accounts in Xledger, or correct it in the VMS"),
-    "subledger": ("supplier or customer", "run `springline run master-data`, or add the partner in Xledger"),
-    "project": ("project (voyage)", "run `springline run master-data`, or add the project in Xledger"),
-    "glObject1": ("cost centre (vessel)", "run `springline run master-data`, or add the vessel in Xledger"),
+    "subledger": (
+        "supplier or customer",
+        _CREATED,
+    ),
+    "project": (
+        "project (voyage)",
+        _CREATED,
+    ),
+    "glObject1": (
+        "cost centre (vessel)",
+        _CREATED,
+    ),
     "glObject3": ("value of posting 3", "add it in Xledger to the dimension behind glObject3"),
     "xgl": ("XGL dimension", "add it in Xledger, or correct the setting posting.xgl"),
     "taxRule": ("tax rule", "add it in Xledger, or map the VAT code in the file of posting.tax_rules"),
     "currency": ("currency", "open it in Xledger"),
     "country": ("country", "correct the country of the partner in the VMS"),
-    "company": ("company", "run `springline run master-data`"),
+    "company": ("company", _CREATED),
     "definition": ("dimension", "set up the object kind behind glObject1 in Xledger"),
 }
 _OTHER = ("value", "add it in Xledger, or correct it in the VMS")
@@ -79,7 +89,7 @@ def gap_message(entry: Entry, gap: Gap) -> str:
     name, remedy = _WORDS.get(gap.field, _OTHER)
     count = "more than one" if gap.is_ambiguous else "no"
     if gap.is_ambiguous:
-        remedy = "keep one of them in Xledger"
+        remedy = "keep one of them in Xledger, and close or rename the others"
     return f"{entry.label}: the ledger has {count} {name} {gap.value!r} for entity {entry.owner_code}. Next: {remedy}."
 
 
@@ -90,7 +100,8 @@ def refusal_message(entry: Entry, refusal: Refused, nodes: Sequence[Mapping[str,
     for account in {str(node["bankAccount"]) for node in nodes if node.get("bankAccount")}:
         reason = reason.replace(account, masked_account(account))
     reason = reason[:_LONGEST].rstrip(".")
-    return f"{entry.label}: the ledger refused it: {reason}. Next: correct it in the VMS; the next run tries again."
+    step = "correct what it names, in the VMS or in Xledger; the next run tries again"
+    return f"{entry.label}: the ledger refused it: {reason}. Next: {step}."
 
 
 def _snake(name: str) -> str:

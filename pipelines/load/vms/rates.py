@@ -130,7 +130,7 @@ def _judged(entry: Entry, rates: Sequence[Node]) -> LookUpFinding:
     return conflict(
         DIFFERS,
         f"{entry.label}: the VMS has {there}, the ledger {entry.look_up['exchange_rate']}. Next: correct the one that "
-        "is wrong, or set rates.overwrite.",
+        "is wrong; where the VMS is always to follow the ledger, set rates.overwrite.",
     )
 
 
