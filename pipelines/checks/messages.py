@@ -33,8 +33,8 @@ def split_message(message: str, *, rule: Rule | None) -> tuple[str, str]:
 
     Where the words of the rule have changed since, all of it is what is wrong.
 
-    >>> split_message("INI 7 (Agent AS): held by kari (late). `springline release 7` lifts it.", rule=None)
-    ('held by kari (late).', '`springline release 7` lifts it.')
+    >>> split_message("INI 7 (Agent AS): held by kari (late). `springline release 7 --reason …` lifts it.", rule=None)
+    ('held by kari (late).', '`springline release 7 --reason …` lifts it.')
     """
     # The title and not the first colon: the document's partner may have one in its name.
     title = rule.title if rule and f": {rule.title}" in message else ""

@@ -109,4 +109,6 @@ def _text(sql: str | None) -> str | None:
         return Path(sql).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"{sql} cannot be read: {reason}.", next_step="name a file with one SELECT in it.") from error
+        raise UsageError(
+            f"{sql} cannot be read: {reason}.", next_step="name a file that is there and is UTF-8."
+        ) from error

@@ -98,7 +98,8 @@ def _draft(closed: CloseResult, close: Close) -> str:
     period, count = closed.period, len(closed.open)
     draft = f"Its pack is {closed.pack}, a draft of version {close.pack_version}"
     if closed.has_moved:
-        return f"{period} was not sealed: it has moved since you looked at it. {draft}. Next: look at it again."
+        moved = f"{period} was not sealed: it has moved since you looked at it. {draft}."
+        return f"{moved} Next: see what is new above, then springline close {period} --seal."
     if count:
         stops = f"{_things(count)} {'stops' if count == 1 else 'stop'} the close of {period}"
         # Accepting is a way out as well: what is accepted is named in the pack.
@@ -107,7 +108,8 @@ def _draft(closed: CloseResult, close: Close) -> str:
         )
         return f"{stops}. {draft}. Next: {following}."
     if not closed.is_over:
-        return f"Nothing stops {period}, but it is not over yet. {draft}. Next: close it again when it is over."
+        following = f"seal it when it is over (springline close {period} --seal)"
+        return f"Nothing stops {period}, but it is not over yet. {draft}. Next: {following}."
     return f"Nothing stops {period}. {draft}; nothing is sealed yet. Next: springline close {period} --seal."
 
 

@@ -9,6 +9,7 @@ from pipelines.checks.steps import rules_off
 from pipelines.contracts import vms as vms_contracts
 from pipelines.contracts.presence import values_at
 from pipelines.core.mapping_files import TAX_RULES, find_mappings
+from pipelines.going_live.access import SCOPES
 from pipelines.going_live.check_line import CheckFault, CheckLine, judge, named
 from pipelines.going_live.companies import mapped_companies, read_entities
 
@@ -161,7 +162,7 @@ def tax_rules(probe: Probe) -> CheckLine:
     kinds = [str(node["dbId"]) for node in probe.nodes()["objectKinds"] if str(node["name"]).upper() == TAX_RULE]
     if not kinds:
         message = "The ledger shows no kind TAX_RULE."
-        return CheckLine("tax rules", ok=None, message=message, next_step="ask for its scope.")
+        return CheckLine("tax rules", ok=None, message=message, next_step=f"{SCOPES}.")
     known = set().union(*probe.object_codes(kinds).values())
     codes = {str(vat["vatCode"]).strip() for vat in probe.vms_objects("Vat", ["vatCode"])}
     faults = [

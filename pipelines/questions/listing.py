@@ -124,7 +124,7 @@ def show_groups(groups: Iterable[Group], console: Console, *, most: int | None, 
         if most is not None and len(group.items) > most:
             say(console, f"  … and {len(group.items) - most} more: {more.format(quote(group.items[0].code))}")
         if len(steps) == 1:
-            console.print(_indented(f"To do: {group.items[0].step}", console, by=2))
+            console.print(_indented(f"Next: {group.items[0].step}", console, by=2))
 
 
 def show_items(items: Iterable[Item], console: Console, *, with_step: bool = False) -> None:
@@ -138,7 +138,7 @@ def _lines(item: Item, *, with_step: bool) -> Iterator[str]:
     traits = (item.subject, item.company, item.size, age_in_days(item.age_days), item.remark)
     yield ", ".join(trait for trait in traits if trait) + (f": {item.found}" if item.found else "")
     if with_step:
-        yield f"  To do: {item.step}"
+        yield f"  Next: {item.step}"
 
 
 def _indented(text: str, console: Console, *, by: int = 2) -> Text:

@@ -35,7 +35,7 @@ def show_status(status: Status, console: Console, *, is_full: bool = False) -> N
     """Print the status for a person: an overview, or the entries themselves when some or all are asked for."""
     if not status["batches"]:
         say(console, "No batch has run yet. Next: springline check, then springline run.")
-        if not (status["held"] or status["ignored"]):
+        if not (status["held"] or status["ignored"] or status["not_ours"]):
             return
     _answer(status, console)
     asked = {name: value for name, value in status["filters"].items() if value}

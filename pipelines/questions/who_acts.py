@@ -77,8 +77,8 @@ def finding_and_step(rule: str, message: str) -> tuple[str, str]:
 
     >>> finding_and_step("gl_account_missing", "INI 1 (A/S): GL account missing (on 2). In the VMS, set it.")
     ('GL account missing (on 2)', 'In the VMS, set it.')
-    >>> finding_and_step("held_by_person", "INI 1: held by kari (disputed). `springline release 1` lifts it.")
-    ('held by kari (disputed)', '`springline release 1` lifts it.')
+    >>> finding_and_step("held_by_person", "INI 1: held by kari (late). `springline release 1 --reason …` lifts it.")
+    ('held by kari (late)', '`springline release 1 --reason …` lifts it.')
     """
     known = load_rules().rules.get(rule)
     title, step = (known.title, known.next_step.partition("{")[0]) if known else ("held by", "`springline release")

@@ -144,7 +144,7 @@ def test_a_long_list_says_how_many_more_and_how_to_see_them(busy: Terminal) -> N
     full = busy.run(*command.replace("'", "").split()).out
     assert all(f"270800{key}" in full for key in range(7))
     # What all have to do is said once, and the name of the rule is not repeated.
-    assert full.count("To do: In the VMS, correct the lines or the total of x.") == 1
+    assert full.count("Next: In the VMS, correct the lines or the total of x.") == 1
     assert full.count("lines do not add up") == 1
 
 

@@ -293,7 +293,7 @@ def test_every_story_fits_one_screen(story: Story, width: int) -> None:
     for explained in story.explained.values():
         lines = _shown(explained, width)
         assert lines[1] == explained.stands[: len(lines[1])]
-        assert any(line.startswith("To do: ") for line in lines)
+        assert any(line.startswith("Next: ") for line in lines)
         assert len(lines) <= 24
         assert max(map(len, lines)) <= width
 
