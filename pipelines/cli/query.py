@@ -34,7 +34,7 @@ MOST_CHARACTERS = 1_000_000
 Sql = Annotated[
     str | None,
     typer.Argument(
-        metavar="[SQL]",
+        metavar="SQL",
         help="One SELECT, a file that ends in .sql, or - for stdin. A schema lists its tables, a table shows its rows; "
         "nothing lists what to begin with.",
         show_default=False,

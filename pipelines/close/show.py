@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipelines.core import words
-from pipelines.core.drawing import draw_table
+from pipelines.core.drawing import draw_table, indented, say
 from pipelines.core.words import plural
 
 if TYPE_CHECKING:
@@ -25,16 +25,16 @@ def show_close(closed: CloseResult, console: Console) -> None:
     """Print what stops a close and what to do about it, then where the period stands."""
     open_rows = closed.open
     for row in open_rows[:SHOWN]:
-        console.print(_heading(row), markup=False, highlight=False)
+        say(console, _heading(row))
         for line in filter(None, (row["reason"], row["next_step"] and f"Next: {row['next_step']}")):
-            console.print(f"   {line}", markup=False, highlight=False)
+            console.print(indented(line, console, by=3))
     if len(open_rows) > SHOWN:
-        console.print(f"… and {len(open_rows) - SHOWN} more, in {closed.pack}.", markup=False, highlight=False)
+        say(console, f"… and {len(open_rows) - SHOWN} more, in {closed.pack}.")
     if closed.stops:
         console.print(_totals(closed))
     for line in (*closed.faults, *closed.problems):
-        console.print(f"! {line}", markup=False, highlight=False)
-    console.print(verdict(closed), markup=False, highlight=False)
+        say(console, f"! {line}")
+    say(console, verdict(closed))
 
 
 def question(closed: CloseResult) -> str:

@@ -86,3 +86,13 @@ def finding_and_step(rule: str, message: str) -> tuple[str, str]:
     # A finding may have full stops in it, so the step is looked for by its own words first.
     end = next((place for mark in (f". {step}", ". ") if (place := message.find(mark, begin)) >= 0), len(message))
     return message[begin:end], message[end + len(". ") :] or "see what it says."
+
+
+def fault_and_step(message: str) -> tuple[str, str]:
+    """Split the message of an object that is set aside, without the object it begins with, into fault and next step.
+
+    >>> fault_and_step("Document 5200473 (2708101): documentDate: is missing.")
+    ('documentDate: is missing.', '')
+    """
+    found, _, step = message.partition(" Next: ")
+    return found.partition(": ")[2] or found, step

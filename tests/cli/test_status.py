@@ -91,7 +91,7 @@ def test_it_counts_what_needs_a_person_and_who(busy: Terminal) -> None:
         "operations": 8, "master data": 1, "second person": 1, "accounting": 2,
     }  # fmt: skip
     first, by_whom, waiting, last, *_ = busy.run("status").out.splitlines()
-    assert first == "Needs a person: 7 documents held, 1 bank account, 1 not delivered, 1 set aside, 1 break."
+    assert first == "Needs a person: 7 documents held, 1 changed bank account, 1 not delivered, 1 set aside, 1 break."
     assert by_whom == "By whom: operations 8, accounting 2, master data 1, second person 1."
     assert waiting == "The next run goes on by itself with 1 object not delivered yet."
     assert last == "Last run 2026-11-01 07:00 (Oslo) for 2026-11-01 by night run: exit code 14."
@@ -144,7 +144,7 @@ def test_a_long_list_says_how_many_more_and_how_to_see_them(busy: Terminal) -> N
     full = busy.run(*command.replace("'", "").split()).out
     assert all(f"270800{key}" in full for key in range(7))
     # What all have to do is said once, and the name of the rule is not repeated.
-    assert full.count("Next: In the VMS, correct the lines or the total of x.") == 1
+    assert full.count("Next: in the VMS, correct the lines or the total of x.") == 1
     assert full.count("lines do not add up") == 1
 
 

@@ -184,7 +184,7 @@ def test_the_ledger_and_the_payment_are_told(story: Story) -> None:
         (POSTED, "The ledger has booked it as voucher 1"),
         (
             WITH_FAULT,
-            "Held: GL account missing (on lines 2). in the VMS, set the GL account of these lines. operations",
+            "Held: GL account missing (on line 2). in the VMS, set the GL account of these lines. operations",
         ),
         (SHOWN, "of type APR are read and shown, never posted. nothing. "),
         (BROKEN, "documentAmount: a number was expected"),

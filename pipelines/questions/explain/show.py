@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.core import words
+from pipelines.core.drawing import say
 from pipelines.questions.explain.show_parts import company_currency, show_all, show_events, show_origins, show_rules
 from pipelines.questions.explain.verdicts import FAILED, PASSED
-from pipelines.questions.listing import say
 from pipelines.questions.voucher_table import short_lines
 
 if TYPE_CHECKING:
