@@ -48,6 +48,10 @@ def acts_on_rule(rule: str) -> str:
     return BY_SYSTEM[known.system] if known else OPERATOR
 
 
+# What a close notes of a document that is not booked: what keeps it back says it as well, and says what to do.
+NOT_BOOKED = frozenset({"document held", "document rejected"})
+
+
 def title_of_rule(rule: str) -> str:
     """Return the fault that a rule looks for, in words."""
     known = load_rules().rules.get(rule)

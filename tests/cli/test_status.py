@@ -97,6 +97,17 @@ def test_it_counts_what_needs_a_person_and_who(busy: Terminal) -> None:
     assert last == "Last run 2026-11-01 07:00 (Oslo) for 2026-11-01 by night run: exit code 14."
 
 
+def test_what_a_close_notes_of_a_held_document_is_not_counted_again(busy: Terminal) -> None:
+    held_too = {"kind": "document held", "figures_hash": "", "message": "It is held.", "next_step": "correct it."}
+    for number in ("2708001", "2709999"):
+        busy.keep(
+            "breaks", **held_too, subject=f"2026-10 {number}", document_no=number, batch_id="b1", since="2026-11-01"
+        )
+    shown = busy.run("status", "--json").json()
+    assert [row["document_no"] for row in shown["breaks"]] == ["2707400", "2709999"]
+    assert (shown["needs"]["held"], shown["needs"]["breaks"]) == (7, 2)
+
+
 def test_the_oldest_comes_first_and_counts_are_by_rule(busy: Terminal) -> None:
     shown = busy.run("status").out
     assert shown.index("bank account of a supplier changes") < shown.index("lines do not add up to the total")

@@ -12,6 +12,7 @@ from pipelines.core.resources import seed_file
 from pipelines.core.words import amount, as_step, moment
 from pipelines.questions.who_acts import (
     ACCOUNTING,
+    NOT_BOOKED,
     OPERATIONS,
     OPERATOR,
     acts_on_break,
@@ -79,6 +80,8 @@ def _refused(story: Explanation) -> Advice | None:
 def _differs(story: Explanation) -> Advice | None:
     """Say what an open break asks for: while there is one, it is never true that nothing is to be done."""
     standing = [row for row in story.breaks if not row["is_accepted"]]
+    if any(kept_back(story) for kept_back in (_set_aside, _held, _decided_to_hold, _failed)):
+        standing = [row for row in standing if row["kind"] not in NOT_BOOKED]
     if not standing:
         return None
     row = standing[0]
