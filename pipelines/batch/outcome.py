@@ -59,9 +59,11 @@ def read_outcome(control: Control, *, since: datetime) -> Outcome:
 
 def show_outcome(outcome: Outcome, *, is_dry_run: bool, console: Console) -> None:
     """Print what was sent, what stands, and what to do about it."""
-    done, *more = [*_sent(outcome)] or ["Nothing sent"]
+    # What a dry run shows of its vouchers ends with that nothing was sent.
+    done, *more = [*_sent(outcome)] or ["" if is_dry_run else "Nothing sent"]
     standing = outcome.standing
-    sentences = [f"{done}, {standing.held:,} held, {plural(standing.breaks, 'break')}.", *(f"{one}." for one in more)]
+    first = ", ".join(filter(None, (done, f"{standing.held:,} held", plural(standing.breaks, "break"))))
+    sentences = [f"{one}." for one in (first, *more)]
     steps = list(_next_steps(standing, is_dry_run=is_dry_run))
     sentences += ["Needs a person:", *(f"  {step}" for step in steps)] if steps else ["Nothing needs a person."]
     for sentence in sentences:

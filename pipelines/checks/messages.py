@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from string import Formatter
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 LABEL_COLUMNS = ("document_key", "document_no", "document_type", "partner_name", "company_code")
 MOST_FINDINGS = 5
+# Models list the numbers of lines; where there is one, "lines 2" would be two of them.
+_ONE_LINE = re.compile(r"\blines (?=\d+$)")
 
 
 def write_message(rule: Rule, *, findings: Sequence[str], row: Row) -> str:
@@ -24,7 +27,7 @@ def write_message(rule: Rule, *, findings: Sequence[str], row: Row) -> str:
     shown = list(dict.fromkeys(finding for finding in findings if finding))
     if len(shown) > MOST_FINDINGS:
         shown = [*shown[:MOST_FINDINGS], f"and {len(shown) - MOST_FINDINGS} more"]
-    found = f" ({'; '.join(shown)})" if shown else ""
+    found = f" ({'; '.join(_ONE_LINE.sub('line ', finding) for finding in shown)})" if shown else ""
     return f"{document_label(row)}: {rule.title}{found}. {fill(rule.next_step, row=row)}"
 
 
@@ -33,8 +36,8 @@ def split_message(message: str, *, rule: Rule | None) -> tuple[str, str]:
 
     Where the words of the rule have changed since, all of it is what is wrong.
 
-    >>> split_message("INI 7 (Agent AS): held by kari (late). `springline release 7` lifts it.", rule=None)
-    ('held by kari (late).', '`springline release 7` lifts it.')
+    >>> split_message("INI 7 (Agent AS): held by kari (late). `springline release 7 --reason …` lifts it.", rule=None)
+    ('held by kari (late).', '`springline release 7 --reason …` lifts it.')
     """
     # The title and not the first colon: the document's partner may have one in its name.
     title = rule.title if rule and f": {rule.title}" in message else ""

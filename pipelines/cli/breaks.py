@@ -29,7 +29,10 @@ Named = Annotated[
 ]
 Text = Annotated[str, typer.Option(help="What to keep with it, with your name and the time.")]
 Kind = Annotated[str | None, typer.Option(help="Only kinds that begin so, as document or 'payment over paid'.")]
-Names = Annotated[list[str] | None, typer.Argument(metavar="BREAK", help="As of one break; or give --kind.")]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="BREAK", help="Their numbers, as no:12, subjects or documents; or give --kind."),
+]
 Company = Annotated[str | None, typer.Option(help="Only those of this company of the VMS.")]
 Period = Annotated[str | None, typer.Option(help="Only those of this month, as 2026-10.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Accept what is shown without asking, in a script.")]

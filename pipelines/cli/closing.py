@@ -78,7 +78,10 @@ def look(
         raise UsageError("--yes answers what --seal asks.", next_step="add --seal, or leave --yes out.")
     # Before anything is read: an answer that nobody can give would be waited for in vain.
     if is_sealing and not is_sure and not sys.stdin.isatty():
-        raise UsageError("--seal asks before it seals, and there is no terminal to ask at.", next_step="add --yes.")
+        raise UsageError(
+            "--seal asks before it seals, and there is no terminal to ask at.",
+            next_step=f"look at it (springline close {period}); add --yes to seal what you have seen.",
+        )
     closed = _close(period, is_sealing=is_sure, today=today, as_json=as_json, config=config)
     # Two runs and not one: no batch may wait for the warehouse while a person thinks.
     if is_sealing and not is_sure and closed.can_be_sealed:

@@ -19,7 +19,7 @@ def _job_names() -> list[str]:
 
 Jobs = Annotated[
     list[str] | None,
-    typer.Argument(help="Jobs to run; all of them in their order when none.", autocompletion=_job_names),
+    typer.Argument(metavar="JOB", help="Jobs to run; all of them in their order when none.", autocompletion=_job_names),
 ]
 Company = Annotated[str | None, typer.Option(help="Only this company of the VMS.")]
 Rule = Annotated[str | None, typer.Option(help="Only rules, and kinds of break, that begin so.")]

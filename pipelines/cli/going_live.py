@@ -116,12 +116,16 @@ def sandbox(*, port: Port = 0, state: State = None, seed: Seed = None) -> None:
         try:
             serve(state or Path(gone) / "sandbox.sqlite", seed=seed or sample_folder(), port=port)
         except (SeedError, LedgerSeedError) as error:
-            raise SettingsError(f"The seed cannot be read: {error}.", next_step="correct the file.") from error
+            raise SettingsError(
+                f"The seed cannot be read: {error}.",
+                next_step=f"correct that file in {seed or sample_folder()}; without --seed the sample is served.",
+            ) from error
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
             raise UsageError(
-                f"Port {port} is in use, perhaps by a sandbox that runs already.", next_step="end it, or name another."
+                f"Port {port} is in use, perhaps by a sandbox that runs already.",
+                next_step="end that one, or leave --port out for a free port.",
             ) from error
 
 

@@ -34,7 +34,7 @@ MOST_CHARACTERS = 1_000_000
 Sql = Annotated[
     str | None,
     typer.Argument(
-        metavar="[SQL]",
+        metavar="SQL",
         help="One SELECT, a file that ends in .sql, or - for stdin. A schema lists its tables, a table shows its rows; "
         "nothing lists what to begin with.",
         show_default=False,
@@ -109,4 +109,6 @@ def _text(sql: str | None) -> str | None:
         return Path(sql).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"{sql} cannot be read: {reason}.", next_step="name a file with one SELECT in it.") from error
+        raise UsageError(
+            f"{sql} cannot be read: {reason}.", next_step="name a file that is there and is UTF-8."
+        ) from error

@@ -134,7 +134,8 @@ def _refuse_unknown_seal(ctx: Context, place: Path) -> None:
         return
     raise UsageError(
         f"{place} is a sealed pack, and this control store knows nothing of its seal: an older one was put back.",
-        next_step="put back the newest backup of the control store, or move this folder to a place of its own.",
+        next_step="put back the newest backup of the control store; where there is none, keep this folder elsewhere "
+        "and run again.",
     )
 
 

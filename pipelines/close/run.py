@@ -197,7 +197,7 @@ def _month(period: str, *, today: date, is_sealing: bool) -> date:
     if is_sealing and not _is_over(month, today=today):
         raise UsageError(
             f"{period} cannot be sealed: it is {today}, and the month is not over.",
-            next_step=f"look at it without --seal, and seal it from {next_month(month)} on.",
+            next_step=f"look at it without --seal; seal it from {next_month(month)} on.",
         )
     return month
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipelines.core import words
-from pipelines.core.drawing import draw_table
+from pipelines.core.drawing import draw_table, indented, say
 from pipelines.core.words import plural
 
 if TYPE_CHECKING:
@@ -25,16 +25,16 @@ def show_close(closed: CloseResult, console: Console) -> None:
     """Print what stops a close and what to do about it, then where the period stands."""
     open_rows = closed.open
     for row in open_rows[:SHOWN]:
-        console.print(_heading(row), markup=False, highlight=False)
+        say(console, _heading(row))
         for line in filter(None, (row["reason"], row["next_step"] and f"Next: {row['next_step']}")):
-            console.print(f"   {line}", markup=False, highlight=False)
+            console.print(indented(line, console, by=3))
     if len(open_rows) > SHOWN:
-        console.print(f"… and {len(open_rows) - SHOWN} more, in {closed.pack}.", markup=False, highlight=False)
+        say(console, f"… and {len(open_rows) - SHOWN} more, in {closed.pack}.")
     if closed.stops:
         console.print(_totals(closed))
     for line in (*closed.faults, *closed.problems):
-        console.print(f"! {line}", markup=False, highlight=False)
-    console.print(verdict(closed), markup=False, highlight=False)
+        say(console, f"! {line}")
+    say(console, verdict(closed))
 
 
 def question(closed: CloseResult) -> str:
@@ -98,7 +98,8 @@ def _draft(closed: CloseResult, close: Close) -> str:
     period, count = closed.period, len(closed.open)
     draft = f"Its pack is {closed.pack}, a draft of version {close.pack_version}"
     if closed.has_moved:
-        return f"{period} was not sealed: it has moved since you looked at it. {draft}. Next: look at it again."
+        moved = f"{period} was not sealed: it has moved since you looked at it. {draft}."
+        return f"{moved} Next: see what is new above, then springline close {period} --seal."
     if count:
         stops = f"{_things(count)} {'stops' if count == 1 else 'stop'} the close of {period}"
         # Accepting is a way out as well: what is accepted is named in the pack.
@@ -107,7 +108,8 @@ def _draft(closed: CloseResult, close: Close) -> str:
         )
         return f"{stops}. {draft}. Next: {following}."
     if not closed.is_over:
-        return f"Nothing stops {period}, but it is not over yet. {draft}. Next: close it again when it is over."
+        following = f"seal it when it is over (springline close {period} --seal)"
+        return f"Nothing stops {period}, but it is not over yet. {draft}. Next: {following}."
     return f"Nothing stops {period}. {draft}; nothing is sealed yet. Next: springline close {period} --seal."
 
 

@@ -9,9 +9,11 @@ from rich import box
 from rich.cells import cell_len
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from rich.box import Box
+    from rich.console import Console
 
 # No text is narrower than this where it has more to say: words of one letter a line are not read.
 _NARROWEST_TEXT = 16
@@ -52,3 +54,19 @@ def _narrowest(heading: str, column: Sequence[str]) -> int:
     widest = max(map(cell_len, column), default=0)
     is_text = any(" " in cell for cell in column)
     return max(min(longest_word, _LONGEST_CODE) if is_text else longest_word, min(widest, _NARROWEST_TEXT))
+
+
+def say(console: Console, text: str, style: str = "") -> None:
+    """Print a sentence as it is, folded between words: texts of both systems are never read as markup."""
+    # The console's soft wrap leaves a line to the terminal, which breaks it in the middle of a code.
+    console.print(Text(text, style=style), soft_wrap=False)
+
+
+def indented(text: str, console: Console, *, by: int = 2) -> Text:
+    """Fold a text between words, its later lines further in than its first."""
+    inner = text.lstrip()
+    first = by + len(text) - len(inner)
+    lines = Text(inner).wrap(console, max(console.width - first - 2, 20))
+    return Text("\n").join(
+        Text(" " * (first if place == 0 else first + 2) + line.plain.rstrip()) for place, line in enumerate(lines)
+    )

@@ -19,7 +19,7 @@ LONGEST_VALUE = 60
 # How alike two names must be, from 0 to 1: `url` still finds `base_url`, `token_url` is not offered for `days`.
 ALIKE = 0.5
 # What pydantic finds, in our words; its own where a kind is not listed. {} is the limit, or what may stand there.
-_WORDS: Mapping[str, tuple[str, str]] = {
+_FOUND: Mapping[str, tuple[str, str]] = {
     "string_type": ("must be a text, in quotes", ""),
     "int_type": ("must be a whole number", ""),
     "int_parsing": ("must be a whole number", ""),
@@ -127,7 +127,7 @@ def _words(error: ErrorDetails) -> str:
         return f"is a list; a section has one bracket: [{location[0]}]"
     if kind == "tuple_type" and isinstance(value, dict):
         return f"is one table, and must be a list; in the file: [[{location[0]}]], with two brackets"
-    words, limit = _WORDS.get(kind, (error["msg"].removeprefix("Value error, "), ""))
+    words, limit = _FOUND.get(kind, (error["msg"].removeprefix("Value error, "), ""))
     words = words.format(_limit(context.get(limit, ""))) if limit else words
     if kind == "literal_error" and isinstance(value, str):
         choices = [part.strip("'") for part in context["expected"].replace(" or ", ", ").split(", ")]

@@ -46,7 +46,7 @@ def _text(value: object) -> object:
         message = f"holds the character {unseen}, which cannot be seen; write the value anew"
         raise ValueError(message)
     if example := _PLACEHOLDER.search(value):
-        message = f"still holds {example[0]} of the example; put your own value in its place, or take the line out"
+        message = f"still holds {example[0]} of the example; put your own value in its place"
         raise ValueError(message)
     return value
 

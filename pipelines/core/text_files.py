@@ -22,7 +22,9 @@ def read_text(path: Path) -> str:
         content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         message = f"{path} has more than {MOST_BYTES} bytes."
-        raise SettingsError(message, next_step="is it the right file? It should be a small one.")
+        raise SettingsError(
+            message, next_step="see whether it is the right file: files of settings and codes are small."
+        )
     try:
         # Not "utf-8-sig": it counts the bytes of a fault from behind the mark.
         return content.decode("utf-8").removeprefix("\ufeff")

@@ -16,6 +16,10 @@ LONGEST_VALUE = 300
 USUAL_DECIMALS = 2
 
 
+# With a capital wherever they stand.
+NAMES = frozenset({"Springline", "Springline's", "Xledger", "Xledger's"})
+
+
 def amount(value: Decimal | None, currency: str | None) -> str:
     """Write an amount with its currency and that currency's decimals; an empty text where there is no amount.
 
@@ -107,3 +111,13 @@ def value(of: object) -> str:
         case _:
             line = " ".join("".join(c if c.isprintable() else " " for c in str(of)).split())
             return line if len(line) <= LONGEST_VALUE else line[: LONGEST_VALUE - 1] + "…"
+
+
+def as_step(text: str) -> str:
+    """Return a sentence as it stands behind "Next:", in small letters where it does not begin with a name.
+
+    >>> as_step("In the VMS, enter the lines."), as_step("VAT is missing."), as_step("Xledger has it.")
+    ('in the VMS, enter the lines.', 'VAT is missing.', 'Xledger has it.')
+    """
+    first = text.partition(" ")[0]
+    return text[:1].lower() + text[1:] if first.istitle() and first not in NAMES else text

@@ -16,6 +16,7 @@ from rich.table import Table
 from pipelines.core.drawing import draw_table
 from pipelines.core.words import plural
 from pipelines.demo.left import SANDBOX, SPRINGLINE
+from pipelines.questions.who_acts import title_of_rule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,13 +24,15 @@ if TYPE_CHECKING:
     from pipelines.demo.play import DemoResult
 
 EVERYTHING, EVERYTHING_WIDTH = "everything.txt", 120
+# Found as foreseen; what they are about is where both sides do not agree.
+BREAKS = "breaks told"
 # What each comparison is of, in a table and in a sentence, and the kinds of the outbox that moved it.
 _KINDS = {
     "rates": ("exchange rates, by day and pair", "exchange rate", ("rate",)),
     "payments": ("invoices, paid and open", "invoice", ("payment",)),
     "transfers": ("transfers of money in the ledger", "transfer", ()),
     "actuals": ("actuals, by month, voyage, account", "actual", ("actual",)),
-    "breaks told": ("open breaks", "break", ()),
+    BREAKS: ("open breaks", "break", ()),
 }
 _MASTER_DATA = ("company", "supplier", "customer", "cost_centre", "project")
 # Rules, or reasons to differ, that are named on the one screen; differences that are.
@@ -95,13 +98,13 @@ def _facts(result: DemoResult) -> Iterator[tuple[str, str]]:
     yield "To the VMS", f"{first}; {later}, after {result.deeds:,} actions of people in the ledger"
     # A supplier whose bank account has changed is held too, and is no document.
     held = {row["document_no"]: row["rule"] for row in compared.held if row["document_key"] is not None}
-    rules = Counter(row["rule"].replace("_", " ") for row in compared.held if row["document_key"] is not None)
+    rules = Counter(title_of_rule(row["rule"]) for row in compared.held if row["document_key"] is not None)
     aside = len(compared.rejected)
     yield "Held on purpose", f"{plural(len(held), 'document')} by {plural(len(rules), 'rule')}: {_most(rules)}"
     yield "", f"{aside:,} that cannot be read; {plural(_suppliers(result), 'changed bank account')}"
     whys = Counter(row.why for kind in compared.results for row in kind.intended)
     yield "Meant to differ", f"{plural(sum(whys.values()), 'thing')}, for {len(whys)} reasons: {_most(whys)}"
-    agreed = ", ".join(plural(kind.agreed, _KINDS[kind.what][1]) for kind in compared.results)
+    agreed = ", ".join(plural(kind.agreed, _KINDS[kind.what][1]) for kind in compared.results if kind.what != BREAKS)
     yield "Agree", f"{plural(sum(line.posted for line in compared.counts), 'document')}, {agreed}"
 
 

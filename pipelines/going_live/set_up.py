@@ -9,6 +9,7 @@ from pipelines.checks.steps import rules_off
 from pipelines.contracts import vms as vms_contracts
 from pipelines.contracts.presence import values_at
 from pipelines.core.mapping_files import TAX_RULES, find_mappings
+from pipelines.going_live.access import SCOPES
 from pipelines.going_live.check_line import CheckFault, CheckLine, judge, named
 from pipelines.going_live.companies import mapped_companies, read_entities
 
@@ -39,9 +40,9 @@ def companies(probe: Probe) -> CheckLine:
     # Left alone by a setting: somebody has decided that, and nothing is to be looked at.
     if others == "leave" and probe.settings.companies:
         left = set()
-    reason = "is not configured" if probe.settings.companies and others != "post" else "is no entity"
+    reason = "not configured" if probe.settings.companies and others != "post" else "no entity has this code"
     step = 'add [[companies]] where it should post, or set companies_others = "leave" to leave all others alone'
-    notes = [(f"{named(left)} of the VMS {reason}, its documents will be held", step)]
+    notes = [(f"{named(left)} of the VMS: {reason}; documents of it will be held", step)]
     good = f"{named(company.code for company in mapped)} are on both sides"
     return judge("companies", good=good, faults=faults, notes=notes if left else ())
 
@@ -131,7 +132,7 @@ def xgl(probe: Probe) -> CheckLine:
     faults = [(f"there is no XGL {code}", "add it in Xledger") for code in sorted(needed - known)]
     notes: list[CheckFault] = []
     if chosen == "poolCode" and (missing := _pools(probe) - known):
-        message = f"pools {named(missing)} are no XGL, documents of their vessels will be held"
+        message = f"no XGL has the code of pool {named(missing)}; documents of its vessels will be held"
         notes.append((message, "add them in Xledger, or change posting.xgl"))
     good = f"{named(needed)} and all pools" if chosen == "poolCode" else named(needed)
     return judge("XGL", good=good, faults=faults, notes=notes)
@@ -161,7 +162,7 @@ def tax_rules(probe: Probe) -> CheckLine:
     kinds = [str(node["dbId"]) for node in probe.nodes()["objectKinds"] if str(node["name"]).upper() == TAX_RULE]
     if not kinds:
         message = "The ledger shows no kind TAX_RULE."
-        return CheckLine("tax rules", ok=None, message=message, next_step="ask for its scope.")
+        return CheckLine("tax rules", ok=None, message=message, next_step=f"{SCOPES}.")
     known = set().union(*probe.object_codes(kinds).values())
     codes = {str(vat["vatCode"]).strip() for vat in probe.vms_objects("Vat", ["vatCode"])}
     faults = [
@@ -171,7 +172,7 @@ def tax_rules(probe: Probe) -> CheckLine:
     ]
     # A note and no fault: such a document is held by a rule, and the others go on.
     left = {code for code in codes if code not in mapping and code not in known}
-    message = f"VAT codes {named(left)} are no tax rules, documents with them will be held"
+    message = f"without a tax rule: VAT code {named(left)}; documents with it will be held"
     notes = [(message, "add the rules in Xledger, or map the codes in posting.tax_rules")] if left else []
     return judge("tax rules", good=f"{len(codes)} VAT codes", faults=faults, notes=notes)
 

@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipelines.core import words
+from pipelines.core.drawing import say
 from pipelines.core.words import moment
-from pipelines.questions.listing import Item, grouped, say, show_counts, show_groups, show_items
+from pipelines.questions.listing import Item, grouped, show_counts, show_groups, show_items
 from pipelines.questions.who_acts import acts_on_break
 
 if TYPE_CHECKING:

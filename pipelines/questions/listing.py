@@ -8,10 +8,8 @@ from decimal import Decimal
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
 from pipelines.core import words
-from pipelines.core.drawing import draw_table
+from pipelines.core.drawing import draw_table, indented, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -93,12 +91,6 @@ def age_in_days(days: int) -> str:
     return words.plural(days, "day") if days else "today"
 
 
-def say(console: Console, text: str, style: str = "") -> None:
-    """Print a sentence as it is, folded between words: texts of both systems are never read as markup."""
-    # The console's soft wrap leaves a line to the terminal, which breaks it in the middle of a code.
-    console.print(Text(text, style=style), soft_wrap=False)
-
-
 def show_counts(groups: Sequence[Group], console: Console, *, heading: str, most: int, more: str) -> None:
     """Print a line for each group, the first ``most`` of them; ``more`` is the command that shows the rest."""
     rows = (
@@ -124,28 +116,18 @@ def show_groups(groups: Iterable[Group], console: Console, *, most: int | None, 
         if most is not None and len(group.items) > most:
             say(console, f"  … and {len(group.items) - most} more: {more.format(quote(group.items[0].code))}")
         if len(steps) == 1:
-            console.print(_indented(f"To do: {group.items[0].step}", console, by=2))
+            console.print(indented(f"Next: {words.as_step(group.items[0].step)}", console, by=2))
 
 
 def show_items(items: Iterable[Item], console: Console, *, with_step: bool = False) -> None:
     """Print things one after the other, each with what tells it apart and what was found."""
     for item in items:
         for line in _lines(item, with_step=with_step):
-            console.print(_indented(line, console))
+            console.print(indented(line, console))
 
 
 def _lines(item: Item, *, with_step: bool) -> Iterator[str]:
     traits = (item.subject, item.company, item.size, age_in_days(item.age_days), item.remark)
     yield ", ".join(trait for trait in traits if trait) + (f": {item.found}" if item.found else "")
     if with_step:
-        yield f"  To do: {item.step}"
-
-
-def _indented(text: str, console: Console, *, by: int = 2) -> Text:
-    """Fold a text between words, its later lines further in than its first."""
-    inner = text.lstrip()
-    first = by + len(text) - len(inner)
-    lines = Text(inner).wrap(console, max(console.width - first - 2, 20))
-    return Text("\n").join(
-        Text(" " * (first if place == 0 else first + 2) + line.plain.rstrip()) for place, line in enumerate(lines)
-    )
+        yield f"  Next: {words.as_step(item.step)}"

@@ -59,7 +59,8 @@ def read_status(settings: Settings, *, now: datetime, filters: Filters = ALL) ->
     ``held`` and ``warnings`` have one entry per document and rule; ``outbox`` counts by kind and state; ``requests``
     counts those of the calendar month of ``now``. Of each entry ``who_acts`` says who has to do something, empty where
     the next run does. ``filters`` narrow the lists of what needs a person;
-    ``there_is`` says what each of them may be asked for.
+    ``there_is`` says what each of them may be asked for. A break of a close that says of a document only that it is not
+    booked is left out where another list has the document.
     """
     statements = named_statements("status")
     with closing(Control(settings.control_path, for_reading=True)) as control:
@@ -84,6 +85,7 @@ def read_status(settings: Settings, *, now: datetime, filters: Filters = ALL) ->
             "left_alone": left_alone(control),
             "requests": _requests(control, settings, month=f"{now:%Y-%m}"),
         }
+    found |= {"held": held, "warnings": warnings}
     amounts = _amounts(settings)
     for row in (*held, *warnings):
         row.update(_of_hold(row, amounts))
@@ -93,8 +95,13 @@ def read_status(settings: Settings, *, now: datetime, filters: Filters = ALL) ->
         row["who_acts"] = who_acts.acts_on_object(row["side"])
     breaks = list_breaks(settings, kind=None, period=None, is_all=False, now=lambda: now)
     # A break that was accepted comes back once its figures are no longer those that were accepted.
-    standing = [asdict(row) | {"who_acts": who_acts.acts_on_break(row.kind)} for row in breaks if not row.is_accepted]
-    found |= {"held": held, "warnings": warnings, "breaks": standing}
+    told = {row["document_no"] for name in NEEDS[:3] for row in found[name]} - {None}
+    standing = [
+        asdict(row) | {"who_acts": who_acts.acts_on_break(row.kind)}
+        for row in breaks
+        if not (row.is_accepted or (row.kind in who_acts.NOT_BOOKED and row.document_no in told))
+    ]
+    found["breaks"] = standing
     for row in (row for name in (*NEEDS, "warnings") for row in found[name]):
         row["age_days"] = max((now.date() - date.fromisoformat(str(row["since"])[:DAY_DIGITS])).days, 0)
     there_is = _there_is(row for name in NEEDS for row in found[name])

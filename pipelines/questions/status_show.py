@@ -8,9 +8,10 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from pipelines.core import words
-from pipelines.core.drawing import draw_table
+from pipelines.core.drawing import draw_table, say
 from pipelines.questions.break_list import as_item
-from pipelines.questions.listing import Group, Item, grouped, say, show_counts, show_groups
+from pipelines.questions.listing import Group, Item, grouped, show_counts, show_groups
+from pipelines.questions.who_acts import fault_and_step
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +25,7 @@ MOST_OF_KIND = 5
 # What is counted of each list, one and several.
 NOUNS: Mapping[str, tuple[str, str]] = {
     "held": ("document held", "documents held"),
-    "suppliers": ("bank account", "bank accounts"),
+    "suppliers": ("changed bank account", "changed bank accounts"),
     "undelivered": ("not delivered", "not delivered"),
     "rejected": ("set aside", "set aside"),
     "breaks": ("break", "breaks"),
@@ -35,7 +36,7 @@ def show_status(status: Status, console: Console, *, is_full: bool = False) -> N
     """Print the status for a person: an overview, or the entries themselves when some or all are asked for."""
     if not status["batches"]:
         say(console, "No batch has run yet. Next: springline check, then springline run.")
-        if not (status["held"] or status["ignored"]):
+        if not (status["held"] or status["ignored"] or status["not_ours"]):
             return
     _answer(status, console)
     asked = {name: value for name, value in status["filters"].items() if value}
@@ -136,7 +137,7 @@ def _detail(finding: str, title: str) -> str:
 
 def _rejected(rows: Sequence[Mapping[str, Any]]) -> Iterator[Item]:
     for row in rows:
-        found, _, step = row["message"].partition(" Next: ")
+        found, step = fault_and_step(row["message"])
         yield Item(
             subject=str(row["document_no"] or row["object_key"]),
             group="set aside (cannot be read)",

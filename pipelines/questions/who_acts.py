@@ -48,6 +48,10 @@ def acts_on_rule(rule: str) -> str:
     return BY_SYSTEM[known.system] if known else OPERATOR
 
 
+# What a close notes of a document that is not booked: what keeps it back says it as well, and says what to do.
+NOT_BOOKED = frozenset({"document held", "document rejected"})
+
+
 def title_of_rule(rule: str) -> str:
     """Return the fault that a rule looks for, in words."""
     known = load_rules().rules.get(rule)
@@ -77,8 +81,8 @@ def finding_and_step(rule: str, message: str) -> tuple[str, str]:
 
     >>> finding_and_step("gl_account_missing", "INI 1 (A/S): GL account missing (on 2). In the VMS, set it.")
     ('GL account missing (on 2)', 'In the VMS, set it.')
-    >>> finding_and_step("held_by_person", "INI 1: held by kari (disputed). `springline release 1` lifts it.")
-    ('held by kari (disputed)', '`springline release 1` lifts it.')
+    >>> finding_and_step("held_by_person", "INI 1: held by kari (late). `springline release 1 --reason …` lifts it.")
+    ('held by kari (late)', '`springline release 1 --reason …` lifts it.')
     """
     known = load_rules().rules.get(rule)
     title, step = (known.title, known.next_step.partition("{")[0]) if known else ("held by", "`springline release")
@@ -86,3 +90,13 @@ def finding_and_step(rule: str, message: str) -> tuple[str, str]:
     # A finding may have full stops in it, so the step is looked for by its own words first.
     end = next((place for mark in (f". {step}", ". ") if (place := message.find(mark, begin)) >= 0), len(message))
     return message[begin:end], message[end + len(". ") :] or "see what it says."
+
+
+def fault_and_step(message: str) -> tuple[str, str]:
+    """Split the message of an object that is set aside, without the object it begins with, into fault and next step.
+
+    >>> fault_and_step("Document 5200473 (2708101): documentDate: is missing.")
+    ('documentDate: is missing.', '')
+    """
+    found, _, step = message.partition(" Next: ")
+    return found.partition(": ")[2] or found, step

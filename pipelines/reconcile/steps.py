@@ -35,8 +35,8 @@ def note_master_breaks(ctx: Context) -> Counts:
             NOT_UNIQUE,
             # The same subject as the delivery gives it (`<kind>:<owner>:<code>`), so that both mean one break.
             f"{'cost_centre' if side == 'vessel' else side}:{owner or where}:{code}",
-            f"The {side} code {code} stands {count} times in {where}; nothing was written.",
-            next_step(NOT_UNIQUE, side=side, code=code, where=where),
+            f"The {side} code {code} stands {count} times in the {where}; nothing was written.",
+            next_step(NOT_UNIQUE, side=side, code=code, where=f"the {where}"),
             figures={"count": count},
         )
         for side, owner, code, where, count in rows

@@ -284,10 +284,12 @@ SELECT
         WHEN late.side = 'ledger'
             THEN
                 'move the voucher into an open period in the ledger, accept the late posting (`springline breaks accept`), or'
-                || ' reopen the period (`springline close reopen`).'
+                || ' reopen the period (`springline close reopen ' || SUBSTRING(CAST(late.period_month AS VARCHAR), 1, 7)
+                || ' --reason …`).'
         ELSE
             'where it was not sent to the ledger, date the document in an open period in the VMS; else accept the late posting'
-            || ' (`springline breaks accept`), or reopen the period (`springline close reopen`).'
+            || ' (`springline breaks accept`), or reopen the period (`springline close reopen '
+            || SUBSTRING(CAST(late.period_month AS VARCHAR), 1, 7) || ' --reason …`).'
     END AS next_step,  -- what to do about it; empty: nothing
     periods.sealed_at,  -- when it was sealed last, UTC
     periods.is_reopened  -- true: the period is open for its next version

@@ -74,7 +74,7 @@ def test_a_kind_is_listed_cut_with_the_command_that_shows_the_rest(two: Terminal
     assert "… and 2 more: springline breaks list --kind 'document amount differs' --full" in shown
     full = two.run("breaks", "list", "--kind", DIFFERS, "--full").out
     assert all(f"late{n}" in full for n in range(6))
-    assert full.count("To do: correct it.") == 1
+    assert full.count("Next: correct it.") == 1
     assert f"{DIFFERS}: 7. By: accounting." in full
 
 

@@ -80,7 +80,7 @@ def test_a_next_step_is_shown_whole_in_a_narrow_window(five: Terminal) -> None:
     step = "`springline breaks ignore-subject project OFFICE-2026 --company 28601 --reason …` says so once for all."
     note(five, replace(differs("28601:OFFICE-2026", kind=VOYAGE), next_step=step))
     five.set(COLUMNS="80")
-    assert f"   Next: {step}\n" in five.run("breaks", "list", "--kind", VOYAGE).out
+    assert f"    Next: {step}\n" in five.run("breaks", "list", "--kind", VOYAGE).out
 
 
 def test_a_script_has_to_say_yes(five: Terminal) -> None:

@@ -36,14 +36,14 @@ def test_nothing_is_written_when_a_side_cannot_be_read(terminal: Terminal) -> No
 
 def test_a_seal_is_not_asked_for_where_nobody_can_answer(terminal: Terminal) -> None:
     ended = terminal.run("close", "2026-10", "--today", "2026-11-03", "--seal")
-    assert (ended.code, "there is no terminal to ask at. Next: add --yes." in ended.err) == (2, True)
+    assert (ended.code, "add --yes to seal what you have seen." in ended.err) == (2, True)
     assert terminal.run("close", "2026-10", "--today", "2026-11-03", "--yes").code == 2
     assert not (terminal.folder / "springline.ctl.sqlite").exists()
 
 
 def test_a_month_that_is_not_over_is_not_sealed(terminal: Terminal) -> None:
     ended = terminal.run("close", "2026-11", "--today", "2026-11-30", "--seal", "--yes", "--json")
-    assert (ended.code, ended.json()["next_step"]) == (2, "look at it without --seal, and seal it from 2026-12-01 on.")
+    assert (ended.code, ended.json()["next_step"]) == (2, "look at it without --seal; seal it from 2026-12-01 on.")
 
 
 def test_what_was_never_sealed_cannot_be_reopened(terminal: Terminal) -> None:

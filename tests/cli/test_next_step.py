@@ -113,6 +113,9 @@ BREAK = {
         ((SENT, ACKNOWLEDGED, _booked(0), _set(breaks=[BREAK, BREAK])), "1 more of its breaks is open."),
         ((SENT, ACKNOWLEDGED, _booked(0), _set(breaks=[{**BREAK, "is_accepted": True}])), "The ledger has booked it"),
         ((_vms(status_code="POS"), _set(breaks=[BREAK])), "undo the change (break no:12)."),
+        # A close notes that it is held as well; the rule says what to do.
+        ((_set(holds=[HOLD], breaks=[{**BREAK, "kind": "document held"}]),), "Held: document has no lines. in the VMS"),
+        ((_set(breaks=[{**BREAK, "kind": "document held"}]),), "undo the change (break no:12)."),
         ((_vms(document_type="APR"),), "Documents of type APR are read and shown, never posted. nothing. ()"),
         ((_vms(status_code="PEN"),), "`springline preflight` says what to mend"),
         ((_vms(status_code="INV"),), "It is up for approval in the VMS"),

@@ -70,7 +70,7 @@ def test_explain_works_from_the_control_store_alone(terminal: Terminal) -> None:
     told = terminal.run("explain", "2707400", "--json").json()
     assert (told["as_of"]["origin"], told["stands"]) == ("control store alone", "Held: document has no lines.")
     shown = terminal.run("explain", "2707400").out
-    assert "Held: document has no lines.\nTo do: in the VMS, enter them. By: operations." in shown
+    assert "Held: document has no lines.\nNext: in the VMS, enter them. By: operations." in shown
 
 
 def test_explain_finds_what_was_sent_from_the_control_store_alone(terminal: Terminal) -> None:

@@ -91,10 +91,21 @@ def test_it_counts_what_needs_a_person_and_who(busy: Terminal) -> None:
         "operations": 8, "master data": 1, "second person": 1, "accounting": 2,
     }  # fmt: skip
     first, by_whom, waiting, last, *_ = busy.run("status").out.splitlines()
-    assert first == "Needs a person: 7 documents held, 1 bank account, 1 not delivered, 1 set aside, 1 break."
+    assert first == "Needs a person: 7 documents held, 1 changed bank account, 1 not delivered, 1 set aside, 1 break."
     assert by_whom == "By whom: operations 8, accounting 2, master data 1, second person 1."
     assert waiting == "The next run goes on by itself with 1 object not delivered yet."
     assert last == "Last run 2026-11-01 07:00 (Oslo) for 2026-11-01 by night run: exit code 14."
+
+
+def test_what_a_close_notes_of_a_held_document_is_not_counted_again(busy: Terminal) -> None:
+    held_too = {"kind": "document held", "figures_hash": "", "message": "It is held.", "next_step": "correct it."}
+    for number in ("2708001", "2709999"):
+        busy.keep(
+            "breaks", **held_too, subject=f"2026-10 {number}", document_no=number, batch_id="b1", since="2026-11-01"
+        )
+    shown = busy.run("status", "--json").json()
+    assert [row["document_no"] for row in shown["breaks"]] == ["2707400", "2709999"]
+    assert (shown["needs"]["held"], shown["needs"]["breaks"]) == (7, 2)
 
 
 def test_the_oldest_comes_first_and_counts_are_by_rule(busy: Terminal) -> None:
@@ -144,7 +155,7 @@ def test_a_long_list_says_how_many_more_and_how_to_see_them(busy: Terminal) -> N
     full = busy.run(*command.replace("'", "").split()).out
     assert all(f"270800{key}" in full for key in range(7))
     # What all have to do is said once, and the name of the rule is not repeated.
-    assert full.count("To do: In the VMS, correct the lines or the total of x.") == 1
+    assert full.count("Next: in the VMS, correct the lines or the total of x.") == 1
     assert full.count("lines do not add up") == 1
 
 

@@ -118,7 +118,7 @@ def test_the_demo_is_told_on_one_screen(screen: list[str]) -> None:
         "Both sides agree",
         "485 vouchers",
         "485 acknowledgements, 36 exchange rates; 238 payments and 772 actuals, after 257 actions",
-        "53 documents by 30 rules: voucher not balanced (6)",
+        "53 documents by 30 rules: lines do not add up to the total (6)",
         "4 that cannot be read; 1 changed bank account",
         "42 things, for 11 reasons: match undone (12)",
     ):

@@ -184,7 +184,7 @@ def test_the_ledger_and_the_payment_are_told(story: Story) -> None:
         (POSTED, "The ledger has booked it as voucher 1"),
         (
             WITH_FAULT,
-            "Held: GL account missing (on lines 2). in the VMS, set the GL account of these lines. operations",
+            "Held: GL account missing (on line 2). in the VMS, set the GL account of these lines. operations",
         ),
         (SHOWN, "of type APR are read and shown, never posted. nothing. "),
         (BROKEN, "documentAmount: a number was expected"),
@@ -293,7 +293,7 @@ def test_every_story_fits_one_screen(story: Story, width: int) -> None:
     for explained in story.explained.values():
         lines = _shown(explained, width)
         assert lines[1] == explained.stands[: len(lines[1])]
-        assert any(line.startswith("To do: ") for line in lines)
+        assert any(line.startswith("Next: ") for line in lines)
         assert len(lines) <= 24
         assert max(map(len, lines)) <= width
 

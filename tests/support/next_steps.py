@@ -19,14 +19,14 @@ MARK = "Next: "
 # Names of variables that hold a next step, or a part of one, until it is used.
 HOLDERS = {"step", "remedy", "following", "by_hand", "promise"}
 CONSTANTS = {
-    "ACKNOWLEDGE", "BY_HAND", "FILE_LOOK", "IN_XLEDGER", "LATER", "LOOK", "LOOK_UP", "NEXT_STEP", "NEXT_STEPS",
+    "ACKNOWLEDGE", "BY_HAND", "FILE_LOOK", "IN_XLEDGER", "LATER", "LOOK", "LOOK_UP", "NEXT", "NEXT_STEP", "NEXT_STEPS",
     "RETRIES",
     "ROLES", "SCOPES", "TABLES_NEXT_STEP", "UNANSWERED", "_CREATED", "_SEE_LOG", "_STATUSES", "_WORDS",
 }  # fmt: skip
 # Where the next step stands among the arguments of a call that does not name it.
-PLACES = {"Break": 3, "CheckLine": 3, "FileFault": 2, "NoFileError": 1, "fault": 2}
+PLACES = {"Advice": 1, "Break": 3, "CheckLine": 3, "FileFault": 2, "NoFileError": 1, "fault": 2}
 # Modules whose functions return next steps and nothing else.
-ALL_RETURNED = {"pipelines/questions/explain/next_step.py", "pipelines/stores/unopened.py"}
+ALL_RETURNED = {"pipelines/stores/unopened.py"}
 SEEDS = ("break_kinds", "match_reasons")
 
 
@@ -35,9 +35,9 @@ def found() -> dict[str, set[str]]:
     """Return each next step by the file it stands in; what is only known when it is shown stands there as {}."""
     steps: dict[str, set[str]] = {}
     for file, texts in (*_in_python(), *_in_models(), *_in_suites(), *_in_seeds()):
+        bare = (" ".join(text.rpartition(MARK)[2].split()) for text in texts)
         # Without a letter it only holds words that are told elsewhere.
-        told = {" ".join(text.split()) for text in texts if any(letter.isalpha() for letter in text)}
-        if told:
+        if told := {text for text in bare if any(letter.isalpha() for letter in text)}:
             steps.setdefault(file, set()).update(told)
     return steps
 
@@ -51,6 +51,8 @@ def _in_python() -> Iterator[tuple[str, Iterator[str]]]:
 
 
 def _of_module(tree: ast.Module, *, has_faults: bool, is_all: bool) -> Iterator[str]:
+    # Alone, a part of a text would be half a step.
+    parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id=name), args=args) if name in PLACES and len(args) > PLACES[name]:
@@ -69,8 +71,8 @@ def _of_module(tree: ast.Module, *, has_faults: bool, is_all: bool) -> Iterator[
             case ast.FunctionDef(name=name, body=body) if is_all or "next_step" in name:
                 returned = (one for part in body for one in ast.walk(part) if isinstance(one, ast.Return))
                 yield from (text for one in returned if one.value for text in _texts(one.value))
-            case ast.JoinedStr() | ast.Constant(value=str()):
-                yield from (text.rpartition(MARK)[2] for text in _texts(node) if MARK in text)
+            case ast.JoinedStr() | ast.Constant(value=str()) if id(node) not in parts:
+                yield from (text for text in _texts(node) if MARK in text)
 
 
 def _is_sentence(node: ast.expr) -> bool:

@@ -45,7 +45,7 @@ def test_all_that_waits_is_named_with_a_command() -> None:
 
 def test_what_a_dry_run_would_hold_is_not_looked_for_in_status() -> None:
     first, _, held = said(Outcome({}, Standing(held=20)), is_dry_run=True)
-    assert first.startswith("Nothing sent, 20 held")
+    assert first.startswith("20 held")
     assert "springline preflight" in held
 
 

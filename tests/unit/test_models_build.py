@@ -78,7 +78,7 @@ def test_a_failure_leaves_all_as_it_was(connection: duckdb.DuckDBPyConnection) -
     assert error.value.message.startswith(
         "map.b could not be built: sql/map/b.sql:4:5: Conversion Error: Could not convert string 'F-1' to INT32"
     )
-    assert error.value.next_step.startswith("correct sql/map/b.sql, or the data its message names")
+    assert error.value.next_step.startswith("nothing was changed and nothing was sent; correct the data")
     assert _rows(connection, "map.a")[0][2] == Decimal("12.3500")
 
 

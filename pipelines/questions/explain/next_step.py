@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING
 
 from pipelines.checks.suites import HELD_BY_PERSON
 from pipelines.core.resources import seed_file
-from pipelines.core.words import amount, moment
-from pipelines.questions.who_acts import ACCOUNTING, OPERATIONS, OPERATOR, acts_on_break, acts_on_rule, finding_and_step
+from pipelines.core.words import amount, as_step, moment
+from pipelines.questions.who_acts import (
+    ACCOUNTING,
+    NOT_BOOKED,
+    OPERATIONS,
+    OPERATOR,
+    acts_on_break,
+    acts_on_rule,
+    fault_and_step,
+    finding_and_step,
+)
 
 if TYPE_CHECKING:
     from pipelines.questions.explain.explanation import Explanation
@@ -71,6 +80,8 @@ def _refused(story: Explanation) -> Advice | None:
 def _differs(story: Explanation) -> Advice | None:
     """Say what an open break asks for: while there is one, it is never true that nothing is to be done."""
     standing = [row for row in story.breaks if not row["is_accepted"]]
+    if any(kept_back(story) for kept_back in (_set_aside, _held, _decided_to_hold, _failed)):
+        standing = [row for row in standing if row["kind"] not in NOT_BOOKED]
     if not standing:
         return None
     row = standing[0]
@@ -136,7 +147,7 @@ def _unknown(story: Explanation) -> Advice | None:
 
 def _set_aside(story: Explanation) -> Advice | None:
     # The message ends with the usual next step, which stands here anyway.
-    fault = (story.set_aside or "").partition(" Next: ")[0]
+    fault, _ = fault_and_step(story.set_aside or "")
     if not fault:
         return None
     return Advice(
@@ -159,7 +170,7 @@ def _held(story: Explanation) -> Advice | None:
     )
     return Advice(
         f"Held: {'; '.join(found for found, _ in split)}.",
-        f"{steps[:1].lower()}{steps[1:]}",
+        as_step(steps),
         " and ".join(whose),
     )
 

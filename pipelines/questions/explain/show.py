@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.core import words
+from pipelines.core.drawing import say
 from pipelines.questions.explain.show_parts import company_currency, show_all, show_events, show_origins, show_rules
 from pipelines.questions.explain.verdicts import FAILED, PASSED
-from pipelines.questions.listing import say
 from pipelines.questions.voucher_table import short_lines
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _answer(story: Explanation, console: Console) -> None:
     say(console, ", ".join(part for part in named if part), style="bold")
     say(console, story.stands)
     by = f" By: {story.who_acts}." if story.who_acts else ""
-    say(console, f"To do: {story.next_step}{by}")
+    say(console, f"Next: {story.next_step}{by}")
     # What is settled, or never a voucher, is paid to no account any more.
     if story.bank_change and story.voucher is not None and story.payments.get("open") != 0:
         say(console, f"! {story.bank_change}")
