@@ -11,6 +11,7 @@
     └── WireError                        one call to a remote system failed
         ├── Transient                    worth another try: 429, 5xx, no answer, burst or credit limits
         └── Terminal                     not worth another try
+            ├── Unclear                  a write was answered, and the answer does not say that it was done
             ├── Forbidden                the other side does not let us do this (403)
             └── Refused                  the other side understood and refused; carries its code and message
 
@@ -110,6 +111,10 @@ class Transient(WireError):
 
 class Terminal(WireError):
     """Not worth another try: wrong credentials, an answer that cannot be read, a refusal."""
+
+
+class Unclear(Terminal):
+    """A write was answered, but not as documented: only a look-up can tell whether it was done."""
 
 
 class Forbidden(Terminal):

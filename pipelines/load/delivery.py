@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from pipelines.core.errors import SpringlineError
 from pipelines.load.look_up import LOOK_UP_ERRORS, LookUpFinding, Presence, by_finding
 from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.intent import Intent, Kind
@@ -93,6 +94,8 @@ class Delivery:
     is_stopped: bool = False
     states: dict[str, State] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    # By id: calls whose answer does not say what became of them. Told only of what no look-up settles.
+    _unclear: dict[str, str] = field(default_factory=dict)
     _entries: dict[str, Entry] = field(default_factory=dict)
 
     @classmethod
@@ -130,15 +133,25 @@ class Delivery:
         entries = self.outbox.entries(self.cargo.kind, [State.UNKNOWN])
         return [entry for entry in entries if self.states.get(entry.id) is State.UNKNOWN]
 
+    def unclear_move(self, entry: Entry, error: SpringlineError) -> Move:
+        """Make an intent `unknown` whose call was answered without saying what became of it."""
+        self._unclear[entry.id] = f"{entry.label}: {error.message} Whether it was written is looked up."
+        return Move(entry.id, State.UNKNOWN, self._unclear[entry.id])
+
+    def unclear(self) -> list[Entry]:
+        """Return the entries whose call was answered without saying what became of them, and that are not settled."""
+        return [entry for entry in self.still_unknown() if entry.id in self._unclear] if self._unclear else []
+
     def result(self) -> DeliveryResult:
-        """Count the entries by where they stand now."""
+        """Count the entries by where they stand now, and tell of each whose answer says nothing to the end."""
         counts = Counter(self.states.values())
+        unclear = [words for intent, words in self._unclear.items() if self.states.get(intent) is State.UNKNOWN]
         return DeliveryResult(
             sent=counts[State.SENT],
             failed=counts[State.FAILED],
             unknown=counts[State.UNKNOWN],
             waiting=counts[State.TODO],
-            problems=tuple(dict.fromkeys(self.problems)),
+            problems=tuple(dict.fromkeys((*self.problems, *unclear))),
         )
 
     def without_unwanted(self, entries: Sequence[Entry]) -> list[Entry]:
@@ -154,7 +167,9 @@ class Delivery:
             # Without this answer nothing may go: the ledger takes a voucher a second time (docs/systems/ledger.md#a3).
             self.is_stopped = True
             side = self.cargo.side
-            self.problems.append(f"What the {side} has already could not be looked up, so nothing was sent: {error}")
+            self.problems.append(
+                f"What the {side} has already could not be looked up, so nothing more was sent: {error}"
+            )
             return []
         ready: list[Entry] = []
         moves: list[Move] = []

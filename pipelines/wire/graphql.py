@@ -13,7 +13,7 @@ import msgspec
 from pipelines.core.errors import Refused, Terminal, Transient
 from pipelines.core.log import hide_in_text
 from pipelines.core.periods import OSLO
-from pipelines.wire.http import Answer, Call, HttpCaller, judge_status
+from pipelines.wire.http import UNREADABLE, Answer, Call, HttpCaller, judge_status
 from pipelines.wire.upload import Upload, multipart
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def _raise(errors: Sequence[_GraphqlError], answer: Answer) -> None:
 def _parse(answer: Answer) -> _Answer | None:
     try:
         return msgspec.json.decode(answer.body, type=_Answer)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httpx
+import msgspec
 import stamina
 
 from pipelines.core.errors import Terminal, Transient
@@ -20,6 +21,9 @@ LONGEST_PAUSE = 60.0
 TOO_MANY_REQUESTS = 429
 SERVER_ERRORS = 500
 LATER = "this usually passes by itself: run again; if it does not pass, ask whoever runs that system."
+
+# What msgspec raises for a body that is no JSON: also for bytes that are no text, and for one nested too deeply.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 # Raised before a byte of the request has left: nothing can have been done.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, cast
 
-from pipelines.core.errors import Refused, WireError
+from pipelines.core.errors import Refused, Unclear, WireError
 from pipelines.load.acknowledgement import BODY, POSTED, REVERSES
 from pipelines.load.delivery import VMS, Cargo, Delivery, DeliveryResult
 from pipelines.load.look_up import LOOK_UP_ERRORS, Node, chunks
@@ -24,6 +24,7 @@ from pipelines.outbox.intent import Kind
 from pipelines.outbox.states import State
 from pipelines.stores.breaks import Break
 from pipelines.wire.filters import one_of
+from pipelines.wire.written import written_key
 
 if TYPE_CHECKING:
     from pipelines.step.context import Context
@@ -121,19 +122,17 @@ class _Acknowledging:
     def _acknowledge(self, entry: Entry) -> Outcome:
         """Write one status; runs in a thread of the pool, and touches nothing but the VMS."""
         try:
-            document = self.vms.put("Document", int(entry.natural_key), BODY)
+            key = int(entry.natural_key)
+            _prove(self.vms.put("Document", key, BODY), key)
         except Refused as refusal:
             message = f"{entry.label}: the VMS refused to set it to posted: {refusal}"
             return Outcome(Move(entry.id, State.FAILED, message, error_code=REFUSED), is_answered=True)
+        except Unclear as error:
+            return Outcome(self.delivery.unclear_move(entry, error), is_answered=True)
         except WireError as error:
             message = f"{entry.label}: {error}"
             self.delivery.problems.append(message)
             return Outcome(Move(entry.id, State.UNKNOWN if error.sent else State.TODO, message), is_answered=False)
-        # The answer may show the status as a stub without its code (docs/systems/vms.md#1-3): then the 200 has to do.
-        status = _status(document)
-        if status not in {POSTED, None}:
-            message = f"{entry.label}: the VMS answered that its status is {status}"
-            return Outcome(Move(entry.id, State.UNKNOWN, message), is_answered=True)
         return Outcome(Move(entry.id, State.SENT), is_answered=True)
 
     def _break(self, entry: Entry, status: str | None) -> Break:
@@ -162,6 +161,14 @@ def _plan(entry: Entry, status: str | None) -> list[Move]:
 def _moved_message(entry: Entry, status: str | None) -> str:
     now = f"has status {status}" if status else "is gone, or not readable for us,"
     return f"{entry.label} {now} in the VMS, though it was {READY} when its voucher was sent."
+
+
+def _prove(answer: Node, key: int) -> None:
+    """Raise Unclear unless an answer shows that document as posted."""
+    written_key(answer, key=key)
+    # It may show the status as a stub without its code (docs/systems/vms.md#1-3): then it is looked up.
+    if (status := _status(answer)) != POSTED:
+        raise Unclear(f"The VMS's answer shows {f'the status {status}' if status else 'no status'}, not {POSTED}.")
 
 
 def _status(document: Node) -> str | None:
