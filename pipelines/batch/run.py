@@ -126,7 +126,9 @@ def chosen_jobs(names: Sequence[str]) -> tuple[Job, ...]:
 
 def is_job_done(context: Context, job: str) -> bool:
     """Tell whether this batch has run a job to its end; else its tables are of an earlier batch, or not there."""
-    return bool(context.control.one(named_statements("batches")["is_job_done"], {"batch_id": context.batch_id, "job": job}))
+    return bool(
+        context.control.one(named_statements("batches")["is_job_done"], {"batch_id": context.batch_id, "job": job})
+    )
 
 
 def run_batch(

@@ -84,7 +84,9 @@ def run(
             look=look,
         )
     if as_json:
-        print_json(result.as_dict() | ({"vouchers": shown or [], "mapping_changes": touched or []} if is_dry_run else {}))
+        print_json(
+            result.as_dict() | ({"vouchers": shown or [], "mapping_changes": touched or []} if is_dry_run else {})
+        )
     else:
         if is_dry_run:
             dry_run.show_drafts(shown, out)

@@ -96,6 +96,7 @@ class LedgerClient:
             limiter=RateLimiter(settings.burst_requests, seconds=settings.burst_seconds + BURST_MARGIN, sleep=sleep),
             count=count,
             connections=CONNECTIONS,
+            now=now,
             transport=transport,
         )
         self._graphql = GraphqlCaller(

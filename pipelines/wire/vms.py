@@ -75,6 +75,7 @@ class VmsClient:
             limiter=RateLimiter(requests, seconds=requests / settings.requests_per_second, sleep=sleep),
             count=count,
             connections=settings.workers,
+            now=now,
             transport=transport,
         )
         self._sign_in = SignIn(settings, http=self._http, now=now)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pipelines.core.times import read_day
 from pipelines.load.delivery import VMS, Cargo, Delivery, DeliveryResult
 from pipelines.load.look_up import ABSENT, LookUpFinding, Node, complete, conflict
 from pipelines.load.vms.courier import VmsCourier
@@ -29,8 +30,6 @@ ENTITY = "ExchangeRate"
 FIELDS = ("key", "exchangeRate", "exchangeRateDate", "currency.currencyCode", "fromCurrency.currencyCode")
 # Relative; docs/mapping.md#4: the VMS may round.
 TOLERANCE = Decimal("0.000001")
-# Characters of a time that say its day.
-DAY_DIGITS = 10
 
 _CHANGES = "SELECT * FROM post.rate_changes ORDER BY rate_date, is_between_bases DESC, natural_key"
 
@@ -110,7 +109,7 @@ def shows_rate(body: Node, answer: Node) -> bool:
     there = answer.get("exchangeRate")
     if isinstance(there, bool) or not isinstance(there, int | Decimal) or there <= 0:
         return False
-    if str(answer.get("exchangeRateDate"))[:DAY_DIGITS] != body["exchangeRateDate"][:DAY_DIGITS]:
+    if read_day(answer.get("exchangeRateDate")) != read_day(body["exchangeRateDate"]):
         return False
     base, currency = (_currency_code(answer.get(name)) for name in ("fromCurrency", "currency"))
     if base != body["fromCurrency"]:
@@ -133,7 +132,7 @@ def look_up_rates(entries: Sequence[Entry], *, vms: VmsClient) -> dict[str, Look
             f"exchangeRateDate(LTE){max(dates)}T23:59:59",
         ]
         for rate in vms.find(ENTITY, filters=filters, fields=FIELDS):
-            key = (str(rate["exchangeRateDate"])[:10], base, str(rate["currency"]["currencyCode"]))
+            key = (str(read_day(rate["exchangeRateDate"])), base, str(rate["currency"]["currencyCode"]))
             by_key.setdefault(key, []).append(rate)
     return {entry.id: _judged(entry, by_key.get(_key(entry), [])) for entry in entries}
 
