@@ -6,7 +6,7 @@
     ├── ExtractError           exit 11   a system could not be read, or an answer breaks its contract
     ├── ModelError             exit 12   a SQL model is wrong or could not be built
     ├── CheckError             exit 13   a check could not run (a failed check is no error but a hold)
-    ├── BusyError              exit 17   another batch holds the warehouse
+    ├── BusyError              exit 17   another batch holds the warehouse, or another program the control store
     ├── DiskFullError          exit 18   there is no room on a disk
     └── WireError                        one call to a remote system failed
         ├── Transient                    worth another try: 429, 5xx, no answer, burst or credit limits
@@ -72,7 +72,7 @@ class CheckError(SpringlineError):
 
 
 class BusyError(SpringlineError):
-    """Another batch holds the warehouse."""
+    """Another batch holds the warehouse, or another program the control store."""
 
     exit_code = 17
 
