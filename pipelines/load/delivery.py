@@ -90,16 +90,20 @@ class Delivery:
     call_seconds: float
     now: Callable[[], datetime]
     report: Callable[[str, int, int], None]
-    sleep: Callable[[float], None] = time.sleep
+    # None: nothing is waited for, and what cannot be proved yet is left to the next run.
+    sleep: Callable[[float], None] | None = time.sleep
     is_stopped: bool = False
     states: dict[str, State] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     # By id: calls whose answer does not say what became of them. Told only of what no look-up settles.
     _unclear: dict[str, str] = field(default_factory=dict)
     _entries: dict[str, Entry] = field(default_factory=dict)
+    # Seconds waited in all, and how many of them when a call was first met here: by id and number of the call.
+    _waited: float = 0
+    _met: dict[tuple[str, int], float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, ctx: Context, cargo: Cargo, *, sleep: Callable[[float], None] = time.sleep) -> Delivery:
+    def of(cls, ctx: Context, cargo: Cargo, *, sleep: Callable[[float], None] | None = time.sleep) -> Delivery:
         """Start a delivery in this batch: what an earlier process left in flight counts as `unknown` from here on."""
         outbox = Outbox.of(ctx)
         outbox.recover([cargo.kind])
@@ -127,6 +131,8 @@ class Delivery:
         """Count these entries as part of this delivery."""
         self._entries |= {entry.id: entry for entry in entries}
         self.states |= {entry.id: entry.state for entry in entries}
+        for entry in entries:
+            self._met.setdefault((entry.id, entry.attempts), self._waited)
 
     def still_unknown(self) -> list[Entry]:
         """Return the entries of this delivery of which it is not known whether their call arrived."""
@@ -141,6 +147,11 @@ class Delivery:
     def unclear(self) -> list[Entry]:
         """Return the entries whose call was answered without saying what became of them, and that are not settled."""
         return [entry for entry in self.still_unknown() if entry.id in self._unclear] if self._unclear else []
+
+    def leave_out(self, entries: Sequence[Entry]) -> None:
+        """Count these no longer as part of this delivery."""
+        for entry in entries:
+            del self.states[entry.id]
 
     def result(self) -> DeliveryResult:
         """Count the entries by where they stand now, and tell of each whose answer says nothing to the end."""
@@ -229,17 +240,17 @@ class Delivery:
         side = self.cargo.side
         why = f"is no longer to be sent: it is held, or its source has changed. Nothing of it is in the {side}."
         self.apply([Move(e.id, State.FAILED, f"{e.label} {why}", error_code=WITHDRAWN) for e in entries])
-        # Not counted: an operator would take it for a delivery that failed.
-        for entry in entries:
-            del self.states[entry.id]
+        # An operator would take it for a delivery that failed.
+        self.leave_out(entries)
 
     def _wait_for_calls_to_end(self) -> bool:
         """Wait until a look-up can prove something about what is unknown; say whether there is anything."""
         unknown = self.still_unknown()
         wait = max((self._seconds_left(entry) for entry in unknown), default=0)
-        if wait > 0:
+        if wait > 0 and self.sleep:
             self.report("waiting until calls without an answer are over", 0, len(unknown))
             self.sleep(wait + CLOCK_MARGIN)
+            self._waited += wait
         return bool(unknown)
 
     def _seconds_left(self, entry: Entry) -> float:
@@ -247,5 +258,10 @@ class Delivery:
         if entry.state is not State.UNKNOWN or entry.attempted_at is None:
             return 0
         over_at = entry.attempted_at + timedelta(seconds=self.call_seconds)
-        # Never longer than one call: a clock that was set back would make a batch wait for hours.
-        return min((over_at - self.now()).total_seconds(), self.call_seconds)
+        left = (over_at - self.now()).total_seconds()
+        # A clock that was set back since: the call lies in the future, and how long ago it was nobody knows. Then only
+        # what was waited here counts, or the batch would wait for hours, and each run find the call still at work.
+        if left > self.call_seconds:
+            met = self._met.get((entry.id, entry.attempts), self._waited)
+            left = self.call_seconds - (self._waited - met)
+        return left

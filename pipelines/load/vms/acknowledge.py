@@ -98,13 +98,16 @@ class _Acknowledging:
         plans = [(entry, _plan(entry, statuses.get(entry.document_key))) for entry in entries]
         moved = [entry for entry, moves in plans if moves and moves[-1].error_code == MOVED]
         # Back in RFP, or posted by a call of ours: the break of an earlier run is over, whatever the write comes to.
-        back = [entry for entry, moves in plans if moves and entry.error_code == MOVED]
+        back = [entry for entry, moves in plans if moves and entry.error_code == MOVED and entry not in moved]
         # On disk before the first write: a process killed from here on leaves `sending`, and the next run looks it up.
         self.delivery.apply(
             [move for _, moves in plans for move in moves],
             opens=[self._break(entry, statuses.get(entry.document_key)) for entry in moved],
             closes=[(BREAK, entry.natural_key) for entry in back],
         )
+        # A break that is open already is no failure of this run: nobody could ever end that exit code. Nothing is added
+        # to the history either.
+        self.delivery.leave_out([entry for entry, moves in plans if not moves and _is_known(entry)])
         calls = [entry for entry, moves in plans if moves and moves[-1].to is State.SENDING]
         outcomes = list(self.pool.map(self._acknowledge, calls))
         self.delivery.apply([outcome.move for outcome in outcomes])
@@ -147,8 +150,7 @@ def _plan(entry: Entry, status: str | None) -> list[Move]:
     if status == POSTED and entry.state is State.UNKNOWN:
         return [Move(entry.id, State.SENT, "posted already: our earlier call has done it")]
     has_moved = status != READY
-    if has_moved and entry.error_code == MOVED:
-        # Reported by an earlier run, and its break is open: nothing to add to the history at every run.
+    if _is_known(entry) and has_moved:
         return []
     reason = {State.UNKNOWN: f"looked up in the VMS: still {READY}", State.FAILED: "tried again"}.get(entry.state)
     # The states allow no way from `failed` but over `todo`, and none from `unknown` to `sending` without a look-up.
@@ -156,6 +158,11 @@ def _plan(entry: Entry, status: str | None) -> list[Move]:
     if has_moved:
         return [*start, Move(entry.id, State.FAILED, _moved_message(entry, status), error_code=MOVED)]
     return [*start, Move(entry.id, State.SENDING)]
+
+
+def _is_known(entry: Entry) -> bool:
+    """Tell whether an earlier run has reported that its status has moved, and opened the break."""
+    return entry.state is State.FAILED and entry.error_code == MOVED
 
 
 def _moved_message(entry: Entry, status: str | None) -> str:

@@ -174,16 +174,12 @@ def _deliver(ctx: Context, work: _Remarks, intents: Sequence[Intent]) -> Deliver
             return work.look_up(entries, pool)
 
         # Never waited for: a remark whose fate is unknown is looked up by the next run, and vouchers are not kept.
-        delivery = Delivery.of(ctx, Cargo(Kind.REMARK, VMS, is_wanted), sleep=_do_not_wait)
+        delivery = Delivery.of(ctx, Cargo(Kind.REMARK, VMS, is_wanted), sleep=None)
         return VmsCourier(delivery, ctx.vms, ENTITY, pool, look_up, _shows_title, work.write).deliver()
 
 
 def _shows_title(body: Node, answer: Node) -> bool:
     return bool(answer.get("remarkTitle") == body["remarkTitle"])
-
-
-def _do_not_wait(_seconds: float) -> None:
-    return
 
 
 def _problem(work: _Remarks, delivered: DeliveryResult, refused: Sequence[Entry]) -> str:
