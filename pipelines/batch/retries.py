@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from pipelines.batch.scratch import build_scratch, copy_reference, scratch
-from pipelines.core.errors import Refused, WireError
+from pipelines.core.errors import Refused, Unclear, WireError
 from pipelines.extract.steps import extract_documents_by_key, extract_import_state
 from pipelines.load.steps import store_voucher_intents
 from pipelines.outbox.entry import Move
@@ -24,6 +24,7 @@ from pipelines.step.counts import Counts
 from pipelines.stores.control import Control, named_statements
 from pipelines.stores.rows import rows_of
 from pipelines.stores.sent_objects import NOT_CORRECTED, read_corrections
+from pipelines.wire.written import written_ids
 
 if TYPE_CHECKING:
     import sqlite3
@@ -171,7 +172,9 @@ def _correct(ctx: Context, voucher: _Voucher, mapped: _Mapped | None) -> tuple[C
     outbox.store_intents([intent])
     outbox.begin([intent.id])
     try:
-        ctx.ledger.mutate(MUTATION, inputs)
+        ids = written_ids(inputs, ctx.ledger.mutate(MUTATION, inputs))
+        if None in ids:
+            raise Unclear(f"{MUTATION}: the ledger's answer does not name {ids.count(None)} of {len(ids)} items.")
     except Refused as refusal:
         outbox.apply([Move(intent.id, State.FAILED, str(refusal), error_code="refused")])
         return Counts(failed=1), f": the ledger refused its correction: {refusal}"

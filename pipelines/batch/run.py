@@ -125,6 +125,13 @@ def chosen_jobs(names: Sequence[str]) -> tuple[Job, ...]:
     return tuple(job for name, job in JOBS.items() if not names or name in names)
 
 
+def is_job_done(context: Context, job: str) -> bool:
+    """Tell whether this batch has run a job to its end; else its tables are of an earlier batch, or not there."""
+    return bool(
+        context.control.one(named_statements("batches")["is_job_done"], {"batch_id": context.batch_id, "job": job})
+    )
+
+
 def run_batch(
     settings: Settings,
     *,
@@ -134,7 +141,7 @@ def run_batch(
 ) -> BatchResult:
     """Run jobs one after the other; the failure of one is recorded, and the others still run.
 
-    ``look`` sees the open context once all jobs are done: what a dry run shows is read there. Raises BusyError when
+    ``look`` sees the open context once all jobs are over, whether they were done or stopped. Raises BusyError when
     another batch holds the warehouse, and whatever keeps a batch from beginning at all.
     """
     tally = _Tally()

@@ -46,21 +46,22 @@ def run(
 ) -> None:
     """Run jobs once: read both systems, map, check, send."""
     from pipelines.batch import run as batch  # noqa: PLC0415 a command imports what it runs
+    from pipelines.batch.jobs import DOCUMENTS  # noqa: PLC0415
     from pipelines.checks.steps import ready_documents  # noqa: PLC0415
     from pipelines.questions import dry_run, mapping_changes  # noqa: PLC0415
     from pipelines.step.context import Context  # noqa: PLC0415
 
-    shown: list[dict[str, Any]] = []
+    shown: list[dict[str, Any]] | None = None
     touched: list[dict[str, Any]] | None = None
     written: tuple[Path, ...] = ()
 
     # Called while the warehouse is open and nothing has been sent: what a dry run shows is what a run would send.
     def look(context: Context) -> None:
-        nonlocal touched, written
-        if is_dry_run:
+        nonlocal shown, touched, written
+        if is_dry_run and batch.is_job_done(context, DOCUMENTS.name):
             # Only what the checks let through: a dry run must not show a voucher that a run would hold.
             ready = ready_documents(context)
-            shown.extend(dry_run.read_drafts(context, ready=ready))
+            shown = dry_run.read_drafts(context, ready=ready)
             touched = mapping_changes.read_mapping_changes(context, ready=ready)
             if output is not None:
                 from pipelines.questions.dry_run_files import write_output  # noqa: PLC0415 only this option needs it
@@ -83,7 +84,9 @@ def run(
             look=look,
         )
     if as_json:
-        print_json(result.as_dict() | ({"vouchers": shown, "mapping_changes": touched or []} if is_dry_run else {}))
+        print_json(
+            result.as_dict() | ({"vouchers": shown or [], "mapping_changes": touched or []} if is_dry_run else {})
+        )
     else:
         if is_dry_run:
             dry_run.show_drafts(shown, out)

@@ -21,7 +21,7 @@ class MemberKind(StrEnum):
     # A decimal in a string (the ledger's MoneyString; a number is accepted too).
     MONEY_TEXT = "money_text"
     BOOLEAN = "boolean"
-    # A time without zone, yyyy-MM-ddTHH:mm:ss; a blank in place of the T and fractions are accepted.
+    # A local time without zone, yyyy-MM-ddTHH:mm:ss; a blank in place of the T, fractions and a zone are accepted.
     TIMESTAMP = "timestamp"
     # A day, yyyy-MM-dd; a time behind it is cut off.
     DATE = "date"

@@ -1,4 +1,4 @@
-"""Tells a disk that is full, or that may not be written, by the error of whatever met it first."""
+"""Tells a disk or a control store that cannot be used, by the error of whatever met it first."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pipelines.core.errors import DiskFullError, SettingsError, SpringlineError, WireError
+from pipelines.core.errors import BusyError, DiskFullError, SettingsError, SpringlineError, WireError
 
 # 4874: the file that SQLite shares between its readers could not grow (SQLITE_IOERR_SHMSIZE, sqlite.org/rescode.html).
 _SQLITE_FULL = {sqlite3.SQLITE_FULL, 4874}
 _SQLITE_LOCKED_UP = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+# Locked by a program that keeps others out for longer than we wait.
+_SQLITE_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+_SQLITE_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}
+# A file of SQLite that is not ours, or from which something was cut out: it has no number of its own.
+_SQLITE_DAMAGED_WORDS = ("no such table", "no such column")
 MEGABYTE = 1_000_000
 # The low byte is the kind of an error, the others say more about it.
 _KIND = 0xFF
@@ -27,12 +32,21 @@ LEAVE = (
     "let this user into the folders of the warehouse, the control store and the published files, or name others "
     "in the settings `warehouse`, `control` and `published`."
 )
+WAIT = (
+    "end the program that holds it (a backup, a database browser, a springline that hangs), or wait for it; then do it "
+    "again. Nothing is lost, and nothing goes twice."
+)
+PUT_BACK = (
+    "keep the file as it is, and put back the last sound copy of it (one that `springline backup` made), or name "
+    "another file in the setting `control`. What was sent since that copy is looked up before anything is sent."
+)
 
 
 def disk_fault(error: BaseException) -> SpringlineError | None:
-    """Return what to say where a disk is behind an error, or behind what it was raised from; None where none is.
+    """Return what to say where a disk or a store is behind an error, or behind what it was raised from, else None.
 
-    DiskFullError when there is no room, SettingsError when this user may not write there.
+    DiskFullError when there is no room, SettingsError when this user may not write there or the control store is
+    damaged, BusyError when another program keeps it locked.
 
     >>> str(disk_fault(OSError(errno.ENOSPC, "No space left on device")))[:58]
     'A disk is full: [Errno 28] No space left on device. Next: '
@@ -50,6 +64,17 @@ def disk_fault(error: BaseException) -> SpringlineError | None:
         # Who raised an error of ours knows what could not be written, and says it better.
         if not isinstance(error, SpringlineError) and _is(cause, _LOCKED_UP, _SQLITE_LOCKED_UP, _LOCKED_UP_WORDS):
             return SettingsError(f"This user may not read or write a file: {_telling_line(cause)}", next_step=LEAVE)
+        if isinstance(cause, sqlite3.Error) and (told := store_fault(cause)):
+            return told
+    return None
+
+
+def store_fault(error: sqlite3.Error) -> SpringlineError | None:
+    """Return what to say of a control store that is locked or damaged, None for any other error of SQLite's."""
+    if _is(error, set(), _SQLITE_BUSY, ()):
+        return BusyError(f"The control store is locked: {_telling_line(error)}", next_step=WAIT)
+    if _is(error, set(), _SQLITE_DAMAGED, ()) or str(error).startswith(_SQLITE_DAMAGED_WORDS):
+        return SettingsError(f"The control store cannot be read: {_telling_line(error)}", next_step=PUT_BACK)
     return None
 
 

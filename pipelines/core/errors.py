@@ -6,11 +6,12 @@
     ├── ExtractError           exit 11   a system could not be read, or an answer breaks its contract
     ├── ModelError             exit 12   a SQL model is wrong or could not be built
     ├── CheckError             exit 13   a check could not run (a failed check is no error but a hold)
-    ├── BusyError              exit 17   another batch holds the warehouse
+    ├── BusyError              exit 17   another batch holds the warehouse, or another program the control store
     ├── DiskFullError          exit 18   there is no room on a disk
     └── WireError                        one call to a remote system failed
         ├── Transient                    worth another try: 429, 5xx, no answer, burst or credit limits
         └── Terminal                     not worth another try
+            ├── Unclear                  a write was answered, and the answer does not say that it was done
             ├── Forbidden                the other side does not let us do this (403)
             └── Refused                  the other side understood and refused; carries its code and message
 
@@ -71,7 +72,7 @@ class CheckError(SpringlineError):
 
 
 class BusyError(SpringlineError):
-    """Another batch holds the warehouse."""
+    """Another batch holds the warehouse, or another program the control store."""
 
     exit_code = 17
 
@@ -110,6 +111,10 @@ class Transient(WireError):
 
 class Terminal(WireError):
     """Not worth another try: wrong credentials, an answer that cannot be read, a refusal."""
+
+
+class Unclear(Terminal):
+    """A write was answered, but not as documented: only a look-up can tell whether it was done."""
 
 
 class Forbidden(Terminal):

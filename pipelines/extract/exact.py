@@ -13,6 +13,7 @@ from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pipelines.contracts.contract import MemberKind
+from pipelines.core.times import read_time
 
 if TYPE_CHECKING:
     from pipelines.contracts.shape import TreeNode
@@ -32,7 +33,6 @@ _EXACT = Context(prec=38, traps=[InvalidOperation, Inexact])
 _ROUNDED = Context(prec=38, traps=[InvalidOperation])
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?))?", re.ASCII)
 
 
 class BrokenError(ValueError):
@@ -121,7 +121,8 @@ def _member(value: object, node: TreeNode, path: str, faults: list[tuple[str, st
     if node.kind is None:
         return _objects(value, node, path, faults) if node.is_list else _object(value, node, path, faults)
     try:
-        return READERS[node.kind](value)
+        # Members of the VMS in UTC say so by their names (docs/systems/vms.md#v9); all other times are local.
+        return _timestamp(value, is_utc=True) if path.endswith("GMT") else READERS[node.kind](value)
     except _FaultError as fault:
         # The fault quotes the value, and no message may show a bank account.
         is_account = path.rpartition(".")[2] in BANK_ACCOUNTS
@@ -194,16 +195,13 @@ def _decimal(text: str, context: Context) -> Decimal:
         raise _FaultError(f"{_show(text)} has more than 20 digits before the decimal point") from error
 
 
-def _timestamp(value: object) -> datetime:
-    found = _TIME.fullmatch(value) if isinstance(value, str) and not isinstance(value, _Number) else None
-    if found is None:
-        raise _FaultError(f"a time without a zone was expected (2026-11-02T08:00:00), found {_show(value)}")
-    # Nanoseconds are cut to microseconds, as the column keeps them.
-    day, clock = found.groups()
+def _timestamp(value: object, *, is_utc: bool = False) -> datetime:
+    if not isinstance(value, str) or isinstance(value, _Number):
+        raise _FaultError(f"a time was expected (2026-11-02T08:00:00), found {_show(value)}")
     try:
-        return datetime.fromisoformat(f"{day}T{(clock or '00')[:15]}")
+        return read_time(value, is_utc=is_utc)
     except ValueError as error:
-        raise _FaultError(f"{_show(value)} is no day or time there is") from error
+        raise _FaultError(f"a time was expected (2026-11-02T08:00:00), found {_show(value)}") from error
 
 
 READERS: Mapping[MemberKind, Callable[[object], object]] = {

@@ -87,13 +87,13 @@ class Probe:
         self._ledger = LedgerClient(settings.ledger, count=count, now=now)
         self._stack.callback(self._ledger.close)
         # Two questions the clients do not ask: the ledger's schema, and the time at the head of any answer.
-        self._plain = {side: self._caller(side, count) for side in ("vms", "ledger")}
+        self._plain = {side: self._caller(side, count, now) for side in ("vms", "ledger")}
 
     def close(self) -> None:
         """Close the connections."""
         self._stack.close()
 
-    def _caller(self, side: str, count: CountRequest) -> HttpCaller:
+    def _caller(self, side: str, count: CountRequest, now: Callable[[], datetime]) -> HttpCaller:
         caller = HttpCaller(
             side,
             timeout=(self.settings.vms if side == "vms" else self.settings.ledger).timeout,
@@ -102,6 +102,7 @@ class Probe:
             limiter=RateLimiter(5, seconds=1),
             count=count,
             connections=1,
+            now=now,
         )
         self._stack.callback(caller.close)
         return caller

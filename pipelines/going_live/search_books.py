@@ -15,6 +15,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.core import words
+from pipelines.core.times import read_day
 from pipelines.load.look_up import QUESTION, Node, ask, chunks, code_of, one_of
 from pipelines.outbox.intent import Json
 from pipelines.steering.find_document import Document
@@ -266,7 +267,7 @@ def _booked(rows: Sequence[Node], header: str) -> BookedVoucher:
     return BookedVoucher(
         header=str(journal["dbId"]),
         number=str(journal["transactionNumber"]),
-        posted_date=str(journal["postedDate"]),
+        posted_date=str(read_day(journal["postedDate"])),
         text=str(journal["text"] or ""),
         invoice_number=rows[0].get("invoiceNumber"),
         rows=tuple(str(row["dbId"]) for row in rows),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from pipelines.core.errors import SpringlineError
 from pipelines.load.look_up import LOOK_UP_ERRORS, LookUpFinding, Presence, by_finding
 from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.intent import Intent, Kind
@@ -89,14 +90,20 @@ class Delivery:
     call_seconds: float
     now: Callable[[], datetime]
     report: Callable[[str, int, int], None]
-    sleep: Callable[[float], None] = time.sleep
+    # None: nothing is waited for, and what cannot be proved yet is left to the next run.
+    sleep: Callable[[float], None] | None = time.sleep
     is_stopped: bool = False
     states: dict[str, State] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    # By id: calls whose answer does not say what became of them. Told only of what no look-up settles.
+    _unclear: dict[str, str] = field(default_factory=dict)
     _entries: dict[str, Entry] = field(default_factory=dict)
+    # Seconds waited in all, and how many of them when a call was first met here: by id and number of the call.
+    _waited: float = 0
+    _met: dict[tuple[str, int], float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, ctx: Context, cargo: Cargo, *, sleep: Callable[[float], None] = time.sleep) -> Delivery:
+    def of(cls, ctx: Context, cargo: Cargo, *, sleep: Callable[[float], None] | None = time.sleep) -> Delivery:
         """Start a delivery in this batch: what an earlier process left in flight counts as `unknown` from here on."""
         outbox = Outbox.of(ctx)
         outbox.recover([cargo.kind])
@@ -124,21 +131,38 @@ class Delivery:
         """Count these entries as part of this delivery."""
         self._entries |= {entry.id: entry for entry in entries}
         self.states |= {entry.id: entry.state for entry in entries}
+        for entry in entries:
+            self._met.setdefault((entry.id, entry.attempts), self._waited)
 
     def still_unknown(self) -> list[Entry]:
         """Return the entries of this delivery of which it is not known whether their call arrived."""
         entries = self.outbox.entries(self.cargo.kind, [State.UNKNOWN])
         return [entry for entry in entries if self.states.get(entry.id) is State.UNKNOWN]
 
+    def unclear_move(self, entry: Entry, error: SpringlineError) -> Move:
+        """Make an intent `unknown` whose call was answered without saying what became of it."""
+        self._unclear[entry.id] = f"{entry.label}: {error.message} Whether it was written is looked up."
+        return Move(entry.id, State.UNKNOWN, self._unclear[entry.id])
+
+    def unclear(self) -> list[Entry]:
+        """Return the entries whose call was answered without saying what became of them, and that are not settled."""
+        return [entry for entry in self.still_unknown() if entry.id in self._unclear] if self._unclear else []
+
+    def leave_out(self, entries: Sequence[Entry]) -> None:
+        """Count these no longer as part of this delivery."""
+        for entry in entries:
+            del self.states[entry.id]
+
     def result(self) -> DeliveryResult:
-        """Count the entries by where they stand now."""
+        """Count the entries by where they stand now, and tell of each whose answer says nothing to the end."""
         counts = Counter(self.states.values())
+        unclear = [words for intent, words in self._unclear.items() if self.states.get(intent) is State.UNKNOWN]
         return DeliveryResult(
             sent=counts[State.SENT],
             failed=counts[State.FAILED],
             unknown=counts[State.UNKNOWN],
             waiting=counts[State.TODO],
-            problems=tuple(dict.fromkeys(self.problems)),
+            problems=tuple(dict.fromkeys((*self.problems, *unclear))),
         )
 
     def without_unwanted(self, entries: Sequence[Entry]) -> list[Entry]:
@@ -154,7 +178,9 @@ class Delivery:
             # Without this answer nothing may go: the ledger takes a voucher a second time (docs/systems/ledger.md#a3).
             self.is_stopped = True
             side = self.cargo.side
-            self.problems.append(f"What the {side} has already could not be looked up, so nothing was sent: {error}")
+            self.problems.append(
+                f"What the {side} has already could not be looked up, so nothing more was sent: {error}"
+            )
             return []
         ready: list[Entry] = []
         moves: list[Move] = []
@@ -214,17 +240,17 @@ class Delivery:
         side = self.cargo.side
         why = f"is no longer to be sent: it is held, or its source has changed. Nothing of it is in the {side}."
         self.apply([Move(e.id, State.FAILED, f"{e.label} {why}", error_code=WITHDRAWN) for e in entries])
-        # Not counted: an operator would take it for a delivery that failed.
-        for entry in entries:
-            del self.states[entry.id]
+        # An operator would take it for a delivery that failed.
+        self.leave_out(entries)
 
     def _wait_for_calls_to_end(self) -> bool:
         """Wait until a look-up can prove something about what is unknown; say whether there is anything."""
         unknown = self.still_unknown()
         wait = max((self._seconds_left(entry) for entry in unknown), default=0)
-        if wait > 0:
+        if wait > 0 and self.sleep:
             self.report("waiting until calls without an answer are over", 0, len(unknown))
             self.sleep(wait + CLOCK_MARGIN)
+            self._waited += wait
         return bool(unknown)
 
     def _seconds_left(self, entry: Entry) -> float:
@@ -232,5 +258,10 @@ class Delivery:
         if entry.state is not State.UNKNOWN or entry.attempted_at is None:
             return 0
         over_at = entry.attempted_at + timedelta(seconds=self.call_seconds)
-        # Never longer than one call: a clock that was set back would make a batch wait for hours.
-        return min((over_at - self.now()).total_seconds(), self.call_seconds)
+        left = (over_at - self.now()).total_seconds()
+        # A clock that was set back since: the call lies in the future, and how long ago it was nobody knows. Then only
+        # what was waited here counts, or the batch would wait for hours, and each run find the call still at work.
+        if left > self.call_seconds:
+            met = self._met.get((entry.id, entry.attempts), self._waited)
+            left = self.call_seconds - (self._waited - met)
+        return left

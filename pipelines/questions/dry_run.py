@@ -72,8 +72,18 @@ def _add_files(ctx: Context, drafts: list[Row]) -> None:
         invoices[key] |= {"file": file, "file_note": words}
 
 
-def show_drafts(drafts: list[Row], console: Console) -> None:
-    """Print each voucher as a table of its lines; in a narrow terminal text is folded, never cut off."""
+def show_drafts(drafts: list[Row] | None, console: Console) -> None:
+    """Print each voucher as a table of its lines; in a narrow terminal text is folded, never cut off.
+
+    None: the job that drafts them was stopped, or is none of those that ran.
+    """
+    if drafts is None:
+        console.print(
+            "No voucher was drafted, because the job documents did not come to its end or was not run. "
+            "Nothing was sent.",
+            highlight=False,
+        )
+        return
     for draft in drafts:
         title = (
             f"{draft['document_type']} {draft['document_no']} → {draft['voucher_type']} {draft['owner_code']}, "

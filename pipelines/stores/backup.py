@@ -7,8 +7,9 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pipelines.core.disk import store_fault
 from pipelines.core.errors import SettingsError, UsageError
-from pipelines.stores.copies import copy_store, open_for_reading, read_only
+from pipelines.stores.copies import copy_store, named, open_for_reading, read_only
 from pipelines.stores.versions import is_up_to_date
 
 # Beside a store in use SQLite keeps what is written last. Put beside another file of that name, it would damage it.
@@ -60,11 +61,15 @@ def back_up(control: Path, file: Path, *, is_forced: bool = False) -> Backup:
     if file.exists() and not is_forced:
         raise UsageError(f"{file} exists.", next_step="name another file, or add --force to replace this one.")
     try:
-        with closing(open_for_reading(control)) as store:
-            # For the error alone: a store of a newer release is refused before it is copied.
+        with named(control), closing(open_for_reading(control)) as store:
+            # For the error alone: a store of a newer release is refused before it is copied, and one that is no store.
             is_up_to_date(store, control)
-        copy_store(control, file)
+            store.execute("SELECT count(*) FROM outbox_events")
+        with named(control):
+            copy_store(control, file)
     except (OSError, sqlite3.Error) as error:
+        if isinstance(error, sqlite3.Error) and (told := store_fault(error)):
+            raise told from error
         message = f"The control store {control} could not be copied to {file}: {error}."
         raise UsageError(message, next_step="name a file that can be written, on a disk with room.") from error
     # Asked of the copy and not of the store, which may have moved on meanwhile.

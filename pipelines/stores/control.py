@@ -10,9 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pipelines.core.errors import SettingsError
 from pipelines.core.resources import sql_folder
 from pipelines.stores import versions
-from pipelines.stores.copies import BUSY_SECONDS, open_for_reading
+from pipelines.stores.copies import BUSY_SECONDS, is_busy, named, open_for_reading
 
 Value = str | int | None
 
@@ -32,7 +33,12 @@ class Control:
         when a newer release wrote it, or when it cannot be migrated.
         """
         self.path = path
-        with _named(path):
+        if path.exists() and not path.is_file():
+            raise SettingsError(
+                f"The control store {path} is no file but a folder or a device.",
+                next_step="name a file in the setting `control`.",
+            )
+        with named(path):
             self._connection = _reading(path) if for_reading else self._writing()
         self._connection.row_factory = sqlite3.Row
 
@@ -63,11 +69,12 @@ class Control:
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """Run a block in one immediate transaction: all of it is on disk afterwards, or none."""
-        with _named(self.path):
+        with named(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
         try:
-            yield self._connection
-            self._connection.execute("COMMIT")
+            with named(self.path):
+                yield self._connection
+                self._connection.execute("COMMIT")
         # Also for KeyboardInterrupt: the next write on this connection must not find an open transaction.
         except BaseException:
             # On a full disk SQLite has rolled back by itself.
@@ -77,19 +84,22 @@ class Control:
 
     def read(self, statement: str, parameters: Sequence[Value] | Mapping[str, Value] = ()) -> list[sqlite3.Row]:
         """Return the rows of a query; columns by name."""
-        return self._connection.execute(statement, parameters).fetchall()
+        with named(self.path):
+            return self._connection.execute(statement, parameters).fetchall()
 
     def pages(
         self, statement: str, parameters: Sequence[Value] | Mapping[str, Value] = (), *, size: int
     ) -> Iterator[list[sqlite3.Row]]:
         """Yield the rows of a query some at a time; nothing may be written in between."""
-        cursor = self._connection.execute(statement, parameters)
-        while rows := cursor.fetchmany(size):
-            yield rows
+        with named(self.path):
+            cursor = self._connection.execute(statement, parameters)
+            while rows := cursor.fetchmany(size):
+                yield rows
 
     def one(self, statement: str, parameters: Sequence[Value] | Mapping[str, Value] = ()) -> Any:  # noqa: ANN401 a scalar of any SQLite type
         """Return the first column of the first row, or None."""
-        row = self._connection.execute(statement, parameters).fetchone()
+        with named(self.path):
+            row = self._connection.execute(statement, parameters).fetchone()
         return None if row is None else row[0]
 
     def mark(self, name: str) -> str | None:
@@ -118,18 +128,11 @@ def open_for_question(path: Path) -> Control:
     """Open a store to read it and to count requests in it; where it cannot be written, to read it alone."""
     try:
         return Control(path)
-    except (sqlite3.OperationalError, OSError):
+    except (sqlite3.OperationalError, OSError) as error:
+        # Who reads alone would wait as long once more.
+        if is_busy(error):
+            raise
         return Control(path, for_reading=True)
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Add the file to an error of SQLite's, which says `unable to open database file` and not which."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        error.add_note(str(path))
-        raise
 
 
 def _reading(path: Path) -> sqlite3.Connection:

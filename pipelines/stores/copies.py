@@ -6,7 +6,8 @@ import os
 import sqlite3
 import stat
 import tempfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pipelines.core.errors import SettingsError
@@ -57,6 +58,23 @@ def read_only(path: Path) -> str:
     return f"{path.resolve().as_uri()}?mode=ro"
 
 
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Add the file to an error of SQLite's, which says `unable to open database file` and not which."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if str(path) not in getattr(error, "__notes__", ()):
+            error.add_note(str(path))
+        raise
+
+
+def is_busy(error: Exception) -> bool:
+    """Tell whether an error says that another program keeps a store locked."""
+    # The low byte is the kind of an error.
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+
+
 def open_for_reading(path: Path) -> sqlite3.Connection:
     """Open a control store to read it alone, also in a folder that cannot be written, as on a full disk.
 
@@ -66,7 +84,10 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     # `query_only` refuses every write, and `mode=rw` makes no store where there is none.
     try:
         return _reader(f"{path.resolve().as_uri()}?mode=rw")
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
+        # Read past the lock, what is just being written would come torn.
+        if is_busy(error):
+            raise
         log = path.with_name(f"{path.name}-wal")
         # What was written last stands in the log, which cannot be taken in without a file beside it.
         if log.exists() and log.stat().st_size:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,7 +13,9 @@ import msgspec
 from pipelines.core.errors import Refused, Terminal, Transient
 from pipelines.core.log import hide_in_text
 from pipelines.core.periods import OSLO
-from pipelines.wire.http import Answer, Call, HttpCaller, judge_status
+from pipelines.core.times import read_time
+from pipelines.core.words import moment
+from pipelines.wire.http import LONGEST_WAIT, UNREADABLE, Answer, Call, HttpCaller, Judge, judge_status
 from pipelines.wire.upload import Upload, multipart
 
 if TYPE_CHECKING:
@@ -61,6 +63,10 @@ class _LimitError(Exception):
 
     problem: tuple[str, str]
     reset_at: str | None
+
+
+class _NoGraphqlError(Terminal):
+    """An answer is no GraphQL at all; whether a write was carried out is not known."""
 
 
 class GraphqlCaller:
@@ -118,36 +124,43 @@ class GraphqlCaller:
         # Around the caller's own retries: those are for a network that fails, this is for a ledger that says "later".
         for attempt in range(1, self._attempts + 1):
             try:
-                return _data(self._http.call(call, judge=judge))
+                return _data(self._answer(call, judge))
             except _LimitError as limit:
                 wait = self._wait(limit)
                 # Used-up credits may come back much later than a batch should wait.
                 if wait > self._longest_wait or attempt == self._attempts:
-                    raise _limited(limit, wait) from limit
+                    raise _limited(limit, wait, until=self._now() + timedelta(seconds=wait)) from limit
                 self._sleep(wait)
         raise AssertionError
+
+    def _answer(self, call: Call, judge: Judge) -> Answer:
+        """Make a call, a read once more: a proxy's page or a cut answer passes; what comes twice is the ledger's."""
+        try:
+            return self._http.call(call, judge=judge)
+        except _NoGraphqlError:
+            if call.is_write:
+                raise
+            return self._http.call(call, judge=judge)
 
     def _wait(self, limit: _LimitError) -> float:
         wait = WAITS[limit.problem[0]]
         if limit.reset_at is None:
             return wait
         try:
-            reset_at = datetime.fromisoformat(limit.reset_at)
+            # The ledger writes times as Norwegian local time without a zone (docs/systems/ledger.md#1-5).
+            reset_at = read_time(limit.reset_at).replace(tzinfo=OSLO)
         except ValueError:
             # Words we cannot read must not end a batch that would only have to wait.
             return wait
-        if reset_at.tzinfo is None:
-            # The ledger writes times as Norwegian local time without a zone (docs/systems/ledger.md#1-5).
-            reset_at = reset_at.replace(tzinfo=OSLO)
         # At least a second: the two clocks may differ, and a time that has passed would ask again at once.
-        return max(1.0, (reset_at - self._now()).total_seconds())
+        return min(max(1.0, (reset_at - self._now()).total_seconds()), LONGEST_WAIT)
 
 
-def _limited(limit: _LimitError, wait: float) -> Transient:
+def _limited(limit: _LimitError, wait: float, *, until: datetime) -> Transient:
     code, message = limit.problem
     return Transient(
         f"The ledger takes no more requests: {message} ({code}).",
-        next_step=f"nothing was sent; run again in {wait:.0f} seconds.",
+        next_step=f"nothing was sent; run again after {moment(until)}.",
         sent=False,
         retry_after=wait,
     )
@@ -166,7 +179,7 @@ def _judge(answer: Answer) -> None:
     if answer.status in NOT_SIGNED_IN:
         raise Terminal(f"The ledger does not accept the token ({answer.status}).", next_step=NEXT_STEP, sent=False)
     if parsed is None or parsed.data is None:
-        raise Terminal(
+        raise _NoGraphqlError(
             f"The ledger's answer ({answer.status}) is no GraphQL but {answer.excerpt()!r}.",
             next_step="check SPRINGLINE_LEDGER__URL.",
         )
@@ -205,7 +218,7 @@ def _raise(errors: Sequence[_GraphqlError], answer: Answer) -> None:
 def _parse(answer: Answer) -> _Answer | None:
     try:
         return msgspec.json.decode(answer.body, type=_Answer)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import httpx
+import msgspec
 import stamina
 
 from pipelines.core.errors import Terminal, Transient
 from pipelines.core.log import hide_in_text
+from pipelines.core.words import moment
 from pipelines.wire.client import make_client
 from pipelines.wire.limiter import RateLimiter
 
@@ -17,14 +21,18 @@ from pipelines.wire.limiter import RateLimiter
 LARGEST_ANSWER = 128 * 1024 * 1024
 # Longer waits that the other side asks for are the caller's to decide on.
 LONGEST_PAUSE = 60.0
+LONGEST_WAIT = 365 * 86_400.0
 TOO_MANY_REQUESTS = 429
 SERVER_ERRORS = 500
 LATER = "this usually passes by itself: run again; if it does not pass, ask whoever runs that system."
 
+# What msgspec raises for a body that is no JSON: also for bytes that are no text, and for one nested too deeply.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 # Raised before a byte of the request has left: nothing can have been done.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 # Raised for an address or an answer that another try will not improve.
-_HOPELESS = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.DecodingError, httpx.LocalProtocolError)
+_HOPELESS = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 CountRequest = Callable[[str, str], None]
 
@@ -51,6 +59,8 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     url: str
+    # When it had come (aware): a pause that it asks for begins then.
+    at: datetime
 
     def excerpt(self, length: int = 200) -> str:
         """Return the first characters of the body on one line, for a message: without secrets and bank accounts."""
@@ -66,19 +76,20 @@ def judge_status(answer: Answer) -> None:
 
     429 refuses before anything was done; after 5xx (and 529, overload) a write may have been carried out.
     """
-    if answer.status == TOO_MANY_REQUESTS:
-        raise Transient(
-            f"{answer.url} answered 429: {answer.excerpt()}.",
-            next_step=LATER,
-            sent=False,
-            retry_after=_retry_after(answer.headers),
-        )
-    if answer.status >= SERVER_ERRORS:
-        raise Transient(
-            f"{answer.url} answered {answer.status}: {answer.excerpt()}.",
-            next_step=LATER,
-            retry_after=_retry_after(answer.headers),
-        )
+    if answer.status != TOO_MANY_REQUESTS and answer.status < SERVER_ERRORS:
+        return
+    wait = _retry_after(answer)
+    until, next_step = "", LATER
+    if wait is not None and wait > LONGEST_PAUSE:
+        # Nobody waits for so long; who runs it must know that a run before then is in vain.
+        time = moment(answer.at + timedelta(seconds=wait))
+        until, next_step = f" It asks for a pause until {time}.", f"run again after {time}."
+    raise Transient(
+        f"{answer.url} answered {answer.status}: {answer.excerpt()}.{until}",
+        next_step=next_step,
+        sent=answer.status != TOO_MANY_REQUESTS,
+        retry_after=wait,
+    )
 
 
 class HttpCaller:
@@ -96,15 +107,17 @@ class HttpCaller:
         limiter: RateLimiter,
         count: CountRequest,
         connections: int,
+        now: Callable[[], datetime],
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """Open no connection yet; ``timeout`` in seconds for each read and write.
+        """Open no connection yet; ``timeout`` in seconds for each read and write, ``now`` the clock (aware).
 
         Raises SettingsError where a variable of the environment keeps the client from being made.
         """
         self._side = side
         self._limiter = limiter
         self._count = count
+        self._now = now
         # No limit in time: `attempts` is the limit, and a time-out of minutes must not eat the second try.
         self._retry = stamina.RetryingCaller(
             attempts=attempts, timeout=None, wait_initial=0.2, wait_max=10.0, wait_jitter=0.5
@@ -169,7 +182,7 @@ class HttpCaller:
                         f"{call.url} answered with more than {LARGEST_ANSWER >> 20} MiB.",
                         next_step=f"set a smaller {self._side.lower()}.page_size in the settings.",
                     )
-            return Answer(response.status_code, response.headers, b"".join(chunks), str(response.url))
+            return Answer(response.status_code, response.headers, b"".join(chunks), str(response.url), self._now())
 
 
 def _worth_another_try(call: Call) -> Callable[[Exception], bool | float]:
@@ -184,10 +197,19 @@ def _worth_another_try(call: Call) -> Callable[[Exception], bool | float]:
     return decide
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    # In seconds only; a date is ignored, and the usual pause between tries taken.
-    text = headers.get("retry-after", "")
-    return float(text) if text.isdigit() else None
+def _retry_after(answer: Answer) -> float | None:
+    """Return the pause that an answer asks for, in seconds: a number, or the time when it is over (RFC 9110)."""
+    text = answer.headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdecimal():
+        # A year at most: a longer one is no time that a calendar has.
+        return min(float(text), LONGEST_WAIT)
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    # "-0000" stands for UTC without a place, and comes without a zone.
+    aware = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return min(max(0.0, (aware - answer.at).total_seconds()), LONGEST_WAIT)
 
 
 def _reason(error: Exception) -> str:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pipelines.core.errors import ExtractError, Terminal
+from pipelines.core.errors import ExtractError, Terminal, Unclear
 from pipelines.wire.graphql import Data, GraphqlCaller
-from pipelines.wire.http import CountRequest, HttpCaller
+from pipelines.wire.http import UNREADABLE, CountRequest, HttpCaller
 from pipelines.wire.limiter import RateLimiter
 from pipelines.wire.query import Reading, aliased, mutation_text, query_text
 from pipelines.wire.upload import Upload
@@ -96,6 +96,7 @@ class LedgerClient:
             limiter=RateLimiter(settings.burst_requests, seconds=settings.burst_seconds + BURST_MARGIN, sleep=sleep),
             count=count,
             connections=CONNECTIONS,
+            now=now,
             transport=transport,
         )
         self._graphql = GraphqlCaller(
@@ -156,7 +157,7 @@ class LedgerClient:
         return {name: str(page.edges[-1].cursor) if page.edges else None for name, page in newest.items()}
 
     def mutate(self, name: str, inputs: Sequence[Mapping[str, object]], uploads: Sequence[Upload] = ()) -> list[Node]:
-        """Run one of the ``MUTATIONS`` and return its edges: ``clientId``, and ``node`` with its dbId.
+        """Run one of the ``MUTATIONS`` and return its edges as they come; ``written_ids`` reads what they prove.
 
         ``uploads`` are the files that nodes name.
 
@@ -171,8 +172,8 @@ class LedgerClient:
         )
         try:
             answer = msgspec.json.decode(data.get(name, b"null"), type=dict[str, list[Node] | None])
-        except msgspec.DecodeError as error:
-            raise Terminal(f"{name}: the ledger answered without edges.") from error
+        except UNREADABLE as error:
+            raise Unclear(f"{name}: the ledger answered without edges.") from error
         return answer.get("edges") or []
 
     def close(self) -> None:
@@ -221,7 +222,7 @@ def _connection(data: Data, alias: str, reading: Reading) -> _Connection:
     # `null` in place of a connection is how the ledger shows that the token may not see it.
     try:
         return msgspec.json.decode(data.get(alias, b"null"), type=_Connection)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise Terminal(
             f"The ledger answered without {reading.connection}.",
             next_step="check the scopes of the token (System Access, GraphQL, API tokens).",

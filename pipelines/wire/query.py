@@ -58,7 +58,7 @@ mutation $name($$inputs: [$input!]!) {
 }
 
 fragment written on $node {
-  dbId
+  $written
 }
 """)
 
@@ -104,8 +104,10 @@ def query_text(readings: Sequence[Reading], *, page_size: int) -> tuple[str, dic
 
 
 def mutation_text(name: str) -> str:
-    """Return the text of one of ``MUTATIONS``: it takes a list of inputs and gives the id of what was written."""
-    return _MUTATION.substitute(name=name, input=f"{name[0].upper()}{name[1:]}Input", node=MUTATIONS[name])
+    """Return the text of one of ``MUTATIONS``: it takes a list of inputs and gives id and number of each."""
+    node = MUTATIONS[name]
+    written = "dbId trRegNumber trItemNumber" if node == "GLImportItem" else "dbId code"
+    return _MUTATION.substitute(name=name, input=f"{name[0].upper()}{name[1:]}Input", node=node, written=written)
 
 
 def selection_text(paths: Sequence[str]) -> str:

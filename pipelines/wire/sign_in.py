@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pipelines.core.errors import Terminal
-from pipelines.wire.http import Call, HttpCaller
+from pipelines.wire.http import UNREADABLE, Call, HttpCaller
 
 if TYPE_CHECKING:
     from pipelines.core.settings import VmsSettings
@@ -83,7 +83,7 @@ class SignIn:
         )
         try:
             token = msgspec.json.decode(answer.body, type=_Token) if answer.status == OK else None
-        except msgspec.DecodeError:
+        except UNREADABLE:
             token = None
         if token is None:
             raise Terminal(

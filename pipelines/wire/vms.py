@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pipelines.core.errors import ExtractError, Forbidden, Refused, Terminal
+from pipelines.core.errors import ExtractError, Forbidden, Refused, Terminal, Unclear
 from pipelines.core.log import hide_in_text
 from pipelines.wire.ahead import map_ahead
 from pipelines.wire.filters import Scalar, above, fields_header, one_of
-from pipelines.wire.http import Answer, Call, CountRequest, HttpCaller
+from pipelines.wire.http import UNREADABLE, Answer, Call, CountRequest, HttpCaller
 from pipelines.wire.limiter import RateLimiter
 from pipelines.wire.pages import Listing, NoArrayError, NotJsonError, Reading, Unreadable, keys, split
 from pipelines.wire.sign_in import NEXT_STEP, SignIn
@@ -75,6 +75,7 @@ class VmsClient:
             limiter=RateLimiter(requests, seconds=requests / settings.requests_per_second, sleep=sleep),
             count=count,
             connections=settings.workers,
+            now=now,
             transport=transport,
         )
         self._sign_in = SignIn(settings, http=self._http, now=now)
@@ -159,12 +160,16 @@ class VmsClient:
         return self._call("GET", f"{entity}/{key}", headers=headers).body
 
     def put(self, entity: str, key: int, body: Mapping[str, object]) -> Object:
-        """Change the given members of an object and return the object as it is then."""
-        return _written(self._call("PUT", f"{entity}/{key}", body=_ENCODER.encode(body)))
+        """Change the given members of an object and return the object as it is then; see ``post``."""
+        request = f"{entity}/{key}"
+        return _written(self._call("PUT", request, body=_ENCODER.encode(body)), request=f"PUT {request}")
 
     def post(self, entity: str, body: Mapping[str, object]) -> Object:
-        """Create an object and return it."""
-        return _written(self._call("POST", entity, body=_ENCODER.encode(body)))
+        """Create an object and return it; raises Unclear when the answer is no object, whatever its status.
+
+        Whether the object is the one that was meant is the caller's to judge.
+        """
+        return _written(self._call("POST", entity, body=_ENCODER.encode(body)), request=f"POST {entity}")
 
     def close(self) -> None:
         """Close the connections."""
@@ -300,13 +305,15 @@ def _refuse(answer: Answer, *, request: str) -> None:
 def _message(answer: Answer) -> str:
     try:
         return hide_in_text(msgspec.json.decode(answer.body, type=_VmsError).message) or answer.excerpt()
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return answer.excerpt()
 
 
-def _written(answer: Answer) -> Object:
+def _written(answer: Answer, *, request: str) -> Object:
+    """Return the object that a write was answered with; a proxy's page or an empty body proves no write."""
     try:
-        return _OBJECT.decode(answer.body or b"{}")
-    except msgspec.DecodeError:
-        # The status says that it was done; nothing else in the answer is needed.
-        return {}
+        return _OBJECT.decode(answer.body)
+    except UNREADABLE as error:
+        raise Unclear(
+            f"VMS: {request} was answered ({answer.status}) with no object but {answer.excerpt()!r}."
+        ) from error

@@ -18,6 +18,11 @@ UPDATE steps
 SET ended_at = :at, outcome = :outcome, row_count = :row_count, detail = :detail
 WHERE batch_id = :batch_id AND position = :position;
 
+-- name: is_job_done
+SELECT COUNT(*) > 0 AND SUM(steps.outcome IS NOT 'done') = 0
+FROM steps
+WHERE steps.batch_id = :batch_id AND steps.job = :job;
+
 -- name: add_requests
 INSERT INTO requests (month, side, job, operation, request_count)
 VALUES (?, ?, ?, ?, ?)

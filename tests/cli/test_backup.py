@@ -93,7 +93,9 @@ def test_the_store_itself_is_never_written_over(terminal: Terminal) -> None:
 def test_what_cannot_be_copied_leaves_nothing(terminal: Terminal) -> None:
     assert terminal.run("backup", "copy.sqlite").code == 10
     (terminal.folder / "springline.ctl.sqlite").write_text("no database, but long enough to be taken for one" * 20)
-    assert terminal.run("backup", "copy.sqlite").code == 2
+    assert terminal.run("backup", "copy.sqlite").code == 10
+    (terminal.folder / "springline.ctl.sqlite").unlink()
+    _stored(terminal, 1)
     assert terminal.run("backup", "nowhere/copy.sqlite").code == 2
     assert [file.name for file in terminal.folder.glob("copy*")] == []
 

@@ -109,7 +109,8 @@ def live_through(folder: Path) -> Iterator[Story]:
         story.explain(REFUSED)
         live.change_settings(POSTING__CLOSED_PERIOD="next_open")
         live.steer("retry", REFUSED)
-        live.sandbox.fault("ledger", {"kind": "drop_after"}, match={"operation": "updateGLImportItems"}, times=1)
+        no_items = {"kind": "body", "body": '{"data":{"updateGLImportItems":{"edges":null}}}'}
+        live.sandbox.fault("ledger", no_items, match={"operation": "updateGLImportItems"}, times=1)
         story.run(RETRIES)
         story.corrections += live.ask("SELECT natural_key, state FROM outbox WHERE kind = 'correction'")
         live.steer("retry", REFUSED)

@@ -52,6 +52,7 @@ class Story:
     """
 
     world: World
+    stopped: Ended
     dry: Look
     first: Look
     books: Mapping[int, int]
@@ -97,6 +98,8 @@ def put_right(world: World) -> None:
 
 
 def tell(world: World) -> Story:
+    world.sandbox.fault("vms", {"kind": "status", "status": 403, "body": "{}"}, times=1, match={"method": "GET"})
+    stopped = world.command("run", "documents", "--dry-run", "--output", str(world.folder / "none.csv"))
     dry = run(world, "--dry-run", "--json", "--output", str(world.folder / "vouchers.xlsx"))
     first = run(world, "--json")
     books, statuses, status = world.booked(), world.statuses(), world.command("status", "--json")
@@ -107,6 +110,7 @@ def tell(world: World) -> Story:
     put_right(world)
     return Story(
         world,
+        stopped,
         dry,
         first,
         books,
@@ -140,6 +144,14 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 def test_a_dry_run_sends_nothing_to_either_side(story: Story) -> None:
     assert story.dry.writes() == []
     assert not story.dry.has_changed
+
+
+def test_a_dry_run_that_is_stopped_says_what_stopped_it(story: Story) -> None:
+    assert story.stopped.exit_code == 11
+    assert "! VMS: GET Document is not allowed (403: {}). Next: check SPRINGLINE_VMS__TOKEN_URL" in story.stopped.out
+    assert "No voucher was drafted, because the job documents did not come to its end" in story.stopped.out
+    assert "Catalog Error" not in story.stopped.out + story.stopped.err
+    assert not (story.world.folder / "none.csv").exists()
 
 
 def test_a_dry_run_shows_every_voucher_of_the_first_day(story: Story) -> None:

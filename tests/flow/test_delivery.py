@@ -88,7 +88,9 @@ def test_a_second_run_asks_neither_side(sandbox: Sandbox, batch: Batch) -> None:
         {"kind": "status", "status": 529, "body": HTML},
         {"kind": "status", "status": 500, "body": ""},
         {"kind": "body", "body": HTML},
+        {"kind": "status", "status": 200, "body": HTML},
         {"kind": "body", "body": '{"data":{"addGLImportItems":{"edges":null}}}'},
+        {"kind": "replace", "old": '"trItemNumber":1', "new": '"trItemNumber":9'},
         {"kind": "graphql_error", "code": "BAD_REQUEST.CONCURRENCY_LIMIT_REACHED", "message": "Too many requests"},
     ],
     ids=lambda action: f"{action['kind']} {action.get('status', '')}{action.get('body', '')[:6]}",
@@ -176,8 +178,12 @@ def test_a_lost_control_store_posts_nothing_twice(
         {"kind": "drop_after"},
         {"kind": "status", "status": 503, "body": HTML},
         {"kind": "body", "body": HTML},
+        # A gateway that signs nobody in says so with 200, and has passed nothing on.
+        {"kind": "status", "status": 200, "body": HTML},
+        {"kind": "body", "body": '{"key":1,"invoicingStatus":{"statusTypeCode":"POS"}}'},
+        {"kind": "replace", "old": '"POS"', "new": '"RFP"'},
     ],
-    ids=lambda action: str(action["kind"]),
+    ids=lambda action: f"{action['kind']} {action.get('status', '')}{action.get('body', '')[:6]}",
 )
 def test_a_fault_of_the_vms_loses_no_acknowledgement(sandbox: Sandbox, batch: Batch, action: dict[str, Any]) -> None:
     fault(sandbox, "vms", action, times=3, method="PUT")

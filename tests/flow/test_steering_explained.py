@@ -83,7 +83,7 @@ def test_a_retry_corrects_what_is_mapped_otherwise_now(story: Story) -> None:
     assert story.posted[1]["failed"] == 0
 
 
-def test_a_correction_without_an_answer_is_looked_up(story: Story) -> None:
+def test_a_correction_that_no_answer_shows_is_looked_up(story: Story) -> None:
     assert story.corrections == [("5200166#1", "unknown"), ("5200166#1", "sent")]
     assert any("not known" in told for told in story.told[2] if REFUSED in told)
     assert any("waits for the ledger's posting job" in told for told in story.told[3] if REFUSED in told)

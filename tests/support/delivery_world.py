@@ -93,8 +93,9 @@ class FakeLedger:
         table = (
             "glImportItems" if name == MUTATION else name.removeprefix("add")[:1].lower() + name.removeprefix("add")[1:]
         )
-        self.rows.setdefault(table, []).append({"dbId": str(self.last_id), **node, "ownerDbId": owner_id(node)})
-        return str(self.last_id)
+        row = {"dbId": str(self.last_id), **node, "ownerDbId": owner_id(node)}
+        self.rows.setdefault(table, []).append(row)
+        return str(row["dbId"])
 
     def vouchers(self) -> dict[int, list[int]]:
         """Give the item numbers of each voucher, as often as they were written."""
@@ -195,7 +196,7 @@ class FakeVms:
         self.before(key)
         self.statuses[key] = "POS"
         self.after(key)
-        return {"key": key, "invoicingStatus": {"key": 13, "self": "http://vms/StatusType/13"}}
+        return {"key": key, "invoicingStatus": {"key": 13, "statusTypeCode": "POS"}}
 
 
 def unanswered(*, sent: bool = True) -> Transient:

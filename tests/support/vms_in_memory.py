@@ -120,6 +120,8 @@ def _passes(row: Row, text: str) -> bool:
             return str(found) == value.strip('"')
         case "IN":
             return str(found) in value.strip("()").split(",")
+        case "GT":
+            return int(found) > int(value)
         case "GTE":
             return str(found) >= value
         case _:
@@ -138,8 +140,8 @@ class World:
 
     def __post_init__(self) -> None:
         self.control = Control(self.path)
-        self.warehouse.execute("CREATE SCHEMA post")
-        self.warehouse.execute("CREATE TABLE post.payment_breaks (kind VARCHAR, subject VARCHAR)")
+        self.warehouse.execute("CREATE SCHEMA IF NOT EXISTS post")
+        self.warehouse.execute("CREATE TABLE IF NOT EXISTS post.payment_breaks (kind VARCHAR, subject VARCHAR)")
 
     def want(self, table: str, columns: str, rows: Sequence[Row]) -> None:
         """Let the models want these rows, but for those that count as gone, as the real ones leave them out."""

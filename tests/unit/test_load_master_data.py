@@ -119,7 +119,9 @@ def test_a_customer_waits_for_its_company(world: World) -> None:
     world.ledger.missing = {("country", "XX")}
     change(world.warehouse, "post.company_changes", "70001", description="Both Ltd", country_code="XX")
     change(world.warehouse, "post.customer_changes", "70001", description="Both Ltd")
-    assert deliver(world) == DeliveryResult(failed=1, waiting=1)
+    result = deliver(world)
+    assert (result.failed, result.waiting, len(result.problems)) == (1, 1, 1)
+    assert result.problems[0].startswith("1 customer waits for its company in the ledger: 28600:70001. Next: ")
     assert world.error("28600:70001#1", Kind.COMPANY)[0] == "country_missing"
     assert world.states(Kind.CUSTOMER) == {}
 

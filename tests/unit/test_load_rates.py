@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from pipelines.core.errors import Transient
 from pipelines.load.delivery import DeliveryResult
 from pipelines.load.vms.rates import deliver_rates
 from pipelines.outbox.intent import Kind, canonical_json
@@ -88,3 +90,21 @@ def test_a_rate_out_of_the_window_is_withdrawn(world: World) -> None:
     world.vms.is_silent = False
     assert run(world, RATES[2:]) == DeliveryResult(sent=2)
     assert list(world.states(Kind.RATE).values()).count("failed") == 2
+
+
+def test_a_clock_set_back_leaves_no_rate_unknown(world: World) -> None:
+    def lost(_number: int) -> None:
+        raise Transient("no answer")
+
+    world.at += timedelta(hours=1)
+    world.vms.before = lost
+    assert run(world, RATES[1:2]).unknown == 1
+    world.vms.before = lambda _: None
+    # Summer time as a clock would have it that is not UTC, or a machine whose clock was put right.
+    world.at -= timedelta(hours=1)
+    slept: list[float] = []
+    world.want("rate_changes", RATE_COLUMNS, [])
+    assert deliver_rates(world.context(), sleep=slept.append) == DeliveryResult(sent=1)
+    assert posted(world) == [("2026-11-01", "USD")]
+    # Once for as long as a call may take, in real time: the clock says nothing here.
+    assert sum(slept) >= world.context().settings.vms.timeout

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import stamina
 
-from pipelines.core.errors import Terminal, Transient
+from pipelines.core.errors import Terminal, Transient, WireError
 from pipelines.wire import http
 from tests.support.wire_world import Reply, Wire, answer
 
@@ -66,11 +66,47 @@ def test_retries_are_bounded_and_say_the_address() -> None:
     assert len(wire.sent) == 3
 
 
-def test_a_long_retry_after_is_left_to_the_caller() -> None:
-    wire = Wire([httpx.Response(429, headers={"Retry-After": "3600"})])
-    with pytest.raises(Transient) as caught:
+@pytest.mark.parametrize(
+    ("asked", "until"),
+    [
+        ("3600", "2026-11-02 10:00 (Oslo)"),
+        ("Mon, 02 Nov 2026 09:00:00 GMT", "2026-11-02 10:00 (Oslo)"),
+        ("Mon, 02 Nov 2026 09:00:00 -0000", "2026-11-02 10:00 (Oslo)"),
+        ("Mon, 02 Nov 2026 12:00:00 +0300", "2026-11-02 10:00 (Oslo)"),
+        ("9" * 400, "2027-11-02 09:00 (Oslo)"),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_long_retry_after_says_until_when(asked: str, until: str, status: int) -> None:
+    wire = Wire([httpx.Response(status, headers={"Retry-After": asked})])
+    with pytest.raises(Transient, match="asks for a pause") as caught:
         wire.vms().find("Vessel", filters=[], fields=[])
-    assert caught.value.retry_after == 3600
+    assert str(caught.value).endswith(f"It asks for a pause until {until}. Next: run again after {until}.")
+    assert caught.value.sent == (status == 503)
+
+
+@pytest.mark.parametrize("asked", ["", "soon", "-5", "1.5", "²", "Mon, 02 Nov 2026 07:00:00 GMT", "Wed, 99 Oct"])
+def test_a_retry_after_that_is_no_pause_is_tried_again(asked: str) -> None:
+    headers = [(b"retry-after", asked.encode())]
+    assert Wire([httpx.Response(429, headers=headers), answer([])]).vms().find("A", filters=[], fields=[]) == []
+
+
+@pytest.mark.parametrize("body", [b"no gzip", b"", b"\x1f\x8b\x08\x00broken"])
+def test_a_read_with_a_broken_encoding_is_tried_again(body: bytes) -> None:
+    class Broken(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            yield body
+
+    def broken() -> httpx.Response:
+        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Broken())
+
+    wire = Wire([broken(), answer([])])
+    assert wire.vms().find("A", filters=[], fields=[]) == []
+    empty = answer({"data": {"r0": {"edges": None}}})
+    assert Wire([broken(), empty]).ledger().rows("suppliers", selection="dbId") == []
+    with pytest.raises(WireError) as caught:
+        Wire([broken()]).vms().put("Document", 1, {})
+    assert caught.value.sent
 
 
 def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,10 +88,14 @@ def test_credits_are_waited_for_until_their_norwegian_time() -> None:
     assert wire.slept == [90.0]
 
 
-@pytest.mark.parametrize("reset_at", ["2026-11-02T10:00:00", None, "soon"])
+@pytest.mark.parametrize(
+    "reset_at", ["2026-11-02T10:00:00", "2026-11-02T09:00:00Z", "2026-11-02T12:00:00+03:00", None, "soon", "0000-00-00"]
+)
 def test_a_wait_too_long_is_left_to_the_next_run(reset_at: str | None) -> None:
     wire = Wire([limit(CREDITS, resetAt=reset_at)])
-    with pytest.raises(Transient, match="nothing was sent") as caught:
+    with pytest.raises(
+        Transient, match=r"nothing was sent; run again after 2026-11-02 (10:00|09:20) \(Oslo\)"
+    ) as caught:
         wire.ledger(longest_wait=120).mutate("addSuppliers", [{"node": {}}])
     assert not caught.value.sent
     assert caught.value.retry_after in {3600.0, 1200.0}
@@ -161,7 +165,15 @@ def test_a_mutation_of_unknown_fate_is_not_sent_again(reply: httpx.Response | Ex
 @pytest.mark.parametrize("text", ["<html>", "", "[]", "{}", '{"data":null}'])
 def test_an_answer_that_is_no_graphql_is_terminal(text: str) -> None:
     with pytest.raises(Terminal, match="SPRINGLINE_LEDGER__URL"):
-        Wire([httpx.Response(200, text=text)]).ledger().rows("suppliers", selection="dbId")
+        Wire([httpx.Response(200, text=text)] * 2).ledger().rows("suppliers", selection="dbId")
+
+
+def test_a_cut_answer_to_a_read_is_asked_for_once_more_and_no_write() -> None:
+    cut = httpx.Response(200, text='{"data":{"r0":')
+    assert Wire([cut, page(None)]).ledger().rows("suppliers", selection="dbId") == []
+    with pytest.raises(Terminal) as caught:
+        Wire([cut]).ledger().mutate("addSuppliers", [{"node": {}}])
+    assert caught.value.sent
 
 
 def test_a_connection_the_token_may_not_see_is_named() -> None:

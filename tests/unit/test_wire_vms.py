@@ -11,7 +11,7 @@ import httpx
 import pytest
 import stamina
 
-from pipelines.core.errors import ExtractError, Forbidden, Refused, Terminal
+from pipelines.core.errors import ExtractError, Forbidden, Refused, Terminal, Unclear
 from pipelines.wire.pages import Unreadable
 from tests.support.wire_world import Wire, answer
 
@@ -174,9 +174,16 @@ def test_amounts_are_written_as_json_numbers() -> None:
     assert wire.sent[0].content == b'{"documentAmount":-95000.00}'
 
 
-def test_a_write_is_done_whatever_its_answer_says() -> None:
-    wire = Wire([httpx.Response(204)])
-    assert wire.vms().put("Document", 1, {}) == {}
+NO_OBJECTS = [b"", b"<html>", b"[]", b"null", b'{"key":1', b'{"key":"\xff"}', b'{"a":' * 5_000]
+
+
+@pytest.mark.parametrize("verb", ["PUT", "POST"])
+@pytest.mark.parametrize("body", NO_OBJECTS)
+def test_a_write_answered_with_no_object_is_unclear(body: bytes, verb: str) -> None:
+    vms = Wire([httpx.Response(200, content=body)]).vms()
+    with pytest.raises(Unclear, match="was answered \\(200\\) with no object") as caught:
+        _ = vms.put("Document", 1, {}) if verb == "PUT" else vms.post("Document", {})
+    assert caught.value.sent
 
 
 def test_user_name_and_password_are_sent_as_basic() -> None:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from pipelines.core.times import read_day
 from pipelines.load.ledger.entities import LedgerEntities
 from pipelines.load.look_up import ABSENT, LookUpFinding, Node, code_of, complete, conflict, one_of
 from pipelines.outbox.entry import Entry
@@ -154,7 +155,7 @@ def _judged(entry: Entry, headers: Sequence[Node], rivals: Sequence[Entry]) -> L
 
 def _is_ours(entry: Entry, header: Node) -> bool:
     """Tell whether a header came in by an import (not typed in), on the voucher's date, and names its document."""
-    if header["importedAt"] is None or header["postedDate"] != entry.look_up["posted_date"]:
+    if header["importedAt"] is None or read_day(header["postedDate"]) != read_day(entry.look_up["posted_date"]):
         return False
     return entry.document_no in _numbers(header)
 

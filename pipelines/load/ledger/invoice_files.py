@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from pipelines.core.errors import Transient
+from pipelines.core.times import read_time
 from pipelines.core.words import plural
 from pipelines.load.ledger.file_rules import (
     AttachedFile,
@@ -212,10 +213,18 @@ def _attached(remark: Node) -> list[AttachedFile]:
             int(file["key"]),
             str(file.get("fileName") or ""),
             _size(file.get("filesize")),
-            file.get("createdDate") or "",
+            _created_at(file.get("createdDate")),
         )
         for file in remark.get("attachments") or ()
     ]
+
+
+def _created_at(value: object) -> str:
+    # Only compared, to find the newest: what is no time stands before all others.
+    try:
+        return read_time(str(value)).isoformat()
+    except ValueError:
+        return ""
 
 
 def _size(value: object) -> int | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from pipelines.core.words import plural
 from pipelines.load.delivery import LEDGER, Cargo, Delivery, DeliveryResult
 from pipelines.load.ledger.courier import LedgerCourier
 from pipelines.load.ledger.entities import LedgerEntities, read_entities
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pipelines.wire.ledger import LedgerClient
 
 NOT_UNIQUE = "code_not_unique"
+MOST_NAMED = 5
 BREAKS = {NOT_UNIQUE: "code not unique"}
 
 
@@ -87,7 +89,19 @@ def stage_intents(context: Context, outbox: Outbox, stage: Stage) -> tuple[list[
     ready = _with_companies(rows, outbox) if stage.kind is Kind.CUSTOMER else rows
     latest = outbox.versions(stage.kind, [row["natural_key"] for row in ready])
     intents = (_intent(stage, row, latest.get(row["natural_key"])) for row in ready)
-    return [intent for intent in intents if intent is not None], DeliveryResult(waiting=len(rows) - len(ready))
+    return [intent for intent in intents if intent is not None], _waiting(rows, ready)
+
+
+def _waiting(rows: Sequence[Row], ready: Sequence[Row]) -> DeliveryResult:
+    """Say which customers wait: no intent does, so nothing else would show why the run is not complete."""
+    found = {row["natural_key"] for row in ready}
+    keys = [row["natural_key"] for row in rows if row["natural_key"] not in found]
+    if not keys:
+        return DeliveryResult()
+    names = ", ".join(keys[:MOST_NAMED]) + (f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else "")
+    waits = plural(len(keys), "customer waits for its company", "customers wait for their companies")
+    step = "`springline status` and `springline breaks list` say why the company is not in the ledger."
+    return DeliveryResult(waiting=len(keys), problems=(f"{waits} in the ledger: {names}. Next: {step}",))
 
 
 def _changes(context: Context, stage: Stage) -> list[Row]:

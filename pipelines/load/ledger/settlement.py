@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from typing import NamedTuple, cast
 
 from pipelines.core.errors import Refused
@@ -11,6 +11,7 @@ from pipelines.load.ledger.refusals import Gap, gap_message, refusal_message
 from pipelines.load.look_up import LookUpFinding, Node, by_finding
 from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.states import State
+from pipelines.wire.written import written_ids
 
 
 class Parcel(NamedTuple):
@@ -42,16 +43,10 @@ class Settlement(NamedTuple):
 
 
 def by_answer(parcels: Sequence[Parcel], edges: Sequence[Node]) -> list[Move]:
-    """Settle by the edges: an intent is sent when each of its inputs has come back with an id, else it is unknown.
-
-    Edges are matched by the client id they echo, by position where the ledger echoes none.
-    """
-    inputs = [item for parcel in parcels for item in parcel.inputs]
-    if len(edges) == len(inputs) and not any(edge.get("clientId") for edge in edges):
-        edges = [{**edge, "clientId": item["clientId"]} for edge, item in zip(edges, inputs, strict=True)]
+    """Settle by the edges: an intent is sent when each of its inputs has come back with an id, else it is unknown."""
     # An input without an id may or may not be in the ledger: its intent is `unknown` and never just sent again.
-    ids = {edge.get("clientId"): (edge.get("node") or {}).get("dbId") for edge in edges}
-    return [_by_ids(parcel, [ids.get(item["clientId"]) for item in parcel.inputs]) for parcel in parcels]
+    ids = iter(written_ids([item for parcel in parcels for item in parcel.inputs], edges))
+    return [_by_ids(parcel, list(islice(ids, len(parcel.inputs)))) for parcel in parcels]
 
 
 def carriers(parcels: Sequence[Parcel], known: Callable[[Parcel], Collection[Gap]]) -> dict[str, tuple[Entry, Gap]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, cast
 
-from pipelines.core.errors import Refused, WireError
+from pipelines.core.errors import Refused, Unclear, WireError
 from pipelines.load.acknowledgement import BODY, POSTED, REVERSES
 from pipelines.load.delivery import VMS, Cargo, Delivery, DeliveryResult
 from pipelines.load.look_up import LOOK_UP_ERRORS, Node, chunks
@@ -24,6 +24,7 @@ from pipelines.outbox.intent import Kind
 from pipelines.outbox.states import State
 from pipelines.stores.breaks import Break
 from pipelines.wire.filters import one_of
+from pipelines.wire.written import written_key
 
 if TYPE_CHECKING:
     from pipelines.step.context import Context
@@ -97,13 +98,16 @@ class _Acknowledging:
         plans = [(entry, _plan(entry, statuses.get(entry.document_key))) for entry in entries]
         moved = [entry for entry, moves in plans if moves and moves[-1].error_code == MOVED]
         # Back in RFP, or posted by a call of ours: the break of an earlier run is over, whatever the write comes to.
-        back = [entry for entry, moves in plans if moves and entry.error_code == MOVED]
+        back = [entry for entry, moves in plans if moves and entry.error_code == MOVED and entry not in moved]
         # On disk before the first write: a process killed from here on leaves `sending`, and the next run looks it up.
         self.delivery.apply(
             [move for _, moves in plans for move in moves],
             opens=[self._break(entry, statuses.get(entry.document_key)) for entry in moved],
             closes=[(BREAK, entry.natural_key) for entry in back],
         )
+        # A break that is open already is no failure of this run: nobody could ever end that exit code. Nothing is added
+        # to the history either.
+        self.delivery.leave_out([entry for entry, moves in plans if not moves and _is_known(entry)])
         calls = [entry for entry, moves in plans if moves and moves[-1].to is State.SENDING]
         outcomes = list(self.pool.map(self._acknowledge, calls))
         self.delivery.apply([outcome.move for outcome in outcomes])
@@ -121,19 +125,17 @@ class _Acknowledging:
     def _acknowledge(self, entry: Entry) -> Outcome:
         """Write one status; runs in a thread of the pool, and touches nothing but the VMS."""
         try:
-            document = self.vms.put("Document", int(entry.natural_key), BODY)
+            key = int(entry.natural_key)
+            _prove(self.vms.put("Document", key, BODY), key)
         except Refused as refusal:
             message = f"{entry.label}: the VMS refused to set it to posted: {refusal}"
             return Outcome(Move(entry.id, State.FAILED, message, error_code=REFUSED), is_answered=True)
+        except Unclear as error:
+            return Outcome(self.delivery.unclear_move(entry, error), is_answered=True)
         except WireError as error:
             message = f"{entry.label}: {error}"
             self.delivery.problems.append(message)
             return Outcome(Move(entry.id, State.UNKNOWN if error.sent else State.TODO, message), is_answered=False)
-        # The answer may show the status as a stub without its code (docs/systems/vms.md#1-3): then the 200 has to do.
-        status = _status(document)
-        if status not in {POSTED, None}:
-            message = f"{entry.label}: the VMS answered that its status is {status}"
-            return Outcome(Move(entry.id, State.UNKNOWN, message), is_answered=True)
         return Outcome(Move(entry.id, State.SENT), is_answered=True)
 
     def _break(self, entry: Entry, status: str | None) -> Break:
@@ -148,8 +150,7 @@ def _plan(entry: Entry, status: str | None) -> list[Move]:
     if status == POSTED and entry.state is State.UNKNOWN:
         return [Move(entry.id, State.SENT, "posted already: our earlier call has done it")]
     has_moved = status != READY
-    if has_moved and entry.error_code == MOVED:
-        # Reported by an earlier run, and its break is open: nothing to add to the history at every run.
+    if _is_known(entry) and has_moved:
         return []
     reason = {State.UNKNOWN: f"looked up in the VMS: still {READY}", State.FAILED: "tried again"}.get(entry.state)
     # The states allow no way from `failed` but over `todo`, and none from `unknown` to `sending` without a look-up.
@@ -159,9 +160,22 @@ def _plan(entry: Entry, status: str | None) -> list[Move]:
     return [*start, Move(entry.id, State.SENDING)]
 
 
+def _is_known(entry: Entry) -> bool:
+    """Tell whether an earlier run has reported that its status has moved, and opened the break."""
+    return entry.state is State.FAILED and entry.error_code == MOVED
+
+
 def _moved_message(entry: Entry, status: str | None) -> str:
     now = f"has status {status}" if status else "is gone, or not readable for us,"
     return f"{entry.label} {now} in the VMS, though it was {READY} when its voucher was sent."
+
+
+def _prove(answer: Node, key: int) -> None:
+    """Raise Unclear unless an answer shows that document as posted."""
+    written_key(answer, key=key)
+    # It may show the status as a stub without its code (docs/systems/vms.md#1-3): then it is looked up.
+    if (status := _status(answer)) != POSTED:
+        raise Unclear(f"The VMS's answer shows {f'the status {status}' if status else 'no status'}, not {POSTED}.")
 
 
 def _status(document: Node) -> str | None:

@@ -105,7 +105,12 @@ def deliver_documents(
     cargo = Cargo(kind, VMS, is_wanted, {DIFFERS: difference})
     with ThreadPoolExecutor(ctx.settings.vms.workers, thread_name_prefix=f"{kind}s") as pool:
         look_up = partial(look_up_documents, vms=ctx.vms, pool=pool)
-        return VmsCourier(Delivery.of(ctx, cargo, sleep=sleep), ctx.vms, ENTITY, pool, look_up).deliver()
+        return VmsCourier(Delivery.of(ctx, cargo, sleep=sleep), ctx.vms, ENTITY, pool, look_up, shows_number).deliver()
+
+
+def shows_number(body: Node, answer: Node) -> bool:
+    """Tell whether an answer is that to a document: it has the number that was given."""
+    return bool(answer.get("documentNo") == body["documentNo"])
 
 
 def document_number(number: str, *, head: str) -> str:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pipelines.core.times import read_day
 from pipelines.load.delivery import VMS, Cargo, Delivery, DeliveryResult
 from pipelines.load.look_up import ABSENT, LookUpFinding, Node, complete, conflict
 from pipelines.load.vms.courier import VmsCourier
@@ -56,7 +57,7 @@ def deliver_rates(ctx: Context, *, sleep: Callable[[float], None] = time.sleep) 
         look_up = partial(look_up_rates, vms=ctx.vms)
 
         def courier() -> VmsCourier:
-            return VmsCourier(Delivery.of(ctx, cargo, sleep=sleep), ctx.vms, ENTITY, pool, look_up)
+            return VmsCourier(Delivery.of(ctx, cargo, sleep=sleep), ctx.vms, ENTITY, pool, look_up, shows_rate)
 
         # A delivery each: the second must see what the first has come to.
         first = courier().deliver(is_due=_is_between_bases)
@@ -99,6 +100,23 @@ def rate_intent(row: Row) -> Intent:
     )
 
 
+def shows_rate(body: Node, answer: Node) -> bool:
+    """Tell whether an answer is that to a rate: it has its day, and of the same base its currency and value.
+
+    A VMS that keeps rates in its own base may answer with that base, where no value can be compared
+    (docs/systems/vms.md#3-7); taken for unclear, such a rate would be looked up in vain and posted again.
+    """
+    there = answer.get("exchangeRate")
+    if isinstance(there, bool) or not isinstance(there, int | Decimal) or there <= 0:
+        return False
+    if read_day(answer.get("exchangeRateDate")) != read_day(body["exchangeRateDate"]):
+        return False
+    base, currency = (_currency_code(answer.get(name)) for name in ("fromCurrency", "currency"))
+    if base != body["fromCurrency"]:
+        return True
+    return currency in {body["currency"], None} and _is_value(there, body["exchangeRate"])
+
+
 def look_up_rates(entries: Sequence[Entry], *, vms: VmsClient) -> dict[str, LookUpFinding]:
     """Look rates up by day and pair, a month of one base currency in one question; raises WireError."""
     by_key: dict[tuple[str, str, str], list[Node]] = {}
@@ -114,7 +132,7 @@ def look_up_rates(entries: Sequence[Entry], *, vms: VmsClient) -> dict[str, Look
             f"exchangeRateDate(LTE){max(dates)}T23:59:59",
         ]
         for rate in vms.find(ENTITY, filters=filters, fields=FIELDS):
-            key = (str(rate["exchangeRateDate"])[:10], base, str(rate["currency"]["currencyCode"]))
+            key = (str(read_day(rate["exchangeRateDate"])), base, str(rate["currency"]["currencyCode"]))
             by_key.setdefault(key, []).append(rate)
     return {entry.id: _judged(entry, by_key.get(_key(entry), [])) for entry in entries}
 
@@ -135,9 +153,19 @@ def _judged(entry: Entry, rates: Sequence[Node]) -> LookUpFinding:
 
 
 def _is_same(rate: Node, entry: Entry) -> bool:
+    return _is_value(rate["exchangeRate"], entry.look_up["exchange_rate"])
+
+
+def _is_value(there: object, ours: object) -> bool:
     # By way of text: Decimal(float) would take the binary value, with digits nobody has written.
-    ours = Decimal(str(entry.look_up["exchange_rate"]))
-    return abs(Decimal(str(rate["exchangeRate"])) - ours) <= ours * TOLERANCE
+    rate = Decimal(str(ours))
+    return abs(Decimal(str(there)) - rate) <= rate * TOLERANCE
+
+
+def _currency_code(reference: object) -> str | None:
+    """Return the code of a currency in an answer, None where it comes as a bare stub or not at all."""
+    code = reference.get("currencyCode") if isinstance(reference, dict) else reference
+    return code if isinstance(code, str) else None
 
 
 def _key(entry: Entry) -> tuple[str, str, str]:

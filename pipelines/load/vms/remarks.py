@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 from pipelines.core.errors import ExtractError, Forbidden
 from pipelines.load.delivery import VMS, Cargo, Delivery, DeliveryResult
 from pipelines.load.look_up import ABSENT, LookUpFinding, Node, complete, source_of
-from pipelines.load.vms.courier import REFUSED, VmsCourier
+from pipelines.load.vms.courier import REFUSED, VmsCourier, Written
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Outbox
@@ -174,12 +174,12 @@ def _deliver(ctx: Context, work: _Remarks, intents: Sequence[Intent]) -> Deliver
             return work.look_up(entries, pool)
 
         # Never waited for: a remark whose fate is unknown is looked up by the next run, and vouchers are not kept.
-        delivery = Delivery.of(ctx, Cargo(Kind.REMARK, VMS, is_wanted), sleep=_do_not_wait)
-        return VmsCourier(delivery, ctx.vms, ENTITY, pool, look_up, work.write).deliver()
+        delivery = Delivery.of(ctx, Cargo(Kind.REMARK, VMS, is_wanted), sleep=None)
+        return VmsCourier(delivery, ctx.vms, ENTITY, pool, look_up, _shows_title, work.write).deliver()
 
 
-def _do_not_wait(_seconds: float) -> None:
-    return
+def _shows_title(body: Node, answer: Node) -> bool:
+    return bool(answer.get("remarkTitle") == body["remarkTitle"])
 
 
 def _problem(work: _Remarks, delivered: DeliveryResult, refused: Sequence[Entry]) -> str:
@@ -221,13 +221,13 @@ class _Remarks:
         wanted = {entry.id: cast("Node", payloads[entry.id]) for entry in entries}
         return {e.id: self._judged(e, wanted[e.id], by_document.get(e.document_key or 0, [])) for e in entries}
 
-    def write(self, entry: Entry, body: Node) -> Node:
+    def write(self, entry: Entry, body: Node) -> Written:
         """Change the remark that the look-up has found, else make one; ``source`` first (docs/systems/vms.md#1-8)."""
         words: dict[str, object] = {name: body[name] for name in ("remarkTitle", "remark") if name in body}
         key = self._keys.get(entry.id)
         if key is None:
-            return self._watched(lambda: self.vms.post(ENTITY, {"source": body["source"], **words}))
-        return self._watched(lambda: self.vms.put(ENTITY, key, words))
+            return Written(self._watched(lambda: self.vms.post(ENTITY, {"source": body["source"], **words})))
+        return Written(self._watched(lambda: self.vms.put(ENTITY, key, words)), key)
 
     def _judged(self, entry: Entry, wanted: Node, there: Sequence[Node]) -> LookUpFinding:
         self._keys.pop(entry.id, None)
