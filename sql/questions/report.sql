@@ -104,7 +104,7 @@ SELECT
     result_with_not_booked
 FROM
     analysis.voyage_results
-ORDER BY currency, ABS(result_with_not_booked) DESC, owner_code, voyage_no;
+ORDER BY currency ASC, ABS(result_with_not_booked) DESC, owner_code ASC, voyage_no ASC;
 
 -- name: hit_rates
 SELECT
@@ -133,7 +133,7 @@ FROM
 WHERE
     period_month = $1
 GROUP BY ALL
-ORDER BY open DESC, kind, currency;
+ORDER BY open DESC, kind ASC, currency ASC;
 
 -- name: close_alone
 -- What stops the close and is told nowhere else on the page: a break with a number, and a document that has not gone

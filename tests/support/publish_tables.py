@@ -40,6 +40,7 @@ TABLES: Mapping[str, str] = {
     f"open_company_amount {MONEY}, days_overdue INTEGER, overdue_bucket VARCHAR",
     "rec.company_names": "owner_code INTEGER, company_code VARCHAR, company_name VARCHAR, company_currency_code VARCHAR",
     "rec.account_names": "owner_code INTEGER, account VARCHAR, account_name VARCHAR, is_balance_sheet BOOLEAN",
+    "map.wanted_projects": "code VARCHAR, description VARCHAR, vessel_code VARCHAR",
     "analysis.ageing_by_partner": "owner_code INTEGER, company_code VARCHAR, company_name VARCHAR, side VARCHAR, "
     "partner_code VARCHAR, partner_name VARCHAR, currency_code VARCHAR, item_count INTEGER, "
     f"not_due {MONEY}, overdue_1_to_30 {MONEY}, overdue_31_to_60 {MONEY}, overdue_61_to_90 {MONEY}, "

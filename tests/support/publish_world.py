@@ -525,6 +525,7 @@ WORLD: World = {
         {"owner_code": 28601, "account": "2400", "account_name": "Trade payables", "is_balance_sheet": True},
         {"owner_code": 28601, "account": "4300", "account_name": "Agency fees", "is_balance_sheet": False},
     ),
+    "map.wanted_projects": ({"code": "V001-2601", "description": "Sea Pride V001-2601", "vessel_code": "V001"},),
     "analysis.ageing_by_partner": by_partner(OPEN_ITEMS, PAYMENTS),
     "analysis.voyage_results": (
         voyage("V001-2601", "Sea Pride", "1200000.00", "700000.00"),

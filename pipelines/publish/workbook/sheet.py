@@ -46,7 +46,8 @@ class Sheet:
 
     ``measure`` and ``age`` are the headings of the amount and of the days that the first sheet shows. ``alarm`` chooses
     the rows that somebody must look at: a heading and a condition, written as Excel does (`<>agreed`, `>0`, `=` for
-    empty); without it, every row. ``call`` names these rows in words. ``period`` is the heading of the month where
+    empty); without it, every row. ``call`` names these rows in words. ``by`` is the heading of a column by whose values
+    totals are parted, beside their currency. ``period`` is the heading of the month where
     amounts are balances, or stand in several months: those of several months are never added together.
     """
 
@@ -60,6 +61,7 @@ class Sheet:
     rows: str = ""
     where: str = "TRUE"
     period: str = ""
+    by: str = ""
     measure: str = ""
     age: str = ""
     alarm: Sequence[str] = ()
@@ -128,7 +130,15 @@ class Sheet:
         return max((month for month in months if month < day.replace(day=1)), default=max(months, default=None))
 
 
-def currencies(sheet: Sheet, rows: Sequence[Sequence[Value]]) -> list[str]:
-    """Return the currencies of a sheet's amounts, in order."""
+def total_lines(sheet: Sheet, rows: Sequence[Sequence[Value]]) -> list[tuple[str, ...]]:
+    """Return what has a line of totals, in order: each currency, with ``by`` each value there and currency."""
     places = {sheet.place(column.currency) for column in sheet.columns if column.is_totalled}
-    return sorted({str(row[place]) for row in rows for place in places if row[place] is not None})
+    groups = [sheet.place(sheet.by)] if sheet.by else []
+    return sorted(
+        {
+            (*(str(row[group] or "none") for group in groups), str(row[place]))
+            for row in rows
+            for place in places
+            if row[place] is not None
+        }
+    )
