@@ -25,9 +25,17 @@ HOW_TO_READ = (
 
 
 def write_overview(
-    book: Book, page: Page, layouts: Sequence[SheetLayout], *, title: str, read_at: str, verdict: str, standing: str
+    book: Book,
+    page: Page,
+    layouts: Sequence[SheetLayout],
+    *,
+    title: str,
+    read_at: str,
+    verdict: str,
+    standing: str,
+    how_to_read: Sequence[str],
 ) -> None:
-    """Write the first sheet: a title, sentences beneath it, then a line a sheet and currency.
+    """Write the first sheet: a title, sentences beneath it, a line a sheet and currency, then how to read it.
 
     ``standing`` says of a close whether it is a draft or sealed, and by whom; empty elsewhere.
     """
@@ -48,9 +56,9 @@ def write_overview(
         for number, (line, amount) in enumerate(_amounts(layout) or [((), Decimal())]):
             _write_line(book, page, row, layout, line=line, amount=amount, is_first=number == 0)
             row += 1
-    for place, words in enumerate(HOW_TO_READ, start=row + 1):
+    for place, words in enumerate(how_to_read, start=row + 1):
         page.write_string(place, 0, words, book.look(font_color=QUIET, italic=True))
-    page.print_area(0, 0, row + len(HOW_TO_READ), len(HEADINGS) - 1)
+    page.print_area(0, 0, row + len(how_to_read), len(HEADINGS) - 1)
     book.set_up(page)
     page.freeze_panes(FIRST_ROW, 0)
     page.repeat_rows(FIRST_ROW - 1)

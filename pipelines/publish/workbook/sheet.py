@@ -40,7 +40,8 @@ class SheetColumn:
 class Sheet:
     """One question an accountant asks, as data.
 
-    ``source`` names its tables for readers. ``rows`` is the text behind FROM (default: the table ``source`` as ``d``),
+    ``source`` names its tables for readers, ``beyond`` where those rows are that find no room (default: there).
+    ``rows`` is the text behind FROM (default: the table ``source`` as ``d``),
     ``where`` says which rows are shown, ``order`` which come first: those that matter most. The first column is never
     empty.
 
@@ -66,6 +67,7 @@ class Sheet:
     age: str = ""
     alarm: Sequence[str] = ()
     call: str = ""
+    beyond: str = ""
 
     def place(self, heading: str) -> int:
         """Return the position of a column by its heading."""

@@ -146,7 +146,7 @@ def _notices(layout: SheetLayout) -> Iterator[str]:
     if layout.left_off:
         yield (
             f"{len(layout.rows):,} rows, what matters most first; {layout.left_off:,} more are in "
-            f"{layout.sheet.source} of springline.duckdb, and in no total here."
+            f"{layout.sheet.beyond or f'{layout.sheet.source} of springline.duckdb'}, and in no total here."
         )
     if layout.texts:
         amounts = "1 amount has" if layout.texts == 1 else f"{layout.texts:,} amounts have"

@@ -14,7 +14,7 @@ from pipelines.core.words import moment
 from pipelines.publish.facts import read_times, share_facts
 from pipelines.publish.workbook.book import FIRST_TAB, Book
 from pipelines.publish.workbook.charts import write_accrual_charts, write_ageing
-from pipelines.publish.workbook.overview import write_overview
+from pipelines.publish.workbook.overview import HOW_TO_READ, write_overview
 from pipelines.publish.workbook.sheet import MOST_ROWS, Sheet
 from pipelines.publish.workbook.sheets import SHEETS
 from pipelines.publish.workbook.table_sheet import SheetLayout, write_sheet
@@ -51,11 +51,13 @@ def write_sheets(
     read_at: str = "",
     nothing: str = "Nothing needs anybody: both sides agree.",
     standing: str = "",
+    how_to_read: Sequence[str] = HOW_TO_READ,
 ) -> None:
     """Write a workbook of some sheets, their charts and a first sheet; ``parameters`` are those of their queries.
 
     ``read_at`` says when both sides were read (as the compared tables have it unless given), ``nothing`` what the first
-    sheet says when no row needs anybody, ``standing`` what else it says of where things stand.
+    sheet says when no row needs anybody, ``standing`` what else it says of where things stand, ``how_to_read`` what
+    stands below its lines.
     """
     with whole_file(path) as unfinished:
         book = Book(unfinished, title=title, day=day)
@@ -69,7 +71,7 @@ def write_sheets(
                 CHARTS[sheet.table](book, layouts[-1])
         read_at = read_at or _read_at(connection)
         told = {"read_at": read_at, "verdict": _verdict(layouts) or nothing, "standing": standing}
-        write_overview(book, first, layouts, title=title, **told)
+        write_overview(book, first, layouts, title=title, how_to_read=how_to_read, **told)
         book.close()
 
 
