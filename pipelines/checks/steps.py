@@ -6,6 +6,7 @@ from pipelines.checks import frames
 from pipelines.checks.followers import noted_followers
 from pipelines.checks.hold import ready_documents, update_holds
 from pipelines.checks.mapping import check_mapping, note_mapping
+from pipelines.checks.messages import split_message
 from pipelines.checks.run import run_checks
 from pipelines.checks.suites import Rule, load_rules
 from pipelines.core.settings import Settings
@@ -23,6 +24,7 @@ __all__ = [
     "note_mapping",
     "ready_documents",
     "rules_off",
+    "split_message",
 ]
 
 

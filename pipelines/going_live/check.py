@@ -36,6 +36,7 @@ CHECKS: Mapping[str, Callable[[Probe], CheckLine]] = {
     "XGL": set_up.xgl,
     "voucher types": set_up.voucher_types,
     "tax rules": set_up.tax_rules,
+    "VAT rows": set_up.vat_rows,
     "mapping files": mapping.mapping_files,
     "partner types": set_up.partner_types,
     "rules off": set_up.rules_switched_off,

@@ -42,6 +42,9 @@ A_FEW_FILES = 10
 # Rows of one request: among so many booked vouchers every voucher type that is in use will be found.
 SAMPLE = 1_000
 HEADERS = Reading("journalHeaders", "transactionSource { code }", page_size=SAMPLE)
+BOOK_ROWS = Reading(
+    "transactions", "account { code } glDimension { glObject1 { code } glObject2 { code } }", page_size=SAMPLE
+)
 
 _decode = msgspec.json.Decoder(list[Node]).decode
 
@@ -244,6 +247,11 @@ class Probe:
             for contract, pages in zip(contracts, whole, strict=True)
         }
         return {**nodes, HEADERS.connection: _decode(next(headers, b"[]"))}
+
+    def book_rows(self) -> list[Node]:
+        """Read account and dimensions of the first rows of the general ledger."""
+        self.take_token()
+        return self._once("book rows", lambda: _decode(next(self._ledger.read([BOOK_ROWS])[0], b"[]")))
 
     def codes_of(self, contract: Contract) -> set[str]:
         """Read the code of every object of a ledger contract."""

@@ -9,6 +9,7 @@ from pipelines.checks.steps import rules_off
 from pipelines.contracts import vms as vms_contracts
 from pipelines.contracts.presence import values_at
 from pipelines.core.mapping_files import TAX_RULES, find_mappings
+from pipelines.core.words import plural
 from pipelines.going_live.access import SCOPES
 from pipelines.going_live.check_line import CheckFault, CheckLine, judge, named
 from pipelines.going_live.companies import mapped_companies, read_entities
@@ -175,6 +176,27 @@ def tax_rules(probe: Probe) -> CheckLine:
     message = f"without a tax rule: VAT code {named(left)}; documents with it will be held"
     notes = [(message, "add the rules in Xledger, or map the codes in posting.tax_rules")] if left else []
     return judge("tax rules", good=f"{len(codes)} VAT codes", faults=faults, notes=notes)
+
+
+def vat_rows(probe: Probe) -> CheckLine:
+    """Tell which way the ledger books the VAT that it splits off a line: with or without the dimensions of that line.
+
+    The comparison reads both (docs/systems/ledger.md#l26): VAT with dimensions is known by its account, so that the
+    accounts of posting.vat_accounts have to be there.
+    """
+    accounts = set(probe.settings.posting.vat_accounts)
+    missing = accounts - {str(node["code"]) for node in probe.nodes()["accounts"]}
+    rows = [row for row in probe.book_rows() if (row.get("account") or {}).get("code") in accounts]
+    split = sum(any((row.get("glDimension") or {}).values()) for row in rows)
+    if not rows:
+        way = f"no row on {named(accounts)} among the first of the books: the way shows once a taxed voucher is booked"
+    elif split in {0, len(rows)}:
+        way = f"VAT stands in rows {'with' if split else 'without'} the dimensions of its line"
+    else:
+        way = f"VAT stands with the dimensions of its line in {split} of {plural(len(rows), 'row')}"
+    message = f"the ledger has no account {named(missing)}, which posting.vat_accounts names"
+    notes = [(message, "name the ledger's VAT accounts there: VAT with dimensions is known by them alone")]
+    return judge("VAT rows", good=f"{way}; both ways are read", notes=notes if missing else ())
 
 
 def partner_types(probe: Probe) -> CheckLine:

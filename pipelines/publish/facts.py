@@ -1,6 +1,6 @@
 """What the report and the workbook both say, written once, so that the two never say different things.
 
-What one row can say stands in its table, where analysts have it too: rec.payments.overdue_bucket, rec.documents.side.
+What one row can say stands in its table, where analysts have it too: rec.open_items.overdue_bucket, rec.documents.side.
 Here is the rest: the order of those values, and (sql/questions/facts.sql) what is asked of several tables at once.
 """
 
@@ -16,20 +16,33 @@ from pipelines.stores.control import named_statements
 if TYPE_CHECKING:
     import duckdb
 
-# The values of rec.payments.overdue_bucket, from left to right.
+# The values of rec.open_items.overdue_bucket, from left to right.
 BUCKETS = ("not due", "1-30 days", "31-60 days", "61-90 days", "over 90 days", "no due date")
 # The values of rec.payments.side in words, as rec.documents.side has them.
 SUBLEDGERS = {"AP": "Payable", "AR": "Receivable"}
 # A moment of the control store, which keeps them as ISO text in UTC, to the second. TRY_CAST: a text that is no moment
 # leaves the cell empty, and the report whole.
-_UTC_TIME = """
-CREATE OR REPLACE TEMP MACRO utc_time(written) AS TRY_CAST(substr(CAST(written AS VARCHAR), 1, 19) AS TIMESTAMP)
+_MACROS = """
+CREATE OR REPLACE TEMP MACRO utc_time(written) AS TRY_CAST(substr(CAST(written AS VARCHAR), 1, 19) AS TIMESTAMP);
+CREATE OR REPLACE TEMP MACRO company_name(owner) AS
+    (SELECT min(n.company_name) FROM rec.company_names AS n WHERE n.owner_code = owner);
+CREATE OR REPLACE TEMP MACRO name_of_company(company) AS
+    (SELECT min(n.company_name) FROM rec.company_names AS n WHERE n.company_code = company);
+CREATE OR REPLACE TEMP MACRO account_name(code) AS
+    (SELECT min(n.account_name) FROM rec.account_names AS n WHERE n.account = code);
+CREATE OR REPLACE TEMP MACRO voyage_name(voyage) AS
+    (SELECT min(n.description) FROM map.wanted_projects AS n WHERE n.code = voyage);
 """
 
 
+def share_names(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make known to a connection the macros of sheets: utc_time, and the names beside codes."""
+    connection.execute(_MACROS)
+
+
 def share_facts(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make known to a connection what both select from: the macro utc_time and the view open_breaks."""
-    connection.execute(_UTC_TIME)
+    """Make known to a connection what both select from: the macros of ``share_names`` and the view open_breaks."""
+    share_names(connection)
     connection.execute(named_statements("facts", folder="questions")["open_breaks"])
 
 

@@ -91,19 +91,24 @@ _HELD = _Part(
     statement="output_held",
     tab="Held",
     question="What would be held, and why?",
-    note="One row is a rule, or a person, that keeps a document back; once that is gone, the next run lets it go.",
+    note="One row is a rule, or a person, that keeps a document back; once that is gone, the next run lets it go. The "
+    "amount stands on the first row of a document.",
     call="reasons why documents would be held",
     alarm=(),
     measure="",
     columns=(
-        *_DOCUMENT,
-        ("Partner", "partner_code", "text", ""),
+        ("Document", "document_no", "text", ""),
         ("Partner name", "partner_name", "text", ""),
-        ("Document date", "document_date", "date", ""),
-        ("External number", "external_document_no", "text", ""),
+        ("Currency", "currency_code", "text", ""),
+        ("Amount", "amount", "money", "Currency"),
         ("Why", "why", "words", ""),
         ("What to do next", "next_step", "words", ""),
-        *_AMOUNTS,
+        ("Type", "document_type", "text", ""),
+        ("Company", "company_code", "text", ""),
+        ("Partner", "partner_code", "text", ""),
+        ("Document date", "document_date", "date", ""),
+        ("External number", "external_document_no", "text", ""),
+        *_AMOUNTS[2:],
         ("Rule", "rule", "text", ""),
         ("Held since (UTC)", "held_since", "time", ""),
     ),
@@ -143,6 +148,10 @@ def _write_workbook(ctx: Context, path: Path) -> None:
         most=MOST_LINES,
         read_at="Nothing was sent: this is what a run would do with what both sides have now.",
         nothing="No document would be held, and none goes with a warning.",
+        how_to_read=(
+            "Every sheet is a table: filter and sort it as you like; the totals above it are of the rows shown.",
+            "Nothing of this is kept, and nobody else sees it: the next dry run tells anew what both sides have then.",
+        ),
     )
 
 
@@ -165,6 +174,7 @@ def _sheet(part: _Part) -> Sheet:
         measure=part.measure,
         alarm=part.alarm,
         call=part.call,
+        beyond="what springline run --dry-run --output writes as .csv or .parquet",
     )
 
 

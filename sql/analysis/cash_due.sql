@@ -5,18 +5,16 @@
 -- grain: owner_code, side, currency_code, due_week
 WITH items AS (
     SELECT
-        payments.owner_code,
-        payments.side,
-        payments.currency_code,
-        payments.partner_code,
-        CAST(DATE_TRUNC('week', payments.due_date) AS DATE) AS due_week,
-        COALESCE(payments.open_ledger, payments.open_vms) AS open_amount,
-        COALESCE(payments.days_overdue, 0) > 0 AS is_overdue,
-        payments.amount_ledger IS NOT NULL AS is_booked
+        parts.owner_code,
+        parts.side,
+        parts.currency_code,
+        parts.partner_code,
+        CAST(DATE_TRUNC('week', parts.due_date) AS DATE) AS due_week,
+        parts.open_amount,
+        COALESCE(parts.days_overdue, 0) > 0 AS is_overdue,
+        parts.is_booked
     FROM
-        rec.payments AS payments
-    WHERE
-        COALESCE(payments.open_ledger, payments.open_vms) <> 0
+        rec.open_items AS parts
 )
 
 SELECT
@@ -26,7 +24,7 @@ SELECT
     CASE items.side WHEN 'AP' THEN 'Payable' ELSE 'Receivable' END AS side,  -- Payable: to be paid; Receivable: to come in
     items.currency_code,  -- currency of every amount here
     items.due_week,  -- Monday of the week in which it is or was due; empty: no due date
-    CAST(COUNT(*) AS INTEGER) AS item_count,  -- invoices and credit notes
+    CAST(COUNT(*) AS INTEGER) AS item_count,  -- invoices and credit notes; one with several due dates counts in each week
     CAST(COUNT(DISTINCT items.partner_code) AS INTEGER) AS partner_count,  -- suppliers or customers
     CAST(SUM(items.open_amount) AS DECIMAL(38, 4)) AS open_amount,  -- what is open of them
     CAST(SUM(CASE WHEN items.is_overdue THEN items.open_amount ELSE 0 END) AS DECIMAL(38, 4)) AS overdue_amount,  -- part that is overdue

@@ -3,7 +3,19 @@
 -- Answers: Who pays late, and whom do we pay late?
 -- Read by: analysts (published).
 -- grain: owner_code, side, partner_code, currency_code
-WITH invoices AS (
+WITH overdue AS (
+    SELECT
+        items.document_key,
+        SUM(items.open_amount) AS open_amount
+    FROM
+        rec.open_items AS items
+    WHERE
+        items.days_overdue > 0
+    GROUP BY
+        items.document_key
+),
+
+invoices AS (
     SELECT
         payments.owner_code,
         payments.side,
@@ -13,7 +25,8 @@ WITH invoices AS (
         payments.amount_ledger,
         payments.open_ledger,
         payments.due_date,
-        COALESCE(payments.days_overdue, 0) > 0 AS is_overdue,
+        overdue.document_key IS NOT NULL AS is_overdue,
+        COALESCE(overdue.open_amount, 0) AS overdue_amount,
         payments.last_payment_date,
         payments.open_ledger = 0 AND payments.last_payment_date IS NOT NULL AS is_paid,
         CASE
@@ -21,6 +34,8 @@ WITH invoices AS (
         END AS days_after_due
     FROM
         rec.payments AS payments
+    LEFT JOIN overdue
+        ON payments.document_key = overdue.document_key
     WHERE
         payments.amount_ledger > 0
         AND payments.partner_code IS NOT NULL
@@ -42,7 +57,7 @@ counted AS (
         MAX(invoices.last_payment_date) AS last_payment_date,
         CAST(SUM(CASE WHEN invoices.is_overdue THEN 1 ELSE 0 END) AS INTEGER) AS overdue_count,
         SUM(COALESCE(invoices.open_ledger, 0)) AS open_amount,
-        SUM(CASE WHEN invoices.is_overdue THEN COALESCE(invoices.open_ledger, 0) ELSE 0 END) AS overdue_amount
+        SUM(invoices.overdue_amount) AS overdue_amount
     FROM
         invoices
     GROUP BY

@@ -17,6 +17,7 @@ SELECT
     CASE WHEN invoices.currency = ledger.currency_code THEN matched.document_key ELSE ledger.row_db_id END AS invoice_key,
     ledger.currency_code,
     ledger.currency_factor,
+    ledger.company_factor,
     ledger.amount_units,
     ledger.company_units,
     ledger.settled_units,

@@ -145,7 +145,22 @@ LEFT JOIN warned
 ORDER BY afters.document_key IS NOT NULL, vouchers.document_key, lines.tr_item_number;
 
 -- Each rule, or person, that keeps a document back, and what to do about it; and what could not be read at all.
+-- What would be held: a row for each reason. The amount stands on the first of a document, so that sums are right.
 -- name: output_held
+WITH held AS (
+    SELECT
+        reasons.document_key,
+        reasons.rule,
+        reasons.why,
+        reasons.next_step,
+        reasons.since,
+        ROW_NUMBER() OVER (PARTITION BY reasons.document_key ORDER BY reasons.rule) AS reason_no
+    FROM
+        held_documents AS reasons
+    WHERE
+        reasons.severity = 'critical'
+)
+
 SELECT
     documents.document_no,
     documents.document_type,
@@ -155,15 +170,17 @@ SELECT
     documents.document_date,
     documents.external_document_no,
     documents.currency_code,
-    COALESCE(vouchers.currency_amount, CAST(documents.document_amount AS DECIMAL(38, 4))) AS amount,
+    CASE WHEN holds.reason_no = 1 THEN COALESCE(vouchers.currency_amount, CAST(documents.document_amount AS DECIMAL(38, 4))) END
+        AS amount,
     documents.company_currency_code,
-    COALESCE(vouchers.amount, CAST(documents.company_currency_amount AS DECIMAL(38, 4))) AS company_amount,
+    CASE WHEN holds.reason_no = 1 THEN COALESCE(vouchers.amount, CAST(documents.company_currency_amount AS DECIMAL(38, 4))) END
+        AS company_amount,
     holds.rule,
     holds.why,
     holds.next_step,
     CAST(holds.since AS TIMESTAMP) AS held_since
 FROM
-    held_documents AS holds
+    held AS holds
 INNER JOIN map.open_documents AS documents
     ON holds.document_key = documents.document_key
 LEFT JOIN post.draft_vouchers AS vouchers
@@ -171,8 +188,7 @@ LEFT JOIN post.draft_vouchers AS vouchers
 LEFT JOIN ready_documents AS ready
     ON holds.document_key = ready.document_key
 WHERE
-    holds.severity = 'critical'
-    AND ready.document_key IS NULL
+    ready.document_key IS NULL
 UNION ALL
 SELECT
     COALESCE(rejected.document_no, rejected.object_key),

@@ -20,16 +20,13 @@ ORDER BY side = 'General ledger', side, currency;
 -- name: unfinished
 -- A document whose text broke its contract stands among what could not be read, with a better reason.
 SELECT
-    d.document_no,
-    d.document_type,
-    d.company_code,
-    d.partner_name,
-    d.state,
+    CASE d.state WHEN 'unknown' THEN 'sent, and no answer came' ELSE 'refused' END AS kind,
+    d.subject,
+    CONCAT_WS(' ', d.document_type, COALESCE(d.document_no, d.subject)) AS document_no,
     d.amount_vms AS amount,
     d.currency_code AS currency,
-    d.reason,
-    d.next_step,
-    d.age_days
+    d.reason AS message,
+    d.next_step
 FROM
     rec.documents AS d
 WHERE
@@ -70,22 +67,44 @@ FROM (
 
 -- name: control_accounts
 SELECT
-    owner_code,
-    control_account,
-    currency_code AS currency,
-    period_month,
-    balance_ledger,
-    ledger_only,
-    in_transit,
-    open_vms,
-    difference,
-    state,
-    reason
+    d.owner_code,
+    companies.company_name,
+    d.control_account,
+    accounts.account_name,
+    d.currency_code AS currency,
+    d.balance_ledger,
+    d.ledger_only,
+    d.in_transit,
+    d.open_vms,
+    d.difference,
+    d.state,
+    d.reason
 FROM
-    rec.control_accounts
+    rec.control_accounts AS d
+LEFT JOIN rec.company_names AS companies
+    ON d.owner_code = companies.owner_code
+LEFT JOIN rec.account_names AS accounts
+    ON
+        d.owner_code = accounts.owner_code
+        AND d.control_account = accounts.account
 WHERE
-    period_month = $1
-ORDER BY state = 'agreed', owner_code, control_account, currency_code;
+    d.period_month = $1
+ORDER BY d.state = 'agreed', d.owner_code, d.control_account, d.currency_code;
+
+-- name: voyages
+SELECT
+    voyage_no,
+    vessel_name,
+    company_name,
+    company_currency_code AS currency,
+    revenue_booked,
+    cost_booked,
+    result_booked,
+    result_accrued,
+    result_with_not_booked
+FROM
+    analysis.voyage_results
+ORDER BY currency ASC, ABS(result_with_not_booked) DESC, owner_code ASC, voyage_no ASC;
 
 -- name: hit_rates
 SELECT
@@ -100,24 +119,41 @@ WHERE
 GROUP BY ALL
 ORDER BY currency;
 
--- name: close
+-- name: close_by_kind
+-- How much of each kind is left, and who has accepted the rest.
 SELECT
     kind,
-    subject,
-    document_no,
-    amount,
-    currency_code AS currency,
-    reason,
-    next_step,
-    age_days,
-    is_accepted,
-    accepted_by,
-    accepted_reason
+    COALESCE(company_currency_code, 'none') AS currency,
+    COUNT(*) FILTER (NOT is_accepted) AS open,
+    SUM(company_amount) FILTER (NOT is_accepted AND company_currency_code IS NOT NULL) AS amount,
+    COUNT(*) FILTER (is_accepted) AS accepted,
+    STRING_AGG(DISTINCT accepted_by, ', ' ORDER BY accepted_by) FILTER (is_accepted) AS accepted_by
 FROM
     close.breaks
 WHERE
     period_month = $1
-ORDER BY is_accepted, rank_no, kind, subject;
+GROUP BY ALL
+ORDER BY open DESC, kind ASC, currency ASC;
+
+-- name: close_alone
+-- What stops the close and is told nowhere else on the page: a break with a number, and a document that has not gone
+-- through, stand there with their reason.
+SELECT
+    c.kind,
+    c.subject,
+    c.document_no,
+    c.amount,
+    c.currency_code AS currency,
+    c.reason AS message,
+    c.next_step
+FROM
+    close.breaks AS c
+WHERE
+    c.period_month = $1
+    AND NOT c.is_accepted
+    AND c.break_id IS NULL
+    AND c.kind NOT IN ('document held', 'document rejected', 'document unknown')
+ORDER BY c.rank_no, c.kind, c.subject;
 
 -- name: close_standing
 -- How a month stands ($1 as 2026-10): the version that is sealed, else the one that is drawn up.
@@ -169,17 +205,6 @@ FROM
     open_breaks
 ORDER BY is_accepted ASC, ABS(amount) DESC NULLS LAST, kind ASC, subject ASC;
 
--- name: breaks_by_kind
-SELECT
-    kind,
-    COUNT(*) FILTER (WHERE NOT is_accepted) AS open,
-    COUNT(*) FILTER (WHERE is_accepted) AS accepted,
-    MIN(opened_at) AS oldest
-FROM
-    open_breaks
-GROUP BY kind
-ORDER BY open DESC, kind ASC;
-
 -- name: holds
 SELECT
     h.rule,
@@ -203,7 +228,8 @@ ORDER BY h.rule ASC, ABS(d.company_amount_vms) DESC NULLS LAST, h.document_no AS
 -- name: rejected
 SELECT
     message,
-    UTC_TIME(since) AS since
+    CAST(NULL AS DECIMAL(38, 4)) AS amount,
+    CAST(NULL AS VARCHAR) AS currency
 FROM
     ctl.rejected
 WHERE

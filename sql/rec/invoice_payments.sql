@@ -26,7 +26,7 @@ settled AS (
             AS paid_units,
         CAST(SUM(CASE WHEN payers.match_id IS NULL THEN legs.settled_units ELSE 0 END) AS DECIMAL(38, 0))
             AS netted_units,
-        MIN(legs.due_date) AS due_date,
+        MAX(legs.due_date) AS due_date,
         MAX(payers.last_payment_date) AS last_payment_date,
         MAX(legs.fetched_at) AS fetched_at
     FROM
@@ -137,7 +137,7 @@ SELECT
     CAST(COALESCE(in_vms.by_hand, 0) AS DECIMAL(38, 4)) AS by_hand,  -- part of paid_vms that was typed by hand into the VMS
     remarks.remarks,  -- documents that are not as they were sent
     undone.document_key IS NOT NULL AS is_undone,  -- true: a payment was sent for it whose match was undone since
-    in_ledger.due_date,  -- the earliest due date
+    in_ledger.due_date,  -- the last due date; rec.open_items has that of each part that is open
     COALESCE(in_ledger.last_payment_date, in_vms.last_payment_date, to_send.last_payment_date)
         AS last_payment_date,  -- date of the last payment
     in_ledger.fetched_at AS ledger_fetched_at  -- when the ledger was read, UTC

@@ -3,24 +3,14 @@
 -- Answers: Is each invoice paid alike on both sides, and what must be done if not?
 -- Read by: accountants (workbook, report), analysts, the close.
 -- grain: subject
-WITH terms AS (
-    -- The books say when an invoice is due; the VMS says it of those that are not there yet.
+WITH next_due AS (
     SELECT
-        documents.document_key,
-        MIN(payment_terms.due_date) AS due_date
+        items.document_key,
+        MIN(items.due_date) AS due_date
     FROM
-        rec.invoice_payments AS invoices
-    INNER JOIN rec.vms_documents AS documents
-        ON invoices.document_key = documents.document_key
-    INNER JOIN stg_vms.document_payment_terms AS payment_terms
-        ON
-            documents.document_key = payment_terms.document_key
-            AND documents.fetch_id = payment_terms.fetch_id
-    WHERE
-        invoices.due_date IS NULL
-        AND NOT documents.is_credit_note
+        rec.open_items AS items
     GROUP BY
-        documents.document_key
+        items.document_key
 ),
 
 compared AS (
@@ -36,7 +26,7 @@ compared AS (
         invoices.invoice_no,
         invoices.currency_code,
         documents.document_date,
-        COALESCE(invoices.due_date, terms.due_date) AS due_date,
+        CASE WHEN next_due.document_key IS NULL THEN invoices.due_date ELSE next_due.due_date END AS due_date,
         CASE WHEN documents.status_code NOT IN ('GONE', 'REJECTED') THEN documents.amount END AS amount_vms,
         invoices.paid_vms,
         invoices.amount_ledger,
@@ -58,8 +48,8 @@ compared AS (
         ON tolerances.measure = 'payment_amount'
     LEFT JOIN rec.vms_documents AS documents
         ON invoices.document_key = documents.document_key
-    LEFT JOIN terms
-        ON invoices.document_key = terms.document_key
+    LEFT JOIN next_due
+        ON invoices.document_key = next_due.document_key
 ),
 
 judged AS (
@@ -117,7 +107,7 @@ SELECT
     judged.invoice_no,  -- invoice number in the ledger
     judged.currency_code,  -- currency of the amounts
     judged.document_date,  -- date of the document in the VMS
-    judged.due_date,  -- the earliest due date
+    judged.due_date,  -- of the part that is due first of those that are open; of a settled invoice the last
     judged.amount_vms,  -- amount of the invoice in the VMS, in currency_code
     judged.paid_vms,  -- by posted PMI and PMO documents
     judged.amount_vms - judged.paid_vms AS open_vms,  -- amount of the invoice less what the VMS has as paid
@@ -186,7 +176,7 @@ SELECT
         WHEN DATE_DIFF('day', judged.due_date, readings.today) <= 60 THEN '31-60 days'
         WHEN DATE_DIFF('day', judged.due_date, readings.today) <= 90 THEN '61-90 days'
         ELSE 'over 90 days'
-    END AS overdue_bucket  -- ageing bucket of what is open, by days_overdue; null: nothing is open on either side
+    END AS overdue_bucket  -- of the part that is due first; rec.open_items has each part; null: nothing is open on either side
 FROM
     judged
 CROSS JOIN rec.readings AS readings

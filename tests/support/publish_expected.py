@@ -14,6 +14,7 @@ THIS_MONTH = (TODAY.year, TODAY.month)
 NOT_THROUGH = frozenset({"held", "unknown", "rejected", "waiting"})
 DIFFERENT = frozenset({"amount differs", "fields differ", "only in VMS", "only in ledger"})
 Totals = dict[str, Decimal]
+WORDS = {"AP": "Payable", "AR": "Receivable"}
 
 
 def by_currency(rows: Iterable[Row], amount: str, currency: str = "currency_code") -> Totals:
@@ -26,6 +27,16 @@ def by_currency(rows: Iterable[Row], amount: str, currency: str = "currency_code
             if len(str(abs(value)).replace(".", "").lstrip("0")) <= MOST_DIGITS:
                 totals[str(name)] = kept + value
     return totals
+
+
+def parted(rows: Iterable[Row], by: str, amount: str, currency: str = "currency_code") -> Totals:
+    """Add up one column by another one and currency, as the lines of totals are called."""
+    kept = list(rows)
+    return {
+        f"{WORDS.get(str(group), group)}, {name}": total
+        for group in {row[by] for row in kept}
+        for name, total in by_currency([row for row in kept if row[by] == group], amount, currency).items()
+    }
 
 
 def apart(rows: Iterable[Row]) -> Totals:
@@ -64,8 +75,14 @@ def expected_totals(world: World) -> Mapping[tuple[str, str], Totals]:
         ("Held", "Company amount"): by_currency(held, "company_amount_vms", company),
         ("Differs", "In the VMS"): by_currency(different, "amount_vms"),
         ("Differs", "In the ledger"): by_currency(different, "amount_ledger"),
-        ("Unpaid", "Open in the ledger"): by_currency(unpaid, "open_ledger"),
-        ("Unpaid", "Open in the VMS"): by_currency(unpaid, "open_vms"),
+        ("Unpaid", "Open in the ledger"): parted(unpaid, "side", "open_ledger"),
+        ("Unpaid", "Open in the VMS"): parted(unpaid, "side", "open_vms"),
+        ("Ageing by partner", "Open in company currency"): parted(
+            chosen("rec.open_items"), "side", "open_company_amount", company
+        ),
+        ("Voyage results", "Result"): parted(
+            chosen("analysis.voyage_results"), "company_name", "result_booked", company
+        ),
         ("Payments", "Ledger less VMS"): by_currency(paid, "paid_difference"),
         ("Control accounts", "Ledger balance"): by_currency(control, "balance_ledger"),
         ("Control accounts", "Difference"): by_currency(control, "difference"),

@@ -35,6 +35,21 @@ TABLES: Mapping[str, str] = {
     f"open_ledger {MONEY}, paid_difference {MONEY}, last_payment_date DATE, days_overdue INTEGER, "
     + COMMON
     + ", overdue_bucket VARCHAR",
+    "rec.open_items": "document_key BIGINT, item_no INTEGER, owner_code INTEGER, side VARCHAR, is_booked BOOLEAN, "
+    f"due_date DATE, currency_code VARCHAR, open_amount {MONEY}, company_currency_code VARCHAR, "
+    f"open_company_amount {MONEY}, days_overdue INTEGER, overdue_bucket VARCHAR",
+    "rec.company_names": "owner_code INTEGER, company_code VARCHAR, company_name VARCHAR, company_currency_code VARCHAR",
+    "rec.account_names": "owner_code INTEGER, account VARCHAR, account_name VARCHAR, is_balance_sheet BOOLEAN",
+    "map.wanted_projects": "code VARCHAR, description VARCHAR, vessel_code VARCHAR",
+    "analysis.ageing_by_partner": "owner_code INTEGER, company_code VARCHAR, company_name VARCHAR, side VARCHAR, "
+    "partner_code VARCHAR, partner_name VARCHAR, currency_code VARCHAR, item_count INTEGER, "
+    f"not_due {MONEY}, overdue_1_to_30 {MONEY}, overdue_31_to_60 {MONEY}, overdue_61_to_90 {MONEY}, "
+    f"overdue_over_90 {MONEY}, without_due_date {MONEY}, open_in_all {MONEY}, company_currency_code VARCHAR, "
+    f"company_open_in_all {MONEY}, company_overdue {MONEY}, longest_days_overdue INTEGER",
+    "analysis.voyage_results": "owner_code INTEGER, company_code VARCHAR, company_name VARCHAR, voyage_no VARCHAR, "
+    "voyage_name VARCHAR, vessel_code VARCHAR, vessel_name VARCHAR, company_currency_code VARCHAR, "
+    f"revenue_booked {MONEY}, cost_booked {MONEY}, result_booked {MONEY}, result_accrued {MONEY}, "
+    f"revenue_not_booked {MONEY}, cost_not_booked {MONEY}, result_with_not_booked {MONEY}",
     "rec.exchange_rates": "rate_date DATE, from_currency_code VARCHAR, to_currency_code VARCHAR, "
     f"rate_ledger {RATE}, rate_vms {RATE}, relative_difference {RATE}, " + COMMON,
     "rec.partners": "side VARCHAR, owner_code INTEGER, partner_code VARCHAR, name_vms VARCHAR, name_ledger VARCHAR, "

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
+from pipelines.publish.facts import BUCKETS
 from tests.support.publish_tables import Row, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TODAY = date(2026, 11, 2)
 OCTOBER, SEPTEMBER = date(2026, 10, 1), date(2026, 9, 1)
 AS_OF_VMS, AS_OF_LEDGER = datetime(2026, 11, 2, 8, 0, 5), datetime(2026, 11, 2, 8, 1, 40)
 HOSTILE = "<script>alert(1)</script> & Søn"
 FORMULA = '=HYPERLINK("http://192.0.2.1","pay")'
+# Columns of analysis.ageing_by_partner, in the order of BUCKETS.
+AGES = ("not_due", "overdue_1_to_30", "overdue_31_to_60", "overdue_61_to_90", "overdue_over_90", "without_due_date")
 SIDES = {"INI": "Payable", "CRI": "Payable", "INO": "Receivable", "CRO": "Receivable"}
 COMPANY_CURRENCIES = {"28601": "NOK", "28602": "SGD"}
 # Company currency for one of the currency, to make plausible pairs of amounts.
@@ -111,6 +118,69 @@ def payment(
         "age_days": 91,
         **more,
     }
+
+
+def open_items(payments: Iterable[Row]) -> list[Row]:
+    """Return the rows of rec.open_items of invoices of one payment term each: what the ledger has open."""
+    return [
+        {
+            "document_key": row["document_key"],
+            "item_no": 1,
+            "owner_code": row["owner_code"],
+            "side": row["side"],
+            "is_booked": True,
+            "due_date": row["due_date"],
+            "currency_code": row["currency_code"],
+            "open_amount": row["open_ledger"],
+            "company_currency_code": "NOK",
+            "open_company_amount": (Decimal(str(row["open_ledger"])) * RATES[str(row["currency_code"])]).quantize(
+                Decimal("0.01")
+            ),
+            "days_overdue": row["days_overdue"],
+            "overdue_bucket": row["overdue_bucket"],
+        }
+        for row in payments
+        if row["open_ledger"]
+    ]
+
+
+def by_partner(items: Iterable[Row], payments: Iterable[Row]) -> list[Row]:
+    """Return the rows of analysis.ageing_by_partner of open items, added up one by one."""
+    partners = {row["document_key"]: (row["partner_code"], row["partner_name"]) for row in payments}
+    found: dict[tuple[object, ...], dict[str, object]] = {}
+    columns = dict(zip(BUCKETS, AGES, strict=True))
+    for item in items:
+        code, name = partners[item["document_key"]]
+        row = found.setdefault(
+            (item["side"], code, name, item["currency_code"]),
+            {
+                "owner_code": 28601, "company_code": "28601", "company_name": "Skarvøy Shipping AS",
+                "side": {"AP": "Payable", "AR": "Receivable"}[str(item["side"])], "partner_code": code, "partner_name": name,
+                "currency_code": item["currency_code"], "company_currency_code": "NOK", "item_count": 0,
+                **dict.fromkeys((*AGES, "open_in_all", "company_open_in_all", "company_overdue"), Decimal(0)),
+            },
+        )  # fmt: skip
+        late = item["open_company_amount"] if (item["days_overdue"] or 0) > 0 else Decimal(0)  # type: ignore[operator]
+        for column, value in (
+            ("item_count", 1), (columns[str(item["overdue_bucket"])], item["open_amount"]), ("open_in_all", item["open_amount"]),
+            ("company_open_in_all", item["open_company_amount"]), ("company_overdue", late),
+        ):  # fmt: skip
+            row[column] += value  # type: ignore[operator]
+        days = [days for days in (row.get("longest_days_overdue"), item["days_overdue"]) if isinstance(days, int)]
+        row["longest_days_overdue"] = max((days for days in days if days > 0), default=None)
+    return [*found.values()]
+
+
+def voyage(no: str, vessel: str, revenue: str, cost: str, **more: object) -> Row:
+    """Return a row of analysis.voyage_results."""
+    result = Decimal(revenue) - Decimal(cost)
+    return {
+        "owner_code": 28601, "company_code": "28601", "company_name": "Skarvøy Shipping AS", "voyage_no": no,
+        "voyage_name": f"{vessel} {no}", "vessel_code": no[:4], "vessel_name": vessel, "company_currency_code": "NOK",
+        "revenue_booked": Decimal(revenue), "cost_booked": Decimal(cost), "result_booked": result,
+        "result_accrued": Decimal("-50000.00"), "revenue_not_booked": Decimal("1000.00"), "cost_not_booked": Decimal(0),
+        "result_with_not_booked": result + 1000, **more,
+    }  # fmt: skip
 
 
 def control_account(account: str, currency: str, open_vms: str, balance: str, **more: object) -> Row:
@@ -348,12 +418,12 @@ CLOSE_BREAKS = (
     stopped(1, "document unknown", "2707422", "KWD", "88000.125", document_no="2707422"),
     stopped(2, "document held", "2707421", "NOK", "51000.00", document_no="2707421"),
     stopped(3, "accrual not reversed", "2707390", "NOK", "50000.00", document_no="2707390", voyage_no="V001-2601", account="4310"),
-    stopped(4, "control account differs", "28601 2400 USD", "USD", "360.00", account="2400"),
+    stopped(4, "control account differs", "28601 2400 USD", "USD", "360.00", account="2400", break_id=7),
     stopped(5, "document only in VMS", "2707412", "NOK", "4200.00", document_no="2707412", is_accepted=True,
-            accepted_by="kari", accepted_at=datetime(2026, 10, 30, 9, 0), accepted_reason="booked by hand in October"),
+            accepted_by="kari", accepted_at=datetime(2026, 10, 30, 9, 0), accepted_reason="booked by hand in October", break_id=3),
     # Of an entity that no company posts to: its currency is another one.
     stopped(6, "payment not placed", "AR 600", "JPY", "1000", company_code=None, company_amount=Decimal("8.80"),
-            company_currency_code="SGD"),
+            company_currency_code="SGD", break_id=8),
     stopped(1, "accrual not reversed", "2707300", "NOK", "700.00", period_month=SEPTEMBER),
 )  # fmt: skip
 
@@ -442,9 +512,27 @@ def batch(
     }
 
 
+OPEN_ITEMS = open_items(PAYMENTS)
+
 WORLD: World = {
     "rec.documents": DOCUMENTS,
     "rec.payments": PAYMENTS,
+    "rec.open_items": OPEN_ITEMS,
+    "rec.company_names": (
+        {"owner_code": 28601, "company_code": "28601", "company_name": "Skarvøy Shipping AS", "company_currency_code": "NOK"},
+    ),
+    "rec.account_names": (
+        {"owner_code": 28601, "account": "2400", "account_name": "Trade payables", "is_balance_sheet": True},
+        {"owner_code": 28601, "account": "4300", "account_name": "Agency fees", "is_balance_sheet": False},
+    ),
+    "map.wanted_projects": ({"code": "V001-2601", "description": "Sea Pride V001-2601", "vessel_code": "V001"},),
+    "analysis.ageing_by_partner": by_partner(OPEN_ITEMS, PAYMENTS),
+    "analysis.voyage_results": (
+        voyage("V001-2601", "Sea Pride", "1200000.00", "700000.00"),
+        voyage("V002-2602", "Sea Star", "400000.00", "910000.50"),
+        voyage("V101-2601", "Sea Pride", "90000.00", "20000.00", owner_code=28602, company_code="28602",
+               company_name="Skarvøy Pte", company_currency_code="SGD"),
+    ),
     "rec.control_accounts": CONTROL_ACCOUNTS,
     "rec.breaks": REC_BREAKS,
     "ctl.closes": ({"period": "2026-10", "state": "reopened", "version": 1},),
@@ -511,16 +599,19 @@ WORLD: World = {
 def large(count: int) -> World:
     """Return a world with ``count`` held documents, breaks, open invoices and accruals."""
     days = [TODAY - timedelta(days=number % 400) for number in range(count)]
+    payments = [
+        payment(str(2800000 + i), ("INI", "INO")[i % 2], ("NOK", "USD", "EUR", "JPY")[i % 4], str(1000 + i), due=day)
+        for i, day in enumerate(days)
+    ]
     return {
         "rec.documents": [
             document(str(2800000 + i), "INI", ("NOK", "USD", "EUR", "JPY")[i % 4], str(1000 + i), "held",
                      reason=f"INI {2800000 + i}: due date missing.", next_step="In the VMS, set the due date.", document_date=day)
             for i, day in enumerate(days)
         ],
-        "rec.payments": [
-            payment(str(2800000 + i), ("INI", "INO")[i % 2], ("NOK", "USD", "EUR", "JPY")[i % 4], str(1000 + i), due=day)
-            for i, day in enumerate(days)
-        ],
+        "rec.payments": payments,
+        "rec.open_items": open_items(payments),
+        "analysis.ageing_by_partner": by_partner(open_items(payments), payments),
         "close.accruals_vs_actuals": [
             accrual(f"V{i % 200:03d}-2601", str(4000 + i // 200), str(1000 + i), str(i), "900.00") for i in range(count)
         ],

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, cast
 import duckdb
 import pyarrow.parquet as pq
 import pytest
+from openpyxl import load_workbook
 
 from pipelines.checks import frames
 from pipelines.core.errors import UsageError
 from pipelines.questions.dry_run import check_output
 from pipelines.questions.dry_run_files import write_output
+from tests.support.publish_cells import headings, table_of, totals
 
 if TYPE_CHECKING:
     from pipelines.step.context import Context
@@ -55,6 +57,7 @@ CREATE TABLE ctl.rejected AS SELECT * FROM (VALUES
 SINCE = "2026-10-05T08:00:00.000000+00:00"
 HOLDS = [
     (2, "gl_account_missing", "critical", "A line has no GL account.", "In the VMS, set it.", SINCE),
+    (2, "voyage_missing", "critical", "A voyage is missing. " * 30, "In Xledger, create the project.", SINCE),
     (1, "kid_invalid", "warning", "KID is not valid.", "In the VMS, compare it.", SINCE),
     # A reversal that waits for what goes in the same run is held and goes all the same.
     (3, "original_not_sent", "critical", "It waits.", "", SINCE),
@@ -89,6 +92,8 @@ def test_csv_has_a_file_for_what_goes_and_one_for_what_is_held(ctx: Context, tmp
     assert (lines[1]["posting1"], lines[1]["posting2"], lines[1]["tax_rule"]) == ("V001", "V001-1", "1")
     assert [(row["document_no"], row["rule"], row["why"], row["next_step"], row["amount"]) for row in held] == [
         ("2706002", "gl_account_missing", "A line has no GL account.", "In the VMS, set it.", "5.0000"),
+        # Its amount counts once.
+        ("2706002", "voyage_missing", "A voyage is missing. " * 30, "In Xledger, create the project.", ""),
         (
             "2708101",
             "set aside",
@@ -110,6 +115,20 @@ def test_nothing_ready_and_nothing_held_makes_files_all_the_same(ctx: Context, t
     frames.note_held(ctx.warehouse, [])
     for name in ("none.csv", "none.xlsx"):
         assert all(file.exists() for file in write_output(ctx, tmp_path / name))
+
+
+def test_the_workbook_says_what_is_true_of_a_dry_run(ctx: Context, tmp_path: Path) -> None:
+    write_output(ctx, tmp_path / "vouchers.xlsx")
+    book = load_workbook(tmp_path / "vouchers.xlsx", data_only=True)
+    words = " ".join(
+        str(cell.value) for page in book.worksheets for row in page.iter_rows() for cell in row if cell.value
+    )
+    assert "springline.duckdb" not in words
+    assert "Nothing of this is kept" in words
+    held = book["Held"]
+    assert max(held.row_dimensions[row].height or 0 for row in range(table_of(held)[1] + 1, held.max_row + 1)) < 27
+    assert totals(book, "Held", "Amount") == {"USD": Decimal("5.0000")}
+    assert headings(held)[:6] == ["Document", "Partner name", "Currency", "Amount", "Why", "What to do next"]
 
 
 @pytest.mark.parametrize("name", ["none.csv", "none.xlsx"])

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 from openpyxl import load_workbook
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import get_column_letter, range_boundaries
 
 from pipelines.close.sheets import write_close_workbook
 from pipelines.publish.workbook.book import FIRST_TAB, money_format
 from pipelines.publish.workbook.sheet import Sheet
 from pipelines.publish.workbook.sheets import SHEETS
 from pipelines.publish.workbook.workbook import write_workbook
-from tests.support.publish_cells import formulas, headings, number, table_of, total_rows, totals, without_zeros
+from tests.support.publish_cells import formulas, headings, number, rows_of, table_of, total_rows, totals, without_zeros
 from tests.support.publish_expected import expected_totals
 from tests.support.publish_tables import lay
 from tests.support.publish_world import FORMULA, HOSTILE, OCTOBER, TODAY, WORLD, large
@@ -27,6 +27,8 @@ from tests.support.publish_world import FORMULA, HOSTILE, OCTOBER, TODAY, WORLD,
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
+# Balances and ages: on paper their figures go before the words about them.
+FIGURES_FIRST = frozenset({"Control accounts", "Unpaid", "Accrual roll-forward"})
 CLOSE_TABS = ["Close", "Control accounts", "Accrual roll-forward", "Accruals v actuals"]
 
 
@@ -117,12 +119,14 @@ def test_every_total_is_a_formula_of_one_currency(book: Workbook) -> None:
     checked = 0
     for sheet in SHEETS:
         page = book[sheet.tab]
-        for currency, row in total_rows(page).items():
+        for line, row in total_rows(page).items():
+            currency = line.rpartition(", ")[2]
             for place, column in enumerate(sheet.columns, start=1):
                 cell = page.cell(row, place)
                 if place > 1 and cell.value is not None:
                     terms = f'{sheet.table}[{column.heading}],{sheet.table}[{column.currency}],"{currency}"'
                     assert str(cell.value).startswith(f"=ROUND(SUMIFS({terms},{sheet.table}[Shown],1")
+                    assert (f'[{sheet.by}],"=' in str(cell.value)) == bool(sheet.by)
                     assert cell.number_format == money_format(currency)
                     checked += 1
     assert checked > 100
@@ -177,10 +181,63 @@ def test_every_sheet_can_be_reached_filtered_and_printed(book: Workbook) -> None
         _, top, _, _ = table_of(page)
         assert page.tables[sheet.table].autoFilter
         assert page.tables[sheet.table].tableStyleInfo.showRowStripes
-        assert page.freeze_panes == f"B{top + 1}"
+        # More than a dozen frozen rows would leave no room on a small screen.
+        assert page.freeze_panes == (f"B{top + 1}" if top <= 12 else "B1")
         assert page.print_title_rows == f"${top}:${top}"
         assert page.page_setup.orientation == "landscape"
         assert page["A4"].hyperlink.location == f"'{FIRST_TAB}'!A1"
+
+
+def test_a_page_across_holds_why_and_what_to_do(book: Workbook) -> None:
+    for sheet in SHEETS:
+        page = book[sheet.tab]
+        assert page.sheet_properties.pageSetUpPr
+        assert page.sheet_properties.pageSetUpPr.fitToPage
+        # One page is what is meant where no number stands.
+        assert page.page_setup.fitToWidth in {None, 1, "1"}
+        _, top, _, bottom = table_of(page)
+        # One or two lines.
+        assert max(page.row_dimensions[row].height or 0 for row in range(top + 1, bottom + 1)) < 27
+        widths = [page.column_dimensions[get_column_letter(place + 1)].width for place in range(len(sheet.columns))]
+        last = range_boundaries(page.print_area.rpartition("!")[2])[2]
+        assert sum(widths[:last]) < 250
+        printed = {column.heading for column in sheet.columns[:last]}
+        for heading in {sheet.measure, *({"Why", "What to do next", "What differs"} if sheet.alarm else ())} - {""}:
+            is_there = any(column.heading == heading for column in sheet.columns)
+            assert not is_there or heading in printed or sheet.tab in FIGURES_FIRST, (
+                sheet.tab,
+                heading,
+            )
+
+
+def test_an_invoice_of_two_terms_is_two_rows_of_unpaid(tmp_path: Path) -> None:
+    first, *others = WORLD["rec.open_items"]
+    half = Decimal(str(first["open_amount"])) / 2
+    terms = [
+        {
+            **first,
+            "open_amount": half,
+            "item_no": number,
+            "due_date": due,
+            "days_overdue": days,
+            "overdue_bucket": bucket,
+        }
+        for number, (due, days, bucket) in enumerate(
+            [(date(2026, 10, 1), 32, "31-60 days"), (date(2026, 12, 1), None, "not due")], 1
+        )
+    ]
+    with duckdb.connect() as connection:
+        lay(connection, {**WORLD, "rec.open_items": [*terms, *others]})
+        write_workbook(connection, tmp_path / "terms.xlsx", today=TODAY)
+    book = load_workbook(tmp_path / "terms.xlsx", data_only=True)
+    rows = [row for row in rows_of(book["Unpaid"]) if row["Document"] == "2707400"]
+    assert [(row["Days overdue"], row["Overdue"], row["Open in the ledger"], row["Amount"]) for row in rows] == [
+        (32, "31-60 days", 625, 1250),
+        (None, "not due", 625, None),
+    ]
+    assert (
+        totals(book, "Unpaid", "Amount")["Payable, USD"] == totals(book, "Unpaid", "Open in the ledger")["Payable, USD"]
+    )
 
 
 def test_the_first_sheet_counts_what_somebody_must_look_at(values: Workbook) -> None:
@@ -197,10 +254,13 @@ def test_the_first_sheet_counts_what_somebody_must_look_at(values: Workbook) -> 
 
 def test_charts_stand_on_the_sums_of_the_rows(book: Workbook, values: Workbook) -> None:
     page = values["Ageing"]
-    rows = {(page.cell(row, 1).value, page.cell(row, 2).value): row for row in range(6, 12)}
+    rows = {(page.cell(row, 1).value, page.cell(row, 2).value): row for row in range(6, page.max_row + 1)}
     row = rows["Payable", "USD"]
     assert [page.cell(row, place).value for place in range(3, 10)] == [1250, 0, 0, 0, 30000, 0, 31250]
-    assert len(charts_of(book, "Ageing")) == len(rows) == 6
+    row = rows["Payable", "NOK"]
+    assert row > rows["Open in the ledger", "Currency"]
+    assert [page.cell(6, place).value for place in (1, 2, 3, 9)] == ["Payable", "NOK", 13125, 657924.95]
+    assert len(charts_of(book, "Ageing")) == 2
     assert len(charts_of(book, "Accrual charts")) == 4
     series = charts_of(book, "Ageing")[0].series[0].val.numRef.f
     assert series == "Ageing!$C$6:$H$6"

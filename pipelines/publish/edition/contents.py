@@ -18,7 +18,9 @@ MODEL_SCHEMAS = ("map", "post", "rec", "close")
 # Models of this schema are views of the published file over its tables: no batch builds them, no edition copies them.
 VIEWS = "analysis"
 # Of schema rec, where a table that names a next step is published anyway.
-FOR_ANALYSTS = frozenset(TableRef("rec", name) for name in ("account_names", "company_names", "document_lines"))
+FOR_ANALYSTS = frozenset(
+    TableRef("rec", name) for name in ("account_names", "company_names", "document_lines", "open_items")
+)
 # Of schema ctl in the warehouse; all other tables come from the control store itself.
 SENT = ("outbox", "payments", "actuals", "rates")
 NOT_PUBLISHED = frozenset({"meta", "cursors", "outbox", "sealed_packs"})

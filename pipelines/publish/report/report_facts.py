@@ -16,6 +16,7 @@ from pipelines.checks.steps import Rule
 from pipelines.core.words import plural
 from pipelines.publish.facts import BUCKETS, SUBLEDGERS, close_words, read_times, share_facts
 from pipelines.publish.report.bars import BarChart, Segment, bar_chart, strip
+from pipelines.publish.report.tasks import Task, break_tasks, held_tasks, told_tasks
 from pipelines.publish.report.words import JOBS_END, STATES
 from pipelines.stores.control import named_statements
 from pipelines.stores.rows import Row, rows_of
@@ -24,15 +25,15 @@ if TYPE_CHECKING:
     import duckdb
 
 # A page that is read on a phone; the workbook has the rest.
-MOST_LISTED, MOST_OF_A_RULE, MOST_GROUPS, MOST_BATCHES = 50, 10, 12, 10
+MOST_LISTED, MOST_GROUPS, MOST_BATCHES = 50, 8, 5
 
-_BUCKET_SUMS = ", ".join(f"coalesce(sum(open_ledger) FILTER (WHERE overdue_bucket = '{name}'), 0)" for name in BUCKETS)
+# By the ledger's books, as the sheet Unpaid: there payments are matched.
+_BUCKET_SUMS = ", ".join(f"coalesce(sum({{amount}}) FILTER (WHERE overdue_bucket = '{name}'), 0)" for name in BUCKETS)
 _AGEING = f"""
 SELECT
-    coalesce(side, 'none') AS side, coalesce(currency_code, 'none') AS currency, count(*) AS invoices,
-    [{_BUCKET_SUMS}] AS amounts,
-    sum(open_ledger) AS total
-FROM rec.payments WHERE open_ledger <> 0 GROUP BY 1, 2 ORDER BY 1, 2
+    coalesce(side, 'none') AS side, coalesce({{currency}}, 'none') AS currency,
+    count(DISTINCT document_key) AS invoices, [{_BUCKET_SUMS}] AS amounts, sum({{amount}}) AS total
+FROM rec.open_items WHERE is_booked GROUP BY 1, 2 ORDER BY 1, 2
 """
 _ACCRUAL_SUMS: Mapping[str, str] = {
     "Estimate": "estimate_to_date",
@@ -43,11 +44,20 @@ _ACCRUAL_SUMS: Mapping[str, str] = {
     "Difference": "difference",
 }
 _ACCRUALS = f"""
-SELECT coalesce({{column}}, 'none') AS name, coalesce(company_currency_code, 'none') AS currency,
+SELECT coalesce({{name}}, 'none') AS name, coalesce(company_currency_code, 'none') AS currency,
     {", ".join(f'coalesce(sum({column}), 0) AS "{heading}"' for heading, column in _ACCRUAL_SUMS.items())}
-FROM close.accruals_vs_actuals WHERE period_month = $1
+FROM close.accruals_vs_actuals AS d {{names}} WHERE period_month = $1
 GROUP BY 1, 2 ORDER BY 2, abs(sum(difference)) DESC, 1
 """
+# An account has one name in all entities that see it, or that of the first; a voyage is named by its project.
+_NAMED: Mapping[str, tuple[str, str]] = {
+    "Account": (
+        "d.account || coalesce(' ' || n.account_name, '')",
+        "LEFT JOIN (SELECT account, min(account_name) AS account_name FROM rec.account_names GROUP BY 1) AS n "
+        "ON d.account = n.account",
+    ),
+    "Voyage": ("d.voyage_no", ""),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +71,6 @@ class Excerpt:
     def more(self) -> int:
         """Return how many are left off."""
         return self.in_all - len(self.rows)
-
-
-@dataclass(frozen=True, slots=True)
-class RuleResult:
-    """One posting requirement with the documents it holds, or warns of."""
-
-    rule: Rule
-    holds: Excerpt
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,9 @@ def read_facts(connection: duckdb.DuckDBPyConnection, *, today: date, rules: Ite
 
     share_facts(connection)
     statements = named_statements("report", folder="questions")
-    holds, by_kind = rows(statements["holds"]), rows(statements["breaks_by_kind"])
+    holds, breaks = rows(statements["holds"]), rows(statements["breaks"])
+    known = {rule.name: rule for rule in rules}
+    critical = [row for row in holds if row["severity"] == "critical"]
     # One month for all that is about a month: control accounts of another one beside a close would mislead.
     month = rows(statements["close_month"], [today.replace(day=1)])[0]["close_month"]
     facts = {
@@ -101,28 +105,35 @@ def read_facts(connection: duckdb.DuckDBPyConnection, *, today: date, rules: Ite
         "read_at": dict(zip(("vms", "ledger"), read_times(connection), strict=True)),
         "states": _states(rows("SELECT state, count(*) AS n FROM rec.documents GROUP BY 1")),
         "by_side": rows(statements["by_side"]),
-        "breaks": excerpt(statements["breaks"]),
-        "open_breaks": sum(row["open"] for row in by_kind),
-        "breaks_by_kind": by_kind,
-        "rules": _rule_results(holds, rules),
+        "breaks": break_tasks(row for row in breaks if not row["accepted_by"]),
+        "accepted": _excerpt([row for row in breaks if row["accepted_by"]], MOST_LISTED),
+        "open_breaks": sum(not row["accepted_by"] for row in breaks),
+        "holding": held_tasks(critical, known),
+        "warning": held_tasks([row for row in holds if row["severity"] != "critical"], known),
+        "silent": [rule.title for rule in known.values() if rule.name not in {row["rule"] for row in holds}],
         # A supplier's new bank account that waits for a second person is held as well, and is no document.
         # A document may be held by several rules, and counts once.
-        "held": len({row["document_key"] for row in holds if row["severity"] == "critical"} - {None}),
+        "held": len({row["document_key"] for row in critical} - {None}),
         "bank_changes": sum(row["document_key"] is None for row in holds),
-        "unfinished": excerpt(statements["unfinished"]),
-        "rejected": excerpt(statements["rejected"]),
+        "unfinished": break_tasks(rows(statements["unfinished"])),
+        "rejected": told_tasks(rows(statements["rejected"]), title="could not be read"),
         "overdue": rows(statements["overdue"])[0]["n"],
-        "ageing": _ageing(rows(_AGEING)),
+        "ageing": _ageing(
+            rows(_AGEING.format(amount="open_amount", currency="currency_code")),
+            rows(_AGEING.format(amount="open_company_amount", currency="company_currency_code")),
+        ),
+        "voyages": excerpt(statements["voyages"], most=MOST_GROUPS),
         # More than elsewhere: who ties accounts needs to see those that agree as well.
         "control_accounts": excerpt(statements["control_accounts"], [month], most=2 * MOST_LISTED),
         "accruals": [
             figure
-            for column, heading in (("account", "Account"), ("voyage_no", "Voyage"))
-            for figure in _accruals(rows(_ACCRUALS.format(column=column), [month]), heading)
+            for heading, (name, names) in _NAMED.items()
+            for figure in _accruals(rows(_ACCRUALS.format(name=name, names=names), [month]), heading)
         ],
         "close_month": month,
         "hit_rates": rows(statements["hit_rates"], [month]),
-        "close": excerpt(statements["close"], [month]),
+        "close_kinds": rows(statements["close_by_kind"], [month]),
+        "close_tasks": break_tasks(rows(statements["close_alone"], [month])),
         "close_standing": _standing(connection, month),
         "batches": [{**row, "outcome": _outcome(row)} for row in rows(statements["batches"], [MOST_BATCHES])],
     }
@@ -160,33 +171,17 @@ def _states(rows: Sequence[Row]) -> tuple[Segment, ...]:
     return strip([(state, counts[state]) for state in [*known, *sorted(set(counts) - set(known))]])
 
 
-def _rule_results(holds: Sequence[Row], rules: Iterable[Rule]) -> list[RuleResult]:
-    """Return every rule with what it holds: those that hold most first, then those that warn."""
-    by_rule: dict[str, list[Row]] = {}
-    for row in holds:
-        by_rule.setdefault(row["rule"], []).append(row)
-    known = {rule.name: rule for rule in rules}
-    # A hold whose rule stands in no suite is a person's own, or one of an older version.
-    for name in sorted(by_rule.keys() - known.keys()):
-        severity = by_rule[name][0]["severity"]
-        known[name] = Rule(name, severity, name.replace("_", " "), findings=(), system="", next_step="", source="")
-    results = [RuleResult(rule, _excerpt(by_rule.get(name, ()), MOST_OF_A_RULE)) for name, rule in known.items()]
-    return sorted(
-        results, key=lambda result: (result.rule.severity != "critical", -result.holds.in_all, result.rule.title)
-    )
-
-
-def _ageing(rows: Sequence[Row]) -> dict[str, Any]:
-    """Return a chart and a row of the table for each side and currency."""
-    charts, named = [], []
-    for row in rows:
-        name, amounts = SUBLEDGERS.get(row["side"], row["side"]), row["amounts"]
+def _ageing(rows: Sequence[Row], in_company_currency: Sequence[Row]) -> dict[str, Any]:
+    """Return a row of the table for each side and currency, and a chart for each company currency."""
+    charts = []
+    for row in in_company_currency:
+        amounts = row["amounts"]
         # By its size: credit notes can make the largest sum a negative one.
         largest = max(zip(amounts, BUCKETS, strict=True), key=lambda pair: abs(pair[0]))[1]
         values = [(bucket, (amount,)) for bucket, amount in zip(BUCKETS, amounts, strict=True)]
-        summary = f"Most of it is {largest}."
-        charts.append(bar_chart(f"{name}, {row['currency']}", summary=summary, series=("Open",), values=values))
-        named.append({**row, "side": name})
+        title = f"{SUBLEDGERS.get(row['side'], row['side'])}, all in {row['currency']}"
+        charts.append(bar_chart(title, summary=f"Most of it is {largest}.", series=("Open",), values=values))
+    named = [{**row, "side": SUBLEDGERS.get(row["side"], row["side"])} for row in rows]
     return {"charts": charts, "rows": named, "buckets": BUCKETS}
 
 
@@ -214,6 +209,10 @@ def _outcome(row: Row) -> str:
     return JOBS_END.get(row["exit_code"], f"exit code {row['exit_code']}")
 
 
+def _in_all(tasks: Sequence[Task]) -> int:
+    return sum(task.in_all for task in tasks)
+
+
 def _verdict(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what somebody must act on, each with the section about it."""
     counts = (
@@ -221,11 +220,11 @@ def _verdict(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         (facts["held"], "document held", "documents held", "held"),
         (facts["bank_changes"], "bank account to confirm", "bank accounts to confirm", "held"),
         (
-            facts["unfinished"].in_all,
+            _in_all(facts["unfinished"]),
             "document of unknown fate or refused",
             "documents of unknown fate or refused",
             "held",
         ),
-        (facts["rejected"].in_all, "object that could not be read", "objects that could not be read", "held"),
+        (_in_all(facts["rejected"]), "object that could not be read", "objects that could not be read", "held"),
     )
     return [(plural(number, one, several), section) for number, one, several, section in counts if number]

@@ -73,13 +73,13 @@ class Book:
         """Return the format of a table's headings."""
         return self.look(bold=True, font_color="#FFFFFF", bg_color=ACCENT, **properties)
 
-    def set_up(self, page: Page, *, pages_wide: int = 1) -> None:
-        """Set a page up for screen and paper: A4 across, as many pages wide as its columns need."""
+    def set_up(self, page: Page) -> None:
+        """Set a page up for screen and paper: A4 across, one page wide."""
         page.hide_gridlines(2)
         page.set_landscape()
         # A4.
         page.set_paper(9)
-        page.fit_to_pages(pages_wide, 0)
+        page.fit_to_pages(1, 0)
         page.set_footer(f"&L&8{self._footer}: &A&R&8Page &P of &N")
 
     def write_top(self, page: Page, question: str, note: str, *notices: str) -> None:

@@ -8,14 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from pipelines.core.words import decimals
-from pipelines.publish.facts import BUCKETS, SUBLEDGERS
+from pipelines.publish.facts import BUCKETS
 from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, Page, as_number
-from pipelines.publish.workbook.table_sheet import SheetLayout
+from pipelines.publish.workbook.table_sheet import SheetLayout, criterion
 
-OPEN = "Open in the ledger"
+OPEN, OPEN_COMPANY = "Open in the ledger", "Open in company currency"
 MEASURES = ("Estimate to date", "Actual to date", "Accrual posted", "Accrual recomputed", "Difference")
 # Told apart by people who cannot tell red from green, and in print.
-COLOURS = {OPEN: ACCENT, "Accrual posted": ACCENT, "Accrual recomputed": "#C55A11"}
+COLOURS = {OPEN_COMPANY: ACCENT, "Accrual posted": ACCENT, "Accrual recomputed": "#C55A11"}
 # Two labels stand before the sums: the group and its currency.
 FIRST_ROW, LABELS = 4, 2
 # A chart covers 16 rows of the usual height.
@@ -42,21 +42,22 @@ class SumBlock:
     has_total: bool = False
 
 
-def ageing_block(layout: SheetLayout) -> SumBlock:
+def ageing_block(layout: SheetLayout, measure: str = OPEN) -> SumBlock:
     """Add up what is open by side, currency and days overdue, over the sheet Unpaid."""
-    sums = layout.add_up(OPEN, "Side", "Currency", "Overdue")
+    kept = layout.sheet.columns[layout.sheet.place(measure)].currency
+    sums = layout.add_up(measure, "Side", kept, "Overdue")
     rows = []
     for side, currency in sorted({(side, currency) for side, currency, _ in sums}):
-        group = {"Side": side, "Currency": currency}
+        group = {"Side": side, kept: currency}
         cells = [
             (
-                _formula(layout, OPEN, currency, {**group, "Overdue": bucket}),
+                _formula(layout, measure, currency, {**group, "Overdue": bucket}),
                 sums.get((side, currency, bucket), Decimal()),
             )
             for bucket in BUCKETS
         ]
-        rows.append(BlockRow(SUBLEDGERS.get(side, side), currency, cells))
-    return SumBlock(OPEN, BUCKETS, rows, has_total=True)
+        rows.append(BlockRow(side, currency, cells))
+    return SumBlock(measure, BUCKETS, rows, has_total=True)
 
 
 def accrual_blocks(layout: SheetLayout) -> Iterator[SumBlock]:
@@ -79,24 +80,23 @@ def accrual_blocks(layout: SheetLayout) -> Iterator[SumBlock]:
 def _formula(layout: SheetLayout, measure: str, currency: str, where: Mapping[str, str]) -> str:
     terms = [layout.column(measure)]
     for heading, text in where.items():
-        # Doubled quotes, and a tilde before what Excel takes for a wildcard.
-        escaped = text.replace("~", "~~").replace("*", "~*").replace("?", "~?").replace('"', '""')
-        terms += [layout.column(heading), f'"={escaped}"']
+        terms += [layout.column(heading), f'"{criterion(text)}"']
     if layout.period:
         terms += [layout.column(layout.sheet.period), layout.month]
     return f"=ROUND(SUMIFS({','.join(terms)}),{decimals(currency)})"
 
 
 def write_ageing(book: Book, layout: SheetLayout) -> None:
-    """Write the sheet Ageing: a block of sums, and a chart for each of its rows."""
+    """Write the sheet Ageing: sums in company currency with a chart for each of their rows, then by currency."""
     page = _begin(book, "Ageing", "How old is what is unpaid?", "What is open in the ledger, by days overdue.")
     if not layout.rows:
         book.write_nothing(page, FIRST_ROW, "Nothing is open.")
         return
-    block = ageing_block(layout)
+    block = ageing_block(layout, OPEN_COMPANY)
     _write_block(book, page, FIRST_ROW, block)
     page.fit_to_pages(1, 1)
     below, last = FIRST_ROW + len(block.rows) + 3, LABELS + len(BUCKETS) - 1
+    _write_block(book, page, below + -(-len(block.rows) // 2) * CHART_ROWS, ageing_block(layout))
     for number, line in enumerate(block.rows):
         row = FIRST_ROW + 1 + number
         chart = _chart(book, f"{line.group}, {line.currency}", money_axis=line.currency)
@@ -105,7 +105,7 @@ def write_ageing(book: Book, layout: SheetLayout) -> None:
                 ["Ageing", row, LABELS, row, last],
                 name=["Ageing", FIRST_ROW, 0],
                 categories=["Ageing", FIRST_ROW, LABELS, FIRST_ROW, last],
-                colour=COLOURS[OPEN],
+                colour=COLOURS[OPEN_COMPANY],
             )
         )
         chart.set_legend({"none": True})

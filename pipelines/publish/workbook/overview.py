@@ -7,15 +7,16 @@ from decimal import Decimal
 
 from pipelines.core.words import decimals
 from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, Look, Page, as_number
-from pipelines.publish.workbook.table_sheet import SheetLayout
+from pipelines.publish.workbook.table_sheet import SheetLayout, criterion
 
 HEADINGS = ("Question", "Sheet", "Rows", "To look at", "Currency", "Amount to look at", "Oldest in days")
 # Headings of numbers stand on the right, as their cells do.
 NUMBERS = frozenset(HEADINGS) - {"Question", "Sheet", "Currency"}
-WIDTHS = (58, 22, 10, 12, 10, 22, 14)
+WIDTHS = (52, 22, 9, 12, 22, 22, 14)
 FIRST_ROW, LINE_HEIGHT = 5, 13.5
 HOW_TO_READ = (
     "Every sheet is a table: filter and sort it as you like; the totals above it are of the rows that are shown.",
+    "What is longer than its cell stands in the line above the sheet. On paper are the first columns, one page across.",
     "Amounts of different currencies are never added together. An amount is what its currency has decimals for.",
     "To look at counts what somebody must decide on, of balances those of the newest month that is over; the other "
     "rows agree, wait or are not due.",
@@ -24,9 +25,17 @@ HOW_TO_READ = (
 
 
 def write_overview(
-    book: Book, page: Page, layouts: Sequence[SheetLayout], *, title: str, read_at: str, verdict: str, standing: str
+    book: Book,
+    page: Page,
+    layouts: Sequence[SheetLayout],
+    *,
+    title: str,
+    read_at: str,
+    verdict: str,
+    standing: str,
+    how_to_read: Sequence[str],
 ) -> None:
-    """Write the first sheet: a title, sentences beneath it, then a line a sheet and currency.
+    """Write the first sheet: a title, sentences beneath it, a line a sheet and currency, then how to read it.
 
     ``standing`` says of a close whether it is a draft or sealed, and by whom; empty elsewhere.
     """
@@ -44,12 +53,12 @@ def write_overview(
     row = FIRST_ROW
     for layout in layouts:
         # A sheet without an amount to look at has a line all the same.
-        for number, (currency, amount) in enumerate(_amounts(layout) or [("", Decimal())]):
-            _write_line(book, page, row, layout, currency=currency, amount=amount, is_first=number == 0)
+        for number, (line, amount) in enumerate(_amounts(layout) or [((), Decimal())]):
+            _write_line(book, page, row, layout, line=line, amount=amount, is_first=number == 0)
             row += 1
-    for place, words in enumerate(HOW_TO_READ, start=row + 1):
+    for place, words in enumerate(how_to_read, start=row + 1):
         page.write_string(place, 0, words, book.look(font_color=QUIET, italic=True))
-    page.print_area(0, 0, row + len(HOW_TO_READ), len(HEADINGS) - 1)
+    page.print_area(0, 0, row + len(how_to_read), len(HEADINGS) - 1)
     book.set_up(page)
     page.freeze_panes(FIRST_ROW, 0)
     page.repeat_rows(FIRST_ROW - 1)
@@ -57,19 +66,18 @@ def write_overview(
     page.activate()
 
 
-def _amounts(layout: SheetLayout) -> list[tuple[str, Decimal]]:
-    """Return what to look at on a sheet by currency, in order; nothing where the sheet measures no amount."""
+def _amounts(layout: SheetLayout) -> list[tuple[tuple[str, ...], Decimal]]:
+    """Return what to look at on a sheet by its lines of totals; nothing where the sheet measures no amount."""
     sheet = layout.sheet
     if not sheet.measure:
         return []
     # A row without an amount adds nothing, and may have no currency either.
     rows = [row for row in layout.alarming if row[sheet.place(sheet.measure)] is not None]
-    sums = layout.add_up(sheet.measure, sheet.measure_column.currency, rows=rows)
-    return sorted((currency, amount) for (currency,), amount in sums.items())
+    return sorted(layout.add_up(sheet.measure, *layout.keys, sheet.measure_column.currency, rows=rows).items())
 
 
 def _write_line(
-    book: Book, page: Page, row: int, layout: SheetLayout, *, currency: str, amount: Decimal, is_first: bool
+    book: Book, page: Page, row: int, layout: SheetLayout, *, line: Sequence[str], amount: Decimal, is_first: bool
 ) -> None:
     """Write one line; what is true of the whole sheet stands in its first line only, which has a rule above."""
     rule = {"top": 1, "top_color": LINE} if is_first else {}
@@ -82,17 +90,18 @@ def _write_line(
         page.write_string(row, 0, sheet.question, book.look(**weight, **rule))
         link = book.look(font_color=ACCENT, underline=1, **rule)
         page.write_url(row, 1, f"internal:'{sheet.tab}'!A1", link, sheet.tab)
-        number = book.look(num_format="#,##0", align="right", **rule)
-        loud = book.look(num_format="#,##0", align="right", bg_color=FILL if count else "#FFFFFF", **weight, **rule)
+        number = book.look(num_format="#,##0_)", align="right", **rule)
+        loud = book.look(num_format="#,##0_)", align="right", bg_color=FILL if count else "#FFFFFF", **weight, **rule)
         _write_formula(page, row, 2, rows_formula(layout), look=number, value=len(layout.rows))
         if sheet.call:
             _write_formula(page, row, 3, count_formula(layout), look=loud, value=count)
         if sheet.age:
             _write_formula(page, row, 6, oldest_formula(layout), look=number, value=_oldest(layout))
-    if currency:
-        page.write_string(row, 4, currency, book.look(**rule))
+    if line:
+        currency = line[-1]
+        page.write_string(row, 4, ", ".join(line), book.look(**rule))
         total = as_number(amount, currency=currency)
-        page.write_formula(row, 5, amount_formula(layout, currency), book.money(currency, **rule), total)
+        page.write_formula(row, 5, amount_formula(layout, line), book.money(currency, **rule), total)
 
 
 def _oldest(layout: SheetLayout) -> int:
@@ -120,10 +129,13 @@ def count_formula(layout: SheetLayout) -> str:
     return f"=COUNTIFS({','.join(terms)})" if terms and layout.rows else rows_formula(layout)
 
 
-def amount_formula(layout: SheetLayout, currency: str) -> str:
-    """Return the formula that adds up what somebody must look at in one currency."""
+def amount_formula(layout: SheetLayout, line: Sequence[str]) -> str:
+    """Return the formula that adds up what somebody must look at in one line of totals."""
     measure = layout.sheet.measure_column
+    *groups, currency = line
     terms = [layout.column(measure.heading), layout.column(measure.currency), f'"{currency}"', *_conditions(layout)]
+    for group in groups:
+        terms += [layout.column(layout.sheet.by), f'"{criterion(group)}"']
     return f"=ROUND(SUMIFS({','.join(terms)}),{decimals(currency)})"
 
 

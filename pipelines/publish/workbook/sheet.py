@@ -40,13 +40,15 @@ class SheetColumn:
 class Sheet:
     """One question an accountant asks, as data.
 
-    ``source`` names its tables for readers. ``rows`` is the text behind FROM (default: the table ``source`` as ``d``),
+    ``source`` names its tables for readers, ``beyond`` where those rows are that find no room (default: there).
+    ``rows`` is the text behind FROM (default: the table ``source`` as ``d``),
     ``where`` says which rows are shown, ``order`` which come first: those that matter most. The first column is never
     empty.
 
     ``measure`` and ``age`` are the headings of the amount and of the days that the first sheet shows. ``alarm`` chooses
     the rows that somebody must look at: a heading and a condition, written as Excel does (`<>agreed`, `>0`, `=` for
-    empty); without it, every row. ``call`` names these rows in words. ``period`` is the heading of the month where
+    empty); without it, every row. ``call`` names these rows in words. ``by`` is the heading of a column by whose values
+    totals are parted, beside their currency. ``period`` is the heading of the month where
     amounts are balances, or stand in several months: those of several months are never added together.
     """
 
@@ -60,10 +62,12 @@ class Sheet:
     rows: str = ""
     where: str = "TRUE"
     period: str = ""
+    by: str = ""
     measure: str = ""
     age: str = ""
     alarm: Sequence[str] = ()
     call: str = ""
+    beyond: str = ""
 
     def place(self, heading: str) -> int:
         """Return the position of a column by its heading."""
@@ -128,7 +132,15 @@ class Sheet:
         return max((month for month in months if month < day.replace(day=1)), default=max(months, default=None))
 
 
-def currencies(sheet: Sheet, rows: Sequence[Sequence[Value]]) -> list[str]:
-    """Return the currencies of a sheet's amounts, in order."""
+def total_lines(sheet: Sheet, rows: Sequence[Sequence[Value]]) -> list[tuple[str, ...]]:
+    """Return what has a line of totals, in order: each currency, with ``by`` each value there and currency."""
     places = {sheet.place(column.currency) for column in sheet.columns if column.is_totalled}
-    return sorted({str(row[place]) for row in rows for place in places if row[place] is not None})
+    groups = [sheet.place(sheet.by)] if sheet.by else []
+    return sorted(
+        {
+            (*(str(row[group] or "none") for group in groups), str(row[place]))
+            for row in rows
+            for place in places
+            if row[place] is not None
+        }
+    )

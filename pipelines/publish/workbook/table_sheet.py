@@ -12,7 +12,7 @@ from xlsxwriter.utility import xl_col_to_name
 
 from pipelines.core.words import decimals, number, plural
 from pipelines.publish.workbook.book import FILL, LINE, Book, Look, Page, as_number, is_exact
-from pipelines.publish.workbook.sheet import Sheet, SheetColumn, Value, currencies
+from pipelines.publish.workbook.sheet import Sheet, SheetColumn, Value, total_lines
 
 # A hidden column that is 1 where a filter shows the row: totals follow what the reader sees.
 SHOWN = "Shown"
@@ -21,14 +21,16 @@ TOTALS_ROW = 4
 # What Excel counts days from.
 DAY_ZERO = date(1899, 12, 30)
 # Least and most characters of a column.
-WIDTHS = {"text": (8, 34), "words": (12, 50), "date": (11, 11), "month": (9, 9), "time": (16, 16), "count": (8, 12)}
+WIDTHS = {"text": (8, 28), "words": (12, 66), "date": (11, 11), "month": (9, 9), "time": (16, 16), "count": (8, 12)}
 WIDTHS |= {"money": (13, 28), "rate": (14, 16), "share": (9, 9), "flag": (8, 10)}
 # Where the month stands whose balances are added up: one of those that a filter leaves, or one that is typed there.
 PERIOD_PLACE, PERIOD_CELL = 3, f"$D${TOTALS_ROW + 1}"
 # Headings stand above their numbers, on the right.
 RIGHT = frozenset({"count", "money", "rate", "share"})
 # Widths follow from the first rows: to measure all of them takes longer than to write them.
-MEASURED_ROWS, MOST_LINES, LINE_HEIGHT, PAGE_CHARACTERS = 500, 8, 13.5, 230
+# What is longer than two lines is in its cell all the same; a row that fills the screen hides all others. On paper are
+# the columns that one page across can hold. More frozen rows would leave no room below them on a small screen.
+MEASURED_ROWS, MOST_LINES, LINE_HEIGHT, PAGE_CHARACTERS, MOST_FROZEN = 500, 2, 12.4, 240, 12
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class SheetLayout:
 
     sheet: Sheet
     rows: Sequence[Sequence[Value]]
-    totals: Sequence[str]
+    totals: Sequence[tuple[str, ...]]
     first: int
     left_off: int
     texts: int
@@ -69,6 +71,11 @@ class SheetLayout:
     def alarming(self) -> Sequence[Sequence[Value]]:
         """Return the rows that somebody must look at, in every currency; of balances those of the month added up."""
         return [row for row in self.addable if self.sheet.alarms(row)]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return the headings by which totals are parted beside their currency."""
+        return (self.sheet.by,) if self.sheet.by else ()
 
     def column(self, heading: str) -> str:
         """Return the reference to a column of the table, as formulas write it."""
@@ -103,7 +110,7 @@ class SheetLayout:
 
 def write_sheet(book: Book, sheet: Sheet, rows: Sequence[Sequence[Value]], *, in_all: int) -> SheetLayout:
     """Write a sheet with its rows; ``in_all`` is how many there are, of which these are the first."""
-    totals = currencies(sheet, rows)
+    totals = total_lines(sheet, rows)
     # One line for each currency, and an empty one before the table.
     header = TOTALS_ROW + (len(totals) + 2 if totals else 0)
     layout = SheetLayout(sheet, rows, totals, header + 1, in_all - len(rows), _count(sheet, rows, _is_text), book.day)
@@ -139,7 +146,7 @@ def _notices(layout: SheetLayout) -> Iterator[str]:
     if layout.left_off:
         yield (
             f"{len(layout.rows):,} rows, what matters most first; {layout.left_off:,} more are in "
-            f"{layout.sheet.source} of springline.duckdb, and in no total here."
+            f"{layout.sheet.beyond or f'{layout.sheet.source} of springline.duckdb'}, and in no total here."
         )
     if layout.texts:
         amounts = "1 amount has" if layout.texts == 1 else f"{layout.texts:,} amounts have"
@@ -161,15 +168,16 @@ def _write_totals(book: Book, page: Page, layout: SheetLayout) -> None:
         look, days = book.look(**strip, num_format="yyyy-mm", align="left"), (layout.period - DAY_ZERO).days
         page.write_formula(TOTALS_ROW, PERIOD_PLACE, month_formula(layout), look, days)
     columns = [(place, column) for place, column in enumerate(layout.sheet.columns) if column.is_totalled]
-    sums = {place: layout.add_up(column.heading, column.currency) for place, column in columns}
+    sums = {place: layout.add_up(column.heading, *layout.keys, column.currency) for place, column in columns}
     # Balances of older months are in no sum, but their currency has a cell too: type their month to see their total.
     used = {place: {row[layout.sheet.place(column.currency)] for row in layout.rows} for place, column in columns}
-    for row, currency in enumerate(layout.totals, start=TOTALS_ROW + 1):
-        page.write_string(row, 0, currency, book.look(bold=True))
+    for row, line in enumerate(layout.totals, start=TOTALS_ROW + 1):
+        page.write_string(row, 0, ", ".join(line), book.look(bold=True))
+        currency = line[-1]
         for place, column in columns:
             if currency in used[place]:
-                total = as_number(sums[place].get((currency,), Decimal()), currency=currency)
-                formula = total_formula(layout, column, currency)
+                total = as_number(sums[place].get(line, Decimal()), currency=currency)
+                formula = total_formula(layout, column, line)
                 page.write_formula(row, place, formula, book.money(currency, bold=True), total)
 
 
@@ -182,12 +190,24 @@ def month_formula(layout: SheetLayout) -> str:
     return f"=IF(COUNTIFS({months},{layout.month},{shown},1)>0,{layout.month},SUBTOTAL(104,{months}))"
 
 
-def total_formula(layout: SheetLayout, column: SheetColumn, currency: str) -> str:
-    """Return the formula that adds up the amounts of one currency in the rows that a filter leaves visible."""
+def total_formula(layout: SheetLayout, column: SheetColumn, line: Sequence[str]) -> str:
+    """Return the formula that adds up the amounts of one line of totals in the rows that a filter leaves visible."""
     amounts, kept, shown = (layout.column(name) for name in (column.heading, column.currency, SHOWN))
+    *groups, currency = line
+    by = "".join(f',{layout.column(layout.sheet.by)},"{criterion(group)}"' for group in groups)
     # The cell and not the month: it follows the filter, and who types another month there sees its totals.
     month = f",{layout.column(layout.sheet.period)},{PERIOD_CELL}" if layout.period else ""
-    return f'=ROUND(SUMIFS({amounts},{kept},"{currency}",{shown},1{month}),{decimals(currency)})'
+    return f'=ROUND(SUMIFS({amounts},{kept},"{currency}",{shown},1{by}{month}),{decimals(currency)})'
+
+
+def criterion(text: str) -> str:
+    """Write a text as a formula compares with it: quotes doubled, a tilde before what Excel takes for a wildcard.
+
+    >>> criterion('what*')
+    '=what~*'
+    """
+    escaped = text.replace("~", "~~").replace("*", "~*").replace("?", "~?").replace('"', '""')
+    return f"={escaped}"
 
 
 def _write_table(book: Book, page: Page, layout: SheetLayout, widths: Sequence[int]) -> None:
@@ -198,7 +218,7 @@ def _write_table(book: Book, page: Page, layout: SheetLayout, widths: Sequence[i
             currency = sheet.currency_of(values, place)
             book.write(page, row, place, values[place], column=column, currency=currency)
         # Excel fits a row to wrapped text by itself, other programs do not.
-        page.set_row(row, _lines(values, texts) * LINE_HEIGHT)
+        page.set_row(row, 1 + _lines(values, texts) * LINE_HEIGHT)
     headings = [{"header": column.heading, "header_format": _head(book, column)} for column in sheet.columns]
     # SUBTOTAL counts a row only while no filter hides it, which SUMIFS by itself cannot tell.
     formula = f"SUBTOTAL(103,{sheet.table}[[#This Row],[{sheet.columns[0].heading}]])"
@@ -231,14 +251,18 @@ def _set_up(book: Book, page: Page, layout: SheetLayout, widths: Sequence[int], 
         page.set_column(place, place, width)
     columns = len(widths)
     page.set_column(columns, columns, 8, None, {"hidden": True})
-    page.freeze_panes(header + 1, 1)
-    book.set_up(page, pages_wide=-(-sum(widths) // PAGE_CHARACTERS))
+    page.freeze_panes(header + 1 if header < MOST_FROZEN else 0, 1)
+    book.set_up(page)
     page.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
     page.repeat_rows(header)
-    page.repeat_columns(0)
-    page.print_area(0, 0, max(layout.last, header), columns - 1)
+    page.print_area(0, 0, max(layout.last, header), _printed(widths) - 1)
     # No green corners at document numbers, which are texts on purpose.
     page.ignore_errors({"number_stored_as_text": f"A1:{xl_col_to_name(columns)}{max(layout.last, header) + 1}"})
+
+
+def _printed(widths: Sequence[int]) -> int:
+    """Return how many of the first columns one page across can hold."""
+    return sum(sum(widths[: place + 1]) <= PAGE_CHARACTERS for place in range(len(widths))) or 1
 
 
 def _width(layout: SheetLayout, place: int, column: SheetColumn) -> int:

@@ -9,14 +9,16 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.checks.steps import load_rules, split_message
 from pipelines.core.words import moment
 from pipelines.publish.facts import read_times, share_facts
 from pipelines.publish.workbook.book import FIRST_TAB, Book
 from pipelines.publish.workbook.charts import write_accrual_charts, write_ageing
-from pipelines.publish.workbook.overview import write_overview
+from pipelines.publish.workbook.overview import HOW_TO_READ, write_overview
 from pipelines.publish.workbook.sheet import MOST_ROWS, Sheet
 from pipelines.publish.workbook.sheets import SHEETS
 from pipelines.publish.workbook.table_sheet import SheetLayout, write_sheet
+from pipelines.stores.warehouse import insert_rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,10 +30,11 @@ CHARTS = {"Unpaid": write_ageing, "AccrualsActuals": write_accrual_charts}
 def write_workbook(connection: duckdb.DuckDBPyConnection, path: Path, *, today: date, most: int = MOST_ROWS) -> None:
     """Write the workbook of everything open to ``path``, which is whole or as it was.
 
-    ``connection`` is the published file or the warehouse, ``today`` the accounting day, ``most`` the rows of a sheet.
+    ``connection`` is the published file, ``today`` the accounting day, ``most`` the rows of a sheet.
     The same content gives the same bytes.
     """
     share_facts(connection)
+    _part_holds(connection)
     title = f"Springline on {today.day} {today:%B %Y}: what to look at"
     write_sheets(connection, path, SHEETS, title=title, day=today, most=most)
 
@@ -48,11 +51,13 @@ def write_sheets(
     read_at: str = "",
     nothing: str = "Nothing needs anybody: both sides agree.",
     standing: str = "",
+    how_to_read: Sequence[str] = HOW_TO_READ,
 ) -> None:
     """Write a workbook of some sheets, their charts and a first sheet; ``parameters`` are those of their queries.
 
     ``read_at`` says when both sides were read (as the compared tables have it unless given), ``nothing`` what the first
-    sheet says when no row needs anybody, ``standing`` what else it says of where things stand.
+    sheet says when no row needs anybody, ``standing`` what else it says of where things stand, ``how_to_read`` what
+    stands below its lines.
     """
     with whole_file(path) as unfinished:
         book = Book(unfinished, title=title, day=day)
@@ -66,8 +71,21 @@ def write_sheets(
                 CHARTS[sheet.table](book, layouts[-1])
         read_at = read_at or _read_at(connection)
         told = {"read_at": read_at, "verdict": _verdict(layouts) or nothing, "standing": standing}
-        write_overview(book, first, layouts, title=title, **told)
+        write_overview(book, first, layouts, title=title, how_to_read=how_to_read, **told)
         book.close()
+
+
+def _part_holds(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the table hold_words: of each hold that stands, why and what to do, without the document before them."""
+    rules = load_rules().rules
+    holds = connection.execute("SELECT hold_id, message, rule FROM ctl.holds WHERE until IS NULL").fetchall()
+    connection.execute("CREATE OR REPLACE TEMP TABLE hold_words (hold_id BIGINT, why VARCHAR, next_step VARCHAR)")
+    parted = [(hold_id, *split_message(message, rule=rules.get(rule))) for hold_id, message, rule in holds]
+    insert_rows(
+        connection,
+        "hold_words",
+        [(hold_id, f"{why[:1].upper()}{why[1:]}", step or None) for hold_id, why, step in parted],
+    )
 
 
 def _read_at(connection: duckdb.DuckDBPyConnection) -> str:
