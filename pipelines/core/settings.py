@@ -210,6 +210,12 @@ class PostingSettings(_Section):
         description="the reason of each hold is written to its document in the VMS, as a remark "
         "([mapping](../mapping.md#1-6-remarks)); the API's user needs the right to read and write `Remark`",
     )
+    first_year: int = Field(
+        default=2000,
+        ge=1900,
+        le=2100,
+        description="a document date or due date before this year is a typing error, and holds the document",
+    )
     acknowledge: Literal["accepted", "posted"] = Field(
         default="accepted", description="`posted` acknowledges only what the ledger has booked"
     )

@@ -136,6 +136,8 @@ SELECT
     missing.missing_tax_rules,  -- VAT codes without a tax rule
     missing.missing_accounts,  -- GL accounts the ledger does not have
     missing.missing_dimensions,  -- XGL and location codes the ledger does not have
+    settings.first_year,  -- of a date that is no typing error (posting.first_year)
+    facts.first_due_date,  -- the earliest of the payment terms
     unopened.closed_projects,  -- projects that are not open on the posting date, with their dates
     reversals.awaited_originals,  -- numbers of what it takes back and that has no voucher sent yet
     reversals.ignored_originals,  -- numbers of what it takes back and that is on the ignore list
@@ -193,6 +195,12 @@ SELECT
     NOT amounts.is_amount_too_large AND NOT facts.has_line_too_large AS ok_amount_too_large,
     COALESCE(line_counts.line_count, 0) <= 500 AS ok_too_many_lines,
     documents.document_key BETWEEN 1 AND 2147483647 AS ok_document_key_too_large,
+
+    EXTRACT(YEAR FROM documents.document_date) >= settings.first_year AS ok_date_too_early,
+    documents.voucher_type = 'GL'
+    OR documents.is_credit_note
+    OR facts.first_due_date IS NULL
+    OR EXTRACT(YEAR FROM facts.first_due_date) >= settings.first_year AS ok_due_date_too_early,
 
     -- docs/mapping.md#1-6-5
     NOT posting_periods.is_period_closed OR posting_periods.is_moved AS ok_period_closed,
