@@ -31,8 +31,13 @@ ready AS (
         NULLIF(TRIM(documents.partner_code), '') AS partner_code,
         NULLIF(TRIM(documents.partner_name), '') AS partner_name,
         -- The vendor's spelling first, then that of older installations (docs/mapping.md#0).
-        COALESCE(NULLIF(TRIM(documents.partner_type), ''), NULLIF(TRIM(documents.partner_type_code), ''))
-            AS partner_type_code,
+        -- A document that shows none has its partner's as last read: the rule on charterers is never off without a word.
+        COALESCE(
+            NULLIF(TRIM(documents.partner_type), ''),
+            NULLIF(TRIM(documents.partner_type_code), ''),
+            NULLIF(TRIM(partners.partner_type), ''),
+            NULLIF(TRIM(partners.partner_type_code), '')
+        ) AS partner_type_code,
         documents.partner_country_code,
         NULLIF(UPPER(REPLACE(documents.partner_iban, ' ', '')), '') AS partner_iban,
         NULLIF(TRIM(documents.partner_bank_account_no), '') AS partner_bank_account_no,
@@ -48,6 +53,8 @@ ready AS (
         stg_vms.documents AS documents
     INNER JOIN seed.voucher_types AS voucher_types
         ON documents.document_type = voucher_types.document_type
+    LEFT JOIN stg_vms.partners AS partners
+        ON documents.partner_key = partners.partner_key
     LEFT JOIN sent
         ON documents.document_key = sent.document_key
     LEFT JOIN ctl.ignored AS ignored
