@@ -8,12 +8,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from pipelines.core.money import minor_unit_table
+from pipelines.core.money import USUAL_DECIMALS, minor_unit_table
 from pipelines.core.periods import OSLO
 
 LONGEST_VALUE = 300
-# For a currency that ISO 4217 does not know, and where none is given.
-USUAL_DECIMALS = 2
 
 
 def amount(value: Decimal | None, currency: str | None) -> str:
