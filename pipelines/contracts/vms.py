@@ -245,6 +245,14 @@ SYSTEM = declare(
     comment="one row: the VMS base currency",
 )
 
+CURRENCIES = declare(
+    "Currency",
+    "currencies",
+    integer("currency_key", "key", required=True),
+    code("currency_code", "currencyCode"),
+    comment="one row per currency that the VMS has: only their rates can be entered",
+)
+
 EXCHANGE_RATES = declare(
     "ExchangeRate",
     "exchange_rates",
@@ -256,4 +264,14 @@ EXCHANGE_RATES = declare(
     comment="one row per exchange rate in the VMS",
 )
 
-ALL: tuple[Contract, ...] = (DOCUMENTS, PARTNERS, VESSELS, VOYAGES, ACCOUNTS, GL_ACCOUNTS, SYSTEM, EXCHANGE_RATES)
+ALL: tuple[Contract, ...] = (
+    DOCUMENTS,
+    PARTNERS,
+    VESSELS,
+    VOYAGES,
+    ACCOUNTS,
+    GL_ACCOUNTS,
+    SYSTEM,
+    CURRENCIES,
+    EXCHANGE_RATES,
+)
