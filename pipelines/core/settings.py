@@ -45,7 +45,7 @@ GONE: Mapping[Location, str] = {
 # a voucher's money right, or without which the ledger would refuse it. `expectations/` marks the same ones.
 RULES_THAT_MAY_BE_OFF = (
     "partner_is_charterer", "external_document_no_missing", "date_in_future", "external_document_no_used",
-    "external_document_no_too_long", "kid_too_long", "kid_invalid", "iban_invalid",
+    "external_document_no_too_long", "kid_too_long", "kid_invalid", "iban_invalid", "refused_as_it_is",
 )  # fmt: skip
 
 

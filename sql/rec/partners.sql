@@ -118,9 +118,31 @@ waiting AS (
         banks.is_change
 ),
 
+-- What the ledger refused for a value of its own is not sent again before it has changed (post.document_checks likewise).
+refusals AS (
+    SELECT
+        sent.side,
+        COALESCE(sent.owner_code, 0) AS owner_no,
+        sent.code,
+        RTRIM(SPLIT_PART(SPLIT_PART(outbox.last_error, ' the ledger refused it: ', 2), ' Next: ', 1), '.') AS words
+    FROM
+        ctl.sent_partners AS sent
+    INNER JOIN ctl.outbox AS outbox
+        ON sent.id = outbox.id
+    WHERE
+        outbox.state = 'failed'
+        AND outbox.error_code = 'value_refused'
+    QUALIFY
+        ROW_NUMBER() OVER (
+            PARTITION BY sent.side, sent.owner_code, sent.code
+            ORDER BY sent.version_no DESC, sent.id DESC
+        ) = 1
+),
+
 compared AS (
     SELECT
         both_sides.*,
+        refusals.words AS refusal,
         RIGHT(both_sides.bank_account_vms, 4) AS bank_account_tail_vms,
         RIGHT(both_sides.bank_account_ledger, 4) AS bank_account_tail_ledger,
         companies.row_count AS company_count,
@@ -142,6 +164,11 @@ compared AS (
             both_sides.side = 'supplier'
             AND both_sides.code = waiting.code
             AND both_sides.bank_account_ledger = waiting.old_account
+    LEFT JOIN refusals
+        ON
+            both_sides.side = refusals.side
+            AND both_sides.owner_no = refusals.owner_no
+            AND both_sides.code = refusals.code
     LEFT JOIN map.ledger_companies AS companies
         ON
             both_sides.side = 'customer'
@@ -188,7 +215,10 @@ SELECT
     judged.state,  -- agreed | only in VMS | only in ledger | fields differ | code not unique | waiting for confirmation
     CASE judged.state
         WHEN 'only in ledger' THEN 'The VMS has no such ' || judged.side || '.'
-        WHEN 'only in VMS' THEN 'The ledger has no ' || judged.subject || ' ' || judged.name_vms || '.'
+        WHEN 'only in VMS'
+            THEN
+                'The ledger has no ' || judged.subject || ' ' || judged.name_vms
+                || COALESCE('; it refused it as it is: ' || judged.refusal, '') || '.'
         WHEN 'code not unique'
             THEN
                 'The code ' || judged.code || ' stands '
@@ -207,6 +237,7 @@ SELECT
                             || COALESCE(judged.name_ledger, 'without name') || ' in the ledger'
                     ELSE ''
                 END
+                || COALESCE('; the ledger refused the change as it is: ' || judged.refusal, '')
                 || CASE
                     WHEN judged.is_closed
                         THEN '; it is closed in the ledger since ' || CAST(judged.to_date AS VARCHAR)
@@ -219,17 +250,19 @@ SELECT
                 || ' in the VMS and in ' || judged.bank_account_tail_ledger
                 || ' in the ledger: one of the two was changed.'
     END AS reason,  -- what is found, in words, with the figures; empty: nothing to say
-    CASE judged.state
-        WHEN 'only in ledger' THEN 'nothing: the ledger has partners of its own.'
-        WHEN 'only in VMS' THEN 'run master-data; where it was refused, ctl.outbox has the words.'
-        WHEN 'code not unique' THEN 'leave one with this code; nothing is written until then.'
-        WHEN 'fields differ'
+    CASE
+        WHEN judged.refusal IS NOT NULL AND judged.state IN ('only in VMS', 'fields differ') AND NOT judged.is_closed
+            THEN 'correct in the VMS what the ledger names; the next run of master-data sends it.'
+        WHEN judged.state = 'only in ledger' THEN 'nothing: the ledger has partners of its own.'
+        WHEN judged.state = 'only in VMS' THEN 'run master-data; where it was refused, ctl.outbox has the words.'
+        WHEN judged.state = 'code not unique' THEN 'leave one with this code; nothing is written until then.'
+        WHEN judged.state = 'fields differ'
             THEN
                 CASE
                     WHEN judged.is_closed THEN 'open it in the ledger again, or end it in the VMS too.'
                     ELSE 'run master-data, which writes what the VMS has; correct the VMS where that is wrong.'
                 END
-        WHEN 'waiting for confirmation'
+        WHEN judged.state = 'waiting for confirmation'
             THEN 'ask the supplier; then springline release ' || judged.code || ', or correct the side that is wrong.'
     END AS next_step,  -- what to do about it; empty: nothing
     judged.state IN ('only in VMS', 'fields differ', 'code not unique') AS is_break,  -- true: it does not agree, and a person has to act

@@ -66,6 +66,7 @@ DOCUMENT: dict[str, tuple[str, object]] = {
     "missing_tax_rules": ("VARCHAR", None),
     "missing_accounts": ("VARCHAR", None),
     "missing_dimensions": ("VARCHAR", None),
+    "refusal": ("VARCHAR", None),
     "first_year": ("INTEGER", 2000),
     "first_due_date": ("DATE", date(2026, 12, 1)),
     "closed_projects": ("VARCHAR", None),
