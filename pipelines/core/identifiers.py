@@ -69,7 +69,7 @@ def is_unseen(character: str) -> bool:
 
 def character_name(character: str) -> str:
     """Name a character as Unicode does, in small letters."""
-    return _CONTROLS.get(character) or unicodedata.name(character, f"U+{ord(character):04X}").lower()
+    return _CONTROLS.get(character) or unicodedata.name(character, "").lower() or f"U+{ord(character):04X}"
 
 
 def _groups(character: str) -> bool:

@@ -33,7 +33,7 @@ NBSP, ZERO_WIDTH, BOM, SOFT, THIN, WORD_JOINER = "\u00a0", "\u200b", "\ufeff", "
         (f"43{SOFT}00", ["soft hyphen"]),
         (f"4300{THIN}\r\n", ["thin space", "carriage return", "line feed"]),
         ("43\u202e00", ["right-to-left override"]),
-        (f"4300{WORD_JOINER}\0", ["word joiner", "zero byte"]),
+        (f"4300{WORD_JOINER}\0\x01", ["word joiner", "zero byte", "U+0001"]),
         ("  4300 ", []),
         ("4300", []),
     ],
