@@ -29,6 +29,16 @@ class MemberKind(StrEnum):
     ID = "id"
 
 
+class Form(StrEnum):
+    """How a text lands: as it came, or cleaned by ``core.identifiers`` so that it can be compared and sent."""
+
+    AS_IT_CAME = "as it came"
+    CODE = "code"
+    # Theirs: composed (NFC) to be compared, but never cut, or the ledger would not find its own code by it.
+    THEIR_CODE = "their code"
+    IBAN = "IBAN"
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """One column: where it stands in the object, what it is, whether an object without it is refused.
@@ -45,6 +55,7 @@ class Member:
     comment: str = ""
     decided: bool = False
     other_spelling: str = ""
+    form: Form = Form.AS_IT_CAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +118,9 @@ def declare(
 
 # How members are declared: text("document_no", "documentNo", required=True, comment="…").
 text = partial(Member, kind=MemberKind.TEXT)
+code = partial(Member, kind=MemberKind.TEXT, form=Form.CODE)
+their_code = partial(Member, kind=MemberKind.TEXT, form=Form.THEIR_CODE)
+iban = partial(Member, kind=MemberKind.TEXT, form=Form.IBAN)
 integer = partial(Member, kind=MemberKind.INTEGER)
 identifier = partial(Member, kind=MemberKind.ID)
 amount = partial(Member, kind=MemberKind.AMOUNT)

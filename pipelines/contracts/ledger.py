@@ -16,6 +16,7 @@ from pipelines.contracts.contract import (
     money,
     rate,
     text,
+    their_code,
     timestamp,
 )
 
@@ -28,7 +29,7 @@ def _base(key: str) -> tuple[Member, ...]:
     return (
         _key(key),
         # Not unique: the dbId is the key, and one code may name several records (docs/systems/ledger.md#1-5).
-        text("code", "code"),
+        their_code("code", "code"),
         text("description", "description"),
         identifier("owner_db_id", "ownerDbId"),
     )
@@ -59,7 +60,7 @@ SUBLEDGERS = declare(
     text("street_address", "address.streetAddress"),
     text("zip_code", "address.zipCode"),
     text("place", "address.place"),
-    text("country_code", "address.country.code"),
+    their_code("country_code", "address.country.code"),
     text("ledger_type", "ledgerType.name"),
     timestamp("modified_at", "modifiedAt"),
 )
@@ -113,19 +114,19 @@ ACCOUNTS = declare(
     timestamp("modified_at", "modifiedAt"),
 )
 
-CURRENCIES = declare("currencies", "currencies", _key("currency_db_id"), text("code", "code"))
+CURRENCIES = declare("currencies", "currencies", _key("currency_db_id"), their_code("code", "code"))
 
 ENTITIES = declare(
     "entities",
     "entities",
     _key("entity_db_id"),
-    text("code", "code", comment="the 5-digit entity code"),
+    their_code("code", "code", comment="the 5-digit entity code"),
     text("description", "description"),
     identifier("owner_db_id", "ownerDbId"),
-    text("currency_code", "currency.code"),
+    their_code("currency_code", "currency.code"),
     integer("owner_code", "owner.ownerCode"),
     identifier("parent_db_id", "parent.dbId"),
-    text("parent_code", "parent.code"),
+    their_code("parent_code", "parent.code"),
     timestamp("modified_at", "modifiedAt"),
     # Which object kind stands behind glObject1 to glObject5, where the entity has an entry of its own.
     children=(
@@ -135,7 +136,7 @@ ENTITIES = declare(
             (
                 identifier("setup_db_id", "dbId"),
                 text("field_name", "field.name", comment="glObject1 to glObject5"),
-                text("object_code", "fieldObject.code"),
+                their_code("object_code", "fieldObject.code"),
                 identifier("object_kind_db_id", "fieldObject.objectKind.dbId"),
                 text("object_kind_name", "fieldObject.objectKind.name"),
             ),
@@ -151,8 +152,8 @@ PERIOD_STATUS = declare(
     identifier("owner_db_id", "ownerDbId"),
     identifier("period_db_id", "periodDbId"),
     integer("owner_code", "owner.ownerCode"),
-    text("owner_entity_code", "owner.code"),
-    text("period_code", "period.code"),
+    their_code("owner_entity_code", "owner.code"),
+    their_code("period_code", "period.code"),
     integer("period_year", "period.year"),
     integer("period_month", "period.monthNumber"),
     integer("fiscal_year", "period.fiscalYear"),
@@ -170,11 +171,11 @@ IMPORT_ITEMS = declare(
     integer("tr_reg_number", "trRegNumber"),
     integer("tr_item_number", "trItemNumber"),
     identifier("owner_db_id", "ownerDbId"),
-    text("source_code", "transactionSource.code"),
+    their_code("source_code", "transactionSource.code"),
     text("ext_order_number", "extOrderNumber"),
     text("invoice_number", "invoiceNumber"),
-    text("account_code", "account.code"),
-    text("currency_code", "currency.code"),
+    their_code("account_code", "account.code"),
+    their_code("currency_code", "currency.code"),
     money("amount", "amount"),
     money("invoice_amount", "invoiceAmount"),
     date("posted_date", "postedDate"),
@@ -193,7 +194,7 @@ IMPORT_ERRORS = declare(
     # The ledger calls the import item a transaction here; a booked row has another id.
     identifier("import_item_db_id", "transactionDbId"),
     identifier("owner_db_id", "ownerDbId"),
-    text("level_code", "errorLevel.code"),
+    their_code("level_code", "errorLevel.code"),
     text("level_name", "errorLevel.name"),
     text("message", "message"),
     timestamp("created_at", "createdAt"),
@@ -210,7 +211,7 @@ def _header(name: str) -> tuple[Member, ...]:
         date("posted_date", f"{name}.postedDate"),
         # When an import made the voucher; null for one that a person entered.
         timestamp("imported_at", f"{name}.importedAt"),
-        text("source_code", f"{name}.transactionSource.code"),
+        their_code("source_code", f"{name}.transactionSource.code"),
     )
 
 
@@ -228,9 +229,9 @@ _ROW = (
     date("due_date", "dueDate"),
     date("payment_date", "paymentDate"),
     integer("match_id", "matchId", comment="rows that share one settle each other; 0 or null: open"),
-    text("currency_code", "currency.code"),
-    text("subledger_code", "subledger.code"),
-    text("account_code", "account.code"),
+    their_code("currency_code", "currency.code"),
+    their_code("subledger_code", "subledger.code"),
+    their_code("account_code", "account.code"),
     text("row_type", "slTransactionType.name"),
     *_header("transactionHeader"),
 )
@@ -247,14 +248,14 @@ TRANSACTIONS = declare(
     money("amount", "amount", comment="company currency"),
     money("invoice_amount", "invoiceAmount", comment="in currency_code"),
     integer("match_id", "matchId"),
-    text("account_code", "account.code"),
+    their_code("account_code", "account.code"),
     boolean("is_balance_sheet", "account.balanceSheet"),
-    text("currency_code", "currency.code"),
+    their_code("currency_code", "currency.code"),
     integer("period_year", "period.year"),
     integer("period_month", "period.monthNumber"),
     # Which dimension stands for what is set up in the ledger; vouchers are sent with these two (docs/mapping.md#1-1).
-    text("vessel_code", "glDimension.glObject1.code"),
-    text("project_code", "glDimension.glObject2.code"),
+    their_code("vessel_code", "glDimension.glObject1.code"),
+    their_code("project_code", "glDimension.glObject2.code"),
     *_header("header"),
     comment="one row per general-ledger row",
 )
@@ -264,8 +265,8 @@ EXCHANGE_RATES = declare(
     "exchange_rates",
     _key("rate_db_id"),
     identifier("owner_db_id", "ownerDbId"),
-    text("from_currency_code", "currencyFromCode"),
-    text("to_currency_code", "currencyToCode"),
+    their_code("from_currency_code", "currencyFromCode"),
+    their_code("to_currency_code", "currencyToCode"),
     integer("currency_unit", "currencyUnit"),
     rate("exchange_rate", "exchangeRate"),
     identifier("rate_type_db_id", "exchangeType.dbId"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pipelines.contracts.contract import MemberKind
+from pipelines.contracts.contract import Form, MemberKind
 from pipelines.core.table_ref import quote
 
 if TYPE_CHECKING:
@@ -129,6 +129,16 @@ def tables_of(contract: Contract) -> dict[str, Columns]:
     for children in contract.children:
         tables[children.table] = [(contract.key, "BIGINT"), *_columns(children.columns), *CHILD_EXTRAS]
     return tables
+
+
+def codes_of(contract: Contract) -> dict[str, list[tuple[Member, str]]]:
+    """Return the members of each table that are cleaned on their way, with their paths in the whole object."""
+    located = {contract.table: tuple((member, member.path.replace("[0]", "")) for member in contract.members)}
+    located |= {children.table: children.located for children in contract.children}
+    return {
+        table: [(member, path) for member, path in members if member.form is not Form.AS_IT_CAME]
+        for table, members in located.items()
+    }
 
 
 def _columns(members: Iterable[Member]) -> Columns:

@@ -8,8 +8,10 @@ from pipelines.contracts.contract import (
     Member,
     amount,
     boolean,
+    code,
     date,
     declare,
+    iban,
     integer,
     rate,
     text,
@@ -22,37 +24,37 @@ def _partner_type(path: str, *, above: str = "", decided: bool = False) -> tuple
     older = f"{path}.businessPartnerTypeCode"
     path = f"{path}.businessPartnerType"
     return (
-        text("partner_type", path, decided=decided),
+        code("partner_type", path, decided=decided),
         # Of a line the other spelling is named from the document on: presence is looked for in whole objects.
-        text("partner_type_code", older, comment="older spelling", decided=decided, other_spelling=above + path),
+        code("partner_type_code", older, comment="older spelling", decided=decided, other_spelling=above + path),
     )
 
 
 _DOCUMENT = (
     integer("document_key", "key", required=True, comment="database id of the document in the VMS"),
     text("document_no", "documentNo", required=True),
-    text("external_document_no", "externalDocumentNo", comment="supplier's number, a KID behind a pipe"),
+    code("external_document_no", "externalDocumentNo", comment="supplier's number, a KID behind a pipe"),
     date("document_date", "documentDate", required=True),
     text("document_text", "documentText"),
     amount("document_amount", "documentAmount", comment="in currency_code"),
     amount("company_currency_amount", "companyCurrencyAmount", comment="in company_currency_code"),
     amount("source_currency_amount", "sourceCurrencyAmount"),
     timestamp("modified_at", "modifiedDate", comment="when any of this was changed last"),
-    text("gl_account", "glAccount"),
+    code("gl_account", "glAccount"),
     text("document_type", "documentType.documentType", required=True),
     text("status_code", "invoicingStatus.statusTypeCode", required=True),
-    text("currency_code", "documentCurrency.currencyCode", required=True),
-    text("company_code", "company.companyCode", required=True, decided=True),
-    text("company_country_code", "company.country.countryCode", decided=True),
-    text("company_currency_code", "company.currency.currencyCode", decided=True),
+    code("currency_code", "documentCurrency.currencyCode", required=True),
+    code("company_code", "company.companyCode", required=True, decided=True),
+    code("company_country_code", "company.country.countryCode", decided=True),
+    code("company_currency_code", "company.currency.currencyCode", decided=True),
     integer("partner_key", "businessPartner.key"),
-    text("partner_code", "businessPartner.businessPartnerCode", decided=True),
+    code("partner_code", "businessPartner.businessPartnerCode", decided=True),
     text("partner_name", "businessPartner.businessPartnerName", decided=True),
     *_partner_type("businessPartner.businessPartnerType", decided=True),
     # Of several addresses the first one counts (docs/mapping.md#0).
-    text("partner_country_code", "businessPartner.addresses[0].country.countryCode", decided=True),
-    text("partner_iban", "businessPartner.bankAccount.iban", decided=True),
-    text("partner_bank_account_no", "businessPartner.bankAccount.bankAccountNo", decided=True),
+    code("partner_country_code", "businessPartner.addresses[0].country.countryCode", decided=True),
+    iban("partner_iban", "businessPartner.bankAccount.iban", decided=True),
+    code("partner_bank_account_no", "businessPartner.bankAccount.bankAccountNo", decided=True),
     amount("estimate_amount", "estimateAmount"),
     amount("estimate_amount_ytd", "estimateAmountYtd"),
     amount("estimate_amount_total", "estimateAmountTotal"),
@@ -82,31 +84,31 @@ _DOCUMENT_LINES = Children(
         amount("document_amount", "documentAmount"),
         amount("company_currency_amount", "companyCurrencyAmount"),
         amount("source_currency_amount", "sourceCurrencyAmount"),
-        text("gl_account", "glAccount"),
+        code("gl_account", "glAccount"),
         text("line_text", "documentLineText"),
         rate("quantity", "quantity"),
         rate("unit_price", "unitPrice"),
         boolean("is_accounts_payable", "isAccountsPayable"),
         rate("vat_rate", "vatRate.vatRate", comment="a fraction: 0.25"),
-        text("vat_code", "vatRate.vat.vatCode"),
-        text("partner_code", "businessPartner.businessPartnerCode"),
+        code("vat_code", "vatRate.vat.vatCode"),
+        code("partner_code", "businessPartner.businessPartnerCode"),
         *_partner_type("businessPartner.businessPartnerType", above="documentLines."),
-        text("currency_code", "documentCurrency.currencyCode", comment="empty: the document's"),
+        code("currency_code", "documentCurrency.currencyCode", comment="empty: the document's"),
         integer("commission_key", "commission.key", comment="the line is a broker's commission"),
-        text("account_code", "account.accountCode"),
+        code("account_code", "account.accountCode"),
         boolean("is_revenue", "account.isRevenue"),
-        text("accrual_balance_account", "account.balanceAccountAccrual", comment="contra account of costs"),
-        text("accrual_asset_account", "account.balanceAccountAccrualAsset", comment="contra account of revenue"),
+        code("accrual_balance_account", "account.balanceAccountAccrual", comment="contra account of costs"),
+        code("accrual_asset_account", "account.balanceAccountAccrualAsset", comment="contra account of revenue"),
         # What a reversal takes back: by key, and by number where the VMS gives no key (extract/originals).
         integer("ref_document_key", "refDocument.key"),
         text("ref_document_no", "refDocument.documentNo"),
         integer("voyage_key", "voyage.key"),
         boolean("voyage_is_tc", "voyage.isTc"),
-        text("voyage_reference_no", "voyage.voyageHeader.referenceNo"),
-        text("own_vessel_code", "vesselCode.vesselCode", comment="the line's own, before any of the voyage's vessel"),
-        text("own_pool_code", "vesselCode.pool.poolCode"),
+        code("voyage_reference_no", "voyage.voyageHeader.referenceNo"),
+        code("own_vessel_code", "vesselCode.vesselCode", comment="the line's own, before any of the voyage's vessel"),
+        code("own_pool_code", "vesselCode.pool.poolCode"),
         text("vessel_name", "voyage.vessel.vesselName"),
-        text(
+        code(
             "vessel_pool_code",
             "voyage.vessel.pool.poolCode",
             comment="where pools hang on vessels, not on codes",
@@ -120,17 +122,17 @@ _DOCUMENT_LINES = Children(
         integer("offhire_key", "offhire.key"),
         text("bill_of_lading_no", "billOfLading.billOfLadingNo"),
         integer("bill_of_lading_key", "billOfLading.key"),
-        text("business_unit_code", "businessUnit.businessUnitCode"),
+        code("business_unit_code", "businessUnit.businessUnitCode"),
     ),
 )
 
 _VESSEL_CODE = (
     integer("code_key", "key"),
-    text("vessel_code", "vesselCode"),
+    code("vessel_code", "vesselCode"),
     date("fleet_entry_date", "fleetEntryDate", comment="empty: since ever"),
     date("fleet_exit_date", "fleetExitDate", comment="empty: until now"),
-    text("default_company_code", "defaultCompany.companyCode"),
-    text("pool_code", "pool.poolCode"),
+    code("default_company_code", "defaultCompany.companyCode"),
+    code("pool_code", "pool.poolCode"),
 )
 
 # A vessel has several codes over time and by company; which of them a line's is depends on the document
@@ -156,20 +158,20 @@ PARTNERS = declare(
     "BusinessPartner",
     "partners",
     integer("partner_key", "key", required=True),
-    text("partner_code", "businessPartnerCode", required=True, decided=True),
+    code("partner_code", "businessPartnerCode", required=True, decided=True),
     text("partner_name", "businessPartnerName", decided=True),
     *_partner_type("businessPartnerType", decided=True),
     text("address1", "addresses[0].address1", decided=True),
     text("zip_code", "addresses[0].zipCode", decided=True),
     text("city", "addresses[0].city", decided=True),
-    text("country_code", "addresses[0].country.countryCode", decided=True),
+    code("country_code", "addresses[0].country.countryCode", decided=True),
     text("email", "contactInfo[0].email", decided=True),
-    text("iban", "bankAccount.iban", decided=True),
-    text("bank_account_no", "bankAccount.bankAccountNo", decided=True),
-    text("swift_address", "bankAccount.bank.swiftAddress", decided=True),
-    text("aba_number", "bankAccount.bank.abaNumber", decided=True),
-    text("registration_no", "companyRegistrationNo", decided=True),
-    text("vat_number", "vatNumber", decided=True),
+    iban("iban", "bankAccount.iban", decided=True),
+    code("bank_account_no", "bankAccount.bankAccountNo", decided=True),
+    code("swift_address", "bankAccount.bank.swiftAddress", decided=True),
+    code("aba_number", "bankAccount.bank.abaNumber", decided=True),
+    code("registration_no", "companyRegistrationNo", decided=True),
+    code("vat_number", "vatNumber", decided=True),
     timestamp("modified_at", "modifiedDate"),
     comment="one row per business partner",
 )
@@ -179,7 +181,7 @@ VESSELS = declare(
     "vessels",
     integer("vessel_key", "key", required=True),
     text("vessel_name", "vesselName"),
-    text(
+    code(
         "pool_code",
         "pool.poolCode",
         comment="where pools hang on vessels, not on codes",
@@ -197,7 +199,7 @@ VOYAGES = declare(
     boolean("is_tc", "isTc"),
     timestamp("start_at", "voyageStartDateGMT", comment="UTC"),
     timestamp("end_at", "voyageEndDateGMT", comment="UTC"),
-    text("reference_no", "voyageHeader.referenceNo"),
+    code("reference_no", "voyageHeader.referenceNo"),
     boolean("is_budget", "voyageHeader.isBudget"),
     boolean("is_template", "voyageHeader.isTemplate"),
     boolean("is_estimate", "voyageHeader.isEstimate"),
@@ -210,10 +212,10 @@ VOYAGES = declare(
 
 _ACCOUNT = (
     integer("account_key", "key", required=True),
-    text("account_code", "accountCode", required=True, decided=True),
-    text("gl_account", "glAccount", decided=True),
+    code("account_code", "accountCode", required=True, decided=True),
+    code("gl_account", "glAccount", decided=True),
     boolean("is_revenue", "isRevenue"),
-    text("company_code", "company.companyCode", decided=True),
+    code("company_code", "company.companyCode", decided=True),
 )
 
 # The VMS accounts whose GL account is the ledger's control account (docs/mapping.md#1).
@@ -239,19 +241,37 @@ SYSTEM = declare(
     "System",
     "system",
     integer("system_key", "key", required=True),
-    text("base_currency_code", "country.currency.currencyCode"),
+    code("base_currency_code", "country.currency.currencyCode"),
     comment="one row: the VMS base currency",
+)
+
+CURRENCIES = declare(
+    "Currency",
+    "currencies",
+    integer("currency_key", "key", required=True),
+    code("currency_code", "currencyCode"),
+    comment="one row per currency that the VMS has: only their rates can be entered",
 )
 
 EXCHANGE_RATES = declare(
     "ExchangeRate",
     "exchange_rates",
     integer("rate_key", "key", required=True),
-    text("to_currency_code", "currency.currencyCode"),
-    text("from_currency_code", "fromCurrency.currencyCode"),
+    code("to_currency_code", "currency.currencyCode"),
+    code("from_currency_code", "fromCurrency.currencyCode"),
     rate("exchange_rate", "exchangeRate", comment="1 from = rate x to"),
     date("rate_date", "exchangeRateDate"),
     comment="one row per exchange rate in the VMS",
 )
 
-ALL: tuple[Contract, ...] = (DOCUMENTS, PARTNERS, VESSELS, VOYAGES, ACCOUNTS, GL_ACCOUNTS, SYSTEM, EXCHANGE_RATES)
+ALL: tuple[Contract, ...] = (
+    DOCUMENTS,
+    PARTNERS,
+    VESSELS,
+    VOYAGES,
+    ACCOUNTS,
+    GL_ACCOUNTS,
+    SYSTEM,
+    CURRENCIES,
+    EXCHANGE_RATES,
+)

@@ -25,7 +25,7 @@ def literal(value: int | str | date | datetime | Path | None) -> str:
     if isinstance(value, datetime):
         return f"TIMESTAMP '{value.isoformat(sep=' ')}'"
     if isinstance(value, date):
-        return f"DATE '{value:%Y-%m-%d}'"
+        return f"DATE '{value.isoformat()}'"
     # A doubled quote is the only escape inside a string, but no string may hold a zero byte.
     return "'" + str(value).replace("\0", "").replace("'", "''") + "'"
 

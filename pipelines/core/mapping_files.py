@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.core.errors import SettingsError
+from pipelines.core.identifiers import clean_code
 
 if TYPE_CHECKING:
     from pipelines.core.settings import Settings
@@ -259,7 +260,7 @@ def _heading(name: str) -> str:
 
 def _cell(text: str) -> str:
     wrapped = _EXCEL_TEXT.fullmatch(text.strip())
-    return (wrapped[1] if wrapped else text).strip()
+    return clean_code(wrapped[1] if wrapped else text)
 
 
 def _header_is_wrong(reading: _Reading, number: int, names: Sequence[str]) -> bool:

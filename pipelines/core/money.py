@@ -5,8 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import cache
 
-from pipelines.core.errors import SpringlineError
 from pipelines.core.resources import seed_file
+
+# For a currency that ISO 4217 does not know, and where none is given.
+USUAL_DECIMALS = 2
 
 
 # Read once: the file is part of the release.
@@ -25,10 +27,10 @@ def minor_unit(currency: str) -> Decimal:
     >>> minor_unit("NOK"), minor_unit("JPY")
     (Decimal('0.01'), Decimal('1'))
 
-    Raises SpringlineError when ISO 4217 has no such currency, or none with minor units: an amount in it is not sent.
+    Whether a currency may be used is the ledger's to say (map.open_documents); one that ISO 4217 does not list, as CNH,
+    or lists no longer, has two decimals like most.
+
+    >>> minor_unit("CNH")
+    Decimal('0.01')
     """
-    try:
-        return Decimal(1).scaleb(-minor_unit_table()[currency])
-    except KeyError:
-        message = f"{currency!r} is no currency of ISO 4217 with minor units."
-        raise SpringlineError(message, next_step="correct the currency where the amount comes from.") from None
+    return Decimal(1).scaleb(-minor_unit_table().get(currency, USUAL_DECIMALS))

@@ -45,7 +45,7 @@ GONE: Mapping[Location, str] = {
 # a voucher's money right, or without which the ledger would refuse it. `expectations/` marks the same ones.
 RULES_THAT_MAY_BE_OFF = (
     "partner_is_charterer", "external_document_no_missing", "date_in_future", "external_document_no_used",
-    "external_document_no_too_long", "kid_too_long", "kid_invalid", "iban_invalid",
+    "external_document_no_too_long", "kid_too_long", "kid_invalid", "iban_invalid", "refused_as_it_is",
 )  # fmt: skip
 
 
@@ -209,6 +209,12 @@ class PostingSettings(_Section):
         default=False,
         description="the reason of each hold is written to its document in the VMS, as a remark "
         "([mapping](../mapping.md#1-6-remarks)); the API's user needs the right to read and write `Remark`",
+    )
+    first_year: int = Field(
+        default=2000,
+        ge=1900,
+        le=2100,
+        description="a document date or due date before this year is a typing error, and holds the document",
     )
     acknowledge: Literal["accepted", "posted"] = Field(
         default="accepted", description="`posted` acknowledges only what the ledger has booked"

@@ -36,10 +36,13 @@ def unseen_character(text: str) -> str:
 
 
 def _text(value: object) -> object:
-    """Take off blanks; refuse an empty text, a character that cannot be seen, and the example of `springline init`."""
+    """Take off blanks and compose letters (NFC), as codes are compared.
+
+    Refuse an empty text, a character that cannot be seen, and the example of `springline init`.
+    """
     if not isinstance(value, str):
         return value
-    value = value.strip()
+    value = unicodedata.normalize("NFC", value.strip())
     if not value:
         raise ValueError("is empty; write a value, or take the line out")
     if unseen := unseen_character(value):

@@ -8,12 +8,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from pipelines.core.money import minor_unit_table
+from pipelines.core.money import USUAL_DECIMALS, minor_unit_table
 from pipelines.core.periods import OSLO
 
 LONGEST_VALUE = 300
-# For a currency that ISO 4217 does not know, and where none is given.
-USUAL_DECIMALS = 2
 
 
 # With a capital wherever they stand.
@@ -65,12 +63,22 @@ def moment(at: datetime | str | None) -> str:
 
     >>> moment("2026-11-28T22:03:38.385268+00:00"), moment(datetime(2026, 6, 30, 22, 30))
     ('2026-11-28 23:03 (Oslo)', '2026-07-01 00:30 (Oslo)')
+
+    A typing error is shown as it is, also one on the last day there is, which the clocks in Oslo do not have.
+
+    >>> moment("0206-11-02T08:00:00"), moment("9999-12-31T23:59:59")
+    ('0206-11-02 08:43 (Oslo)', '9999-12-31 23:59 (UTC)')
     """
     if at is None:
         return ""
     at = datetime.fromisoformat(at) if isinstance(at, str) else at
     aware = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return f"{aware.astimezone(OSLO):%Y-%m-%d %H:%M} (Oslo)"
+    try:
+        clock, place = aware.astimezone(OSLO), "Oslo"
+    except OverflowError:
+        clock, place = aware, "UTC"
+    # Not strftime: its %Y writes the year 206 with three digits.
+    return f"{clock.date()} {clock:%H:%M} ({place})"
 
 
 def day(of: date) -> str:
@@ -79,7 +87,7 @@ def day(of: date) -> str:
     >>> day(date(2026, 11, 2))
     '2 November 2026'
     """
-    return f"{of.day} {of:%B %Y}"
+    return f"{of.day} {of:%B} {of.year}"
 
 
 def plural(count: int, one: str, several: str = "") -> str:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.contracts.shape import length_expression, tables_of
+from pipelines.contracts.shape import codes_of, length_expression, tables_of
 from pipelines.core.literals import among, literal
 from pipelines.core.table_ref import quote
+from pipelines.extract.clean import clean_rows
 from pipelines.extract.flatten import PARENT_ROW
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ class Incoming:
         self._contract = contract
         self._schema = schema
         self._tables = tables_of(contract)
+        self._codes = codes_of(contract)
+        # What was taken off codes, a sentence each.
+        self.told: list[str] = []
         self._waiting: dict[str, list[pa.Table]] = {table: [] for table in self._tables}
         self.taken = 0
         self.waiting = 0
@@ -103,7 +107,10 @@ class Incoming:
                 if name in dict(columns):
                     rows = rows.append_column(name, pa.repeat(value, rows.num_rows))
             if rows.num_rows:
-                rows = rows.select([name for name, _ in columns])
+                rows, told = clean_rows(
+                    rows.select([name for name, _ in columns]), self._codes[table], key=contract.key
+                )
+                self.told += told
                 loads.append(TableRows(table, contract.key, table == contract.table, columns, rows))
         return loads
 

@@ -161,10 +161,10 @@ def read_everything_back(ctx: Context) -> Counts:
 
 
 def read_rates(ctx: Context) -> Counts:
-    """Read both sides' exchange rates of the last ``rates.days`` days, and the VMS's base currency."""
+    """Read both sides' exchange rates of the last ``rates.days`` days, the VMS's currencies and its base currency."""
     _prepare(ctx)
     since = _rates_since(ctx)
-    in_vms = _counts(vms.extract_system(ctx), vms.extract_vms_exchange_rates(ctx, since))
+    in_vms = _counts(vms.extract_system(ctx), vms.extract_currencies(ctx), vms.extract_vms_exchange_rates(ctx, since))
     return in_vms + _counts(ledger.extract_entities_once(ctx), ledger.extract_ledger_rates(ctx, since))
 
 

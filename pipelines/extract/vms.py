@@ -249,6 +249,11 @@ def extract_system(ctx: Context) -> ReadCounts:
     return land(ctx, contracts.SYSTEM, [b"[" + body + b"]"], side=SIDE, scope=EVERYTHING).counts
 
 
+def extract_currencies(ctx: Context) -> ReadCounts:
+    """Read the currencies that the VMS has."""
+    return land(ctx, contracts.CURRENCIES, _pages(ctx, contracts.CURRENCIES, ()), side=SIDE, scope=EVERYTHING).counts
+
+
 def extract_vms_exchange_rates(ctx: Context, since: date) -> ReadCounts:
     """Read the exchange rates of all days from ``since`` on; a rate of those days that was deleted goes here too."""
     pages = _pages(ctx, contracts.EXCHANGE_RATES, (at_least("exchangeRateDate", f"{since.isoformat()}T00:00:00"),))

@@ -9,9 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pipelines.core.money import minor_unit_table
+from pipelines.core.money import USUAL_DECIMALS, minor_unit_table
 from pipelines.core.resources import sql_folder
-from pipelines.core.words import USUAL_DECIMALS
 
 if TYPE_CHECKING:
     import duckdb

@@ -71,6 +71,7 @@ class Version:
     state: State
     source_hash: str
     remote_ids: Mapping[str, Json]
+    error_code: str | None = None
 
     @property
     def next_number(self) -> int:

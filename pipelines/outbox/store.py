@@ -129,7 +129,8 @@ class Outbox:
             # A code may hold a # itself: what is no number behind the stem belongs to another stem.
             if number.isdecimal() and (latest is None or int(number) > latest.number):
                 remote_ids = members_of(row["remote_ids"])
-                newest[row["stem"]] = Version(int(number), State(row["state"]), row["source_hash"], remote_ids)
+                state = State(row["state"])
+                newest[row["stem"]] = Version(int(number), state, row["source_hash"], remote_ids, row["error_code"])
         return newest
 
     def payloads(self, ids: Collection[str]) -> dict[str, Json]:

@@ -21,7 +21,7 @@ SETTINGS_TABLES: Mapping[str, str] = {
     "settings": "today DATE, xgl VARCHAR, closed_period VARCHAR, acknowledge VARCHAR, rate_days INTEGER, "
     "rate_owner INTEGER, rate_type VARCHAR, rate_overwrite BOOLEAN, confirm_bank_changes BOOLEAN, is_dry_run BOOLEAN, "
     "line_currency VARCHAR, companies_others VARCHAR, "
-    "project_dates VARCHAR, months_before INTEGER, months_after INTEGER",
+    "project_dates VARCHAR, months_before INTEGER, months_after INTEGER, first_year INTEGER",
     "companies": "company_code VARCHAR, owner_code INTEGER, link_code INTEGER, payables_account VARCHAR, "
     "receivables_account VARCHAR",
     "vat_accounts": "account VARCHAR",
@@ -109,4 +109,5 @@ def _settings_row(settings: Settings, *, today: date, is_dry_run: bool) -> tuple
         voyages.project_dates,
         voyages.months_before,
         voyages.months_after,
+        posting.first_year,
     )

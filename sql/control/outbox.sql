@@ -117,7 +117,8 @@ SELECT
     o.natural_key,
     o.state,
     o.source_hash,
-    o.remote_ids
+    o.remote_ids,
+    o.error_code
 FROM JSON_EACH(:stems) AS stems
 -- The next character after # is $, so this is the range of all versions of a stem, and the unique index serves it.
 INNER JOIN outbox AS o

@@ -1,5 +1,6 @@
 -- One rate of the ledger of the last days (rates.days) beside what the VMS has for that day and pair: what was read there,
 -- else what we sent.
+-- Currencies that the VMS does not have are left out: it would refuse their rates, every day again.
 -- The VMS may store a rate re-based, and then it is not found there; what we sent still counts (docs/systems/vms.md#3-7).
 -- Answers: Which rates of the last days does the VMS lack or hold otherwise?
 -- Read by: the rates job.
@@ -48,6 +49,19 @@ compared AS (
             AND ledger.currency_code = sent.to_currency
     WHERE
         ledger.rate_date >= settings.today - settings.rate_days
+        -- As long as the list was not read, nothing is known to be missing there.
+        AND (
+            ledger.currency_code IN (
+                SELECT UPPER(currencies.currency_code)
+                FROM
+                    stg_vms.currencies AS currencies
+            )
+            OR NOT EXISTS (
+                SELECT 1
+                FROM
+                    stg_vms.currencies
+            )
+        )
 )
 
 SELECT

@@ -13,6 +13,13 @@ WITH sent AS (
         AND outbox.state IN ('sending', 'sent', 'unknown')
 ),
 
+-- Currencies come and go, and some in use are no ISO code (CNH): what the ledger takes is known.
+listed AS (
+    SELECT DISTINCT currencies.code
+    FROM
+        stg_ledger.currencies AS currencies
+),
+
 ready AS (
     SELECT
         documents.document_key,
@@ -31,8 +38,13 @@ ready AS (
         NULLIF(TRIM(documents.partner_code), '') AS partner_code,
         NULLIF(TRIM(documents.partner_name), '') AS partner_name,
         -- The vendor's spelling first, then that of older installations (docs/mapping.md#0).
-        COALESCE(NULLIF(TRIM(documents.partner_type), ''), NULLIF(TRIM(documents.partner_type_code), ''))
-            AS partner_type_code,
+        -- A document that shows none has its partner's as last read: the rule on charterers is never off without a word.
+        COALESCE(
+            NULLIF(TRIM(documents.partner_type), ''),
+            NULLIF(TRIM(documents.partner_type_code), ''),
+            NULLIF(TRIM(partners.partner_type), ''),
+            NULLIF(TRIM(partners.partner_type_code), '')
+        ) AS partner_type_code,
         documents.partner_country_code,
         NULLIF(UPPER(REPLACE(documents.partner_iban, ' ', '')), '') AS partner_iban,
         NULLIF(TRIM(documents.partner_bank_account_no), '') AS partner_bank_account_no,
@@ -48,6 +60,8 @@ ready AS (
         stg_vms.documents AS documents
     INNER JOIN seed.voucher_types AS voucher_types
         ON documents.document_type = voucher_types.document_type
+    LEFT JOIN stg_vms.partners AS partners
+        ON documents.partner_key = partners.partner_key
     LEFT JOIN sent
         ON documents.document_key = sent.document_key
     LEFT JOIN ctl.ignored AS ignored
@@ -108,7 +122,8 @@ SELECT
     ready.is_accrual,  -- would meet its reversal in a later period
     COALESCE(document_units.minor_units, 2) AS currency_minor_units,  -- decimals of the document's currency (ISO 4217)
     COALESCE(company_units.minor_units, 2) AS company_minor_units,  -- decimals of the company's currency
-    document_units.currency_code IS NOT NULL AS is_currency_known  -- ISO 4217 has the document's currency
+    document_units.currency_code IS NOT NULL OR listed.code IS NOT NULL
+        AS is_currency_known  -- the ledger has the document's currency, or ISO 4217 has it
 FROM
     ready
 LEFT JOIN map.companies AS companies
@@ -121,6 +136,8 @@ LEFT JOIN seed.currencies AS document_units
     ON ready.currency_code = document_units.currency_code
 LEFT JOIN seed.currencies AS company_units
     ON COALESCE(ready.company_currency_code, entities.currency_code) = company_units.currency_code
+LEFT JOIN listed
+    ON ready.currency_code = listed.code
 QUALIFY
     -- A company listed twice in the settings, or an entity with two rows, must not double a voucher.
     ROW_NUMBER() OVER (PARTITION BY ready.document_key ORDER BY companies.owner_code, entities.entity_db_id) = 1

@@ -61,7 +61,17 @@ cleaned AS (
 SELECT
     code,
     voyage_key,  -- of the first voyage with that number
-    CASE WHEN vessel_name IS NULL THEN code ELSE vessel_name || ' ' || code END AS description,
+    -- The number is what people look for: of two that are too long together, the name is cut.
+    RTRIM(
+        SUBSTRING(
+            CASE
+                WHEN vessel_name IS NULL THEN code
+                ELSE SUBSTRING(vessel_name, 1, GREATEST(99 - LENGTH(code), 0)) || ' ' || code
+            END,
+            1,
+            100
+        )
+    ) AS description,
     vessel_code,
     from_date,  -- null: no date is sent
     to_date,  -- null: no date is sent

@@ -72,6 +72,23 @@ reversals AS (
         document_key
 ),
 
+-- What the ledger refused for a value of the document itself is refused again as long as the document is the same.
+refusals AS (
+    SELECT
+        document_key,
+        source_hash,
+        MAX(RTRIM(SPLIT_PART(SPLIT_PART(last_error, ' the ledger refused it: ', 2), ' Next: ', 1), '.')) AS words
+    FROM
+        ctl.outbox
+    WHERE
+        kind = 'voucher'
+        AND state = 'failed'
+        AND error_code = 'value_refused'
+    GROUP BY
+        document_key,
+        source_hash
+),
+
 same_numbers AS (
     SELECT
         numbers.document_key,
@@ -141,6 +158,9 @@ SELECT
     missing.missing_tax_rules,  -- VAT codes without a tax rule
     missing.missing_accounts,  -- GL accounts the ledger does not have
     missing.missing_dimensions,  -- XGL and location codes the ledger does not have
+    settings.first_year,  -- of a date that is no typing error (posting.first_year)
+    facts.first_due_date,  -- the earliest of the payment terms
+    refusals.words AS refusal,  -- the ledger's own words, where it refused the document as it is
     unopened.closed_projects,  -- projects that are not open on the posting date, with their dates
     reversals.awaited_originals,  -- numbers of what it takes back and that has no voucher sent yet
     reversals.ignored_originals,  -- numbers of what it takes back and that is on the ignore list
@@ -199,6 +219,14 @@ SELECT
     COALESCE(line_counts.line_count, 0) <= 500 AS ok_too_many_lines,
     documents.document_key BETWEEN 1 AND 2147483647 AS ok_document_key_too_large,
 
+    EXTRACT(YEAR FROM documents.document_date) >= settings.first_year AS ok_date_too_early,
+    documents.voucher_type = 'GL'
+    OR documents.is_credit_note
+    OR facts.first_due_date IS NULL
+    OR EXTRACT(YEAR FROM facts.first_due_date) >= settings.first_year AS ok_due_date_too_early,
+
+    refusals.document_key IS NULL AS ok_refused_as_it_is,
+
     -- docs/mapping.md#1-6-5
     NOT posting_periods.is_period_closed OR posting_periods.is_moved AS ok_period_closed,
 
@@ -251,5 +279,9 @@ LEFT JOIN unopened
     ON documents.document_key = unopened.document_key
 LEFT JOIN reversals
     ON documents.document_key = reversals.document_key
+LEFT JOIN refusals
+    ON
+        documents.document_key = refusals.document_key
+        AND documents.content_hash = refusals.source_hash
 LEFT JOIN same_numbers
     ON documents.document_key = same_numbers.document_key

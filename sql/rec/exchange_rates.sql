@@ -30,6 +30,18 @@ lists AS (
     CROSS JOIN ledger_list
 ),
 
+vms_currencies AS (
+    SELECT DISTINCT UPPER(currencies.currency_code) AS currency_code
+    FROM
+        stg_vms.currencies AS currencies
+),
+
+currency_count AS (
+    SELECT COUNT(*) AS known_count
+    FROM
+        vms_currencies
+),
+
 sent AS (
     SELECT
         rates.rate_date,
@@ -73,6 +85,7 @@ judged AS (
         COALESCE(sent.is_sent, FALSE) AS is_sent,
         COALESCE(sent.is_in_flight, FALSE) AS is_in_flight,
         COALESCE(sent.is_failed, FALSE) AS is_failed,
+        currency_count.known_count > 0 AND vms_currencies.currency_code IS NULL AS is_no_currency,
         CASE
             WHEN both_sides.rate_vms IS NULL THEN 'only in ledger'
             WHEN both_sides.rate_ledger IS NULL THEN 'only in VMS'
@@ -95,6 +108,9 @@ judged AS (
     FROM
         both_sides
     CROSS JOIN lists
+    CROSS JOIN currency_count
+    LEFT JOIN vms_currencies
+        ON both_sides.to_currency_code = vms_currencies.currency_code
     INNER JOIN seed.tolerances AS tolerances
         ON tolerances.measure = 'exchange_rate'
     LEFT JOIN sent
@@ -113,6 +129,7 @@ worded AS (
         CASE
             WHEN judged.state <> 'only in ledger' THEN CAST(NULL AS VARCHAR)
             WHEN judged.is_in_flight THEN 'on its way'
+            WHEN judged.is_no_currency THEN 'no such currency'
             WHEN judged.is_failed THEN 'refused'
             WHEN judged.is_sent THEN 'gone'
             ELSE 'never sent'
@@ -141,6 +158,8 @@ SELECT
         WHEN worded.state = 'only in VMS'
             THEN 'The ledger quotes no rate ' || worded.pair || '; the VMS has ' || RATE_TEXT(worded.rate_vms) || '.'
         WHEN worded.sending = 'on its way' THEN 'The rate ' || worded.pair || ' is on its way to the VMS.'
+        WHEN worded.sending = 'no such currency'
+            THEN 'The VMS does not have the currency ' || worded.to_currency_code || ', so no rate ' || worded.pair || ' is sent.'
         WHEN worded.sending = 'refused' THEN 'The VMS has refused the rate ' || worded.pair || '.'
         WHEN worded.sending = 'gone'
             THEN 'The rate ' || worded.pair || ' was sent, and the VMS does not have it now.'
@@ -153,6 +172,9 @@ SELECT
             THEN 'correct the one that is wrong; where the VMS is always to follow the ledger, set rates.overwrite.'
         WHEN worded.state = 'only in VMS' THEN 'nothing, unless the ledger should quote that day.'
         WHEN worded.sending = 'on its way' THEN 'nothing: the next run looks it up.'
+        WHEN worded.sending = 'no such currency'
+            THEN
+                'nothing, unless it is used: then add the currency in the VMS, and the next `springline run rates` sends it.'
         WHEN worded.sending = 'refused'
             THEN
                 '`springline status` has the words of the VMS; the next run sends it again. Where it never takes the '
@@ -161,7 +183,11 @@ SELECT
         WHEN worded.sending = 'never sent' THEN '`springline run rates`; for a day before rates.days, enter it in the VMS.'
     END AS next_step,  -- what to do about it; empty: nothing
     worded.state = 'rate differs'
-    OR (worded.state = 'only in ledger' AND NOT worded.is_in_flight AND ignored.code IS NULL)
+    OR (
+        worded.state = 'only in ledger'
+        AND worded.sending NOT IN ('on its way', 'no such currency')
+        AND ignored.code IS NULL
+    )
         AS is_break,  -- true: it does not agree, and a person has to act
     COALESCE(worded.fetched_at, worded.vms_read_at) AS as_of_vms,  -- when the VMS was read, UTC
     COALESCE(rows_read.fetched_at, worded.ledger_read_at) AS as_of_ledger,  -- when the ledger was read, UTC

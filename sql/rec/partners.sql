@@ -118,9 +118,31 @@ waiting AS (
         banks.is_change
 ),
 
+-- What the ledger refused for a value of its own is not sent again before it has changed (post.document_checks likewise).
+refusals AS (
+    SELECT
+        sent.side,
+        COALESCE(sent.owner_code, 0) AS owner_no,
+        sent.code,
+        RTRIM(SPLIT_PART(SPLIT_PART(outbox.last_error, ' the ledger refused it: ', 2), ' Next: ', 1), '.') AS words
+    FROM
+        ctl.sent_partners AS sent
+    INNER JOIN ctl.outbox AS outbox
+        ON sent.id = outbox.id
+    WHERE
+        outbox.state = 'failed'
+        AND outbox.error_code = 'value_refused'
+    QUALIFY
+        ROW_NUMBER() OVER (
+            PARTITION BY sent.side, sent.owner_code, sent.code
+            ORDER BY sent.version_no DESC, sent.id DESC
+        ) = 1
+),
+
 compared AS (
     SELECT
         both_sides.*,
+        refusals.words AS refusal,
         RIGHT(both_sides.bank_account_vms, 4) AS bank_account_tail_vms,
         RIGHT(both_sides.bank_account_ledger, 4) AS bank_account_tail_ledger,
         companies.row_count AS company_count,
@@ -144,6 +166,11 @@ compared AS (
             both_sides.side = 'supplier'
             AND both_sides.code = waiting.code
             AND both_sides.bank_account_ledger = waiting.old_account
+    LEFT JOIN refusals
+        ON
+            both_sides.side = refusals.side
+            AND both_sides.owner_no = refusals.owner_no
+            AND both_sides.code = refusals.code
     LEFT JOIN map.ledger_companies AS companies
         ON
             both_sides.side = 'customer'
@@ -195,7 +222,10 @@ SELECT
     judged.state,  -- agreed | only in VMS | only in ledger | fields differ | code not unique | waiting for confirmation
     CASE judged.state
         WHEN 'only in ledger' THEN 'The VMS has no such ' || judged.side || '.'
-        WHEN 'only in VMS' THEN 'The ledger has no ' || judged.subject || ' ' || judged.name_vms || '.'
+        WHEN 'only in VMS'
+            THEN
+                'The ledger has no ' || judged.subject || ' ' || judged.name_vms
+                || COALESCE('; it refused it as it is: ' || judged.refusal, '') || '.'
         WHEN 'code not unique'
             THEN
                 'The code ' || judged.code || ' stands '
@@ -214,6 +244,7 @@ SELECT
                             || COALESCE(judged.name_ledger, 'without name') || ' in the ledger'
                     ELSE ''
                 END
+                || COALESCE('; the ledger refused the change as it is: ' || judged.refusal, '')
                 || CASE
                     WHEN judged.is_closed
                         THEN '; it is closed in the ledger since ' || CAST(judged.to_date AS VARCHAR)
@@ -226,9 +257,11 @@ SELECT
                 || ' in the VMS and in ' || judged.bank_account_tail_ledger
                 || ' in the ledger: one of the two was changed.'
     END AS reason,  -- what is found, in words, with the figures; empty: nothing to say
-    CASE judged.state
-        WHEN 'only in ledger' THEN 'nothing: the ledger has partners of its own.'
-        WHEN 'only in VMS'
+    CASE
+        WHEN judged.refusal IS NOT NULL AND judged.state IN ('only in VMS', 'fields differ') AND NOT judged.is_closed
+            THEN 'correct in the VMS what the ledger names; then `springline run master-data` sends it.'
+        WHEN judged.state = 'only in ledger' THEN 'nothing: the ledger has partners of its own.'
+        WHEN judged.state = 'only in VMS'
             THEN
                 COALESCE(
                     'nothing: ' || judged.ignored_by || ' said that this partner is not ours (' || judged.ignored_reason
@@ -236,14 +269,14 @@ SELECT
                     '`springline run master-data` creates it, or `springline status` says why not; where it will never be used, '
                     || '`springline breaks ignore-subject partner ' || judged.code || ' --reason …` says so once.'
                 )
-        WHEN 'code not unique' THEN 'close or rename all but one with this code; nothing is written until then.'
-        WHEN 'fields differ'
+        WHEN judged.state = 'code not unique' THEN 'close or rename all but one with this code; nothing is written until then.'
+        WHEN judged.state = 'fields differ'
             THEN
                 CASE
                     WHEN judged.is_closed THEN 'open it in the ledger again, or end it in the VMS too.'
                     ELSE 'where the VMS is wrong, correct it there first; then `springline run master-data` writes what it has.'
                 END
-        WHEN 'waiting for confirmation'
+        WHEN judged.state = 'waiting for confirmation'
             THEN
                 'ask the supplier by other means than the invoice; then a second person runs `springline release '
                 || judged.code || ' --reason …`, or the side that is wrong is corrected.'

@@ -49,7 +49,7 @@ HELD = {
     "no lines": Bad({"documentLines": []}, "no_lines", ("In the VMS",)),
     "501 lines": Bad({"documentLines": [line(**ONE)] * 501}, "too_many_lines", ("502", "In the VMS")),
     "two partners with one code": Bad({"businessPartner": 1_600_003}, "supplier_missing", (TWICE, "In Xledger")),
-    "code on two lines, of no supplier": Bad({"businessPartner": 1_600_005}, "supplier_missing", ("61 616",)),
+    "code on two lines, of no supplier": Bad({"businessPartner": 1_600_005}, "supplier_missing", ("61[line feed]616",)),
 }
 SET_ASIDE = {
     "no date": Bad({"documentDate": None}, "documentDate", ("is missing",)),

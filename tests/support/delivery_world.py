@@ -48,6 +48,8 @@ class FakeLedger:
     Source: docs/systems/ledger.md#a3.
     """
 
+    # Characters of an e-mail address; a longer one is refused, as the ledger refuses any text that does not fit.
+    longest: int = 1_000
     missing: set[tuple[str, object]] = field(default_factory=set)
     # Subledger codes that exist on the other side only: (voucher type, code).
     missing_partners: set[tuple[str, str]] = field(default_factory=set)
@@ -147,6 +149,8 @@ class FakeLedger:
         partner = node.get("subledger", {}).get("code")
         if (node.get("transactionSource", {}).get("code"), partner) in self.missing_partners:
             return f"subledger.code: No value matching owner {owner_id(node)}, code '{partner}'."
+        if len(node.get("email", "")) > self.longest:
+            return f"email: Value is too long, at most {self.longest} characters are allowed."
         return "text: Value is unreadable." if node.get("text") in self.unreadable else None
 
 

@@ -238,3 +238,18 @@ def test_a_change_nobody_wants_any_more_is_not_sent(world: World) -> None:
 
 def refuse_to_answer(_: int) -> None:
     raise unanswered(sent=False)
+
+
+def test_what_is_refused_as_it_is_goes_again_only_when_changed(world: World) -> None:
+    def supplier(email: str) -> None:
+        clear(world)
+        change(world.warehouse, "post.supplier_changes", "60526", description="Nordic AS", email=email)
+
+    world.ledger.longest = 10
+    supplier("accounts@nordic.example")
+    assert deliver(world) == DeliveryResult(failed=1)
+    calls = len(mutations(world))
+    assert deliver(world) == deliver(world) == DeliveryResult()
+    assert len(mutations(world)) == calls
+    supplier("a@b.no")
+    assert deliver(world) == DeliveryResult(sent=1)

@@ -91,3 +91,24 @@ def test_halves_lose_nothing() -> None:
     parcels = [Parcel(replace(ENTRY, id=str(number)), []) for number in range(3)]
     settlement = by_refusal(parcels, Refused("no", problems=(), status=200), named=[], findings={})
     assert [[parcel.entry.id for parcel in part] for part in settlement.again] == [["0"], ["1", "2"]]
+
+
+@pytest.mark.parametrize(
+    ("messages", "is_final"),
+    [
+        (["invoiceNumber: Value is too long, at most 25 characters are allowed."], True),
+        (["description: Value is too long, at most 100 characters are allowed.", "code: too long"], True),
+        (["text exceeds the maximum length of 100"], True),
+        (["Value is too long.", "project.code: No value matching owner 1, code 'V1'."], False),
+        (["Period 2026-10 is closed."], False),
+        (["You do not have access to this connection."], False),
+        ([], False),
+    ],
+)
+def test_only_a_value_that_never_fits_is_refused_for_good(messages: list[str], is_final: bool) -> None:  # noqa: FBT001
+    refusal = Refused("no", problems=tuple(("INVALID_VALUE", message) for message in messages), status=200)
+    settlement = by_refusal([Parcel(ENTRY, [])], refusal, named=gaps(refusal.problems), findings={})
+    [move] = settlement.moves
+    assert (move.to, move.error_code) == (State.FAILED, "value_refused" if is_final else "refused")
+    again = "it goes when it has changed." if is_final else "the next run tries again."
+    assert str(move.detail).endswith(again)

@@ -125,6 +125,18 @@ def test_rows_without_a_month_are_there_too(stores: Stores) -> None:
     assert months(stores, "rec/documents") == [*MONTHS, "unknown"]
 
 
+# A typing error in one document is a month like any other: nothing else may stay unpublished for it.
+@pytest.mark.parametrize("day", [date(1, 1, 1), date(206, 11, 2), date(999, 12, 31), date(1899, 1, 1), date.max])
+def test_a_month_of_any_year_has_its_file(stores: Stores, day: date) -> None:
+    stores.warehouse.execute("UPDATE rec.documents SET period_month = ? WHERE document_key = 1", [day])
+    publish(stores)
+    assert months(stores, "rec/documents") == sorted([*MONTHS, day.isoformat()[:7]])
+    stores.warehouse.execute("UPDATE rec.documents SET amount_vms = 7 WHERE document_key = 1")
+    assert publish(stores) == ["rec.documents"]
+    assert [row[1] for row in rows(stores, "rec/documents") if row[0] == 1] == [7]
+    assert rewrite(stores) == []
+
+
 def test_an_empty_table_can_be_read(stores: Stores) -> None:
     stores.warehouse.execute("DELETE FROM rec.documents")
     publish(stores)

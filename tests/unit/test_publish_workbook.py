@@ -15,8 +15,8 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter, range_boundaries
 
 from pipelines.close.sheets import write_close_workbook
-from pipelines.publish.workbook.book import FIRST_TAB, money_format
-from pipelines.publish.workbook.sheet import Sheet
+from pipelines.publish.workbook.book import FIRST_TAB, Book, money_format
+from pipelines.publish.workbook.sheet import Kind, Sheet, SheetColumn
 from pipelines.publish.workbook.sheets import SHEETS
 from pipelines.publish.workbook.workbook import write_workbook
 from tests.support.publish_cells import formulas, headings, number, rows_of, table_of, total_rows, totals, without_zeros
@@ -331,6 +331,28 @@ def test_an_amount_without_a_currency_is_in_no_total(tmp_path: Path) -> None:
     assert "none" not in total_rows(book["Both sides"])
     assert "None" not in total_rows(book["Both sides"])
     assert "3 amounts without a currency: in no total here." in str(book["Both sides"]["A3"].value)
+
+
+# What one document may hold: Excel repairs a file with such a character, and shows such a day as a row of #.
+@pytest.mark.parametrize(
+    ("value", "kind", "shown"),
+    [
+        (date(1, 1, 1), "date", "0001-01-01"),
+        (date(206, 11, 1), "month", "0206-11-01"),
+        (datetime(1899, 12, 31, 8), "time", "1899-12-31T08:00:00"),  # noqa: DTZ001 Excel has no zones
+        (date(1900, 1, 1), "date", datetime(1900, 1, 1)),  # noqa: DTZ001
+        (date(9999, 12, 31), "date", datetime(9999, 12, 31)),  # noqa: DTZ001
+        ("a\0b", "text", "a_x0000_b"),
+        ("\x01\x0b\x1b[31m", "words", "_x0001__x000B__x001B_[31m"),
+        ("\ufffe\uffff\u202e", "text", "_xFFFE__xFFFF_\u202e"),
+        ("x" * 100_000, "words", "x" * 32_000),
+    ],
+)
+def test_any_value_of_a_document_is_shown(tmp_path: Path, value: object, kind: Kind, shown: object) -> None:
+    book = Book(tmp_path / "book.xlsx", title="A book: of one value", day=TODAY)
+    book.write(book.file.add_worksheet("one"), 0, 0, value, column=SheetColumn("One", "one", kind), currency=None)
+    book.close()
+    assert load_workbook(tmp_path / "book.xlsx")["one"]["A1"].value == shown
 
 
 def test_a_list_of_the_close_is_shown_by_its_columns(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pipelines.load.delivery import LEDGER, Cargo, Delivery, DeliveryResult
 from pipelines.load.ledger.courier import LedgerCourier
 from pipelines.load.ledger.entities import LedgerEntities, read_entities
 from pipelines.load.ledger.nodes import NODES, node_of
+from pipelines.load.ledger.refusals import VALUE_REFUSED
 from pipelines.load.look_up import ABSENT, QUESTION, LookUpFinding, Node, ask, chunks, complete, conflict, one_of
 from pipelines.outbox.entry import Entry, Version
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
@@ -137,8 +138,7 @@ def _intent(stage: Stage, row: Row, latest: Version | None) -> Intent | None:
     payload: Json = [{"clientId": row["natural_key"], "node": node}]
     # With what the ledger had: the same change is due again when somebody there has undone it, and only then.
     source_hash = sha256(canonical_json([payload, row["ledger_hash"]]))
-    if latest is not None and latest.state is State.SENT and latest.source_hash == source_hash:
-        # Sent, and the ledger has not been read back since: the model still lists it.
+    if latest is not None and latest.source_hash == source_hash and _is_done_with(latest):
         return None
     number = 1 if latest is None else latest.next_number
     return Intent(
@@ -150,6 +150,11 @@ def _intent(stage: Stage, row: Row, latest: Version | None) -> Intent | None:
         look_up={"action": row["action"], "code": row["code"], "definition": row.get("definition_db_id")},
         owner_code=row["owner_code"],
     )
+
+
+def _is_done_with(latest: Version) -> bool:
+    """Tell whether the same is not sent again: it was sent and not read back since, or it is refused as it is."""
+    return latest.state is State.SENT or (latest.state is State.FAILED and latest.error_code == VALUE_REFUSED)
 
 
 def _courier(

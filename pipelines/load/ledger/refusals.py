@@ -18,6 +18,10 @@ _LOOK_UP = re.compile(
     r"(?P<key>\w+) '(?P<value>.*)'\.?\s*\Z",
     re.DOTALL,
 )
+# What no second try changes: a value that is longer than the ledger takes (docs/systems/ledger.md#a22). All else may be
+# put right on the ledger's side, and is tried again as it is.
+_OF_THE_VALUE = re.compile(r"\btoo long\b|\bat most \d+ characters\b|\bmaximum length\b", re.IGNORECASE)
+REFUSED, VALUE_REFUSED = "refused", "value_refused"
 # Characters of the ledger's own text: the message stands in a cell of the workbook and in a line of the log.
 _LONGEST = 500
 
@@ -100,8 +104,19 @@ def refusal_message(entry: Entry, refusal: Refused, nodes: Sequence[Mapping[str,
     for account in {str(node["bankAccount"]) for node in nodes if node.get("bankAccount")}:
         reason = reason.replace(account, masked_account(account))
     reason = reason[:_LONGEST].rstrip(".")
-    step = "correct what it names, in the VMS or in Xledger; the next run tries again"
+    again = "it goes when it has changed" if is_of_the_value(refusal) else "the next run tries again"
+    step = f"correct what it names, in the VMS or in Xledger; {again}"
     return f"{entry.label}: the ledger refused it: {reason}. Next: {step}."
+
+
+def is_of_the_value(refusal: Refused) -> bool:
+    """Tell whether all that is refused is a value itself: then the same is refused again, whatever the ledger has.
+
+    >>> is_of_the_value(Refused("", problems=(("X", "text: Value is too long, at most 100 characters are allowed."),)))
+    True
+    """
+    words = [message for _, message in refusal.problems]
+    return bool(words) and all(_OF_THE_VALUE.search(message) for message in words)
 
 
 def _snake(name: str) -> str:

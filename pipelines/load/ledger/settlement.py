@@ -7,7 +7,14 @@ from itertools import groupby, islice
 from typing import NamedTuple, cast
 
 from pipelines.core.errors import Refused
-from pipelines.load.ledger.refusals import Gap, gap_message, refusal_message
+from pipelines.load.ledger.refusals import (
+    REFUSED,
+    VALUE_REFUSED,
+    Gap,
+    gap_message,
+    is_of_the_value,
+    refusal_message,
+)
 from pipelines.load.look_up import LookUpFinding, Node, by_finding
 from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.states import State
@@ -86,7 +93,8 @@ def by_refusal(
         # Alone, and still refused: it is this one.
         (only,) = again
         message = refusal_message(only.entry, refusal, only.nodes)
-        return Settlement([*moves, Move(only.entry.id, State.FAILED, message, error_code="refused")], [])
+        code = VALUE_REFUSED if is_of_the_value(refusal) else REFUSED
+        return Settlement([*moves, Move(only.entry.id, State.FAILED, message, error_code=code)], [])
     missing = {(p.source, bad[p.entry.id][1]) for p in rest if p.entry.id in bad}
     moves += [Move(p.entry.id, State.TODO, "refused together with others") for p in again]
     if sources:

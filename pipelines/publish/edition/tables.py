@@ -90,10 +90,11 @@ def _prints(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> dic
 def _part(month: Part) -> str:
     """Name a part of a table as its file does.
 
-    >>> _part(date(2026, 10, 1)), _part(None), _part("all")
-    ('2026-10', 'unknown', 'all')
+    >>> _part(date(2026, 10, 1)), _part(date(206, 11, 1)), _part(None), _part("all")
+    ('2026-10', '0206-11', 'unknown', 'all')
     """
-    return UNKNOWN if month is None else f"{month:%Y-%m}" if isinstance(month, date) else month
+    # Not strftime: its %Y writes the year 206 with three digits.
+    return UNKNOWN if month is None else month.isoformat()[: len("2026-10")] if isinstance(month, date) else month
 
 
 def _print(table: PublishedTable, count: int, total: int) -> str:

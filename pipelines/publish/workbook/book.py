@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import xlsxwriter
 
 from pipelines.core.words import decimals, number
-from pipelines.publish.workbook.sheet import SheetColumn, Value
+from pipelines.publish.workbook.sheet import FIRST_YEAR, SheetColumn, Value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,6 +113,9 @@ class Book:
             case Decimal() | int():
                 look = self.look(num_format=NUMBER_FORMATS.get(column.kind, "General"), align="right")
                 page.write_number(row, place, float(value), look)
+            # Excel counts days from 1900 on, and shows one before as a row of #.
+            case date() if value.year < FIRST_YEAR:
+                page.write_string(row, place, value.isoformat(), self.look())
             case date():
                 # Also a datetime, which is a date; its kind says whether the time is shown.
                 look = self.look(num_format=NUMBER_FORMATS[column.kind], align="left")

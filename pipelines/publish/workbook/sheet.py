@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # A sheet with more rows than a person reads is no use, and a workbook must be written in seconds.
 MOST_ROWS = 5_000
+# The first year that Excel has dates of.
+FIRST_YEAR = 1900
 
 Kind = Literal["text", "words", "date", "month", "time", "count", "money", "rate", "share", "flag"]
 Value = object
@@ -128,7 +130,8 @@ class Sheet:
         if not self.period:
             return None
         place = self.place(self.period)
-        months = {month for row in rows if isinstance(month := row[place], date)}
+        # A month before Excel's first stands as text in its cell, which no formula finds.
+        months = {month for row in rows if isinstance(month := row[place], date) and month.year >= FIRST_YEAR}
         return max((month for month in months if month < day.replace(day=1)), default=max(months, default=None))
 
 
