@@ -258,7 +258,11 @@ SELECT
                 || ' in the ledger: one of the two was changed.'
     END AS reason,  -- what is found, in words, with the figures; empty: nothing to say
     CASE
-        WHEN judged.refusal IS NOT NULL AND judged.state IN ('only in VMS', 'fields differ') AND NOT judged.is_closed
+        WHEN
+            judged.refusal IS NOT NULL
+            AND judged.ignored_by IS NULL
+            AND judged.state IN ('only in VMS', 'fields differ')
+            AND NOT judged.is_closed
             THEN 'correct in the VMS what the ledger names; then `springline run master-data` sends it.'
         WHEN judged.state = 'only in ledger' THEN 'nothing: the ledger has partners of its own.'
         WHEN judged.state = 'only in VMS'
