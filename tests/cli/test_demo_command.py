@@ -22,7 +22,10 @@ from pipelines.demo.show import EVERYTHING, keep_everything, show_demo
 from tests.cli.springline import Terminal
 
 
-def test_a_folder_of_somebody_else_is_not_emptied(terminal: Terminal) -> None:
+def test_a_folder_of_somebody_else_is_not_emptied(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The command sets both for its process, which is that of all tests here; so they are put back behind it.
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "*")
     mine = terminal.folder / "demo" / "mine.txt"
     mine.parent.mkdir()
     mine.write_text("kept")
