@@ -21,7 +21,8 @@ from pipelines.wire.limiter import RateLimiter
 LARGEST_ANSWER = 128 * 1024 * 1024
 # Longer waits that the other side asks for are the caller's to decide on.
 LONGEST_PAUSE = 60.0
-LONGEST_WAIT = 365 * 86_400.0
+# A hundred years: what is longer is no time that a calendar has.
+LONGEST_WAIT = 36_525 * 86_400.0
 TOO_MANY_REQUESTS = 429
 SERVER_ERRORS = 500
 LATER = "this usually passes by itself: run again; if it does not pass, ask whoever runs that system."
@@ -201,7 +202,6 @@ def _retry_after(answer: Answer) -> float | None:
     """Return the pause that an answer asks for, in seconds: a number, or the time when it is over (RFC 9110)."""
     text = answer.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdecimal():
-        # A year at most: a longer one is no time that a calendar has.
         return min(float(text), LONGEST_WAIT)
     try:
         until = parsedate_to_datetime(text)

@@ -112,12 +112,13 @@ def test_a_mutation_fits_the_schema(schema: GraphQLSchema, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_a_mutation_asks_for_the_ids_it_is_settled_by(name: str) -> None:
+def test_a_mutation_asks_for_what_it_is_settled_by(name: str) -> None:
+    settled_by = "dbId trRegNumber trItemNumber" if name.endswith("GLImportItems") else "dbId code"
     verb = "add" if name.startswith("add") else "update"
     assert " ".join(mutation_text(name).split()) == (
         f"mutation {name}($inputs: [{verb.capitalize()}{name.removeprefix(verb)}Input!]!) "
         f"{{ {name}(inputs: $inputs) {{ edges {{ clientId node {{ ...written }} }} }} }} "
-        f"fragment written on {MUTATIONS[name]} {{ dbId }}"
+        f"fragment written on {MUTATIONS[name]} {{ {settled_by} }}"
     )
 
 
