@@ -11,7 +11,8 @@ SELECT
 FROM
     seed.companies AS companies
 UNION ALL
-SELECT
+-- Codes are not unique in the ledger: two entities of one code are one company here, or each of its documents was two.
+SELECT DISTINCT
     entities.entity_code,
     entities.owner_code,
     CAST(NULL AS INTEGER),

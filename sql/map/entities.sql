@@ -20,6 +20,17 @@ WITH dimensions AS (
             AND entity_dimensions.fetch_id = entities.fetch_id
     GROUP BY
         entity_dimensions.entity_db_id
+),
+
+-- Of several entities with a parent's code the first, as codes are not unique in the ledger.
+parents AS (
+    SELECT
+        entities.code,
+        MIN(entities.entity_db_id) AS entity_db_id
+    FROM
+        stg_ledger.entities AS entities
+    GROUP BY
+        entities.code
 )
 
 SELECT
@@ -38,5 +49,5 @@ FROM
     stg_ledger.entities AS entities
 LEFT JOIN dimensions
     ON entities.entity_db_id = dimensions.entity_db_id
-LEFT JOIN stg_ledger.entities AS parents
+LEFT JOIN parents
     ON entities.parent_code = parents.code

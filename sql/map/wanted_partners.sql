@@ -65,7 +65,7 @@ cleaned AS (
 SELECT
     partner_key,
     code,
-    RTRIM(SUBSTRING(COALESCE(description, code), 1, 100)) AS description,  -- cut as every text is (docs/mapping.md#1-1)
+    TRIM(SUBSTRING(COALESCE(description, code), 1, 100)) AS description,  -- cut as every text is (docs/mapping.md#1-1)
     company_number,
     tax_number,
     street_address,

@@ -62,7 +62,7 @@ SELECT
     code,
     voyage_key,  -- of the first voyage with that number
     -- The number is what people look for: of two that are too long together, the name is cut.
-    RTRIM(
+    TRIM(
         SUBSTRING(
             CASE
                 WHEN vessel_name IS NULL THEN code

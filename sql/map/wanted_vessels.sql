@@ -20,7 +20,7 @@ WITH codes AS (
 SELECT
     code,
     vessel_key,
-    RTRIM(SUBSTRING(COALESCE(vessel_name, code), 1, 100)) AS description,  -- cut as every text is (docs/mapping.md#1-1)
+    TRIM(SUBSTRING(COALESCE(vessel_name, code), 1, 100)) AS description,  -- cut as every text is (docs/mapping.md#1-1)
     CAST(COUNT(*) OVER (PARTITION BY code) AS INTEGER) AS vessel_count  -- more than 1: not unique in the VMS
 FROM
     codes

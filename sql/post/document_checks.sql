@@ -77,7 +77,7 @@ refusals AS (
     SELECT
         document_key,
         source_hash,
-        MAX(RTRIM(SPLIT_PART(SPLIT_PART(last_error, ' the ledger refused it: ', 2), ' Next: ', 1), '.')) AS words
+        MAX(SPLIT_PART(SPLIT_PART(last_error, ' the ledger refused it: ', 2), '. Next: ', 1)) AS words
     FROM
         ctl.outbox
     WHERE

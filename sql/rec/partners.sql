@@ -124,7 +124,7 @@ refusals AS (
         sent.side,
         COALESCE(sent.owner_code, 0) AS owner_no,
         sent.code,
-        RTRIM(SPLIT_PART(SPLIT_PART(outbox.last_error, ' the ledger refused it: ', 2), ' Next: ', 1), '.') AS words
+        SPLIT_PART(SPLIT_PART(outbox.last_error, ' the ledger refused it: ', 2), '. Next: ', 1) AS words
     FROM
         ctl.sent_partners AS sent
     INNER JOIN ctl.outbox AS outbox
