@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pipelines.checks.suites import CRITICAL, load_rules
-from tests.flow.live_world import Fix, Live
+from tests.flow.live_world import Fix, Live, Row
 from tests.support.sandbox_server import SAMPLE
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TERMS = [{"dueDate": "2026-12-01T00:00:00", "percentage": 100}]
 TAXED = {"vatRate": {"vatRate": 0.25, "vat": "1"}}
-HUGE = "HUGE-1"
+HUGE, AT_ONE, OTHER_RULE = "HUGE-1", "RATE-1", "VAT-1"
 POSTED_BY_HAND, REVERSAL = "2707034", "2707035"
 
 
@@ -36,6 +36,28 @@ def _voyage(reference: str, **members: object) -> Fix:
 
 def _settings(**environ: str) -> Fix:
     return lambda live: live.change_settings(**environ)
+
+
+def _company_currency(code: str) -> Fix:
+    return lambda live: live.put_object("Company", "companyCode", "28603", currency=code)
+
+
+def _enter(live: Live, number: str, amounts: Row, lines: Sequence[Row], *, currency: str = "NOK") -> None:
+    """Enter an invoice that the sample does not have."""
+    live.post(
+        "Document",
+        documentType="INI",
+        documentNo=number,
+        externalDocumentNo=f"S-{number}",
+        documentDate="2026-10-20T00:00:00",
+        documentCurrency=currency,
+        company="28601",
+        businessPartner="60526",
+        invoicingStatus="RFP",
+        documentPaymentTerms=TERMS,
+        documentLines=lines,
+        **amounts,
+    )
 
 
 def _open_july(live: Live) -> None:
@@ -160,11 +182,18 @@ CASES = (
         HUGE,
         _lines(
             HUGE,
-            {0: {"documentAmount": 10, "companyCurrencyAmount": 100}},
-            documentAmount=10,
+            {0: {"documentAmount": 100, "companyCurrencyAmount": 100}},
+            documentAmount=100,
             companyCurrencyAmount=100,
         ),
     ),
+    Case(
+        "amounts_contradict",
+        AT_ONE,
+        _lines(AT_ONE, {0: {"companyCurrencyAmount": 9300}}, documentAmount=1000, companyCurrencyAmount=9300),
+    ),
+    Case("company_currency_differs", "2708002", _company_currency("NOK")),
+    Case("tax_rule_rate_differs", OTHER_RULE, _lines(OTHER_RULE, {0: TAXED})),
     Case("too_many_lines", "2708028", _split),
     Case("company_unknown", "2708029", _companies),
     Case("document_key_too_large", "2708030", _ignore_key, outcome="ignored"),
@@ -215,23 +244,15 @@ class Flow:
 def flow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flow]:
     """Run once, put everything right, run again."""
     folder: Path = tmp_path_factory.mktemp("release")
-    with Live(folder, {case.number for case in CASES} - {HUGE}) as live:
-        line = {"documentAmount": 10**13, "companyCurrencyAmount": 10**13, "glAccount": "4300"}
-        amounts = {"documentAmount": 10**13, "companyCurrencyAmount": 10**13, "sourceCurrencyAmount": 10**13}
-        live.post(
-            "Document",
-            documentType="INI",
-            documentNo=HUGE,
-            externalDocumentNo="H-1",
-            documentDate="2026-10-20T00:00:00",
-            documentCurrency="NOK",
-            company="28601",
-            businessPartner="60526",
-            invoicingStatus="RFP",
-            documentPaymentTerms=TERMS,
-            documentLines=[line],
-            **amounts,
-        )
+    with Live(folder, {case.number for case in CASES} - {HUGE, AT_ONE, OTHER_RULE}) as live:
+        for number, amount, currency in ((HUGE, 10**13, "NOK"), (AT_ONE, 1000, "USD")):
+            amounts = {"documentAmount": amount, "companyCurrencyAmount": amount}
+            line = {**amounts, "glAccount": "4300"}
+            _enter(live, number, {**amounts, "sourceCurrencyAmount": amount}, [line], currency=currency)
+        net, vat, gross = ({"documentAmount": n, "companyCurrencyAmount": n} for n in (100, 25, 125))
+        at_15 = {"vatRate": {"vatRate": 0.25, "vat": "11"}}
+        _enter(live, OTHER_RULE, gross, [{**net, "glAccount": "4300", **at_15}, {**vat, "glAccount": "2710"}])
+        _company_currency("SGD")(live)
         live.steer("ignore", POSTED_BY_HAND, reason="posted by hand")
         live.batch()
         before = live.holds()
