@@ -1,7 +1,8 @@
--- How models write figures that a person reads, to the letter as pipelines/core/words.py writes them. They are made on the
--- connection that builds (pipelines/models/functions.py), and written out where a model is translated.
--- CURRENCY_DECIMALS(currency) is made there too, from data/seeds/currencies.csv. Nothing gives NULL: a model says with
--- COALESCE what stands there instead.
+-- How models write figures that a person reads, to the letter as pipelines/core/words.py writes them, and how they compare
+-- invoice numbers, which people type. All are made on the connection that builds (pipelines/models/functions.py), and
+-- written out where a model is translated. CURRENCY_DECIMALS(currency) is made there too, from data/seeds/currencies.csv, and
+-- BARE_NUMBER(number), which is the number in capitals without blanks, dashes, dots, slashes and characters nobody sees.
+-- Nothing gives NULL: a model says with COALESCE what stands there instead.
 -- noqa: disable=LT02,CP05
 
 -- A whole number without its sign, in groups of three digits. The letters stand for the 39 digits that a HUGEINT has at
@@ -44,3 +45,19 @@ CREATE OR REPLACE TEMPORARY MACRO AMOUNT_TEXT(amount, currency) AS
 -- An exchange rate, a DECIMAL with decimals: all of them but idle zeros, and no groups, as rates are typed.
 CREATE OR REPLACE TEMPORARY MACRO RATE_TEXT(rate) AS
     RTRIM(RTRIM(CAST(rate AS VARCHAR), '0'), '.');
+
+-- What two spellings of one invoice number have in common: F-0881, f 881 and F–881. Zeros count for nothing at the front and
+-- behind the letters at the front; a number of nothing but such signs stays as it is.
+CREATE OR REPLACE TEMPORARY MACRO SAME_NUMBER(number) AS
+    COALESCE(
+        NULLIF(
+            SUBSTRING(
+                BARE_NUMBER(number),
+                1,
+                LENGTH(BARE_NUMBER(number)) - LENGTH(LTRIM(BARE_NUMBER(number), 'ABCDEFGHIJKLMNOPQRSTUVWXYZÆØÅÄÖÜ'))
+            )
+            || LTRIM(LTRIM(BARE_NUMBER(number), 'ABCDEFGHIJKLMNOPQRSTUVWXYZÆØÅÄÖÜ'), '0'),
+            ''
+        ),
+        number
+    );

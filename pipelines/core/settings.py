@@ -46,6 +46,7 @@ GONE: Mapping[Location, str] = {
 RULES_THAT_MAY_BE_OFF = (
     "partner_is_charterer", "external_document_no_missing", "date_in_future", "external_document_no_used",
     "external_document_no_too_long", "kid_too_long", "kid_invalid", "iban_invalid", "refused_as_it_is",
+    "tax_rule_rate_differs",
 )  # fmt: skip
 
 
@@ -175,6 +176,13 @@ class PostingSettings(_Section):
         default="hold",
         description="what becomes of an invoice with a line in another currency: held, or its amount shared over the "
         "lines by their company amounts",
+    )
+    rate_tolerance: int = Field(
+        default=50,
+        ge=1,
+        le=10000,
+        description="percent that the rate implied by a document's two amounts may be away from the rate of its day, "
+        "where one is known; beyond it the document is held",
     )
     rules_off: Codes = Field(
         default=(),

@@ -1,4 +1,4 @@
-"""The functions that models may call to write figures for people: made on a connection, written out in translations.
+"""The functions that models may call on texts: made on a connection, written out in translations.
 
 They are no general macros (docs/decisions/0012): nothing here adds, multiplies or rounds, so neither the lint nor a
 translation loses sight of what happens to an amount.
@@ -6,6 +6,7 @@ translation loses sight of what happens to an amount.
 
 from __future__ import annotations
 
+import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @cache
 def functions_sql() -> str:
     """Return the statements that make all functions, each after those it calls."""
-    return _decimals_sql() + (sql_folder() / "functions.sql").read_text(encoding="utf-8")
+    return _decimals_sql() + _bare_sql() + (sql_folder() / "functions.sql").read_text(encoding="utf-8")
 
 
 def create_functions(connection: duckdb.DuckDBPyConnection) -> None:
@@ -67,6 +68,18 @@ def _bodies() -> dict[str, tuple[list[str], exp.Expr]]:
             signature, body = statement.this, statement.expression
             bodies[signature.this.name.lower()] = ([operand.name for operand in signature.expressions], body)
     return bodies
+
+
+def _bare_sql() -> str:
+    """Write what takes blanks, dashes and separators out of a text, in capitals; many of them nobody sees in a file."""
+    blanks_and_dashes = {"Zs", "Zl", "Zp", "Pd", "Cc", "Cf"}
+    # Kinds of a character beyond the first plane have other lengths elsewhere; none of them is on a keyboard.
+    listed = "".join(chr(n) for n in range(1, 0x10000) if unicodedata.category(chr(n)) in blanks_and_dashes)
+    # A minus sign and a hyphen bullet are no dashes to Unicode; the rest is what people put between digits.
+    return (
+        "CREATE OR REPLACE TEMPORARY MACRO bare_number(number) AS "
+        f"UPPER(TRANSLATE(number, '{listed}\u2212\u2043./_', ''));\n"
+    )
 
 
 def _decimals_sql() -> str:

@@ -20,7 +20,7 @@ from pipelines.stores.warehouse import replace_when_changed
 SETTINGS_TABLES: Mapping[str, str] = {
     "settings": "today DATE, xgl VARCHAR, closed_period VARCHAR, acknowledge VARCHAR, rate_days INTEGER, "
     "rate_owner INTEGER, rate_type VARCHAR, rate_overwrite BOOLEAN, confirm_bank_changes BOOLEAN, is_dry_run BOOLEAN, "
-    "line_currency VARCHAR, companies_others VARCHAR, "
+    "line_currency VARCHAR, rate_tolerance INTEGER, companies_others VARCHAR, "
     "project_dates VARCHAR, months_before INTEGER, months_after INTEGER, first_year INTEGER",
     "companies": "company_code VARCHAR, owner_code INTEGER, link_code INTEGER, payables_account VARCHAR, "
     "receivables_account VARCHAR",
@@ -105,6 +105,7 @@ def _settings_row(settings: Settings, *, today: date, is_dry_run: bool) -> tuple
         partners.confirm_bank_changes,
         is_dry_run,
         posting.line_currency,
+        posting.rate_tolerance,
         settings.companies_others,
         voyages.project_dates,
         voyages.months_before,

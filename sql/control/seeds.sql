@@ -32,6 +32,13 @@ CREATE TABLE currencies (
     currency_name VARCHAR  -- its name
 );
 
+-- Two currencies of which one is one of the other, for good.
+CREATE TABLE equal_currencies (
+    currency_code VARCHAR,  -- its code
+    equal_code VARCHAR,  -- the other one
+    why VARCHAR  -- why they are equal
+);
+
 -- One reason why a row of the ledger leads to no payment.
 CREATE TABLE match_reasons (
     reason VARCHAR,  -- the reason

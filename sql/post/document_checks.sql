@@ -49,6 +49,16 @@ missing AS (
         document_key
 ),
 
+currencies AS (
+    SELECT
+        owner_code,
+        MIN(UPPER(TRIM(currency_code))) AS entity_currency
+    FROM
+        map.entities
+    GROUP BY
+        owner_code
+),
+
 unopened AS (
     SELECT
         document_key,
@@ -89,29 +99,73 @@ refusals AS (
         source_hash
 ),
 
-same_numbers AS (
+-- The partner is the ledger's: two codes of the VMS may stand for one supplier (partners.codes).
+numbered AS (
     SELECT
         numbers.document_key,
-        STRING_AGG(DISTINCT others.document_no, ', ' ORDER BY others.document_no) AS other_documents
+        numbers.external_no,
+        SAME_NUMBER(numbers.external_no) AS same_no,
+        documents.owner_code,
+        documents.company_code,
+        documents.document_type,
+        COALESCE(partners.ledger_partner, documents.partner_code) AS ledger_partner,
+        SIGN(amounts.total_currency) AS side_sign
     FROM
         map.document_numbers AS numbers
     INNER JOIN map.open_documents AS documents
         ON numbers.document_key = documents.document_key
-    INNER JOIN post.vouchers AS others
-        ON
-            numbers.external_no = others.invoice_no
-            AND documents.partner_code = others.partner_code
-            AND documents.company_code = others.company_code
-            AND documents.voucher_type = others.voucher_type
-            AND numbers.document_key <> others.document_key
-    LEFT JOIN map.open_documents AS waiting
-        ON others.document_key = waiting.document_key
+    INNER JOIN map.document_amounts AS amounts
+        ON numbers.document_key = amounts.document_key
+    LEFT JOIN seed.partner_mapping AS partners
+        ON documents.partner_code = partners.vms_partner
     WHERE
         numbers.invoice_no = numbers.external_no
+),
+
+used AS (
+    SELECT
+        vouchers.document_key,
+        vouchers.document_no,
+        vouchers.invoice_no,
+        SAME_NUMBER(vouchers.invoice_no) AS same_no,
+        vouchers.owner_code,
+        vouchers.company_code,
+        vouchers.document_type,
+        COALESCE(partners.ledger_partner, vouchers.partner_code) AS ledger_partner,
+        SIGN(vouchers.currency_amount) AS side_sign
+    FROM
+        post.vouchers AS vouchers
+    LEFT JOIN seed.partner_mapping AS partners
+        ON vouchers.partner_code = partners.vms_partner
+),
+
+-- An invoice and the credit note that carries its number are two things, and so are two documents of other types.
+same_numbers AS (
+    SELECT
+        numbered.document_key,
+        STRING_AGG(
+            used.document_no
+            || CASE WHEN used.invoice_no <> numbered.external_no THEN ' (as ' || used.invoice_no || ')' ELSE '' END
+            || CASE WHEN used.company_code <> numbered.company_code THEN ' (company ' || used.company_code || ')' ELSE '' END,
+            ', ' ORDER BY used.document_no, used.document_key
+        ) AS other_documents
+    FROM
+        numbered
+    INNER JOIN used
+        ON
+            numbered.same_no = used.same_no
+            AND numbered.ledger_partner = used.ledger_partner
+            AND numbered.owner_code = used.owner_code
+            AND numbered.document_type = used.document_type
+            AND numbered.side_sign = used.side_sign
+            AND numbered.document_key <> used.document_key
+    LEFT JOIN map.open_documents AS waiting
+        ON used.document_key = waiting.document_key
+    WHERE
         -- Of two that wait, the later one is told of the earlier.
-        AND (waiting.document_key IS NULL OR waiting.document_key < numbers.document_key)
+        waiting.document_key IS NULL OR waiting.document_key < numbered.document_key
     GROUP BY
-        numbers.document_key
+        numbered.document_key
 )
 
 SELECT
@@ -165,6 +219,9 @@ SELECT
     reversals.awaited_originals,  -- numbers of what it takes back and that has no voucher sent yet
     reversals.ignored_originals,  -- numbers of what it takes back and that is on the ignore list
     reversals.unknown_originals,  -- why what it takes back has no voucher and will have none
+    impossible.findings AS impossible_amounts,  -- which of its amounts contradict each other, with the rate they imply
+    tax_rules.findings AS tax_rule_differences,  -- which of its VAT codes have another rate than their tax rule
+    currencies.entity_currency,  -- company currency in the ledger
     same_numbers.other_documents,  -- numbers of those that used the same external number
 
     -- docs/mapping.md#1-6-1
@@ -248,6 +305,13 @@ SELECT
     documents.is_currency_known AND missing.missing_currencies IS NULL AS ok_currency_missing,
     missing.missing_dimensions IS NULL AS ok_dimension_missing,
 
+    -- docs/mapping.md#1-6-10
+    impossible.document_key IS NULL AS ok_amounts_contradict,
+    COALESCE(currencies.entity_currency = UPPER(TRIM(documents.company_currency_code)), TRUE) AS ok_company_currency_differs,
+
+    -- docs/mapping.md#1-6-11
+    tax_rules.document_key IS NULL AS ok_tax_rule_rate_differs,
+
     -- docs/mapping.md#1-6-warnings
     documents.document_date <= settings.today AS ok_date_in_future,
     same_numbers.document_key IS NULL AS ok_external_document_no_used,
@@ -275,6 +339,12 @@ LEFT JOIN line_counts
     ON documents.document_key = line_counts.document_key
 LEFT JOIN missing
     ON documents.document_key = missing.document_key
+LEFT JOIN post.impossible_amounts AS impossible
+    ON documents.document_key = impossible.document_key
+LEFT JOIN post.tax_rule_differences AS tax_rules
+    ON documents.document_key = tax_rules.document_key
+LEFT JOIN currencies
+    ON documents.owner_code = currencies.owner_code
 LEFT JOIN unopened
     ON documents.document_key = unopened.document_key
 LEFT JOIN reversals

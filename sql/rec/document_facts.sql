@@ -160,6 +160,7 @@ SELECT
     ledger.amount AS ledger_amount,  -- what the ledger has, with the sign of the VMS, in currency_code
     ledger.company_amount AS ledger_company_amount,  -- what the ledger has, with the sign of the VMS, in company currency
     NULLIF(ledger.changes, '') AS ledger_changes,  -- what was sent and what the ledger has; empty: nothing has changed
+    vat.finding AS vat_difference,  -- the VAT of both sides; empty: it agrees, or there is none
     ledger.standing_count,
     ledger.again,
     ledger.reversals,
@@ -183,6 +184,8 @@ LEFT JOIN rec.import_states AS imports
     ON chosen.document_key = imports.document_key
 LEFT JOIN rec.ledger_documents AS ledger
     ON chosen.document_key = ledger.document_key
+LEFT JOIN rec.vat_differences AS vat
+    ON chosen.document_key = vat.document_key
 LEFT JOIN rec.document_changes AS changes
     ON chosen.document_key = changes.document_key
 LEFT JOIN rec.suspected_duplicates AS duplicates

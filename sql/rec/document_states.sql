@@ -28,6 +28,7 @@ compared AS (
         facts.reversals IS NOT NULL AS is_reversed,
         facts.ledger_changes IS NOT NULL AS is_changed_in_ledger,
         facts.vms_changes IS NOT NULL AS is_changed_in_vms,
+        facts.vat_difference IS NOT NULL AS is_vat_different,
         facts.duplicate_reasons IS NOT NULL AS is_duplicate,
         facts.reject_messages IS NOT NULL AS is_set_aside,
         facts.ignore_reason IS NOT NULL AS is_ignored,
@@ -65,7 +66,10 @@ judged AS (
             WHEN outbox_state = 'sent' AND is_amount_moved THEN 'amount differs'
             WHEN
                 outbox_state = 'sent'
-                AND (is_changed_in_ledger OR is_changed_in_vms OR is_duplicate OR is_status_moved OR is_count_wrong)
+                AND (
+                    is_changed_in_ledger OR is_changed_in_vms OR is_vat_different OR is_duplicate OR is_status_moved
+                    OR is_count_wrong
+                )
                 THEN 'fields differ'
             WHEN outbox_state = 'sent' AND is_unacknowledged AND status_code = 'RFP' THEN 'waiting'
             WHEN outbox_state = 'sent' THEN 'agreed'
@@ -123,6 +127,7 @@ SELECT
                             WHEN compared.is_changed_in_vms AND NOT compared.is_amount_moved_in_vms
                                 THEN 'changed in the VMS'
                         END,
+                        CASE WHEN compared.is_vat_different THEN 'VAT differs' END,
                         CASE WHEN compared.is_status_moved THEN 'status moved in the VMS' END,
                         CASE WHEN compared.is_duplicate THEN 'suspected duplicate' END
                     ),

@@ -71,6 +71,7 @@ worded AS (
                     'booked again by voucher ' || facts.again,
                     facts.ledger_changes,
                     facts.vms_changes,
+                    facts.vat_difference,
                     CASE
                         WHEN facts.status_code IN ('PEN', 'INV', 'RFP') AND facts.acknowledgement_state IS NULL
                             THEN 'its status in the VMS is ' || facts.status_code || ' again'
@@ -120,6 +121,11 @@ steps AS (
             WHEN states.drift = 'suspected duplicate'
                 THEN
                     'compare the two; when they are the same, reverse one where it was entered, else `springline breaks accept` this one.'
+            WHEN states.drift = 'VAT differs'
+                THEN
+                    'correct the rate of the tax rule in the ledger, or map the VAT code to another one (posting.tax_rules); '
+                    || 'then reverse the document in the VMS and enter it anew, or book the difference in the ledger and '
+                    || '`springline breaks accept` this one.'
             WHEN facts.vms_changes IS NULL AND facts.ledger_changes IS NOT NULL
                 THEN 'undo the change in the ledger, or correct the document in the VMS by a reversal and a new one.'
             WHEN states.drift = 'status moved in the VMS'

@@ -1,5 +1,5 @@
--- One document that may have been posted twice: another voucher has its partner and its invoice number, blanks and
--- signs in the number left aside; or a voucher that is not of the VMS has its partner, amount and date.
+-- One document that may have been posted twice: another voucher has its partner and its invoice number, however
+-- they are spelled (SAME_NUMBER); or a voucher that is not of the VMS has its partner, amount and date.
 -- Of two documents of ours the later one is named.
 -- Answers: Was this document posted twice, by us or by hand?
 -- Read by: accountants, as the reason in rec.documents; rec.document_facts.
@@ -12,7 +12,7 @@ WITH booked AS (
         vouchers.voucher_type,
         vouchers.subledger_no,
         vouchers.invoice_no,
-        TRANSLATE(UPPER(vouchers.invoice_no), ' -./_', '') AS plain_no,
+        SAME_NUMBER(vouchers.invoice_no) AS plain_no,
         vouchers.currency,
         vouchers.control_currency,
         -- A credit note that carries the number of its invoice is no duplicate: the sign must be the same too.
@@ -53,7 +53,7 @@ strangers AS (
         invoices.owner_code,
         invoices.subledger_code,
         invoices.invoice_number,
-        TRANSLATE(UPPER(invoices.invoice_number), ' -./_', '') AS plain_no,
+        SAME_NUMBER(invoices.invoice_number) AS plain_no,
         MIN(invoices.currency_code) AS currency_code,
         SUM(invoices.currency_amount) AS currency_amount,
         SIGN(SUM(invoices.currency_amount)) AS side_sign,

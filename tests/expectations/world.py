@@ -73,6 +73,9 @@ DOCUMENT: dict[str, tuple[str, object]] = {
     "awaited_originals": ("VARCHAR", None),
     "ignored_originals": ("VARCHAR", None),
     "unknown_originals": ("VARCHAR", None),
+    "impossible_amounts": ("VARCHAR", None),
+    "tax_rule_differences": ("VARCHAR", None),
+    "entity_currency": ("VARCHAR", "NOK"),
     "other_documents": ("VARCHAR", None),
 }
 

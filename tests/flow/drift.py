@@ -92,6 +92,14 @@ def move_to_voyage(live: Live, number: str) -> Undo:
     return _set(live, found["dbId"], line["dbId"], project=other)
 
 
+def split_less_vat(live: Live, number: str) -> Undo:
+    """Split 100.00 less VAT off the line, as a rule with a lower rate would."""
+    found = voucher(live, number)
+    net, vat = (next(line for line in found["lines"] if line["account"] == account) for account in ("4300", "2710"))
+    undone = [_set(live, found["dbId"], line["dbId"], **_less(line, sign)) for line, sign in ((net, 1), (vat, -1))]
+    return lambda: [undo() for undo in undone]
+
+
 def change_partner(live: Live, number: str) -> Undo:
     """Put the control line on another customer's subledger."""
     found = voucher(live, number)
@@ -172,6 +180,7 @@ def import_under_its_number(live: Live, number: str) -> Undo:
 DRIFTS = (
     Drift("2706011", edit_amount, "amount differs", "amount changed in the ledger", "account 4300"),
     Drift("2706012", move_to_voyage, "fields differ", "lines changed in the ledger", "project V0"),
+    Drift("2706008", split_less_vat, "fields differ", "VAT differs", "the ledger has booked NOK 6,813.61"),
     Drift("2706179", change_partner, "fields differ", "lines changed in the ledger", "the ledger has 61010"),
     Drift("2706060", delete_voucher, "only in VMS", "deleted in the ledger", "do not have it any more"),
     Drift("2706182", reverse_voucher, "amount differs", "reversed in the ledger", "reversed by voucher"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TERMS = [{"dueDate": "2026-12-01T00:00:00", "percentage": 100}]
 TAXED = {"vatRate": {"vatRate": 0.25, "vat": "1"}}
-HUGE = "HUGE-1"
+HUGE, AT_ONE, OTHER_RULE = "HUGE-1", "RATE-1", "VAT-1"
 EARLY, DUE_EARLY = "EARLY-1", "EARLY-2"
 POSTED_BY_HAND, REVERSAL = "2707034", "2707035"
 
@@ -37,6 +37,10 @@ def _voyage(reference: str, **members: object) -> Fix:
 
 def _settings(**environ: str) -> Fix:
     return lambda live: live.change_settings(**environ)
+
+
+def _company_currency(code: str) -> Fix:
+    return lambda live: live.put_object("Company", "companyCode", "28603", currency=code)
 
 
 def _open_july(live: Live) -> None:
@@ -161,13 +165,20 @@ CASES = (
         HUGE,
         _lines(
             HUGE,
-            {0: {"documentAmount": 10, "companyCurrencyAmount": 100}},
-            documentAmount=10,
+            {0: {"documentAmount": 100, "companyCurrencyAmount": 100}},
+            documentAmount=100,
             companyCurrencyAmount=100,
         ),
     ),
     Case("date_too_early", EARLY, _head(EARLY, documentDate="2026-10-20T00:00:00")),
     Case("due_date_too_early", DUE_EARLY, _head(DUE_EARLY, documentPaymentTerms=TERMS)),
+    Case(
+        "amounts_contradict",
+        AT_ONE,
+        _lines(AT_ONE, {0: {"companyCurrencyAmount": 9300}}, documentAmount=1000, companyCurrencyAmount=9300),
+    ),
+    Case("company_currency_differs", "2708002", _company_currency("NOK")),
+    Case("tax_rule_rate_differs", OTHER_RULE, _lines(OTHER_RULE, {0: TAXED})),
     Case("too_many_lines", "2708028", _split),
     Case("company_unknown", "2708029", _companies),
     Case("document_key_too_large", "2708030", _ignore_key, outcome="ignored"),
@@ -237,10 +248,17 @@ def _enter(live: Live, number: str, *, amount: int = 10, **members: object) -> N
 def flow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flow]:
     """Run once, put everything right, run again."""
     folder: Path = tmp_path_factory.mktemp("release")
-    with Live(folder, {case.number for case in CASES} - {HUGE, EARLY, DUE_EARLY}) as live:
+    entered = {HUGE, EARLY, DUE_EARLY, AT_ONE, OTHER_RULE}
+    with Live(folder, {case.number for case in CASES} - entered) as live:
         _enter(live, HUGE, amount=10**13)
         _enter(live, EARLY, documentDate="1026-10-20T00:00:00")
         _enter(live, DUE_EARLY, documentPaymentTerms=[{**TERMS[0], "dueDate": "1926-12-01T00:00:00"}])
+        _enter(live, AT_ONE, amount=1000, documentCurrency="USD")
+        net, vat = ({"documentAmount": n, "companyCurrencyAmount": n} for n in (100, 25))
+        at_15 = {"vatRate": {"vatRate": 0.25, "vat": "11"}}
+        lines = [{**net, "glAccount": "4300", **at_15}, {**vat, "glAccount": "2710"}]
+        _enter(live, OTHER_RULE, amount=125, documentLines=lines)
+        _company_currency("SGD")(live)
         live.steer("ignore", POSTED_BY_HAND, reason="posted by hand")
         live.batch()
         before = live.holds()

@@ -46,6 +46,7 @@ SETTINGS_ROW: Row = {
     "rate_days": 7,
     "confirm_bank_changes": True,
     "line_currency": "hold",
+    "rate_tolerance": 50,
     "companies_others": "hold",
     "project_dates": "none",
 }

@@ -73,7 +73,22 @@ def test_a_rate_keeps_its_decimals_and_no_idle_zeros(connection: duckdb.DuckDBPy
     assert [text for (text,) in connection.execute(sql).fetchall()] == ["10", "0.123", "1234.5", "100"]
 
 
-@pytest.mark.parametrize("call", ["AMOUNT_TEXT(a, c)", "COUNT_TEXT(a)", "RATE_TEXT(a)"])
+@pytest.mark.parametrize(
+    ("spelled", "plain"),
+    [
+        ("F-0881", "F881"), ("f 881", "F881"), ("F\u2013881", "F881"), ("F\u2212881", "F881"),
+        ("f\u00ad\u200b881", "F881"),
+        ("\t000123\n", "123"), ("2026/0017", "20260017"), ("\u00c5-007", "\u00c57"), ("F-8081", "F8081"), ("--", "--"),
+        ("000", "000"), (None, None), ("'0'", "'0'"),
+    ],
+)  # fmt: skip
+def test_spellings_of_a_number_have_one_form(
+    spelled: str | None, plain: str | None, connection: duckdb.DuckDBPyConnection
+) -> None:
+    assert connection.execute("SELECT SAME_NUMBER(CAST(? AS VARCHAR))", [spelled]).fetchone() == (plain,)
+
+
+@pytest.mark.parametrize("call", ["AMOUNT_TEXT(a, c)", "COUNT_TEXT(a)", "RATE_TEXT(a)", "SAME_NUMBER(a)"])
 def test_functions_are_made_of_what_every_engine_has(call: str) -> None:
     written = write_out(parse_query(f"SELECT {call} AS x FROM map.y").copy())
     assert [remark for node in written.walk() for rule in RULES for remark in rule(node)] == []
