@@ -15,6 +15,7 @@ from pipelines.core.identifiers import masked_account
 from pipelines.steering.decisions import Decision, insert_decision
 from pipelines.step.counts import Counts
 from pipelines.stores.control import named_statements, utc_text
+from pipelines.stores.rows import rows_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,6 +36,9 @@ Change = tuple[str, str, str]
 def note_bank_changes(ctx: Context) -> Counts:
     """Record every change that waits in `ctl.bank_changes` and show it among the holds; close what is over.
 
+    The accounts that the ledger has are kept in `ctl.supplier_accounts`: by these a supplier is known again whose code
+    or whose row in the ledger becomes another.
+
     A release counts for one change: when the same account turns up again later, it is asked for again. The number of
     suppliers that wait is returned as breaks, because each needs a person.
     """
@@ -54,13 +58,15 @@ def note_bank_changes(ctx: Context) -> Counts:
     waiting = [change for change in names if change not in standing or standing[change]["decision"] is None]
     # A batch in which nothing changed takes no write lock.
     shown = {row["document_no"] for row in ctx.control.read(named_statements("bank_changes")["shown"])}
-    if over or new or shown != {code for code, _, _ in waiting}:
+    seen = rows_of(ctx.warehouse.execute("SELECT partner_key, owner_code, code, bank_account FROM post.seen_accounts"))
+    if over or new or seen or shown != {code for code, _, _ in waiting}:
         arrived = _accounts(ctx, over)
         with ctx.control.write() as connection:
             for row in over:
                 became = APPLIED if (row["partner_code"], row["new_account"]) in arrived else WITHDRAWN
                 connection.execute(named_statements("bank_changes")["end"], (became, at, row["change_id"]))
             connection.executemany(named_statements("bank_changes")["add"], [(*change, at) for change in new])
+            connection.executemany(named_statements("bank_changes")["remember"], [{**row, "at": at} for row in seen])
             _show(connection, {change: names[change] for change in waiting}, batch_id=ctx.batch_id, at=at)
     return Counts(breaks=len({code for code, _, _ in waiting}))
 

@@ -22,6 +22,7 @@ COPIED = (
     "ignored",
     "holds",
     "bank_changes",
+    "supplier_accounts",
     "rejected",
     "breaks",
     "closes",

@@ -176,6 +176,16 @@ CREATE TABLE IF NOT EXISTS bank_changes (
     reason TEXT                   -- why
 ) STRICT;
 
+-- One supplier as the ledger last had it with a bank account: it is known again by it, also under another code.
+CREATE TABLE IF NOT EXISTS supplier_accounts (
+    partner_key INTEGER NOT NULL, -- database id of the partner in the VMS
+    owner_code INTEGER NOT NULL,  -- entity in the ledger that sees it; 0: the token's own
+    code TEXT NOT NULL,           -- code of the supplier in the ledger
+    bank_account TEXT NOT NULL,   -- its account there
+    seen_at TEXT NOT NULL,        -- when it was first seen so
+    PRIMARY KEY (partner_key, owner_code)
+) STRICT;
+
 -- One thing on which both sides differ, from when it was first seen until it was gone.
 CREATE TABLE IF NOT EXISTS breaks (
     break_id INTEGER PRIMARY KEY AUTOINCREMENT,  -- counted up

@@ -50,13 +50,15 @@ CREATE TABLE sent_lines (
     updated_at VARCHAR  -- when it last changed, UTC
 );
 
--- One version of a supplier or customer as it was sent to the ledger: what of it the ledger never shows.
+-- One version of a supplier or customer as it was sent to the ledger: whose it is, and its bank details.
 CREATE TABLE sent_partners (
     id VARCHAR,  -- the outward write in ctl.outbox
     side VARCHAR,  -- supplier or customer
     owner_code INTEGER,  -- entity in the ledger; empty: the token's own
     code VARCHAR,  -- code of the supplier or customer
     version_no INTEGER,  -- its versions are counted from 1
+    partner_key BIGINT,  -- database id of the partner in the VMS; empty: a customer, or sent by an older release
+    bank_account VARCHAR,  -- bank account; empty: not sent in this version
     swift VARCHAR,  -- SWIFT code; empty: not sent in this version
     bank_routing VARCHAR,  -- routing number of the bank; empty: not sent in this version
     state VARCHAR,  -- where the outward write stands

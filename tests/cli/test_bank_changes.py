@@ -38,6 +38,11 @@ def _note(world: World, *changes: Change, there: str = OLD, is_dry_run: bool = F
         "CREATE OR REPLACE TABLE post.bank_changes "
         "(code VARCHAR, description VARCHAR, old_account VARCHAR, new_account VARCHAR)"
     )
+    world.warehouse.execute(
+        "CREATE OR REPLACE TABLE post.seen_accounts AS "
+        "SELECT 7 AS partner_key, 0 AS owner_code, '60504' AS code, CAST(? AS VARCHAR) AS bank_account",
+        [there],
+    )
     for change in changes:
         world.warehouse.execute("INSERT INTO post.bank_changes VALUES (?, ?, ?, ?)", list(change))
     return note_bank_changes(world.batch(is_dry_run=is_dry_run))
@@ -132,3 +137,10 @@ def test_a_swift_code_waits_with_its_account(world: World) -> None:
 def test_a_dry_run_leaves_no_trace(world: World) -> None:
     _note(world, FIRST, is_dry_run=True)
     assert (_decisions(world), _holds(world)) == ([], [])
+
+
+def test_what_the_ledger_has_is_kept_by_the_partners_key(world: World) -> None:
+    for account in (OLD, NEW):
+        _note(world, there=account)
+        rows = world.control.read("SELECT partner_key, owner_code, code, bank_account FROM supplier_accounts")
+        assert [tuple(row) for row in rows] == [(7, 0, "60504", account)]
