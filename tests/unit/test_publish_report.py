@@ -137,7 +137,7 @@ def test_headings_leave_out_no_level(page: Page) -> None:
         "2400 28601 USD 360.00 -30,890.00 0.00 0.00 -31,250.00 Voucher 10231 is 360.00 USD short",
         "2707422 document unknown 88,000.125 KWD",
         "External document number missing 1 document",
-        "37 rules found nothing",
+        "38 rules found nothing",
         "2026-10-31 09:00 (Oslo) 2026-10-31 schedule documents documents are held; the others went through",
         "not ended when this was written",
         "Document 5207499: documentDate is '31.10.2026', expected a date.",
