@@ -58,7 +58,7 @@ def note_bank_changes(ctx: Context) -> Counts:
     waiting = [change for change in names if change not in standing or standing[change]["decision"] is None]
     # A batch in which nothing changed takes no write lock.
     shown = {row["document_no"] for row in ctx.control.read(named_statements("bank_changes")["shown"])}
-    seen = rows_of(ctx.warehouse.execute("SELECT partner_key, owner_code, code, bank_account FROM post.seen_accounts"))
+    seen = rows_of(ctx.warehouse.execute("SELECT * FROM post.seen_accounts"))
     if over or new or seen or shown != {code for code, _, _ in waiting}:
         arrived = _accounts(ctx, over)
         with ctx.control.write() as connection:

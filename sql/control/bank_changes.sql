@@ -58,7 +58,7 @@ INSERT INTO holds (document_no, rule, severity, message, since, batch_id)
 VALUES (:code, 'bank_change', 'critical', :message, :at, :batch_id);
 
 -- name: remember
-INSERT INTO supplier_accounts (partner_key, owner_code, code, bank_account, seen_at)
-VALUES (:partner_key, :owner_code, :code, :bank_account, :at)
-ON CONFLICT (partner_key, owner_code) DO UPDATE
+INSERT INTO supplier_accounts (partner_key, owner_code, ledger_db_id, code, bank_account, seen_at)
+VALUES (:partner_key, :owner_code, :ledger_db_id, :code, :bank_account, :at)
+ON CONFLICT (partner_key, owner_code, ledger_db_id) DO UPDATE
 SET code = excluded.code, bank_account = excluded.bank_account, seen_at = excluded.seen_at;

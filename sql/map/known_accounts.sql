@@ -189,7 +189,7 @@ SELECT
     asked.code,  -- as the ledger calls it
     asked.partner_key,
     asked.vms_account,  -- as the VMS has it now
-    existing.db_id IS NOT NULL AS is_in_ledger,  -- under this code
+    existing.db_id AS ledger_db_id,  -- of the supplier with this code; null: the ledger has none
     existing.bank_account AS ledger_account,  -- as the ledger has it now
     accounts.bank_account AS known_account,  -- the one that another would take the place of; null: none
     last_details.swift AS known_swift,  -- the SWIFT code last sent for it; null: none

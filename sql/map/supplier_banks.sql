@@ -45,7 +45,7 @@ sides AS (
         wanted.code,
         wanted.partner_key,
         wanted.description,
-        known.is_in_ledger,
+        known.ledger_db_id,
         known.ledger_account,
         known.known_account,
         wanted.bank_account AS vms_account,
@@ -117,7 +117,7 @@ SELECT
     worded.code,
     worded.partner_key,
     worded.description,
-    worded.is_in_ledger,  -- under this code
+    worded.ledger_db_id,  -- of the supplier with this code; null: the ledger has none
     worded.ledger_account AS bank_account,  -- as the ledger has it
     worded.sent_swift,  -- the SWIFT code last sent; null: none ever
     worded.sent_routing,  -- the routing number last sent; null: none ever

@@ -40,7 +40,8 @@ def _note(world: World, *changes: Change, there: str = OLD, is_dry_run: bool = F
     )
     world.warehouse.execute(
         "CREATE OR REPLACE TABLE post.seen_accounts AS "
-        "SELECT 7 AS partner_key, 0 AS owner_code, '60504' AS code, CAST(? AS VARCHAR) AS bank_account",
+        "SELECT 7 AS partner_key, 0 AS owner_code, 501 AS ledger_db_id, '60504' AS code, "
+        "CAST(? AS VARCHAR) AS bank_account",
         [there],
     )
     for change in changes:
@@ -142,5 +143,5 @@ def test_a_dry_run_leaves_no_trace(world: World) -> None:
 def test_what_the_ledger_has_is_kept_by_the_partners_key(world: World) -> None:
     for account in (OLD, NEW):
         _note(world, there=account)
-        rows = world.control.read("SELECT partner_key, owner_code, code, bank_account FROM supplier_accounts")
-        assert [tuple(row) for row in rows] == [(7, 0, "60504", account)]
+        rows = world.control.read("SELECT partner_key, ledger_db_id, code, bank_account FROM supplier_accounts")
+        assert [tuple(row) for row in rows] == [(7, 501, "60504", account)]

@@ -37,6 +37,7 @@ class World:
     refused: str = ""
     renamed: list[str | None] = field(default_factory=list)
     asked: str = ""
+    told: str = ""
 
     def run(self) -> None:
         """Send master data, and note what is seen afterwards."""
@@ -67,6 +68,7 @@ class World:
             self.renamed.append(self._row(RENAMED).get("bankAccount"))
         message = "SELECT message FROM holds WHERE rule = 'bank_change' AND document_no = ? AND until IS NULL"
         self.asked = " ".join(words for (words,) in self.live.ask(message, RENAMED))
+        [(self.told,)] = self.live.ask("SELECT message FROM breaks WHERE kind = 'supplier renamed' AND until IS NULL")
         self.live.steer("release", RENAMED, reason="called them", operator="ola")
         self.live.batch(jobs=[MASTER])
         self.renamed.append(self._row(RENAMED).get("bankAccount"))
@@ -167,3 +169,4 @@ def test_who_released_what_stays_on_record(world: World) -> None:
 def test_a_rename_in_the_same_run_lets_no_account_through(world: World) -> None:
     assert world.renamed == [None, None, OTHER_ACCOUNT]
     assert "changes from …1366" in world.asked
+    assert world.told.startswith(f"The supplier {SUPPLIER} of the ledger is {RENAMED} ")

@@ -4,8 +4,9 @@
 CREATE TABLE supplier_accounts (
     partner_key INTEGER NOT NULL,
     owner_code INTEGER NOT NULL,
+    ledger_db_id INTEGER NOT NULL,
     code TEXT NOT NULL,
     bank_account TEXT NOT NULL,
     seen_at TEXT NOT NULL,
-    PRIMARY KEY (partner_key, owner_code)
+    PRIMARY KEY (partner_key, owner_code, ledger_db_id)
 ) STRICT;
