@@ -4,13 +4,13 @@
 -- its account is no first account (docs/mapping.md#2).
 -- Answers: Which bank account did this supplier have before?
 -- Read by: the four-eyes rule on bank accounts, for master data and for vouchers.
--- grain: owner_code, code, partner_key, vms_account
+-- grain: owner_code, code, partner_key, vms_bank_account
 WITH asked AS (
     SELECT
         owners.owner_code,
         wanted.code,
         wanted.partner_key,
-        wanted.bank_account AS vms_account
+        wanted.bank_account AS vms_bank_account
     FROM
         map.wanted_partners AS wanted
     CROSS JOIN map.master_owners AS owners
@@ -117,7 +117,7 @@ ranked AS (
                 is_same_key
                 AND seen_code <> code
                 AND seen_at = MAX(CASE WHEN is_same_key AND bank_account IS NOT NULL THEN seen_at END)
-                    OVER (PARTITION BY owner_code, code, partner_key, vms_account, seen_owner_code)
+                    OVER (PARTITION BY owner_code, code, partner_key, vms_bank_account, seen_owner_code)
                 THEN 0
             ELSE 1
         END AS place
@@ -130,7 +130,7 @@ accounts AS (
         owner_code,
         code,
         partner_key,
-        vms_account,
+        vms_bank_account,
         bank_account
     FROM
         ranked
@@ -138,11 +138,11 @@ accounts AS (
         bank_account IS NOT NULL
     QUALIFY
         ROW_NUMBER() OVER (
-            PARTITION BY owner_code, code, partner_key, vms_account
+            PARTITION BY owner_code, code, partner_key, vms_bank_account
             ORDER BY
                 place ASC,
                 -- Of several other owners the one that has it as the VMS does: there it has been let through.
-                CASE WHEN place = 2 AND bank_account = vms_account THEN 0 ELSE 1 END ASC,
+                CASE WHEN place = 2 AND bank_account = vms_bank_account THEN 0 ELSE 1 END ASC,
                 seen_at DESC,
                 version_no DESC,
                 bank_account ASC
@@ -155,15 +155,15 @@ details AS (
         owner_code,
         code,
         partner_key,
-        vms_account,
+        vms_bank_account,
         swift,
         bank_routing,
         ROW_NUMBER() OVER (
-            PARTITION BY owner_code, code, partner_key, vms_account
+            PARTITION BY owner_code, code, partner_key, vms_bank_account
             ORDER BY CASE WHEN swift IS NULL THEN 1 ELSE 0 END ASC, place ASC, seen_at DESC, version_no DESC, swift ASC
         ) AS swift_rank,
         ROW_NUMBER() OVER (
-            PARTITION BY owner_code, code, partner_key, vms_account
+            PARTITION BY owner_code, code, partner_key, vms_bank_account
             ORDER BY CASE WHEN bank_routing IS NULL THEN 1 ELSE 0 END ASC, place ASC, seen_at DESC, version_no DESC, bank_routing ASC
         ) AS routing_rank
     FROM
@@ -175,26 +175,26 @@ last_details AS (
         owner_code,
         code,
         partner_key,
-        vms_account,
+        vms_bank_account,
         MAX(CASE WHEN swift_rank = 1 THEN swift END) AS swift,
         MAX(CASE WHEN routing_rank = 1 THEN bank_routing END) AS bank_routing
     FROM
         details
     GROUP BY
-        owner_code, code, partner_key, vms_account
+        owner_code, code, partner_key, vms_bank_account
 )
 
 SELECT
     asked.owner_code,  -- who sees it in the ledger; null: the token's own entity
     asked.code,  -- as the ledger calls it
     asked.partner_key,
-    asked.vms_account,  -- as the VMS has it now
+    asked.vms_bank_account,  -- as the VMS has it now
     existing.db_id AS ledger_db_id,  -- of the supplier with this code; null: the ledger has none
-    existing.bank_account AS ledger_account,  -- as the ledger has it now
-    accounts.bank_account AS known_account,  -- the one that another would take the place of; null: none
+    existing.bank_account AS ledger_bank_account,  -- as the ledger has it now
+    accounts.bank_account AS known_bank_account,  -- the one that another would take the place of; null: none
     last_details.swift AS known_swift,  -- the SWIFT code last sent for it; null: none
     last_details.bank_routing AS known_routing,  -- the routing number last sent for it; null: none
-    COALESCE(asked.vms_account <> accounts.bank_account, FALSE) AS is_other_account  -- a second person must see it
+    COALESCE(asked.vms_bank_account <> accounts.bank_account, FALSE) AS is_other_account  -- a second person must see it
 FROM
     asked
 LEFT JOIN map.ledger_partners AS existing
@@ -207,10 +207,10 @@ LEFT JOIN accounts
         asked.owner_code IS NOT DISTINCT FROM accounts.owner_code
         AND asked.code = accounts.code
         AND asked.partner_key IS NOT DISTINCT FROM accounts.partner_key
-        AND asked.vms_account IS NOT DISTINCT FROM accounts.vms_account
+        AND asked.vms_bank_account IS NOT DISTINCT FROM accounts.vms_bank_account
 LEFT JOIN last_details
     ON
         asked.owner_code IS NOT DISTINCT FROM last_details.owner_code
         AND asked.code = last_details.code
         AND asked.partner_key IS NOT DISTINCT FROM last_details.partner_key
-        AND asked.vms_account IS NOT DISTINCT FROM last_details.vms_account
+        AND asked.vms_bank_account IS NOT DISTINCT FROM last_details.vms_bank_account

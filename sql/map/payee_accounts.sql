@@ -7,13 +7,13 @@ WITH waiting AS (
     SELECT
         payees.document_key,
         -- The ledger may have the new account already, under the code that the supplier has only now.
-        NULLIF(known.ledger_account, known.vms_account) AS bank_account
+        NULLIF(known.ledger_bank_account, known.vms_bank_account) AS bank_account
     FROM
         map.open_payees AS payees
     INNER JOIN map.known_accounts AS known
         ON
             payees.code = known.code
-            AND payees.bank_account = known.vms_account
+            AND payees.bank_account = known.vms_bank_account
             AND payees.partner_key IS NOT DISTINCT FROM known.partner_key
             AND payees.master_owner_code IS NOT DISTINCT FROM known.owner_code
     CROSS JOIN seed.settings AS settings
@@ -28,12 +28,12 @@ WITH waiting AS (
                 changes.partner_code = known.code
                 -- Behind an account may stand what else changes (map.supplier_banks).
                 AND (
-                    changes.new_account = known.vms_account
-                    OR STARTS_WITH(changes.new_account, known.vms_account || ' (')
+                    changes.new_account = known.vms_bank_account
+                    OR STARTS_WITH(changes.new_account, known.vms_bank_account || ' (')
                 )
                 AND (
-                    changes.old_account = known.known_account
-                    OR STARTS_WITH(changes.old_account, known.known_account || ' (')
+                    changes.old_account = known.known_bank_account
+                    OR STARTS_WITH(changes.old_account, known.known_bank_account || ' (')
                 )
                 AND changes.decision = 'confirm'
         )

@@ -46,8 +46,8 @@ sides AS (
         wanted.partner_key,
         wanted.description,
         known.ledger_db_id,
-        known.ledger_account,
-        known.known_account,
+        known.ledger_bank_account AS ledger_account,
+        known.known_bank_account AS known_account,
         wanted.bank_account AS vms_account,
         last_sent.swift AS sent_swift,
         last_sent.bank_routing AS sent_routing,
@@ -64,7 +64,7 @@ sides AS (
         ON
             wanted.code = known.code
             AND wanted.partner_key IS NOT DISTINCT FROM known.partner_key
-            AND wanted.bank_account IS NOT DISTINCT FROM known.vms_account
+            AND wanted.bank_account IS NOT DISTINCT FROM known.vms_bank_account
     LEFT JOIN map.ledger_partners AS existing
         ON
             existing.side = 'supplier'

@@ -220,7 +220,7 @@ SELECT
     same_numbers.document_key IS NULL AS ok_external_document_no_used,
     LENGTH(COALESCE(numbers.external_no, '')) <= 25 AS ok_external_document_no_too_long,
     LENGTH(COALESCE(numbers.x_identifier, '')) <= 30 AS ok_kid_too_long,
-    payees.document_key IS NULL AS ok_bank_account_withheld
+    payees.document_key IS NULL AS ok_payee_account_withheld
 FROM
     map.open_documents AS documents
 CROSS JOIN seed.settings AS settings
