@@ -33,7 +33,7 @@ __all__ = [
 
 SCHEMAS = ("map", "post")
 # What map and post read of the control store; rec reads what is held in addition, and close what people accepted.
-_DECIDED = ("outbox_events", "decisions", "ignored", "bank_changes")
+_DECIDED = ("outbox_events", "decisions", "ignored", "bank_changes", "supplier_accounts")
 _HELD = ("holds", "rejected")
 # Each open break by itself: when figures move, or one of several acceptances is taken back, no maximum would show it.
 _CLOSING = (*_HELD, "open breaks", "closes")

@@ -19,6 +19,7 @@ from pipelines.core.operators import SCHEDULE, VARIABLE, is_person, is_same_pers
 from pipelines.steering.decisions import Decision, insert_decision
 from pipelines.step.counts import Counts
 from pipelines.stores.control import named_statements, utc_text
+from pipelines.stores.rows import rows_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -39,6 +40,9 @@ Change = tuple[str, str, str]
 def note_bank_changes(ctx: Context) -> Counts:
     """Record every change that waits in `ctl.bank_changes` and show it among the holds; close what is over.
 
+    The accounts that the ledger has are kept in `ctl.supplier_accounts`: by these a supplier is known again whose code
+    or whose row in the ledger becomes another.
+
     A release counts for one change: when the same account turns up again later, it is asked for again. The number of
     suppliers that wait is returned as breaks, because each needs a person.
     """
@@ -58,14 +62,16 @@ def note_bank_changes(ctx: Context) -> Counts:
     waiting = [change for change in names if change not in standing or standing[change]["decision"] is None]
     # A batch in which nothing changed takes no write lock.
     shown = {row["document_no"] for row in ctx.control.read(named_statements("bank_changes")["shown"])}
-    if over or new or shown != {code for code, _, _ in waiting}:
+    seen = rows_of(ctx.warehouse.execute("SELECT * FROM post.seen_accounts"))
+    if over or new or seen or shown != {code for code, _, _ in waiting}:
         arrived = _accounts(ctx, over)
         with ctx.control.write() as connection:
             for row in over:
                 became = APPLIED if (row["partner_code"], row["new_account"]) in arrived else WITHDRAWN
                 connection.execute(named_statements("bank_changes")["end"], (became, at, row["change_id"]))
-            seen = [(*change, at, ctx.operator) for change in new]
-            connection.executemany(named_statements("bank_changes")["add"], seen)
+            noted = [(*change, at, ctx.operator) for change in new]
+            connection.executemany(named_statements("bank_changes")["add"], noted)
+            connection.executemany(named_statements("bank_changes")["remember"], [{**row, "at": at} for row in seen])
             first = {change: row["seen_by"] for change, row in standing.items()}
             messages = {
                 change[0]: _message(change, names[change], first.get(change, ctx.operator)) for change in waiting

@@ -23,6 +23,7 @@ COPIED = (
     "ignored_subjects",
     "holds",
     "bank_changes",
+    "supplier_accounts",
     "rejected",
     "breaks",
     "closes",

@@ -40,12 +40,15 @@ _inputs = msgspec.json.Decoder(list[dict[str, Any]], float_hook=str).decode
 
 # Where the values of a row stand in its intent, in the order of the table's columns: in a column of the outbox, or in a
 # member of one that is JSON. Behind what may be missing there is a question mark: older releases kept less.
-_PARTNER = "kind owner_code look_up.code? natural_key.version payload.swift? payload.bankRouting?"
+_PARTNER = (
+    "kind owner_code look_up.code? natural_key.version look_up.partner_key? payload.bankAccount? payload.swift? "
+    "payload.bankRouting?"
+)
 _PLACES: Mapping[str, tuple[str, str]] = {
     "voucher": (
         "sent_vouchers",
         "document_key document_no company_code owner_code look_up.source? look_up.invoice_number? look_up.subledger? "
-        "look_up.vms_partner? look_up.currency? look_up.text? remote_ids.header?",
+        "look_up.vms_partner? look_up.partner_key? look_up.currency? look_up.text? remote_ids.header?",
     ),
     "supplier": ("sent_partners", _PARTNER),
     "customer": ("sent_partners", _PARTNER),

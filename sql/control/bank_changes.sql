@@ -58,3 +58,9 @@ WHERE rule = 'bank_change' AND document_no = :code AND until IS NULL;
 -- name: show
 INSERT INTO holds (document_no, rule, severity, message, since, batch_id)
 VALUES (:code, 'bank_change', 'critical', :message, :at, :batch_id);
+
+-- name: remember
+INSERT INTO supplier_accounts (partner_key, owner_code, ledger_db_id, code, bank_account, seen_at)
+VALUES (:partner_key, :owner_code, :ledger_db_id, :code, :bank_account, :at)
+ON CONFLICT (partner_key, owner_code, ledger_db_id) DO UPDATE
+SET code = excluded.code, bank_account = excluded.bank_account, seen_at = excluded.seen_at;

@@ -31,6 +31,12 @@ SELECT
     MAX(COALESCE(decided_at, seen_at))
 FROM bank_changes;
 
+-- name: supplier_accounts
+SELECT
+    COUNT(*),
+    MAX(seen_at)
+FROM supplier_accounts;
+
 -- name: rejected
 SELECT
     COUNT(*),

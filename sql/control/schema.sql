@@ -197,6 +197,17 @@ CREATE TABLE IF NOT EXISTS bank_changes (
     seen_by TEXT                  -- who ran the batch that saw it first, and so cannot release it
 ) STRICT;
 
+-- One supplier as the ledger last had it with a bank account: it is known again by it, also under another code.
+CREATE TABLE IF NOT EXISTS supplier_accounts (
+    partner_key INTEGER NOT NULL, -- database id of the partner in the VMS
+    owner_code INTEGER NOT NULL,  -- entity in the ledger that sees it; 0: the token's own
+    ledger_db_id INTEGER NOT NULL, -- database id of the supplier in the ledger
+    code TEXT NOT NULL,           -- its code there
+    bank_account TEXT NOT NULL,   -- its account there
+    seen_at TEXT NOT NULL,        -- when it was first seen so
+    PRIMARY KEY (partner_key, owner_code, ledger_db_id)
+) STRICT;
+
 -- One thing on which both sides differ, from when it was first seen until it was gone.
 CREATE TABLE IF NOT EXISTS breaks (
     break_id INTEGER PRIMARY KEY AUTOINCREMENT,  -- counted up

@@ -13,6 +13,7 @@ CREATE TABLE sent_vouchers (
     invoice_no VARCHAR,  -- invoice number of the control lines
     subledger_no VARCHAR,  -- supplier or customer of the control lines
     vms_partner_code VARCHAR,  -- its code in the VMS, where a mapping file gave it another in the ledger; empty: the same
+    vms_partner_key BIGINT,  -- its database id in the VMS; empty: sent by an older release, or GL
     currency VARCHAR,  -- currency of the amounts
     header_text VARCHAR,  -- text of the first control line, which the ledger shows as the voucher's
     header_db_id BIGINT,  -- database id of the voucher's header in the ledger, once found
@@ -50,13 +51,15 @@ CREATE TABLE sent_lines (
     updated_at VARCHAR  -- when it last changed, UTC
 );
 
--- One version of a supplier or customer as it was sent to the ledger: what of it the ledger never shows.
+-- One version of a supplier or customer as it was sent to the ledger: whose it is, and its bank details.
 CREATE TABLE sent_partners (
     id VARCHAR,  -- the outward write in ctl.outbox
     side VARCHAR,  -- supplier or customer
     owner_code INTEGER,  -- entity in the ledger; empty: the token's own
     code VARCHAR,  -- code of the supplier or customer
     version_no INTEGER,  -- its versions are counted from 1
+    partner_key BIGINT,  -- database id of the partner in the VMS; empty: a customer, or sent by an older release
+    bank_account VARCHAR,  -- bank account; empty: not sent in this version
     swift VARCHAR,  -- SWIFT code; empty: not sent in this version
     bank_routing VARCHAR,  -- routing number of the bank; empty: not sent in this version
     state VARCHAR,  -- where the outward write stands

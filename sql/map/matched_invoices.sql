@@ -1,5 +1,7 @@
 -- One ledger voucher that carries the entity, side, invoice number and partner of an invoice of ours, and which it is.
 -- Where one number stands for several, on either side, the recorded header decides, else its text (docs/mapping.md#3).
+-- A supplier or customer may get another code in the ledger: where the code of the voucher is gone there, header or text
+-- alone tell that it is the same voucher.
 -- Answers: Which voucher of the ledger is this invoice of ours?
 -- Read by: map.invoice_rows.
 -- grain: side, owner_code, header_db_id, invoice_number, subledger_code
@@ -23,6 +25,32 @@ WITH headers AS (
         subledger_code
 ),
 
+codes AS (
+    SELECT
+        'AP' AS side,
+        suppliers.code
+    FROM
+        stg_ledger.suppliers AS suppliers
+    UNION
+    SELECT
+        'AR',
+        customers.code
+    FROM
+        stg_ledger.customers AS customers
+),
+
+renamed AS (
+    SELECT invoices.*
+    FROM
+        map.sent_invoices AS invoices
+    LEFT JOIN codes
+        ON
+            invoices.side = codes.side
+            AND invoices.subledger_no = codes.code
+    WHERE
+        codes.code IS NULL
+),
+
 -- 2: the header recorded when the voucher was looked up; 1: the same header text; 0: only number and partner agree.
 candidates AS (
     SELECT
@@ -41,6 +69,25 @@ candidates AS (
             AND headers.owner_code = invoices.owner_code
             AND headers.invoice_number = invoices.invoice_no
             AND headers.subledger_code = invoices.subledger_no
+    UNION ALL
+    SELECT
+        headers.*,
+        renamed.document_key,
+        CASE WHEN renamed.header_db_id = headers.header_db_id THEN 2 ELSE 1 END
+    FROM
+        headers
+    INNER JOIN renamed
+        ON
+            headers.side = renamed.side
+            AND headers.owner_code = renamed.owner_code
+            AND headers.invoice_number = renamed.invoice_no
+            AND headers.subledger_code <> renamed.subledger_no
+            AND (headers.header_db_id = renamed.header_db_id OR headers.header_text = renamed.header_text)
+    -- Nobody has the voucher's code any more, and somebody has the row's.
+    INNER JOIN codes
+        ON
+            headers.side = codes.side
+            AND headers.subledger_code = codes.code
 ),
 
 compared AS (

@@ -35,6 +35,7 @@ ready AS (
         UPPER(TRIM(documents.currency_code)) AS currency_code,
         NULLIF(TRIM(documents.external_document_no), '') AS external_document_no,
         NULLIF(TRIM(documents.gl_account), '') AS gl_account,
+        documents.partner_key,
         NULLIF(TRIM(documents.partner_code), '') AS partner_code,
         NULLIF(TRIM(documents.partner_name), '') AS partner_name,
         -- The vendor's spelling first, then that of older installations (docs/mapping.md#0).
@@ -105,6 +106,7 @@ SELECT
     COALESCE(ready.company_currency_code, entities.currency_code) AS company_currency_code,  -- of the company, else of its entity
     ready.external_document_no,  -- the supplier's number, a KID behind a pipe
     ready.gl_account,  -- the document's own, for GL vouchers
+    ready.partner_key,  -- database id of the partner in the VMS: its code may change
     ready.partner_code,
     ready.partner_name,
     ready.partner_type_code,

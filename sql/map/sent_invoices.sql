@@ -36,6 +36,7 @@ SELECT
     vouchers.invoice_no,
     vouchers.subledger_no,
     COALESCE(vouchers.vms_partner_code, vouchers.subledger_no) AS partner_code,  -- the same partner as the VMS had it
+    vouchers.vms_partner_key AS partner_key,  -- its database id there; null: sent by an older release
     vouchers.currency,
     vouchers.header_text,  -- text of the first control line
     vouchers.header_db_id,  -- of the ledger's voucher, where a look-up has found it

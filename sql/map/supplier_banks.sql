@@ -1,4 +1,5 @@
--- One supplier of the ledger that the VMS has too, with its bank details on both sides and what a second person must see.
+-- One supplier that the ledger has or should have, with its bank details on both sides and what a second person must see.
+-- What is known of it from before counts as the ledger's: a supplier added again, or under another code, waits as well.
 -- The ledger never shows a SWIFT code or a bank's routing number: they are compared with what was last sent there. A first
 -- value goes by itself; one that takes the place of another waits, and the details then wait together (docs/mapping.md#2).
 -- Answers: Which bank details of a supplier differ, and do they wait?
@@ -40,45 +41,56 @@ last_sent AS (
 
 sides AS (
     SELECT
-        existing.owner_code,
+        known.owner_code,
         wanted.code,
+        wanted.partner_key,
         wanted.description,
-        existing.bank_account AS ledger_account,
+        known.ledger_db_id,
+        known.ledger_bank_account AS ledger_account,
+        known.known_bank_account AS known_account,
         wanted.bank_account AS vms_account,
         last_sent.swift AS sent_swift,
         last_sent.bank_routing AS sent_routing,
+        known.known_swift,
+        known.known_routing,
         wanted.swift AS vms_swift,
         wanted.bank_routing AS vms_routing,
-        COALESCE(wanted.bank_account <> existing.bank_account, FALSE) AS is_other_account,
-        COALESCE(wanted.swift <> last_sent.swift, FALSE) AS is_other_swift,
-        COALESCE(wanted.bank_routing <> last_sent.bank_routing, FALSE) AS is_other_routing
+        known.is_other_account,
+        COALESCE(wanted.swift <> known.known_swift, FALSE) AS is_other_swift,
+        COALESCE(wanted.bank_routing <> known.known_routing, FALSE) AS is_other_routing
     FROM
         map.wanted_partners AS wanted
-    INNER JOIN map.ledger_partners AS existing
+    INNER JOIN map.known_accounts AS known
+        ON
+            wanted.code = known.code
+            AND wanted.partner_key IS NOT DISTINCT FROM known.partner_key
+            AND wanted.bank_account IS NOT DISTINCT FROM known.vms_bank_account
+    LEFT JOIN map.ledger_partners AS existing
         ON
             existing.side = 'supplier'
-            AND wanted.code = existing.code
+            AND known.code = existing.code
+            AND known.owner_code IS NOT DISTINCT FROM existing.owner_code
     LEFT JOIN last_sent
         ON
-            existing.owner_code IS NOT DISTINCT FROM last_sent.owner_code
-            AND existing.code = last_sent.code
+            known.owner_code IS NOT DISTINCT FROM last_sent.owner_code
+            AND known.code = last_sent.code
     WHERE
         wanted.is_supplier
         AND wanted.partner_count = 1
-        AND existing.row_count = 1
+        AND COALESCE(existing.row_count, 1) = 1
 ),
 
 worded AS (
     SELECT
         *,
-        COALESCE(ledger_account, 'no account')
+        COALESCE(known_account, 'no account')
         || CASE
-            WHEN is_other_swift AND is_other_routing THEN ' (SWIFT ' || sent_swift || ', ABA ' || sent_routing || ')'
-            WHEN is_other_swift THEN ' (SWIFT ' || sent_swift || ')'
-            WHEN is_other_routing THEN ' (ABA ' || sent_routing || ')'
+            WHEN is_other_swift AND is_other_routing THEN ' (SWIFT ' || known_swift || ', ABA ' || known_routing || ')'
+            WHEN is_other_swift THEN ' (SWIFT ' || known_swift || ')'
+            WHEN is_other_routing THEN ' (ABA ' || known_routing || ')'
             ELSE ''
         END AS old_account,
-        COALESCE(vms_account, ledger_account, 'no account')
+        COALESCE(vms_account, known_account, 'no account')
         || CASE
             WHEN is_other_swift AND is_other_routing THEN ' (SWIFT ' || vms_swift || ', ABA ' || vms_routing || ')'
             WHEN is_other_swift THEN ' (SWIFT ' || vms_swift || ')'
@@ -103,11 +115,13 @@ confirmed AS (
 SELECT
     worded.owner_code,  -- who sees it in the ledger; null: the token's own entity
     worded.code,
+    worded.partner_key,
     worded.description,
+    worded.ledger_db_id,  -- of the supplier with this code; null: the ledger has none
     worded.ledger_account AS bank_account,  -- as the ledger has it
     worded.sent_swift,  -- the SWIFT code last sent; null: none ever
     worded.sent_routing,  -- the routing number last sent; null: none ever
-    worded.old_account,  -- bank account in the ledger, with what else changes
+    worded.old_account,  -- bank account known of it: the ledger's, else the last one; with what else changes
     worded.new_account,  -- bank account in the VMS, with what else changes
     settings.confirm_bank_changes
     AND (worded.is_other_account OR worded.is_other_swift OR worded.is_other_routing) AS is_change,  -- a second person must see it

@@ -44,13 +44,15 @@ WITH changes AS (
                 THEN wanted.email
         END AS email,
         CASE
+            -- A supplier too, whose account waits for a second person: it leaves by no other door.
+            WHEN COALESCE(banks.is_waiting, FALSE) THEN NULL
             WHEN existing.db_id IS NULL OR (
                     existing.has_subledger
                     AND COALESCE(wanted.bank_account, '') <> COALESCE(existing.bank_account, '')
                 )
                 THEN wanted.bank_account
         END AS bank_account,
-        CASE WHEN existing.db_id IS NULL THEN wanted.swift END AS swift,
+        CASE WHEN existing.db_id IS NULL AND NOT COALESCE(banks.is_waiting, FALSE) THEN wanted.swift END AS swift,
         companies.company_db_id
     FROM
         map.wanted_partners AS wanted
@@ -64,6 +66,10 @@ WITH changes AS (
         ON
             wanted.code = companies.code
             AND owners.owner_code IS NOT DISTINCT FROM companies.owner_code
+    LEFT JOIN map.supplier_banks AS banks
+        ON
+            wanted.code = banks.code
+            AND owners.owner_code IS NOT DISTINCT FROM banks.owner_code
     WHERE
         wanted.is_customer
         AND wanted.partner_count = 1

@@ -316,7 +316,8 @@ SELECT
     documents.document_date <= settings.today AS ok_date_in_future,
     same_numbers.document_key IS NULL AS ok_external_document_no_used,
     LENGTH(COALESCE(numbers.external_no, '')) <= 25 AS ok_external_document_no_too_long,
-    LENGTH(COALESCE(numbers.x_identifier, '')) <= 30 AS ok_kid_too_long
+    LENGTH(COALESCE(numbers.x_identifier, '')) <= 30 AS ok_kid_too_long,
+    payees.document_key IS NULL AS ok_payee_account_withheld
 FROM
     map.open_documents AS documents
 CROSS JOIN seed.settings AS settings
@@ -355,3 +356,8 @@ LEFT JOIN refusals
         AND documents.content_hash = refusals.source_hash
 LEFT JOIN same_numbers
     ON documents.document_key = same_numbers.document_key
+LEFT JOIN map.payee_accounts AS payees
+    ON
+        documents.document_key = payees.document_key
+        AND payees.is_waiting
+        AND payees.bank_account IS NULL

@@ -22,6 +22,7 @@ SELECT
     documents.company_code,  -- VMS company
     documents.owner_code,  -- ledger entity
     documents.voucher_type,  -- AP, AR or GL
+    documents.partner_key,  -- database id of the partner in the VMS: its code may change
     documents.partner_code,
     documents.partner_name,
     documents.currency_code AS currency,  -- of the document

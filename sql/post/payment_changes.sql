@@ -62,7 +62,8 @@ SELECT
     CAST(typed.part_no AS INTEGER) AS part_no,
     typed.document_type,  -- PMI a receipt, PMO a payment
     invoices.company_code,
-    COALESCE(invoices.partner_code, invoices.subledger_no) AS partner_code,  -- as the VMS has it
+    COALESCE(invoices.partner_code, invoices.subledger_no) AS partner_code,  -- as the VMS had it when its voucher was sent
+    invoices.partner_key,  -- its database id in the VMS; null: sent by an older release
     invoices.document_no AS ref_document_no,
     invoices.is_number_shared,
     typed.currency_code,  -- of the invoice

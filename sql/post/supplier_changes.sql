@@ -7,6 +7,7 @@ WITH changes AS (
     SELECT
         owners.owner_code,
         wanted.code,
+        wanted.partner_key,
         existing.db_id AS ledger_db_id,
         CASE
             WHEN existing.db_id IS NULL OR (COALESCE(wanted.description, '') <> COALESCE(existing.description, ''))
@@ -43,21 +44,23 @@ WITH changes AS (
                 THEN wanted.email
         END AS email,
         CASE
+            WHEN COALESCE(banks.is_waiting, FALSE) THEN NULL
             WHEN existing.db_id IS NULL THEN wanted.bank_account
             WHEN NOT existing.has_subledger THEN NULL
             WHEN wanted.bank_account = existing.bank_account THEN NULL
-            WHEN COALESCE(banks.is_waiting, FALSE) THEN NULL
             ELSE wanted.bank_account
         END AS bank_account,
         -- What cannot be read back is compared with what was last sent.
         CASE
+            WHEN COALESCE(banks.is_waiting, FALSE) THEN NULL
             WHEN existing.db_id IS NULL THEN wanted.swift
-            WHEN wanted.swift = banks.sent_swift OR COALESCE(banks.is_waiting, FALSE) THEN NULL
+            WHEN wanted.swift = banks.sent_swift THEN NULL
             ELSE wanted.swift
         END AS swift,
         CASE
+            WHEN COALESCE(banks.is_waiting, FALSE) THEN NULL
             WHEN existing.db_id IS NULL THEN wanted.bank_routing
-            WHEN wanted.bank_routing = banks.sent_routing OR COALESCE(banks.is_waiting, FALSE) THEN NULL
+            WHEN wanted.bank_routing = banks.sent_routing THEN NULL
             ELSE wanted.bank_routing
         END AS bank_routing
     FROM
@@ -84,6 +87,7 @@ SELECT
     changes.ledger_db_id,  -- what to update; null: add
     changes.owner_code,  -- entity it is created in; null: the token's own
     changes.code,
+    changes.partner_key,  -- database id of the partner in the VMS: its code may change
     changes.description,
     changes.company_number,
     changes.tax_number,

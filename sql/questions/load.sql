@@ -4,6 +4,7 @@
 -- Of the documents whose keys are $1, voucher by voucher.
 SELECT
     lines.*,
+    vouchers.partner_key,
     vouchers.document_no,
     vouchers.company_currency,
     vouchers.content_hash

@@ -16,6 +16,8 @@ WITH compared AS (
         vouchers.voucher_type,
         COALESCE(vouchers.partner_code, vouchers.subledger_no) AS sent_partner_code,
         documents.partner_code,
+        -- One whose code was changed is the same partner: that is told once, of the supplier (post.renamed_suppliers).
+        COALESCE(vouchers.partner_key = documents.partner_key, FALSE) AS is_same_partner,
         vouchers.currency,
         documents.currency_code,
         documents.company_currency_code,
@@ -291,7 +293,10 @@ told AS (
                     THEN 'company ' || compared.sent_company_code || ' was sent, the VMS has ' || compared.company_code
             END,
             CASE
-                WHEN (compared.sent_partner_code IS DISTINCT FROM compared.partner_code) AND compared.voucher_type <> 'GL'
+                WHEN
+                    (compared.sent_partner_code IS DISTINCT FROM compared.partner_code)
+                    AND compared.voucher_type <> 'GL'
+                    AND NOT compared.is_same_partner
                     THEN
                         'partner ' || COALESCE(compared.sent_partner_code, 'none') || ' was sent, the VMS has '
                         || COALESCE(compared.partner_code, 'none')

@@ -66,6 +66,7 @@ SELECT
     vouchers.invoice_no,
     vouchers.subledger_no,  -- partner of the control lines
     COALESCE(vouchers.vms_partner_code, vouchers.subledger_no) AS partner_code,  -- the same partner as the VMS had it
+    vouchers.vms_partner_key AS partner_key,  -- its database id in the VMS; null: sent by an older release, or GL
     vouchers.currency,
     vouchers.header_text,  -- text of the first control line
     vouchers.header_db_id,  -- database id of the ledger's voucher, where a look-up has found it

@@ -29,6 +29,7 @@ typed AS (
         UPPER(TRIM(documents.currency_code)) AS currency_code,
         COALESCE(UPPER(TRIM(documents.company_currency_code)), owners.currency_code) AS company_currency_code,
         owners.owner_code,
+        documents.partner_key,
         NULLIF(TRIM(documents.partner_code), '') AS partner_code,
         NULLIF(TRIM(documents.partner_name), '') AS partner_name,
         NULLIF(TRIM(documents.external_document_no), '') AS external_document_no,
@@ -58,6 +59,7 @@ SELECT
     typed.status_code,  -- PEN, INV, RFP, POS; GONE: deleted; REJECTED: its text breaks the contract
     typed.currency_code,  -- currency of the document
     typed.company_currency_code,  -- currency of the company, else of its ledger entity
+    typed.partner_key,  -- database id of the partner in the VMS
     typed.partner_code,  -- supplier or customer of the document
     typed.partner_name,  -- name of the supplier or customer in the VMS
     CASE

@@ -42,6 +42,12 @@ def _note(
         "CREATE OR REPLACE TABLE post.bank_changes "
         "(code VARCHAR, description VARCHAR, old_account VARCHAR, new_account VARCHAR)"
     )
+    world.warehouse.execute(
+        "CREATE OR REPLACE TABLE post.seen_accounts AS "
+        "SELECT 7 AS partner_key, 0 AS owner_code, 501 AS ledger_db_id, '60504' AS code, "
+        "CAST(? AS VARCHAR) AS bank_account",
+        [there],
+    )
     for change in changes:
         world.warehouse.execute("INSERT INTO post.bank_changes VALUES (?, ?, ?, ?)", list(change))
     return note_bank_changes(replace(world.batch(is_dry_run=is_dry_run), operator=operator))
@@ -177,3 +183,10 @@ def test_one_change_of_several_that_was_seen_bars_from_all(world: World) -> None
             _confirm(world, operator=name)
     _confirm(world, operator="per")
     assert _decisions(world) == ["confirm", "confirm"]
+
+
+def test_what_the_ledger_has_is_kept_by_the_partners_key(world: World) -> None:
+    for account in (OLD, NEW):
+        _note(world, there=account)
+        rows = world.control.read("SELECT partner_key, ledger_db_id, code, bank_account FROM supplier_accounts")
+        assert [tuple(row) for row in rows] == [(7, 501, "60504", account)]

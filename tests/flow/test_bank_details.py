@@ -17,6 +17,8 @@ from tests.flow.live_world import MASTER, Live
 # A supplier that the ledger has with its account, and one that it does not have yet.
 SUPPLIER, NEW = "60502", "60505"
 IBAN, ACCOUNT = "NO0999919341366", "99919341366"
+# The same supplier under another code and with another account, both in one run.
+RENAMED, OTHER_ACCOUNT = "60502B", "12345678903"
 SWIFT, SWIFT_OF_BRANCH = "SPRBNO2X", "SPRBNO22OSL"
 ABA, OTHER_ABA = "021000089", "111000025"
 Bank = tuple[str | None, str | None]
@@ -33,6 +35,9 @@ class World:
     writes: list[int] = field(default_factory=list)
     changes: list[tuple[Any, ...]] = field(default_factory=list)
     refused: str = ""
+    renamed: list[str | None] = field(default_factory=list)
+    asked: str = ""
+    told: str = ""
 
     def run(self) -> None:
         """Send master data, and note what is seen afterwards."""
@@ -54,13 +59,31 @@ class World:
         """Change the supplier's bank, which its bank account names."""
         self.live.put_object("BankAccount", "iban", IBAN, bank=members)
 
+    def rename(self) -> None:
+        """Give the supplier another code and another account at once, and let the jobs run until it is released."""
+        self.live.put_object("BusinessPartner", "businessPartnerCode", SUPPLIER, businessPartnerCode=RENAMED)
+        self.live.put_object("BankAccount", "iban", IBAN, iban=None, bankAccountNo=OTHER_ACCOUNT)
+        for _ in range(2):
+            self.live.batch(jobs=[MASTER])
+            self.renamed.append(self._row(RENAMED).get("bankAccount"))
+        message = "SELECT message FROM holds WHERE rule = 'bank_change' AND document_no = ? AND until IS NULL"
+        self.asked = " ".join(words for (words,) in self.live.ask(message, RENAMED))
+        [(self.told,)] = self.live.ask("SELECT message FROM breaks WHERE kind = 'supplier renamed' AND until IS NULL")
+        self.live.steer("release", RENAMED, reason="called them", operator="ola")
+        self.live.batch(jobs=[MASTER])
+        self.renamed.append(self._row(RENAMED).get("bankAccount"))
+
     def _bank(self, code: str) -> Bank:
-        """Give SWIFT code and ABA number as the ledger keeps them; no query of its API shows them."""
+        """Give SWIFT code and ABA number of a supplier in the ledger."""
+        row = self._row(code)
+        return row.get("swift"), row.get("bankRouting")
+
+    def _row(self, code: str) -> dict[str, Any]:
+        """Give a supplier as the ledger keeps it; no query of its API shows SWIFT code and ABA number."""
         [db_id] = self.live.ids("suppliers", code)
         with closing(sqlite3.connect(self.live.folder / "sandbox.sqlite")) as file:
             [(body,)] = file.execute("SELECT body FROM ledger_subledgers WHERE db_id = ?", (db_id,)).fetchall()
-        row = json.loads(body)
-        return row.get("swift"), row.get("bankRouting")
+        return dict(json.loads(body))
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +112,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             "ORDER BY change_id",
             SUPPLIER,
         )
+        world.rename()
         yield world
 
 
@@ -140,3 +164,9 @@ def test_who_released_what_stays_on_record(world: World) -> None:
     swifts = (f"{ACCOUNT} (SWIFT {SWIFT})", f"{ACCOUNT} (SWIFT {SWIFT_OF_BRANCH})")
     numbers = (f"{ACCOUNT} (ABA {ABA})", f"{ACCOUNT} (ABA {OTHER_ABA})")
     assert world.changes == [(*swifts, "applied", "ola"), (*numbers, "applied", "kari")]
+
+
+def test_a_rename_in_the_same_run_lets_no_account_through(world: World) -> None:
+    assert world.renamed == [None, None, OTHER_ACCOUNT]
+    assert "changes from …1366" in world.asked
+    assert world.told.startswith(f"The supplier {SUPPLIER} of the ledger is {RENAMED} ")

@@ -9,7 +9,7 @@ from operator import itemgetter
 
 import pytest
 
-from tests.flow.returns_seed import Invoice
+from tests.flow.returns_seed import FIRST_KEY, PARTNERS, Invoice
 from tests.flow.returns_world import PAYMENTS, Returns
 
 INVOICES = (
@@ -26,6 +26,7 @@ INVOICES = (
     Invoice("2711", "INI", ("80.00",), external="F-11", is_typed=True),
     Invoice("2712", "INO", ("90.00",)),
     Invoice("2713", "INI", ("300.00",), external="F-13"),
+    Invoice("2714", "INI", ("40.00",), external="F-14"),
 )
 
 
@@ -163,6 +164,18 @@ def test_after_a_longer_gap_the_full_window_is_read(world: Returns) -> None:
     assert result.exit_code == 0, result.problems
     assert world.paid("2711") == [("PMO", "-80.00", "-80.00", "-800.00")], paid
     assert len(world.documents("PMI", "PMO")) == before + 1
+
+
+def test_a_payment_finds_its_invoice_under_another_number(world: Returns) -> None:
+    key = FIRST_KEY + [*world.invoices].index("2714")
+    world.vms.put(f"/Document/{key}", json={"documentNo": "2799"}).raise_for_status()
+    partners = world.vms.get("/BusinessPartner", params={"filter": f"businessPartnerCode(EQ){PARTNERS['AP']}"}).json()
+    renamed = {"businessPartnerCode": "60526-A"}
+    world.vms.put(f"/BusinessPartner/{partners[0]['key']}", json=renamed).raise_for_status()
+    world.pay("40.00", {"2714": "40.00"})
+    result = world.run(PAYMENTS)
+    assert result.exit_code == 0, result.problems
+    assert world.paid("2799") == [("PMO", "-40.00", "-40.00", "-400.00")]
 
 
 def test_a_run_with_nothing_new_writes_nothing(world: Returns) -> None:

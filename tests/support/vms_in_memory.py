@@ -33,10 +33,10 @@ SETTINGS = Settings(
 )
 PAYMENT_COLUMNS = (
     "natural_key VARCHAR, side VARCHAR, owner_code INTEGER, payment_db_id BIGINT, document_key BIGINT, "
-    "part_no INTEGER, document_type VARCHAR, company_code VARCHAR, partner_code VARCHAR, ref_document_no VARCHAR, "
-    "is_number_shared BOOLEAN, currency_code VARCHAR, source_currency_code VARCHAR, document_amount DECIMAL(38,4), "
-    "source_amount DECIMAL(38,4), company_amount DECIMAL(38,4), exchange_rate DECIMAL(38,15), document_date DATE, "
-    "document_text VARCHAR"
+    "part_no INTEGER, document_type VARCHAR, company_code VARCHAR, partner_code VARCHAR, partner_key BIGINT, "
+    "ref_document_no VARCHAR, is_number_shared BOOLEAN, currency_code VARCHAR, source_currency_code VARCHAR, "
+    "document_amount DECIMAL(38,4), source_amount DECIMAL(38,4), company_amount DECIMAL(38,4), "
+    "exchange_rate DECIMAL(38,15), document_date DATE, document_text VARCHAR"
 )
 RATE_COLUMNS = (
     "natural_key VARCHAR, rate_date DATE, from_currency VARCHAR, to_currency VARCHAR, exchange_rate DECIMAL(38,15), "
@@ -153,6 +153,12 @@ class World:
         wanted = [tuple(row.get(name) for name in names) for row in rows if row["natural_key"] not in gone]
         replace_rows(self.warehouse, f"post.{table}", columns, wanted)
 
+    def companies(self, owners: Mapping[str, int]) -> None:
+        """Let these companies of the VMS post to these entities of the ledger."""
+        self.warehouse.execute("CREATE SCHEMA IF NOT EXISTS map")
+        columns = "company_code VARCHAR, owner_code INTEGER"
+        replace_rows(self.warehouse, "map.companies", columns, [*owners.items()])
+
     def context(self) -> Context:
         return Context(
             batch_id="b1",
@@ -198,6 +204,7 @@ def payment(payment_db_id: int, *, key: int = 5_200_000, amount: str = "-100.00"
         "document_type": "PMO",
         "company_code": "28601",
         "partner_code": "60526",
+        "partner_key": 7,
         "ref_document_no": "2707400",
         "is_number_shared": False,
         "currency_code": "USD",
@@ -223,5 +230,17 @@ def rate(day: int, currency: str, value: str, **members: object) -> Row:
         "is_between_bases": currency == "USD",
         "part_no": 1,
         "rate_key": None,
+        **members,
+    }
+
+
+def invoice(key: int = 5_200_000, *, number: str = "2707400", **members: object) -> Row:
+    """Give the document that such a payment settles, as the VMS shows it."""
+    return {
+        "key": key,
+        "documentNo": number,
+        "documentType": {"documentType": "INI"},
+        "company": {"companyCode": "28601"},
+        "businessPartner": {"key": 7, "businessPartnerCode": "60526"},
         **members,
     }

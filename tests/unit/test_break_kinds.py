@@ -11,7 +11,7 @@ from sqlglot import exp, parse_one
 
 from pipelines.core.resources import PACKAGE, sql_folder
 from pipelines.load.ledger import master_data, vouchers
-from pipelines.load.vms import acknowledge
+from pipelines.load.vms import acknowledge, payments
 from pipelines.load.vms.documents import DIFFERS
 from pipelines.reconcile.kinds import CLOSE, COMPARISON, break_kinds, kinds_found_by
 from pipelines.reconcile.of_returns import ACTUAL_BREAKS, PAYMENT_BREAKS, RATE_BREAKS
@@ -134,7 +134,12 @@ def test_every_kind_that_a_job_notes_has_its_row() -> None:
 
 
 def test_every_kind_that_a_delivery_opens_has_its_row() -> None:
-    opened = {(acknowledge.MOVED, acknowledge.BREAK), *vouchers.BREAKS.items(), *master_data.BREAKS.items()}
+    opened = {
+        (acknowledge.MOVED, acknowledge.BREAK),
+        (payments.MOVED, payments.BREAK),
+        *vouchers.BREAKS.items(),
+        *master_data.BREAKS.items(),
+    }
     # The other deliveries know one error code, and say only what a difference in the VMS is called.
     differing = {kind.kind for kind in break_kinds().values() if kind.state == DIFFERS}
     assert differing == {text for text in _texts(PACKAGE / "load") if text.endswith(("differs in VMS", "rate differs"))}

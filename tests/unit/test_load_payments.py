@@ -13,7 +13,7 @@ from pipelines.load.vms.documents import document_number
 from pipelines.load.vms.payments import deliver_payments
 from pipelines.outbox.intent import Kind, canonical_json
 from pipelines.outbox.states import State
-from tests.support.vms_in_memory import PAYMENT_COLUMNS, Crash, Row, World, payment
+from tests.support.vms_in_memory import PAYMENT_COLUMNS, Crash, Row, World, invoice, payment
 
 PAYMENTS = [payment(900 + number) for number in range(12)]
 
@@ -21,6 +21,7 @@ PAYMENTS = [payment(900 + number) for number in range(12)]
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path / "ctl.sqlite")
+    world.vms.objects["Document"] = [invoice()]
     yield world
     world.control.close()
     world.warehouse.close()
@@ -32,13 +33,17 @@ def run(world: World, rows: list[Row] | None = None) -> DeliveryResult:
 
 
 def numbers(world: World) -> list[str]:
-    return sorted(row["documentNo"] for row in world.vms.objects.get("Document", []))
+    return sorted(row["documentNo"] for row in payments(world))
+
+
+def payments(world: World) -> list[Row]:
+    return [row for row in world.vms.objects["Document"] if row["documentNo"].startswith("XL")]
 
 
 def test_a_payment_is_written_as_the_vms_documents_it(world: World) -> None:
     row = payment(902, amount="-95000.00", company_amount="-1005000.5", exchange_rate="1.500000000000001")
     assert run(world, [row]) == DeliveryResult(sent=1)
-    [document] = world.vms.objects["Document"]
+    [document] = payments(world)
     [line] = document["documentLines"]
     assert canonical_json(line) == (
         '{"businessPartner":"60526","companyCurrencyAmount":-1005000.50,"documentAmount":-95000.00,'
@@ -57,9 +62,93 @@ def test_a_payment_is_written_as_the_vms_documents_it(world: World) -> None:
     assert ids == '{"key":9000}'
 
 
-def test_an_invoice_whose_number_is_shared_goes_by_its_key(world: World) -> None:
-    run(world, [payment(902, is_number_shared=True)])
-    assert world.vms.objects["Document"][0]["documentLines"][0]["refDocument"] == 5_200_000
+# What people did in the VMS to the invoice 2707400 (key 5200000, partner 60526 with key 7) since its voucher was sent,
+# and what its payment says of it then: reference, partner and company.
+MOVED: dict[str, tuple[list[Row], list[Row], tuple[object, str, str]]] = {
+    "nothing": ([invoice()], [], ("2707400", "60526", "28601")),
+    "renumbered": ([invoice(number="2707999")], [], ("2707999", "60526", "28601")),
+    "renumbered, and its number given to another": (
+        [invoice(number="2707999"), invoice(5_200_001, number="2707400")], [], ("2707999", "60526", "28601"),
+    ),
+    "its number given to another too": ([invoice(), invoice(5_200_001)], [], (5_200_000, "60526", "28601")),
+    "given a number that another has": (
+        [invoice(number="A 1"), invoice(5_200_001, number="A 1")], [], (5_200_000, "60526", "28601"),
+    ),
+    "partner renamed": (
+        [invoice(businessPartner={"key": 7, "businessPartnerCode": "60526-A"})], [], ("2707400", "60526-A", "28601"),
+    ),
+    "partner renamed, and its code given to another": (
+        [invoice(businessPartner={"key": 7, "businessPartnerCode": "60526-A"})],
+        [{"key": 8, "businessPartnerCode": "60526"}],
+        ("2707400", "60526-A", "28601"),
+    ),
+    "partner made anew with the same code": (
+        [invoice(businessPartner={"key": 9, "businessPartnerCode": "60526"})], [], ("2707400", "60526", "28601"),
+    ),
+    "company renamed": ([invoice(company={"companyCode": "N1"})], [], ("2707400", "60526", "N1")),
+    "all of it": (
+        [invoice(number="B2", company={"companyCode": "N1"}, businessPartner={"key": 7, "businessPartnerCode": "P"})],
+        [],
+        ("B2", "P", "N1"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", MOVED)
+def test_a_payment_names_its_invoice_as_it_is_called_now(world: World, what: str) -> None:
+    documents, partners, expected = MOVED[what]
+    world.vms.objects |= {"Document": documents, "BusinessPartner": partners}
+    world.companies({"28601": 28601, "N1": 28601, "N2": 28605})
+    assert run(world, [payment(902)]) == DeliveryResult(sent=1)
+    [sent] = payments(world)
+    [line] = sent["documentLines"]
+    assert (line["refDocument"], line["businessPartner"], sent["company"]["companyCode"]) == expected
+    assert sent["businessPartner"] == expected[1]
+
+
+# As above; what the break says.
+NOT_OURS: dict[str, tuple[list[Row], str]] = {
+    "gone": ([], "is gone from the VMS"),
+    "its number is all that is left": ([invoice(5_200_001)], "is gone from the VMS"),
+    "another partner": (
+        [invoice(businessPartner={"key": 8, "businessPartnerCode": "60777"})], "and has partner 60777 now",
+    ),
+    "a company of another entity": ([invoice(company={"companyCode": "N2"})], "and has company N2 now"),
+    "a company that nobody knows": ([invoice(company={"companyCode": "N3"})], "and has company N3 now"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", NOT_OURS)
+def test_a_payment_of_an_invoice_that_moved_waits(world: World, what: str) -> None:
+    documents, words = NOT_OURS[what]
+    world.vms.objects["Document"] = documents
+    world.companies({"28601": 28601, "N1": 28601, "N2": 28605})
+    assert run(world, [payment(902)]) == DeliveryResult(failed=1)
+    assert world.breaks() == [("payment invoice moved", "XL902-5200000")]
+    assert words in world.error("XL902-5200000")
+    assert numbers(world) == []
+    world.vms.objects["Document"] = [invoice(number="2707999")]
+    assert run(world, [payment(902)]) == DeliveryResult(sent=1)
+    assert world.breaks() == []
+
+
+@pytest.mark.parametrize(("partners", "sent"), [([], 1), ([{"key": 8, "businessPartnerCode": "60526"}], 0)])
+def test_without_the_partners_key_a_code_that_is_gone_was_renamed(world: World, partners: list[Row], sent: int) -> None:
+    world.vms.objects["Document"] = [invoice(businessPartner={"key": 7, "businessPartnerCode": "60526-A"})]
+    world.vms.objects["BusinessPartner"] = partners
+    assert run(world, [payment(902, partner_key=None)]) == DeliveryResult(sent=sent, failed=1 - sent)
+
+
+def test_a_payment_of_unknown_fate_is_not_resent_to_an_old_number(world: World) -> None:
+    world.vms.before = lambda _: (_ for _ in ()).throw(Transient("no answer"))
+    assert run(world, PAYMENTS[:1]).unknown == 1
+    world.vms.before = lambda _: None
+    world.at = world.at.replace(hour=9)
+    world.vms.objects["Document"] = [invoice(number="2707999"), invoice(5_200_001)]
+    assert run(world, PAYMENTS[:1]) == DeliveryResult(failed=1)
+    assert run(world, PAYMENTS[:1]) == DeliveryResult(sent=1)
+    assert payments(world)[0]["documentLines"][0]["refDocument"] == "2707999"
+    assert world.breaks() == []
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -99,15 +188,13 @@ def test_another_amount_under_our_number_is_a_break(world: World) -> None:
     assert run(world) == DeliveryResult(sent=11, failed=1)
     assert world.breaks() == [("payment differs in VMS", "XL900-5200000")]
     assert "-90" in world.error("XL900-5200000")
-    world.vms.objects["Document"][0].update(
-        documentAmount=-100.0, companyCurrencyAmount=-1000, sourceCurrencyAmount=-100.00001
-    )
+    payments(world)[0].update(documentAmount=-100.0, companyCurrencyAmount=-1000, sourceCurrencyAmount=-100.00001)
     assert run(world) == DeliveryResult(sent=1)
     assert world.breaks() == []
 
 
 def test_a_number_of_another_company_is_not_ours(world: World) -> None:
-    world.vms.objects["Document"] = [
+    world.vms.objects["Document"] += [
         {
             "key": 1,
             "documentNo": "XL900-5200000",
@@ -179,7 +266,7 @@ def test_an_unknown_payment_of_an_undone_match_is_not_resent(world: World) -> No
 
 def test_look_ups_are_at_most_fifty_numbers_long(world: World) -> None:
     assert run(world, [payment(number) for number in range(1, 121)]).sent == 120
-    assert world.vms.calls.count("find Document") == 3
+    assert world.vms.calls.count("find Document") == 5
 
 
 def test_a_number_too_long_for_the_vms_is_shortened_for_ever() -> None:

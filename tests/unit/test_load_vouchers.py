@@ -95,10 +95,10 @@ def world(tmp_path: Path) -> World:
         values = {name: row[name] for name in columns}
         world.warehouse.execute("INSERT INTO post.draft_lines BY NAME SELECT UNNEST(?)", [values])
     world.warehouse.execute(
-        "CREATE TABLE post.draft_vouchers (document_key BIGINT, document_no VARCHAR, company_currency VARCHAR, "
-        "content_hash VARCHAR)"
+        "CREATE TABLE post.draft_vouchers (document_key BIGINT, partner_key BIGINT, document_no VARCHAR, "
+        "company_currency VARCHAR, content_hash VARCHAR)"
     )
-    world.warehouse.execute("INSERT INTO post.draft_vouchers VALUES (5200777, '2707400', 'NOK', 'c0ffee')")
+    world.warehouse.execute("INSERT INTO post.draft_vouchers VALUES (5200777, 7, '2707400', 'NOK', 'c0ffee')")
     return world
 
 

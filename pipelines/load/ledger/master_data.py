@@ -147,7 +147,13 @@ def _intent(stage: Stage, row: Row, latest: Version | None) -> Intent | None:
         "ledger",
         payload,
         source_hash,
-        look_up={"action": row["action"], "code": row["code"], "definition": row.get("definition_db_id")},
+        look_up={
+            "action": row["action"],
+            "code": row["code"],
+            "definition": row.get("definition_db_id"),
+            # Whose account went with it: the code may become another's (map.known_accounts).
+            **({"partner_key": row.get("partner_key")} if stage.kind is Kind.SUPPLIER else {}),
+        },
         owner_code=row["owner_code"],
     )
 

@@ -90,6 +90,9 @@ def voucher_intent(lines: Sequence[Row], *, reverses: Sequence[int] = ()) -> Int
         "control_amount": _amount(sum((line["currency_amount"] for line in controls), Decimal(0)), first["currency"]),
     }
     look_up |= _mapped(lines)
+    if first.get("partner_key") is not None:
+        # Who the partner is: its code may become another, or another's, before the invoice is paid.
+        look_up["partner_key"] = first["partner_key"]
     if reverses:
         look_up[REVERSES] = [*reverses]
     return Intent(

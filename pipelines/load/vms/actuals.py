@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pipelines.load.vms.documents import day, deliver_documents, document_intent, document_number
+from pipelines.load.vms.documents import DIFFERS, day, deliver_documents, document_intent, document_number
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State
 from pipelines.stores.rows import Row, rows_of
@@ -35,7 +35,7 @@ def deliver_actuals(ctx: Context, *, sleep: Callable[[float], None] = time.sleep
         return entry.id in to_post or entry.state is State.UNKNOWN
 
     return deliver_documents(
-        ctx, Kind.ACTUAL, intents, is_wanted=is_wanted, difference="actual differs in VMS", sleep=sleep
+        ctx, Kind.ACTUAL, intents, is_wanted=is_wanted, breaks={DIFFERS: "actual differs in VMS"}, sleep=sleep
     )
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
-from functools import partial
 from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
@@ -93,18 +92,25 @@ def deliver_documents(
     intents: Sequence[Intent],
     *,
     is_wanted: Callable[[Entry], bool],
-    difference: str,
+    breaks: Mapping[str, str],
     sleep: Callable[[float], None],
+    judge: Callable[[Entry], LookUpFinding] = lambda _: ABSENT,
 ) -> DeliveryResult:
     """Store intents of documents and deliver all of their kind that are not settled.
 
-    ``difference`` is the kind of break that opens when the VMS has another document under the number of one of ours.
+    ``breaks`` are the kinds of break by error code; the one of ``DIFFERS`` opens when the VMS has another document
+    under the number of one of ours. ``judge`` has the last word on one that the VMS does not have yet; it may raise
+    LOOK_UP_ERRORS.
     """
     # Stored first, and all of them: what the models have worked out is not lost when the VMS does not answer.
     Outbox.of(ctx).store_intents(intents)
-    cargo = Cargo(kind, VMS, is_wanted, {DIFFERS: difference})
+    cargo = Cargo(kind, VMS, is_wanted, breaks)
     with ThreadPoolExecutor(ctx.settings.vms.workers, thread_name_prefix=f"{kind}s") as pool:
-        look_up = partial(look_up_documents, vms=ctx.vms, pool=pool)
+
+        def look_up(entries: Sequence[Entry]) -> dict[str, LookUpFinding]:
+            found = look_up_documents(entries, vms=ctx.vms, pool=pool)
+            return {e.id: judge(e) if found[e.id] is ABSENT else found[e.id] for e in entries}
+
         return VmsCourier(Delivery.of(ctx, cargo, sleep=sleep), ctx.vms, ENTITY, pool, look_up, shows_number).deliver()
 
 
