@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from pipelines.checks.steps import load_rules, split_message
 from pipelines.core.words import moment
 from pipelines.stores.control import named_statements
+from pipelines.stores.warehouse import insert_rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,6 +46,28 @@ def share_facts(connection: duckdb.DuckDBPyConnection) -> None:
     """Make known to a connection what both select from: the macros of ``share_names`` and the view open_breaks."""
     share_names(connection)
     connection.execute(named_statements("facts", folder="questions")["open_breaks"])
+
+
+_DOCUMENT_HOLDS = """
+CREATE OR REPLACE TEMP VIEW document_holds AS
+SELECT
+    h.document_key, string_agg(h.rule, ', ' ORDER BY h.rule) AS rules, min(h.since) AS since,
+    string_agg(w.why, ' ' ORDER BY h.rule) AS why,
+    string_agg(DISTINCT w.next_step, ' ' ORDER BY w.next_step) AS next_step
+FROM ctl.holds AS h INNER JOIN hold_words AS w ON h.hold_id = w.hold_id
+WHERE h.severity = 'critical' GROUP BY h.document_key
+"""
+
+
+def part_holds(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the view document_holds: what holds a document, why and what to do, without the document before them."""
+    rules = load_rules().rules
+    holds = connection.execute("SELECT hold_id, message, rule FROM ctl.holds WHERE until IS NULL").fetchall()
+    connection.execute("CREATE OR REPLACE TEMP TABLE hold_words (hold_id BIGINT, why VARCHAR, next_step VARCHAR)")
+    parted = [(hold_id, *split_message(message, rule=rules.get(rule))) for hold_id, message, rule in holds]
+    words = [(hold_id, f"{why[:1].upper()}{why[1:]}", step or None) for hold_id, why, step in parted]
+    insert_rows(connection, "hold_words", words)
+    connection.execute(_DOCUMENT_HOLDS)
 
 
 # Somebody who did something, and when; text is as the control store keeps moments.

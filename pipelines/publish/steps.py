@@ -32,7 +32,7 @@ from pipelines.publish.edition.contents import (
 from pipelines.publish.edition.database import write_database
 from pipelines.publish.edition.swap import put_folder, stage
 from pipelines.publish.edition.tables import write_tables
-from pipelines.publish.facts import close_words, share_names
+from pipelines.publish.facts import close_words, part_holds, share_names
 from pipelines.publish.workbook.sheet import Kind, Sheet, SheetColumn
 from pipelines.publish.workbook.sheets import SHEETS
 from pipelines.step.context import Context
@@ -140,6 +140,7 @@ def write_sheets(
     from pipelines.publish.workbook import workbook  # noqa: PLC0415 ditto
 
     share_names(connection)
+    part_holds(connection)
     workbook.write_sheets(connection, path, sheets, title=title, day=day, parameters=parameters, standing=standing)
 
 

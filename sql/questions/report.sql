@@ -189,6 +189,7 @@ ORDER BY done_at DESC, events.operator ASC;
 
 -- name: breaks
 SELECT
+    break_id,
     kind,
     subject,
     company,

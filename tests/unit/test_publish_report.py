@@ -123,7 +123,7 @@ def test_headings_leave_out_no_level(page: Page) -> None:
         "VMS read at 2026-11-02 09:00 (Oslo), ledger at 2026-11-02 09:01 (Oslo)",
         "7 of 18",
         "ledger 18,040.00 USD in voucher 10231: a control line was edited after posting. USD -360.00",
-        "Payment unmatched in ledger 1 In Xledger, match payment 55120 with invoice F-2707447 again. 5207447 ",
+        "Payment unmatched in ledger 1 In Xledger, match payment 55120 with invoice F-2707447 again. Break 5, 52",
         "2707412 document only in VMS NOK 4,200.00 , accepted by kari: booked by hand in October Comment: agreed",
         "Comment: agreed with the agent",
         "document only in VMS 0 NOK 1 kari",

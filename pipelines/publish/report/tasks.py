@@ -80,14 +80,15 @@ def break_tasks(breaks: Iterable[Row]) -> list[Task]:
     tasks = [
         _task(kind, step, items)
         for kind, rows in by_kind.items()
-        for step, items in _by_step(
-            [
-                (row["next_step"] or "", TaskItem(row["document_no"] or row["subject"], row["message"], row))
-                for row in rows
-            ]
-        )
+        for step, items in _by_step([(row["next_step"] or "", _differing(row)) for row in rows])
     ]
     return sorted(tasks, key=lambda task: (-task.in_all, task.title))
+
+
+def _differing(row: Row) -> TaskItem:
+    """Name what differs by the number that `springline breaks accept` takes, where it has one."""
+    name = row["document_no"] or row["subject"]
+    return TaskItem(f"Break {row['break_id']}, {name}" if row.get("break_id") else name, row["message"], row)
 
 
 def told_tasks(rows: Iterable[Row], *, title: str) -> list[Task]:

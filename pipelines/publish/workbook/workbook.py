@@ -9,16 +9,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.checks.steps import load_rules, split_message
 from pipelines.core.words import moment
-from pipelines.publish.facts import read_times, share_facts
+from pipelines.publish.facts import part_holds, read_times, share_facts
 from pipelines.publish.workbook.book import FIRST_TAB, Book
 from pipelines.publish.workbook.charts import write_accrual_charts, write_ageing
 from pipelines.publish.workbook.overview import HOW_TO_READ, write_overview
 from pipelines.publish.workbook.sheet import MOST_ROWS, Sheet
 from pipelines.publish.workbook.sheets import SHEETS
 from pipelines.publish.workbook.table_sheet import SheetLayout, write_sheet
-from pipelines.stores.warehouse import insert_rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,7 +32,7 @@ def write_workbook(connection: duckdb.DuckDBPyConnection, path: Path, *, today: 
     The same content gives the same bytes.
     """
     share_facts(connection)
-    _part_holds(connection)
+    part_holds(connection)
     title = f"Springline on {today.day} {today:%B %Y}: what to look at"
     write_sheets(connection, path, SHEETS, title=title, day=today, most=most)
 
@@ -73,19 +71,6 @@ def write_sheets(
         told = {"read_at": read_at, "verdict": _verdict(layouts) or nothing, "standing": standing}
         write_overview(book, first, layouts, title=title, how_to_read=how_to_read, **told)
         book.close()
-
-
-def _part_holds(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table hold_words: of each hold that stands, why and what to do, without the document before them."""
-    rules = load_rules().rules
-    holds = connection.execute("SELECT hold_id, message, rule FROM ctl.holds WHERE until IS NULL").fetchall()
-    connection.execute("CREATE OR REPLACE TEMP TABLE hold_words (hold_id BIGINT, why VARCHAR, next_step VARCHAR)")
-    parted = [(hold_id, *split_message(message, rule=rules.get(rule))) for hold_id, message, rule in holds]
-    insert_rows(
-        connection,
-        "hold_words",
-        [(hold_id, f"{why[:1].upper()}{why[1:]}", step or None) for hold_id, why, step in parted],
-    )
 
 
 def _read_at(connection: duckdb.DuckDBPyConnection) -> str:
