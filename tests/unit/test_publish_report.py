@@ -140,7 +140,7 @@ def test_headings_leave_out_no_level(page: Page) -> None:
         "2400 Trade payables USD 360.00 -30,890.00 0.00 0.00 -31,250.00 Voucher 10231 is 360.00 USD short",
         "Sent, and no answer came 1 Springline run documents looks it up. INO 2707422 It was sent at 08:00",
         "External document number missing 1",
-        "37 rules found nothing",
+        f"{len(load_rules().rules) - 4} rules found nothing",  # four have held something
         "2026-10-31 09:00 (Oslo) 2026-10-31 schedule documents documents are held; the others went through",
         "not ended when this was written",
         "Document 5207499: documentDate is '31.10.2026', expected a date.",
