@@ -1,6 +1,6 @@
 """Who is at work, for the record: the name a person gives, else that of their login; a schedule has a name of its own.
 
-What such a name proves, and what it does not: docs/decisions/0016-second-person.md.
+What such a name proves, and what it does not: docs/decisions/0015-second-person.md.
 """
 
 from __future__ import annotations

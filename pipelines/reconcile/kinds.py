@@ -22,7 +22,7 @@ class BreakKind:
     ``found_in`` is the table, or the moment, in which ``object`` has the ``state`` that is a break: a state of the
     table, or the error code of a failed sending. ``subject`` says what the subject of such a break is made of. An
     acceptance is bound to what ``accepted_for`` lists. Words of ``next_step`` in braces are filled in. ``ignored_as``
-    says what of it somebody may call not ours (docs/decisions/0015-not-ours.md); an empty text: nothing.
+    says what of it somebody may call not ours (docs/decisions/0014-not-ours.md); an empty text: nothing.
     """
 
     kind: str

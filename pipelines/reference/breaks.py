@@ -17,7 +17,7 @@ ACCEPTANCE = (
     "move, the break stands again. `May be accepted` says when that is sensible. The next step that a break shows "
     "names its own document, account or day where it can; here it stands in general, and words in braces are filled "
     "in. What is not ours is said once, with `springline breaks ignore-subject` "
-    "([why](../decisions/0015-not-ours.md))."
+    "([why](../decisions/0014-not-ours.md))."
 )
 # The finders in the order in which a batch runs them.
 FINDERS = {

@@ -1,7 +1,7 @@
 """Bank accounts of suppliers that change: recorded when they are seen, sent only when a second person releases them.
 
 docs/mapping.md#2: with `partners.confirm_bank_changes` a change from one account to another waits. The first person is
-whoever ran the batch that saw it (docs/decisions/0016-second-person.md). The accounts stand in the control store in
+whoever ran the batch that saw it (docs/decisions/0015-second-person.md). The accounts stand in the control store in
 full, because the models compare them; what is shown of them is their last four characters.
 """
 

@@ -1,6 +1,6 @@
 """What is not ours: a project, an account, a partner or a currency whose breaks need nobody, as somebody said once.
 
-What Springline itself has sent is never put aside by it (docs/decisions/0015-not-ours.md): here such a subject is
+What Springline itself has sent is never put aside by it (docs/decisions/0014-not-ours.md): here such a subject is
 refused, and map.ignored_subjects leaves out none that a document of ours names later.
 """
 
