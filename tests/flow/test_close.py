@@ -21,6 +21,8 @@ from pipelines.stores.control import Control
 from tests.flow.live_world import TODAY, Live
 from tests.support.delivery_seed import NO_LIMITS
 
+pytestmark = pytest.mark.system
+
 USER = operator_name({})
 INVOICE, HELD = "2707031", "2708004"
 VOYAGE = "V002-2602"

@@ -299,8 +299,8 @@ def bank_accounts() -> set[str]:
 
 
 def texts_kept(world: World) -> str:
-    """Give all that the control store holds but payloads, objects set aside, and the record of changed accounts."""
-    own = {"payload", "body", "old_account", "new_account"}
+    """Give all that the control store holds but payloads, objects set aside, and the record of accounts."""
+    own = {"payload", "body", "old_account", "new_account", "bank_account"}
     control = world.control()
     found: list[str] = []
     for (table,) in control.read("SELECT name FROM sqlite_master WHERE type = 'table'"):
