@@ -310,7 +310,7 @@ def test_a_rule_that_found_nothing_does_not_read_as_a_fault(story: Story) -> Non
     assert re.search(r"none of the 4\d faults looked for was found", shown)
     assert "Looked for and not found: GL account missing," in shown
     held = "\n".join(_shown(story.explained[WITH_FAULT], 80))
-    assert "1 fault of 41 looked for: GL account missing" in held
+    assert re.search(r"1 fault of 4\d looked for: GL account missing", held)
 
 
 def test_origins_and_events_are_shown_when_asked_for(story: Story) -> None:
