@@ -132,9 +132,9 @@ def _looks(result: DemoResult) -> Iterator[tuple[str, str]]:
 def _more(result: DemoResult) -> Iterable[tuple[str, str]]:
     command = _at(result.folder / SPRINGLINE)
     return (
-        ("Everything else", f"{_at(result.folder / EVERYTHING)}, as --full prints it"),
+        ("Everything else", f"{_at(result.folder / EVERYTHING)} (what --full prints)"),
         ("Both systems", f"{_at(result.folder / SANDBOX)} serves them again, as they were left"),
-        ("Another run", f"{command} run --today {result.today}, while they are served"),
+        ("Another run", f"{command} run --today {result.today} (while they are served)"),
     )
 
 

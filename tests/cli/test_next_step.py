@@ -86,6 +86,10 @@ BREAK = {
     ("changes", "words"),
     [
         ((), "Ready: nothing holds it. `springline run documents` sends it. (operator)"),
+        (
+            (_set(checks=[{"verdict": "not checked"}]),),
+            "no run has checked it yet. `springline run documents` checks it",
+        ),
         ((_set(vms=None),), "It has not been read yet"),
         (
             (_set(holds=[HOLD]),),

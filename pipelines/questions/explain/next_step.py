@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipelines.checks.suites import HELD_BY_PERSON
 from pipelines.core.resources import seed_file
 from pipelines.core.words import amount, as_step, moment
+from pipelines.questions.explain.verdicts import NOT_CHECKED
 from pipelines.questions.who_acts import (
     ACCOUNTING,
     NOT_BOOKED,
@@ -222,6 +223,12 @@ def _ready(story: Explanation) -> Advice | None:
             f"check its number, company and status (RFP) in the VMS; then `{RUN}`. Pending documents are read by "
             "`springline preflight`.",
             OPERATIONS,
+        )
+    if any(check["verdict"] == NOT_CHECKED for check in story.checks):
+        return Advice(
+            "Ready for posting in the VMS, and no run has checked it yet.",
+            f"`{RUN}` checks it, and sends it where nothing holds it; `springline preflight` shows what would.",
+            OPERATOR,
         )
     return Advice("Ready: nothing holds it.", f"`{RUN}` sends it.", OPERATOR)
 

@@ -58,8 +58,9 @@ def _read(control: Control, tables: Tables | None, document: Document, *, now: d
     drafted = facts.draft_lines(tables, document)
     story.voucher = _voucher(control, story, drafted)
     story.holds = verdicts.holds_on(control, document)
-    # Nobody records that a document passed: that it has a hold, a draft or a voucher shows that it was checked.
-    is_checked = bool(story.holds or drafted or voucher)
+    # Nobody records that a document passed: a run that has checked one leaves a hold or a voucher. A draft shows
+    # nothing: it is there before the check, and a dry run, which keeps no holds, leaves one too.
+    is_checked = bool(story.holds or voucher)
     story.checks = verdicts.verdicts_on(story.holds, is_checked=is_checked)
     story.breaks = verdicts.breaks_on(control, document)
     story.decisions = verdicts.decided_on(control, document)
