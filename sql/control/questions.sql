@@ -84,9 +84,11 @@ SELECT
 FROM breaks
 WHERE break_id = :number;
 
--- name: break_on_row
+-- name: breaks_about
 SELECT
     break_id,
+    kind,
+    message,
     next_step
 FROM breaks
 WHERE until IS NULL AND subject = :subject;

@@ -120,6 +120,31 @@ def test_a_partners_code_alone_lists_its_documents(control: Control, tables: Tab
     assert (first, len(lines)) == ("60526 means 3 documents:", 3)
 
 
+def test_a_suppliers_code_says_first_that_its_account_waits(control: Control, tables: Tables) -> None:
+    with control.write() as connection:
+        connection.execute(
+            "INSERT INTO holds (document_no, rule, severity, message, since, batch_id) "
+            "VALUES ('60526', 'bank_change', 'critical', 'Supplier 60526: its account changes.', '2026-11-02', 'b1')"
+        )
+    first, second, *_ = refusal("60526", control, tables).message.splitlines()
+    assert (first, second) == ("Supplier 60526: its account changes.", "60526 means 3 documents:")
+
+
+def test_what_a_break_is_about_leads_to_it(control: Control, tables: Tables) -> None:
+    with control.write() as connection:
+        connection.execute(
+            "INSERT INTO breaks (kind, subject, message, next_step, figures_hash, since, batch_id) VALUES "
+            "('voyage unknown in VMS', '28601:OFFICE-2026', 'No voyage has this code.', 'correct the project.', 'h', "
+            "'2026-11-02', 'b1')"
+        )
+    told = refusal("28601:OFFICE-2026", control, tables)
+    assert told.message.splitlines() == [
+        "28601:OFFICE-2026 is no document.",
+        "Break no:1 (voyage unknown in VMS): No voyage has this code.",
+    ]
+    assert told.next_step == "correct the project."
+
+
 def test_nothing_found_says_where_it_looked(control: Control, tables: Tables) -> None:
     told = refusal("no such thing", control, tables)
     assert "Looked in the warehouse and the control store, by document number, key, supplier's invoice" in told.message

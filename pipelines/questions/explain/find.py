@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pipelines.core import words
 from pipelines.core.errors import UsageError
 from pipelines.questions.explain.nothing_found import no_document, whole_number
+from pipelines.questions.explain.verdicts import waiting_bank_change
 from pipelines.steering.break_decisions import BY_NUMBER
 from pipelines.steering.find_document import BY_KEY, MOST_LISTED, Document, documents_named
 from pipelines.stores.control import named_statements
@@ -89,7 +90,9 @@ def find(name: str, *, control: Control, tables: Tables | None, is_full: bool = 
     found = _found({**meant, **others}, own, control=control, tables=tables)
     first, also = ([one for one in found if one.document.key in meant], others) if is_number else (found, {})
     if len(first) > 1:
-        raise _several(name.strip(), first, is_full=is_full)
+        # A supplier's code means its documents; what waits for it itself is a bank account.
+        waits = waiting_bank_change(control, text)
+        raise _several(name.strip(), first, is_full=is_full, about_it=[waits] if waits else [])
     if not first:
         raise no_document(name.strip(), control=control, tables=tables)
     return first[0], [one for one in found if one.document.key in also]
@@ -157,8 +160,11 @@ def _found(
     return list(found.values())
 
 
-def _several(name: str, found: Sequence[Found], *, is_full: bool) -> UsageError:
-    """List them, a line each: the command, the document, and of the rest only what tells them apart."""
+def _several(name: str, found: Sequence[Found], *, is_full: bool, about_it: Sequence[str]) -> UsageError:
+    """List them, a line each: the command, the document, and of the rest only what tells them apart.
+
+    ``about_it`` is said first: it concerns what has the name, and not one of its documents.
+    """
     shown = found if is_full else found[:MOST_LISTED]
     apart = [any(values) and len({*values}) > 1 for values in zip(*(one.traits for one in found), strict=True)]
     width = max(len(one.command) for one in shown)
@@ -172,5 +178,5 @@ def _several(name: str, found: Sequence[Found], *, is_full: bool) -> UsageError:
     if len(found) > len(shown):
         lines.append(f"  … and {len(found) - len(shown)} more: springline explain {quote(name)} --full")
     return UsageError(
-        "\n".join([f"{name} means {len(found)} documents:", *lines]), next_step="run one of these commands."
+        "\n".join([*about_it, f"{name} means {len(found)} documents:", *lines]), next_step="run one of these commands."
     )

@@ -29,6 +29,10 @@ def no_document(name: str, *, control: Control, tables: Tables | None) -> UsageE
     where = "the control store alone" if tables is None else f"the {tables.origin} and the control store"
     if in_ledger := _rows_in_ledger(name, control=control, tables=tables):
         return in_ledger
+    if about := control.read(named_statements("questions")["breaks_about"], {"subject": name}):
+        # Subjects of breaks as `breaks list` shows them: a project, an account, a partner, a currency.
+        told = [f"Break no:{row['break_id']} ({row['kind']}): {row['message']}" for row in about]
+        return UsageError("\n".join([f"{name} is no document.", *told]), next_step=about[0]["next_step"])
     near = _near(name, tables)
     lines = [f"No document {name} has been read yet. Looked in {where}, by {LOOKED_BY}.", *near]
     return UsageError("\n".join(lines), next_step="run one of these commands, or " + NEXT if near else NEXT)
@@ -47,7 +51,7 @@ def _rows_in_ledger(name: str, *, control: Control, tables: Tables | None) -> Us
         f"{one['next_step'].rstrip('.')} (break no:{one['break_id']})"
         for row in rows
         for one in control.read(
-            named_statements("questions")["break_on_row"], {"subject": f"{row['side']} {row['row_db_id']}"}
+            named_statements("questions")["breaks_about"], {"subject": f"{row['side']} {row['row_db_id']}"}
         )
     ]
     return UsageError(
