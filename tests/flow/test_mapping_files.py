@@ -16,6 +16,8 @@ from tests.flow.live_world import JOBS, Live
 if TYPE_CHECKING:
     from pipelines.batch.run import BatchResult
 
+pytestmark = pytest.mark.system
+
 # Two invoices of suppliers: on accounts 4300 and others, with a voyage.
 FIRST, LATER, PERIOD = "2707400", "2708001", "2026-10"
 
