@@ -12,7 +12,6 @@ import typer
 
 from pipelines.cli.common import AsJson, Config, err, errors_as_json, out, utc_now
 from pipelines.core.errors import UsageError
-from pipelines.core.settings import load_published
 
 
 class Format(StrEnum):
@@ -70,6 +69,8 @@ def query(
         chosen = _chosen(form, output, as_json=as_json)
         if chosen in BINARY and output is None:
             raise UsageError(f"{chosen.value} goes to a file.", next_step=f"name it: --output answer.{chosen.value}.")
+        from pipelines.core.settings import load_published  # noqa: PLC0415 settings take a tenth of a second to import
+
         folder = published or load_published(config, environ=os.environ)
         with ask(folder, _text(sql)) as answer:
             # To stderr, so that `--format csv > file` holds nothing but the answer.

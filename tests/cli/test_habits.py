@@ -177,3 +177,10 @@ def test_requests_that_cannot_be_counted_do_not_keep_the_answer_back(locked: Ter
     rows = control.read("SELECT count(*) FROM requests")
     control.close()
     assert [tuple(row) for row in rows] == [(0,)]
+
+
+def test_help_imports_nothing_that_only_a_command_needs() -> None:
+    heavy = "{'pydantic', 'duckdb', 'httpx', 'dlt', 'pandas', 'great_expectations'} & sys.modules.keys()"
+    code = f"import sys; from pipelines.cli.app import app; print({heavy})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 ours
+    assert done.stdout == "set()\n"
