@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipelines.cli.common import AsJson, Config, Today, out, print_json, read_today, session, utc_now
 from pipelines.cli.voice import voice
+
+if TYPE_CHECKING:
+    from pipelines.step.context import Context
 
 
 def _job_names() -> list[str]:
@@ -35,6 +39,32 @@ Output = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")]
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a dry run would send; None where the job that makes vouchers did not come to its end."""
+
+    vouchers: list[dict[str, Any]] | None = None
+    changes: list[dict[str, Any]] | None = None
+    files: tuple[Path, ...] = ()
+
+
+def _see(context: Context, output: Path | None) -> _Seen:
+    from pipelines.batch.jobs import DOCUMENTS  # noqa: PLC0415 a command imports what it runs
+    from pipelines.batch.run import is_job_done  # noqa: PLC0415
+    from pipelines.checks.steps import ready_documents  # noqa: PLC0415
+    from pipelines.questions import dry_run, dry_run_files, mapping_changes  # noqa: PLC0415
+
+    if not is_job_done(context, DOCUMENTS.name):
+        return _Seen()
+    # Only what the checks let through: a dry run must not show a voucher that a run would hold.
+    ready = ready_documents(context)
+    return _Seen(
+        dry_run.read_drafts(context, ready=ready),
+        mapping_changes.read_mapping_changes(context, ready=ready),
+        dry_run_files.write_output(context, output) if output is not None else (),
+    )
+
+
 def run(
     jobs: Jobs = None,
     *,
@@ -46,27 +76,15 @@ def run(
 ) -> None:
     """Run jobs once: read both systems, map, check, send."""
     from pipelines.batch import run as batch  # noqa: PLC0415 a command imports what it runs
-    from pipelines.batch.jobs import DOCUMENTS  # noqa: PLC0415
-    from pipelines.checks.steps import ready_documents  # noqa: PLC0415
     from pipelines.questions import dry_run, mapping_changes  # noqa: PLC0415
-    from pipelines.step.context import Context  # noqa: PLC0415
 
-    shown: list[dict[str, Any]] | None = None
-    touched: list[dict[str, Any]] | None = None
-    written: tuple[Path, ...] = ()
+    seen = _Seen()
 
     # Called while the warehouse is open and nothing has been sent: what a dry run shows is what a run would send.
     def look(context: Context) -> None:
-        nonlocal shown, touched, written
-        if is_dry_run and batch.is_job_done(context, DOCUMENTS.name):
-            # Only what the checks let through: a dry run must not show a voucher that a run would hold.
-            ready = ready_documents(context)
-            shown = dry_run.read_drafts(context, ready=ready)
-            touched = mapping_changes.read_mapping_changes(context, ready=ready)
-            if output is not None:
-                from pipelines.questions.dry_run_files import write_output  # noqa: PLC0415 only this option needs it
-
-                written = write_output(context, output)
+        nonlocal seen
+        if is_dry_run:
+            seen = _see(context, output)
 
     with session(config, as_json=as_json) as started:
         if output is not None:
@@ -84,14 +102,13 @@ def run(
             look=look,
         )
     if as_json:
-        print_json(
-            result.as_dict() | ({"vouchers": shown or [], "mapping_changes": touched or []} if is_dry_run else {})
-        )
+        shown = {"vouchers": seen.vouchers or [], "mapping_changes": seen.changes or []} if is_dry_run else {}
+        print_json(result.as_dict() | shown)
     else:
         if is_dry_run:
-            dry_run.show_drafts(shown, out)
-            mapping_changes.show_mapping_changes(touched, out)
-            for file in written:
+            dry_run.show_drafts(seen.vouchers, out)
+            mapping_changes.show_mapping_changes(seen.changes, out)
+            for file in seen.files:
                 out.print(f"Written to {file}.", markup=False, highlight=False)
         batch.show_result(result, out, is_detailed=voice().is_verbose)
     # The code of the batch, also where everything went through but something is held (14) or differs (16).
