@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 
 from pipelines.core.errors import SettingsError
 from pipelines.core.resources import seed_file
 from pipelines.core.settings_faults import name_fault, name_faults, nearest, section_of, unknown_variable
+from pipelines.core.settings_section import Section
 from pipelines.core.settings_sources import (
     FILE,
     OTHER_VARIABLES,
@@ -26,6 +27,7 @@ from pipelines.core.settings_values import (
     Address,
     BaseAddress,
     Codes,
+    DayTime,
     Entity,
     GivenFile,
     OurFile,
@@ -35,11 +37,7 @@ from pipelines.core.settings_values import (
     Token,
     User,
 )
-
-# Settings of earlier releases: who still has one is told what became of it.
-GONE: Mapping[Location, str] = {
-    ("rates", "at"): "is gone, because nothing read it; take it out. Rates go with every run of the job `rates`",
-}
+from pipelines.core.settings_watch import AlertSettings, WatchSettings, WebhookSettings
 
 # The posting requirements that may be switched off: those of a company's own order, and warnings. Never one that keeps
 # a voucher's money right, or without which the ledger would refuse it. `expectations/` marks the same ones.
@@ -50,20 +48,7 @@ RULES_THAT_MAY_BE_OFF = (
 )  # fmt: skip
 
 
-class _Section(BaseModel):
-    # A misspelt name is a fault, and no step can change a setting for another.
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _no_bool_for_a_number(cls, value: object, info: ValidationInfo) -> object:
-        # Python takes true for 1, and pydantic with it: `owner = true` would be entity 1.
-        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
-            raise ValueError("must not be true or false")
-        return value
-
-
-class VmsSettings(_Section):
+class VmsSettings(Section):
     """How to reach the VMS: OAuth2 client credentials, or user name and password on older installations."""
 
     base_url: BaseAddress = Field(
@@ -92,7 +77,7 @@ class VmsSettings(_Section):
     attempts: int = Field(default=5, ge=1, le=20, description="tries of one request")
 
 
-class LedgerSettings(_Section):
+class LedgerSettings(Section):
     """How to reach the ledger, and what it lets a caller do."""
 
     url: Address = Field(
@@ -121,7 +106,7 @@ class LedgerSettings(_Section):
     )
 
 
-class CompanySettings(_Section):
+class CompanySettings(Section):
     """A block `[[companies]]` for each VMS company: the entity of its vouchers, the group entity of its master data."""
 
     code: Text = Field(
@@ -148,7 +133,7 @@ class CompanySettings(_Section):
     )
 
 
-class PostingSettings(_Section):
+class PostingSettings(Section):
     """How documents become vouchers (docs/mapping.md#1)."""
 
     xgl: Literal["poolCode", "isTc"] | None = Field(
@@ -238,7 +223,7 @@ class PostingSettings(_Section):
         return names
 
 
-class PartnerSettings(_Section):
+class PartnerSettings(Section):
     """Which VMS partner types are suppliers, customers and charterers."""
 
     supplier_types: Codes = Field(
@@ -268,7 +253,7 @@ class PartnerSettings(_Section):
     )
 
 
-class VoyageSettings(_Section):
+class VoyageSettings(Section):
     """How voyages become projects (docs/mapping.md#2)."""
 
     project_dates: Literal["none", "voyage"] = Field(
@@ -278,9 +263,12 @@ class VoyageSettings(_Section):
     months_after: int = Field(default=12, ge=0, le=120, description="months behind the voyage's end")
 
 
-class RateSettings(_Section):
+class RateSettings(Section):
     """Which exchange rates go to the VMS."""
 
+    at: DayTime = Field(
+        default="16:30", description="time in Oslo at which `springline watch` sends them, Monday to Friday"
+    )
     days: int = Field(default=7, ge=1, le=366, description="days back that rates are compared")
     owner: Entity | None = Field(
         default=None,
@@ -293,7 +281,7 @@ class RateSettings(_Section):
     overwrite: bool = Field(default=False, description="replace a different rate in the VMS")
 
 
-class Settings(_Section):
+class Settings(Section):
     """All settings; ``companies`` empty means that every VMS code is an entity code."""
 
     warehouse: OurFile = Field(default=Path("springline.duckdb"), description="file of the working database")
@@ -315,6 +303,9 @@ class Settings(_Section):
     posting: PostingSettings = PostingSettings()
     voyages: VoyageSettings = VoyageSettings()
     rates: RateSettings = RateSettings()
+    watch: WatchSettings = WatchSettings()
+    webhooks: WebhookSettings = WebhookSettings()
+    alerts: AlertSettings = AlertSettings()
 
     @field_validator("companies")
     @classmethod
@@ -366,7 +357,7 @@ def load_published(config: Path | None, *, environ: Mapping[str, str]) -> Path:
     try:
         readers = _Readers.model_validate(given.values)
     except ValidationError as error:
-        problems += name_faults(error.errors(include_url=False), given, Settings, GONE)
+        problems += name_faults(error.errors(include_url=False), given, Settings)
     if problems:
         raise SettingsError(f"Settings: {'; '.join(problems)}.", next_step="correct it, or name --published FOLDER.")
     return readers.published
@@ -390,7 +381,7 @@ def load_settings(config: Path | None, *, environ: Mapping[str, str]) -> Setting
         settings = Settings(**values)
         problems += [name_fault(at, value, problem, given) for at, value, problem in _contradictions(settings)]
     except ValidationError as error:
-        problems += name_faults(error.errors(include_url=False), given, Settings, GONE)
+        problems += name_faults(error.errors(include_url=False), given, Settings)
     if problems:
         raise _error(given, problems, is_named=config is not None)
     return settings

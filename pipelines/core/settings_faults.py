@@ -41,10 +41,8 @@ _FOUND: Mapping[str, tuple[str, str]] = {
 }
 
 
-def name_faults(
-    errors: Collection[ErrorDetails], given: Given, model: type[BaseModel], gone: Mapping[Location, str]
-) -> Iterator[str]:
-    """Yield each fault that pydantic found as place, value and words; ``gone`` says what became of former settings."""
+def name_faults(errors: Collection[ErrorDetails], given: Given, model: type[BaseModel]) -> Iterator[str]:
+    """Yield each fault that pydantic found as place, value and words."""
     # As a person goes through the file, the environment first.
     for error in sorted(errors, key=lambda error: given.place(error["loc"])[1]):
         location = error["loc"]
@@ -55,7 +53,7 @@ def name_faults(
             yield _missing(location, given)
         elif kind == "extra_forbidden":
             # Without the value: under a misspelt name it may be a secret.
-            words = gone.get(location) or f"there is no such setting; {_nearest_name(location, given, model)}"
+            words = f"there is no such setting; {_nearest_name(location, given, model)}"
             yield f"{_place(location, given)}: {words}"
         else:
             yield f"{_place(location, given)}{_value(location, error['input'])}: {_words(error)}"

@@ -18,7 +18,13 @@ from pipelines.core.text_files import read_text
 PREFIX = "SPRINGLINE_"
 FILE = "springline.toml"
 # Never taken from the toml, which lies in backups and repositories.
-SECRETS = (("vms", "client_secret"), ("vms", "password"), ("ledger", "token"))
+SECRETS = (
+    ("vms", "client_secret"),
+    ("vms", "password"),
+    ("ledger", "token"),
+    ("webhooks", "vms_password"),
+    ("alerts", "urls"),
+)
 # Variables that are no settings, and what they are for.
 OTHER_VARIABLES: Mapping[str, str] = {
     "SPRINGLINE_OPERATOR": "who is at the keyboard, for the record of decisions; the login name unless set",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 import unicodedata
+from datetime import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
@@ -151,10 +152,22 @@ def _user(name: str) -> str:
     return name
 
 
+def _day_time(value: object) -> object:
+    """Read ``16:30``, also where TOML read it as a time; pydantic would take seconds since midnight as well."""
+    text = f"{value:%H:%M}" if isinstance(value, time) else value.strip() if isinstance(value, str) else ""
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
+        raise ValueError("is no time of day; write it as 16:30")
+    return text
+
+
 Text = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": "string", "minLength": 1})]
 User = Annotated[Text, AfterValidator(_user)]
 Codes = Annotated[tuple[Text, ...], BeforeValidator(_split)]
 Token = Annotated[SecretStr, BeforeValidator(_token)]
+# A time of day, always as ``06:30``.
+DayTime = Annotated[
+    str, BeforeValidator(_day_time), WithJsonSchema({"type": "string", "pattern": "^([01]\\d|2[0-3]):[0-5]\\d$"})
+]
 Sign = Annotated[Literal[1, -1, "revenue"], BeforeValidator(_sign)]
 # An entity of the ledger, by its number.
 Entity = Annotated[int, Field(ge=1, le=MOST_INTEGER)]

@@ -41,7 +41,7 @@ def leave_commands(folder: Path, settings: Settings) -> None:
     values |= {"warehouse": settings.warehouse_path.name, "published": settings.published.name}
     secrets = {}
     for section, member in SECRETS:
-        values[section].pop(member, None)
+        values.get(section, {}).pop(member, None)
         if secret := getattr(getattr(settings, section), member):
             secrets[variable_name((section, member))] = secret.get_secret_value()
     (folder / SETTINGS).write_text(as_toml(values), encoding="utf-8")

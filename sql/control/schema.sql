@@ -324,3 +324,67 @@ CREATE TRIGGER IF NOT EXISTS sealed_packs_are_final_update BEFORE UPDATE ON seal
 BEGIN SELECT RAISE(ABORT, 'a sealed period stays as it is'); END;
 CREATE TRIGGER IF NOT EXISTS sealed_packs_are_final_delete BEFORE DELETE ON sealed_packs
 BEGIN SELECT RAISE(ABORT, 'a sealed period stays as it is'); END;
+
+-- One watch: a process that runs jobs at their cadence.
+CREATE TABLE IF NOT EXISTS watches (
+    watch_id TEXT PRIMARY KEY,    -- time of its start and four random digits
+    started_at TEXT NOT NULL,     -- when it began
+    seen_at TEXT NOT NULL,        -- when it last said that it is alive
+    ended_at TEXT,                -- when it ended; empty while it runs, or when it was killed
+    host TEXT NOT NULL,           -- machine
+    pid INTEGER NOT NULL,         -- process
+    address TEXT,                 -- where it answers: http://127.0.0.1:8787
+    operator TEXT NOT NULL        -- who started it
+) STRICT;
+
+-- One run that a command asked a watch for.
+CREATE TABLE IF NOT EXISTS orders (
+    order_id INTEGER PRIMARY KEY, -- in the order in which they were asked for
+    ordered_at TEXT NOT NULL,     -- when it was asked for
+    operator TEXT NOT NULL,       -- who asked
+    jobs TEXT NOT NULL,           -- job names, comma separated
+    today TEXT,                   -- the accounting day that was named; empty: the day on which it runs
+    watch_id TEXT,                -- the watch that took it
+    batch_id TEXT,                -- the batch that carried it out
+    ended_at TEXT,                -- when it was carried out, or given up
+    problem TEXT                  -- why it was not carried out
+) STRICT;
+
+-- One call of the other side that something has changed there; kept for some days, so that none counts twice.
+CREATE TABLE IF NOT EXISTS webhook_events (
+    side TEXT NOT NULL CHECK (side IN ('vms', 'ledger')),  -- who called
+    event_id TEXT NOT NULL,       -- the caller's own id of the event, or a hash of what it sent
+    received_at TEXT NOT NULL,    -- when it came
+    job TEXT NOT NULL,            -- the job that looks at what changed
+    subject TEXT NOT NULL,        -- what changed: Document 5200777
+    batch_id TEXT,                -- the first batch of that job since
+    PRIMARY KEY (side, event_id)
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS webhook_events_waiting ON webhook_events (job) WHERE batch_id IS NULL;
+
+-- One subscription that Springline made at the other side.
+CREATE TABLE IF NOT EXISTS webhooks (
+    side TEXT NOT NULL CHECK (side IN ('vms', 'ledger')),  -- who is to call
+    name TEXT NOT NULL,           -- what it is for: documents ready for posting
+    subscription TEXT NOT NULL,   -- its key at the other side
+    registered_at TEXT NOT NULL,  -- when it was made
+    state TEXT NOT NULL,          -- as the other side says: active, RUNNING, RECOVERING, PAUSED, FAULTED, gone
+    checked_at TEXT NOT NULL,     -- when the other side was last asked
+    removed_at TEXT,              -- when it was taken away, or another one made in its place
+    PRIMARY KEY (side, subscription)
+) STRICT;
+
+-- One thing that somebody was told of, until it is over.
+CREATE TABLE IF NOT EXISTS alerts (
+    alert_id INTEGER PRIMARY KEY, -- in the order in which they began
+    kind TEXT NOT NULL,           -- what it is about: document held
+    subject TEXT NOT NULL,        -- the object, in its own words
+    text TEXT NOT NULL,           -- what was told
+    began_at TEXT NOT NULL,       -- when it was first found
+    told_at TEXT,                 -- when it was delivered; empty: still to be delivered
+    over_at TEXT,                 -- when it was found no more
+    over_told_at TEXT             -- when that was delivered
+) STRICT;
+
+CREATE UNIQUE INDEX IF NOT EXISTS alerts_standing ON alerts (kind, subject) WHERE over_at IS NULL;

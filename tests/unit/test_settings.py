@@ -76,7 +76,7 @@ FILE_FAULTS = [
     ("[postings]\nx = 1", "line 1, [postings]: there is no such setting; nearest: posting."),
     ("\n[ledger]\n# x\nbase_url = 'a'", "line 4, [ledger] base_url: there is no such setting; it belongs under [vms]."),
     ("page_size = 5", "line 1, page_size: there is no such setting; it belongs under [vms] or [ledger]."),
-    ("[rates]\nat = 16:30:00", "line 2, [rates] at: is gone, because nothing read it"),
+    ('[rates]\nat = "25:00"', 'line 2, [rates] at = "25:00": is no time of day; write it as 16:30'),
     ("[companies]\ncode = 'a'", "line 1, [companies]: is one table, and must be a list; in the file: [[companies]]"),
     ("[[vms]]\ntimeout = 5", "line 1, [[vms]]: is a list; a section has one bracket: [vms]."),
     ("[[companies]]\ncode = 5\nowner = 1", "line 2, [[companies]] code = 5: must be a text, in quotes."),
