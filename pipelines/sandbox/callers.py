@@ -7,6 +7,7 @@ delays its own calls only.
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING
@@ -60,8 +61,9 @@ class Callers:
             self.is_closed = True
             self._changed.notify_all()
             threads = list(self._threads)
+        end = time.monotonic() + _CLOSE_SECONDS
         for thread in threads:
-            thread.join(_CLOSE_SECONDS)
+            thread.join(max(end - time.monotonic(), 0.0))
 
     def _look_again(self) -> None:
         with self._changed:

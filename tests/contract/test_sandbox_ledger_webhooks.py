@@ -11,12 +11,15 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from pipelines.sandbox.ledger.routes import LEDGER_TOKEN
 from pipelines.sandbox.ledger.webhooks import signed
 from tests.contract.ledger_world import NOW, World, invoice
+from tests.support.patience import PATIENCE
 from tests.support.receiver import Receiver, Told, until
+from tests.support.sandbox_server import running_sandbox, sandbox_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -267,6 +270,30 @@ def test_a_restart_forgets_nothing(world: World, receiver: Receiver) -> None:
     assert codes(receiver.next()) == ["V1", "V2"]
     wait(world, db_id, "RUNNING")
     assert [one["attempt"] for one in attempts(world)] == [1, 2]
+
+
+def test_a_kill_forgets_nothing(world: World, tmp_path: Path, receiver: Receiver) -> None:
+    world.settings(webhook_start_seconds=0)
+    world.close()
+    receiver.status = 500
+    running = sandbox_process(tmp_path, None)
+    try:
+        asked = {"query": ADD, "variables": {"in": [node(receiver)]}}
+        address, headers = running.env["SPRINGLINE_LEDGER__URL"], {"Authorization": f"token {LEDGER_TOKEN}"}
+        httpx.post(address, json=asked, headers=headers, timeout=PATIENCE).raise_for_status()
+        until(lambda: running.control("GET", "ledger/webhooks")[0]["state"] == "RUNNING")
+        asked = {"query": ADD_PROJECTS, "variables": {"in": [{"node": {"code": "V1", "description": "x"}}]}}
+        httpx.post(address, json=asked, headers=headers, timeout=PATIENCE).raise_for_status()
+        receiver.next()
+        until(lambda: running.control("GET", "ledger/webhooks")[0]["state"] == "RECOVERING")
+    finally:
+        running.kill()
+    receiver.status = 200
+    with running_sandbox(tmp_path, None) as again:
+        again.control("POST", "clock", {"advance_seconds": 10})
+        assert codes(receiver.next()) == ["V1"]
+        until(lambda: again.control("GET", "ledger/webhooks")[0]["state"] == "RUNNING")
+        assert [one["attempt"] for one in again.control("GET", "ledger/webhooks/posts")] == [2, 1]
 
 
 def test_a_long_absence_is_told_in_parts(world: World, receiver: Receiver) -> None:

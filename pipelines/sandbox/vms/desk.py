@@ -84,7 +84,8 @@ class Desk:
         self._warnings = []
         with self._store.unit() as unit:
             yield self._writer(unit)
-        # After the unit: nobody hears of what was refused or is not on disk yet.
+        # After the unit: nobody hears of what was refused or is not on disk yet. A kill in between loses the
+        # notification, which nobody promises never happens: clients poll as well.
         self._webhooks.tell(unit.touched)
 
     def _writer(self, unit: Unit) -> Writer:
