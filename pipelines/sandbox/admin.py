@@ -110,7 +110,12 @@ class _Admin:
 
     def vms_accruals(self, request: Request) -> object:
         """Generate, and post unless told otherwise, the accruals of a period."""
+        self._vms.called_at(request)
         return self._vms.desk.accrue(msgspec.json.decode(request.state.body, type=AccrualRun))
+
+    def vms_deliveries(self, _: Request) -> object:
+        """List the last notifications of webhooks, with their attempts."""
+        return self._vms.webhooks.log()
 
     def page(self, _: Request) -> Response:
         """Show what each side holds."""
@@ -137,6 +142,7 @@ def admin_routes(
         Route("/_sandbox/faults", _json(admin.faults), methods=["GET", "POST", "DELETE"]),
         Route("/_sandbox/requests", _json(admin.requests), methods=["GET", "DELETE"]),
         Route("/_sandbox/vms/settings", _json(admin.vms_settings), methods=["GET", "POST"]),
+        Route("/_sandbox/vms/deliveries", _json(admin.vms_deliveries)),
         # Period end has no documented API: in the VMS a person fills in a dialog (docs/systems/vms.md#4-2).
         Route("/_sandbox/vms/accruals", _json(admin.vms_accruals), methods=["POST"]),
     ]

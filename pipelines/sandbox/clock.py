@@ -26,10 +26,15 @@ class Clock:
         self._db = db
         self._wall = wall
         self._offset = timedelta(microseconds=read_setting(db, _SETTING, default=0))
+        self._watchers: list[Callable[[], None]] = []
 
     def now(self) -> datetime:
         """Give the sandbox's time, aware, in UTC."""
         return self._wall() + self._offset
+
+    def watch(self, moved: Callable[[], None]) -> None:
+        """Call ``moved`` after each time that somebody has moved the clock."""
+        self._watchers.append(moved)
 
     def set(self, now: datetime) -> None:
         """Make it ``now`` (aware); raises ValueError for a time without zone."""
@@ -45,3 +50,5 @@ class Clock:
     def _store(self, offset: timedelta) -> None:
         write_setting(self._db, _SETTING, value=offset // timedelta(microseconds=1))
         self._offset = offset
+        for moved in self._watchers:
+            moved()

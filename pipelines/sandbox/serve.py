@@ -20,7 +20,7 @@ from pipelines.sandbox.admin import ReceivedRequests, admin_routes
 from pipelines.sandbox.clock import Clock
 from pipelines.sandbox.faults import Faults
 from pipelines.sandbox.gate import DROP, Gate
-from pipelines.sandbox.ledger.routes import LEDGER_TOKEN, ledger_routes, seed_ledger
+from pipelines.sandbox.ledger.routes import LEDGER_TOKEN, Ledger, ledger_routes, seed_ledger
 from pipelines.sandbox.state import open_state, read_setting, transaction, write_setting
 from pipelines.sandbox.vms.auth import CREDENTIALS
 from pipelines.sandbox.vms.routes import Vms
@@ -52,7 +52,8 @@ def build_app(state: Path, seed: Path | None = None) -> Starlette:
         control, ledger_db, vms_db = (stack.enter_context(closing(open_state(state))) for _ in range(3))
         clock, faults, counts = Clock(control), Faults(), ReceivedRequests()
         # This may come before the seed, because the ledger reads its rows at the first request.
-        routes = ledger_routes(ledger_db, clock=clock, faults=faults)
+        ledger = Ledger(ledger_db, clock=clock)
+        stack.callback(ledger.close)
         vms = Vms(vms_db, clock=clock)
         stack.callback(vms.close)
         if seed is not None and not read_setting(control, _SEEDED):
@@ -63,9 +64,10 @@ def build_app(state: Path, seed: Path | None = None) -> Starlette:
             with transaction(ledger_db):
                 seed_ledger(ledger_db, seed / "ledger")
                 write_setting(ledger_db, _SEEDED, value=True)
+        ledger.resume()
         admin = admin_routes(vms, ledger_db, clock=clock, faults=faults, counts=counts)
         gate = Middleware(Gate, clock=clock, faults=faults, counts=counts)
-        app = Starlette(routes=[*routes, *vms.routes(), *admin], middleware=[gate])
+        app = Starlette(routes=[*ledger_routes(ledger), *vms.routes(), *admin], middleware=[gate])
         app.state.close = stack.pop_all().close
     return app
 

@@ -17,7 +17,7 @@ import msgspec
 from starlette.applications import Starlette
 
 from pipelines.sandbox.clock import Clock
-from pipelines.sandbox.ledger.routes import LEDGER_TOKEN, ledger_routes, seed_ledger
+from pipelines.sandbox.ledger.routes import LEDGER_TOKEN, Ledger, ledger_routes, seed_ledger
 from pipelines.sandbox.state import open_state
 
 Json: TypeAlias = dict[str, Any]
@@ -133,10 +133,13 @@ class World:
         self._db = open_state(self.state)
         # Only what a test does moves this clock.
         self.clock = Clock(self._db, wall=lambda: NOW)
-        self.app = Starlette(routes=ledger_routes(self._db, clock=self.clock))
+        self.ledger = Ledger(self._db, clock=self.clock)
+        self.ledger.resume()
+        self.app = Starlette(routes=ledger_routes(self.ledger))
 
     def close(self) -> None:
         """Let go of the state file."""
+        self.ledger.close()
         self._db.close()
 
     def send(self, path: str, *, method: str = "POST", **request: Any) -> httpx.Response:  # noqa: ANN401

@@ -34,11 +34,11 @@ def world(tmp_path: Path) -> Iterator[World]:
     "header",
     [
         None,
-        "Bearer springline-sandbox",
-        "springline-sandbox",
+        "Bearer springline-sandboxed",
+        "springline-sandboxed",
         "token ",
         "token not+base64url==",
-        "Token springline-sandbox",
+        "Token springline-sandboxed",
     ],
 )
 def test_anything_but_a_token_header_is_a_bad_format(world: World, header: str | None) -> None:

@@ -199,7 +199,7 @@ def test_amounts_may_be_numbers_and_keep_their_digits(world: World) -> None:
         '{"query":"mutation($in:[AddGLImportItemsInput!]!){addGLImportItems(inputs:$in){edges{node{amount}}}}",'
         '"variables":{"in":[{"node":{"amount":123456789012345.07}},{"node":{"amount":-5}}]}}'
     )
-    headers = {"Authorization": "token springline-sandbox"}
+    headers = {"Authorization": "token springline-sandboxed"}
     edges = world.send("/graphql", content=content, headers=headers).json()["data"]["addGLImportItems"]["edges"]
     assert [edge["node"]["amount"] for edge in edges] == ["123456789012345.07", "-5.00"]
 

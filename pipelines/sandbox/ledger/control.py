@@ -21,6 +21,7 @@ from pipelines.sandbox.ledger.store import RowChanges
 from pipelines.sandbox.ledger.tamper import Corruption, corrupt
 from pipelines.sandbox.ledger.values import JobLevel, Row
 from pipelines.sandbox.ledger.views import import_items, vouchers
+from pipelines.sandbox.ledger.webhooks import WebhookSwitch, switch_webhook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +62,8 @@ def control_routes(ledger: Ledger) -> list[Route]:
         "unmatch/named": (None, _by_hand(NamedUnmatch, unmatch_named)),
         "corrupt": (None, _by_hand(Corruption, corrupt)),
         "periods": (_get_periods, _by_hand(PostingPeriod, _set_period)),
+        "webhooks": (_get_webhooks, _by_hand(WebhookSwitch, switch_webhook)),
+        "webhooks/posts": (_get_webhook_posts, None),
         "rates": (_get_rates, _by_hand(Rate, _publish)),
     }
     return [_route(ledger, path, read, write) for path, (read, write) in paths.items()]
@@ -144,6 +147,14 @@ def _get_import_items(ledger: Ledger, query: QueryParams) -> list[Row]:
 
 def _get_files(ledger: Ledger, _: QueryParams) -> list[Row]:
     return files(ledger.store)
+
+
+def _get_webhooks(ledger: Ledger, _: QueryParams) -> list[Row]:
+    return ledger.webhooks.listed()
+
+
+def _get_webhook_posts(ledger: Ledger, _: QueryParams) -> list[Row]:
+    return [one._asdict() for one in ledger.webhooks.posts()]
 
 
 # By hand only: that the API can do this is assumed, and the product does not use it (docs/systems/ledger.md#a25).

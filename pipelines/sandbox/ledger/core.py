@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from pipelines.sandbox.ledger.limits import Limits
 from pipelines.sandbox.ledger.posting import last_run_due, run_posting
 from pipelines.sandbox.ledger.settings import ServedLedgerSettings, change_settings, read_settings
-from pipelines.sandbox.ledger.store import LedgerStore
+from pipelines.sandbox.ledger.store import LedgerStore, create_tables, stored_rows
+from pipelines.sandbox.ledger.webhooks import Webhooks
 from pipelines.sandbox.state import read_setting, write_setting
 
 if TYPE_CHECKING:
@@ -30,18 +31,28 @@ class Ledger:
         self._db = db
         self._clock = clock
         self._opening = threading.Lock()
-        self._store: LedgerStore | None = None
+        self._opened: tuple[LedgerStore, Webhooks] | None = None
 
     @property
     def store(self) -> LedgerStore:
         """Give the rows."""
-        # Otherwise two first requests at the same time would each go on with their own copy of the rows.
-        with self._opening:
-            if self._store is None:
-                self._store = LedgerStore(self._db)
-                # Rows live as long as the server: the collector need not walk them again and again.
-                gc.freeze()
-            return self._store
+        return self._open()[0]
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """Give what tells others of changed rows."""
+        return self._open()[1]
+
+    def resume(self) -> None:
+        """Go on telling what was not told before the last stop; with no webhook this reads no rows."""
+        create_tables(self._db)
+        if any(True for _ in stored_rows(self._db, "webhooks")):
+            self._open()
+
+    def close(self) -> None:
+        """Stop what runs in the background."""
+        if self._opened is not None:
+            self._opened[1].close()
 
     def now(self) -> datetime:
         """Give the sandbox's time, aware, in UTC."""
@@ -76,6 +87,16 @@ class Ledger:
                 run_posting(self.store, now=now)
             if is_due or stored is None or last == now:
                 self._ran(now)
+
+    def _open(self) -> tuple[LedgerStore, Webhooks]:
+        # Otherwise two first requests at the same time would each go on with their own copy of the rows.
+        with self._opening:
+            if self._opened is None:
+                store = LedgerStore(self._db)
+                self._opened = store, Webhooks(store, self._db, self._clock, lambda: self.settings)
+                # Rows live as long as the server: the collector need not walk them again and again.
+                gc.freeze()
+            return self._opened
 
     def _ran(self, now: datetime) -> None:
         write_setting(self._db, _LAST_RUN, value=now.astimezone(UTC).isoformat())

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 # Types that give their dbId as a string; all others give a number (docs/systems/ledger.md#1-5, #10-3 to #10-8).
 _STRING_IDS = frozenset({
     "APTransaction", "APTransactionDelta", "ARTransaction", "ARTransactionDelta", "BankAccount", "ExchangeRate",
-    "GLImportItem", "GLImportItemError", "ObjectKind", "PeriodStatusItem", "XGLDimension",
+    "GLImportItem", "GLImportItemError", "ObjectKind", "PeriodStatusItem", "Webhook", "XGLDimension",
 })  # fmt: skip
 # Objects that only group columns of their parent.
 _SAME_ROW = frozenset({"glDimension", "address"})

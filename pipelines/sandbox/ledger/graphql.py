@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from graphql import (
@@ -17,13 +17,13 @@ from graphql import (
 )
 from graphql.execution import get_variable_values
 
-from pipelines.sandbox.ledger.entities import entity_by_code
+from pipelines.sandbox.ledger.entities import entity_by_code, reach
 from pipelines.sandbox.ledger.errors import GraphqlFault, RefusedError
 from pipelines.sandbox.ledger.execute import Selection
 from pipelines.sandbox.ledger.files import check_sizes
 from pipelines.sandbox.ledger.limits import TIMEOUT
 from pipelines.sandbox.ledger.read import CONNECTIONS, read_connection, read_deltas
-from pipelines.sandbox.ledger.schema import ExactFloat, prepare, schema
+from pipelines.sandbox.ledger.schema import prepare, read_request, schema
 from pipelines.sandbox.ledger.write import mutate
 from pipelines.sandbox.multipart import CONTENT, is_multipart, read_parts
 
@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from graphql import FieldNode
 
     from pipelines.sandbox.ledger.core import Ledger
-    from pipelines.sandbox.ledger.schema import Prepared
+    from pipelines.sandbox.ledger.schema import GraphqlRequest, Prepared
+    from pipelines.sandbox.ledger.store import LedgerStore
     from pipelines.sandbox.ledger.values import Row
 
-TOKEN = "springline-sandbox"  # noqa: S105 (opens nothing but a sandbox on loopback)
+# It must be the base64url of some bytes: they are the key that webhooks are signed with (docs/systems/ledger.md#1-11).
+TOKEN = "springline-sandboxed"  # noqa: S105 (opens nothing but a sandbox on loopback)
 # The word token, not Bearer, and base64url without padding (docs/systems/ledger.md#1-2).
 _AUTHORIZATION = re.compile(r"token ([A-Za-z0-9_-]{16,200})")
 # The first text is the real one, the second is ours: a client must not depend on it.
@@ -46,13 +48,6 @@ _MAX_ROOT_FIELDS = 100
 _INTROSPECTION = frozenset({"__schema", "__type"})
 
 
-class _Request(msgspec.Struct):
-    query: str
-    variables: dict[str, Any] | None = None
-    operationName: str | None = None  # noqa: N815 (the name on the wire)
-
-
-_decoder = msgspec.json.Decoder(_Request, float_hook=ExactFloat)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -65,14 +60,14 @@ def answer(
     """
     started, settings = time.monotonic(), ledger.settings
     try:
-        own = _own(ledger, authorization)
+        caller = _caller(ledger, authorization)
         # The place is taken after the token was checked and held until the answer is ready.
         with ledger.limits.request(settings):
             request, files = _read(body, content_type)
             # Before anything is written: a mutation refused for its file has written nothing
             # (docs/systems/ledger.md#l28).
             check_sizes(files, settings)
-            result = _run(ledger, own, request, files)
+            result = _run(ledger, caller, request, files)
             if settings.latency_seconds:
                 time.sleep(min(settings.latency_seconds, settings.query_timeout_seconds or settings.latency_seconds))
     except (ValueError, RecursionError) as error:
@@ -89,8 +84,15 @@ def answer(
     return 200, _encoder.encode(result)
 
 
-def _own(ledger: Ledger, authorization: str | None) -> int:
-    """Give the entity a token was made in: the sandbox's own token belongs to the topmost one."""
+class _Caller(NamedTuple):
+    """A token, and the entity it was made in."""
+
+    token: str
+    own: int
+
+
+def _caller(ledger: Ledger, authorization: str | None) -> _Caller:
+    """Give a known token with its entity: the sandbox's own token belongs to the topmost one."""
     found = _AUTHORIZATION.fullmatch(authorization or "")
     if found is None:
         raise RefusedError(_BAD_FORMAT)
@@ -102,25 +104,27 @@ def _own(ledger: Ledger, authorization: str | None) -> int:
         entity = next(tops, None) if found[1] == TOKEN else None
     if entity is None:
         raise RefusedError(_UNKNOWN_TOKEN)
-    return int(entity["dbId"])
+    return _Caller(found[1], int(entity["dbId"]))
 
 
-def _read(body: bytes, content_type: str) -> tuple[_Request, dict[str, bytes]]:
+def _read(body: bytes, content_type: str) -> tuple[GraphqlRequest, dict[str, bytes]]:
     if not is_multipart(content_type):
-        return _decoder.decode(body), {}
+        return read_request(body), {}
     parts = read_parts(body, content_type)
     if CONTENT not in parts:
         raise ValueError(f"there is no part {CONTENT}")
-    return _decoder.decode(parts.pop(CONTENT)), parts
+    return read_request(parts.pop(CONTENT)), parts
 
 
-def _run(ledger: Ledger, own: int, request: _Request, files: dict[str, bytes]) -> dict[str, Any]:
+def _run(ledger: Ledger, caller: _Caller, request: GraphqlRequest, files: dict[str, bytes]) -> dict[str, Any]:
     prepared = prepare(request.query)
     if prepared.faults:
         raise RefusedError(*prepared.faults)
     operation = prepared.operation(request.operationName)
     if operation is None:
         raise RefusedError(GraphqlFault("Must provide the name of one operation of the document."))
+    if operation.operation is OperationType.SUBSCRIPTION:
+        raise RefusedError(GraphqlFault("A subscription needs a webhook: see addWebhooks."))
     variables = get_variable_values(schema(), operation.variable_definitions or (), request.variables or {})
     if isinstance(variables, list):
         raise RefusedError(*(GraphqlFault(error.message) for error in variables))
@@ -129,10 +133,10 @@ def _run(ledger: Ledger, own: int, request: _Request, files: dict[str, bytes]) -
     if any(nodes[0].name.value in _INTROSPECTION for nodes in fields.values()):
         # Questions about the schema cost no credits.
         return _introspect(prepared, request)
-    return _RootFields(ledger, own, operation, selection, files).run(fields)
+    return _RootFields(ledger, caller, operation, selection, files).run(fields)
 
 
-def _introspect(prepared: Prepared, request: _Request) -> dict[str, Any]:
+def _introspect(prepared: Prepared, request: GraphqlRequest) -> dict[str, Any]:
     """Let graphql-core answer questions about the schema; rows beside them stay null."""
     if prepared.document is None:
         return {}
@@ -148,7 +152,7 @@ class _RootFields:
     def __init__(
         self,
         ledger: Ledger,
-        own: int,
+        caller: _Caller,
         operation: OperationDefinitionNode,
         selection: Selection,
         files: dict[str, bytes],
@@ -158,7 +162,7 @@ class _RootFields:
             raise TypeError(operation.operation)
         self._root: GraphQLObjectType = root
         self._ledger = ledger
-        self._own = own
+        self._caller = caller
         self._selection = selection
         self._files = files
 
@@ -203,16 +207,26 @@ class _RootFields:
         named = get_named_type(self._root.fields[name].type)
         if not isinstance(named, GraphQLObjectType):
             raise TypeError(name)
-        return self._selection.row(named, nodes)(found), faults
+        return None if found is None else self._selection.row(named, nodes)(found), faults
 
-    def _resolve(self, name: str, arguments: Row) -> tuple[Row, list[GraphqlFault]]:
-        store, now = self._ledger.store, self._ledger.now()
+    def _resolve(self, name: str, arguments: Row) -> tuple[Row | None, list[GraphqlFault]]:
+        store, now, own = self._ledger.store, self._ledger.now(), self._caller.own
         if name in CONNECTIONS:
-            return read_connection(store, name, arguments, owner=self._own, now=now), []
+            return read_connection(store, name, arguments, owner=own, now=now), []
         if name.endswith("_deltas"):
-            return read_deltas(store, name.removesuffix("_deltas"), arguments, owner=self._own, now=now), []
+            return read_deltas(store, name.removesuffix("_deltas"), arguments, owner=own, now=now), []
+        if name == "webhook":
+            return _webhook(store, arguments, own=own), []
         settings = self._ledger.settings
-        return mutate(store, name, arguments, own=self._own, settings=settings, files=self._files, now=now)
+        token = self._caller.token
+        return mutate(store, name, arguments, own=own, settings=settings, files=self._files, now=now, token=token)
+
+
+def _webhook(store: LedgerStore, arguments: Row, *, own: int) -> Row | None:
+    """Give one webhook; null for a dbId that there is none of is assumed."""
+    db_id = str(arguments.get("dbId") or "")
+    row = store.tables["webhooks"].rows.get(int(db_id)) if db_id.isascii() and db_id.isdigit() else None
+    return row if row is not None and row["ownerDbId"] in reach(store, own) else None
 
 
 # By what is asked for, not by what is found: assumed, since the price of a query is not documented

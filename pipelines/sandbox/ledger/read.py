@@ -143,6 +143,13 @@ def read_deltas(store: LedgerStore, kind: str, arguments: Row, *, owner: int, no
     )
 
 
+def changed_rows(store: LedgerStore, source: NodeSource, *, owner: int, after: int) -> Iterator[Row]:
+    """Walk the rows changed after a place that the token of ``owner`` sees, oldest change first."""
+    is_owned = _is_owned(visible(store, owner, owner_set=None, table=source.table))
+    is_meant = _is_of(source.only) if source.only is not None else is_owned
+    return (row for row in store.tables[source.table].scan(after=after) if is_owned(row) and is_meant(row))
+
+
 def _delta_place(delta: Delta) -> int:
     return delta.seq
 

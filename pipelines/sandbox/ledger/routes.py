@@ -18,22 +18,16 @@ from pipelines.sandbox.ledger.overview import ledger_overview
 from pipelines.sandbox.ledger.seed import LedgerSeedError, seed_ledger
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from starlette.requests import Request
 
-    from pipelines.sandbox.clock import Clock
-    from pipelines.sandbox.faults import Faults
-
-__all__ = ["LEDGER_TOKEN", "LedgerSeedError", "ledger_overview", "ledger_routes", "seed_ledger"]
+__all__ = ["LEDGER_TOKEN", "Ledger", "LedgerSeedError", "ledger_overview", "ledger_routes", "seed_ledger"]
 
 # The explorer of the real API stands at /GraphQL, its endpoint at /graphql (docs/systems/ledger.md#1-1).
 _PATHS = ("/graphql", "/GraphQL")
 
 
-def ledger_routes(db: sqlite3.Connection, *, clock: Clock, faults: Faults | None = None) -> list[Route]:  # noqa: ARG001
-    """Give the routes of the ledger kept in ``db``; faults are met by the gate before them."""
-    ledger = Ledger(db, clock=clock)
+def ledger_routes(ledger: Ledger) -> list[Route]:
+    """Give the routes of a ledger; faults are met by the gate before them."""
 
     async def graphql(request: Request) -> Response:
         body = await request.body()

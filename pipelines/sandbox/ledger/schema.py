@@ -10,12 +10,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import msgspec
 from graphql import (
     DocumentNode,
     FloatValueNode,
     FragmentDefinitionNode,
     GraphQLError,
-    GraphQLID,
     GraphQLScalarType,
     GraphQLSchema,
     IntValueNode,
@@ -105,8 +105,6 @@ SCALARS: dict[str, Callable[[object], Any]] = {
 def schema() -> GraphQLSchema:
     """Build the schema of the packaged SDL, with scalars that take what the real API takes."""
     built = build_schema(Path(__file__).with_name("schema.graphql").read_text("utf-8"))
-    # No field is of type ID, but variables may be (docs/systems/ledger.md#1-6).
-    built.type_map["ID"] = GraphQLID
     for name, coerce in SCALARS.items():
         scalar = built.type_map[name]
         if isinstance(scalar, GraphQLScalarType):
@@ -130,6 +128,22 @@ def as_decimal(value: object) -> Decimal:
         return Decimal(value.text if isinstance(value, ExactFloat) else str(value))
     except InvalidOperation:
         raise GraphQLError(f"{str(value)[:50]!r} is no number") from None
+
+
+class GraphqlRequest(msgspec.Struct):
+    """What is sent to the endpoint, and what a webhook's serializedPayload holds."""
+
+    query: str
+    variables: dict[str, Any] | None = None
+    operationName: str | None = None  # noqa: N815 (the name on the wire)
+
+
+_decoder = msgspec.json.Decoder(GraphqlRequest, float_hook=ExactFloat)
+
+
+def read_request(body: bytes | str) -> GraphqlRequest:
+    """Read a request from its JSON; raises ValueError, or RecursionError where it is nested too deeply."""
+    return _decoder.decode(body)
 
 
 @dataclass(frozen=True, slots=True)

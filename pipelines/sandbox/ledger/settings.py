@@ -17,7 +17,7 @@ _NAME = "ledger.settings"
 
 
 class ServedLedgerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Null lifts a limit. Defaults are docs/systems/ledger.md#1-8 and #a1, #a3, #a10, #a13 to #a15, #l28."""
+    """Null lifts a limit. Defaults are docs/systems/ledger.md#1-8 and #a1, #a3, #a10, #a13 to #a16, #l28."""
 
     burst_requests: int | None = 20
     burst_seconds: float = 5
@@ -35,6 +35,12 @@ class ServedLedgerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     posting_every_minutes: int | None = 30
     posting_from: time = time(6)
     posting_to: time = time(18)
+    # Webhooks: how long one takes to start and a receiver may take, the pauses before each attempt (the last one again
+    # and again), and after how long without success a webhook gives up.
+    webhook_start_seconds: float = 5
+    webhook_timeout_seconds: float = 10
+    webhook_retry_seconds: tuple[float, ...] = (10, 60, 300, 900, 3_600)
+    webhook_fault_seconds: float = 86_400
     # Root fields the token has no scope for (docs/systems/ledger.md#l22), and further tokens with their entities.
     denied_fields: tuple[str, ...] = ()
     tokens: dict[str, int] = {}
@@ -55,5 +61,7 @@ def change_settings(db: sqlite3.Connection, changed: object) -> ServedLedgerSett
         raise BadRequestError(str(error)) from None
     if settings.posting_every_minutes is not None and settings.posting_every_minutes < 1:
         raise BadRequestError("posting_every_minutes is 1 or more, or null for a job that runs by hand only")
+    if not settings.webhook_retry_seconds:
+        raise BadRequestError("webhook_retry_seconds needs at least one pause")
     write_setting(db, _NAME, value=msgspec.to_builtins(settings))
     return settings

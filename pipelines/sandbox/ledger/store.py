@@ -15,7 +15,7 @@ from pipelines.sandbox.state import read_setting, transaction, write_setting
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
 # Each table with the columns that are indexed by value.
@@ -42,6 +42,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "transactions": ("headerDbId", "matchId"),
     "ap_rows": ("headerDbId", "matchId", "invoiceNumber"),
     "ar_rows": ("headerDbId", "matchId", "invoiceNumber"),
+    "webhooks": (),
 }
 # These rows have no times of their own, their header has (docs/systems/ledger.md#1-4).
 _UNTIMED = frozenset({"transactions", "ap_rows", "ar_rows"})
@@ -171,6 +172,8 @@ class LedgerStore:
         # Every dbId is given once over all tables, so that a reference is found without knowing its table.
         self.rows: dict[int, Row] = dict(SYSTEM_VALUES)
         self.deltas: dict[str, list[Delta]] = {kind: [] for kind in DELTA_KINDS}
+        # Called with each unit of work that is on disk and in memory.
+        self.on_commit: Callable[[RowChanges], None] | None = None
         self._db = db
         self._counters: dict[str, int] = {"dbId": _FIRST_ID, "seq": 0}
         create_tables(db)
@@ -181,6 +184,10 @@ class LedgerStore:
         value = self._counters.get(counter, first - 1) + 1
         self._counters[counter] = value
         return value
+
+    def last_seq(self) -> int:
+        """Give the place of the last change."""
+        return self._counters["seq"]
 
     def new(self, **columns: object) -> Row:
         """Begin a row of its own dbId."""
@@ -209,6 +216,8 @@ class LedgerStore:
             with transaction(self._db):
                 self._write(changes, known, cutoff=self.delta_cutoff(now))
             self._apply(changes, known)
+            if self.on_commit is not None:
+                self.on_commit(changes)
 
     def delta_cutoff(self, now: datetime) -> int:
         """Give the oldest moment deltas are still kept for (docs/systems/ledger.md#1-9)."""

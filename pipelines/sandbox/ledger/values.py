@@ -64,8 +64,25 @@ class SlType(IntEnum):
     ROUNDING = 14906
 
 
+class WebhookState(IntEnum):
+    """dbId of how a webhook is doing (docs/systems/ledger.md#1-10); the name of the first state is assumed."""
+
+    STARTING = 15001
+    RUNNING = 15002
+    PAUSED = 15003
+    RECOVERING = 15004
+    FAULTED = 15005
+
+
 # dbSubId is the distance from these: 1, 2, 3 and 9 for job levels (docs/systems/ledger.md#l8).
-_FIRST = {JobLevel: 14501, ErrorLevel: 14600, LedgerType: 14700, PaymentStatus: 14800, SlType: 14900}
+_FIRST = {
+    JobLevel: 14501,
+    ErrorLevel: 14600,
+    LedgerType: 14700,
+    PaymentStatus: 14800,
+    SlType: 14900,
+    WebhookState: 15000,
+}
 
 SYSTEM_VALUES: dict[int, Row] = {
     int(value): {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from graphql import GraphQLInputObjectType
 
@@ -29,13 +30,18 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What the nodes of one mutation share, the files of its request too; faults are collected by the resolver."""
+    """What the nodes of one mutation share, the token and the files of its request too.
+
+    Faults are collected by the resolver.
+    """
 
     store: LedgerStore
     resolver: ReferenceResolver
     settings: ServedLedgerSettings
     input_type: GraphQLInputObjectType
     files: Mapping[str, bytes]
+    token: str
+    now: datetime
 
     def columns(self, node: Node) -> Row:
         """Turn the values of a node into columns, references resolved."""

@@ -13,6 +13,7 @@ from pipelines.sandbox.ledger.partners import company, customer, supplier
 from pipelines.sandbox.ledger.refs import ReferenceResolver
 from pipelines.sandbox.ledger.schema import schema
 from pipelines.sandbox.ledger.store import RowChanges
+from pipelines.sandbox.ledger.subscriptions import webhook
 from pipelines.sandbox.ledger.values import LedgerType, Row
 from pipelines.sandbox.ledger.work import Node, Work
 
@@ -69,7 +70,9 @@ _KINDS: dict[str, _Kind] = {
     "XGLDimensions": _Kind("xgl_dimensions", _xgl_dimension),
     "BankAccounts": _Kind("bank_accounts", _bank_account),
     "GLImportItems": _Kind("import_items", import_item),
+    "Webhooks": _Kind("webhooks", webhook),
 }
+_REMOVABLE = {"removeBankAccounts": "bank_accounts", "removeWebhooks": "webhooks"}
 
 
 def mutate(
@@ -81,15 +84,16 @@ def mutate(
     settings: ServedLedgerSettings,
     files: Mapping[str, bytes],
     now: datetime,
+    token: str = "",
 ) -> tuple[Row, list[GraphqlFault]]:
     """Run one root field for the token of ``own``; raises RefusedError when a node is bad and nothing was written.
 
-    ``files`` are the parts of the request that a node may name.
+    ``files`` are the parts of the request that a node may name; ``token`` is the token itself.
 
     With ``atomic_mutations`` off the good nodes are written, and the faults of the others come back beside them.
     """
-    if name == "removeBankAccounts":
-        return _remove_bank_accounts(store, arguments["dbIds"], own=own, now=now), []
+    if name in _REMOVABLE:
+        return _remove(store, _REMOVABLE[name], arguments["dbIds"], own=own, now=now), []
     verb, plural = (name[:3], name[3:]) if name.startswith("add") else (name[:6], name[6:])
     inputs: list[Row] = arguments["inputs"]
     if len(inputs) > MAX_NODES:
@@ -97,7 +101,7 @@ def mutate(
             GraphqlFault(f"inputs: At most {MAX_NODES} nodes are allowed per mutation, not {len(inputs)}.")
         )
     input_type = _input_type(f"{verb.capitalize()}{plural}InputNode")
-    work = Work(store, ReferenceResolver(store, own=own), settings, input_type, files)
+    work = Work(store, ReferenceResolver(store, own=own), settings, input_type, files, token, now)
     changes = RowChanges()
     edges = []
     for item in inputs:
@@ -144,12 +148,12 @@ def _input_type(name: str) -> GraphQLInputObjectType:
     return found
 
 
-def _remove_bank_accounts(store: LedgerStore, db_ids: list[int], *, own: int, now: datetime) -> Row:
+def _remove(store: LedgerStore, table: str, db_ids: list[int], *, own: int, now: datetime) -> Row:
     changes, seen = RowChanges(), reach(store, own)
-    rows = [store.tables["bank_accounts"].rows.get(db_id) for db_id in dict.fromkeys(db_ids)]
+    rows = [store.tables[table].rows.get(db_id) for db_id in dict.fromkeys(db_ids)]
     for row in rows:
         if row is not None and row["ownerDbId"] in seen:
-            changes.remove("bank_accounts", row)
+            changes.remove(table, row)
     gone = {db_id for _, db_id in changes.removed}
     store.commit(changes, now=now)
     return {"numAffected": len(gone), "skippedDbIds": [str(db_id) for db_id in db_ids if db_id not in gone]}

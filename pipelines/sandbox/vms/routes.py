@@ -19,6 +19,7 @@ from pipelines.sandbox.vms.query import Lists, Query
 from pipelines.sandbox.vms.seed import Loader
 from pipelines.sandbox.vms.settings import Switches
 from pipelines.sandbox.vms.store import VmsStore, uncollected
+from pipelines.sandbox.vms.webhooks import Webhooks
 
 if TYPE_CHECKING:
     import sqlite3
@@ -51,7 +52,8 @@ class Vms:
     def __init__(self, db: sqlite3.Connection, *, clock: Clock) -> None:
         self.store = VmsStore(db)
         self.switches = Switches(db, clock=clock)
-        self.desk = Desk(self.store, self.switches)
+        self.webhooks = Webhooks(db, self.store, self.switches, clock)
+        self.desk = Desk(self.store, self.switches, self.webhooks)
         self.refusals: deque[Refusal] = deque(maxlen=_REMEMBERED_REFUSALS)
         self._auth = Auth(clock)
         self._lists = Lists(self.store)
@@ -73,7 +75,11 @@ class Vms:
 
     def close(self) -> None:
         """Stop what runs in the background."""
-        self.desk.webhooks.close()
+        self.webhooks.close()
+
+    def called_at(self, request: Request) -> None:
+        """Learn the address of this server: notifications contain that of their object, with the last caller's host."""
+        self.webhooks.root = _root(request)
 
     def counts(self) -> Counter[str]:
         """Count the objects of each entity that has any."""
@@ -86,8 +92,7 @@ class Vms:
     def _rest(self, request: Request) -> Response:
         try:
             self._auth.check(request.headers.get("authorization", ""))
-            # Notifications contain the object's address: the host of the last request is used.
-            self.desk.webhooks.root = _root(request)
+            self.called_at(request)
             # One request at a time: a page and its total, and a check and its write, must see the same state.
             with self.store.lock:
                 return self._answer(request)

@@ -33,9 +33,12 @@ class ServedVmsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     # Most objects on a page, whatever `limit` asks for, and whether a page says how many match in all.
     largest_page: int | None = None
     counts_objects: bool = True
-    # Webhooks: seconds between two of the five attempts, and whether each batch goes out in a shuffled order.
+    # Webhooks: seconds between two of the five attempts, how long a receiver may take, whether what is due goes out in
+    # any order, and how many notifications may wait for a subscription before more are dropped.
     webhook_retry_seconds: float = 60.0
+    webhook_timeout_seconds: float = 5.0
     webhook_shuffle: bool = False
+    webhook_queue: int = 10_000
 
 
 class Switches:
