@@ -25,7 +25,7 @@ def send_followers(ctx: Context) -> Counts:
     waiting = set(checks.followers(ctx))
     counts = Counts()
     for _ in range(ROUNDS if waiting else 0):
-        models.build_models(ctx)
+        models.build_vouchers(ctx)
         checks.check_documents(ctx)
         # Not those that failed before: they are tried again by the next run, and once in each.
         due = waiting & checks.ready_documents(ctx)

@@ -39,10 +39,10 @@ DOCUMENTS = Job(
         Step("read the ledger's reference data", extract.read_ledger_when_due),
         # Before any document is mapped with them: a wrong line of a file would otherwise be found voucher by voucher.
         Step("check the mapping files", checks.check_mapping),
-        Step("build models", models.build_models),
+        Step("build vouchers", models.build_vouchers),
         # Before anything is drafted: what turns out not to have arrived is open again, and is mapped and checked anew.
         Step("look up vouchers in flight", load.settle_vouchers, writes_outside=True),
-        Step("build models", models.build_models, writes_outside=True),
+        Step("build vouchers", models.build_vouchers, writes_outside=True),
         Step("check posting requirements", checks.check_documents),
         Step("note which mapping is used", checks.note_mapping, writes_outside=True),
         Step("send vouchers", _send_what_is_ready, writes_outside=True),
@@ -53,6 +53,8 @@ DOCUMENTS = Job(
         Step("send what waited for these", send_followers, writes_outside=True),
         # Only now: what went with these is held no more.
         Step("write reasons of holds to the VMS", load.write_reasons, writes_outside=True),
+    ),
+    later=(
         Step("read the import back", extract.read_import_back_when_due, writes_outside=True),
         Step("build models", models.build_models, writes_outside=True),
     ),

@@ -215,7 +215,7 @@ def _run_jobs(
     position = 0
     for job in jobs:
         tally.jobs[job.name] = Counts()
-        steps = [step for step in job.steps if not (context.is_dry_run and step.writes_outside)]
+        steps = [step for step in (*job.steps, *job.later) if not (context.is_dry_run and step.writes_outside)]
         for place, step in enumerate(steps):
             # Over all jobs, and as key in place of the name: "build models" comes several times in a batch.
             position += 1

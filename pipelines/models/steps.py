@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from pipelines.contracts.declared import declared_tables
 from pipelines.core.mapping_files import mapping_paths
 from pipelines.core.resources import seeds_folder, sql_folder
@@ -14,7 +16,7 @@ from pipelines.models.store import open_catalog
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 from pipelines.stores.control_copy import copy_control, copy_cursors
-from pipelines.stores.marks import BUILT, CLOSED, COMPARED, mark_of
+from pipelines.stores.marks import BUILT, CLOSED, COMPARED, VOUCHERS_BUILT, mark_of
 from pipelines.stores.settings_tables import write_settings
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "build_comparison",
     "build_models",
     "build_stops",
+    "build_vouchers",
     "catalog_of_repository",
     "content_mark",
     "open_catalog",
@@ -32,6 +35,21 @@ __all__ = [
 ]
 
 SCHEMAS = ("map", "post")
+# What is read of map and post between the reading of open documents and their acknowledgement, and by a dry run.
+_VOUCHERS = frozenset(
+    TableRef(schema, table)
+    for schema, table in (
+        ("map", "entities"),
+        ("map", "left_companies"),
+        ("map", "master_visibility"),
+        ("map", "open_documents"),
+        ("map", "reversal_originals"),
+        ("post", "document_checks"),
+        ("post", "draft_lines"),
+        ("post", "draft_totals"),
+        ("post", "draft_vouchers"),
+    )
+)
 # What map and post read of the control store; rec reads what is held in addition, and close what people accepted.
 _DECIDED = ("outbox_events", "decisions", "ignored", "bank_changes", "supplier_accounts")
 _HELD = ("holds", "rejected")
@@ -41,10 +59,22 @@ _CLOSING = (*_HELD, "open breaks", "closes")
 
 def build_models(ctx: Context) -> Counts:
     """Build of map and post what stands on anything that has changed since it was built last."""
+    return _build_stale(ctx, name=BUILT)
+
+
+def build_vouchers(ctx: Context) -> Counts:
+    """Build of them what the vouchers of open documents are made of, and what checks and sends them.
+
+    The rest, such as payments and their matches, is a third of the models and waits for who reads it.
+    """
+    return _build_stale(ctx, name=VOUCHERS_BUILT, targets=_VOUCHERS)
+
+
+def _build_stale(ctx: Context, *, name: str, targets: Collection[TableRef] | None = None) -> Counts:
     write_settings(ctx.warehouse, ctx.settings, today=ctx.today, is_dry_run=ctx.is_dry_run)
     copy_control(ctx.warehouse, ctx.control)
     mark = content_mark(ctx)
-    if ctx.control.mark(BUILT) == mark:
+    if mark in {ctx.control.mark(name), ctx.control.mark(BUILT)}:
         return Counts()
     # The mark above says that something has moved; these say which models that concerns.
     create_notes(ctx.warehouse)
@@ -52,10 +82,21 @@ def build_models(ctx: Context) -> Counts:
     marks = marks_of(ctx.warehouse, catalog.models, read_external(ctx.warehouse))
     # rec and close have jobs of their own and are built there; here a tick costs map and post alone.
     due = {ref for ref in stale(ctx.warehouse, marks) if ref.schema in SCHEMAS}
+    if targets is not None:
+        due &= _with_what_they_read(catalog, targets)
     build(ctx.warehouse, catalog.models, only=due, marks=marks, report=ctx.report)
     # Last: killed before this line, the next run builds again, which changes nothing.
-    ctx.control.keep_mark(BUILT, mark)
+    ctx.control.keep_mark(name, mark)
     return Counts()
+
+
+def _with_what_they_read(catalog: Catalog, targets: Collection[TableRef]) -> set[TableRef]:
+    found = {*targets}
+    # From the last to the first: each model stands behind all that it reads.
+    for model in reversed(catalog.models):
+        if model.ref in found:
+            found.update(model.reads)
+    return found
 
 
 def open_models(ctx: Context) -> Catalog:

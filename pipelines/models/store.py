@@ -24,6 +24,8 @@ class _Kept(msgspec.Struct, frozen=True):
 
 # What this process has verified, by fingerprint: the models as they are declared are asked for again and again.
 _verified: dict[str, tuple[Model, ...]] = {}
+# Those of them that are in their file as well, with it.
+_kept_at: set[tuple[str, Path | None]] = set()
 
 
 def open_catalog(folder: Path, external: Mapping[TableRef, Columns], *, cache: Path | None = None) -> Catalog:
@@ -34,18 +36,22 @@ def open_catalog(folder: Path, external: Mapping[TableRef, Columns], *, cache: P
     """
     sources = read_sources(folder)
     fingerprint = _fingerprint(sources, external)
-    kept = _load(cache) if cache else None
-    if kept is not None and kept.fingerprint == fingerprint:
-        _verified[fingerprint] = kept.models
-        return Catalog(kept.models, external)
-    if fingerprint not in _verified:
-        # sqlglot takes a third of a second to import; a run that changes nothing has no use for it.
-        from pipelines.models.read import parse_models  # noqa: PLC0415
-        from pipelines.models.verify import verify  # noqa: PLC0415
+    place = (fingerprint, cache)
+    if place not in _kept_at:
+        kept = _load(cache) if cache else None
+        if kept is not None and kept.fingerprint == fingerprint:
+            _verified[fingerprint] = kept.models
+        else:
+            if fingerprint not in _verified:
+                # sqlglot takes a third of a second to import; a run that changes nothing has no use for it.
+                from pipelines.models.read import parse_models  # noqa: PLC0415
+                from pipelines.models.verify import verify  # noqa: PLC0415
 
-        _verified[fingerprint] = verify(parse_models(sources), external).models
-    if cache:
-        _save(cache, _Kept(fingerprint, _verified[fingerprint]))
+                _verified[fingerprint] = verify(parse_models(sources), external).models
+            if cache:
+                _save(cache, _Kept(fingerprint, _verified[fingerprint]))
+        # A process that runs for days asks at every tick: to decode the file takes a tenth of a second.
+        _kept_at.add(place)
     return Catalog(_verified[fingerprint], external)
 
 

@@ -25,3 +25,5 @@ class Job:
 
     name: str
     steps: tuple[Step, ...]
+    # What is done after them and may wait: who runs the job again at once does it the last time.
+    later: tuple[Step, ...] = ()

@@ -13,6 +13,8 @@ from pathlib import Path
 from pipelines.stores.control import Control, named_statements
 
 BUILT, COMPARED, CLOSED = "models.built_from", "rec.built_from", "close.built_from"
+# Of map and post only what vouchers are made of; once all of them are built, these are too.
+VOUCHERS_BUILT = "models.vouchers_built_from"
 # Not one of those that end in built_from: to note breaks makes no table that could be published.
 NOTED = "rec.noted_from"
 
