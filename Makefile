@@ -94,8 +94,8 @@ locked: $(INSTALLED)
 pages: $(INSTALLED)
 	$(BIN)/python -m pipelines.reference --check
 
-fuzz: $(INSTALLED) ## 200 worlds of data that no one would enter, through every step between reading and sending; FUZZ=1000 for more
-	FUZZ=$${FUZZ:-200} $(BIN)/pytest $(PARALLEL) tests/property/test_any_data.py
+fuzz: $(INSTALLED) ## 200 worlds of any data, 10,000 commands in spoiled states, 4,000 deliveries with any answers; FUZZ=1000 for more
+	FUZZ=$${FUZZ:-200} $(BIN)/pytest $(PARALLEL) tests/property/test_any_data.py tests/property/test_any_state.py tests/property/test_any_answer.py
 
 bench: $(INSTALLED) ## speed and memory beside floors measured in the same run; ARGS="payments --full" for one, at full size
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -15,10 +15,10 @@ from typer.core import TyperGroup
 
 from pipelines import __version__
 from pipelines.cli import backup, breaks, closing, daily, going_live, query, questions, steering
-from pipelines.cli.common import err, out
+from pipelines.cli.common import err, errors_as_json, out
 from pipelines.cli.voice import with_voice
 from pipelines.core.disk import disk_fault
-from pipelines.core.errors import SpringlineError
+from pipelines.core.errors import SpringlineError, UsageError
 
 # As shells have them: 128 and the number of the signal (SIGINT, SIGPIPE).
 STOPPED, READER_GONE = 130, 141
@@ -122,6 +122,8 @@ def main() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
+        with errors_as_json(as_json="--json" in sys.argv):
+            _look_at_words(sys.argv[1:])
         app(prog_name="springline")
     except SystemExit as end:
         code = end.code
@@ -133,6 +135,21 @@ def main() -> NoReturn:
         err.print(str(told), style="red", markup=False, highlight=False)
         code = told.exit_code
     sys.exit(_said(code))
+
+
+def _look_at_words(words: Sequence[str]) -> None:
+    """Raise UsageError for a word that is not UTF-8: Python brings its bytes as halves of characters.
+
+    No store, no request and no other library takes those.
+    """
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            shown = word.encode(errors="backslashreplace").decode()
+            raise UsageError(
+                f"{shown} is not UTF-8.", next_step="type it in a terminal of UTF-8; a file needs another name."
+            ) from None
 
 
 def _said(code: str | int | None) -> str | int | None:

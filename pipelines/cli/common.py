@@ -26,17 +26,31 @@ if TYPE_CHECKING:
     from pipelines.core.settings import Settings
 
 
+# Of the width of a terminal.
+MOST_DIGITS = 4
+
+
 class Screen(Console):
     """A console that leaves it to the command line what happens when its reader has gone."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        """Write on stdout, or on stderr; as wide as the terminal, or as COLUMNS says where that is a width."""
+        # rich takes "²" for a number, and ends with a traceback.
+        environ = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in {"COLUMNS", "LINES"} or (value.isascii() and value.isdecimal() and len(value) <= MOST_DIGITS)
+        }
+        # Soft wrap: a message copied from the terminal or a log keeps its words on one line.
+        super().__init__(stderr=stderr, soft_wrap=True, _environ=environ)
 
     def on_broken_pipe(self) -> None:
         """Raise; rich itself would end the program with exit code 1, which is that of a bug."""
         raise BrokenPipeError
 
 
-# Soft wrap: a message copied from the terminal or a log keeps its words on one line.
-out = Screen(soft_wrap=True)
-err = Screen(stderr=True, soft_wrap=True)
+out = Screen()
+err = Screen(stderr=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 Config = Annotated[

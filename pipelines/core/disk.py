@@ -16,15 +16,25 @@ _SQLITE_LOCKED_UP = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.S
 # Locked by a program that keeps others out for longer than we wait.
 _SQLITE_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 _SQLITE_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}
+# What could not be written says nothing against the file: it is as it was before.
+_SQLITE_UNWRITTEN = {
+    sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC,
+    sqlite3.SQLITE_IOERR_TRUNCATE, sqlite3.SQLITE_IOERR_DELETE, sqlite3.SQLITE_IOERR_SHMOPEN,
+    sqlite3.SQLITE_IOERR_SHMMAP,
+}  # fmt: skip
 # A file of SQLite that is not ours, or from which something was cut out: it has no number of its own.
 _SQLITE_DAMAGED_WORDS = ("no such table", "no such column")
 MEGABYTE = 1_000_000
 # The low byte is the kind of an error, the others say more about it.
 _KIND = 0xFF
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_TOO_LARGE = {errno.EFBIG}
 _LOCKED_UP = {errno.EROFS, errno.EACCES, errno.EPERM}
 # DuckDB, and what is built on it or on Arrow, has the system's words and no number.
 _FULL_WORDS = ("No space left on device", "Disk quota exceeded", "max_temp_directory_size")
+# Of the standard library, which has tried every folder that it knows, and names them.
+_NO_PLACE_WORDS = "No usable temporary directory"
+_TOO_LARGE_WORDS = ("File too large",)
 _LOCKED_UP_WORDS = ("Read-only file system", "Permission denied")
 
 ROOM = "make room there (`df -h` shows which disk is full), then do it again. Nothing is lost, and nothing goes twice."
@@ -36,6 +46,18 @@ WAIT = (
     "end the program that holds it (a backup, a database browser, a springline that hangs), or wait for it; then do it "
     "again. Nothing is lost, and nothing goes twice."
 )
+NO_PLACE = (
+    "make room there (`df -h` shows which disk is full), or name a folder that this user may write in the variable "
+    "TMPDIR."
+)
+LIMIT = (
+    "raise the limit (`ulimit -f` shows that of this user; some file systems have one of their own), or write to "
+    "another disk; then do it again. Nothing is lost, and nothing goes twice."
+)
+UNWRITTEN = (
+    "see that its disk is sound, has room (`df -h`) and lets this user write; then do it again. The file itself is as "
+    "it was: leave it where it is."
+)
 PUT_BACK = (
     "keep the file as it is, and put back the last sound copy of it (one that `springline backup` made), or name "
     "another file in the setting `control`. What was sent since that copy is looked up before anything is sent."
@@ -45,8 +67,8 @@ PUT_BACK = (
 def disk_fault(error: BaseException) -> SpringlineError | None:
     """Return what to say where a disk or a store is behind an error, or behind what it was raised from, else None.
 
-    DiskFullError when there is no room, SettingsError when this user may not write there or the control store is
-    damaged, BusyError when another program keeps it locked.
+    DiskFullError when there is no room or a file may not grow, SettingsError when this user may not write there or the
+    control store is damaged, BusyError when another program keeps it locked.
 
     >>> str(disk_fault(OSError(errno.ENOSPC, "No space left on device")))[:58]
     'A disk is full: [Errno 28] No space left on device. Next: '
@@ -55,17 +77,27 @@ def disk_fault(error: BaseException) -> SpringlineError | None:
         # What another system answers is about its disks.
         if isinstance(cause, WireError):
             return None
-        if isinstance(cause, DiskFullError):
-            return cause
-        if _is(cause, _FULL, _SQLITE_FULL, _FULL_WORDS):
-            # The system itself does not say which file it was; SQLite and DuckDB do, where they know.
-            names_file = isinstance(cause, OSError) and isinstance(error, SpringlineError)
-            return DiskFullError(f"A disk is full: {_telling_line(error if names_file else cause)}", next_step=ROOM)
+        if full := _room_fault(error, cause):
+            return full
         # Who raised an error of ours knows what could not be written, and says it better.
         if not isinstance(error, SpringlineError) and _is(cause, _LOCKED_UP, _SQLITE_LOCKED_UP, _LOCKED_UP_WORDS):
             return SettingsError(f"This user may not read or write a file: {_telling_line(cause)}", next_step=LEAVE)
+        if isinstance(cause, FileNotFoundError) and _NO_PLACE_WORDS in str(cause.strerror):
+            return SettingsError(f"No temporary file can be written: {cause.strerror}.", next_step=NO_PLACE)
         if isinstance(cause, sqlite3.Error) and (told := store_fault(cause)):
             return told
+    return None
+
+
+def _room_fault(error: BaseException, cause: BaseException) -> DiskFullError | None:
+    if isinstance(cause, DiskFullError):
+        return cause
+    # The system itself does not say which file it was; SQLite and DuckDB do, where they know.
+    names_file = isinstance(cause, OSError) and isinstance(error, SpringlineError)
+    if _is(cause, _FULL, _SQLITE_FULL, _FULL_WORDS):
+        return DiskFullError(f"A disk is full: {_telling_line(error if names_file else cause)}", next_step=ROOM)
+    if _is(cause, _TOO_LARGE, set(), _TOO_LARGE_WORDS):
+        return DiskFullError(f"A file may not grow: {_telling_line(error if names_file else cause)}", next_step=LIMIT)
     return None
 
 
@@ -73,6 +105,8 @@ def store_fault(error: sqlite3.Error) -> SpringlineError | None:
     """Return what to say of a control store that is locked or damaged, None for any other error of SQLite's."""
     if _is(error, set(), _SQLITE_BUSY, ()):
         return BusyError(f"The control store is locked: {_telling_line(error)}", next_step=WAIT)
+    if getattr(error, "sqlite_errorcode", 0) in _SQLITE_UNWRITTEN:
+        return SettingsError(f"The control store cannot be written: {_telling_line(error)}", next_step=UNWRITTEN)
     if _is(error, set(), _SQLITE_DAMAGED, ()) or str(error).startswith(_SQLITE_DAMAGED_WORDS):
         return SettingsError(f"The control store cannot be read: {_telling_line(error)}", next_step=PUT_BACK)
     return None
@@ -109,7 +143,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def _telling_line(error: BaseException) -> str:
     """Return the line of an error that names the disk's fault, else its first, and the file where that was noted."""
     lines = (error.message if isinstance(error, SpringlineError) else str(error)).splitlines() or [""]
-    words = (*_FULL_WORDS, *_LOCKED_UP_WORDS)
+    words = (*_FULL_WORDS, *_TOO_LARGE_WORDS, *_LOCKED_UP_WORDS)
     line = next((line for line in lines if any(word in line for word in words)), lines[0])
     files = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
     return f"{line.strip().rstrip('.')}{files}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
@@ -347,7 +348,7 @@ def load_published(config: Path | None, *, environ: Mapping[str, str]) -> Path:
 
     Raises SettingsError when what names it cannot be read; what else is wrong there is no concern of readers.
     """
-    _look_at_folder()
+    look_at_folder()
     name = variable_name(("published",))
     given = read_sources(
         config, environ={name: environ[name]} if name in environ else {}, sections=Settings.model_fields
@@ -368,7 +369,7 @@ def load_settings(config: Path | None, *, environ: Mapping[str, str]) -> Setting
 
     Raises SettingsError that lists every fault with file, line, section and value, or with its variable.
     """
-    _look_at_folder()
+    look_at_folder()
     given = read_sources(config, environ=environ, sections=Settings.model_fields)
     problems = given.problems
     problems += [
@@ -387,7 +388,8 @@ def load_settings(config: Path | None, *, environ: Mapping[str, str]) -> Setting
     return settings
 
 
-def _look_at_folder() -> None:
+def look_at_folder() -> None:
+    """Raise SettingsError when the folder in which the command was started is there no more."""
     try:
         Path.cwd()
     except OSError:
@@ -441,9 +443,10 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Location, object, str]
     files = {"warehouse": settings.warehouse_path, "control": settings.control_path}
     # pipelines/publish writes a file of this name; it would take the place of the working database.
     files["published"] = settings.published / "springline.duckdb"
-    seen: dict[Path, str] = {}
+    seen: dict[str, str] = {}
     for name, path in files.items():
-        if (other := seen.setdefault(path.resolve(), name)) != name:
+        # Not `resolve`: it ends with an error at a link that leads back to itself.
+        if (other := seen.setdefault(os.path.realpath(path), name)) != name:
             yield (name,), str(path), f"is the file of {other} too; name another"
     known = {company.code for company in settings.companies}
     # Where no company is configured, or others post as well, only the VMS knows which there are.

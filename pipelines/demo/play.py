@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.core.errors import UsageError
-from pipelines.core.settings import load_settings
+from pipelines.core.settings import load_settings, look_at_folder
 from pipelines.demo.compare import Comparison, compare
 from pipelines.demo.left import STATE, leave_commands
 from pipelines.demo.runs import Watcher, run_jobs
@@ -74,8 +74,10 @@ def run_demo(
 ) -> DemoResult:
     """Run the demonstration in ``folder``, emptied first; ``options`` are those of each run.
 
-    Raises UsageError when something else is in the folder, SpringlineError when the sandbox does not start.
+    Raises UsageError when something else is in the folder, SettingsError where the one in which it was started is gone,
+    SpringlineError when the sandbox does not start.
     """
+    look_at_folder()
     # Absolute: each run has this folder as its own working directory.
     folder = folder.absolute()
     _empty(folder)

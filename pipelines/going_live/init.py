@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.core.errors import UsageError
+from pipelines.core.settings import look_at_folder
 from pipelines.core.settings_sources import FILE
 from pipelines.going_live.settings_file import SCHEMA_FILE, SCHEMA_LINE, settings_file
 from pipelines.going_live.settings_schema import settings_schema
@@ -38,8 +39,10 @@ class InitResult:
 def write_settings_files(folder: Path) -> InitResult:
     """Write both files into a folder, made where it is not there.
 
-    Raises UsageError when there is nothing to write, or when it cannot be written.
+    Raises UsageError when there is nothing to write, or when it cannot be written, SettingsError where the folder in
+    which it was started is gone.
     """
+    look_at_folder()
     folder = folder.absolute()
     texts = {FILE: settings_file(), SCHEMA_FILE: settings_schema()}
     try:

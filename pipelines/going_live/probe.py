@@ -12,15 +12,17 @@ import msgspec
 
 from pipelines.contracts import ledger as ledger_contracts
 from pipelines.contracts import vms as vms_contracts
+from pipelines.contracts.presence import values_at
 from pipelines.contracts.shape import paths
 from pipelines.core.errors import SpringlineError, Terminal
-from pipelines.load.ledger.invoice_files import REMARK_FIELDS, InvoiceFiles
+from pipelines.load.ledger.invoice_files import REMARK_FIELDS, InvoiceFiles, remarks_of
 from pipelines.load.look_up import source_of
 from pipelines.wire.filters import equals, one_of
-from pipelines.wire.http import Answer, Call, HttpCaller
-from pipelines.wire.ledger import LedgerClient
+from pipelines.wire.http import UNREADABLE, Answer, Call, HttpCaller
+from pipelines.wire.ledger import LedgerClient, nodes_of
 from pipelines.wire.limiter import RateLimiter
 from pipelines.wire.query import Reading, selection_text
+from pipelines.wire.shaped import shaped
 from pipelines.wire.vms import VmsClient
 
 if TYPE_CHECKING:
@@ -45,8 +47,6 @@ HEADERS = Reading("journalHeaders", "transactionSource { code }", page_size=SAMP
 BOOK_ROWS = Reading(
     "transactions", "account { code } glDimension { glObject1 { code } glObject2 { code } }", page_size=SAMPLE
 )
-
-_decode = msgspec.json.Decoder(list[Node]).decode
 
 
 # The shape of the answer to INTROSPECTION, so that an answer of another shape is an error in words.
@@ -133,7 +133,10 @@ class Probe:
         self.sign_in()
         # A generator: nothing is asked before its first page is taken, and only that one is.
         pages = self._vms.pages(contract.entity, fields=paths(contract), page_size=A_FEW)
-        return self._once(f"some {contract.entity}", lambda: _decode(next(pages, b"[]")))
+        of = f"The VMS's {contract.entity}"
+        return self._once(
+            f"some {contract.entity}", lambda: shaped(next(pages, b"[]"), paths(contract), of=of, has_stubs=True)
+        )
 
     def read_remarks(self) -> None:
         """Read a few remarks of the VMS, as far as the outbox needs them."""
@@ -163,8 +166,8 @@ class Probe:
         body = self._once(
             "System", lambda: self._vms.get(contract.entity, vms_contracts.SYSTEM_KEY, fields=paths(contract))
         )
-        country = msgspec.json.decode(body, type=Node).get("country") or {}
-        return (country.get("currency") or {}).get("currencyCode")
+        [found] = shaped(b"[" + body + b"]", paths(contract), of="The VMS's System", has_stubs=True)
+        return next((str(code) for code in values_at(found, "country.currency.currencyCode")), None)
 
     def schema(self) -> tuple[frozenset[str], datetime]:
         """Ask the ledger which mutations it has; give them and the time it answered at."""
@@ -182,7 +185,7 @@ class Probe:
         answer = self._once("schema", self._ask_schema)
         try:
             return msgspec.json.decode(answer.body, type=_Probe).data, date_of(answer)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise Terminal(f"The ledger's answer ({answer.status}) is no GraphQL: {answer.excerpt()!r}.") from error
 
     def some_files(self) -> list[AttachedFile | NoFileError]:
@@ -190,7 +193,7 @@ class Probe:
         self.sign_in()
 
         def read() -> list[AttachedFile | NoFileError]:
-            remarks = _decode(next(self._vms.pages("Remark", fields=REMARK_FIELDS, page_size=A_FEW), b"[]"))
+            remarks = remarks_of(next(self._vms.pages("Remark", fields=REMARK_FIELDS, page_size=A_FEW), b"[]"))
             sources = dict.fromkeys(source_of(remark) for remark in remarks if remark.get("attachments"))
             return [*InvoiceFiles(self._vms, self.settings).choices([*sources][:A_FEW_FILES]).values()]
 
@@ -243,23 +246,23 @@ class Probe:
         readings = [*(Reading(c.entity, selection_text(paths(c)), object_status="ALL") for c in contracts), HEADERS]
         *whole, headers = self._ledger.read(readings)
         nodes = {
-            contract.entity: [node for page in pages for node in _decode(page)]
-            for contract, pages in zip(contracts, whole, strict=True)
+            reading.connection: nodes_of(pages, reading) for reading, pages in zip(readings[:-1], whole, strict=True)
         }
-        return {**nodes, HEADERS.connection: _decode(next(headers, b"[]"))}
+        return {**nodes, HEADERS.connection: nodes_of([next(headers, b"[]")], HEADERS)}
 
     def book_rows(self) -> list[Node]:
         """Read account and dimensions of the first rows of the general ledger."""
         self.take_token()
-        return self._once("book rows", lambda: _decode(next(self._ledger.read([BOOK_ROWS])[0], b"[]")))
+        return self._once("book rows", lambda: nodes_of([next(self._ledger.read([BOOK_ROWS])[0], b"[]")], BOOK_ROWS))
 
     def codes_of(self, contract: Contract) -> set[str]:
         """Read the code of every object of a ledger contract."""
 
         def read() -> set[str]:
             # Closed ones too, as a run reads them: whether one may be posted on is another question.
-            [pages] = self._ledger.read([Reading(contract.entity, "code", object_status="ALL")])
-            return {str(node["code"]) for page in pages for node in _decode(page)}
+            reading = Reading(contract.entity, "code", object_status="ALL")
+            [pages] = self._ledger.read([reading])
+            return {str(node["code"]) for node in nodes_of(pages, reading)}
 
         return self._once(f"codes of {contract.entity}", read)
 

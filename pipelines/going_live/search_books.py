@@ -230,7 +230,7 @@ def _vouchers(rows: Iterable[Node]) -> Iterable[list[Node]]:
 def _is_invoice(candidate: Candidate, voucher: Sequence[Node]) -> bool:
     first = voucher[0]
     # Added up over payment terms: the invoice is one, however many instalments it is booked in.
-    total = sum((Decimal(str(row["invoiceAmount"])) for row in voucher), Decimal(0))
+    total = sum((Decimal(row["invoiceAmount"] or 0) for row in voucher), Decimal(0))
     booked = (str(first["ownerDbId"]), code_of(first, "subledger"), code_of(first, "currency"), total)
     expected = (str(candidate.owner_db_id), candidate.partner_code, candidate.currency, candidate.control_amount)
     return booked == expected
@@ -257,7 +257,7 @@ def _is_book_row(candidate: Candidate, row: Node) -> bool:
     text = str(row["header"]["text"] or "")
     # With the blank, or document 27 would be found in the text of document 2706001.
     is_named = text == candidate.document_no or text.startswith(f"{candidate.document_no} ")
-    booked = (str(row["ownerDbId"]), code_of(row, "currency"), abs(Decimal(str(row["invoiceAmount"]))))
+    booked = (str(row["ownerDbId"]), code_of(row, "currency"), abs(Decimal(row["invoiceAmount"] or 0)))
     expected = (str(candidate.owner_db_id), candidate.currency, abs(candidate.control_amount or Decimal(0)))
     return is_named and booked == expected
 

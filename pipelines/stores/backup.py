@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -55,8 +56,8 @@ def back_up(control: Path, file: Path, *, is_forced: bool = False) -> Backup:
         message = f"There is no control store {control}."
         raise SettingsError(message, next_step="name it in the setting `control`; the first `springline run` makes it.")
     # Resolved: a link to the store is the store as well, and to copy onto it would destroy it.
-    own = {control.with_name(control.name + ending).resolve() for ending in ("", *LOG_FILES)}
-    if file.resolve() in own:
+    own = {os.path.realpath(control.with_name(control.name + ending)) for ending in ("", *LOG_FILES)}
+    if os.path.realpath(file) in own:
         raise UsageError(f"{file} is the control store itself.", next_step="name another file.")
     if file.exists() and not is_forced:
         raise UsageError(f"{file} exists.", next_step="name another file, or add --force to replace this one.")
@@ -65,8 +66,7 @@ def back_up(control: Path, file: Path, *, is_forced: bool = False) -> Backup:
             # For the error alone: a store of a newer release is refused before it is copied, and one that is no store.
             is_up_to_date(store, control)
             store.execute("SELECT count(*) FROM outbox_events")
-        with named(control):
-            copy_store(control, file)
+        copy_store(control, file)
     except (OSError, sqlite3.Error) as error:
         if isinstance(error, sqlite3.Error) and (told := store_fault(error)):
             raise told from error

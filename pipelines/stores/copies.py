@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import stat
@@ -38,11 +39,18 @@ def copy_store(source: Path, target: Path) -> None:
 
 
 def _write(source: Path, partial: Path) -> None:
-    with (
-        closing(open_for_reading(source)) as store,
-        closing(sqlite3.connect(partial, isolation_level=None)) as copy,
-    ):
-        store.backup(copy)
+    with named(source):
+        store = open_for_reading(source)
+    with closing(store), closing(sqlite3.connect(partial, isolation_level=None)) as copy:
+        try:
+            store.backup(copy)
+        except sqlite3.Error as error:
+            # SQLite has one error for two files. A store that can be opened is read, so it is the copy that failed, and
+            # nobody may be told to put another file in the place of the store.
+            if getattr(error, "sqlite_errorname", "").startswith("SQLITE_IOERR"):
+                raise OSError(errno.EIO, str(error), str(partial)) from None
+            error.add_note(str(source))
+            raise
         # One file that needs no other: in WAL mode every reader would make two more beside it.
         copy.execute("PRAGMA journal_mode = DELETE")
         faults = [text for (text,) in copy.execute("PRAGMA integrity_check(5)") if text != "ok"]
@@ -55,7 +63,7 @@ def _write(source: Path, partial: Path) -> None:
 
 def read_only(path: Path) -> str:
     """Return the address under which SQLite opens a file without writing to it."""
-    return f"{path.resolve().as_uri()}?mode=ro"
+    return f"{Path(os.path.realpath(path)).as_uri()}?mode=ro"
 
 
 @contextmanager
@@ -83,7 +91,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     # Not `mode=ro` first: in WAL mode such a reader makes two files beside the store and cannot take them away again.
     # `query_only` refuses every write, and `mode=rw` makes no store where there is none.
     try:
-        return _reader(f"{path.resolve().as_uri()}?mode=rw")
+        return _reader(f"{Path(os.path.realpath(path)).as_uri()}?mode=rw")
     except sqlite3.OperationalError as error:
         # Read past the lock, what is just being written would come torn.
         if is_busy(error):

@@ -6,10 +6,9 @@ Source: docs/systems/ledger.md#1.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,6 +18,7 @@ from pipelines.wire.graphql import Data, GraphqlCaller
 from pipelines.wire.http import UNREADABLE, CountRequest, HttpCaller
 from pipelines.wire.limiter import RateLimiter
 from pipelines.wire.query import Reading, aliased, mutation_text, query_text
+from pipelines.wire.shaped import ASK, selected, shaped
 from pipelines.wire.upload import Upload
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ CONNECTIONS = 4
 BURST_MARGIN = 0.1
 
 Node = dict[str, Any]
-
-_NODES = msgspec.json.Decoder(list[Node], float_hook=Decimal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +125,10 @@ class LedgerClient:
         selection: str,
         filter: Mapping[str, object] | None = None,  # noqa: A002 the API's word
     ) -> list[Node]:
-        """Return all nodes that pass the filter, for small look-ups; decimals come as Decimal."""
-        [pages] = self.read([Reading(connection, selection, filter)])
-        return [node for page in pages for node in _NODES.decode(page)]
+        """Return all nodes that pass the filter, for small look-ups; see ``shaped`` for what they are held against."""
+        reading = Reading(connection, selection, filter)
+        [pages] = self.read([reading])
+        return nodes_of(pages, reading)
 
     def changes(self, cursors: Mapping[str, str | None]) -> dict[str, Changes]:
         """Read deltas connections, each from its cursor on (None: from the oldest); their first pages in one request.
@@ -187,13 +186,18 @@ class LedgerClient:
 
     def _changes(self, reading: Reading, first: _Connection) -> Changes:
         # All pages first: one node may be added, updated and deleted in one window, in any order.
-        deltas: list[_Delta] = []
+        deltas: list[tuple[int, str]] = []
         cursor = reading.after
         for page, last in self._cursored(reading, first):
-            deltas += msgspec.json.decode(page, type=list[_Delta])
+            try:
+                found = msgspec.json.decode(page, type=list[_Delta])
+                deltas += [(int(delta.db_id), delta.mutation_type) for delta in found]
+            except (*UNREADABLE, ValueError) as error:
+                message = f"The ledger answered {reading.connection} with what are no changes."
+                raise Terminal(message, next_step=ASK) from error
             cursor = last
-        deleted = frozenset(int(delta.db_id) for delta in deltas if delta.mutation_type == "DELETED")
-        return Changes(cursor, frozenset(int(delta.db_id) for delta in deltas) - deleted, deleted)
+        deleted = frozenset(db_id for db_id, mutation in deltas if mutation == "DELETED")
+        return Changes(cursor, frozenset(db_id for db_id, _ in deltas) - deleted, deleted)
 
     def _cursored(self, reading: Reading, page: _Connection | None) -> Iterator[tuple[bytes, str]]:
         """Yield each page with its last cursor; ``page`` is the first one where it has been read already."""
@@ -216,6 +220,12 @@ class LedgerClient:
 
     def _query(self, readings: Sequence[Reading]) -> tuple[str, dict[str, object]]:
         return query_text(readings, page_size=self._page_size)
+
+
+def nodes_of(pages: Iterable[bytes], reading: Reading) -> list[Node]:
+    """Return the nodes of what was read of a connection; see ``shaped`` for what they are held against."""
+    paths, of = selected(reading.selection), f"The ledger's {reading.connection}"
+    return [node for page in pages for node in shaped(page, paths, of=of, has_stubs=False)]
 
 
 def _connection(data: Data, alias: str, reading: Reading) -> _Connection:

@@ -87,7 +87,7 @@ def split(page: bytes) -> PageSplit:
     # Nearly every page goes this way, at the speed of the library; the slow one is for the page with a fault.
     try:
         return PageSplit(msgspec.json.decode(page, type=list[msgspec.Raw]), is_valid=True)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return PageSplit(_split_leniently(page), is_valid=False)
 
 
@@ -127,8 +127,9 @@ def keys(objects: Sequence[bytes]) -> list[int]:
     for text in objects:
         try:
             key = msgspec.json.decode(text, type=_Keyed).key
-        except (msgspec.DecodeError, RecursionError):
-            key = _lenient_key(text)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            # What msgspec has cut out is no bytes yet.
+            key = _lenient_key(bytes(text))
         # Python takes true for the number 1.
         if isinstance(key, int) and not isinstance(key, bool):
             whole.append(key)

@@ -17,6 +17,7 @@ from pipelines.wire.filters import Scalar, above, fields_header, one_of
 from pipelines.wire.http import UNREADABLE, Answer, Call, CountRequest, HttpCaller
 from pipelines.wire.limiter import RateLimiter
 from pipelines.wire.pages import Listing, NoArrayError, NotJsonError, Reading, Unreadable, keys, split
+from pipelines.wire.shaped import shaped
 from pipelines.wire.sign_in import NEXT_STEP, SignIn
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ Object = dict[str, Any]
 # The VMS reads amounts as JSON numbers.
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _OBJECT = msgspec.json.Decoder(Object, float_hook=Decimal)
-_OBJECTS = msgspec.json.Decoder(list[Object], float_hook=Decimal)
 
 
 class _VmsError(msgspec.Struct):
@@ -130,13 +130,13 @@ class VmsClient:
     def find(
         self, entity: str, *, filters: Sequence[str], fields: Sequence[str], at_most: int = 10_000
     ) -> list[Object]:
-        """Return the objects that pass all filters, for small look-ups; decimals come as Decimal.
+        """Return the objects that pass all filters, for small look-ups; see ``shaped`` for what they are held against.
 
         Raises ExtractError when there are more than ``at_most``.
         """
         objects: list[Object] = []
         for page in self.pages(entity, fields=fields, filters=filters):
-            objects += _OBJECTS.decode(page)
+            objects += shaped(page, fields, of=f"The VMS's {entity}", has_stubs=True)
             if len(objects) > at_most:
                 raise ExtractError(f"More than {at_most} objects {entity} pass {' and '.join(filters)}.")
         return objects

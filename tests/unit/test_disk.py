@@ -25,6 +25,7 @@ def of_sqlite(code: int) -> sqlite3.Error:
     return error
 
 
+TOO_LARGE = OSError(errno.EFBIG, "File too large")
 NO_SPACE = OSError(errno.ENOSPC, "No space left on device")
 OF_DUCKDB = duckdb.IOException('Could not write file "x": No space left on device')
 SPILLED = duckdb.OutOfMemoryException(
@@ -49,6 +50,45 @@ def test_a_full_disk_is_told(error: Exception) -> None:
     told = disk_fault(error)
     assert isinstance(told, DiskFullError)
     assert "df -h" in told.next_step
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TOO_LARGE,
+        duckdb.IOException('Could not write file "x.wal": File too large'),
+        caused(UsageError("a.csv cannot be written."), TOO_LARGE),
+        caused(ModelError("springline.duckdb could not be written."), TOO_LARGE),
+        caused(RuntimeError("[Errno 27] File too large"), TOO_LARGE),
+    ],
+)
+def test_a_limit_on_files_is_told(error: Exception) -> None:
+    told = disk_fault(error)
+    assert isinstance(told, DiskFullError)
+    assert "`ulimit -f`" in told.next_step
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        sqlite3.SQLITE_IOERR_WRITE,
+        sqlite3.SQLITE_IOERR_FSYNC,
+        sqlite3.SQLITE_IOERR_TRUNCATE,
+        sqlite3.SQLITE_IOERR_DELETE,
+        sqlite3.SQLITE_IOERR_SHMOPEN,
+    ],
+)
+def test_a_store_that_cannot_be_written_is_left_where_it_is(code: int) -> None:
+    told = disk_fault(of_sqlite(code))
+    assert isinstance(told, SettingsError)
+    assert "leave it where it is" in told.next_step
+    assert "put back" not in told.next_step
+
+
+def test_no_place_for_temporary_files_is_told() -> None:
+    told = disk_fault(FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"))
+    assert isinstance(told, SettingsError)
+    assert "TMPDIR" in told.next_step
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def _invoices(rows: Sequence[Node]) -> dict[_Invoice, list[Node]]:
     for _, members in groupby(booked, key=_row_order):
         voucher = list(members)
         first = voucher[0]
-        amount = sum((Decimal(str(row["invoiceAmount"])) for row in voucher), Decimal(0))
+        amount = sum((Decimal(row["invoiceAmount"] or 0) for row in voucher), Decimal(0))
         partner, currency = code_of(first, "subledger"), code_of(first, "currency")
         invoice = _Invoice(str(first["invoiceNumber"]), str(first["ownerDbId"]), partner, currency, amount)
         headers.setdefault(invoice, []).append(first["transactionHeader"])

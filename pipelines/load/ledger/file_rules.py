@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from pipelines.wire.http import UNREADABLE
+
 
 class FileKind(NamedTuple):
     """A kind of file that is sent: how it begins, and its place; of a document's files one of the lowest place goes."""
@@ -145,7 +147,7 @@ def _forms(answer: bytes) -> Sequence[bytes]:
     """Return what the content of a file may be, by each way of reading the answer."""
     try:
         file = msgspec.json.decode(answer, type=dict[str, object]).get("file")
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         # No object around it: the answer may be the file.
         return [answer]
     match file:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import msgspec
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.core.errors import Transient
 from pipelines.core.times import read_time
@@ -26,6 +24,7 @@ from pipelines.load.look_up import LOOK_UP_ERRORS, Node, chunks, source_of
 from pipelines.outbox.entry import Entry
 from pipelines.outbox.states import State
 from pipelines.wire.filters import LARGEST_LIST
+from pipelines.wire.shaped import shaped
 from pipelines.wire.upload import Upload
 
 if TYPE_CHECKING:
@@ -50,8 +49,6 @@ MOST_SILENCES = 2
 MOST_UNANSWERED = 2
 MOST_NAMED = 10
 BY_HAND = "add the file to the voucher in Xledger by hand"
-
-_remarks = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
 
 class Enclosure(NamedTuple):
@@ -148,9 +145,9 @@ class InvoiceFiles:
         try:
             self._refuse_when_silent()
             pages = self._vms.pages_of("Remark", "source", document_keys, fields=REMARK_FIELDS)
-            for remark in (remark for page in pages for remark in _remarks(page)):
+            for remark in (remark for page in pages for remark in remarks_of(page)):
                 found.setdefault(source_of(remark), []).extend(_attached(remark))
-        except (*LOOK_UP_ERRORS, msgspec.DecodeError, ValueError, TypeError) as error:
+        except LOOK_UP_ERRORS as error:
             raise self._unread("what files it has cannot be read", error) from error
         return found
 
@@ -187,6 +184,11 @@ class InvoiceFiles:
         return Enclosure(f"with the file {file.label}, {len(content):,} bytes, SHA-256 {digest}", upload)
 
 
+def remarks_of(page: bytes) -> list[Node]:
+    """Return the remarks of a page with their files; raises Terminal for what are none."""
+    return shaped(page, (*REMARK_FIELDS, "attachments.key"), of="The VMS's Remark", has_stubs=True)
+
+
 def kept_inputs(inputs: Sequence[Node], upload: Upload | None) -> list[Node]:
     """Return a voucher's inputs as the outbox keeps them: beside the first one name, size and hash of its file."""
     first, *others = ({name: value for name, value in item.items() if name != "file"} for item in inputs)
@@ -210,13 +212,19 @@ def sent_inputs(inputs: Sequence[Node]) -> list[Node]:
 def _attached(remark: Node) -> list[AttachedFile]:
     return [
         AttachedFile(
-            int(file["key"]),
+            file["key"],
             str(file.get("fileName") or ""),
             _size(file.get("filesize")),
             _created_at(file.get("createdDate")),
         )
-        for file in remark.get("attachments") or ()
+        for file in _files(remark["attachments"])
     ]
+
+
+def _files(listed: object) -> list[Node]:
+    # Without a key, or as a bare one, a file can be fetched but not judged, or not even that.
+    files = listed if isinstance(listed, list) else []
+    return [file for file in files if isinstance(file.get("key"), int)]
 
 
 def _created_at(value: object) -> str:

@@ -180,4 +180,6 @@ def _prove(answer: Node, key: int) -> None:
 
 def _status(document: Node) -> str | None:
     status = document.get("invoicingStatus")
-    return status.get("statusTypeCode") if isinstance(status, dict) else status
+    code = status.get("statusTypeCode") if isinstance(status, dict) else status
+    # A number is no code: it is as good as none.
+    return code if isinstance(code, str) else None

@@ -132,7 +132,7 @@ def look_up_rates(entries: Sequence[Entry], *, vms: VmsClient) -> dict[str, Look
             f"exchangeRateDate(LTE){max(dates)}T23:59:59",
         ]
         for rate in vms.find(ENTITY, filters=filters, fields=FIELDS):
-            key = (str(read_day(rate["exchangeRateDate"])), base, str(rate["currency"]["currencyCode"]))
+            key = (str(read_day(rate["exchangeRateDate"])), base, str(_currency_code(rate["currency"])))
             by_key.setdefault(key, []).append(rate)
     return {entry.id: _judged(entry, by_key.get(_key(entry), [])) for entry in entries}
 
@@ -153,7 +153,7 @@ def _judged(entry: Entry, rates: Sequence[Node]) -> LookUpFinding:
 
 
 def _is_same(rate: Node, entry: Entry) -> bool:
-    return _is_value(rate["exchangeRate"], entry.look_up["exchange_rate"])
+    return rate["exchangeRate"] is not None and _is_value(rate["exchangeRate"], entry.look_up["exchange_rate"])
 
 
 def _is_value(there: object, ours: object) -> bool:

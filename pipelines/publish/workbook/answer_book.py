@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from io import BytesIO
 from itertools import chain, islice
 from typing import Any
 
@@ -43,7 +44,9 @@ def write_answer_book(
     # Names and texts come from other systems: one that begins with = must not become a formula. Constant memory: an
     # answer may be larger than what this machine has.
     options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": True}
-    with xlsxwriter.Workbook(target, options) as book:
+    # Packed in memory: a file without room would be closed once more when it is thrown away, with a traceback.
+    packed = BytesIO()
+    with xlsxwriter.Workbook(packed, options) as book:
         look = cache(lambda **properties: book.add_format({**FONT, **properties}))
         page = book.add_worksheet("Answer")
         waiting = iter(rows)
@@ -65,6 +68,7 @@ def write_answer_book(
                 _write(page, count, place, value, look=look, text_of=text_of)
         page.autofilter(0, 0, max(count, 1), max(len(columns) - 1, 0))
         _write_about(book.add_worksheet("About"), {**about, "Rows": f"{count:,}"}, look=look)
+    target.write(packed.getbuffer())
 
 
 def _set_up(page: Page) -> None:

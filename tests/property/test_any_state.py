@@ -1,0 +1,34 @@
+"""Whatever is wrong with data, settings, environment and disk: a documented exit code, and a message that helps.
+
+`FUZZ=200` tries fifty times as many states (`make fuzz`).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.any_state import draw, lay_out, problems, run
+from tests.support.any_world import first_world
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LONG = int(os.environ.get("FUZZ", "0"))
+FIRST = int(os.environ.get("FUZZ_FIRST", "0"))
+# Of a hundred commands so many ask both sides: those take longest.
+STATES, ASKING = (50 * LONG, 15) if LONG else (40, 2)
+A_TEST = 20
+
+
+@pytest.mark.parametrize("first", range(FIRST, FIRST + STATES, A_TEST))
+def test_every_command_ends_as_documented(first: int, tmp_path: Path) -> None:
+    base = first_world()
+    for seed in range(first, first + A_TEST):
+        case = draw(seed, asking=ASKING)
+        folder = tmp_path / str(seed)
+        lay_out(folder, base, case)
+        ended = run(case, folder)
+        assert problems(case, ended) == [], (case, ended)
