@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import Enum, auto
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, cast
-
-import msgspec
 
 from pipelines.core.errors import ExtractError, WireError
 from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.intent import Json
 from pipelines.outbox.states import State
+from pipelines.wire.pages import objects_of
 from pipelines.wire.query import Reading
 
 if TYPE_CHECKING:
@@ -27,8 +25,6 @@ T = TypeVar("T")
 LOOK_UP_ERRORS = (WireError, ExtractError)
 # Values in one filter: a thousand texts of a hundred characters are a request of 100 kB.
 QUESTION = 1_000
-
-_decode = msgspec.json.Decoder(list[Node], float_hook=Decimal).decode
 
 
 class Presence(Enum):
@@ -95,7 +91,10 @@ def ask(ledger: LedgerClient, readings: Sequence[Reading]) -> list[list[Node]]:
     # A filter without values can find nothing; what the API makes of one is not documented.
     to_ask = [reading for reading in readings if all((reading.filter or {}).values())]
     pages = iter(ledger.read(to_ask) if to_ask else ())
-    answers = {id(reading): [node for page in next(pages) for node in _decode(page)] for reading in to_ask}
+    answers = {
+        id(reading): [node for page in next(pages) for node in objects_of(page, entity=reading.connection)]
+        for reading in to_ask
+    }
     return [answers.get(id(reading), []) for reading in readings]
 
 

@@ -9,15 +9,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from pipelines.core.errors import ExtractError, Terminal, Unclear
 from pipelines.wire.graphql import Data, GraphqlCaller
-from pipelines.wire.http import UNREADABLE, CountRequest, HttpCaller
+from pipelines.wire.http import LATER, UNREADABLE, CountRequest, HttpCaller
 from pipelines.wire.limiter import RateLimiter
+from pipelines.wire.pages import objects_of
 from pipelines.wire.query import Reading, aliased, mutation_text, query_text
 from pipelines.wire.upload import Upload
 
@@ -37,8 +37,6 @@ CONNECTIONS = 4
 BURST_MARGIN = 0.1
 
 Node = dict[str, Any]
-
-_NODES = msgspec.json.Decoder(list[Node], float_hook=Decimal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +127,7 @@ class LedgerClient:
     ) -> list[Node]:
         """Return all nodes that pass the filter, for small look-ups; decimals come as Decimal."""
         [pages] = self.read([Reading(connection, selection, filter)])
-        return [node for page in pages for node in _NODES.decode(page)]
+        return [node for page in pages for node in objects_of(page, entity=connection)]
 
     def changes(self, cursors: Mapping[str, str | None]) -> dict[str, Changes]:
         """Read deltas connections, each from its cursor on (None: from the oldest); their first pages in one request.
@@ -190,7 +188,7 @@ class LedgerClient:
         deltas: list[_Delta] = []
         cursor = reading.after
         for page, last in self._cursored(reading, first):
-            deltas += msgspec.json.decode(page, type=list[_Delta])
+            deltas += _deltas(page, reading)
             cursor = last
         deleted = frozenset(int(delta.db_id) for delta in deltas if delta.mutation_type == "DELETED")
         return Changes(cursor, frozenset(int(delta.db_id) for delta in deltas) - deleted, deleted)
@@ -216,6 +214,14 @@ class LedgerClient:
 
     def _query(self, readings: Sequence[Reading]) -> tuple[str, dict[str, object]]:
         return query_text(readings, page_size=self._page_size)
+
+
+def _deltas(page: bytes, reading: Reading) -> list[_Delta]:
+    try:
+        return msgspec.json.decode(page, type=list[_Delta])
+    except UNREADABLE as error:
+        message = f"{reading.connection}: an answer holds what is no change ({error})."
+        raise ExtractError(message, next_step=LATER) from error
 
 
 def _connection(data: Data, alias: str, reading: Reading) -> _Connection:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, NamedTuple, Self
 
 import msgspec
 
 from pipelines.core.errors import ExtractError
+from pipelines.wire.http import LATER, UNREADABLE
 
 # Reads NaN, Infinity and raw control characters, which some servers write and no JSON may have.
 _FALLBACK = json.JSONDecoder(strict=False)
 _BLANK = " \t\r\n"
+OPEN_IT = "open that address with the same credentials, and ask whoever runs the VMS."
+_OBJECTS = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
 
 
 class Listing(NamedTuple):
@@ -34,10 +38,15 @@ class Reading:
     total: int | None = None
     is_over: bool = False
 
+    @property
+    def lacks_some(self) -> bool:
+        """Tell whether the server has counted more objects than have come."""
+        return self.total is not None and self.seen < self.total
+
     def add(self, count: int) -> None:
         """Note one page; it is the last when it is empty, or when all that were counted have come."""
         self.seen += count
-        self.is_over = not count or (self.total is not None and self.seen >= self.total)
+        self.is_over = not count or (self.total is not None and not self.lacks_some)
 
 
 class NoArrayError(ExtractError):
@@ -45,9 +54,7 @@ class NoArrayError(ExtractError):
 
     def __init__(self, message: str, *, body: bytes) -> None:
         """Say which page."""
-        super().__init__(
-            message, next_step="open that address with the same credentials, and ask whoever runs the VMS."
-        )
+        super().__init__(message, next_step=OPEN_IT)
         self.body = body
 
 
@@ -76,6 +83,26 @@ class PageSplit(NamedTuple):
 
 class _Keyed(msgspec.Struct):
     key: Any = None
+
+
+def objects_of(page: bytes, *, entity: str) -> list[dict[str, Any]]:
+    """Read the objects of a page, decimals as Decimal; raises ExtractError for anything else.
+
+    For look-ups, which can do nothing with a page of which they know a part.
+    """
+    try:
+        return _OBJECTS.decode(page)
+    except UNREADABLE as error:
+        raise ExtractError(f"{entity}: an answer holds what is no JSON object ({error}).", next_step=LATER) from error
+
+
+def is_object(body: bytes) -> bool:
+    """Tell whether an answer is one JSON object; a lenient reader's is enough, as in ``split``."""
+    try:
+        texts = split(b"[" + body + b"]").texts
+    except NotJsonError:
+        return False
+    return len(texts) == 1 and bytes(texts[0]).lstrip().startswith(b"{")
 
 
 def split(page: bytes) -> PageSplit:
