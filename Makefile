@@ -23,7 +23,7 @@ LOCK := env -u UV_DEFAULT_INDEX -u UV_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_UR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-system test-browser test-office check lint types layers sql deps locked pages bench fuzz docs fix lock clean
+.PHONY: help install demo test test-system test-browser test-office check lint types layers sql deps locked pages bench fuzz storm docs fix lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -96,6 +96,9 @@ pages: $(INSTALLED)
 
 fuzz: $(INSTALLED) ## 200 worlds of any data, 10,000 commands in spoiled states, 4,000 deliveries with any answers; FUZZ=1000 for more
 	FUZZ=$${FUZZ:-200} $(BIN)/pytest $(PARALLEL) tests/property/test_any_data.py tests/property/test_any_state.py tests/property/test_any_answer.py
+
+storm: $(INSTALLED) ## 20 random worlds with faults, kills and people at work, judged by the books of both systems; SEEDS=1000 for more
+	$(BIN)/python -m tests.storm --seeds $${SEEDS:-20} $(ARGS)
 
 bench: $(INSTALLED) ## speed and memory beside floors measured in the same run; ARGS="payments --full" for one, at full size
 	$(BIN)/python -m tests.bench $(ARGS)

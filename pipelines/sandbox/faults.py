@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -39,9 +39,10 @@ class GraphqlError(msgspec.Struct, frozen=True, tag_field="kind", tag="graphql_e
 
 # If the client stops waiting first, this is a DropAfter: the work is done although nobody reads the answer.
 class Delay(msgspec.Struct, frozen=True, tag_field="kind", tag="delay", forbid_unknown_fields=True):
-    """Wait, then go on as if nothing were wrong."""
+    """Wait, then go on as if nothing were wrong; ``is_done_first`` does the work before the wait and not after it."""
 
     seconds: float
+    is_done_first: bool = False
 
 
 # The client cannot tell this from DropAfter: in both cases it has to look up what happened.
@@ -61,7 +62,17 @@ class Replace(msgspec.Struct, frozen=True, tag_field="kind", tag="replace", forb
     new: str
 
 
-Fault = Status | Body | GraphqlError | Delay | DropBefore | DropAfter | Replace
+# What proxies, caches and half-finished answers make of a good one. An empty page is the only one that reads as true.
+class Spoil(msgspec.Struct, frozen=True, tag_field="kind", tag="spoil", forbid_unknown_fields=True):
+    """Do the work, then give half of the answer's bytes, each element of its lists twice, none, or null for its data.
+
+    Lists are those of a page: the VMS's array, the edges of the ledger's connections.
+    """
+
+    how: Literal["cut", "doubled", "emptied", "nulled"]
+
+
+Fault = Status | Body | GraphqlError | Delay | DropBefore | DropAfter | Replace | Spoil
 
 
 class FaultMatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,13 +5,25 @@ from __future__ import annotations
 import asyncio
 import re
 from email.utils import format_datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 import msgspec
 from starlette.responses import PlainTextResponse, Response
 
-from pipelines.sandbox.faults import Body, Delay, DropAfter, DropBefore, Fault, Faults, GraphqlError, Replace, Status
+from pipelines.sandbox.faults import (
+    Body,
+    Delay,
+    DropAfter,
+    DropBefore,
+    Fault,
+    Faults,
+    GraphqlError,
+    Replace,
+    Spoil,
+    Status,
+)
 from pipelines.sandbox.multipart import request_of
 
 if TYPE_CHECKING:
@@ -126,18 +138,25 @@ class _Exchange:
                 error = {"message": message, "code": code} | ({"extensions": extensions} if extensions else {})
                 content = msgspec.json.encode({"errors": [error], "data": None})
                 await self._answer(Response(content, media_type="application/json"))
-            case Delay(seconds=seconds):
-                await asyncio.sleep(seconds)
-                await self.run()
+            case Delay():
+                await self._delayed(fault)
             case DropBefore():
                 await self._drop()
             case DropAfter():
                 await self._collect()
                 await self._drop()
-            case Body(body=body):
-                await self._replaced(lambda _: body.encode())
-            case Replace(old=old, new=new):
-                await self._replaced(lambda answer: answer.replace(old.encode(), new.encode()))
+            case Body() | Replace() | Spoil():
+                await self._replaced(partial(_changed, fault))
+
+    async def _delayed(self, delay: Delay) -> None:
+        if not delay.is_done_first:
+            await asyncio.sleep(delay.seconds)
+            await self.run()
+            return
+        start, answer = await self._collect()
+        await asyncio.sleep(delay.seconds)
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": answer})
 
     async def _answer(self, response: Response) -> None:
         await response(self._scope, self._replay, self._send)
@@ -172,6 +191,39 @@ class _Exchange:
             return await self._receive()
         body, self._body = self._body, None
         return {"type": "http.request", "body": body, "more_body": False}
+
+
+def _changed(fault: Body | Replace | Spoil, answer: bytes) -> bytes:
+    match fault:
+        case Body(body=body):
+            return body.encode()
+        case Replace(old=old, new=new):
+            return answer.replace(old.encode(), new.encode())
+        case Spoil(how=how):
+            return spoilt(answer, how)
+
+
+def spoilt(answer: bytes, how: str) -> bytes:
+    """Spoil an answer as a Spoil says; what is no JSON, or has no such part, stays as it is."""
+    if how == "cut":
+        return answer[: len(answer) // 2]
+    try:
+        content = msgspec.json.decode(answer)
+    except msgspec.DecodeError:
+        return answer
+    times = {"doubled": 2, "emptied": 0}.get(how, 1)
+    if isinstance(content, list):
+        return b"null" if how == "nulled" else msgspec.json.encode(content * times)
+    data = content.get("data") if isinstance(content, dict) else None
+    if not isinstance(data, dict):
+        return answer
+    if how == "nulled":
+        return msgspec.json.encode({**content, "data": dict.fromkeys(data)})
+    for connection in data.values():
+        if isinstance(connection, dict) and isinstance(connection.get("edges"), list):
+            # How the ledger writes a page without anything on it (docs/systems/ledger.md#1-3).
+            connection["edges"] = (connection["edges"] * times) or None
+    return msgspec.json.encode(content)
 
 
 async def _read(receive: Receive) -> bytes | None:

@@ -189,12 +189,7 @@ class LedgerClient:
         deltas: list[tuple[int, str]] = []
         cursor = reading.after
         for page, last in self._cursored(reading, first):
-            try:
-                found = msgspec.json.decode(page, type=list[_Delta])
-                deltas += [(int(delta.db_id), delta.mutation_type) for delta in found]
-            except (*UNREADABLE, ValueError) as error:
-                message = f"The ledger answered {reading.connection} with what are no changes."
-                raise Terminal(message, next_step=ASK) from error
+            deltas += _deltas(page, reading)
             cursor = last
         deleted = frozenset(db_id for db_id, mutation in deltas if mutation == "DELETED")
         return Changes(cursor, frozenset(db_id for db_id, _ in deltas) - deleted, deleted)
@@ -226,6 +221,15 @@ def nodes_of(pages: Iterable[bytes], reading: Reading) -> list[Node]:
     """Return the nodes of what was read of a connection; see ``shaped`` for what they are held against."""
     paths, of = selected(reading.selection), f"The ledger's {reading.connection}"
     return [node for page in pages for node in shaped(page, paths, of=of, has_stubs=False)]
+
+
+def _deltas(page: bytes, reading: Reading) -> list[tuple[int, str]]:
+    try:
+        found = msgspec.json.decode(page, type=list[_Delta])
+        return [(int(delta.db_id), delta.mutation_type) for delta in found]
+    except (*UNREADABLE, ValueError) as error:
+        message = f"The ledger answered {reading.connection} with what are no changes."
+        raise Terminal(message, next_step=ASK) from error
 
 
 def _connection(data: Data, alias: str, reading: Reading) -> _Connection:

@@ -14,6 +14,7 @@ from pipelines.core.errors import ExtractError
 # Reads NaN, Infinity and raw control characters, which some servers write and no JSON may have.
 _FALLBACK = json.JSONDecoder(strict=False)
 _BLANK = " \t\r\n"
+OPEN_IT = "open that address with the same credentials, and ask whoever runs the VMS."
 
 
 class Listing(NamedTuple):
@@ -34,10 +35,15 @@ class Reading:
     total: int | None = None
     is_over: bool = False
 
+    @property
+    def lacks_some(self) -> bool:
+        """Tell whether the server has counted more objects than have come."""
+        return self.total is not None and self.seen < self.total
+
     def add(self, count: int) -> None:
         """Note one page; it is the last when it is empty, or when all that were counted have come."""
         self.seen += count
-        self.is_over = not count or (self.total is not None and self.seen >= self.total)
+        self.is_over = not count or (self.total is not None and not self.lacks_some)
 
 
 class NoArrayError(ExtractError):
@@ -45,9 +51,7 @@ class NoArrayError(ExtractError):
 
     def __init__(self, message: str, *, body: bytes) -> None:
         """Say which page."""
-        super().__init__(
-            message, next_step="open that address with the same credentials, and ask whoever runs the VMS."
-        )
+        super().__init__(message, next_step=OPEN_IT)
         self.body = body
 
 
@@ -76,6 +80,15 @@ class PageSplit(NamedTuple):
 
 class _Keyed(msgspec.Struct):
     key: Any = None
+
+
+def is_object(body: bytes) -> bool:
+    """Tell whether an answer is one JSON object; a lenient reader's is enough, as in ``split``."""
+    try:
+        texts = split(b"[" + body + b"]").texts
+    except NotJsonError:
+        return False
+    return len(texts) == 1 and bytes(texts[0]).lstrip().startswith(b"{")
 
 
 def split(page: bytes) -> PageSplit:

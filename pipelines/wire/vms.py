@@ -16,7 +16,17 @@ from pipelines.wire.ahead import map_ahead
 from pipelines.wire.filters import Scalar, above, fields_header, one_of
 from pipelines.wire.http import UNREADABLE, Answer, Call, CountRequest, HttpCaller
 from pipelines.wire.limiter import RateLimiter
-from pipelines.wire.pages import Listing, NoArrayError, NotJsonError, Reading, Unreadable, keys, split
+from pipelines.wire.pages import (
+    OPEN_IT,
+    Listing,
+    NoArrayError,
+    NotJsonError,
+    Reading,
+    Unreadable,
+    is_object,
+    keys,
+    split,
+)
 from pipelines.wire.shaped import shaped
 from pipelines.wire.sign_in import NEXT_STEP, SignIn
 
@@ -155,9 +165,17 @@ class VmsClient:
         return _total(answer)
 
     def get(self, entity: str, key: int, *, fields: Sequence[str] | None = None) -> bytes:
-        """Return one object as it comes; raises Refused with status 404 when there is none."""
+        """Return one object as it comes; raises Refused with status 404 when there is none.
+
+        Raises ExtractError when the answer is no JSON object twice in a row.
+        """
         headers = {} if fields is None else {"fields": fields_header(fields)}
-        return self._call("GET", f"{entity}/{key}", headers=headers).body
+        # Twice, as in `_page`.
+        for _ in range(2):
+            answer = self._call("GET", f"{entity}/{key}", headers=headers)
+            if is_object(answer.body):
+                return answer.body
+        raise ExtractError(f"{answer.url}: no JSON object but {answer.excerpt()!r}.", next_step=OPEN_IT)
 
     def put(self, entity: str, key: int, body: Mapping[str, object]) -> Object:
         """Change the given members of an object and return the object as it is then; see ``post``."""
@@ -226,11 +244,15 @@ class VmsClient:
             if reading is not None and last is None:
                 reading.total = _total(answer)
             try:
-                return answer.body, split(answer.body).texts
+                texts = split(answer.body).texts
             except NotJsonError as error:
                 if is_last_try:
                     message = f"{answer.url}, page {listing.number}: no JSON array but {answer.excerpt()!r}."
                     raise NoArrayError(message, body=answer.body) from error
+                continue
+            # Objects may leave while they are read, so a page with nothing on it is believed when it comes twice.
+            if texts or is_last_try or reading is None or not reading.lacks_some:
+                return answer.body, texts
         raise AssertionError
 
     def _call(

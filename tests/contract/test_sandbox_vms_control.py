@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from pipelines.sandbox.gate import root_field
+from pipelines.sandbox.gate import root_field, spoilt
 from pipelines.sandbox.vms.errors import SeedError
 from tests.support.patience import PATIENCE
 from tests.support.sandbox_server import running_sandbox, sandbox_process, write_seed
@@ -66,6 +66,37 @@ def test_an_answer_is_replaced_as_a_whole_or_in_part(sandbox: Sandbox, client: h
     sandbox.fault("vms", {"kind": "replace", "old": '"NOK"', "new": "NaN"}, times=1)
     assert '"currencyCode":NaN' in client.get("/Currency").text
     assert '"currencyCode":"NOK"' in client.get("/Currency").text
+
+
+def test_an_answer_is_spoilt_in_each_way(sandbox: Sandbox, client: httpx.Client) -> None:
+    whole = client.get("/Currency").content
+    found = {}
+    for how in ("cut", "doubled", "emptied", "nulled"):
+        sandbox.fault("vms", {"kind": "spoil", "how": how}, times=1)
+        found[how] = client.get("/Currency").content
+    keys = [row["key"] for row in json.loads(whole)]
+    assert found.pop("cut") == whole[: len(whole) // 2]
+    assert [row["key"] for row in json.loads(found.pop("doubled"))] == keys * 2
+    assert found == {"emptied": b"[]", "nulled": b"null"}
+
+
+@pytest.mark.parametrize(("how", "expected"), [("doubled", [1, 1]), ("emptied", None), ("nulled", "no connection")])
+def test_a_ledger_answer_is_spoilt_in_each_way(how: str, expected: object) -> None:
+    answer = b'{"data":{"r0":{"edges":[1]},"r1":{"edges":null},"r2":null}}'
+    data = json.loads(spoilt(answer, how))["data"]
+    assert (data["r0"]["edges"] if data["r0"] else "no connection") == expected
+    assert data["r2"] is None
+    assert spoilt(b'{"errors":[]}', how) == b'{"errors":[]}'
+    assert spoilt(b"<html>", how) == b"<html>"
+
+
+def test_a_stalled_answer_comes_after_the_work_was_done(sandbox: Sandbox, client: httpx.Client) -> None:
+    stalled = {"kind": "delay", "seconds": 1.0, "is_done_first": True}
+    sandbox.fault("vms", stalled, times=1, match={"method": "PUT"})
+    with pytest.raises(httpx.ReadTimeout):
+        client.put(f"/Document/{INVOICE_KEY}", json={"documentText": "stalled"}, timeout=0.3)
+    assert client.get(f"/Document/{INVOICE_KEY}").json()["documentText"] == "stalled"
+    client.put(f"/Document/{INVOICE_KEY}", json={"documentText": None})
 
 
 def test_a_delay_only_delays(sandbox: Sandbox, client: httpx.Client) -> None:

@@ -206,6 +206,16 @@ def test_a_deletion_wins_over_other_changes() -> None:
     assert found == {"apTransaction_deltas": Changes("7", frozenset({902}), frozenset({811}))}
 
 
+@pytest.mark.parametrize("node", ["null", "7", '"a"', "[]"])
+def test_a_node_that_is_no_object_is_an_error_of_reading(node: str) -> None:
+    text = f'{{"data": {{"r0": {{"edges": [{{"cursor": "1", "node": {node}}}], "pageInfo": null}}}}}}'
+    ledger = Wire(lambda _: httpx.Response(200, content=text.encode())).ledger()
+    with pytest.raises(Terminal, match="suppliers"):
+        ledger.rows("suppliers", selection="dbId")
+    with pytest.raises(Terminal, match="apTransaction_deltas"):
+        ledger.changes({"apTransaction_deltas": None})
+
+
 def test_the_newest_change_is_none_where_there_is_none() -> None:
     wire = Wire([answer({"data": {"r0": {"edges": [{"cursor": "9"}]}, "r1": {"edges": None}}})])
     found = wire.ledger().newest_changes(["apTransaction_deltas", "arTransaction_deltas"])

@@ -51,6 +51,11 @@ def whole(objects: list[dict[str, int]]) -> httpx.Response:
     return answer(objects, headers={"totalObjectsNumber": str(len(objects))})
 
 
+def nothing(counted: int) -> httpx.Response:
+    """Return a page without objects that says how many there are."""
+    return answer([], headers={"totalObjectsNumber": str(counted)})
+
+
 def read(pages: Iterator[bytes]) -> list[int]:
     return [item["key"] for page in pages for item in json.loads(page)]
 
@@ -71,6 +76,16 @@ def test_a_page_may_be_shorter_than_was_asked_for(counts: bool, requests: int) -
     wire = Wire(store)
     assert read(wire.vms(page_size=20).pages("Document", fields=[])) == list(range(1, 51))
     assert len(wire.sent) == requests
+
+
+def test_a_page_with_nothing_on_it_is_asked_for_once_more() -> None:
+    store, empties = Store([1, 2, 3]), [1, 3]
+    wire = Wire(lambda request: nothing(3) if len(wire.sent) in empties else store(request))
+    assert read(wire.vms(page_size=2).pages("Document", fields=["key"])) == [1, 2, 3]
+    # What comes twice is believed: they have left.
+    wire = Wire(lambda request: answer([]) if len(wire.sent) > 1 else store(request))
+    assert read(wire.vms(page_size=2).pages("Document", fields=["key"])) == [1, 2]
+    assert len(wire.sent) == 3
 
 
 def test_an_empty_list_needs_one_request() -> None:
@@ -184,6 +199,26 @@ def test_a_write_answered_with_no_object_is_unclear(body: bytes, verb: str) -> N
     with pytest.raises(Unclear, match="was answered \\(200\\) with no object") as caught:
         _ = vms.put("Document", 1, {}) if verb == "PUT" else vms.post("Document", {})
     assert caught.value.sent
+
+
+# A text that only a lenient reader takes is set aside as an object where it is landed, as in a page.
+NOT_ONE = [body for body in NO_OBJECTS if b"\xff" not in body]
+
+
+@pytest.mark.parametrize("body", [*NOT_ONE, b"1", b'{"key":1},{"key":2}', b'{"key":1}]['])
+def test_one_object_that_is_none_twice_is_an_error_of_reading(body: bytes) -> None:
+    wire = Wire([httpx.Response(200, content=body)] * 2)
+    with pytest.raises(ExtractError, match="no JSON object"):
+        wire.vms().get("System", 1)
+    passing = Wire([httpx.Response(200, content=body), httpx.Response(200, content=b'{"key":1}')])
+    assert passing.vms().get("System", 1) == b'{"key":1}'
+
+
+@pytest.mark.parametrize("body", [b"[1]", b"[null]", b'["a"]', b'[{"key": NaN}]', b"[[]]", b'[{"key":1},7]'])
+def test_a_look_up_answered_with_no_objects_is_an_error_of_reading(body: bytes) -> None:
+    wire = Wire(lambda _: httpx.Response(200, content=body))
+    with pytest.raises(Terminal, match="Document"):
+        wire.vms().find("Document", filters=[], fields=["key"])
 
 
 def test_user_name_and_password_are_sent_as_basic() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.core.identifiers import masked_account
+from pipelines.core.words import moment
 from pipelines.load.ledger.vouchers import MEMBERS
 from pipelines.outbox.chain import GENESIS, HASHED, event_hash, verify_chain
 from pipelines.outbox.intent import read_json
@@ -103,6 +104,28 @@ def file_as_sent(control: Control, document: Document, intent: dict[str, Any]) -
     inputs = cast("list[dict[str, Any]]", read_json(payload)) if payload else []
     begun = [event["detail"] for event in intent["events"] if event["to_state"] == State.SENDING]
     return {"file": inputs[0].get("file") if inputs else None, "file_note": begun[-1] if begun else None}
+
+
+def sent_again(intent: Mapping[str, Any]) -> str:
+    """Say that an intent was sent a second time because nobody knows what became of the first call; else empty.
+
+    A look-up that finds nothing proves that nothing is there, and not that nothing ever was: what somebody has removed
+    in between looks the same (docs/reliability.md#sent-again).
+    """
+    lost = looked_up = ""
+    for event in intent["events"]:
+        states = (event["from_state"], event["to_state"])
+        if states[1] == State.UNKNOWN:
+            lost = event["at"]
+        elif states == (State.UNKNOWN, State.TODO):
+            looked_up = event["at"]
+        elif states[1] == State.SENDING and looked_up:
+            return (
+                f"sent again {moment(event['at'])}: what became of the call before was not known ({moment(lost)}), "
+                f"and nothing of it was there {moment(looked_up)}. If somebody has removed it in between, this is the "
+                "second"
+            )
+    return ""
 
 
 def _line(node: dict[str, Any]) -> Row:

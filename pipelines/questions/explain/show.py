@@ -10,6 +10,7 @@ from rich.text import Text
 
 from pipelines.core import words
 from pipelines.core.drawing import say
+from pipelines.questions.explain.sends import sent_again
 from pipelines.questions.explain.show_parts import company_currency, show_all, show_events, show_origins, show_rules
 from pipelines.questions.explain.verdicts import FAILED, PASSED
 from pipelines.questions.voucher_table import short_lines
@@ -138,6 +139,8 @@ def _voucher(story: Explanation, voucher: Mapping[str, Any], *, width: int) -> I
     if intent and intent["state"] != "sent":
         said.append(f"delivery {intent['state']}")
     yield ", ".join([*said, *(["set to posted in the VMS"] if acknowledged else [])])
+    if intent and (again := sent_again(intent)):
+        yield again
     if lines:
         yield short_lines(lines[:MOST_LINES], company_currency=company_currency(story), width=width)
     if len(lines) > MOST_LINES:

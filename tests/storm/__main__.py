@@ -1,0 +1,140 @@
+"""Runs storms: ``python -m tests.storm --seeds 100``, or one again with ``--seed 4711 --story``."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import dlt
+import dlt.destinations
+import duckdb
+import great_expectations
+import great_expectations.expectations
+import pandas as pd
+import pyarrow.json
+import structlog
+
+from pipelines.contracts.declared import declared_tables
+from pipelines.core.resources import sql_folder
+from pipelines.models.store import open_catalog
+from tests.storm.forks import fork
+from tests.storm.storm import storm
+
+# Imported here so that no child has to: together they take ten seconds.
+PRELOADED = (dlt, great_expectations, pd, pyarrow)
+Json = dict[str, Any]
+MEMORY = Path("/dev/shm")  # noqa: S108 each storm makes a folder of its own there
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Play the storms, print the figures and every violation with its seed; exit 1 when there is one."""
+    parser = argparse.ArgumentParser(prog="python -m tests.storm", description=main.__doc__)
+    parser.add_argument("--seeds", type=int, default=20, help="how many storms (20)")
+    parser.add_argument("--first", type=int, default=1, help="the first seed (1)")
+    parser.add_argument("--seed", type=int, help="this storm alone")
+    parser.add_argument("--story", action="store_true", help="tell each storm with a violation in order")
+    parser.add_argument("--keep", action="store_true", help="leave the folders of the storms")
+    parser.add_argument("--processes", type=int, default=2)
+    given = parser.parse_args(arguments)
+    prepare()
+    seeds = [given.seed] if given.seed is not None else range(given.first, given.first + given.seeds)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(dir=memory()) as folder:
+        models = verified(Path(folder))
+        results = []
+        for result in _played(seeds, Path(folder), models, processes=given.processes, is_kept=given.keep):
+            results.append(result)
+            _tell(result, is_whole=given.story)
+    _figures(results, seconds=time.monotonic() - began)
+    return 1 if any(result["violations"] for result in results) else 0
+
+
+def prepare() -> None:
+    """Make this process ready to be forked: no log, no hurried garbage collector, one thread a database."""
+    os.environ |= {"GX_ANALYTICS_ENABLED": "false", "RUNTIME__DLTHUB_TELEMETRY": "false"}
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[lambda _1, _2, _3: ""])
+    duckdb.connect = partial(duckdb.connect, config={"threads": 1})
+    gc.set_threshold(100_000, 20, 50)
+    gc.freeze()
+
+
+def memory() -> Path | None:
+    """Give the file system in memory, where there is one."""
+    return MEMORY if MEMORY.is_dir() else None
+
+
+def verified(folder: Path) -> Path:
+    """Verify the models once for all storms."""
+    cache = folder / "models.json"
+    open_catalog(sql_folder(), declared_tables(), cache=cache)
+    return cache
+
+
+def _played(seeds: Iterable[int], folder: Path, models: Path, *, processes: int, is_kept: bool) -> Iterator[Json]:
+    """Play storms in children, so many at a time, and give each result as it comes."""
+    running: dict[int, int] = {}
+    left = iter(seeds)
+    while True:
+        while len(running) < processes and (seed := next(left, None)) is not None:
+            running[_begin(seed, folder, models, is_kept=is_kept)] = seed
+        if not running:
+            return
+        pid, _ = os.wait()
+        if (seed := running.pop(pid, None)) is not None:
+            yield json.loads((folder / f"{seed}.json").read_text("utf-8"))
+
+
+def _begin(seed: int, folder: Path, models: Path, *, is_kept: bool) -> int:
+    pid = fork()
+    if pid:
+        return pid
+    result: Json
+    try:
+        result = storm(seed, models=models, memory=memory(), is_kept=is_kept).as_dict()
+    except BaseException as error:  # noqa: BLE001 a storm that cannot be played is told as a violation
+        result = {"seed": seed, "violations": [["harness", str(error), traceback.format_exc()]], "story": []}
+    (folder / f"{seed}.json").write_text(json.dumps(result), "utf-8")
+    os._exit(0)
+
+
+def _tell(result: Json, *, is_whole: bool) -> None:
+    out = sys.stdout.write
+    violations = result["violations"]
+    for invariant, subject, words in violations:
+        out(f"seed {result['seed']}: {invariant}: {subject}: {words}\n")
+    if violations and is_whole:
+        out("".join(f"    {line}\n" for line in result["story"]))
+    sys.stdout.flush()
+
+
+def _figures(results: list[Json], *, seconds: float) -> None:
+    faults: Counter[str] = Counter()
+    for result in results:
+        faults.update(result.get("faults", {}))
+    violations = Counter(invariant for result in results for invariant, _, _ in result["violations"])
+    runs, sent, kills = (sum(result.get(name, 0) for result in results) for name in ("runs", "documents_sent", "kills"))
+    sys.stdout.write(
+        f"{len(results)} worlds, {runs} runs, {sent} documents sent, {faults.total()} faults, {kills} kills, "
+        f"{seconds:.0f} seconds\n"
+        f"faults: {_counted(faults)}\n"
+        f"violations: {_counted(violations) or 'none'}\n"
+    )
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,351 @@
+"""What people do on both sides between two runs, each deed at random and written into the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from tests.storm.books import LedgerBooks
+from tests.storm.journal import DocumentStory
+from tests.storm.site import Site
+from tests.storm.worlds import AMOUNTS, new_document, story_of, version_of
+
+Row = dict[str, Any]
+LINE = dict.fromkeys(AMOUNTS, "*")
+HEAD = {
+    **LINE,
+    "documentNo": "*",
+    "invoicingStatus": {"statusTypeCode": "*"},
+    "documentType": {"documentType": "*"},
+    "documentLines": LINE,
+}
+# IBANs that pass their check, none of them anybody's at the start.
+IBANS = ("DE02100500000024290661", "DE02120300000000202051", "DE02500105170137075030", "DE02300209000106531065")
+SUPPLIERS = ("60501", "60502", "60503", "60504", "60505", "60526")
+PAY_DAY = "2026-11-02"
+
+
+@dataclass(slots=True)
+class People:
+    """Everybody at work on one site."""
+
+    site: Site
+    rng: Random
+    next_key: int
+
+    def work(self) -> None:
+        """Let some of them do something; what cannot be done now is left."""
+        for _ in range(self.rng.randint(1, 8)):
+            deed = self.rng.choice(DEEDS)
+            # What the sandbox refuses nobody can do in earnest either.
+            with suppress(ValueError):
+                deed(self)
+
+    def go_home(self) -> None:
+        """Open every period that somebody closed."""
+        for period in self.site.control("GET", "ledger/periods"):
+            if period["period"] >= "2026-08":
+                self.site.control("POST", "ledger/periods", {**period, "closed": False})
+
+    def document(self, *, is_sent: bool | None = None) -> DocumentStory | None:
+        """Choose a document: one that was sent, one that was not, or any."""
+        stories = [s for s in self.site.journal.documents.values() if "deleted in the VMS" not in s.deeds]
+        if is_sent is not None:
+            sent = {item["node"]["trRegNumber"] for item in self.site.control("GET", "ledger/import-items")}
+            stories = [story for story in stories if (story.key in sent) is is_sent]
+        return self.rng.choice(stories) if stories else None
+
+    def voucher(self) -> tuple[DocumentStory, Row] | None:
+        """Choose a document with the voucher that is booked for it."""
+        booked = {row["trRegNumber"]: row for row in self.site.control("GET", "ledger/vouchers") if row["importedAt"]}
+        found = [(story, booked[key]) for key, story in self.site.journal.documents.items() if key in booked]
+        return self.rng.choice(found) if found else None
+
+
+def let_the_ledger_post(people: People) -> None:
+    """The posting job of the ledger runs."""
+    people.site.control("POST", "ledger/post", {})
+
+
+def enter_an_invoice(people: People) -> None:
+    """Enter another invoice in the VMS."""
+    document = new_document(people.rng, people.next_key)
+    people.next_key += 1
+    given = {name: value for name, value in document.items() if name not in {"key", "modifiedDate"}}
+    document["key"] = people.site.vms.call("POST", "Document", given)["key"]
+    people.site.journal.documents[document["key"]] = story_of(document)
+    people.site.journal.note("entered", document["key"])
+
+
+def change_amounts(people: People) -> None:
+    """Double every amount of a document."""
+    if (story := people.document()) is None:
+        return
+    path = f"Document/{story.key}"
+    before = people.site.vms.call("GET", path, fields=HEAD)
+    lines = [{"key": line["key"], **_doubled(line)} for line in before["documentLines"]]
+    changed = {**before, **_doubled(before)}
+    people.site.vms.call("PUT", path, {**_doubled(before), "documentLines": lines})
+    story.versions.append(version_of(changed))
+    people.site.journal.note("amounts changed", story.key)
+
+
+def _doubled(row: Row) -> Row:
+    return {name: row[name] * 2 for name in AMOUNTS if row.get(name) is not None}
+
+
+def renumber(people: People) -> None:
+    """Give a document another number."""
+    if (story := people.document()) is None:
+        return
+    number = f"{story.versions[-1].number}R"
+    people.site.vms.call("PUT", f"Document/{story.key}", {"documentNo": number})
+    story.versions.append(
+        story.versions[-1].__class__(number, story.versions[-1].amount, story.versions[-1].company_amount)
+    )
+    people.site.journal.note("renumbered", story.key)
+
+
+def change_partner(people: People) -> None:
+    """Put a document on another supplier."""
+    story = people.document()
+    if story is None or story.side != "AP":
+        return
+    people.site.vms.call("PUT", f"Document/{story.key}", {"businessPartner": people.rng.choice(SUPPLIERS)})
+    people.site.journal.note("partner changed", story.key)
+
+
+def delete_document(people: People) -> None:
+    """Delete a document in the VMS."""
+    if (story := people.document()) is None:
+        return
+    people.site.vms.call("DELETE", f"Document/{story.key}")
+    people.site.journal.note("deleted in the VMS", story.key)
+
+
+def set_to_posted(people: People) -> None:
+    """Set a document that was sent to posted by hand, before Springline does."""
+    if (story := people.document(is_sent=True)) is None:
+        return
+    people.site.vms.call("PUT", f"Document/{story.key}", {"invoicingStatus": "POS"})
+    people.site.journal.note("set to posted by hand", story.key)
+
+
+def pay(people: People) -> None:
+    """Pay an invoice or credit note, in part or as a whole."""
+    if (found := people.voucher()) is None:
+        return
+    story, voucher = found
+    rows = [line for line in voucher["lines"] if line["subledgerRow"] and _open(line)]
+    if not rows:
+        return
+    line = people.rng.choice(rows)
+    size = _open(line) if people.rng.random() < 0.5 else (_open(line) / people.rng.randint(2, 3)).quantize(Decimal(1))
+    rate = Decimal(line["amount"]) / Decimal(line["invoiceAmount"])
+    payment = {
+        "owner": voucher["owner"],
+        "side": story.side,
+        "source": people.rng.choice(("DR", "OCR", "BA")),
+        "date": PAY_DAY,
+        "currency": line["currency"],
+        "amount": str(size),
+        "company_amount": str((size * rate).quantize(Decimal("0.01"))),
+        "subledger": line["subledger"],
+        "match": [{"row": line["subledgerRow"]["dbId"], "amount": str(size)}],
+    }
+    people.site.control("POST", "ledger/payments", payment)
+    people.site.journal.note("paid", story.key)
+
+
+def _open(line: Row) -> Decimal:
+    return abs(Decimal(line["subledgerRow"]["invoiceRemaining"]))
+
+
+def undo_a_match(people: People) -> None:
+    """Undo the match of an invoice."""
+    if (found := people.voucher()) is None:
+        return
+    story, voucher = found
+    matches = [line["subledgerRow"]["matchId"] for line in voucher["lines"] if line["subledgerRow"]]
+    for match_id in filter(None, matches):
+        people.site.control("POST", "ledger/unmatch", {"match_id": match_id})
+        people.site.journal.note("match undone", story.key)
+        return
+
+
+def reverse_voucher(people: People) -> None:
+    """Reverse a voucher in the ledger."""
+    if (found := people.voucher()) is None:
+        return
+    story, voucher = found
+    people.site.control("POST", "ledger/corrupt", {"voucher": voucher["dbId"], "reverse": True})
+    people.site.journal.note("reversed in the ledger", story.key)
+
+
+def delete_voucher(people: People) -> None:
+    """Delete a voucher in the ledger."""
+    if (found := people.voucher()) is None:
+        return
+    story, voucher = found
+    people.site.control("POST", "ledger/corrupt", {"voucher": voucher["dbId"], "delete": True})
+    people.site.journal.note("deleted in the ledger", story.key)
+
+
+def remove_import_items(people: People) -> None:
+    """Take the import items of a voucher out of the ledger before it is booked."""
+    waiting = [item for item in people.site.control("GET", "ledger/import-items") if item["voucher"] is None]
+    keys = sorted({item["node"]["trRegNumber"] for item in waiting} & people.site.journal.documents.keys())
+    if not keys:
+        return
+    key = people.rng.choice(keys)
+    rows = [item["dbId"] for item in waiting if item["node"]["trRegNumber"] == key]
+    people.site.control("POST", "ledger/import-items/remove", {"rows": rows})
+    people.site.journal.documents[key].times_removed += 1
+    people.site.journal.note("items removed", key)
+
+
+def close_a_period(people: People) -> None:
+    """Close a period of an entity."""
+    period = {
+        "owner": people.rng.choice((28601, 28602)),
+        "period": people.rng.choice(("2026-08", "2026-09", "2026-10")),
+    }
+    people.site.control("POST", "ledger/periods", {**period, "closed": True})
+    people.site.journal.note(f"closed {period['owner']} {period['period']}")
+
+
+def open_periods(people: People) -> None:
+    """Open every closed period again."""
+    people.go_home()
+    people.site.journal.note("opened periods")
+
+
+def change_bank_account(people: People) -> None:
+    """Enter another bank account of a supplier in the VMS."""
+    code, partner = _partner(people)
+    if partner["bankAccount"] is None:
+        return
+    account = people.rng.choice(IBANS)
+    people.site.vms.call("PUT", f"BankAccount/{partner['bankAccount']['key']}", {"iban": account})
+    people.site.vms.call(
+        "PUT", f"BusinessPartner/{partner['key']}", {"businessPartnerName": partner["businessPartnerName"]}
+    )
+    people.site.journal.note(f"bank account of {code} changed")
+
+
+def rename_partner(people: People) -> None:
+    """Give a supplier another name in the VMS."""
+    code, partner = _partner(people)
+    name = f"{partner['businessPartnerName'].split(' *')[0]} *{people.rng.randint(1, 99)}"
+    people.site.vms.call("PUT", f"BusinessPartner/{partner['key']}", {"businessPartnerName": name})
+    people.site.journal.note(f"{code} renamed")
+
+
+def _partner(people: People) -> tuple[str, Row]:
+    code = people.rng.choice(SUPPLIERS)
+    fields = {"businessPartnerName": "*", "bankAccount": {"iban": "*"}}
+    path = f"BusinessPartner?sort=key(AS)&limit=1&pageNumber=1&filter=businessPartnerCode(EQ){code}"
+    [partner] = people.site.vms.call("GET", path, fields=fields)
+    return code, partner
+
+
+def release_bank_account(people: People) -> None:
+    """Let a second person release what waits."""
+    changes = "SELECT partner_code, new_account FROM bank_changes WHERE decision IS NULL ORDER BY change_id"
+    waiting = people.site.ask(changes)
+    if not waiting:
+        return
+    code, account = people.rng.choice(waiting)
+    if people.site.steer("release", f"supplier:{code}").value is True:
+        people.site.journal.accounts.setdefault(code, set()).update(new for of, new in waiting if of == code)
+        people.site.journal.note(f"bank account of {code} released: {str(account)[-4:]}")
+
+
+def keep_back(people: People) -> None:
+    """Put a document on hold or on the ignore list, which is refused for one that was sent."""
+    if (story := people.document(is_sent=False)) is None:
+        return
+    in_flight = people.site.ask("SELECT 1 FROM outbox WHERE kind = 'voucher' AND document_key = ?", story.key)
+    action = people.rng.choice(("hold", "ignore"))
+    if not in_flight and people.site.steer(action, story.versions[-1].number).value is True:
+        story.is_kept_back = True
+        people.site.journal.note(action, story.key)
+
+
+def let_go(people: People) -> None:
+    """Lift what somebody put on a document."""
+    kept = [story for story in people.site.journal.documents.values() if story.is_kept_back]
+    if kept:
+        story = people.rng.choice(kept)
+        if people.site.steer("release", story.versions[-1].number).value is True:
+            story.is_kept_back = False
+            people.site.journal.note("released", story.key)
+
+
+def retry(people: People) -> None:
+    """Ask for another try of a document."""
+    if (story := people.document()) is not None:
+        done = people.site.steer("retry", story.versions[-1].number).value
+        if done is True:
+            people.site.journal.note("retried", story.key)
+
+
+def publish_rate(people: People) -> None:
+    """Enter a rate of the day in the ledger."""
+    day = f"{people.site.now:%Y-%m-%d}"
+    currency = people.rng.choice(("USD", "EUR", "GBP"))
+    rate = {"owner": 28600, "from": currency, "to": "NOK", "rate": f"1{people.rng.randint(0, 9)}.5", "fromDate": day}
+    known = {(row["from"], row["fromDate"]) for row in people.site.control("GET", "ledger/rates")}
+    if (currency, day) in known:
+        # Another value where one may have been sent.
+        people.site.journal.rates.add((day, currency))
+    people.site.control("POST", "ledger/rates", rate)
+    people.site.journal.note(f"rate of {currency} on {day}")
+
+
+def type_a_rate(people: People) -> None:
+    """Enter a rate in the VMS by hand."""
+    currency = people.rng.choice(("USD", "EUR", "GBP"))
+    given = {
+        "fromCurrency": "NOK",
+        "currency": currency,
+        "exchangeRate": 0.1,
+        "exchangeRateDate": "2026-10-30T00:00:00",
+    }
+    people.site.vms.call("POST", "ExchangeRate", given)
+    people.site.journal.rates.add(("2026-10-30", currency))
+    people.site.journal.note(f"rate of {currency} typed into the VMS")
+
+
+def book_by_hand(people: People) -> None:
+    """Book a cost on a voyage by hand."""
+    amount = f"{people.rng.randint(1, 900)}.50"
+    common = {"currency": "NOK", "text": "by hand"}
+    lines = [
+        {"account": "4300", "project": "V001-2601", "amount": amount, "invoiceAmount": amount, **common},
+        {"account": "2960", "amount": f"-{amount}", "invoiceAmount": f"-{amount}", **common},
+    ]
+    day = f"2026-10-{people.rng.randint(10, 30)}"
+    voucher = {"owner": 28601, "source": "GL", "postedDate": day, "text": "by hand", "lines": lines}
+    people.site.control("POST", "ledger/vouchers", voucher)
+    people.site.journal.note(f"booked {amount} by hand")
+
+
+def look_at_the_books(site: Site) -> None:
+    """Note the account that a supplier was created with: nobody has to release that."""
+    for code, account in LedgerBooks.of(site.environ).accounts().items():
+        if account and code not in site.journal.accounts:
+            site.journal.accounts[code] = {account}
+
+
+DEEDS: tuple[Callable[[People], None], ...] = (
+    let_the_ledger_post, let_the_ledger_post, let_the_ledger_post, enter_an_invoice, enter_an_invoice, change_amounts,
+    renumber, change_partner, delete_document, set_to_posted, pay, pay, pay, undo_a_match, reverse_voucher,
+    delete_voucher, remove_import_items, remove_import_items, close_a_period, open_periods, change_bank_account,
+    change_bank_account, rename_partner, rename_partner, release_bank_account, keep_back, let_go, retry, publish_rate,
+    type_a_rate, book_by_hand,
+)  # fmt: skip

@@ -1,0 +1,176 @@
+"""Where a storm takes place: both systems in a process of their own, one installation beside them, and one clock."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import httpx
+import msgspec
+
+from pipelines.batch.run import chosen_jobs, run_batch
+from pipelines.core.errors import SpringlineError
+from pipelines.core.settings import load_settings
+from pipelines.sandbox.serve import serve
+from pipelines.steering.steer import steer
+from tests.storm.books import VmsApi
+from tests.storm.forks import Child, Kill, fork, in_child
+from tests.storm.journal import Journal
+from tests.support.delivery_seed import NO_LIMITS
+from tests.support.patience import PATIENCE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MORNING = datetime(2026, 11, 2, 7, 30, tzinfo=UTC)
+EVENING = 17
+# Short enough that a call without an answer costs little, long enough that a busy machine is not taken for a fault.
+TIMEOUT = "1.5"
+SETTINGS = {
+    "SPRINGLINE_VMS__TIMEOUT": TIMEOUT,
+    "SPRINGLINE_LEDGER__TIMEOUT": TIMEOUT,
+    "SPRINGLINE_VMS__ATTEMPTS": "2",
+    "SPRINGLINE_LEDGER__ATTEMPTS": "2",
+    "SPRINGLINE_LEDGER__LONGEST_WAIT": "0",
+    "SPRINGLINE_LEDGER__BURST_REQUESTS": "10000",
+    # One thread a side: which request is the n-th is the same whenever a storm is played again.
+    "SPRINGLINE_VMS__WORKERS": "1",
+}
+STORE = "springline.ctl.sqlite"
+
+
+class Ran(NamedTuple):
+    """How one run ended; the exit code is None where it was killed."""
+
+    exit_code: int | None
+    problems: tuple[str, ...] = ()
+    traceback: str = ""
+
+
+@dataclass(slots=True)
+class Site:
+    """The running systems, and Springline's stores in ``folder``."""
+
+    folder: Path
+    environ: dict[str, str]
+    server: int
+    journal: Journal
+    now: datetime = MORNING
+    vms: VmsApi = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Sign in to the VMS, set the clock, and lift the ledger's limits: they are faults here, when they come."""
+        self.vms = VmsApi.of(self.environ)
+        self.control("POST", "ledger/settings", NO_LIMITS)
+        self.pass_time(timedelta(0))
+
+    @classmethod
+    def open(cls, folder: Path, seed: Path, journal: Journal) -> Site:
+        """Start both systems on a seed."""
+        stores = folder / "stores"
+        stores.mkdir()
+        pid, environ = _served(folder / "sandbox.sqlite", seed)
+        own = {"SPRINGLINE_WAREHOUSE": str(stores / "springline.duckdb")}
+        own |= {"SPRINGLINE_PUBLISHED": str(stores / "published")}
+        return cls(stores, {**environ, **own, **SETTINGS}, pid, journal)
+
+    def close(self) -> None:
+        """Stop both systems."""
+        self.vms.close()
+        os.kill(self.server, signal.SIGKILL)
+        os.waitpid(self.server, 0)
+
+    def control(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 any JSON value
+        """Call the control API; raises ValueError for what the sandbox will not do."""
+        base = self.environ["SPRINGLINE_LEDGER__URL"].removesuffix("/graphql")
+        content = None if body is None else msgspec.json.encode(body)
+        answer = httpx.request(method, f"{base}/_sandbox/{path}", content=content, timeout=PATIENCE, verify=False)  # noqa: S501 plain http to ourselves
+        if answer.is_error:
+            raise ValueError(answer.text)
+        return answer.json()
+
+    def pass_time(self, step: timedelta) -> None:
+        """Let time pass on both sides; after the working day comes the next morning."""
+        self.now += step
+        if self.now.hour >= EVENING:
+            self.now = self.now.replace(hour=MORNING.hour, minute=MORNING.minute) + timedelta(days=1)
+        self.control("POST", "clock", {"now": self.now.isoformat()})
+
+    def run(self, *jobs: str, kill: Kill | None = None, skew: timedelta = timedelta(0)) -> Ran:
+        """Run jobs in a child, whose clock is ``skew`` before that of both systems."""
+        began = datetime.now(UTC)
+        child = in_child(partial(_run, self.environ, jobs, self.now + skew - began, self.now), kill=kill)
+        self.now += datetime.now(UTC) - began
+        if child.value is None:
+            return Ran(None, traceback=child.traceback if not child.was_killed else "")
+        code, problems = child.value
+        return Ran(code, tuple(problems))
+
+    def steer(self, action: str, name: str) -> Child:
+        """Decide on a document or a supplier, as a second person would."""
+        return in_child(partial(_steer, self.environ, action, name, self.now))
+
+    def ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Query the control store; nothing where there is none yet."""
+        path = self.folder / STORE
+        if not path.exists():
+            return []
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
+            return store.execute(statement, values).fetchall()
+
+    def writes(self) -> list[str]:
+        """List what was written to either side since the last look, and begin to count anew."""
+        counts = self.control("GET", "requests")
+        self.control("DELETE", "requests")
+        vms = [name for name in counts["vms"] if name.startswith(("PUT ", "DELETE ")) or "POST /ws/rest" in name]
+        changing = ("add", "update", "delete")
+        return vms + [name for name in counts["ledger"] if name.removeprefix("POST ").startswith(changing)]
+
+
+def _served(state: Path, seed: Path) -> tuple[int, dict[str, str]]:
+    reading, writing = os.pipe()
+    pid = fork()
+    if pid == 0:
+        os.close(reading)
+        try:
+            with os.fdopen(writing, "w", encoding="utf-8") as out:
+                serve(state, seed=seed, out=out)
+        finally:
+            os._exit(1)
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as lines:
+        return pid, _settings(iter(lambda: lines.readline().rstrip("\n"), ""))
+
+
+def _settings(lines: Iterable[str]) -> dict[str, str]:
+    pairs = (line.partition("=") for line in lines)
+    return {name: value for name, _, value in pairs}
+
+
+def _run(environ: dict[str, str], jobs: tuple[str, ...], ahead: timedelta, now: datetime) -> tuple[int, list[str]]:
+    try:
+        result = run_batch(
+            load_settings(None, environ=environ),
+            jobs=chosen_jobs(jobs),
+            operator="storm",
+            now=lambda: datetime.now(UTC) + ahead,
+            today=now.date(),
+        )
+    except SpringlineError as error:
+        return error.exit_code, [str(error)]
+    return result.exit_code, list(result.problems)
+
+
+def _steer(environ: dict[str, str], action: str, name: str, now: datetime) -> bool | str:
+    settings = load_settings(None, environ=environ)
+    try:
+        return steer(action, name, settings=settings, reason="as agreed", operator="kari", now=lambda: now).is_new
+    except SpringlineError as error:
+        return str(error)

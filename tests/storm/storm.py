@@ -1,0 +1,126 @@
+"""One storm: runs with faults and kills, people at work between them, clean runs, and what the auditor finds."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from tests.storm.auditor import Auditor, Said, Violation
+from tests.storm.books import LedgerBooks
+from tests.storm.forks import Kill
+from tests.storm.journal import Journal
+from tests.storm.people import People, look_at_the_books
+from tests.storm.site import Ran, Site
+from tests.storm.weather import faults
+from tests.storm.worlds import FIRST_KEY, write_storm_world
+
+# After so many clean runs nothing is written any more, and nothing is open but what people must decide.
+CLEAN_RUNS = 3
+# Held documents, objects set aside and breaks wait for people; anything else is not quiet.
+QUIET = frozenset({0, 11, 14, 16})
+JOBS = ("master-data", "documents", "rates", "payments", "actuals", "reconcile")
+
+
+@dataclass(slots=True)
+class Result:
+    """What a storm came to."""
+
+    seed: int
+    documents_sent: int = 0
+    faults: dict[str, int] = field(default_factory=dict)
+    kills: int = 0
+    runs: int = 0
+    violations: list[Violation] = field(default_factory=list)
+    # The storm told in order, for whoever plays it again.
+    story: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give what is printed as JSON."""
+        return asdict(self)
+
+
+def storm(
+    seed: int, *, models: Path, memory: Path | None = None, rounds: int | None = None, is_kept: bool = False
+) -> Result:
+    """Live through the storm of a seed and judge it; ``models`` are the verified models, which all storms share."""
+    folder = Path(tempfile.mkdtemp(prefix=f"storm-{seed}-", dir=memory))
+    rng, journal, result = Random(seed), Journal(), Result(seed)  # noqa: S311 no secret: the same numbers every time
+    site = Site.open(folder, write_storm_world(folder / "seed", rng, journal), journal)
+    try:
+        shutil.copy(models, site.folder / "springline.models.json")
+        look_at_the_books(site)
+        people = People(site, rng, FIRST_KEY + 1_000)
+        for _ in range(rounds or rng.randint(2, 4)):
+            _round(site, people, rng, result)
+        _calm(site, people, result)
+    finally:
+        site.close()
+        if not is_kept:
+            shutil.rmtree(folder, ignore_errors=True)
+    return result
+
+
+def _round(site: Site, people: People, rng: Random, result: Result) -> None:
+    done = len(site.journal.deeds)
+    people.work()
+    site.pass_time(timedelta(minutes=rng.choice((1, 20, 70, 130, 600))))
+    chosen = faults(rng)
+    for fault in chosen:
+        site.control("POST", "faults", fault.rule)
+    kill = _kill(rng) if rng.random() < 0.4 else None
+    jobs = JOBS if rng.random() < 0.7 else rng.choice((("master-data",), ("documents",), JOBS[2:5], JOBS[:2]))
+    ran = site.run(*jobs, kill=kill, skew=timedelta(minutes=rng.choice((0, 0, 0, 0, -60, 60))))
+    left = len(site.control("GET", "faults")["faults"])
+    site.control("DELETE", "faults")
+    for fault in chosen[left:]:
+        result.faults[fault.name] = result.faults.get(fault.name, 0) + 1
+    result.kills += ran.exit_code is None and not ran.traceback
+    result.story += [*site.journal.deeds[done:], f"faults {[fault.name for fault in chosen]}", f"{jobs} {kill}: {ran}"]
+    _after(site, ran, result)
+
+
+def _calm(site: Site, people: People, result: Result) -> None:
+    """Let the storm end: periods are open, requests are answered, and runs follow each other an hour apart."""
+    people.go_home()
+    ran, written = Ran(None), ["nothing yet"]
+    for _ in range(CLEAN_RUNS):
+        site.control("POST", "ledger/post", {})
+        site.pass_time(timedelta(minutes=70))
+        site.writes()
+        ran = site.run(*JOBS)
+        written = site.writes()
+        result.story.append(f"clean run: {ran}, {written}")
+        _after(site, ran, result)
+    open_states = "SELECT kind, natural_key, state FROM outbox WHERE state NOT IN ('sent', 'failed')"
+    result.violations += [Violation("unsettled", f"{kind} {key}", state) for kind, key, state in site.ask(open_states)]
+    if ran.exit_code not in QUIET or written:
+        result.violations.append(Violation("not quiet", f"exit {ran.exit_code}", f"{written} {ran.problems}"))
+    auditor = Auditor.of(site.vms, LedgerBooks.of(site.environ), site.journal, _said(site), site.now.date())
+    result.violations += auditor.violations()
+    result.documents_sent = sum(map(auditor.times_sent, site.journal.documents))
+
+
+def _after(site: Site, ran: Ran, result: Result) -> None:
+    result.runs += 1
+    look_at_the_books(site)
+    if ran.traceback:
+        result.violations.append(Violation("traceback", "", ran.traceback))
+
+
+def _kill(rng: Random) -> Kill:
+    what = rng.choice(("write", "call"))
+    return Kill(what, rng.randint(1, 90 if what == "write" else 60), is_after=rng.random() < 0.5)
+
+
+def _said(site: Site) -> Said:
+    held = dict(site.ask("SELECT document_no, rule || ': ' || message FROM holds WHERE until IS NULL"))
+    rows = site.ask(
+        "SELECT kind || ' ' || subject || ' ' || coalesce(document_no, '') || ' ' || message FROM breaks"
+        " WHERE until IS NULL"
+    )
+    return Said(held, [words for (words,) in rows])

@@ -1,0 +1,83 @@
+"""A random world: the sample's masters, and invoices of many kinds with amounts of their own, some of them faulty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from tests.flow.world import read_rows, sample_documents, write_world
+from tests.storm.journal import DocumentStory, Journal, Version
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Row = dict[str, Any]
+FIRST_KEY = 6_100_001
+# Of the sample, each of another kind: VAT of two countries, several terms, five currencies, both sides, credit notes.
+TEMPLATES = (
+    "2706004", "2706022", "2706028", "2706040", "2706046", "2706070", "2706076", "2706112", "2706136", "2706148",
+    "2706160", "2706166", "2706184", "2706196", "2706214", "2706232", "2706250", "2706286", "2706298", "2706304",
+)  # fmt: skip
+SIDES = {"INI": "AP", "CRI": "AP", "INO": "AR", "CRO": "AR"}
+AMOUNTS = ("documentAmount", "companyCurrencyAmount", "sourceCurrencyAmount")
+FAULTS = ("no account", "no external number")
+# The ledger's rates of these days: the last week before the storm, so that each is due once.
+RATE_DAYS = ("2026-10-28", "2026-10-29", "2026-10-30")
+
+
+def write_storm_world(folder: Path, rng: Random, journal: Journal) -> Path:
+    """Write a seed directory for a storm, and note its documents in the journal."""
+    documents = list(_documents(rng, rng.randint(5, 14), journal))
+    rates = [row for row in read_rows("ledger/exchange_rates") if row["fromDate"] in RATE_DAYS]
+    files = {"vms/Document": documents, "vms/ExchangeRate": [], "ledger/exchange_rates": rates}
+    return write_world(folder, files, is_first_day=rng.random() < 0.3)
+
+
+def new_document(rng: Random, key: int) -> Row:
+    """Make an invoice in RFP: a sample's one, with a number and an amount of its own."""
+    [template] = sample_documents(rng.choice(TEMPLATES))
+    number = f"S{key}"
+    own = {"key": key, "documentNo": number, "modifiedDate": "2026-11-01T10:00:00"}
+    if template["documentType"] in {"INI", "CRI"}:
+        # Never alike, also not to somebody who leaves blanks and zeros out.
+        own["externalDocumentNo"] = f"X-{key}"
+    document = {**template, **own}
+    document["documentLines"] = [dict(line) for line in template["documentLines"]]
+    return scaled(document, rng.randint(2, 9))
+
+
+def scaled(document: Row, times: int) -> Row:
+    """Multiply every amount of a document by a whole number: rates and VAT stay as right as they were."""
+    heads = (document, *document["documentLines"])
+    for row in heads:
+        row |= {name: row[name] * times for name in AMOUNTS if row.get(name) is not None}
+    return document
+
+
+def with_fault(document: Row, fault: str) -> Row:
+    """Spoil a document so that no run may post it."""
+    if fault == "no external number":
+        return {**document, "externalDocumentNo": None}
+    lines = [{**line, "glAccount": None} for line in document["documentLines"]]
+    return {**document, "documentLines": lines}
+
+
+def version_of(document: Row) -> Version:
+    """Note how a document stands."""
+    cents = [Decimal(str(document[name])).quantize(Decimal("0.01"), ROUND_HALF_UP) for name in AMOUNTS[:2]]
+    return Version(str(document["documentNo"]), *map(str, cents))
+
+
+def story_of(document: Row, *, fault: str = "") -> DocumentStory:
+    """Begin the story of a document."""
+    return DocumentStory(document["key"], SIDES[document["documentType"]], fault, [version_of(document)])
+
+
+def _documents(rng: Random, count: int, journal: Journal) -> Iterator[Row]:
+    for key in range(FIRST_KEY, FIRST_KEY + count):
+        document = new_document(rng, key)
+        fault = rng.choice(FAULTS) if document["documentType"] == "INI" and rng.random() < 0.15 else ""
+        journal.documents[key] = story_of(document, fault=fault)
+        yield with_fault(document, fault) if fault else document
