@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, NotRequired, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, Unpack
 
 import structlog
 
 from pipelines.batch.jobs import JOBS
-from pipelines.batch.outcome import Outcome, read_outcome, show_outcome
+from pipelines.batch.outcome import Outcome, Standing, read_outcome, show_outcome
 from pipelines.core.disk import disk_fault
 from pipelines.core.drawing import draw_table
 from pipelines.core.errors import SpringlineError, UsageError
@@ -65,6 +65,17 @@ class BatchResult:
             "exit_code": self.exit_code,
         }
 
+    @classmethod
+    def of_dict(cls, told: Mapping[str, Any]) -> BatchResult:
+        """Return the result of a batch of another process, from what ``as_dict`` gave there."""
+        return cls(
+            batch_id=told["batch"],
+            jobs={name: Counts(**counts) for name, counts in told["jobs"].items()},
+            problems=tuple(told["problems"]),
+            exit_code=told["exit_code"],
+            outcome=Outcome(told["sent"], Standing(**told["standing"])),
+        )
+
 
 @dataclass(slots=True)
 class _Tally:
@@ -97,8 +108,8 @@ class BatchOptions(TypedDict):
     """How a batch is run, whatever it does; every way to begin one takes these as keyword arguments.
 
     ``operator`` is who runs it, ``now`` the clock (aware UTC), ``today`` the accounting day (that of the clock in Oslo
-    when left out). A dry run sends nothing. ``begin`` receives job and step as each begins, ``report`` progress in it:
-    what, how many are done, how many there are.
+    when left out). A dry run sends nothing. ``began`` receives the open context once the batch is recorded, ``begin``
+    job and step as each begins, ``report`` progress in it: what, how many are done, how many there are.
     """
 
     operator: str
@@ -107,6 +118,7 @@ class BatchOptions(TypedDict):
     is_dry_run: NotRequired[bool]
     report: NotRequired[Callable[[str, int, int], None]]
     begin: NotRequired[Callable[[str, str], None]]
+    began: NotRequired[Callable[[Context], None]]
 
 
 def accounting_day(now: datetime) -> date:
@@ -158,6 +170,8 @@ def run_batch(
         started = context.now()
         log.info("batch_began", jobs=names, operator=context.operator, login=login_name())
         _record(context, "begin_batch", today=context.today.isoformat(), jobs=names, operator=context.operator)
+        if began := options.get("began"):
+            began(context)
         _run_jobs(context, jobs, tally, requests, begin=options.get("begin", lambda _job, _step: None))
         # The stores are still open: a batch without an end in `ctl.batches` was killed.
         result = _finish(context, tally, since=started)

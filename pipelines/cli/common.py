@@ -58,6 +58,7 @@ class HasJson(Protocol):
 
 
 ResultT = TypeVar("ResultT", bound=HasJson)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,16 @@ class Session:
     operator: str
     report: Report
     begin: Callable[[str, str], None]
+
+    def in_turn(self, work: Callable[[], T]) -> T:
+        """Do what needs the warehouse; while a watch runs, as soon as its batch has left it, and say so meanwhile."""
+        from pipelines.watch.orders import in_turn  # noqa: PLC0415 `--help` waits for none of these
+
+        def tell(words: str) -> None:
+            if not voice().is_quiet:
+                err.print(words, markup=False, highlight=False)
+
+        return in_turn(self.settings, work, now=utc_now, tell=tell)
 
 
 @contextmanager
