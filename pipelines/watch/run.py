@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from pipelines.batch.clients import Clients
 from pipelines.batch.run import accounting_day, chosen_jobs, run_batch
 from pipelines.stores.control import Control
 from pipelines.stores.request_counts import RequestCounts
 from pipelines.watch.budget import Plan, plan_month
-from pipelines.watch.loop import Hook, Loop
+from pipelines.watch.loop import Hook, Loop, RunJobs
 from pipelines.watch.probe import Probe
 from pipelines.watch.pulse import Pulse
 from pipelines.watch.state import WatchState
@@ -79,8 +80,9 @@ def run_watch(
         counts = _Counts(control)
         own = settings.vms.model_copy(update={"attempts": 1, "timeout": min(settings.vms.timeout, LONGEST_LOOK)})
         vms = stack.enter_context(closing(VmsClient(own, count=counts.count, now=now)))
+        clients = stack.enter_context(closing(Clients(settings, now=now)))
         loop = Loop(
-            settings, plan, state, Probe(vms, control), _runner(settings, now, asked), operator, now, asked,
+            settings, plan, state, Probe(vms, control), _runner(settings, now, asked, clients), operator, now, asked,
             hooks=hooks(), save_counts=counts.save,
         )  # fmt: skip
         stack.callback(lambda: counts.save(now()))
@@ -106,7 +108,7 @@ class _Counts:
         self._counts.save(COUNTED_AS, month=f"{accounting_day(now):%Y-%m}")
 
 
-def _runner(settings: Settings, now: Callable[[], datetime], stop: Stop) -> Callable[..., BatchResult]:
+def _runner(settings: Settings, now: Callable[[], datetime], stop: Stop, clients: Clients) -> RunJobs:
     def check(*_: object) -> None:
         stop.check()
 
@@ -114,7 +116,7 @@ def _runner(settings: Settings, now: Callable[[], datetime], stop: Stop) -> Call
         # Between two objects, two models and two steps the watch may be ended.
         return run_batch(
             settings, jobs=chosen_jobs(jobs), operator=operator, now=now, today=today,
-            report=check, begin=check, began=began,
+            report=check, begin=check, began=began, clients=clients,
         )  # fmt: skip
 
     return run

@@ -2,111 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
 from pipelines.outbox.chain import verify_chain
-from tests.flow.world import CLOCK, Ended, World, copies, sample_documents, until, world
-from tests.support.patience import PATIENCE
-from tests.support.sandbox_server import REPOSITORY
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.flow.watching import Harbour, harbour_of
+from tests.flow.world import copies, sample_documents
 
 pytestmark = pytest.mark.system
 
 HELD, GOOD = "2708031", "2706035"
 # Assembled, and made ready one after the other.
 KEYS = range(6_000_001, 6_000_011)
-# As if it were the day of the sample world, a Monday morning, in every process.
-ON_THE_DAY = """
-from datetime import UTC, datetime, timedelta
-import pipelines.cli.common as common
-common.utc_now = lambda: datetime.now(UTC) + timedelta(seconds={ahead})
-from pipelines.cli.app import main
-main()
-"""
 BACK = {"kind": "status", "status": 503}
-
-
-@dataclass
-class Harbour:
-    """A world, the watch at work on it, and what it has logged."""
-
-    world: World
-    code: str
-    watch: subprocess.Popen[str] | None = None
-    ready: Iterator[int] = field(default_factory=lambda: iter(KEYS))
-
-    def start(self) -> None:
-        # Into a file: nobody reads the log here, and a full pipe would stop the watch.
-        with (self.world.folder / "watch.log").open("a") as log:
-            self.watch = subprocess.Popen(  # noqa: S603 our own module
-                [sys.executable, "-c", self.code, "watch"],
-                stdout=log,
-                stderr=log,
-                text=True,
-                cwd=self.world.folder,
-                env={**os.environ, **self.world.environ, "PYTHONPATH": str(REPOSITORY)},
-            )
-
-    def until(self, is_so: Callable[[], bool]) -> None:
-        watch = self.watch
-        assert watch is not None
-        until(is_so, alive=lambda: watch.poll() is None)
-
-    def command(self, *arguments: str) -> Ended:
-        process = self.world.start(*arguments, code=self.code)
-        out, err = process.communicate(timeout=PATIENCE)
-        return Ended(process.returncode, out, err)
-
-    def make_ready(self) -> str:
-        key = next(self.ready)
-        self.world.change("Document", key, invoicingStatus="RFP")
-        return f"N{key}"
-
-    def is_posted(self, number: str) -> bool:
-        return self.world.statuses()[number] == "POS"
-
-    def batches(self, jobs: str = "%") -> int:
-        [(number,)] = self.world.rows(
-            f"SELECT count(*) FROM batches WHERE ended_at IS NOT NULL AND jobs LIKE '{jobs}'"  # noqa: S608 our words
-        )
-        return int(number)
-
-    def end(self, *signals: int) -> float:
-        """Send signals, and give the seconds until it has ended."""
-        assert self.watch is not None
-        began = time.monotonic()
-        for number in signals:
-            self.watch.send_signal(number)
-            time.sleep(0.1)
-        self.watch.wait(PATIENCE)
-        return time.monotonic() - began
 
 
 @pytest.fixture(scope="module")
 def harbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
     documents = [*sample_documents(HELD, GOOD), *copies(len(KEYS), first_key=KEYS[0], invoicingStatus="INV")]
-    folder: Path = tmp_path_factory.mktemp("watch")
-    cadence = {"DOCUMENTS": "1", "MASTER_DATA": "1", "PUBLISH": "10"}
-    settings = {f"SPRINGLINE_WATCH__{name}": seconds for name, seconds in cadence.items()}
-    with world(folder, {"vms/Document": documents}, **settings) as served:
-        ahead = (datetime.fromisoformat(CLOCK) - datetime.now(UTC)).total_seconds()
-        harbour = Harbour(served, ON_THE_DAY.format(ahead=ahead))
+    with harbour_of(tmp_path_factory.mktemp("watch"), documents, KEYS) as harbour:
         yield harbour
-        if harbour.watch is not None and harbour.watch.poll() is None:
-            harbour.watch.kill()
-            harbour.watch.wait()
 
 
 def test_it_begins_with_everything_and_comes_to_rest(harbour: Harbour) -> None:
@@ -212,7 +130,7 @@ def test_it_goes_on_where_it_was_ended_or_killed(harbour: Harbour) -> None:
     harbour.until(lambda: all(map(harbour.is_posted, numbers)))
     last = harbour.make_ready()
     harbour.until(lambda: last in harbour.world.sent())
-    harbour.end(signal.SIGKILL)
+    harbour.kill()
     # Nobody ends the row of one that was killed, and it is in nobody's way.
     harbour.start()
     harbour.until(lambda: harbour.is_posted(last))
