@@ -74,11 +74,12 @@ class Session:
         """Do what needs the warehouse; while a watch runs, as soon as its batch has left it, and say so meanwhile."""
         from pipelines.watch.orders import in_turn  # noqa: PLC0415 `--help` waits for none of these
 
-        def tell(words: str) -> None:
-            if not voice().is_quiet:
-                err.print(words, markup=False, highlight=False)
+        return in_turn(self.settings, work, now=utc_now, tell=self.tell)
 
-        return in_turn(self.settings, work, now=utc_now, tell=tell)
+    def tell(self, words: str) -> None:
+        """Say something beside the answer, to whoever waits for it."""
+        if not voice().is_quiet:
+            err.print(words, markup=False, highlight=False)
 
 
 @contextmanager

@@ -83,6 +83,7 @@ def _run_beside(started: Session, jobs: Sequence[Job], today: date | None) -> Ba
         today=today,
         now=utc_now,
         begin=started.begin,
+        tell=started.tell,
     )
     return None if summary is None else BatchResult.of_dict(summary)
 

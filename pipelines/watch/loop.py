@@ -133,7 +133,7 @@ class Loop:
 
     def loop(self) -> None:
         """Work until the watch is to end."""
-        self.began = self.state.jobs_began(self.now())
+        self._resume()
         while not self.stop.is_asked:
             is_idle = True
             if self._pause(ALL).is_over(self.now()):
@@ -146,6 +146,14 @@ class Loop:
             if is_idle and not self.stop.is_asked:
                 self.wake.wait(TICK)
                 self.wake.clear()
+
+    def _resume(self) -> None:
+        """Take up what the watch before has left: no job that came to its end is repeated, what it sent is compared."""
+        now = self.now()
+        self.began = self.state.jobs_began(now)
+        moved, compared = self.state.last_move(), self.began.get(RECONCILE)
+        if moved is not None and (compared is None or compared < moved):
+            self._busy = (now, now)
 
     def tick(self) -> bool:
         """Do what is due; tell whether there was anything."""

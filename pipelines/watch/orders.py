@@ -86,14 +86,17 @@ def carry_out_beside(
     today: date | None,
     now: Callable[[], datetime],
     begin: Callable[[str, str], None],
+    tell: Callable[[str], None],
 ) -> dict[str, Any] | None:
     """Have a running watch carry out a run, and return the object that `run --json` prints; None when no watch runs.
 
-    ``begin`` receives job and step as each begins. Raises BusyError when the watch ends before the run does, and what
+    ``tell`` receives at once who carries it out, ``begin`` job and step as each begins. Raises BusyError when the watch
+    ends before the run does, and what
     kept the run from beginning.
     """
-    if find_watch(settings.control_path, now=now()) is None:
+    if (watch := find_watch(settings.control_path, now=now())) is None:
         return None
+    tell(f"The watch carries it out, when the batch it may have at work is over ({watch}).")
     with closing(Control(settings.control_path)) as control:
         order = _Order(control, now)
         order.place(jobs, operator, today)
@@ -200,10 +203,8 @@ def is_busy_store(error: BusyError) -> bool:
 
 def _holder(settings: Settings) -> str:
     with closing(Control(settings.control_path, for_reading=True)) as control:
-        rows = control.read(named_statements("watch")["open_batch"])
-    if not rows:
-        return "The watch holds the warehouse."
+        rows = control.read(named_statements("watch")["latest_batch"])
+    if not rows or rows[0]["ended_at"]:
+        return "Another program holds the warehouse."
     jobs = rows[0]["jobs"].replace(",", ", ")
-    return (
-        f"Batch {rows[0]['batch_id']} of the watch ({jobs}) holds the warehouse since {moment(rows[0]['started_at'])}."
-    )
+    return f"Batch {rows[0]['batch_id']} ({jobs}) holds the warehouse since {moment(rows[0]['started_at'])}."

@@ -17,6 +17,7 @@ from pipelines.batch.run import accounting_day, chosen_jobs, run_batch
 from pipelines.stores.control import Control
 from pipelines.stores.request_counts import RequestCounts
 from pipelines.watch.budget import Plan, plan_month
+from pipelines.watch.locks import check_locks
 from pipelines.watch.loop import Hook, Loop, RunJobs
 from pipelines.watch.probe import Probe
 from pipelines.watch.pulse import Pulse
@@ -66,9 +67,11 @@ def run_watch(
 ) -> None:
     """Watch until a signal ends it, or ``stop`` does; ``tell`` receives what it will do before it does any of it.
 
-    Raises SettingsError for a schedule that cannot be afforded, BusyError when another watch works on this store.
+    Raises SettingsError for a schedule that cannot be afforded and for a store that does not lock, BusyError when
+    another watch works on this store.
     """
     plan = plan_month(settings)
+    check_locks(settings.control_path)
     with ExitStack() as stack:
         asked = stop or Stop()
         stack.enter_context(stopped_by_signals(asked) if stop is None else nullcontext())

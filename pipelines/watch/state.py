@@ -139,6 +139,11 @@ class WatchState:
         by_kind = {kind.value: job for kind, job in DELIVERED_BY.items()}
         return {by_kind.get(kind, MASTER_DATA) for kind in waiting}
 
+    def last_move(self) -> datetime | None:
+        """Return when anything outward last moved."""
+        at = self.control.one(named_statements("watch")["last_move"])
+        return None if at is None else datetime.fromisoformat(at)
+
     def decided(self) -> tuple[object, object]:
         """Return what moves when somebody decides: on documents and suppliers, and on breaks."""
         (row,) = self.control.read(named_statements("watch")["decided"])

@@ -85,15 +85,14 @@ FROM steps
 WHERE batch_id = :batch_id AND position > :position
 ORDER BY position;
 
--- The batch that holds the warehouse, as far as it is one of this control store.
--- name: open_batch
+-- The latest batch: while it has no end it holds the warehouse, or was killed.
+-- name: latest_batch
 SELECT
     batch_id,
     started_at,
-    jobs,
-    operator
+    ended_at,
+    jobs
 FROM batches
-WHERE ended_at IS NULL
 ORDER BY started_at DESC
 LIMIT 1;
 
@@ -124,6 +123,11 @@ INNER JOIN steps ON batches.batch_id = steps.batch_id
 WHERE batches.ended_at IS NOT NULL AND batches.started_at >= :since AND steps.outcome = 'done'
 GROUP BY batches.batch_id, steps.job
 ORDER BY batches.started_at;
+
+-- When anything was last sent, begun or refused: what was sent since the last comparison is still to be compared.
+-- name: last_move
+SELECT MAX(updated_at)
+FROM outbox;
 
 -- name: failed_jobs
 SELECT DISTINCT job
