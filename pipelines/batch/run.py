@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, NotRequired, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, Unpack
 
 import structlog
 
+from pipelines.batch.clients import Clients
 from pipelines.batch.jobs import JOBS
-from pipelines.batch.outcome import Outcome, read_outcome, show_outcome
+from pipelines.batch.outcome import Outcome, Standing, read_outcome, show_outcome
 from pipelines.core.disk import disk_fault
 from pipelines.core.drawing import draw_table
 from pipelines.core.errors import SpringlineError, UsageError
@@ -26,8 +27,6 @@ from pipelines.step.step import Job, Step
 from pipelines.stores.control import Control, named_statements, utc_text
 from pipelines.stores.request_counts import RequestCounts
 from pipelines.stores.warehouse import open_warehouse, take_over
-from pipelines.wire.ledger import LedgerClient
-from pipelines.wire.vms import VmsClient
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,6 +64,17 @@ class BatchResult:
             "exit_code": self.exit_code,
         }
 
+    @classmethod
+    def of_dict(cls, told: Mapping[str, Any]) -> BatchResult:
+        """Return the result of a batch of another process, from what ``as_dict`` gave there."""
+        return cls(
+            batch_id=told["batch"],
+            jobs={name: Counts(**counts) for name, counts in told["jobs"].items()},
+            problems=tuple(told["problems"]),
+            exit_code=told["exit_code"],
+            outcome=Outcome(told["sent"], Standing(**told["standing"])),
+        )
+
 
 @dataclass(slots=True)
 class _Tally:
@@ -97,8 +107,9 @@ class BatchOptions(TypedDict):
     """How a batch is run, whatever it does; every way to begin one takes these as keyword arguments.
 
     ``operator`` is who runs it, ``now`` the clock (aware UTC), ``today`` the accounting day (that of the clock in Oslo
-    when left out). A dry run sends nothing. ``begin`` receives job and step as each begins, ``report`` progress in it:
-    what, how many are done, how many there are.
+    when left out). A dry run sends nothing. ``began`` receives the open context once the batch is recorded, ``begin``
+    job and step as each begins, ``report`` progress in it: what, how many are done, how many there are.
+    ``clients`` stay open when the batch is over.
     """
 
     operator: str
@@ -107,6 +118,8 @@ class BatchOptions(TypedDict):
     is_dry_run: NotRequired[bool]
     report: NotRequired[Callable[[str, int, int], None]]
     begin: NotRequired[Callable[[str, str], None]]
+    began: NotRequired[Callable[[Context], None]]
+    clients: NotRequired[Clients]
 
 
 def accounting_day(now: datetime) -> date:
@@ -158,6 +171,8 @@ def run_batch(
         started = context.now()
         log.info("batch_began", jobs=names, operator=context.operator, login=login_name())
         _record(context, "begin_batch", today=context.today.isoformat(), jobs=names, operator=context.operator)
+        if began := options.get("began"):
+            began(context)
         _run_jobs(context, jobs, tally, requests, begin=options.get("begin", lambda _job, _step: None))
         # The stores are still open: a batch without an end in `ctl.batches` was killed.
         result = _finish(context, tally, since=started)
@@ -174,7 +189,7 @@ def open_context(
     opened: Callable[[Path], Control] = Control,
     **options: Unpack[BatchOptions],
 ) -> Iterator[tuple[Context, RequestCounts]]:
-    """Open the control store (``opened``) and a client of each side; yield the context and its counts of requests.
+    """Open the control store (``opened``) and the clients unless they are given; yield the context and its counts.
 
     The counts reach the control store when the caller saves them, under the name of what has asked. The month they
     count for is that of the clock: ``today`` may lie in another, and the ledger's invoice does not know it.
@@ -184,8 +199,8 @@ def open_context(
     with ExitStack() as stack:
         control = stack.enter_context(closing(opened(settings.control_path)))
         requests = RequestCounts(control, month=f"{accounting_day(started):%Y-%m}")
-        vms = stack.enter_context(closing(VmsClient(settings.vms, count=requests.count, now=now)))
-        ledger = stack.enter_context(closing(LedgerClient(settings.ledger, count=requests.count, now=now)))
+        clients = options.get("clients") or stack.enter_context(closing(Clients(settings, now=now)))
+        clients.count_in(requests)
         context = Context(
             # Sorts by time; the four random digits keep two of the same second apart (a preflight beside a batch).
             batch_id=f"{started.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}",
@@ -195,8 +210,8 @@ def open_context(
             settings=settings,
             control=control,
             warehouse=warehouse,
-            vms=vms,
-            ledger=ledger,
+            vms=clients.vms,
+            ledger=clients.ledger,
             report=options.get("report", lambda _what, _done, _total: None),
             is_dry_run=options.get("is_dry_run", False),
             tell=tell,

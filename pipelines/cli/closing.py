@@ -121,14 +121,16 @@ def _close(
     from pipelines.close.run import run_close  # noqa: PLC0415 a command imports what it runs
 
     with session(config, as_json=as_json) as started:
-        return run_close(
-            started.settings,
-            period=period,
-            is_sealing=is_sealing,
-            seen=seen,
-            operator=started.operator,
-            now=utc_now,
-            today=read_today(today),
-            report=started.report,
-            begin=started.begin,
+        return started.in_turn(
+            lambda: run_close(
+                started.settings,
+                period=period,
+                is_sealing=is_sealing,
+                seen=seen,
+                operator=started.operator,
+                now=utc_now,
+                today=read_today(today),
+                report=started.report,
+                begin=started.begin,
+            )
         )

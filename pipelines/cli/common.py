@@ -72,6 +72,7 @@ class HasJson(Protocol):
 
 
 ResultT = TypeVar("ResultT", bound=HasJson)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,17 @@ class Session:
     operator: str
     report: Report
     begin: Callable[[str, str], None]
+
+    def in_turn(self, work: Callable[[], T]) -> T:
+        """Do what needs the warehouse; while a watch runs, as soon as its batch has left it, and say so meanwhile."""
+        from pipelines.watch.orders import in_turn  # noqa: PLC0415 `--help` waits for none of these
+
+        return in_turn(self.settings, work, now=utc_now, tell=self.tell)
+
+    def tell(self, words: str) -> None:
+        """Say something beside the answer, to whoever waits for it."""
+        if not voice().is_quiet:
+            err.print(words, markup=False, highlight=False)
 
 
 @contextmanager

@@ -12,7 +12,13 @@ from pipelines.cli.common import AsJson, Config, Today, out, print_json, read_to
 from pipelines.cli.voice import voice
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from pipelines.batch.run import BatchResult
+    from pipelines.cli.common import Session
     from pipelines.step.context import Context
+    from pipelines.step.step import Job
 
 
 def _job_names() -> list[str]:
@@ -65,6 +71,23 @@ def _see(context: Context, output: Path | None) -> _Seen:
     )
 
 
+def _run_beside(started: Session, jobs: Sequence[Job], today: date | None) -> BatchResult | None:
+    """Have a running watch carry the run out, as it has everything loaded; None where none runs."""
+    from pipelines.batch.run import BatchResult  # noqa: PLC0415 a command imports what it runs
+    from pipelines.watch.orders import carry_out_beside  # noqa: PLC0415
+
+    summary = carry_out_beside(
+        started.settings,
+        jobs=[job.name for job in jobs],
+        operator=started.operator,
+        today=today,
+        now=utc_now,
+        begin=started.begin,
+        tell=started.tell,
+    )
+    return None if summary is None else BatchResult.of_dict(summary)
+
+
 def run(
     jobs: Jobs = None,
     *,
@@ -90,16 +113,21 @@ def run(
         if output is not None:
             # Told before a batch of minutes, not after it.
             dry_run.check_output(output, is_dry_run=is_dry_run)
-        result = batch.run_batch(
-            started.settings,
-            jobs=batch.chosen_jobs(jobs or []),
-            operator=started.operator,
-            now=utc_now,
-            today=read_today(today),
-            is_dry_run=is_dry_run,
-            report=started.report,
-            begin=started.begin,
-            look=look,
+        chosen = batch.chosen_jobs(jobs or [])
+        # A dry run shows what it has seen, which no other process can hand over: it waits for its turn.
+        carried = None if is_dry_run else _run_beside(started, chosen, read_today(today))
+        result = carried or started.in_turn(
+            lambda: batch.run_batch(
+                started.settings,
+                jobs=chosen,
+                operator=started.operator,
+                now=utc_now,
+                today=read_today(today),
+                is_dry_run=is_dry_run,
+                report=started.report,
+                begin=started.begin,
+                look=look,
+            )
         )
     if as_json:
         shown = {"vouchers": seen.vouchers or [], "mapping_changes": seen.changes or []} if is_dry_run else {}

@@ -87,15 +87,17 @@ def adopt(
     from pipelines.going_live.adopt import run_adopt, show_adoption  # noqa: PLC0415 a command imports what it runs
 
     with session(config, as_json=as_json) as started:
-        result = run_adopt(
-            started.settings,
-            before=read_day(before, option="--before"),
-            operator=started.operator,
-            now=utc_now,
-            is_dry_run=dry_run,
-            is_acknowledged=acknowledge,
-            report=started.report,
-            begin=started.begin,
+        result = started.in_turn(
+            lambda: run_adopt(
+                started.settings,
+                before=read_day(before, option="--before"),
+                operator=started.operator,
+                now=utc_now,
+                is_dry_run=dry_run,
+                is_acknowledged=acknowledge,
+                report=started.report,
+                begin=started.begin,
+            )
         )
     answer(result, show_adoption, as_json=as_json)
     raise typer.Exit(result.exit_code)

@@ -22,15 +22,17 @@ HIDDEN = "***"
 Event = MutableMapping[str, Any]
 
 
-def configure_logging(*, stream: TextIO, is_verbose: bool = False, is_quiet: bool = False) -> None:
+def configure_logging(
+    *, stream: TextIO, is_verbose: bool = False, is_quiet: bool = False, is_followed: bool = False
+) -> None:
     """Send structlog's events to ``stream``: JSON lines with a UTC time, coloured lines when it is a terminal.
 
-    On a terminal nothing is logged unless ``is_verbose``: what a person must know is in the answer. Elsewhere
-    ``is_quiet`` leaves errors alone.
+    On a terminal nothing is logged unless ``is_verbose``, or ``is_followed`` because the log is all that there is:
+    what a person must know is otherwise in the answer. Elsewhere ``is_quiet`` leaves errors alone.
     """
     is_terminal = stream.isatty()
     # Nothing is ever logged as critical.
-    usual = logging.CRITICAL if is_terminal else logging.ERROR if is_quiet else logging.INFO
+    usual = logging.CRITICAL if is_terminal and not is_followed else logging.ERROR if is_quiet else logging.INFO
     shown: list[structlog.typing.Processor] = (
         [structlog.dev.ConsoleRenderer(colors=True)]
         if is_terminal

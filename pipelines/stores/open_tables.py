@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 PUBLISHED_FILE = "springline.duckdb"
 WAREHOUSE, PUBLISHED = "warehouse", "published file"
+# Seconds that a batch which holds the warehouse is waited for, and between two looks.
+PATIENCE, LOOK = 3.0, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,12 @@ class Tables:
 def open_tables(settings: Settings) -> Iterator[Tables | None]:
     """Open the warehouse read-only or, where a batch holds it, the published file; None when there is neither.
 
-    While the warehouse is open here no batch can begin: read what is needed and leave.
+    A batch is waited for as long as most of a watch's take. While the warehouse is open here no batch can begin: read
+    what is needed and leave.
     """
-    tables = _open(settings.warehouse_path, WAREHOUSE) or _open(settings.published / PUBLISHED_FILE, PUBLISHED)
+    tables = _open(settings.warehouse_path, WAREHOUSE, patience=PATIENCE) or _open(
+        settings.published / PUBLISHED_FILE, PUBLISHED
+    )
     try:
         yield tables
     finally:
@@ -52,10 +58,14 @@ def open_tables(settings: Settings) -> Iterator[Tables | None]:
             tables.connection.close()
 
 
-def _open(path: Path, origin: str) -> Tables | None:
-    try:
-        as_of = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        return Tables(duckdb.connect(str(path), read_only=True), origin, as_of)
-    except (OSError, duckdb.Error):
-        # Not there, held by a batch, or left by a killed one with changes that only a writer may take in.
-        return None
+def _open(path: Path, origin: str, *, patience: float = 0) -> Tables | None:
+    end = time.monotonic() + patience
+    while True:
+        try:
+            as_of = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            return Tables(duckdb.connect(str(path), read_only=True), origin, as_of)
+        except (OSError, duckdb.Error) as error:
+            # Not there, held by a batch, or left by a killed one with changes that only a writer may take in.
+            if "lock" not in str(error).lower() or time.monotonic() >= end:
+                return None
+        time.sleep(LOOK)

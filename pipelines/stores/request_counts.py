@@ -28,14 +28,14 @@ class RequestCounts:
         with self._lock:
             self._counts[side, operation] = self._counts.get((side, operation), 0) + 1
 
-    def save(self, job: str) -> None:
-        """Add what was counted since the last time to the month's figures."""
+    def save(self, job: str, *, month: str | None = None) -> None:
+        """Add what was counted since the last time to the month's figures; ``month`` where it is another by now."""
         with self._lock:
             # Taken and emptied under one lock: a request counted meanwhile goes into the next saving and is not lost.
             counts, self._counts = self._counts, {}
         if not counts:
             return
-        rows = [(self._month, side, job, operation, number) for (side, operation), number in counts.items()]
+        rows = [(month or self._month, side, job, operation, number) for (side, operation), number in counts.items()]
         try:
             with self._control.write() as connection:
                 connection.executemany(named_statements("batches")["add_requests"], rows)

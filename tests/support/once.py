@@ -26,6 +26,11 @@ def begin_session(factory: pytest.TempPathFactory) -> None:
     _session[:] = [base.parent if "PYTEST_XDIST_WORKER" in os.environ else base]
 
 
+def begin_in(folder: Path) -> None:
+    """Name a folder outside of pytest, as a bench does."""
+    _session[:] = [folder]
+
+
 def once(name: str, make: Callable[[Path], object]) -> Path:
     """Give a folder of the session that the first process to ask fills; the others wait until it has ended."""
     [session] = _session

@@ -1,0 +1,134 @@
+"""One watch from its start to its end: checks what it may ask for, writes itself down, and works until it is ended."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing, nullcontext, suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from pipelines.batch.clients import Clients
+from pipelines.batch.run import accounting_day, chosen_jobs, run_batch
+from pipelines.stores.control import Control
+from pipelines.stores.request_counts import RequestCounts
+from pipelines.watch.budget import Plan, plan_month
+from pipelines.watch.locks import check_locks
+from pipelines.watch.loop import Hook, Loop, RunJobs
+from pipelines.watch.probe import Probe
+from pipelines.watch.pulse import Pulse
+from pipelines.watch.state import WatchState
+from pipelines.watch.stop import Stop, Stopped, stopped_by_signals
+from pipelines.wire.vms import VmsClient
+
+if TYPE_CHECKING:
+    from pipelines.batch.run import BatchResult
+    from pipelines.core.settings import Settings
+    from pipelines.step.context import Context
+
+# Under which the requests of looks are counted.
+COUNTED_AS = "watch"
+# Seconds; a look that takes longer is given up and made again.
+LONGEST_LOOK = 10.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A watch that has begun: what it will ask for, and where it answers."""
+
+    watch_id: str
+    plan: Plan
+    address: str | None
+
+
+def routes_of(settings: Settings, loop: Loop) -> list[Any]:  # noqa: ARG001 starlette's routes
+    """Gather what the watch answers over HTTP: every route of health, metrics and webhooks."""
+    return []
+
+
+def hooks() -> Sequence[Hook]:
+    """Gather what is called after each batch, and at least every minute, with the open control store."""
+    return ()
+
+
+def run_watch(
+    settings: Settings,
+    *,
+    operator: str,
+    now: Callable[[], datetime],
+    tell: Callable[[Started], None],
+    stop: Stop | None = None,
+) -> None:
+    """Watch until a signal ends it, or ``stop`` does; ``tell`` receives what it will do before it does any of it.
+
+    Raises SettingsError for a schedule that cannot be afforded and for a store that does not lock, BusyError when
+    another watch works on this store.
+    """
+    plan = plan_month(settings)
+    check_locks(settings.control_path)
+    with ExitStack() as stack:
+        asked = stop or Stop()
+        stack.enter_context(stopped_by_signals(asked) if stop is None else nullcontext())
+        control = stack.enter_context(closing(Control(settings.control_path)))
+        state = WatchState.begin(control, operator=operator, address=None, now=now())
+        stack.enter_context(structlog.contextvars.bound_contextvars(watch=state.watch_id))
+        stack.callback(lambda: state.end(now()))
+        stack.enter_context(Pulse(settings.control_path, state.watch_id, now=now))
+        counts = _Counts(control)
+        own = settings.vms.model_copy(update={"attempts": 1, "timeout": min(settings.vms.timeout, LONGEST_LOOK)})
+        vms = stack.enter_context(closing(VmsClient(own, count=counts.count, now=now)))
+        clients = stack.enter_context(closing(Clients(settings, now=now)))
+        loop = Loop(
+            settings, plan, state, Probe(vms, control), _runner(settings, now, asked, clients), operator, now, asked,
+            hooks=hooks(), save_counts=counts.save,
+        )  # fmt: skip
+        stack.callback(lambda: counts.save(now()))
+        tell(Started(state.watch_id, plan, None))
+        threading.Thread(target=_load_checks, name="load checks", daemon=True).start()
+        log.info("watch_began", planned=plan.requests, included=plan.included)
+        with suppress(Stopped):
+            loop.loop()
+        log.info("watch_ended")
+
+
+class _Counts:
+    """The requests of looks, month by month."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+        self._counts = RequestCounts(control, month="")
+
+    def count(self, side: str, operation: str) -> None:
+        self._counts.count(side, operation)
+
+    def save(self, now: datetime) -> None:
+        self._counts.save(COUNTED_AS, month=f"{accounting_day(now):%Y-%m}")
+
+
+def _runner(settings: Settings, now: Callable[[], datetime], stop: Stop, clients: Clients) -> RunJobs:
+    def check(*_: object) -> None:
+        stop.check()
+
+    def run(jobs: Sequence[str], *, operator: str, today: date | None, began: Callable[[Context], None]) -> BatchResult:
+        # Between two objects, two models and two steps the watch may be ended.
+        return run_batch(
+            settings, jobs=chosen_jobs(jobs), operator=operator, now=now, today=today,
+            report=check, begin=check, began=began, clients=clients,
+        )  # fmt: skip
+
+    return run
+
+
+def _load_checks() -> None:
+    """Import what the first check needs, before it needs it: seconds that no document waits for."""
+    try:
+        importlib.import_module("pipelines.checks.engine")._great_expectations()  # noqa: SLF001
+    except Exception as error:  # noqa: BLE001 nobody waits for this thread
+        # The first check meets the same, and says what to do.
+        log.warning("checks_not_loaded", error=str(error))
