@@ -114,8 +114,12 @@ def _answer(shown: Sequence[Shown], *, as_json: bool) -> None:
 
 
 def _table(shown: Sequence[Shown]) -> object:
-    rows = ((_side(one.side), one.name, one.subscription, one.state, one.done) for one in shown)
-    return draw_table(("side", "for", "number there", "state", "done"), rows)
+    headings = ["side", "for", "number there", "state"]
+    rows = [[_side(one.side), one.name, one.subscription, one.state] for one in shown]
+    if any(one.done for one in shown):
+        headings.append("done")
+        rows = [[*row, one.done] for row, one in zip(rows, shown, strict=True)]
+    return draw_table(headings, rows)
 
 
 def _tell(shown: Sequence[Shown], tell: Callable[..., None]) -> None:

@@ -123,12 +123,15 @@ def serve(routes: Sequence[BaseRoute], settings: WatchSettings) -> Iterator[str]
 
 
 def _await_start(server: uvicorn.Server, thread: threading.Thread) -> None:
-    """Return when connections are taken; the socket takes them already, so this is a matter of milliseconds."""
+    """Return when calls are answered, which is a matter of milliseconds: the address is ours already."""
     wait = threading.Event()
     for _ in range(int(START_SECONDS / 0.01)):
-        if server.started or not thread.is_alive():
+        if server.started:
             return
+        if not thread.is_alive():
+            break
         wait.wait(0.01)
+    raise RuntimeError("the server of the watch did not begin")
 
 
 async def _failed(request: Request, error: Exception) -> Response:

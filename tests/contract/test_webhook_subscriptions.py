@@ -37,6 +37,7 @@ class World:
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.sandbox = sandbox
         self.moved = timedelta()
+        self.asked: list[str] = []
         self._folder = folder
         self.address = "http://127.0.0.1:9"
 
@@ -61,7 +62,7 @@ class World:
     def look(self) -> dict[str, tuple[str, str]]:
         settings = self.settings()
         with closing(Control(settings.control_path)) as control:
-            client = VmsClient(settings.vms, count=lambda _side, _operation: None, now=self.now)
+            client = VmsClient(settings.vms, count=lambda _side, operation: self.asked.append(operation), now=self.now)
             with closing(client) as vms:
                 found = subscriptions.look_at_vms(settings, control, vms, now=self.now)
         return {one.name: (one.state, one.done) for one in found}
@@ -148,6 +149,7 @@ def test_one_that_was_switched_off_is_made_anew_once_a_day(world: World) -> None
     noted = f"SELECT subscription, state, removed_at IS NOT NULL FROM webhooks WHERE name = '{name}' ORDER BY rowid"  # noqa: S608 ours
     [(first, *_)] = world.ask(noted)
     assert set(world.look().values()) == {("active", "")}
+    assert world.asked == ["sign in", "GET WebhookSubscription"]
     switch_off(world, first)
     state, done = world.look()[name]
     assert (state, done) == ("active", f"made anew in place of {first}, switched off")

@@ -81,7 +81,7 @@ class _LedgerCall(msgspec.Struct):
 
 _VMS_CALL = msgspec.json.Decoder(_VmsCall)
 _LEDGER_CALL = msgspec.json.Decoder(_LedgerCall)
-_MUTATED = msgspec.json.Decoder(_Mutated)
+_MUTATED = msgspec.json.Decoder(_Mutated | None)
 
 
 class UnreadableError(Exception):
@@ -182,14 +182,14 @@ def ledger_events(body: bytes) -> list[Event]:
         data = _LEDGER_CALL.decode(body).data or {}
         # Under the subscription's alias; where somebody made one without, under the field's own name.
         fields = {name.removesuffix("Mutated"): raw for name, raw in data.items()}
-        edges = {name: _MUTATED.decode(raw).edges or [] for name, raw in fields.items() if name in LEDGER_JOBS}
+        changed = {name: _MUTATED.decode(raw) for name, raw in fields.items() if name in LEDGER_JOBS}
     except UNREADABLE as error:
         raise UnreadableError from error
     digest = _hash(body)
     return [
-        Event("ledger", f"{name} {digest}", LEDGER_JOBS[name], _subject(name, found))
-        for name, found in edges.items()
-        if found
+        Event("ledger", f"{name} {digest}", LEDGER_JOBS[name], _subject(name, connection.edges))
+        for name, connection in changed.items()
+        if connection is not None and connection.edges
     ]
 
 

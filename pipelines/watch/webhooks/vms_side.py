@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pipelines.core.errors import Refused, SettingsError, Transient, Unclear
+from pipelines.core.errors import Forbidden, Refused, SettingsError, Unclear, WireError
+from pipelines.core.settings_faults import nearest
 from pipelines.watch.webhooks.calls import VMS_JOBS
 from pipelines.watch.webhooks.noted import ACTIVE, GONE, SWITCHED_OFF, Noted, Notes
 from pipelines.watch.webhooks.ready import VMS_PATH, url_of
@@ -27,6 +28,8 @@ IS_ACTIVE = "isActive"
 # The same subscription is made anew once in so long: a receiver that does not answer needs a person, not a new one.
 ONCE_IN = timedelta(days=1)
 NOT_FOUND = 404
+# Users of the VMS that a message names.
+MOST_USERS = 10
 NEXT_STEP = "set webhooks.vms_subscriber to the code of a VMS user with the security role Webhook Subscriber."
 
 Object = Mapping[str, Any]
@@ -48,8 +51,9 @@ class VmsSide:
 
         Raises SettingsError for a user that the VMS does not know, and what the VMS raises.
         """
-        self._check_subscriber()
         ours = self._ours(self._read())
+        if not all(any(_is(one, wanted) and _is_active(one) for one in ours) for wanted in VMS_WANTED):
+            self._check_subscriber()
         shown: list[Shown] = []
         kept: set[int] = set()
         for wanted in VMS_WANTED:
@@ -127,7 +131,7 @@ class VmsSide:
                 f"{error.message} The webhook for {wanted.name} was not made; webhooks.vms_subscriber = {user}.",
                 next_step=NEXT_STEP,
             ) from error
-        except (Transient, Unclear) as error:
+        except WireError as error:
             if not error.sent:
                 raise
             made = [one for one in self._ours(self._read()) if _is(one, wanted) and one["key"] not in before]
@@ -159,14 +163,18 @@ class VmsSide:
     def _check_subscriber(self) -> None:
         user = str(self._settings.webhooks.vms_subscriber)
         try:
-            is_known = bool(self._vms.find("User", filters=[equals("userCode", user)], fields=["key"]))
             # Who may see no user at all cannot judge; the VMS does when it makes the first.
-            if is_known or not self._vms.count("User"):
+            if self._vms.find("User", filters=[equals("userCode", user)], fields=["key"]) or not self._vms.count(
+                "User"
+            ):
                 return
-        except Refused:
+            known = [one.get("userCode") for one in self._vms.find("User", filters=[], fields=["userCode"])]
+        except (Refused, Forbidden):
             return
         raise SettingsError(
-            f"Settings: webhooks.vms_subscriber = {user}: the VMS has no user with this code.", next_step=NEXT_STEP
+            f"Settings: webhooks.vms_subscriber = {user}: the VMS has no user with this code; "
+            f"{nearest(user, {str(code) for code in known[:MOST_USERS] if code})}.",
+            next_step=NEXT_STEP,
         )
 
     def _read(self) -> list[dict[str, Any]]:
