@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from pipelines import __version__
-from pipelines.cli import backup, breaks, closing, daily, going_live, query, questions, steering, watching
+from pipelines.cli import backup, breaks, closing, daily, going_live, query, questions, steering, watching, webhooks
 from pipelines.cli.common import err, errors_as_json, out
 from pipelines.cli.voice import with_voice
 from pipelines.core.disk import disk_fault
@@ -42,7 +42,14 @@ BY_PANEL: Mapping[str, Sequence[Callable[..., None] | typer.Typer]] = {
     "Decide": (steering.hold, steering.release, steering.ignore, steering.retry, breaks.app),
     "Ask": (questions.explain, questions.preflight, query.query, questions.models),
     "Month's end": (closing.app,),
-    "First day": (going_live.init, going_live.check, going_live.adopt, going_live.sandbox, going_live.demo),
+    "First day": (
+        going_live.init,
+        going_live.check,
+        going_live.adopt,
+        webhooks.app,
+        going_live.sandbox,
+        going_live.demo,
+    ),
 }
 
 
@@ -91,7 +98,7 @@ for panel, commands in BY_PANEL.items():
         else:
             app.command(rich_help_panel=panel)(command)
 
-for group in (app, breaks.app, closing.app):
+for group in (app, breaks.app, closing.app, webhooks.app):
     for registered in group.registered_commands:
         registered.callback = registered.callback and with_voice(registered.callback)
 

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+import re
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr
 
 from pipelines.core.settings_section import Section
-from pipelines.core.settings_values import Address, DayTime, Text, User
+from pipelines.core.settings_values import BaseAddress, DayTime, Text, User
 
 _DAY = 86_400
+
+
+def _with_tls(url: str) -> str:
+    """Refuse an address to which passwords would travel for everybody to read; on this machine nobody is between."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme.lower() == "https" or host in {"localhost", "::1"} or re.fullmatch(r"127(\.\d{1,3}){3}", host):
+        return url
+    raise ValueError("has no TLS, and the password of the VMS would travel for all to read; begin it with https://")
+
+
+TlsAddress = Annotated[BaseAddress, AfterValidator(_with_tls)]
 
 
 class WatchSettings(Section):
@@ -41,7 +57,7 @@ class WatchSettings(Section):
 class WebhookSettings(Section):
     """How both systems call the watch; without `url` they do not, and are asked in turn."""
 
-    url: Address | None = Field(
+    url: TlsAddress | None = Field(
         default=None,
         description="address at which both systems reach the watch, as a reverse proxy with TLS serves it",
         examples=["https://springline.example.com"],

@@ -25,8 +25,10 @@ class Control:
     `database is locked` to the second writer whatever the timeout.
     """
 
-    def __init__(self, path: Path, *, for_reading: bool = False) -> None:
+    def __init__(self, path: Path, *, for_reading: bool = False, busy_seconds: float = BUSY_SECONDS) -> None:
         """Open the file, creating it with its tables when it is not there, and migrating one of an older release.
+
+        A write waits for others ``busy_seconds`` at most; then sqlite3.OperationalError is raised.
 
         ``for_reading`` leaves everything on disk as it is, so that it works in a folder that cannot be written: a
         store that is missing is empty, and one of an older release is migrated in memory alone. Raises SettingsError
@@ -39,14 +41,14 @@ class Control:
                 next_step="name a file in the setting `control`.",
             )
         with named(path):
-            self._connection = _reading(path) if for_reading else self._writing()
+            self._connection = _reading(path) if for_reading else self._writing(busy_seconds)
         self._connection.row_factory = sqlite3.Row
 
-    def _writing(self) -> sqlite3.Connection:
+    def _writing(self, busy_seconds: float) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # Autocommit, so that `write()` alone decides where a transaction begins; several threads use the connection.
         self._connection = sqlite3.connect(
-            self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            self.path, timeout=busy_seconds, isolation_level=None, check_same_thread=False
         )
         try:
             self._set_up()

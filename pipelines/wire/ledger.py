@@ -36,6 +36,18 @@ CONNECTIONS = 4
 # The other side counts arrivals, not departures: a window a little longer than its own keeps the two apart.
 BURST_MARGIN = 0.1
 
+# No clientId and no fragment: the vendor's sample has neither here, and a fragment names a type that nobody has shown.
+ADD_WEBHOOK = """\
+mutation addWebhooks($inputs: [AddWebhooksInput!]!) {
+  addWebhooks(inputs: $inputs) { edges { node { dbId url state { code } } } }
+}
+"""
+REMOVE_WEBHOOKS = """\
+mutation removeWebhooks($dbIds: [Int64String!]!) {
+  removeWebhooks(dbIds: $dbIds) { numAffected }
+}
+"""
+
 Node = dict[str, Any]
 
 
@@ -66,6 +78,10 @@ class _Connection(msgspec.Struct, rename="camel"):
 class _Delta(msgspec.Struct, rename="camel"):
     db_id: int | str
     mutation_type: str
+
+
+class _Added(msgspec.Struct):
+    edges: list[dict[str, Node]]
 
 
 class LedgerClient:
@@ -174,6 +190,40 @@ class LedgerClient:
         except UNREADABLE as error:
             raise Unclear(f"{name}: the ledger answered without edges.") from error
         return answer.get("edges") or []
+
+    def add_webhook(self, *, description: str, url: str, subscription: str) -> Node:
+        """Have the ledger call ``url`` with what a GraphQL subscription tells, and return the webhook it has made.
+
+        Raises Unclear where the answer names none (docs/systems/ledger.md).
+        """
+        payload = msgspec.json.encode({"query": subscription}).decode()
+        node = {"description": description, "url": url, "serializedPayload": payload}
+        data = self._graphql.execute(ADD_WEBHOOK, {"inputs": [{"node": node}]}, operation="addWebhooks", is_write=True)
+        try:
+            [edge] = msgspec.json.decode(data.get("addWebhooks", b"null"), type=_Added).edges
+        except (*UNREADABLE, ValueError) as error:
+            raise Unclear("addWebhooks: the ledger's answer names no webhook.") from error
+        return edge["node"]
+
+    def webhooks(self, ids: Sequence[str]) -> dict[str, Node | None]:
+        """Return webhooks by dbId, all in one request; None for what is not there."""
+        fields = " ".join(
+            f"w{number}: webhook(dbId: $w{number}) {{ dbId url state {{ code }} }}" for number in range(len(ids))
+        )
+        declared = ", ".join(f"$w{number}: ID" for number in range(len(ids)))
+        variables = {f"w{number}": db_id for number, db_id in enumerate(ids)}
+        data = self._graphql.execute(f"query({declared}) {{ {fields} }}", variables, operation="webhook")
+        try:
+            return {
+                db_id: msgspec.json.decode(data.get(f"w{number}", b"null"), type=Node | None)
+                for number, db_id in enumerate(ids)
+            }
+        except UNREADABLE as error:
+            raise Terminal("The ledger answered without its webhooks.") from error
+
+    def remove_webhooks(self, ids: Sequence[str]) -> None:
+        """Remove webhooks; whether they are gone shows when they are read."""
+        self._graphql.execute(REMOVE_WEBHOOKS, {"dbIds": ids}, operation="removeWebhooks", is_write=True)
 
     def close(self) -> None:
         """Close the connections."""

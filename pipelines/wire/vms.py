@@ -189,6 +189,13 @@ class VmsClient:
         """
         return _written(self._call("POST", entity, body=_ENCODER.encode(body)), request=f"POST {entity}")
 
+    def delete(self, entity: str, key: int) -> None:
+        """Remove an object; raises Refused with status 404 where there is none.
+
+        The answer has no object that would prove it: whether it is gone shows when it is read.
+        """
+        self._call("DELETE", f"{entity}/{key}")
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()

@@ -369,7 +369,7 @@ CREATE TABLE IF NOT EXISTS webhooks (
     name TEXT NOT NULL,           -- what it is for: documents ready for posting
     subscription TEXT NOT NULL,   -- its key at the other side
     registered_at TEXT NOT NULL,  -- when it was made
-    state TEXT NOT NULL,          -- as the other side says: active, RUNNING, RECOVERING, PAUSED, FAULTED, gone
+    state TEXT NOT NULL,          -- VMS: active, switched off, gone; ledger: RUNNING, RECOVERING, PAUSED, FAULTED, unknown; both: removed
     checked_at TEXT NOT NULL,     -- when the other side was last asked
     removed_at TEXT,              -- when it was taken away, or another one made in its place
     PRIMARY KEY (side, subscription)

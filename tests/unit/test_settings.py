@@ -138,6 +138,25 @@ def test_a_fault_of_the_environment_names_its_variable(name: str, value: str, to
     assert "hidden" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("https://springline.example", ""),
+        ("http://127.0.0.1:8787", ""),
+        ("http://[::1]:8787", ""),
+        ("http://springline.example", "has no TLS"),
+        ("http://127.0.0.1.example", "has no TLS"),
+        ("https://springline.example?x=1", "has a question mark"),
+    ],
+)
+def test_webhooks_travel_with_tls_unless_they_stay_here(url: str, told: str, tmp_path: Path) -> None:
+    toml = f"[webhooks]\nurl = '{url}'"
+    if told:
+        assert f'[webhooks] url = "{url}": {told}' in faults(tmp_path, toml)
+    else:
+        assert load(tmp_path, toml).webhooks.url == url
+
+
 @pytest.mark.parametrize("name", ["vms.base_url", "vms.token_url", "ledger.url"])
 @pytest.mark.parametrize(
     ("value", "told"),

@@ -239,6 +239,16 @@ def test_one_token_serves_until_it_expires() -> None:
     assert wire.sent[1].headers["Authorization"] == "Bearer t"
 
 
+def test_what_is_removed_is_named_by_its_key() -> None:
+    wire = Wire([httpx.Response(204), answer({"message": "gone"}, 404)])
+    client = wire.vms()
+    client.delete("WebhookSubscription", 7)
+    assert (wire.sent[0].method, wire.sent[0].url.path) == ("DELETE", "/ws/rest/WebhookSubscription/7")
+    with pytest.raises(Refused) as told:
+        client.delete("WebhookSubscription", 7)
+    assert told.value.status == 404
+
+
 def test_a_refused_token_is_asked_for_anew_once() -> None:
     wire = Wire([answer({"access_token": "old"}), answer({}, 401), answer({"access_token": "new"}), answer([])])
     wire.vms(**OAUTH).find("Vessel", filters=[], fields=[])
