@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from pipelines import __version__
-from pipelines.cli import backup, breaks, closing, daily, going_live, query, questions, steering
+from pipelines.cli import alerts, backup, breaks, closing, daily, going_live, query, questions, steering
 from pipelines.cli.common import err, out
 from pipelines.cli.voice import with_voice
 from pipelines.core.disk import disk_fault
@@ -38,7 +38,7 @@ def _interrupted() -> Iterator[None]:
 
 # What each is for -> its commands, and groups of commands.
 BY_PANEL: Mapping[str, Sequence[Callable[..., None] | typer.Typer]] = {
-    "Every day": (daily.run, daily.status, backup.backup),
+    "Every day": (daily.run, daily.status, alerts.app, backup.backup),
     "Decide": (steering.hold, steering.release, steering.ignore, steering.retry, breaks.app),
     "Ask": (questions.explain, questions.preflight, query.query, questions.models),
     "Month's end": (closing.app,),
@@ -91,7 +91,7 @@ for panel, commands in BY_PANEL.items():
         else:
             app.command(rich_help_panel=panel)(command)
 
-for group in (app, breaks.app, closing.app):
+for group in (app, alerts.app, breaks.app, closing.app):
     for registered in group.registered_commands:
         registered.callback = registered.callback and with_voice(registered.callback)
 
