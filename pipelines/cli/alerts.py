@@ -17,12 +17,10 @@ NOT_TOLD = 11
 class _ListOrCommand(TyperGroup):
     """`alerts` with nothing behind it, or with options alone, is `alerts list`; its help names all commands."""
 
-    default = "list"
-
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 typer keeps these classes to itself
         """Leave every option but that for help to the command: the group has none of its own."""
         own = {*self.commands, *ctx.help_option_names}
-        return super().parse_args(ctx, args if args and args[0] in own else [self.default, *args])
+        return super().parse_args(ctx, args if args and args[0] in own else ["list", *args])
 
 
 app = typer.Typer(
