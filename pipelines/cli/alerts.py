@@ -34,11 +34,11 @@ app = typer.Typer(
 
 @app.command("list")
 def list_alerts(*, as_json: AsJson = False, config: Config = None) -> None:
-    """Show what stands, since when, and whether it was told."""
+    """Show what needs people now, and whether they were told."""
     from pipelines.watch.alerts.listing import read_alerts, show_alerts  # noqa: PLC0415 a command imports what it runs
 
     with session(config, as_json=as_json) as started:
-        alerts = read_alerts(started.settings)
+        alerts = read_alerts(started.settings, now=utc_now())
         if as_json:
             print_json(alerts.as_dict())
         else:
@@ -63,7 +63,7 @@ def tell(*, as_json: AsJson = False, config: Config = None) -> None:
         read_addresses(started.settings)
         with closing(Control(started.settings.control_path)) as control:
             tell_alerts(started.settings, control, utc_now()).wait()
-        alerts = read_alerts(started.settings)
+        alerts = read_alerts(started.settings, now=utc_now())
         if as_json:
             print_json(alerts.as_dict())
         else:

@@ -149,7 +149,7 @@ def status(
             if as_json:
                 print_json({"health": health.as_dict(), **result})
             else:
-                show_status(result, out, health=health.in_words(), is_full=is_full)
+                show_status(result, out, health=health.in_short(), is_full=is_full)
 
         if is_following:
             follow(settings.control_path, read, show, out, as_json=as_json)

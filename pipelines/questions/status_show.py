@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Status = Mapping[str, Any]
 FULL = "springline status --full"
 # So many kinds of each on the first screen, that it fits a terminal of 24 lines.
-MOST_RULES, MOST_KINDS = 5, 4
+MOST_RULES, MOST_KINDS = 5, 3
 # So many documents of each kind where a person has asked for some of them.
 MOST_OF_KIND = 5
 # What is counted of each list, one and several.

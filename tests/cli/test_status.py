@@ -6,10 +6,12 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from typing import Any
 
 import pytest
 
+from pipelines.stores.job_ends import note_job_ends
 from tests.cli.springline import Terminal
 
 LATER = "2099-01-01T00:00:00.000000+00:00"
@@ -194,7 +196,12 @@ def test_nothing_to_do_is_said(terminal: Terminal) -> None:
 
 
 def test_it_tells_what_health_tells(busy: Terminal) -> None:
-    assert "Health: degraded: 1 object that cannot be delivered; 7 documents held for" in busy.run("status").out
+    # What it lists itself is not said again.
+    assert "Health: degraded. All of it: springline alerts\n" in busy.run("status").out
+    for _ in range(3):
+        with closing(busy.control()) as control:
+            note_job_ends(control, {"documents": "Model x is wrong."}, at=LATER)
+    assert "Health: degraded: 1 job has not ended well. All of it: springline alerts" in busy.run("status").out
     assert "Health" not in busy.run("status", "--who", "accounting").out
     assert busy.run("status", "--json").json()["health"]["state"] == "degraded"
 

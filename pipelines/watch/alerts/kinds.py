@@ -70,8 +70,9 @@ KINDS: Mapping[str, Kind] = {
         lambda settings: _hours(settings.alerts.held_hours),
     ),
     BREAK: Kind(
-        "break above {limit}", "breaks above {limit}", "springline breaks list --full",
-        lambda settings: f"{settings.alerts.break_amount:,} of its currency",
+        "break above {limit} in its own currency", "breaks above {limit} in their own currencies",
+        "springline breaks list --full",
+        lambda settings: f"{settings.alerts.break_amount:,}",
     ),
     CLOSING: Kind("month to be closed has open breaks", "months to be closed have open breaks", "springline close {}"),
 }  # fmt: skip

@@ -16,7 +16,7 @@ from pipelines.core.errors import SpringlineError
 from pipelines.core.words import moment
 from pipelines.stores.control import Control, named_statements, utc_text
 from pipelines.watch.alerts.conditions import ALIVE, find_conditions
-from pipelines.watch.alerts.kinds import KINDS
+from pipelines.watch.alerts.kinds import BANK, BREAK, CLOSING, FAILING, HELD, KINDS, UNKNOWN
 from pipelines.watch.alerts.tell import read_delivery
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ READY, DEGRADED, UNABLE = "ready", "degraded", "unable"
 STATES = (READY, DEGRADED, UNABLE)
 # Reasons that are no condition of an alert.
 NOT_TOLD, STORE, WATCH = "alerts not delivered", "control store", "watch"
+_LISTED = frozenset({HELD, BREAK, CLOSING, BANK, FAILING, UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,14 @@ class Health:
         """Return state and reasons in a sentence: `Health: degraded: 3 documents held for more than 24 hours`."""
         reasons = "; ".join(reason.text for reason in self.reasons)
         return f"Health: {self.state}{': ' if reasons else ''}{reasons}."
+
+    def in_short(self) -> str:
+        """Return the state, and of the reasons those that `springline status` does not list anyway."""
+        if not self.reasons:
+            return f"Health: {self.state}."
+        others = [reason.text for reason in self.reasons if reason.kind not in _LISTED]
+        told = f": {'; '.join(others)}." if others else "."
+        return f"Health: {self.state}{told} All of it: springline alerts"
 
 
 def read_health(settings: Settings, *, now: datetime) -> Health:
