@@ -25,6 +25,7 @@ from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 from pipelines.step.step import Job, Step
 from pipelines.stores.control import Control, named_statements, utc_text
+from pipelines.stores.job_ends import note_job_ends
 from pipelines.stores.request_counts import RequestCounts
 from pipelines.stores.warehouse import open_warehouse, take_over
 
@@ -81,7 +82,8 @@ class _Tally:
     """What has happened so far in a batch."""
 
     jobs: dict[str, Counts] = field(default_factory=dict)
-    errors: list[SpringlineError] = field(default_factory=list)
+    # Why a job did not come to its end, by its name.
+    errors: dict[str, SpringlineError] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     def exit_code(self) -> int:
@@ -91,7 +93,7 @@ class _Tally:
         """
         # By what costs most when nobody looks: a voucher that may be missing or there twice comes before all else.
         total = sum(self.jobs.values(), Counts())
-        stopped = [error.exit_code for error in self.errors]
+        stopped = [error.exit_code for error in self.errors.values()]
         if total.failed or total.unknown or EXIT_DELIVERY in stopped:
             return EXIT_DELIVERY
         if stopped:
@@ -241,7 +243,7 @@ def _run_jobs(
             # Anything else is a bug and ends the batch with a traceback.
             except SpringlineError as error:
                 log.error("step_failed", job=job.name, step=step.name, error=str(error))  # noqa: TRY400 expected failures show no traceback
-                tally.errors.append(error)
+                tally.errors[job.name] = error
                 # The later steps of a job stand on the earlier ones; the next job stands on what is landed.
                 break
             finally:
@@ -287,10 +289,17 @@ def _finish(context: Context, tally: _Tally, *, since: datetime) -> BatchResult:
         is_dry_run=context.is_dry_run,
         batch_id=context.batch_id,
         jobs=tally.jobs,
-        problems=tuple(dict.fromkeys((*map(str, tally.errors), *tally.problems))),
+        problems=tuple(dict.fromkeys((*map(str, tally.errors.values()), *tally.problems))),
         exit_code=tally.exit_code(),
     )
-    _record(context, "end_batch", exit_code=result.exit_code, summary=json.dumps(result.as_dict()))
+    at = utc_text(context.now())
+    ended = {"batch_id": context.batch_id, "at": at, "exit_code": result.exit_code}
+    reasons = {name: str(tally.errors[name]) if name in tally.errors else None for name in tally.jobs}
+    with context.control.write() as connection:
+        connection.execute(named_statements("batches")["end_batch"], ended | {"summary": json.dumps(result.as_dict())})
+        # A dry run leaves steps out, and says nothing of a job.
+        if not context.is_dry_run:
+            note_job_ends(context.control, reasons, at=at, within=connection)
     return result
 
 

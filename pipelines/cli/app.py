@@ -14,7 +14,19 @@ import typer
 from typer.core import TyperGroup
 
 from pipelines import __version__
-from pipelines.cli import backup, breaks, closing, daily, going_live, query, questions, steering, watching, webhooks
+from pipelines.cli import (
+    alerts,
+    backup,
+    breaks,
+    closing,
+    daily,
+    going_live,
+    query,
+    questions,
+    steering,
+    watching,
+    webhooks,
+)
 from pipelines.cli.common import err, errors_as_json, out
 from pipelines.cli.voice import with_voice
 from pipelines.core.disk import disk_fault
@@ -38,7 +50,7 @@ def _interrupted() -> Iterator[None]:
 
 # What each is for -> its commands, and groups of commands.
 BY_PANEL: Mapping[str, Sequence[Callable[..., None] | typer.Typer]] = {
-    "Every day": (daily.run, watching.watch, daily.status, backup.backup),
+    "Every day": (daily.run, watching.watch, daily.status, alerts.app, backup.backup),
     "Decide": (steering.hold, steering.release, steering.ignore, steering.retry, breaks.app),
     "Ask": (questions.explain, questions.preflight, query.query, questions.models),
     "Month's end": (closing.app,),
@@ -98,7 +110,7 @@ for panel, commands in BY_PANEL.items():
         else:
             app.command(rich_help_panel=panel)(command)
 
-for group in (app, breaks.app, closing.app, webhooks.app):
+for group in (app, alerts.app, breaks.app, closing.app, webhooks.app):
     for registered in group.registered_commands:
         registered.callback = registered.callback and with_voice(registered.callback)
 

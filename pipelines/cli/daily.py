@@ -35,6 +35,9 @@ Company = Annotated[str | None, typer.Option(help="Only this company of the VMS.
 Rule = Annotated[str | None, typer.Option(help="Only rules, and kinds of break, that begin so.")]
 Who = Annotated[str | None, typer.Option(help="Only what this person acts on, as operations or accounting.")]
 Full = Annotated[bool, typer.Option("--full", help="Every document and break, and all that was sent.")]
+Follow = Annotated[
+    bool, typer.Option("--follow", help="Go on until Ctrl-C: redraw on a terminal, elsewhere a line for each change.")
+]
 Output = Annotated[
     Path | None,
     typer.Option(
@@ -149,6 +152,7 @@ def status(
     rule: Rule = None,
     who: Who = None,
     is_full: Full = False,
+    is_following: Follow = False,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
@@ -158,10 +162,24 @@ def status(
     """
     from pipelines.questions.status import Filters, read_status  # noqa: PLC0415 a command imports what it runs
     from pipelines.questions.status_show import show_status  # noqa: PLC0415
+    from pipelines.watch.observe.follow import follow  # noqa: PLC0415
+    from pipelines.watch.observe.health import Health, read_health  # noqa: PLC0415
 
     with session(config, as_json=as_json) as started:
-        result = read_status(started.settings, now=utc_now(), filters=Filters(company, rule, who))
-    if as_json:
-        print_json(result)
-    else:
-        show_status(result, out, is_full=is_full)
+        settings, filters = started.settings, Filters(company, rule, who)
+
+        def read() -> tuple[Health, dict[str, Any]]:
+            # First how it is, which raises nothing; then the rest, whose fault is the command's.
+            health = read_health(settings, now=(now := utc_now()))
+            return health, read_status(settings, now=now, filters=filters, is_published=is_following)
+
+        def show(health: Health, result: dict[str, Any]) -> None:
+            if as_json:
+                print_json({"health": health.as_dict(), **result})
+            else:
+                show_status(result, out, health=health.in_short(), is_full=is_full)
+
+        if is_following:
+            follow(settings.control_path, read, show, out, as_json=as_json)
+        else:
+            show(*read())

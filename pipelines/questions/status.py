@@ -17,6 +17,7 @@ from pipelines.stores.control import Control, named_statements
 from pipelines.stores.marks import left_alone
 from pipelines.stores.open_tables import open_tables
 from pipelines.stores.remarks_state import read_state
+from pipelines.stores.request_counts import forecast, month_of
 
 if TYPE_CHECKING:
     from pipelines.core.settings import Settings
@@ -53,14 +54,18 @@ class Filters:
 ALL = Filters()
 
 
-def read_status(settings: Settings, *, now: datetime, filters: Filters = ALL) -> dict[str, Any]:
+def read_status(
+    settings: Settings, *, now: datetime, filters: Filters = ALL, is_published: bool = False
+) -> dict[str, Any]:
     """Read the state of everything, also while a batch runs: amounts are then those of the published file.
 
+    With ``is_published`` they are always: who reads again and again must keep no batch out.
+
     ``held`` and ``warnings`` have one entry per document and rule; ``outbox`` counts by kind and state; ``requests``
-    counts those of the calendar month of ``now``. Of each entry ``who_acts`` says who has to do something, empty where
-    the next run does. ``filters`` narrow the lists of what needs a person;
-    ``there_is`` says what each of them may be asked for. A break of a close that says of a document only that it is not
-    booked is left out where another list has the document.
+    counts those of the calendar month of ``now`` in Oslo, and says what it will come to at this pace. Of each entry
+    ``who_acts`` says who has to do something, empty where the next run does. ``filters`` narrow the lists of what needs
+    a person; ``there_is`` says what each of them may be asked for. A break of a close that says of a document only that
+    it is not booked is left out where another list has the document.
     """
     statements = named_statements("status")
     with closing(Control(settings.control_path, for_reading=True)) as control:
@@ -83,17 +88,17 @@ def read_status(settings: Settings, *, now: datetime, filters: Filters = ALL) ->
             "not_ours": rows("not_ours"),
             # Documents of companies that are not configured, by company (companies_others).
             "left_alone": left_alone(control),
-            "requests": _requests(control, settings, month=f"{now:%Y-%m}"),
+            "requests": _requests(control, settings, now=now),
         }
     found |= {"held": held, "warnings": warnings}
-    amounts = _amounts(settings)
+    amounts = _amounts(settings, is_published=is_published)
     for row in (*held, *warnings):
         row.update(_of_hold(row, amounts))
     for row in found["undelivered"]:
         row["who_acts"] = who_acts.acts_on_delivery(row["kind"], row["state"])
     for row in found["rejected"]:
         row["who_acts"] = who_acts.acts_on_object(row["side"])
-    breaks = list_breaks(settings, kind=None, period=None, is_all=False, now=lambda: now)
+    breaks = list_breaks(settings, kind=None, period=None, now=lambda: now, is_published=is_published)
     # A break that was accepted comes back once its figures are no longer those that were accepted.
     told = {row["document_no"] for name in NEEDS[:3] for row in found[name]} - {None}
     standing = [
@@ -110,20 +115,23 @@ def read_status(settings: Settings, *, now: datetime, filters: Filters = ALL) ->
     return {**asked, "needs": _needs(found), **found, "outbox": outbox, **asides}
 
 
-def _requests(control: Control, settings: Settings, *, month: str) -> dict[str, Any]:
+def _requests(control: Control, settings: Settings, *, now: datetime) -> dict[str, Any]:
+    month = month_of(now)
     requests = control.read(named_statements("status")["requests"], {"month": month})
+    used = sum(row["number"] for row in requests if row["side"] == "ledger")
     return {
         "month": month,
         # Only the ledger is metered: what its contract includes is set against what was asked of it.
-        "ledger_used": sum(row["number"] for row in requests if row["side"] == "ledger"),
+        "ledger_used": used,
+        "ledger_forecast": forecast(used, now=now),
         "ledger_included": settings.ledger.monthly_requests,
         "by_job": {f"{row['side']} {row['job']}": row["number"] for row in requests},
     }
 
 
-def _amounts(settings: Settings) -> dict[int, Mapping[str, Any]]:
+def _amounts(settings: Settings, *, is_published: bool) -> dict[int, Mapping[str, Any]]:
     # After the control store, and left at once: while these tables are open no batch can begin.
-    with open_tables(settings) as tables:
+    with open_tables(settings, is_published=is_published) as tables:
         statement = named_statements("status", folder="questions")["amounts"]
         rows = tables.rows(statement) if tables is not None else []
     return {row["document_key"]: row for row in rows}

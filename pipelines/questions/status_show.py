@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Status = Mapping[str, Any]
 FULL = "springline status --full"
 # So many kinds of each on the first screen, that it fits a terminal of 24 lines.
-MOST_RULES, MOST_KINDS = 5, 4
+MOST_RULES, MOST_KINDS = 5, 3
 # So many documents of each kind where a person has asked for some of them.
 MOST_OF_KIND = 5
 # What is counted of each list, one and several.
@@ -32,14 +32,21 @@ NOUNS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def show_status(status: Status, console: Console, *, is_full: bool = False) -> None:
-    """Print the status for a person: an overview, or the entries themselves when some or all are asked for."""
+def show_status(status: Status, console: Console, *, health: str = "", is_full: bool = False) -> None:
+    """Print the status for a person: an overview, or the entries themselves when some or all are asked for.
+
+    ``health`` is what `/health` says as well, in a sentence; it is of all, and not told to whoever asks for a part.
+    """
     if not status["batches"]:
         say(console, "No batch has run yet. Next: springline check, then springline run.")
         if not (status["held"] or status["ignored"] or status["not_ours"]):
+            if health:
+                say(console, health)
             return
     _answer(status, console)
     asked = {name: value for name, value in status["filters"].items() if value}
+    if health and not asked:
+        say(console, health)
     if is_full or asked:
         others = _options({name: value for name, value in asked.items() if name != "rule"})
         more = " ".join(part for part in ("springline status", others, "--rule {} --full") if part)
@@ -195,4 +202,6 @@ def _asides(status: Status, console: Console) -> None:
         say(console, f"Rules switched off by the settings: {', '.join(status['rules_off'])}.")
     requests = status["requests"]
     used, included = requests["ledger_used"], requests["ledger_included"]
-    say(console, f"Ledger requests in {requests['month']}: {used} of {included} included.")
+    coming = requests["ledger_forecast"]
+    pace = "" if coming is None else f"; {coming:,} at this pace"
+    say(console, f"Ledger requests in {requests['month']}: {used:,} of {included:,} included{pace}.")

@@ -96,20 +96,21 @@ def list_breaks(
     now: Callable[[], datetime],
     company: str | None = None,
     is_all: bool = False,
+    is_published: bool = False,
 ) -> list[ListedBreak]:
     """Return the open breaks, with ``is_all`` those that are over too; the oldest first.
 
     ``kind`` is how a kind begins (`document`, `payment over paid`), ``company`` one of the VMS, ``period`` a month as
-    2026-10: the one noted with the break, else the one in which it was first seen. Raises UsageError for a period that
-    is no month.
+    2026-10: the one noted with the break, else the one in which it was first seen. ``is_published`` takes amounts from
+    the published file alone. Raises UsageError for a period that is no month.
     """
     if period is not None:
         read_period(period)
     with closing(Control(settings.control_path, for_reading=True)) as control:
         rows = control.read(named_statements("breaks")["list"], {"is_all": int(is_all)})
     # After the control store, which is never locked for long: while these tables are open no batch can begin.
-    with open_tables(settings) as tables:
-        amounts = _amounts(tables)
+    with open_tables(settings, is_published=is_published) as tables:
+        amounts = amounts_of_breaks(tables)
     today = now().date()
     breaks = [_listed(row, amounts.get((row["kind"], row["subject"]), {}), today) for row in rows]
     return [
@@ -193,7 +194,8 @@ def _find(connection: sqlite3.Connection, name: str) -> sqlite3.Row:
     )
 
 
-def _amounts(tables: Tables | None) -> dict[tuple[str, str], Mapping[str, Any]]:
+def amounts_of_breaks(tables: Tables | None) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """Return ``amount`` and ``currency_code`` of each break by kind and subject; the control store has none."""
     if tables is None:
         return {}
     own = kinds_found_by(CLOSE)

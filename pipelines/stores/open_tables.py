@@ -42,15 +42,15 @@ class Tables:
 
 
 @contextmanager
-def open_tables(settings: Settings) -> Iterator[Tables | None]:
+def open_tables(settings: Settings, *, is_published: bool = False) -> Iterator[Tables | None]:
     """Open the warehouse read-only or, where a batch holds it, the published file; None when there is neither.
 
     A batch is waited for as long as most of a watch's take. While the warehouse is open here no batch can begin: read
-    what is needed and leave.
+    what is needed and leave. Who looks again and again asks for the published file alone (``is_published``), which
+    keeps no batch out.
     """
-    tables = _open(settings.warehouse_path, WAREHOUSE, patience=PATIENCE) or _open(
-        settings.published / PUBLISHED_FILE, PUBLISHED
-    )
+    warehouse = None if is_published else _open(settings.warehouse_path, WAREHOUSE, patience=PATIENCE)
+    tables = warehouse or _open(settings.published / PUBLISHED_FILE, PUBLISHED)
     try:
         yield tables
     finally:

@@ -3,14 +3,36 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime
 from threading import Lock
 
 import structlog
 
 from pipelines.core.disk import disk_fault
+from pipelines.core.periods import OSLO, next_month
 from pipelines.stores.control import Control, named_statements
 
 _log = structlog.get_logger(__name__)
+
+# Before that the first reading of everything would be taken for the pace of the month.
+LEAST_DAYS = 3
+
+
+def month_of(now: datetime) -> str:
+    """Return the month for which a request of this moment is counted, as 2026-11: the ledger's calendar is Oslo's."""
+    return f"{now.astimezone(OSLO):%Y-%m}"
+
+
+def forecast(used: int, *, now: datetime) -> int | None:
+    """Return how many requests the whole month will come to at the pace so far; None in its first days.
+
+    >>> forecast(1000, now=datetime(2026, 11, 11, tzinfo=OSLO)), forecast(1000, now=datetime(2026, 11, 2, tzinfo=OSLO))
+    (3000, None)
+    """
+    local = now.astimezone(OSLO)
+    first = local.date().replace(day=1)
+    days = (local.date() - first).days + (local.hour * 60 + local.minute) / 1440
+    return round(used / days * (next_month(first) - first).days) if days >= LEAST_DAYS else None
 
 
 class RequestCounts:

@@ -14,6 +14,7 @@ import structlog
 from pipelines.cli.app import main
 from pipelines.cli.common import out
 from pipelines.stores.control import Control
+from tests.support.control_rows import keep_row
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,30 +86,10 @@ class Terminal:
             control.close()
 
     def keep(self, table: str, **columns: object) -> None:
-        """Put a row into the control store; columns that every row needs and no test looks at are filled in."""
-        common: dict[str, dict[str, object]] = {
-            "holds": {"severity": "critical", "message": "", "since": "2026-11-01", "batch_id": "b1"},
-            "outbox": {
-                "kind": "voucher",
-                "target": "ledger",
-                "payload": "[]",
-                "payload_hash": "",
-                "source_hash": "",
-                "batch_id": "b1",
-                "created_at": "2026-11-01",
-                "updated_at": "2026-11-01",
-            },
-            "bank_changes": {"seen_at": "2026-11-01"},
-        }
-        row = {**common.get(table, {}), **columns}
-        if table == "outbox":
-            row.setdefault("id", f"{row['kind']}-{row['document_key']}")
-            row.setdefault("natural_key", str(row["document_key"]))
+        """Put a row into the control store."""
         control = self.control()
         try:
-            with control.write() as connection:
-                names, places = ", ".join(row), ", ".join(f":{name}" for name in row)
-                connection.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", row)  # noqa: S608 our own names
+            keep_row(control, table, **columns)
         finally:
             control.close()
 

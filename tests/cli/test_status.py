@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
+from contextlib import closing
 from typing import Any
 
 import pytest
 
+from pipelines.stores.job_ends import note_job_ends
 from tests.cli.springline import Terminal
 
 LATER = "2099-01-01T00:00:00.000000+00:00"
@@ -187,3 +193,36 @@ def test_what_an_earlier_release_found_is_not_lost(terminal: Terminal) -> None:
 def test_nothing_to_do_is_said(terminal: Terminal) -> None:
     terminal.keep("batches", batch_id="b1", started_at="2026-11-01", today="2026-11-01", jobs="", operator="kari")
     assert terminal.run("status").out.splitlines()[0] == "Nothing needs a person."
+
+
+def test_it_tells_what_health_tells(busy: Terminal) -> None:
+    # What it lists itself is not said again.
+    assert "Health: degraded. All of it: springline alerts\n" in busy.run("status").out
+    for _ in range(3):
+        with closing(busy.control()) as control:
+            note_job_ends(control, {"documents": "Model x is wrong."}, at=LATER)
+    assert "Health: degraded: 1 job has not ended well. All of it: springline alerts" in busy.run("status").out
+    assert "Health" not in busy.run("status", "--who", "accounting").out
+    assert busy.run("status", "--json").json()["health"]["state"] == "degraded"
+
+
+def test_before_anything_it_is_ready(terminal: Terminal) -> None:
+    assert terminal.run("status").out.endswith("Health: ready.\n")
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_it_goes_on_telling_what_changes_until_it_is_stopped(terminal: Terminal, options: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "pipelines.cli.app", "status", "--follow", *options]
+    with subprocess.Popen(  # noqa: S603 our own command
+        command, cwd=terminal.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as following:
+        assert following.stdout is not None
+        assert b"ready" in following.stdout.readline()
+        terminal.keep("holds", document_key=1, document_no="2707400", rule="x", message="INI 2707400: no supplier.")
+        line = following.stdout.readline().decode()
+        assert "1 document held for more than 24 hours" in line
+        following.send_signal(signal.SIGINT)
+        rest, err = following.communicate(timeout=20)
+    assert (following.returncode, rest, err) == (0, b"", b"")
+    if options:
+        assert json.loads(line)["needs"]["held"] == 1
