@@ -44,8 +44,7 @@ def _show_start(settings: Settings, begun: Started) -> None:
 
     out.print(draw_table(("job", "when", "next"), schedule_rows(settings, utc_now()), title=f"Watch {begun.watch_id}"))
     out.print(words_of(begun.plan), markup=False, highlight=False)
-    if begun.address:
-        out.print(f"It answers at {begun.address}.", markup=False, highlight=False)
+    out.print(f"It answers at {begun.address}.", markup=False, highlight=False)
     out.print("Ctrl-C or SIGTERM ends it.", markup=False, highlight=False)
     # Whoever reads it through a pipe need not wait for more.
     sys.stdout.flush()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -14,6 +15,7 @@ from pipelines.batch.jobs import JOBS
 from pipelines.core.disk import disk_fault
 from pipelines.core.errors import BusyError, SpringlineError
 from pipelines.core.periods import OSLO
+from pipelines.step.step import Job
 from pipelines.watch.budget import Plan, stretch
 from pipelines.watch.cadence import (
     DOCUMENTS,
@@ -45,6 +47,8 @@ CALLING = 3600
 FIRST_PAUSE, LONGEST_PAUSE, LONGEST_UNSETTLED = 10, 300, 3600
 # A look costs one small request.
 LONGEST_BLIND = 60
+# What a job does last waits while documents come, but not longer than so many seconds.
+LONGEST_LEFT = 30
 # Another process has the warehouse: seconds until the next try.
 TURN = 1
 # The hooks run after each batch, and so many seconds apart at least.
@@ -55,6 +59,20 @@ ALL = "the watch"
 
 Hook = Callable[["Settings", "Control", datetime], None]
 log = structlog.get_logger(__name__)
+
+
+class Part(Enum):
+    """How much of its jobs a batch does: all, or what may wait left out, or that alone."""
+
+    WHOLE = "whole"
+    FIRST = "first"
+    LATER = "later"
+
+    def of(self, job: Job) -> Job:
+        """Return this part of a job."""
+        if self is Part.WHOLE:
+            return job
+        return replace(job, later=()) if self is Part.FIRST else Job(job.name, job.later)
 
 
 class Look(Protocol):
@@ -71,7 +89,13 @@ class RunJobs(Protocol):
     """Runs one batch."""
 
     def __call__(  # noqa: D102
-        self, jobs: Sequence[str], *, operator: str, today: date | None, began: Callable[[Context], None]
+        self,
+        jobs: Sequence[str],
+        *,
+        operator: str,
+        today: date | None,
+        began: Callable[[Context], None],
+        part: Part = ...,
     ) -> BatchResult: ...
 
 
@@ -127,6 +151,8 @@ class Loop:
     _busy: tuple[datetime, datetime] | None = None
     _stretch: int = 1
     _day: date | None = None
+    # Since when the last steps of `documents` wait.
+    _left: datetime | None = None
     # A run that was taken and waits for its turn at the warehouse.
     _order: Order | None = None
     _at: dict[str, datetime] = field(default_factory=dict)
@@ -172,25 +198,41 @@ class Loop:
             return False
         self._order = self._order or self.state.take_order()
         jobs = self._order.jobs if self._order else self._due_now(now)
+        part = self._part(jobs, now)
+        if part is Part.LATER:
+            jobs = [DOCUMENTS]
         if not jobs:
             return False
         try:
-            if self._order:
+            if self._order and part is not Part.LATER:
                 self._carry_out(self._order)
             else:
-                self._batch(jobs, None)
+                self._batch(jobs, None, part)
         except BusyError as error:
             # Somebody's dry run, close or explain: the next turn is the watch's.
             self._at["turn"] = self.now()
             log.info("waits_for_its_turn", reason=error.message)
         except Exception as error:
-            if self._order:
+            if part is Part.LATER:
+                # Done with the next run of the job, which waits out its pause.
+                self._left = None
+                self._due.add(DOCUMENTS)
+            elif self._order:
                 raise
             for job in jobs:
                 self._failed(job, error)
         else:
-            self._order = None
+            self._order = None if part is not Part.LATER else self._order
         return True
+
+    def _part(self, jobs: Sequence[str], now: datetime) -> Part:
+        """Tell how much of these jobs is done: while documents come, each is sent before what follows from the last."""
+        is_sending = not self._order and DOCUMENTS in jobs and {*jobs} <= {DOCUMENTS, MASTER_DATA}
+        if self._left is None or DOCUMENTS in jobs:
+            waits_long = self._left is not None and is_over(self._left, now, seconds=LONGEST_LEFT)
+            return Part.FIRST if is_sending and not waits_long else Part.WHOLE
+        # Any other job may build on it; and when there is none, this is the time.
+        return Part.LATER
 
     def _due_now(self, now: datetime) -> list[str]:
         """Return what is to run now, in the order of a batch, with the jobs that go along at no further cost."""
@@ -276,19 +318,25 @@ class Loop:
             raise
         self.state.end_order(order, self.now(), problem=as_problem(problem) if problem else None)
 
-    def _batch(self, jobs: Sequence[str], order: Order | None) -> None:
+    def _batch(self, jobs: Sequence[str], order: Order | None, part: Part = Part.WHOLE) -> None:
         began = self.now()
 
         def note(context: Context) -> None:
-            note_batch(context, jobs, order=order)
+            # Calls of the other side wait for the steps that read what is ready.
+            note_batch(context, jobs if part is not Part.LATER else (), order=order)
 
         operator, today = (order.operator, order.today) if order else (self.operator, None)
         self.stop.check()
-        result = self.run(jobs, operator=operator, today=today, began=note)
+        result = self.run(jobs, operator=operator, today=today, began=note, part=part)
         failed = self.state.failed_jobs(result.batch_id)
         done = set(jobs) - failed
-        self.began |= dict.fromkeys(done, began)
-        self._due -= done
+        if part is Part.FIRST and DOCUMENTS in done:
+            self._left = self._left or began
+        elif part is Part.LATER or DOCUMENTS in done:
+            self._left = None
+        if part is not Part.LATER:
+            self.began |= dict.fromkeys(done, began)
+            self._due -= done
         self._settle(result, done, failed)
         log.info(
             "batch_ended", batch=result.batch_id, jobs=",".join(jobs), exit_code=result.exit_code,

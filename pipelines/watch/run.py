@@ -6,9 +6,9 @@ import importlib
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -16,16 +16,24 @@ from pipelines.batch.clients import Clients
 from pipelines.batch.run import accounting_day, chosen_jobs, run_batch
 from pipelines.stores.control import Control
 from pipelines.stores.request_counts import RequestCounts
+from pipelines.watch.alerts.tell import tell_alerts
 from pipelines.watch.budget import Plan, plan_month
+from pipelines.watch.cadence import is_over
 from pipelines.watch.locks import check_locks
-from pipelines.watch.loop import Hook, Loop, RunJobs
+from pipelines.watch.loop import Hook, Loop, Part, RunJobs
+from pipelines.watch.observe.routes import observe_routes
 from pipelines.watch.probe import Probe
 from pipelines.watch.pulse import Pulse
+from pipelines.watch.server import serve
 from pipelines.watch.state import WatchState
 from pipelines.watch.stop import Stop, Stopped, stopped_by_signals
+from pipelines.watch.webhooks import receive
+from pipelines.watch.webhooks.subscriptions import look_at_ledger, look_at_vms
 from pipelines.wire.vms import VmsClient
 
 if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
     from pipelines.batch.run import BatchResult
     from pipelines.core.settings import Settings
     from pipelines.step.context import Context
@@ -34,6 +42,8 @@ if TYPE_CHECKING:
 COUNTED_AS = "watch"
 # Seconds; a look that takes longer is given up and made again.
 LONGEST_LOOK = 10.0
+# Seconds between two looks at the subscriptions of a side.
+BETWEEN_VMS_LOOKS, BETWEEN_LEDGER_LOOKS = 300, 86_400
 
 log = structlog.get_logger(__name__)
 
@@ -44,17 +54,53 @@ class Started:
 
     watch_id: str
     plan: Plan
-    address: str | None
+    address: str
 
 
-def routes_of(settings: Settings, loop: Loop) -> list[Any]:  # noqa: ARG001 starlette's routes
+def routes_of(settings: Settings, loop: Loop) -> list[BaseRoute]:
     """Gather what the watch answers over HTTP: every route of health, metrics and webhooks."""
-    return []
+    return [
+        *observe_routes(settings, now=loop.now),
+        *receive.routes(settings, settings.control_path, loop.wake.set, now=loop.now),
+    ]
 
 
-def hooks() -> Sequence[Hook]:
+def hooks_of(clients: Clients, *, now: Callable[[], datetime]) -> Sequence[Hook]:
     """Gather what is called after each batch, and at least every minute, with the open control store."""
-    return ()
+    return (_tell, _Subscriptions(clients, now))
+
+
+def _tell(settings: Settings, control: Control, now: datetime) -> None:
+    tell_alerts(settings, control, now)
+
+
+@dataclass(slots=True)
+class _Subscriptions:
+    """Looks whether both systems still call: the VMS every few minutes, the ledger, which is metered, once a day."""
+
+    clients: Clients
+    now: Callable[[], datetime]
+    looked: dict[str, datetime] = field(default_factory=dict)
+
+    def __call__(self, settings: Settings, control: Control, now: datetime) -> None:
+        if settings.webhooks.url is None:
+            return
+        counts = RequestCounts(control, month=f"{accounting_day(now):%Y-%m}")
+        self.clients.count_in(counts)
+        try:
+            if self._is_time("vms", now, seconds=BETWEEN_VMS_LOOKS):
+                look_at_vms(settings, control, self.clients.vms, now=self.now)
+            if self._is_time("ledger", now, seconds=BETWEEN_LEDGER_LOOKS):
+                look_at_ledger(settings, control, self.clients.ledger, now=self.now)
+        finally:
+            counts.save(COUNTED_AS)
+
+    def _is_time(self, side: str, now: datetime, *, seconds: float) -> bool:
+        is_time = is_over(self.looked.get(side), now, seconds=seconds)
+        if is_time:
+            # Also when it fails: a system that is away is not asked more often for that.
+            self.looked[side] = now
+        return is_time
 
 
 def run_watch(
@@ -76,7 +122,7 @@ def run_watch(
         asked = stop or Stop()
         stack.enter_context(stopped_by_signals(asked) if stop is None else nullcontext())
         control = stack.enter_context(closing(Control(settings.control_path)))
-        state = WatchState.begin(control, operator=operator, address=None, now=now())
+        state = WatchState.begin(control, operator=operator, now=now())
         stack.enter_context(structlog.contextvars.bound_contextvars(watch=state.watch_id))
         stack.callback(lambda: state.end(now()))
         stack.enter_context(Pulse(settings.control_path, state.watch_id, now=now))
@@ -86,10 +132,12 @@ def run_watch(
         clients = stack.enter_context(closing(Clients(settings, now=now)))
         loop = Loop(
             settings, plan, state, Probe(vms, control), _runner(settings, now, asked, clients), operator, now, asked,
-            hooks=hooks(), save_counts=counts.save,
+            hooks=hooks_of(clients, now=now), save_counts=counts.save,
         )  # fmt: skip
         stack.callback(lambda: counts.save(now()))
-        tell(Started(state.watch_id, plan, None))
+        address = stack.enter_context(serve(routes_of(settings, loop), settings.watch))
+        state.answer_at(address)
+        tell(Started(state.watch_id, plan, address))
         threading.Thread(target=_load_checks, name="load checks", daemon=True).start()
         log.info("watch_began", planned=plan.requests, included=plan.included)
         with suppress(Stopped):
@@ -115,10 +163,17 @@ def _runner(settings: Settings, now: Callable[[], datetime], stop: Stop, clients
     def check(*_: object) -> None:
         stop.check()
 
-    def run(jobs: Sequence[str], *, operator: str, today: date | None, began: Callable[[Context], None]) -> BatchResult:
+    def run(
+        jobs: Sequence[str],
+        *,
+        operator: str,
+        today: date | None,
+        began: Callable[[Context], None],
+        part: Part = Part.WHOLE,
+    ) -> BatchResult:
         # Between two objects, two models and two steps the watch may be ended.
         return run_batch(
-            settings, jobs=chosen_jobs(jobs), operator=operator, now=now, today=today,
+            settings, jobs=[part.of(job) for job in chosen_jobs(jobs)], operator=operator, now=now, today=today,
             report=check, begin=check, began=began, clients=clients,
         )  # fmt: skip
 

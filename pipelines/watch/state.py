@@ -53,7 +53,7 @@ class WatchState:
     watch_id: str
 
     @classmethod
-    def begin(cls, control: Control, *, operator: str, address: str | None, now: datetime) -> WatchState:
+    def begin(cls, control: Control, *, operator: str, now: datetime) -> WatchState:
         """Write a watch down. Raises BusyError when another one works on this store."""
         statements = named_statements("watch")
         state = cls(control, f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}")
@@ -64,13 +64,17 @@ class WatchState:
                 next_step="end that one first, or give this one stores of its own (settings `warehouse`, `control`).",
             )
         with control.write() as connection:
-            own = {"watch_id": state.watch_id, "address": address, "operator": operator}
+            own = {"watch_id": state.watch_id, "operator": operator}
             connection.execute(statements["begin_watch"], values | own)
             # One that was killed had them; nobody waits for them by now.
             left = '{"error": "The watch ended before it.", "next_step": "run again.", "exit_code": 17}'
             given_up = {"at": utc_text(now), "problem": left, "watch_id": state.watch_id}
             connection.execute(statements["give_up_orders"], given_up)
         return state
+
+    def answer_at(self, address: str) -> None:
+        """Note where the watch answers."""
+        self._write("answer_at", address=address)
 
     def beat(self, now: datetime) -> None:
         """Note that the watch is alive."""

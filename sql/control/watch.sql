@@ -1,8 +1,13 @@
 -- What a watch keeps of itself, of the runs that commands ask it for, and of what makes a job due; by name.
 
 -- name: begin_watch
-INSERT INTO watches (watch_id, started_at, seen_at, host, pid, address, operator)
-VALUES (:watch_id, :at, :at, :host, :pid, :address, :operator);
+INSERT INTO watches (watch_id, started_at, seen_at, host, pid, operator)
+VALUES (:watch_id, :at, :at, :host, :pid, :operator);
+
+-- name: answer_at
+UPDATE watches
+SET address = :address
+WHERE watch_id = :watch_id;
 
 -- name: beat
 UPDATE watches

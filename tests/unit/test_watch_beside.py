@@ -33,7 +33,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def begin(settings: Settings, **row: object) -> WatchState:
     """Write a watch down; ``row`` changes what it says of itself."""
-    state = WatchState.begin(Control(settings.control_path), operator="schedule", address=None, now=NOW)
+    state = WatchState.begin(Control(settings.control_path), operator="schedule", now=NOW)
     with state.control.write() as connection:
         for name, value in row.items():
             connection.execute(f"UPDATE watches SET {name} = ?", (value,))  # noqa: S608 our words

@@ -21,7 +21,7 @@ from pipelines.core.settings import Settings
 from pipelines.step.counts import Counts
 from pipelines.stores.control import Control, utc_text
 from pipelines.watch.budget import plan_month
-from pipelines.watch.loop import Loop
+from pipelines.watch.loop import Loop, Part
 from pipelines.watch.orders import from_problem
 from pipelines.watch.state import WatchState
 from pipelines.watch.stop import Stop
@@ -48,6 +48,9 @@ class Fakes:
     changed: Seen = NOBODY
     acknowledged: set[int] = field(default_factory=set)
     ran: list[list[str]] = field(default_factory=list)
+    # When the steps that may wait ran by themselves, and how much of its jobs each batch did.
+    rests: list[datetime] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
     looks: int = 0
     sent: dict[str, int] = field(default_factory=dict)
     # Whose batch cannot begin, and those that fail within one.
@@ -63,9 +66,18 @@ class Fakes:
         return self.documents
 
     def run(
-        self, jobs: Sequence[str], *, operator: str, today: date | None, began: Callable[[Any], None]
+        self,
+        jobs: Sequence[str],
+        *,
+        operator: str,
+        today: date | None,
+        began: Callable[[Any], None],
+        part: Part = Part.WHOLE,
     ) -> BatchResult:
-        self.ran.append([*jobs])
+        # What may wait is told apart: nearly every test asks for what was due.
+        self.rests += [self.now] if part is Part.LATER else []
+        self.parts.append(part)
+        self.ran += [[*jobs]] if part is not Part.LATER else []
         for job in jobs:
             if job in self.failing:
                 raise self.failing[job]
@@ -140,7 +152,7 @@ def watch(tmp_path: Path) -> Iterator[Watch]:
     fakes = Fakes()
     control = Control(tmp_path / "springline.ctl.sqlite")
     fakes.control = control
-    state = WatchState.begin(control, operator="schedule", address=None, now=fakes.now)
+    state = WatchState.begin(control, operator="schedule", now=fakes.now)
     loop = Loop(SETTINGS, plan_month(SETTINGS), state, _Look(fakes), fakes.run, "schedule", lambda: fakes.now, Stop())
     yield Watch(fakes, loop, control)
     control.close()
@@ -176,6 +188,48 @@ def test_a_document_that_somebody_took_back_is_looked_at(idle: Watch) -> None:
     idle.fakes.documents = frozenset({(1, b"a")})
     idle.tick(10)
     idle.fakes.documents = NOBODY
+    assert idle.tick(10) == [["documents"]]
+
+
+def _come(watch: Watch, number: int) -> None:
+    """Have so many documents ready at the next look, and run one batch."""
+    watch.fakes.documents = frozenset({(key, b"a") for key in range(number)})
+    watch.fakes.now += timedelta(seconds=10)
+    watch.loop.tick()
+
+
+def test_what_may_wait_is_done_when_no_document_comes(idle: Watch) -> None:
+    _come(idle, 1)
+    assert idle.fakes.parts[-1] is Part.FIRST
+    assert not idle.fakes.rests
+    assert idle.tick() == []
+    assert idle.fakes.rests == [idle.fakes.now]
+    idle.tick(10)
+    assert len(idle.fakes.rests) == 1
+
+
+def test_what_may_wait_waits_half_a_minute_at_most(idle: Watch) -> None:
+    for number in range(1, 10):
+        _come(idle, number)
+    # Every third run does all of it: at 10, 20 and 30 seconds something new was sent first.
+    assert idle.fakes.parts[-9:] == [Part.FIRST, Part.FIRST, Part.FIRST, Part.WHOLE] * 2 + [Part.FIRST]
+
+
+def test_what_may_wait_is_done_before_another_job(idle: Watch) -> None:
+    _come(idle, 1)
+    idle.loop._due.add("payments")
+    idle.loop.tick()
+    assert (idle.fakes.parts[-1], idle.fakes.ran[-1]) == (Part.LATER, ["documents"])
+    idle.loop.tick()
+    assert idle.fakes.ran[-1] == ["payments"]
+
+
+def test_what_may_wait_and_fails_is_no_hot_loop(idle: Watch) -> None:
+    _come(idle, 1)
+    idle.fakes.failing["documents"] = ExtractError("away")
+    assert idle.tick() == []
+    assert idle.fakes.parts[-1] is Part.LATER
+    del idle.fakes.failing["documents"]
     assert idle.tick(10) == [["documents"]]
 
 
