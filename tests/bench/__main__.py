@@ -19,6 +19,7 @@ BENCHES = {
     "rec": True,
     "publish": True,
     "webhooks": False,
+    "watch": False,
 }
 
 parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)

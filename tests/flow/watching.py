@@ -34,6 +34,8 @@ class Harbour:
     world: World
     code: str
     ready: Iterator[int]
+    # Seconds that the clock of Springline is ahead of this machine's.
+    ahead: float
     watch: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
@@ -89,14 +91,16 @@ class Harbour:
 
 
 @contextmanager
-def harbour_of(folder: Path, documents: Iterable[Row], keys: Iterable[int]) -> Iterator[Harbour]:
+def harbour_of(folder: Path, documents: Iterable[Row], keys: Iterable[int], **environ: str) -> Iterator[Harbour]:
     """Serve a world with these documents, of which ``keys`` are assembled, and look at the VMS every second."""
     cadence = {"DOCUMENTS": "1", "MASTER_DATA": "1", "PUBLISH": "10"}
-    settings = {f"SPRINGLINE_WATCH__{name}": seconds for name, seconds in cadence.items()}
+    # Its own port each: several run at once.
+    cadence["PORT"] = "0"
+    settings = {f"SPRINGLINE_WATCH__{name}": value for name, value in cadence.items()} | environ
     folder.mkdir(exist_ok=True)
     with world(folder, {"vms/Document": documents}, is_first_day=False, **settings) as served:
         ahead = (datetime.fromisoformat(CLOCK) - datetime.now(UTC)).total_seconds()
-        harbour = Harbour(served, ON_THE_DAY.format(ahead=ahead), iter(keys))
+        harbour = Harbour(served, ON_THE_DAY.format(ahead=ahead), iter(keys), ahead)
         try:
             yield harbour
         finally:
