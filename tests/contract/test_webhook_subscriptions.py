@@ -174,6 +174,19 @@ def test_one_that_is_gone_is_noticed_and_made_anew(world: World) -> None:
     assert len(world.there()) == WANTED
 
 
+def test_one_that_a_killed_watch_has_made_is_found(world: World) -> None:
+    world.register()
+    [(key,)] = world.ask("SELECT subscription FROM webhooks ORDER BY rowid LIMIT 1")
+    with closing(sqlite3.connect(world.settings().control_path)) as store, store:
+        # As it was noted before the one that it replaces was switched off and removed.
+        store.execute("UPDATE webhooks SET subscription = '1' WHERE subscription = ?", (key,))
+    assert world.look()[VMS_WANTED[0].name] == ("active", "made anew in place of 1, gone")
+    assert (len(world.there()), world.ask(f"SELECT state FROM webhooks WHERE subscription = '{key}'")) == (  # noqa: S608 ours
+        WANTED,
+        [("active",)],
+    )
+
+
 def test_an_unknown_user_is_named_before_anything_is_made(world: World) -> None:
     with pytest.raises(SettingsError, match=r"webhooks\.vms_subscriber = NOBODY: the VMS has no user"):
         world.register(vms_subscriber="NOBODY")
