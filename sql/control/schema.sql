@@ -362,6 +362,7 @@ CREATE TABLE IF NOT EXISTS webhook_events (
 ) STRICT;
 
 CREATE INDEX IF NOT EXISTS webhook_events_waiting ON webhook_events (job) WHERE batch_id IS NULL;
+CREATE INDEX IF NOT EXISTS webhook_events_received ON webhook_events (side, received_at);
 
 -- One subscription that Springline made at the other side.
 CREATE TABLE IF NOT EXISTS webhooks (

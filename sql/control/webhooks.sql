@@ -12,7 +12,7 @@ WHERE batch_id IS NULL;
 
 -- name: forget_events
 DELETE FROM webhook_events
-WHERE received_at < ?;
+WHERE side IN ('vms', 'ledger') AND received_at < ?;
 
 -- name: subscriptions
 SELECT

@@ -18,6 +18,7 @@ from pipelines.core.settings_watch import WebhookSettings
 from pipelines.stores.control import Control
 from pipelines.watch.server import serve
 from pipelines.watch.webhooks import subscriptions
+from pipelines.watch.webhooks.looking import Looking
 from pipelines.watch.webhooks.receive import routes
 from pipelines.watch.webhooks.wanted import VMS_WANTED
 from pipelines.wire.vms import VmsClient
@@ -173,6 +174,19 @@ def test_one_that_is_gone_is_noticed_and_made_anew(world: World) -> None:
     assert len(world.there()) == WANTED
 
 
+def test_one_that_a_killed_watch_has_made_is_found(world: World) -> None:
+    world.register()
+    [(key,)] = world.ask("SELECT subscription FROM webhooks ORDER BY rowid LIMIT 1")
+    with closing(sqlite3.connect(world.settings().control_path)) as store, store:
+        # As it was noted before the one that it replaces was switched off and removed.
+        store.execute("UPDATE webhooks SET subscription = '1' WHERE subscription = ?", (key,))
+    assert world.look()[VMS_WANTED[0].name] == ("active", "made anew in place of 1, gone")
+    assert (len(world.there()), world.ask(f"SELECT state FROM webhooks WHERE subscription = '{key}'")) == (  # noqa: S608 ours
+        WANTED,
+        [("active",)],
+    )
+
+
 def test_an_unknown_user_is_named_before_anything_is_made(world: World) -> None:
     with pytest.raises(SettingsError, match=r"webhooks\.vms_subscriber = NOBODY: the VMS has no user"):
         world.register(vms_subscriber="NOBODY")
@@ -207,3 +221,21 @@ def test_what_the_settings_lack_is_told_all_at_once(world: World) -> None:
         "- webhooks.vms_subscriber",
     ]
     assert world.there() == []
+
+
+def test_the_watch_looks_every_few_minutes_and_not_more_often(world: World) -> None:
+    world.register()
+    settings, looking = world.settings(), Looking()
+    asked = "SELECT sum(request_count) FROM requests WHERE operation = 'GET WebhookSubscription'"
+
+    def asked_after(minutes: int) -> int:
+        world.moved += timedelta(minutes=minutes)
+        [(before,)] = world.ask(asked)
+        with closing(Control(settings.control_path)) as control:
+            looking(settings, control, world.now())
+        [(after,)] = world.ask(asked)
+        return int(after - before)
+
+    assert [asked_after(minutes) for minutes in (1, 5, 1, 3, 1, -60)] == [0, 1, 0, 0, 1, 1]
+    subscriptions.remove(settings, ["vms"], now=world.now)
+    assert asked_after(60) == 0

@@ -63,8 +63,8 @@ class LedgerSide:
 
     def remove(self) -> list[Shown]:
         """Remove every webhook that was made, and look whether it is gone; one that is not known is forgotten."""
-        standing = self._notes.standing()
-        ids = [noted.subscription for noted in standing if noted.state != UNKNOWN]
+        # Those that are there: an id that somebody else has removed might fail them all.
+        ids = [noted.subscription for noted, node in self._asked() if node is not None]
         if ids:
             self._ledger.remove_webhooks(ids)
         shown = []
@@ -104,7 +104,7 @@ class LedgerSide:
         return Shown("ledger", wanted.name, subscription, state, "made")
 
     def _take_away(self, noted: Noted, state: str) -> None:
-        if state != GONE:
+        if state not in {GONE, UNKNOWN}:
             self._ledger.remove_webhooks([noted.subscription])
         self._notes.taken_away(noted.subscription)
 

@@ -11,7 +11,7 @@ from pipelines.watch.webhooks.noted import GONE, SWITCHED_OFF, UNKNOWN
 if TYPE_CHECKING:
     from pipelines.watch.webhooks.events import Side
 
-RECOVERING, PAUSED, FAULTED = "RECOVERING", "PAUSED", "FAULTED"
+RUNNING, RECOVERING, PAUSED, FAULTED = "RUNNING", "RECOVERING", "PAUSED", "FAULTED"
 # What a state means that somebody has to look at, and what to do.
 MEANINGS: Mapping[str, str] = {
     SWITCHED_OFF: "the VMS has switched it off after failed calls",

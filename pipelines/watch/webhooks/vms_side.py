@@ -84,7 +84,7 @@ class VmsSide:
         return shown
 
     def look(self) -> list[Shown]:
-        """Verify, and make anew what was switched off or is gone; one that was made within a day is left to a person.
+        """Verify, and make anew what was switched off or is gone; one that was made anew within a day is left as it is.
 
         The note of the one before stays, with its state.
         """
@@ -116,7 +116,10 @@ class VmsSide:
     def _make_anew(self, found: Shown, noted: Noted, wanted: VmsWanted) -> Shown:
         if self._notes.was_replaced(noted.name, since=self._now() - ONCE_IN):
             return found
-        key = self._make(wanted, self._ours(self._read()))
+        ours = self._ours(self._read())
+        # There already where a watch was killed before it could note what it had made.
+        same = [one["key"] for one in ours if _is(one, wanted) and _is_active(one)]
+        key = same[0] if same else self._make(wanted, ours)
         self._notes.replaced(noted, str(key), job=VMS_JOBS[wanted.object_type])
         return Shown("vms", found.name, str(key), ACTIVE, f"made anew in place of {found.subscription}, {found.state}")
 

@@ -37,6 +37,7 @@ CREATE TABLE webhook_events (
 ) STRICT;
 
 CREATE INDEX webhook_events_waiting ON webhook_events (job) WHERE batch_id IS NULL;
+CREATE INDEX webhook_events_received ON webhook_events (side, received_at);
 
 -- One subscription that Springline made at the other side.
 CREATE TABLE webhooks (
