@@ -47,6 +47,8 @@ CALLING = 3600
 FIRST_PAUSE, LONGEST_PAUSE, LONGEST_UNSETTLED = 10, 300, 3600
 # A look costs one small request.
 LONGEST_BLIND = 60
+# The least seconds between two runs of a job for which the ledger calls.
+BETWEEN_LEDGER_CALLS = 900
 # What a job does last waits while documents come, but not longer than so many seconds.
 LONGEST_LEFT = 30
 # Another process has the warehouse: seconds until the next try.
@@ -199,13 +201,14 @@ class Loop:
         self._order = self._order or self.state.take_order()
         jobs = self._order.jobs if self._order else self._due_now(now)
         part = self._part(jobs, now)
-        if part is Part.LATER:
-            jobs = [DOCUMENTS]
+        jobs = [DOCUMENTS] if part is Part.LATER else jobs
         if not jobs:
             return False
+        # A batch of what waited comes before the order, which is carried out next.
+        order = self._order if part is not Part.LATER else None
         try:
-            if self._order and part is not Part.LATER:
-                self._carry_out(self._order)
+            if order:
+                self._carry_out(order)
             else:
                 self._batch(jobs, None, part)
         except BusyError as error:
@@ -213,17 +216,21 @@ class Loop:
             self._at["turn"] = self.now()
             log.info("waits_for_its_turn", reason=error.message)
         except Exception as error:
-            if part is Part.LATER:
-                # Done with the next run of the job, which waits out its pause.
-                self._left = None
-                self._due.add(DOCUMENTS)
-            elif self._order:
+            if order:
                 raise
-            for job in jobs:
-                self._failed(job, error)
+            self._could_not(jobs, part, error)
         else:
-            self._order = None if part is not Part.LATER else self._order
+            self._order = None if order else self._order
         return True
+
+    def _could_not(self, jobs: Sequence[str], part: Part, error: Exception) -> None:
+        """Leave jobs alone for a while whose batch could not begin, or ended with a fault of the program."""
+        if part is Part.LATER:
+            # Done with the next run of the job, which waits out its pause.
+            self._left = None
+            self._due.add(DOCUMENTS)
+        for job in jobs:
+            self._failed(job, error)
 
     def _part(self, jobs: Sequence[str], now: datetime) -> Part:
         """Tell how much of these jobs is done: while documents come, each is sent before what follows from the last."""
@@ -236,7 +243,7 @@ class Loop:
 
     def _due_now(self, now: datetime) -> list[str]:
         """Return what is to run now, in the order of a batch, with the jobs that go along at no further cost."""
-        due = due_by_clock(self._stretched(), now, self.began) | self._due | self.state.events_waiting()
+        due = due_by_clock(self._stretched(), now, self.began) | self._due | self._called(now)
         due |= self._look_at_vms(now)
         if self._is_busy_over(now):
             due.add(RECONCILE)
@@ -250,6 +257,18 @@ class Loop:
         if PUBLISH in due and not self._may_publish(now, is_alone=due == {PUBLISH}):
             due.remove(PUBLISH)
         return [job for job in JOBS if job in due]
+
+    def _called(self, now: datetime) -> set[str]:
+        """Return the jobs that a side has called for.
+
+        The ledger calls for our own vouchers too, and each look at it is metered: what it calls for is not run again at
+        once.
+        """
+        return {
+            job
+            for side, job in self.state.events_waiting()
+            if side == "vms" or is_over(self.began.get(job), now, seconds=BETWEEN_LEDGER_CALLS)
+        }
 
     def _look_at_vms(self, now: datetime) -> set[str]:
         is_calling = self._last_call is not None and not is_over(self._last_call, now, seconds=CALLING)

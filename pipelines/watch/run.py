@@ -6,7 +6,7 @@ import importlib
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,6 @@ from pipelines.stores.control import Control
 from pipelines.stores.request_counts import RequestCounts
 from pipelines.watch.alerts.tell import tell_alerts
 from pipelines.watch.budget import Plan, plan_month
-from pipelines.watch.cadence import is_over
 from pipelines.watch.locks import check_locks
 from pipelines.watch.loop import Hook, Loop, Part, RunJobs
 from pipelines.watch.observe.routes import observe_routes
@@ -28,7 +27,7 @@ from pipelines.watch.server import serve
 from pipelines.watch.state import WatchState
 from pipelines.watch.stop import Stop, Stopped, stopped_by_signals
 from pipelines.watch.webhooks import receive
-from pipelines.watch.webhooks.subscriptions import look_at_ledger, look_at_vms
+from pipelines.watch.webhooks.looking import Looking
 from pipelines.wire.vms import VmsClient
 
 if TYPE_CHECKING:
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
 COUNTED_AS = "watch"
 # Seconds; a look that takes longer is given up and made again.
 LONGEST_LOOK = 10.0
-# Seconds between two looks at the subscriptions of a side.
-BETWEEN_VMS_LOOKS, BETWEEN_LEDGER_LOOKS = 300, 86_400
 
 log = structlog.get_logger(__name__)
 
@@ -65,42 +62,13 @@ def routes_of(settings: Settings, loop: Loop) -> list[BaseRoute]:
     ]
 
 
-def hooks_of(clients: Clients, *, now: Callable[[], datetime]) -> Sequence[Hook]:
+def hooks() -> Sequence[Hook]:
     """Gather what is called after each batch, and at least every minute, with the open control store."""
-    return (_tell, _Subscriptions(clients, now))
+    return (_tell, Looking())
 
 
 def _tell(settings: Settings, control: Control, now: datetime) -> None:
     tell_alerts(settings, control, now)
-
-
-@dataclass(slots=True)
-class _Subscriptions:
-    """Looks whether both systems still call: the VMS every few minutes, the ledger, which is metered, once a day."""
-
-    clients: Clients
-    now: Callable[[], datetime]
-    looked: dict[str, datetime] = field(default_factory=dict)
-
-    def __call__(self, settings: Settings, control: Control, now: datetime) -> None:
-        if settings.webhooks.url is None:
-            return
-        counts = RequestCounts(control, month=f"{accounting_day(now):%Y-%m}")
-        self.clients.count_in(counts)
-        try:
-            if self._is_time("vms", now, seconds=BETWEEN_VMS_LOOKS):
-                look_at_vms(settings, control, self.clients.vms, now=self.now)
-            if self._is_time("ledger", now, seconds=BETWEEN_LEDGER_LOOKS):
-                look_at_ledger(settings, control, self.clients.ledger, now=self.now)
-        finally:
-            counts.save(COUNTED_AS)
-
-    def _is_time(self, side: str, now: datetime, *, seconds: float) -> bool:
-        is_time = is_over(self.looked.get(side), now, seconds=seconds)
-        if is_time:
-            # Also when it fails: a system that is away is not asked more often for that.
-            self.looked[side] = now
-        return is_time
 
 
 def run_watch(
@@ -132,7 +100,7 @@ def run_watch(
         clients = stack.enter_context(closing(Clients(settings, now=now)))
         loop = Loop(
             settings, plan, state, Probe(vms, control), _runner(settings, now, asked, clients), operator, now, asked,
-            hooks=hooks_of(clients, now=now), save_counts=counts.save,
+            hooks=hooks(), save_counts=counts.save,
         )  # fmt: skip
         stack.callback(lambda: counts.save(now()))
         address = stack.enter_context(serve(routes_of(settings, loop), settings.watch))

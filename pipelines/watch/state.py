@@ -124,9 +124,9 @@ class WatchState:
         rows = self.control.read(named_statements("watch")["failed_jobs"], {"batch_id": batch_id})
         return {row["job"] for row in rows}
 
-    def events_waiting(self) -> set[str]:
-        """Return the jobs for which the other side has called, and that have not begun since."""
-        return {row["job"] for row in self.control.read(named_statements("watch")["events_waiting"])}
+    def events_waiting(self) -> set[tuple[str, str]]:
+        """Return side and job of the calls since which the job has not begun."""
+        return {(row["side"], row["job"]) for row in self.control.read(named_statements("watch")["events_waiting"])}
 
     def last_call(self) -> datetime | None:
         """Return when the VMS last called."""

@@ -102,7 +102,9 @@ ORDER BY started_at DESC
 LIMIT 1;
 
 -- name: events_waiting
-SELECT DISTINCT job
+SELECT DISTINCT
+    side,
+    job
 FROM webhook_events
 WHERE batch_id IS NULL;
 
@@ -112,10 +114,11 @@ UPDATE webhook_events
 SET batch_id = :batch_id
 WHERE batch_id IS NULL AND job IN (SELECT listed.value FROM JSON_EACH(:jobs) AS listed);
 
+-- One that Springline wrote itself, when it made a subscription, is no call.
 -- name: last_event
 SELECT MAX(received_at)
 FROM webhook_events
-WHERE side = 'vms';
+WHERE side = 'vms' AND event_id NOT LIKE 'made %';
 
 -- Jobs of batches that came to their end, with how many of their steps were done: a dry run leaves some out.
 -- name: jobs_done

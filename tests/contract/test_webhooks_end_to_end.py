@@ -6,10 +6,7 @@ import json
 import threading
 from contextlib import closing
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
-
-import pytest
 
 from pipelines.core.settings import load_settings
 from pipelines.stores.control import Control
@@ -22,7 +19,6 @@ from tests.contract.ledger_world import NO_LIMITS, SEED
 from tests.support.patience import PATIENCE
 from tests.support.sandbox_server import running_sandbox, write_seed
 
-SCHEMA = resources.files("pipelines.sandbox.ledger") / "schema.graphql"
 PROJECTS = [{"clientId": code, "node": {"code": code, "description": f"Voyage {code}"}} for code in ("V1", "V2")]
 
 
@@ -30,7 +26,6 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@pytest.mark.skipif("addWebhooks" not in SCHEMA.read_text("utf-8"), reason="this sandbox has no webhooks yet")
 def test_a_change_in_the_ledger_wakes_its_job(tmp_path: Path) -> None:
     seed = write_seed(tmp_path / "seed", {}, {name: "\n".join(map(json.dumps, rows)) for name, rows in SEED.items()})
     woken = threading.Semaphore(0)

@@ -20,7 +20,8 @@ MARK = "Next: "
 HOLDERS = {"step", "remedy", "following", "by_hand", "promise"}
 CONSTANTS = {
     "ACKNOWLEDGE", "BY_HAND", "FILE_LOOK", "IN_XLEDGER", "LATER", "LOOK", "LOOK_UP", "NEXT", "NEXT_STEP", "NEXT_STEPS",
-    "OPEN_IT", "RETRIES", "ROLES", "SCOPES", "TABLES_NEXT_STEP", "UNANSWERED", "_CREATED", "_SEE_LOG", "_STATUSES", "_WORDS",
+    "OPEN_IT", "RETRIES", "ROLES", "SCOPES", "TABLES_NEXT_STEP", "UNANSWERED", "_CREATED", "_SEE_LOG", "_STATUSES",
+    "_WORDS",
 }  # fmt: skip
 # Where the next step stands among the arguments of a call that does not name it.
 PLACES = {"Advice": 1, "Break": 3, "CheckLine": 3, "FileFault": 2, "NoFileError": 1, "fault": 2}

@@ -297,6 +297,19 @@ def the_order(watch: Watch) -> Any:  # noqa: ANN401 a row
     return row
 
 
+def test_the_ledger_calls_for_a_job_once_in_a_quarter_of_an_hour(idle: Watch) -> None:
+    for number in range(3):
+        idle.write(
+            "INSERT INTO webhook_events (side, event_id, received_at, job, subject) "
+            "VALUES ('ledger', :number, :at, 'payments', 'apTransactions 1')",
+            number=str(number),
+            at=utc_text(idle.fakes.now),
+        )
+        assert idle.tick(10) == []
+    assert idle.tick(900) == [["payments"]]
+    assert idle.tick(10) == []
+
+
 def test_an_order_is_carried_out_in_the_name_of_who_placed_it(idle: Watch) -> None:
     order(idle, "rates,payments", "2026-11-02")
     assert idle.tick(0.5) == [["rates", "payments"]]
