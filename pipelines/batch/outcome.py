@@ -57,6 +57,31 @@ def read_outcome(control: Control, *, since: datetime) -> Outcome:
     return Outcome(sent, Standing(*(row[one.name] for one in fields(Standing))))
 
 
+# What each number says that a batch may end with (docs/how-to/exit-codes.md).
+EXIT_CODES: Mapping[int, str] = {
+    0: "all went through",
+    2: "wrong command",
+    10: "settings or control store wrong",
+    11: "not all could be read",
+    12: "a model could not be built",
+    13: "a check could not run",
+    14: "documents held",
+    15: "delivery incomplete",
+    16: "both sides differ",
+    17: "stores in use",
+    18: "a disk was full",
+}
+
+
+def exit_words(code: int) -> str:
+    """Return an exit code with what it says.
+
+    >>> exit_words(14)
+    'exit code 14 (documents held)'
+    """
+    return f"exit code {code} ({EXIT_CODES.get(code, 'a fault of Springline')})"
+
+
 def show_outcome(outcome: Outcome, *, is_dry_run: bool, console: Console) -> None:
     """Print what was sent, what stands, and what to do about it."""
     # What a dry run shows of its vouchers ends with that nothing was sent.

@@ -14,7 +14,7 @@ import structlog
 
 from pipelines.batch.clients import Clients
 from pipelines.batch.jobs import JOBS
-from pipelines.batch.outcome import Outcome, Standing, read_outcome, show_outcome
+from pipelines.batch.outcome import Outcome, Standing, exit_words, read_outcome, show_outcome
 from pipelines.core.disk import disk_fault
 from pipelines.core.drawing import draw_table
 from pipelines.core.errors import SpringlineError, UsageError
@@ -312,4 +312,4 @@ def show_result(result: BatchResult, console: Console, *, is_detailed: bool = Fa
     for problem in result.problems:
         console.print(f"! {problem}", markup=False, highlight=False)
     if result.exit_code:
-        console.print(f"Exit code {result.exit_code}.", highlight=False)
+        console.print(f"E{exit_words(result.exit_code)[1:]}.", highlight=False)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LABEL_COLUMNS = ("document_key", "document_no", "document_type", "partner_name", "company_code")
 MOST_FINDINGS = 5
+# What holds without a rule: how what is wrong begins, and what to do.
+_WITHOUT_RULE = (("held by", "`springline "), ("its bank account changes", "Check it "))
 # Models list the numbers of lines; where there is one, "lines 2" would be two of them.
 _ONE_LINE = re.compile(r"\blines (?=\d+$)")
 
@@ -35,17 +37,22 @@ def write_message(rule: Rule, *, findings: Sequence[str], row: Row) -> str:
 def split_message(message: str, *, rule: Rule | None) -> tuple[str, str]:
     """Part a sentence of ``write_message`` into what is wrong and what to do, without the document it begins with.
 
-    Where the words of the rule have changed since, all of it is what is wrong.
+    Where the words of the rule have changed since, all of it is what is wrong. Without a rule it is the hold of a
+    person, or that of a supplier whose bank account changes (pipelines/steering/bank_changes.py).
 
     >>> split_message("INI 7 (Agent AS): held by kari (late). `springline release 7 --reason …` lifts it.", rule=None)
     ('held by kari (late).', '`springline release 7 --reason …` lifts it.')
+    >>> split_message("Supplier 605 (Dr. A: B): its bank account changes from 1 to 2. Check it with her.", rule=None)
+    ('its bank account changes from 1 to 2.', 'Check it with her.')
     """
+    kinds = ((rule.title, rule.next_step.partition("{")[0]),) if rule else _WITHOUT_RULE
     # The title and not the first colon: the document's partner may have one in its name.
-    title = rule.title if rule and f": {rule.title}" in message else ""
+    title, begins = next((kind for kind in kinds if f": {kind[0]}" in message), ("", kinds[0][1]))
     told = title + message.partition(f": {title}")[2]
-    # Where a person holds it, the next step is a command.
-    begins = rule.next_step.partition("{")[0] if rule else "`springline "
     why, found, rest = told.rpartition(f". {begins}") if begins else (told, "", "")
+    if title and not found:
+        why, found, rest = told.partition(". ")
+        begins = ""
     return (f"{why}.", f"{begins}{rest}") if found else (told or message, "")
 
 

@@ -10,6 +10,7 @@ import typer
 
 from pipelines.cli.common import AsJson, Config, Today, out, print_json, read_today, session, utc_now
 from pipelines.cli.voice import voice
+from pipelines.core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +47,9 @@ Output = Annotated[
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")]
+AllDrafts = Annotated[
+    bool, typer.Option("--full", help="With --dry-run, every voucher; the first 20 of each type otherwise.")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ def run(
     *,
     is_dry_run: DryRun = False,
     output: Output = None,
+    is_full: AllDrafts = False,
     today: Today = None,
     as_json: AsJson = False,
     config: Config = None,
@@ -116,6 +121,11 @@ def run(
         if output is not None:
             # Told before a batch of minutes, not after it.
             dry_run.check_output(output, is_dry_run=is_dry_run)
+        if is_full and not is_dry_run:
+            raise UsageError(
+                "--full is for a dry run: it shows every voucher that would be sent.",
+                next_step="add --dry-run, or leave --full out.",
+            )
         chosen = batch.chosen_jobs(jobs or [])
         # A dry run shows what it has seen, which no other process can hand over: it waits for its turn.
         carried = None if is_dry_run else _run_beside(started, chosen, read_today(today))
@@ -137,8 +147,8 @@ def run(
         print_json(result.as_dict() | shown)
     else:
         if is_dry_run:
-            dry_run.show_drafts(seen.vouchers, out)
-            mapping_changes.show_mapping_changes(seen.changes, out)
+            dry_run.show_drafts(seen.vouchers, out, is_full=is_full)
+            mapping_changes.show_mapping_changes(seen.changes, out, most=None if is_full else dry_run.MOST_OF_KIND)
             for file in seen.files:
                 out.print(f"Written to {file}.", markup=False, highlight=False)
         batch.show_result(result, out, is_detailed=voice().is_verbose)

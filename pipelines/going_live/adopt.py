@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Unpack
 from pipelines.batch.run import BatchOptions, BatchResult, accounting_day, run_batch
 from pipelines.core.drawing import draw_table
 from pipelines.core.errors import UsageError
+from pipelines.core.words import plural
 from pipelines.extract import steps as extract_steps
 from pipelines.going_live.search_books import BookedVoucher, Candidate, SearchResult, read_candidates, search
 from pipelines.load import steps as post_steps
@@ -57,6 +58,15 @@ class Adoption:
         """The batch's own: 0 unless something could not be read, or not be acknowledged."""
         return self.batch.exit_code if self.batch else 0
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What went wrong, and what could not be read."""
+        if self.batch is None:
+            return ()
+        aside = self.batch.outcome.standing.set_aside
+        told = f"{plural(aside, 'object')} could not be read. Next: `springline status` says what to correct."
+        return (*self.batch.problems, *((told,) if aside else ()))
+
     def as_dict(self) -> dict[str, object]:
         """Return the object that `adopt --json` prints."""
         outcomes = sorted({line.outcome for line in self.lines})
@@ -66,7 +76,7 @@ class Adoption:
             "counts": {outcome: sum(line.outcome == outcome for line in self.lines) for outcome in outcomes},
             "newly_held": self.held,
             "documents": [line.as_dict() for line in self.lines],
-            "problems": list(self.batch.problems) if self.batch else [],
+            "problems": list(self.problems),
             "exit_code": self.exit_code,
         }
 
@@ -197,5 +207,5 @@ def show_adoption(adoption: Adoption, console: Console) -> None:
         f"{len(adoption.lines)} documents dated before {adoption.before} are ready for posting: {found} {did} adopted, "
         f"{len(adoption.lines) - found} {did} on hold. `springline release DOCUMENT --reason …` lets one go."
     )
-    for problem in adoption.batch.problems if adoption.batch else ():
+    for problem in adoption.problems:
         console.print(f"! {problem}", markup=False, highlight=False)

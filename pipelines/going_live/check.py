@@ -13,7 +13,7 @@ from pipelines.core.periods import OSLO
 from pipelines.going_live import access, mapping, set_up
 from pipelines.going_live.check_line import CheckLine
 from pipelines.going_live.probe import Probe
-from pipelines.stores.control import Control
+from pipelines.stores.control import open_for_question
 from pipelines.stores.request_counts import RequestCounts
 
 if TYPE_CHECKING:
@@ -47,9 +47,12 @@ CHECKS: Mapping[str, Callable[[Probe], CheckLine]] = {
 
 
 def check_readiness(settings: Settings, *, now: Callable[[], datetime]) -> list[CheckLine]:
-    """Check everything that must be right before going live, one line each; reads only, needs nothing but settings."""
+    """Check everything that must be right before going live, one line each; reads only, needs nothing but settings.
+
+    The requests are counted where the control store can be written.
+    """
     month = f"{now().astimezone(OSLO):%Y-%m}"
-    with closing(Control(settings.control_path)) as control:
+    with closing(open_for_question(settings.control_path)) as control:
         counts = RequestCounts(control, month=month)
         try:
             with closing(Probe(settings, now=now, count=counts.count)) as probe:

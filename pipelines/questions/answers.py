@@ -83,21 +83,25 @@ def _target(output: Path | None, *, is_binary: bool) -> Iterator[Any]:
         yield sys.stdout
         return
     mode, encoding, newline = ("wb", None, None) if is_binary else ("w", "utf-8", "")
+    # A device or a pipe, as /dev/stdout, is written to: a file in its place would be missed by every other program.
+    is_kept = os.path.exists(output) and not output.is_file()  # noqa: PTH110 `Path.exists` fails at too long a name
     # Beside the file, so that it lies on the same disk and replacing it is one step.
-    beside = output.with_name(f".{output.name}.{os.getpid()}")
+    beside = output if is_kept else output.with_name(f".{output.name}.{os.getpid()}")
     try:
         with beside.open(mode, encoding=encoding, newline=newline) as file:
             yield file
         # Only after the file was closed: a full disk shows when it is, and then the old answer stays.
-        beside.replace(output)
+        if not is_kept:
+            beside.replace(output)
     except OSError as error:
         raise UsageError(
             f"{output} cannot be written: {error.strerror}.", next_step="name a file in a folder you may write to."
         ) from error
     finally:
         # What could not be written may not be taken away either, and that is not the fault to tell.
-        with suppress(OSError):
-            beside.unlink()
+        if not is_kept:
+            with suppress(OSError):
+                beside.unlink()
 
 
 def _write_table(answer: QueryAnswer, console: Console, remarks: Console) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
 from pipelines.core.errors import UsageError
-from pipelines.core.words import amount
+from pipelines.core.words import amount, plural
 from pipelines.load.ledger.file_rules import AttachedFile
 from pipelines.load.ledger.invoice_files import INVOICES, InvoiceFiles
 from pipelines.questions.voucher_table import show_lines
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+# So many vouchers of each type are shown unless all are asked for: a first run may have hundreds.
+MOST_OF_KIND = 20
 # What `--output` can be written as (dry_run_files).
 ENDINGS = (".xlsx", ".csv", ".parquet")
 
@@ -72,10 +77,11 @@ def _add_files(ctx: Context, drafts: list[Row]) -> None:
         invoices[key] |= {"file": file, "file_note": words}
 
 
-def show_drafts(drafts: list[Row] | None, console: Console) -> None:
-    """Print each voucher as a table of its lines; in a narrow terminal text is folded, never cut off.
+def show_drafts(drafts: list[Row] | None, console: Console, *, is_full: bool = False) -> None:
+    """Print vouchers as tables of their lines, then a sum for each kind and currency.
 
-    None: the job that drafts them was stopped, or is none of those that ran.
+    In a narrow terminal text is folded, never cut off. Without ``is_full`` the first MOST_OF_KIND of each voucher type
+    are shown. None: the job that drafts them was stopped, or is none of those that ran.
     """
     if drafts is None:
         console.print(
@@ -84,7 +90,10 @@ def show_drafts(drafts: list[Row] | None, console: Console) -> None:
             highlight=False,
         )
         return
+    by_kind: dict[str, list[Row]] = {}
     for draft in drafts:
+        by_kind.setdefault(draft["voucher_type"], []).append(draft)
+    for draft in drafts if is_full else chain.from_iterable(own[:MOST_OF_KIND] for own in by_kind.values()):
         title = (
             f"{draft['document_type']} {draft['document_no']} → {draft['voucher_type']} {draft['owner_code']}, "
             f"posted {draft['posted_date']}, {amount(draft['currency_amount'], draft['currency'])}, "
@@ -95,4 +104,16 @@ def show_drafts(drafts: list[Row] | None, console: Console) -> None:
         show_lines(draft["lines"], console, company_currency=draft["company_currency"])
         if note := draft.get("file_note"):
             console.print(escape(f"{note}."), highlight=False)
-    console.print(f"{len(drafts)} vouchers would be sent. Nothing was sent.")
+    for kind, own in sorted(by_kind.items()):
+        left = 0 if is_full else max(len(own) - MOST_OF_KIND, 0)
+        more = f"; {left:,} more than are shown, which --full prints and --output FILE writes" if left else ""
+        console.print(f"{kind}: {plural(len(own), 'voucher')}, {_sums(own)}{more}.", highlight=False)
+    console.print(f"{plural(len(drafts), 'voucher')} would be sent. Nothing was sent.", highlight=False)
+
+
+def _sums(drafts: Sequence[Row]) -> str:
+    """Add vouchers up by currency; debits and credits of one kind go against each other, as in the books."""
+    sums: dict[str, Decimal] = {}
+    for draft in drafts:
+        sums[draft["currency"]] = sums.get(draft["currency"], Decimal(0)) + draft["currency_amount"]
+    return ", ".join(amount(value, currency) for currency, value in sorted(sums.items()))

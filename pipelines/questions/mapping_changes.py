@@ -60,8 +60,8 @@ def read_mapping_changes(ctx: Context, *, ready: Collection[int]) -> list[Row] |
     return changes
 
 
-def show_mapping_changes(changes: list[Row] | None, console: Console) -> None:
-    """Print what the changed files would touch; nothing when they have not changed."""
+def show_mapping_changes(changes: list[Row] | None, console: Console, *, most: int | None = None) -> None:
+    """Print what the changed files would touch, at most so many fields; nothing when they have not changed."""
     if changes is None:
         return
     if not changes:
@@ -70,11 +70,13 @@ def show_mapping_changes(changes: list[Row] | None, console: Console) -> None:
     table = Table(title="What the changed mapping files touch", title_justify="left", box=box.SIMPLE, pad_edge=False)
     for heading in _HEADINGS:
         table.add_column(heading, overflow="fold")
-    for change in changes:
+    for change in changes[:most]:
         number = f"{change['document_no']}{' (held)' if change['is_held'] else ''}"
         cells = (number, change["tr_item_number"], *(change[name] for name in ("field", "before", "after", "rule")))
         table.add_row(*(escape(str(cell or "")) for cell in cells))
     console.print(table, crop=False)
+    if most is not None and len(changes) > most:
+        console.print(f"{len(changes) - most:,} more fields change; --full prints all.", highlight=False)
     documents = len({change["document_key"] for change in changes})
     console.print(
         f"The mapping files have changed since the last run, which touches {plural(documents, 'open document')}. "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -112,7 +113,8 @@ def ask(folder: Path, text: str | None) -> Iterator[QueryAnswer]:
 
 
 def _open(path: Path, spill: str) -> duckdb.DuckDBPyConnection:
-    if not path.exists():
+    # Not `Path.exists`: of a name that is too long it ends with an error.
+    if not os.path.exists(path):  # noqa: PTH110
         raise UsageError(
             f"Nothing is published yet: there is no {path}.",
             next_step="springline run publish; when it is in another folder, name that: --published FOLDER.",

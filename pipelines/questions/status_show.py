@@ -7,6 +7,7 @@ from decimal import Decimal
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from pipelines.batch.outcome import exit_words
 from pipelines.core import words
 from pipelines.core.drawing import draw_table, say
 from pipelines.questions.break_list import as_item
@@ -88,7 +89,7 @@ def _last_batch(batch: Mapping[str, Any]) -> str:
     started = f"Last run {words.moment(batch['started_at'])} for {batch['today']} by {batch['operator']}"
     if batch["ended_at"] is None:
         return f"{started}: at work, or ended without a word."
-    return f"{started}: exit code {batch['exit_code']}."
+    return f"{started}: {exit_words(batch['exit_code'])}."
 
 
 def _overview(status: Status, console: Console) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from pipelines.checks.messages import split_message
 from pipelines.checks.suites import HELD_BY_PERSON, load_rules
 from pipelines.reconcile.kinds import break_kinds
 from pipelines.steering.bank_changes import RULE as BANK_CHANGE
@@ -75,21 +76,13 @@ def acts_on_object(side: str) -> str:
 
 
 def finding_and_step(rule: str, message: str) -> tuple[str, str]:
-    """Split the message of a hold (pipelines/checks/messages.py) into what was found and what to do.
+    """Split the message of a hold into what was found, without a full stop, and what to do; see ``split_message``.
 
-    The document's name before them is left out.
-
-    >>> finding_and_step("gl_account_missing", "INI 1 (A/S): GL account missing (on 2). In the VMS, set it.")
-    ('GL account missing (on 2)', 'In the VMS, set it.')
     >>> finding_and_step("held_by_person", "INI 1: held by kari (late). `springline release 1 --reason …` lifts it.")
     ('held by kari (late)', '`springline release 1 --reason …` lifts it.')
     """
-    known = load_rules().rules.get(rule)
-    title, step = (known.title, known.next_step.partition("{")[0]) if known else ("held by", "`springline release")
-    begin = max(message.find(title), 0)
-    # A finding may have full stops in it, so the step is looked for by its own words first.
-    end = next((place for mark in (f". {step}", ". ") if (place := message.find(mark, begin)) >= 0), len(message))
-    return message[begin:end], message[end + len(". ") :] or "see what it says."
+    finding, step = split_message(message, rule=load_rules().rules.get(rule))
+    return finding.removesuffix("."), step or "see what it says."
 
 
 def fault_and_step(message: str) -> tuple[str, str]:

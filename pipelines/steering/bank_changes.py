@@ -74,7 +74,7 @@ def note_bank_changes(ctx: Context) -> Counts:
             connection.executemany(named_statements("bank_changes")["remember"], [{**row, "at": at} for row in seen])
             first = {change: row["seen_by"] for change, row in standing.items()}
             messages = {
-                change[0]: _message(change, names[change], first.get(change, ctx.operator)) for change in waiting
+                change[0]: waiting_message(change, names[change], first.get(change, ctx.operator)) for change in waiting
             }
             _show(connection, messages, batch_id=ctx.batch_id, at=at)
     return Counts(breaks=len({code for code, _, _ in waiting}))
@@ -140,7 +140,8 @@ def _show(connection: sqlite3.Connection, messages: Mapping[str, str], *, batch_
         connection.execute(statements["reword" if code in shown else "show"], values)
 
 
-def _message(change: Change, name: str, seen_by: str | None) -> str:
+def waiting_message(change: Change, name: str, seen_by: str | None) -> str:
+    """Say of a supplier's change of account that it waits, and who lets it through; `split_message` parts it."""
     code, old, new = change
     who = f"anybody but {seen_by}, whose run saw it first" if is_person(seen_by or "") else "a second person"
     return (

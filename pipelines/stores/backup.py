@@ -59,7 +59,10 @@ def back_up(control: Path, file: Path, *, is_forced: bool = False) -> Backup:
     own = {os.path.realpath(control.with_name(control.name + ending)) for ending in ("", *LOG_FILES)}
     if os.path.realpath(file) in own:
         raise UsageError(f"{file} is the control store itself.", next_step="name another file.")
-    if file.exists() and not is_forced:
+    if os.path.exists(file) and not file.is_file():  # noqa: PTH110 as below
+        # Never replaced: root would put a file in the place of a device.
+        raise UsageError(f"{file} is no file but a folder or a device.", next_step="name another file.")
+    if os.path.exists(file) and not is_forced:  # noqa: PTH110 of a name that is too long the other one ends with an error
         raise UsageError(f"{file} exists.", next_step="name another file, or add --force to replace this one.")
     try:
         with named(control), closing(open_for_reading(control)) as store:

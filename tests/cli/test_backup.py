@@ -8,6 +8,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pipelines.outbox.chain import verify_chain
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.store import Outbox
@@ -106,3 +108,13 @@ def test_the_store_of_a_newer_release_is_refused(terminal: Terminal) -> None:
         store.execute("PRAGMA user_version = 999")
     ended = terminal.run("backup", "copy.sqlite")
     assert (ended.code, "version 999" in ended.err) == (10, True)
+
+
+@pytest.mark.parametrize("name", ["link", "folder", "x" * 300])
+def test_a_copy_goes_to_a_file_alone(name: str, terminal: Terminal) -> None:
+    _stored(terminal, 1)
+    (terminal.folder / "link").symlink_to("/dev/null")
+    (terminal.folder / "folder").mkdir()
+    ended = terminal.run("backup", str(terminal.folder / name), "--force")
+    assert (ended.code, "put back" in ended.err) == (2, False)
+    assert (terminal.folder / "link").is_symlink()

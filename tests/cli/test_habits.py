@@ -14,6 +14,7 @@ import pytest
 import typer
 
 from pipelines.cli.app import app
+from pipelines.cli.common import Screen
 from pipelines.reference.commands import every_command
 from pipelines.steering import steer
 from pipelines.stores.control import Control, open_for_question
@@ -184,3 +185,35 @@ def test_help_imports_nothing_that_only_a_command_needs() -> None:
     code = f"import sys; from pipelines.cli.app import app; print({heavy})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 ours
     assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("name", ["COLUMNS", "LINES"])
+@pytest.mark.parametrize("value", ["²", "٣", "", "-1", "x", "9" * 5_000])
+def test_a_width_that_is_none_is_left_aside(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    assert Screen().size == Screen().size
+
+
+@pytest.mark.parametrize("words", [["explain"], ["hold", "--reason", "x"], ["query"], ["backup"], ["init"]])
+def test_a_word_that_is_not_utf_8_is_told(words: list[str], terminal: Terminal) -> None:
+    ended = terminal.run(*words, "a\udcff")
+    assert (ended.code, ended.err.startswith("a\\udcff is not UTF-8. Next: ")) == (2, True)
+
+
+@pytest.mark.parametrize("words", [["init"], ["init", "x"], ["status"], ["query"], ["check"]])
+def test_a_folder_that_is_gone_is_told(words: list[str], terminal: Terminal) -> None:
+    gone = terminal.folder / "gone"
+    gone.mkdir()
+    os.chdir(gone)
+    gone.rmdir()
+    ended = terminal.run(*words)
+    os.chdir(terminal.folder)
+    assert (ended.code, "is gone. Next: " in ended.err) == (10, True)
+
+
+def test_a_check_needs_no_right_to_write(locked: Terminal) -> None:
+    before = sorted(locked.folder.iterdir())
+    locked.set(SPRINGLINE_VMS__ATTEMPTS="1", SPRINGLINE_LEDGER__ATTEMPTS="1")
+    ended = locked.run("check", "--json")
+    assert "checks" in ended.json()
+    assert sorted(locked.folder.iterdir()) == before

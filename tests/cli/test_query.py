@@ -380,3 +380,20 @@ def test_a_file_that_is_no_database_is_told(terminal: Terminal) -> None:
     Path(terminal.folder / "published" / "springline.duckdb").write_bytes(b"no database" * 1000)
     ended = terminal.run("query", "SELECT 1")
     assert (ended.code, "cannot be read" in ended.err) == (2, True)
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "jsonl", "xlsx", "parquet"])
+def test_a_device_is_written_to_and_stays(ending: str, published: Terminal) -> None:
+    # By a link: a fault may not cost this machine its device.
+    for device, code in (("/dev/null", 0), ("/dev/full", 18)):
+        link = published.folder / f"{Path(device).name}.{ending}"
+        link.symlink_to(device)
+        ended = published.run("query", "SELECT * FROM rec.documents", "--output", str(link))
+        assert (ended.code, link.is_symlink()) == (code, True), ended.err
+        assert "Traceback" not in ended.err
+
+
+def test_a_name_that_is_too_long_is_told(published: Terminal) -> None:
+    for options in (["--published", "x" * 300], ["--output", f"{'x' * 300}.csv"]):
+        ended = published.run("query", "SELECT 1", *options)
+        assert (ended.code, "Next: " in ended.err) == (2, True)

@@ -63,7 +63,7 @@ ARGUMENTS = (
 )  # fmt: skip
 FILES = (
     "a.csv", "a.xlsx", "a.parquet", "a.jsonl", "a.json", "a", ".csv", "published", "no/such/folder/a.csv",
-    "/dev/full", "/dev/null", "springline.duckdb", "springline.ctl.sqlite", "x" * 300 + ".csv", "/proc/a.csv",
+    "full.csv", "springline.duckdb", "springline.ctl.sqlite", "x" * 300 + ".csv", "/proc/a.csv",
     "tax_rules.csv/a.csv", "\udcff.csv",
 )  # fmt: skip
 SQL = (
@@ -233,7 +233,7 @@ def _spoil(case: Case, dice: random.Random) -> None:
             case.environ[dice.choice(setting_variables())] = dice.choice(PLACEHOLDERS["TEXT"])
         case 3:
             chosen = dice.choice([setting for section in list_settings() for setting in section.settings])
-            value = toml_value(dice.choice((0, -1, 2**70, 1.5, True, [], {}, "", "x", "/dev/full", "no/such", ["x"])))
+            value = toml_value(dice.choice((0, -1, 2**70, 1.5, True, [], {}, "", "x", "full.csv", "no/such", ["x"])))
             case.settings = f"{chosen.section and f'[{chosen.section}]'}\n{chosen.name} = {value}\n"
         case 4 | 5:
             case.disk.append((dice.choice(PLACES), dice.choice([*DEEDS])))
@@ -250,6 +250,8 @@ def lay_out(folder: Path, base: Path, case: Case) -> None:
     """Copy the world to a folder, and spoil what is on disk."""
     shutil.copytree(base, folder, dirs_exist_ok=True)
     (folder / "tax_rules.csv").write_text(TAX_RULES)
+    # A disk without room. By a link, never by its own name: root may put a file in the place of a device.
+    (folder / "full.csv").symlink_to("/dev/full")
     text = SETTINGS
     heading, _, line = case.settings.partition("\n")
     if heading and heading in text:

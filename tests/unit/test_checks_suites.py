@@ -16,6 +16,7 @@ from pipelines.checks.suites import Rule, load_rules
 from pipelines.core.errors import CheckError
 from pipelines.core.words import value as written
 from pipelines.reference.rules import rules_page
+from pipelines.steering.bank_changes import waiting_message
 
 DEFINITION = {"title": "t", "finding": "f", "system": "VMS", "next_step": "n.", "source": "s"}
 ROW = {"document_key": 7, "document_no": "1", "document_type": "INI", "partner_name": None, "company_code": "28601"}
@@ -91,6 +92,16 @@ def test_a_message_of_no_rule_is_parted_at_its_command() -> None:
     told = "INI 7: held by kari (why). `springline release 7` lifts it."
     assert split_message(told, rule=None) == ("held by kari (why).", "`springline release 7` lifts it.")
     assert split_message("no colon", rule=None) == ("no colon", "")
+
+
+@pytest.mark.parametrize("name", ["Nordic AS", "Dr. Berg: Agents", "held by. Check it ", "A. `springline ", ""])
+def test_a_changed_bank_account_is_parted_behind_the_supplier(name: str) -> None:
+    message = waiting_message(("60504", "86011117947", "NO9386011117947"), name, "kari")
+    why, step = split_message(message, rule=None)
+    assert why.startswith("its bank account changes from ")
+    assert why.endswith(" and is not sent.")
+    assert step.startswith("Check it with the supplier by other means")
+    assert message.endswith(f"{why} {step}")
 
 
 def test_a_value_with_braces_is_no_template() -> None:

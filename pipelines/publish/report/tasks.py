@@ -59,11 +59,10 @@ def held_tasks(holds: Sequence[Row], rules: Mapping[str, Rule]) -> list[Task]:
 
 def _held(row: Row, rule: Rule | None) -> tuple[str, TaskItem]:
     """Take a hold apart: its next step, and the document with what was found, without the words of the rule."""
-    if not rule:
-        # A hold of a person or of another step: what is so, then what to do.
-        found, _, step = row["message"].partition(". ")
-        return step, TaskItem("", f"{found}.", row)
     why, step = split_message(row["message"], rule=rule)
+    if not rule:
+        # A hold of a person or of another step: the subject and what is so, then what to do.
+        return step, TaskItem("", row["message"].removesuffix(step).strip(), row)
     title = rule.title
     # Where the words of the rule have changed since, the message stands as it was written.
     is_known = bool(step) and why.startswith(title)
