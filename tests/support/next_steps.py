@@ -19,8 +19,8 @@ MARK = "Next: "
 # Names of variables that hold a next step, or a part of one, until it is used.
 HOLDERS = {"step", "remedy", "following", "by_hand", "promise"}
 CONSTANTS = {
-    "ACKNOWLEDGE", "BY_HAND", "FILE_LOOK", "IN_XLEDGER", "LATER", "LOOK", "LOOK_UP", "NEXT", "NEXT_STEP", "NEXT_STEPS", "OPEN_IT",
-    "RETRIES",
+    "ACKNOWLEDGE", "BY_HAND", "FILE_LOOK", "IN_XLEDGER", "LATER", "LOOK", "LOOK_UP", "NEXT", "NEXT_STEP", "NEXT_STEPS",
+    "OPEN_IT", "RETRIES",
     "ROLES", "SCOPES", "TABLES_NEXT_STEP", "UNANSWERED", "_CREATED", "_SEE_LOG", "_STATUSES", "_WORDS",
 }  # fmt: skip
 # Where the next step stands among the arguments of a call that does not name it.
