@@ -216,6 +216,13 @@ class Delivery:
             closes=[*closes, *((k, self.cargo.subject(e)) for e in sent if (k := kinds.get(e.error_code or "")))],
         )
         self.states |= {move.intent: move.to for move in moves}
+        # What an earlier run has told, and a break has said since, is no failure of this one: else no run could end
+        # otherwise until a person has decided. The break itself makes the exit code.
+        self.leave_out([self._entries[move.intent] for move in moves if self._is_told(move)])
+
+    def _is_told(self, move: Move) -> bool:
+        code = self._entries[move.intent].error_code
+        return move.to is State.FAILED and code == move.error_code and code in self.cargo.breaks
 
     def break_of(self, entry: Entry, kind: str, message: str, next_step: str, **figures: str | int | None) -> Break:
         """Make the break that a person must decide on before this entry can go."""

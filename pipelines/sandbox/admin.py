@@ -94,7 +94,7 @@ class _Admin:
             self._faults.add(msgspec.json.decode(request.state.body, type=FaultRule))
         elif request.method == "DELETE":
             self._faults.clear()
-        return {"faults": self._faults.rules()}
+        return {"faults": self._faults.rules(), "suffered": self._faults.suffered}
 
     def requests(self, request: Request) -> object:
         """Read the request counts, or reset them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -55,6 +56,12 @@ class DropAfter(msgspec.Struct, frozen=True, tag_field="kind", tag="drop_after",
     """Do the work, then close the connection without an answer."""
 
 
+class Die(msgspec.Struct, frozen=True, tag_field="kind", tag="die", forbid_unknown_fields=True):
+    """Kill the whole server, as a power cut would; ``is_done_first`` does the work before."""
+
+    is_done_first: bool = False
+
+
 class Replace(msgspec.Struct, frozen=True, tag_field="kind", tag="replace", forbid_unknown_fields=True):
     """Do the work, then replace a text in the raw answer."""
 
@@ -72,7 +79,7 @@ class Spoil(msgspec.Struct, frozen=True, tag_field="kind", tag="spoil", forbid_u
     how: Literal["cut", "doubled", "emptied", "nulled"]
 
 
-Fault = Status | Body | GraphqlError | Delay | DropBefore | DropAfter | Replace | Spoil
+Fault = Status | Body | GraphqlError | Delay | DropBefore | DropAfter | Die | Replace | Spoil
 
 
 class FaultMatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,13 +106,17 @@ class FaultMatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FaultRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One rule as posted: ``side`` is vms or ledger, ``times`` null is for ever, ``after`` skips the first matches."""
+    """One rule as posted: ``side`` is vms or ledger, ``times`` null is for ever, ``after`` skips the first matches.
+
+    What it does is counted under its ``name``.
+    """
 
     side: str
     action: Fault
     match: FaultMatch = FaultMatch()
     times: int | None = None
     after: int = 0
+    name: str = ""
 
 
 @dataclass(slots=True)
@@ -124,6 +135,8 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._armed: list[_Armed] = []
+        # By the name of the rule, since the start.
+        self.suffered: Counter[str] = Counter()
 
     @property
     def armed(self) -> bool:
@@ -167,6 +180,7 @@ class Faults:
         return None
 
     def _use(self, armed: _Armed) -> Fault:
+        self.suffered[armed.rule.name] += 1
         if armed.left is not None:
             armed.left -= 1
             if armed.left <= 0:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import signal
 from email.utils import format_datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from pipelines.sandbox.faults import (
     Body,
     Delay,
+    Die,
     DropAfter,
     DropBefore,
     Fault,
@@ -140,6 +143,10 @@ class _Exchange:
                 await self._answer(Response(content, media_type="application/json"))
             case Delay():
                 await self._delayed(fault)
+            case Die():
+                if fault.is_done_first:
+                    await self._collect()
+                os.kill(os.getpid(), signal.SIGKILL)
             case DropBefore():
                 await self._drop()
             case DropAfter():

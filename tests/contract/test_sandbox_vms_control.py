@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -211,6 +212,18 @@ def test_a_killed_process_loses_nothing_it_answered(tmp_path: Path) -> None:
         )
         with again.vms() as vms:
             assert vms.post("/Currency", json={"currencyCode": "XUA"}).json()["key"] > key
+
+
+@pytest.mark.parametrize("is_done_first", [False, True])
+def test_a_power_cut_keeps_what_was_done_and_no_more(tmp_path: Path, is_done_first: bool) -> None:  # noqa: FBT001
+    seed = write_seed(tmp_path / "seed", WORLD)
+    with sandbox_process(tmp_path, seed) as sandbox, sandbox.vms() as vms:
+        sandbox.fault("vms", {"kind": "die", "is_done_first": is_done_first}, match={"method": "PUT"})
+        with pytest.raises(httpx.HTTPError):
+            vms.put(f"/Document/{INVOICE_KEY}", json={"documentText": "kept"})
+        assert sandbox.process.wait(PATIENCE) == -signal.SIGKILL
+    with running_sandbox(tmp_path, None) as again, again.vms() as vms:
+        assert vms.get(f"/Document/{INVOICE_KEY}").json()["documentText"] == ("kept" if is_done_first else None)
 
 
 def test_the_printed_settings_include_the_seeds(tmp_path: Path) -> None:

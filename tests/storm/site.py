@@ -18,7 +18,7 @@ import msgspec
 from pipelines.batch.run import chosen_jobs, run_batch
 from pipelines.core.errors import SpringlineError
 from pipelines.core.settings import load_settings
-from pipelines.sandbox.serve import serve
+from pipelines.sandbox.serve import base_url, bind, build_app, server, settings_lines
 from pipelines.steering.steer import steer
 from tests.storm.books import VmsApi
 from tests.storm.forks import Child, Kill, fork, in_child
@@ -84,7 +84,7 @@ class Site:
     def close(self) -> None:
         """Stop both systems."""
         self.vms.close()
-        os.kill(self.server, signal.SIGKILL)
+        os.killpg(self.server, signal.SIGKILL)
         os.waitpid(self.server, 0)
 
     def control(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 any JSON value
@@ -135,18 +135,23 @@ class Site:
 
 
 def _served(state: Path, seed: Path) -> tuple[int, dict[str, str]]:
-    reading, writing = os.pipe()
-    pid = fork()
-    if pid == 0:
-        os.close(reading)
-        try:
-            with os.fdopen(writing, "w", encoding="utf-8") as out:
-                serve(state, seed=seed, out=out)
-        finally:
-            os._exit(1)
-    os.close(writing)
-    with os.fdopen(reading, encoding="utf-8") as lines:
-        return pid, _settings(iter(lambda: lines.readline().rstrip("\n"), ""))
+    """Serve both systems in a child that serves them again whenever they die; give its id and the settings."""
+    listener = bind(0)
+    lines = settings_lines(base_url(listener), seed=seed)
+    watchman = fork()
+    if watchman == 0:
+        # Alone in its group, so that it ends together with what it serves.
+        os.setpgid(0, 0)
+        while True:
+            child = fork()
+            if child == 0:
+                server(build_app(state, seed)).run(sockets=[listener])
+                os._exit(0)
+            os.waitpid(child, 0)
+    os.setpgid(watchman, watchman)
+    # What is asked while nobody serves waits in the queue of this address, whoever has it open.
+    listener.close()
+    return watchman, _settings(lines)
 
 
 def _settings(lines: Iterable[str]) -> dict[str, str]:

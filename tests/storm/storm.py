@@ -22,6 +22,8 @@ from tests.storm.worlds import FIRST_KEY, write_storm_world
 # After so many clean runs nothing is written any more, and nothing is open but what people must decide.
 CLEAN_RUNS = 3
 # Held documents, objects set aside and breaks wait for people; anything else is not quiet.
+# Under which name the deaths of the other side are counted.
+KILLED = "other side killed"
 QUIET = frozenset({0, 11, 14, 16})
 JOBS = ("master-data", "documents", "rates", "payments", "actuals", "reconcile")
 
@@ -33,11 +35,25 @@ class Result:
     seed: int
     documents_sent: int = 0
     faults: dict[str, int] = field(default_factory=dict)
+    # What the sandbox has counted since it was last started.
+    suffered: dict[str, int] = field(default_factory=dict)
     kills: int = 0
     runs: int = 0
     violations: list[Violation] = field(default_factory=list)
     # The storm told in order, for whoever plays it again.
     story: list[str] = field(default_factory=list)
+
+    def count_faults(self, suffered: dict[str, int]) -> None:
+        """Take what the sandbox has counted since it was started; less than before means that it was killed."""
+        if sum(suffered.values()) < sum(self.suffered.values()):
+            self._add(KILLED, 1)
+            self.suffered = {}
+        for name, number in suffered.items():
+            self._add(name, number - self.suffered.get(name, 0))
+        self.suffered = suffered
+
+    def _add(self, name: str, number: int) -> None:
+        self.faults[name] = self.faults.get(name, 0) + number
 
     def as_dict(self) -> dict[str, Any]:
         """Give what is printed as JSON."""
@@ -71,14 +87,12 @@ def _round(site: Site, people: People, rng: Random, result: Result) -> None:
     site.pass_time(timedelta(minutes=rng.choice((1, 20, 70, 130, 600))))
     chosen = faults(rng)
     for fault in chosen:
-        site.control("POST", "faults", fault.rule)
+        site.control("POST", "faults", {**fault.rule, "name": fault.name})
     kill = _kill(rng) if rng.random() < 0.4 else None
     jobs = JOBS if rng.random() < 0.7 else rng.choice((("master-data",), ("documents",), JOBS[2:5], JOBS[:2]))
     ran = site.run(*jobs, kill=kill, skew=timedelta(minutes=rng.choice((0, 0, 0, 0, -60, 60))))
-    left = len(site.control("GET", "faults")["faults"])
+    result.count_faults(site.control("GET", "faults")["suffered"])
     site.control("DELETE", "faults")
-    for fault in chosen[left:]:
-        result.faults[fault.name] = result.faults.get(fault.name, 0) + 1
     result.kills += ran.exit_code is None and not ran.traceback
     result.story += [*site.journal.deeds[done:], f"faults {[fault.name for fault in chosen]}", f"{jobs} {kill}: {ran}"]
     _after(site, ran, result)

@@ -40,6 +40,8 @@ KINDS: dict[str, Row] = {
     "cut before": {"kind": "drop_before"},
     "cut after": {"kind": "drop_after"},
     "stalled": {"kind": "delay", "seconds": STALL, "is_done_first": True},
+    "other side killed before": {"kind": "die"},
+    "other side killed after": {"kind": "die", "is_done_first": True},
     "slow": {"kind": "delay", "seconds": 0.4},
 }
 PAGES: dict[str, Row] = {
@@ -47,7 +49,10 @@ PAGES: dict[str, Row] = {
     "doubled page": {"kind": "spoil", "how": "doubled"},
 }
 # A write without a clear answer is what the outbox is for.
-SEVERE = ("cut before", "cut after", "stalled", "HTML for an answer", "null", "cut in the middle", "broken")
+SEVERE = (
+    "cut before", "cut after", "stalled", "HTML for an answer", "null", "cut in the middle", "broken", "another object",
+    "other side killed before", "other side killed after",
+)  # fmt: skip
 
 
 def faults(rng: Random) -> list[Fault]:
