@@ -134,7 +134,8 @@ class WatchState:
 
         ``is_booked_first``: acknowledgements wait for the ledger's books, so that they alone make nothing due.
         """
-        kinds = {row["kind"] for row in self.control.read(named_statements("watch")["unsettled"])}
+        every = {"kinds": json.dumps([*Kind])}
+        kinds = {row["kind"] for row in self.control.read(named_statements("watch")["unsettled"], every)}
         waiting = kinds - ({Kind.ACKNOWLEDGEMENT.value} if is_booked_first else set())
         by_kind = {kind.value: job for kind, job in DELIVERED_BY.items()}
         return {by_kind.get(kind, MASTER_DATA) for kind in waiting}
