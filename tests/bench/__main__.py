@@ -18,6 +18,7 @@ BENCHES = {
     "payments": True,
     "rec": True,
     "publish": True,
+    "watch-idle": False,
 }
 
 parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)

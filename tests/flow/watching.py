@@ -89,9 +89,9 @@ class Harbour:
 
 
 @contextmanager
-def harbour_of(folder: Path, documents: Iterable[Row], keys: Iterable[int]) -> Iterator[Harbour]:
-    """Serve a world with these documents, of which ``keys`` are assembled, and look at the VMS every second."""
-    cadence = {"DOCUMENTS": "1", "MASTER_DATA": "1", "PUBLISH": "10"}
+def harbour_of(folder: Path, documents: Iterable[Row], keys: Iterable[int], *, every: int = 1) -> Iterator[Harbour]:
+    """Serve a world with these documents, of which ``keys`` are assembled, and look at the VMS ``every`` seconds."""
+    cadence = {"DOCUMENTS": str(every), "MASTER_DATA": str(every), "PUBLISH": "10"}
     settings = {f"SPRINGLINE_WATCH__{name}": seconds for name, seconds in cadence.items()}
     folder.mkdir(exist_ok=True)
     with world(folder, {"vms/Document": documents}, is_first_day=False, **settings) as served:
