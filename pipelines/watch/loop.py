@@ -51,7 +51,8 @@ TURN = 1
 BETWEEN_HOOKS = 60
 # Counts of requests are saved with each batch, and otherwise so many seconds apart.
 BETWEEN_COUNTS = 600
-ALL = "the watch"
+# What can fail beside the jobs and the looks.
+ALL, HOOKS = "the watch", "hooks"
 
 Hook = Callable[["Settings", "Control", datetime], None]
 log = structlog.get_logger(__name__)
@@ -181,8 +182,9 @@ class Loop:
                 self._batch(jobs, None)
         except BusyError as error:
             # Somebody's dry run, close or explain: the next turn is the watch's.
+            if "turn" not in self._at:
+                log.info("waits_for_its_turn", reason=error.message)
             self._at["turn"] = self.now()
-            log.info("waits_for_its_turn", reason=error.message)
         except Exception as error:
             if self._order:
                 raise
@@ -190,6 +192,7 @@ class Loop:
                 self._failed(job, error)
         else:
             self._order = None
+            self._at.pop("turn", None)
         return True
 
     def _due_now(self, now: datetime) -> list[str]:
@@ -310,8 +313,9 @@ class Loop:
         if is_booked_first and RECONCILE in done:
             self._due.add(DOCUMENTS)
         if RECONCILE in done:
+            # It comes after whatever sends, in the same batch too.
             self._busy = None
-        if any(result.outcome.sent.values()):
+        elif any(result.outcome.sent.values()):
             self._busy = (self._busy[0] if self._busy else now, now)
         if has_moved(result):
             self._due.add(PUBLISH)
@@ -347,9 +351,10 @@ class Loop:
         for hook in self.hooks:
             try:
                 hook(self.settings, self.state.control, now)
-                self._recovered("hooks")
             except Exception as error:  # noqa: BLE001 a watch goes on
-                self._failed("hooks", error)
+                self._failed(HOOKS, error)
+            else:
+                self._recovered(HOOKS)
 
     def _is_time(self, name: str, now: datetime, *, seconds: float) -> bool:
         is_time = is_over(self._at.get(name), now, seconds=seconds)
@@ -379,7 +384,7 @@ class Loop:
         if (pause := self.pauses.pop(what, None)) and pause.failures:
             log.info("can_again", what=what, tries=pause.failures)
             # A look that is answered again: what failed for the same reason need not wait out its pause.
-            for job in JOBS:
+            for job in JOBS if what != HOOKS else ():
                 self.pauses.pop(job, None)
 
 
