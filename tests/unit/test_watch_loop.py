@@ -355,7 +355,7 @@ def test_a_disk_without_room_stops_nothing_for_good(idle: Watch, monkeypatch: py
         ("still_cannot", 3),
         ("can_again", 3),
     ]
-    assert ["documents"] in idle.fakes.ran
+    assert any("documents" in jobs for jobs in idle.fakes.ran[1:])
 
 
 def test_a_watch_that_is_ended_gives_an_order_back(idle: Watch) -> None:
