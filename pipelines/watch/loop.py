@@ -151,9 +151,10 @@ class Loop:
     def _resume(self) -> None:
         """Take up what the watch before has left: no job that came to its end is repeated, what it sent is compared."""
         now = self.now()
-        self.began = self.state.jobs_began(now)
-        moved, compared = self.state.last_move(), self.began.get(RECONCILE)
-        if moved is not None and (compared is None or compared < moved):
+        done = self.state.jobs_done(now)
+        self.began = {job: began for job, (began, _) in done.items()}
+        moved, compared = self.state.last_move(), done.get(RECONCILE)
+        if moved is not None and (compared is None or compared[1] < moved):
             self._busy = (now, now)
 
     def tick(self) -> bool:

@@ -117,6 +117,7 @@ WHERE side = 'vms';
 SELECT
     steps.job,
     batches.started_at,
+    batches.ended_at,
     COUNT(*) AS done
 FROM batches
 INNER JOIN steps ON batches.batch_id = steps.batch_id

@@ -29,9 +29,8 @@ def kill_often(harbour: Harbour, *, kills: int, chance: random.Random) -> int:
     cut_short = 0
     for _ in range(kills):
         number = harbour.make_ready()
-        before = harbour.world.rows("SELECT count(*) FROM watches")
         harbour.start()
-        harbour.until(lambda before=before: harbour.world.rows("SELECT count(*) FROM watches") > before)
+        harbour.until(harbour.has_begun)
         time.sleep(chance.uniform(0, LONGEST))
         harbour.kill()
         cut_short += not harbour.is_posted(number)

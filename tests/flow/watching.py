@@ -58,6 +58,10 @@ class Harbour:
             self.watch.kill()
             self.watch.wait()
 
+    def has_begun(self) -> bool:
+        assert self.watch
+        return bool(self.world.rows(f"SELECT 1 FROM watches WHERE pid = {self.watch.pid} AND ended_at IS NULL"))  # noqa: S608 a number
+
     def command(self, *arguments: str) -> Ended:
         process = self.world.start(*arguments, code=self.code)
         out, err = process.communicate(timeout=PATIENCE)

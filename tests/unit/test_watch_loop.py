@@ -323,7 +323,7 @@ def test_a_restart_repeats_no_job_that_came_to_its_end(watch: Watch) -> None:
                 "VALUES (:batch, :position, :name, :step, :at, :outcome)",
                 batch=batch, position=position, name=name, step=step.name, outcome=outcome, at=utc_text(SUNDAY),
             )  # fmt: skip
-    watch.loop.began = watch.loop.state.jobs_began(watch.fakes.now)
+    watch.loop._resume()
     assert watch.tick() == [["master-data", "documents", "rates", "payments", "publish"]]
 
 
