@@ -6,7 +6,7 @@ import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from pipelines.core.settings_section import Section
 from pipelines.core.settings_values import BaseAddress, DayTime, Text, User
@@ -52,6 +52,14 @@ class WatchSettings(Section):
         description="address on which the watch answers: `/health`, `/metrics` and webhooks; `0.0.0.0` for all",
     )
     port: int = Field(default=8787, ge=0, le=65535, description="its port; 0 takes a free one")
+
+    @field_validator("reconcile_until")
+    @classmethod
+    def _behind_its_beginning(cls, until: str, info: ValidationInfo) -> str:
+        # Then both sides would never be compared, and nobody told.
+        if until < info.data.get("reconcile_from", until):
+            raise ValueError("lies before watch.reconcile_from")
+        return until
 
 
 class WebhookSettings(Section):

@@ -57,7 +57,8 @@ TURN = 1
 BETWEEN_HOOKS = 60
 # Counts of requests are saved with each batch, and otherwise so many seconds apart.
 BETWEEN_COUNTS = 600
-ALL = "the watch"
+# What can fail beside the jobs and the looks.
+ALL, HOOKS = "the watch", "hooks"
 
 Hook = Callable[["Settings", "Control", datetime], None]
 log = structlog.get_logger(__name__)
@@ -178,9 +179,10 @@ class Loop:
     def _resume(self) -> None:
         """Take up what the watch before has left: no job that came to its end is repeated, what it sent is compared."""
         now = self.now()
-        self.began = self.state.jobs_began(now)
-        moved, compared = self.state.last_move(), self.began.get(RECONCILE)
-        if moved is not None and (compared is None or compared < moved):
+        done = self.state.jobs_done(now)
+        self.began = {job: began for job, (began, _) in done.items()}
+        moved, compared = self.state.last_move(), done.get(RECONCILE)
+        if moved is not None and (compared is None or compared[1] < moved):
             self._busy = (now, now)
 
     def tick(self) -> bool:
@@ -213,14 +215,16 @@ class Loop:
                 self._batch(jobs, None, part)
         except BusyError as error:
             # Somebody's dry run, close or explain: the next turn is the watch's.
+            if "turn" not in self._at:
+                log.info("waits_for_its_turn", reason=error.message)
             self._at["turn"] = self.now()
-            log.info("waits_for_its_turn", reason=error.message)
         except Exception as error:
             if order:
                 raise
             self._could_not(jobs, part, error)
         else:
             self._order = None if order else self._order
+            self._at.pop("turn", None)
         return True
 
     def _could_not(self, jobs: Sequence[str], part: Part, error: Exception) -> None:
@@ -377,8 +381,9 @@ class Loop:
         if is_booked_first and RECONCILE in done:
             self._due.add(DOCUMENTS)
         if RECONCILE in done:
+            # It comes after whatever sends, in the same batch too.
             self._busy = None
-        if any(result.outcome.sent.values()):
+        elif any(result.outcome.sent.values()):
             self._busy = (self._busy[0] if self._busy else now, now)
         if has_moved(result):
             self._due.add(PUBLISH)
@@ -414,9 +419,10 @@ class Loop:
         for hook in self.hooks:
             try:
                 hook(self.settings, self.state.control, now)
-                self._recovered("hooks")
             except Exception as error:  # noqa: BLE001 a watch goes on
-                self._failed("hooks", error)
+                self._failed(HOOKS, error)
+            else:
+                self._recovered(HOOKS)
 
     def _is_time(self, name: str, now: datetime, *, seconds: float) -> bool:
         is_time = is_over(self._at.get(name), now, seconds=seconds)
@@ -446,7 +452,7 @@ class Loop:
         if (pause := self.pauses.pop(what, None)) and pause.failures:
             log.info("can_again", what=what, tries=pause.failures)
             # A look that is answered again: what failed for the same reason need not wait out its pause.
-            for job in JOBS:
+            for job in JOBS if what != HOOKS else ():
                 self.pauses.pop(job, None)
 
 

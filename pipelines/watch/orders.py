@@ -91,8 +91,7 @@ def carry_out_beside(
     """Have a running watch carry out a run, and return the object that `run --json` prints; None when no watch runs.
 
     ``tell`` receives at once who carries it out, ``begin`` job and step as each begins. Raises BusyError when the watch
-    ends before the run does, and what
-    kept the run from beginning.
+    ends before the run does, and what kept the run from beginning.
     """
     if (watch := find_watch(settings.control_path, now=now())) is None:
         return None

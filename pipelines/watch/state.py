@@ -110,13 +110,13 @@ class WatchState:
             values = {"order_id": order.order_id, "at": utc_text(now), "problem": problem}
             connection.execute(named_statements("watch")["end_order"], values)
 
-    def jobs_began(self, now: datetime) -> dict[str, datetime]:
-        """Return when each job last began that came to its end: a restart repeats none of them."""
-        found: dict[str, datetime] = {}
+    def jobs_done(self, now: datetime) -> dict[str, tuple[datetime, datetime]]:
+        """Return the begin and the end of the last batch in which each job came to its end: a restart repeats none."""
+        found: dict[str, tuple[datetime, datetime]] = {}
         for row in self.control.read(named_statements("watch")["jobs_done"], {"since": utc_text(now - PAST)}):
             # A dry run leaves out the steps that write outside.
             if row["job"] in JOBS and row["done"] >= len(JOBS[row["job"]].steps):
-                found[row["job"]] = datetime.fromisoformat(row["started_at"])
+                found[row["job"]] = (datetime.fromisoformat(row["started_at"]), datetime.fromisoformat(row["ended_at"]))
         return found
 
     def failed_jobs(self, batch_id: str) -> set[str]:
@@ -138,7 +138,8 @@ class WatchState:
 
         ``is_booked_first``: acknowledgements wait for the ledger's books, so that they alone make nothing due.
         """
-        kinds = {row["kind"] for row in self.control.read(named_statements("watch")["unsettled"])}
+        every = {"kinds": json.dumps([*Kind])}
+        kinds = {row["kind"] for row in self.control.read(named_statements("watch")["unsettled"], every)}
         waiting = kinds - ({Kind.ACKNOWLEDGEMENT.value} if is_booked_first else set())
         by_kind = {kind.value: job for kind, job in DELIVERED_BY.items()}
         return {by_kind.get(kind, MASTER_DATA) for kind in waiting}

@@ -41,15 +41,23 @@ def stopped_by_signals(stop: Stop, *, end: Callable[[int], object] = os._exit) -
 
     Only the main thread can be asked so. ``end`` ends the process.
     """
+    asked, over = threading.Event(), threading.Event()
+
+    def wait_and_end() -> None:
+        asked.wait()
+        if not over.wait(END_AFTER):
+            end(0)
+
+    # Started beforehand: to start a thread takes a lock that whatever the signal interrupts may hold.
+    last = threading.Thread(target=wait_and_end, name="last resort", daemon=True)
+    last.start()
 
     def ask(_number: int, _frame: FrameType | None) -> None:
         if stop.is_asked:
             return
         stop.is_asked = True
+        asked.set()
         signal.setitimer(signal.ITIMER_REAL, LEAVE_AFTER)
-        last = threading.Timer(END_AFTER, end, (0,))
-        last.daemon = True
-        last.start()
 
     def leave(_number: int, _frame: FrameType | None) -> None:
         raise Stopped
@@ -61,5 +69,7 @@ def stopped_by_signals(stop: Stop, *, end: Callable[[int], object] = os._exit) -
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        over.set()
+        asked.set()
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -125,6 +125,7 @@ WHERE side = 'vms' AND event_id NOT LIKE 'made %';
 SELECT
     steps.job,
     batches.started_at,
+    batches.ended_at,
     COUNT(*) AS done
 FROM batches
 INNER JOIN steps ON batches.batch_id = steps.batch_id
@@ -149,11 +150,11 @@ WHERE
     kind = 'acknowledgement' AND state = 'sent'
     AND document_key IN (SELECT listed.value FROM JSON_EACH(:keys) AS listed);
 
--- Sends that have begun and are not settled, by kind: the next run looks them up.
+-- Which kinds have sends that are not settled: the next run looks them up. By kind, so that it stays a look at an index.
 -- name: unsettled
-SELECT DISTINCT kind
-FROM outbox
-WHERE state IN ('todo', 'sending', 'unknown');
+SELECT DISTINCT kinds.value AS kind
+FROM JSON_EACH(:kinds) AS kinds
+INNER JOIN outbox ON kinds.value = outbox.kind AND outbox.state IN ('todo', 'sending', 'unknown');
 
 -- name: decided
 SELECT

@@ -20,6 +20,7 @@ BENCHES = {
     "publish": True,
     "webhooks": False,
     "watch": False,
+    "watch-idle": False,
 }
 
 parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)

@@ -51,12 +51,12 @@ def take(folder: Path, *, by_webhook: bool, documents: int = DOCUMENTS, seconds:
     keys = range(FIRST, FIRST + documents)
     world = [*read_rows("vms/Document"), *copies(documents, first_key=FIRST, invoicingStatus="INV")]
     port = _free_port()
-    settings = {"WATCH__PORT": str(port), "WATCH__DOCUMENTS": "10", "WATCH__MASTER_DATA": "10", "WATCH__PUBLISH": "300"}
+    settings = {"WATCH__PORT": str(port), "WATCH__PUBLISH": "300"}
     if by_webhook:
         settings |= {"WEBHOOKS__URL": f"http://127.0.0.1:{port}", "WEBHOOKS__VMS_SUBSCRIBER": "API"}
         settings |= {"WEBHOOKS__VMS_PASSWORD": "bench"}
     given = {f"SPRINGLINE_{name}": value for name, value in settings.items()}
-    with harbour_of(folder, world, keys, **given) as harbour:
+    with harbour_of(folder, world, keys, every=10, **given) as harbour:
         ahead = timedelta(seconds=harbour.ahead)
         if by_webhook:
             made = harbour.command("webhooks", "register", "--side", "vms")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipelines.outbox.chain import verify_chain
+from pipelines.watch.budget import REQUESTS
 from tests.flow.watching import Harbour, harbour_of
 from tests.flow.world import copies, sample_documents
 
@@ -72,6 +73,13 @@ def test_a_run_beside_it_is_carried_out_by_it(harbour: Harbour) -> None:
     told = harbour.command("run", "documents")
     assert told.exit_code == 14
     assert "Nothing sent, 1 held" in told.out
+
+
+@pytest.mark.parametrize("job", ["rates", "payments", "actuals", "reconcile"])
+def test_a_run_asks_the_ledger_for_no_more_than_was_planned(harbour: Harbour, job: str) -> None:
+    harbour.world.requests()
+    assert harbour.command("run", job).exit_code in {0, 16}
+    assert 0 < sum(harbour.world.requests()["ledger"].values()) <= REQUESTS[job]
 
 
 def test_a_dry_run_and_a_close_beside_it_take_their_turn(harbour: Harbour) -> None:

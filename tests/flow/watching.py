@@ -60,6 +60,10 @@ class Harbour:
             self.watch.kill()
             self.watch.wait()
 
+    def has_begun(self) -> bool:
+        assert self.watch
+        return bool(self.world.rows(f"SELECT 1 FROM watches WHERE pid = {self.watch.pid} AND ended_at IS NULL"))  # noqa: S608 a number
+
     def command(self, *arguments: str) -> Ended:
         process = self.world.start(*arguments, code=self.code)
         out, err = process.communicate(timeout=PATIENCE)
@@ -91,11 +95,12 @@ class Harbour:
 
 
 @contextmanager
-def harbour_of(folder: Path, documents: Iterable[Row], keys: Iterable[int], **environ: str) -> Iterator[Harbour]:
-    """Serve a world with these documents, of which ``keys`` are assembled, and look at the VMS every second."""
-    cadence = {"DOCUMENTS": "1", "MASTER_DATA": "1", "PUBLISH": "10"}
+def harbour_of(
+    folder: Path, documents: Iterable[Row], keys: Iterable[int], *, every: int = 1, **environ: str
+) -> Iterator[Harbour]:
+    """Serve a world with these documents, of which ``keys`` are assembled, and look at the VMS ``every`` seconds."""
     # Its own port each: several run at once.
-    cadence["PORT"] = "0"
+    cadence = {"DOCUMENTS": str(every), "MASTER_DATA": str(every), "PUBLISH": "10", "PORT": "0"}
     settings = {f"SPRINGLINE_WATCH__{name}": value for name, value in cadence.items()} | environ
     folder.mkdir(exist_ok=True)
     with world(folder, {"vms/Document": documents}, is_first_day=False, **settings) as served:

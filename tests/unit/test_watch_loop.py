@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from pipelines.batch.jobs import JOBS
 from pipelines.batch.outcome import Outcome
@@ -24,7 +26,7 @@ from pipelines.watch.budget import plan_month
 from pipelines.watch.loop import Loop, Part
 from pipelines.watch.orders import from_problem
 from pipelines.watch.state import WatchState
-from pipelines.watch.stop import Stop
+from pipelines.watch.stop import Stop, Stopped
 
 if TYPE_CHECKING:
     from pipelines.watch.probe import Seen
@@ -388,8 +390,71 @@ def test_a_restart_repeats_no_job_that_came_to_its_end(watch: Watch) -> None:
                 "VALUES (:batch, :position, :name, :step, :at, :outcome)",
                 batch=batch, position=position, name=name, step=step.name, outcome=outcome, at=utc_text(SUNDAY),
             )  # fmt: skip
-    watch.loop.began = watch.loop.state.jobs_began(watch.fakes.now)
+    watch.loop._resume()
     assert watch.tick() == [["master-data", "documents", "rates", "payments", "publish"]]
+
+
+def test_a_disk_without_room_stops_nothing_for_good(idle: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    sleeps = []
+
+    def no_room() -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    def wait(seconds: float) -> None:
+        sleeps.append(seconds)
+        idle.fakes.now += timedelta(seconds=seconds)
+        if len(sleeps) == 100:
+            monkeypatch.undo()
+            monkeypatch.setattr(idle.loop.wake, "wait", wait)
+        if len(sleeps) == 400:
+            idle.loop.stop.is_asked = True
+
+    monkeypatch.setattr(WatchState, "take_order", lambda _state: no_room())
+    monkeypatch.setattr(idle.loop.wake, "wait", wait)
+    idle.fakes.documents = frozenset({(1, b"a")})
+    with capture_logs() as logs:
+        idle.loop.loop()
+    assert [(one["event"], one.get("tries")) for one in logs if one.get("what") == "the watch"] == [
+        ("cannot", 1),
+        ("still_cannot", 2),
+        ("still_cannot", 3),
+        ("can_again", 3),
+    ]
+    assert any("documents" in jobs for jobs in idle.fakes.ran[1:])
+
+
+def test_a_watch_that_is_ended_gives_an_order_back(idle: Watch) -> None:
+    order(idle)
+    idle.loop.stop.is_asked = True
+    with pytest.raises(Stopped):
+        idle.loop.tick()
+    assert "was ended" in str(from_problem(the_order(idle)["problem"]))
+
+
+def test_a_hook_that_fails_keeps_nobody(idle: Watch) -> None:
+    called: list[object] = []
+
+    def fail(_settings: Settings, _control: Control, now: datetime) -> None:
+        called.append(now)
+        raise ValueError("no such alert")
+
+    idle.loop.hooks = (fail, lambda _settings, control, _now: called.append(control))
+    for _ in range(61):
+        idle.tick(1)
+    assert len(called) in {2, 4}
+    idle.fakes.documents = frozenset({(1, b"a")})
+    before = len(called)
+    assert idle.tick(10) == [["documents"]]
+    assert len(called) == before + 2
+
+
+def test_a_month_that_runs_short_reads_less_often(idle: Watch) -> None:
+    idle.write("INSERT INTO requests VALUES ('2026-11', 'ledger', 'documents', 'query', 4900)")
+    ran = [jobs for _ in range(60) for jobs in idle.tick(600)]
+    # Two days of the schedule are 219 requests, and 100 are left: every three hours, from midnight.
+    assert sum("payments" in jobs for jobs in ran) in {3, 4}
 
 
 @pytest.mark.system
