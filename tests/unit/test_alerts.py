@@ -17,7 +17,7 @@ import structlog
 from pipelines.batch.run import chosen_jobs, run_batch
 from pipelines.core.errors import SettingsError, WireError
 from pipelines.stores.control import Control, utc_text
-from pipelines.stores.job_ends import note_job_ends
+from pipelines.stores.job_ends import note_job_ends, note_look
 from pipelines.stores.open_tables import PUBLISHED_FILE
 from pipelines.watch.alerts import kinds, tell
 from pipelines.watch.alerts.conditions import find_conditions
@@ -187,14 +187,16 @@ def test_a_job_is_told_after_so_many_failures_in_a_row(world: World) -> None:
 
 
 def test_a_watch_that_lives_and_does_not_run_a_job_is_told(world: World) -> None:
-    note_job_ends(world.control, {"documents": None, "rates": None}, at=ago(minutes=5))
+    # Of documents a watch with nothing to do makes no run, but looks.
+    note_job_ends(world.control, {"documents": None, "rates": None, "payments": None}, at=ago(hours=2))
+    note_look(world.control, "documents", None, now=NOW - timedelta(minutes=5))
     assert world.found() == {}
     world.keep("watches", watch_id="w", started_at=ago(days=1), seen_at=ago(seconds=5), host="", pid=1, operator="")
     assert world.found() == {(kinds.JOB, "documents"): "documents: it has not run since 2026-11-11 08:55 (Oslo)."}
 
 
 def test_behind_a_long_batch_no_job_is_late(world: World) -> None:
-    note_job_ends(world.control, {"documents": None}, at=ago(minutes=30))
+    note_look(world.control, "documents", None, now=NOW - timedelta(minutes=30))
     world.keep("watches", watch_id="w", started_at=ago(days=1), seen_at=ago(seconds=5), host="", pid=1, operator="")
     world.keep("batches", batch_id="b1", started_at=ago(minutes=29), today="", jobs="reconcile", operator="")
     assert world.found() == {}
@@ -216,6 +218,16 @@ def test_an_outage_is_one_alert_whatever_follows_from_it(world: World) -> None:
     assert "No answer of the VMS since 2026-11-11 08:59 (Oslo); jobs that wait: documents, payments." in text
     note_job_ends(world.control, {"documents": None, "payments": None}, at=ago(minutes=0))
     assert [*world.found()] == [(kinds.UNKNOWN, "voucher 1")]
+
+
+def test_what_cannot_be_looked_at_waits_as_well(world: World) -> None:
+    note_job_ends(world.control, {"documents": None}, at=ago(minutes=10))
+    for minutes in (3, 2, 1):
+        note_look(world.control, "documents", NO_CONNECTION, now=NOW - timedelta(minutes=minutes))
+        note_look(world.control, "master-data", NO_CONNECTION, now=NOW - timedelta(minutes=minutes))
+    ((key, text),) = world.found().items()
+    assert key == (kinds.AWAY, "systems")
+    assert "since 2026-11-11 08:57 (Oslo); jobs that wait: documents, master-data." in text
 
 
 def test_an_hour_without_both_systems_is_one_alert_and_one_note(world: World) -> None:

@@ -13,7 +13,7 @@ from pipelines.core import words
 from pipelines.core.log import HIDDEN, hide_in_text
 from pipelines.core.periods import OSLO, next_month, read_period
 from pipelines.stores.control import Control, named_statements, utc_text
-from pipelines.stores.job_ends import JobEnd, read_job_ends
+from pipelines.stores.job_ends import LOOK, JobEnd, last_well, read_job_ends
 from pipelines.stores.request_counts import forecast, month_of
 from pipelines.watch.alerts.kinds import (
     AWAY,
@@ -71,9 +71,11 @@ def find_conditions(settings: Settings, control: Control, *, now: datetime) -> l
     alerts = settings.alerts
     breaks = rows("breaks")
     sealed = {row["period"] for row in rows("sealed")}
+    requests = [*_requests(settings, control, standing, now)]
     found = [
-        *_jobs(settings, control, now),
-        *_requests(settings, control, standing, now),
+        *_jobs(settings, control),
+        *_late(settings, control, now, is_short=bool(requests)),
+        *requests,
         *map(_webhook, rows("webhooks")),
         *map(_undelivered, rows("undelivered", ago=timedelta(minutes=alerts.unknown_minutes))),
         *map(_bank_change, rows("bank_changes", ago=timedelta(hours=alerts.bank_change_hours))),
@@ -123,18 +125,19 @@ def _alive(control: Control, now: datetime) -> datetime | None:
     return datetime.fromisoformat(rows[0]["started_at"]) if is_alive else None
 
 
-def _jobs(settings: Settings, control: Control, now: datetime) -> Iterator[Condition]:
+def _jobs(settings: Settings, control: Control) -> Iterator[Condition]:
     least = settings.alerts.cadences
     away: dict[str, JobEnd] = {}
-    for job, end in read_job_ends(control).items():
+    for name, end in read_job_ends(control).items():
         if end.failures < least:
             continue
+        # A job that cannot be looked at waits as one that fails.
+        job = name.removeprefix(LOOK)
         if _AWAY.search(end.reason or ""):
             away[job] = end
         else:
             since = words.moment(end.failed_since)
             yield Condition(JOB, job, f"{job}: failed {end.failures:,} times since {since}. {end.reason}")
-    yield from _late(settings, control, now)
     if away:
         first = min(away.values(), key=lambda end: end.failed_since or "")
         sides = " and ".join(dict.fromkeys(_side(settings, end.reason or "") for end in away.values()))
@@ -146,19 +149,25 @@ def _jobs(settings: Settings, control: Control, now: datetime) -> Iterator[Condi
         yield Condition(AWAY, "systems", text)
 
 
-def _late(settings: Settings, control: Control, now: datetime) -> Iterator[Condition]:
-    """Yield jobs that nothing has run though a watch is alive; one that has failed since is told of as such."""
+def _late(settings: Settings, control: Control, now: datetime, *, is_short: bool) -> Iterator[Condition]:
+    """Yield jobs that nothing has run, or looked at, though a watch is alive; what fails is told of as such.
+
+    A watch runs payments less often while requests are short.
+    """
     watch, batch = _alive(control, now), _newest_batch(control)
     if watch is None or is_at_work(control, now=now):
         return
     if batch and batch["ended_at"]:
         began, ended = (datetime.fromisoformat(batch[name]) for name in ("started_at", "ended_at"))
         watch = max(watch, ended) if ended - began > _LONG_BATCH else watch
-    for job, end in read_job_ends(control).items():
-        seconds = cadence(settings, job)
-        if end.failures or end.well_at is None or seconds is None:
+    ends = read_job_ends(control)
+    # Of documents and master data a watch that has nothing to do makes no run, but looks.
+    looked = [name.removeprefix(LOOK) for name in ends if name.startswith(LOOK)]
+    for job in (*looked, *([] if is_short else ["payments"])):
+        last, seconds = last_well(ends, job), cadence(settings, job)
+        has_failed = any(ends[name].failures for name in (job, LOOK + job) if name in ends)
+        if has_failed or last is None or seconds is None:
             continue
-        last = datetime.fromisoformat(end.well_at)
         if now - max(last, watch) > max(timedelta(seconds=seconds * settings.alerts.cadences), ALIVE):
             yield Condition(JOB, job, f"{job}: it has not run since {words.moment(last)}.")
 
