@@ -1,6 +1,7 @@
 """How each job ended last: when it went through to its end, and how often in a row it has not since.
 
-Kept as marks of the control store, one a job: to find the same in `ctl.steps` would take a walk through all that ran.
+A look whether a job has anything to do is kept beside it, under a name of its own: a look that is answered mends no job
+that failed. Kept as marks of the control store: to find the same in `ctl.steps` would take a walk through all that ran.
 """
 
 from __future__ import annotations
@@ -9,10 +10,15 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 
-from pipelines.stores.control import Control
+from pipelines.stores.control import Control, utc_text
 
 _MARK = "job_ends."
+# How the name of a look begins; the name of its job follows.
+LOOK = "look "
+# One good look after the other is noted so often, that an idle watch writes next to nothing.
+_BETWEEN_LOOKS = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +36,7 @@ def note_job_ends(
 ) -> None:
     """Note of each job that it went through (None), or why it did not; ``at`` as the control store writes times.
 
-    For a batch, and for whoever has looked at a job and found nothing to do, which is a good end too. ``within`` is the
-    connection of an open ``write()`` block.
+    ``within`` is the connection of an open ``write()`` block.
     """
     if within is None:
         with control.write() as connection:
@@ -42,6 +47,22 @@ def note_job_ends(
         last = before.get(job, JobEnd())
         now = JobEnd(at) if reason is None else JobEnd(last.well_at, last.failures + 1, last.failed_since or at, reason)
         control.keep_mark(_MARK + job, json.dumps(asdict(now)), within=within)
+
+
+def note_look(control: Control, job: str, reason: str | None, *, now: datetime) -> None:
+    """Note that somebody has looked whether a job has anything to do (None), or why that could not be seen."""
+    last = read_job_ends(control).get(LOOK + job, JobEnd())
+    age = now - datetime.fromisoformat(last.well_at) if last.well_at and not last.failures else _BETWEEN_LOOKS
+    # One that lies ahead, of a clock set back since, is old as well.
+    if reason is None and timedelta(0) <= age < _BETWEEN_LOOKS:
+        return
+    note_job_ends(control, {LOOK + job: reason}, at=utc_text(now))
+
+
+def last_well(ends: Mapping[str, JobEnd], job: str) -> datetime | None:
+    """Return when a job last went through, or a look last showed that it had nothing to do."""
+    found = (ends[name].well_at for name in (job, LOOK + job) if name in ends)
+    return max((datetime.fromisoformat(at) for at in found if at), default=None)
 
 
 def read_job_ends(control: Control) -> dict[str, JobEnd]:

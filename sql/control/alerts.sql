@@ -93,14 +93,12 @@ WHERE ended_at IS NULL
 ORDER BY started_at DESC
 LIMIT 1;
 
--- The newest batch, where it has not ended; one that was killed has no end either.
--- name: at_work
-SELECT started_at
+-- name: newest_batch
+SELECT
+    started_at,
+    ended_at
 FROM batches
-WHERE
-    batch_id = (SELECT MAX(newest.batch_id) FROM batches AS newest)
-    AND ended_at IS NULL
-    AND started_at >= :after;
+WHERE batch_id = (SELECT MAX(newest.batch_id) FROM batches AS newest);
 
 -- name: standing
 SELECT
@@ -116,7 +114,9 @@ ORDER BY alert_id;
 
 -- name: begin
 INSERT INTO alerts (kind, subject, text, began_at)
-VALUES (:kind, :subject, :text, :at);
+VALUES (:kind, :subject, :text, :at)
+-- Another process may have found it at the same moment.
+ON CONFLICT (kind, subject) WHERE over_at IS NULL DO NOTHING;
 
 -- name: reword
 UPDATE alerts
@@ -126,7 +126,7 @@ WHERE alert_id = :alert_id;
 -- name: end
 UPDATE alerts
 SET over_at = :at
-WHERE alert_id = :alert_id;
+WHERE alert_id = :alert_id AND over_at IS NULL;
 
 -- name: to_tell
 SELECT

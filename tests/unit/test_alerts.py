@@ -17,7 +17,7 @@ import structlog
 from pipelines.batch.run import chosen_jobs, run_batch
 from pipelines.core.errors import SettingsError, WireError
 from pipelines.stores.control import Control, utc_text
-from pipelines.stores.job_ends import note_job_ends
+from pipelines.stores.job_ends import note_job_ends, note_look
 from pipelines.stores.open_tables import PUBLISHED_FILE
 from pipelines.watch.alerts import kinds, tell
 from pipelines.watch.alerts.conditions import find_conditions
@@ -187,10 +187,26 @@ def test_a_job_is_told_after_so_many_failures_in_a_row(world: World) -> None:
 
 
 def test_a_watch_that_lives_and_does_not_run_a_job_is_told(world: World) -> None:
-    note_job_ends(world.control, {"documents": None, "rates": None}, at=ago(minutes=5))
+    # Of documents a watch with nothing to do makes no run, but looks.
+    note_job_ends(world.control, {"documents": None, "rates": None, "payments": None}, at=ago(hours=2))
+    note_look(world.control, "documents", None, now=NOW - timedelta(minutes=5))
     assert world.found() == {}
     world.keep("watches", watch_id="w", started_at=ago(days=1), seen_at=ago(seconds=5), host="", pid=1, operator="")
     assert world.found() == {(kinds.JOB, "documents"): "documents: it has not run since 2026-11-11 08:55 (Oslo)."}
+
+
+def test_behind_a_long_batch_no_job_is_late(world: World) -> None:
+    note_look(world.control, "documents", None, now=NOW - timedelta(minutes=30))
+    world.keep("watches", watch_id="w", started_at=ago(days=1), seen_at=ago(seconds=5), host="", pid=1, operator="")
+    world.keep("batches", batch_id="b1", started_at=ago(minutes=29), today="", jobs="reconcile", operator="")
+    assert world.found() == {}
+    with world.control.write() as connection:
+        connection.execute("UPDATE batches SET ended_at = ?", (ago(seconds=20),))
+    assert world.found() == {}
+    # A short one explains nothing.
+    with world.control.write() as connection:
+        connection.execute("UPDATE batches SET started_at = ?", (ago(seconds=22),))
+    assert [*world.found()] == [(kinds.JOB, "documents")]
 
 
 def test_an_outage_is_one_alert_whatever_follows_from_it(world: World) -> None:
@@ -204,14 +220,24 @@ def test_an_outage_is_one_alert_whatever_follows_from_it(world: World) -> None:
     assert [*world.found()] == [(kinds.UNKNOWN, "voucher 1")]
 
 
+def test_what_cannot_be_looked_at_waits_as_well(world: World) -> None:
+    note_job_ends(world.control, {"documents": None}, at=ago(minutes=10))
+    for minutes in (3, 2, 1):
+        note_look(world.control, "documents", NO_CONNECTION, now=NOW - timedelta(minutes=minutes))
+        note_look(world.control, "master-data", NO_CONNECTION, now=NOW - timedelta(minutes=minutes))
+    ((key, text),) = world.found().items()
+    assert key == (kinds.AWAY, "systems")
+    assert "since 2026-11-11 08:57 (Oslo); jobs that wait: documents, master-data." in text
+
+
 def test_an_hour_without_both_systems_is_one_alert_and_one_note(world: World) -> None:
     once = {"attempts": 1, "timeout": 1}
     sections = {"vms": once, "ledger": once, "warehouse": world.settings.warehouse, "alerts": world.settings.alerts}
     world.settings = make_settings(**sections)
     jobs = chosen_jobs(["documents", "master-data", "payments"])
-    for _ in range(12):
+    for _ in range(4):
         run_batch(world.settings, jobs=jobs, operator="watch", now=lambda: world.now)
-        world.tell(minutes=5)
+        world.tell(minutes=15)
     note_job_ends(world.control, dict.fromkeys((job.name for job in jobs), None), at=utc_text(world.now))
     world.tell(minutes=5)
     assert world.told.titles == ["Springline: 1 system fault keeps jobs waiting", "Springline: 1 matter is over"]
@@ -287,6 +313,37 @@ def test_nothing_is_over_in_the_middle_of_a_batch(world: World) -> None:
     # That batch was killed.
     world.tell(hours=6)
     assert world.told.titles[1:] == ["Springline: 1 matter is over"]
+
+
+def test_a_batch_from_before_the_watch_was_killed(world: World) -> None:
+    world.hold(1)
+    world.keep("batches", batch_id="b2", started_at=ago(minutes=3), today="", jobs="documents", operator="")
+    world.tell()
+    world.end_hold(1)
+    times = {"started_at": ago(minutes=2), "seen_at": utc_text(NOW + timedelta(minutes=10))}
+    world.keep("watches", watch_id="w", host="", pid=1, operator="", **times)
+    world.tell(minutes=10)
+    assert world.told.titles[1:] == ["Springline: 1 matter is over"]
+
+
+def test_processes_that_tell_at_once_tell_once(world: World) -> None:
+    for key in range(1, 4):
+        world.hold(key)
+    controls = [Control(world.settings.control_path) for _ in range(6)]
+    together = threading.Barrier(len(controls))
+
+    def tell_one(control: Control) -> None:
+        together.wait()
+        assert tell.tell_alerts(world.settings, control, NOW).wait()
+
+    threads = [threading.Thread(target=tell_one, args=(control,)) for control in controls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for control in controls:
+        control.close()
+    assert [body.count("Held since") for body in world.told.bodies] == [3]
 
 
 def test_what_nobody_took_is_tried_again_with_longer_waits(world: World) -> None:

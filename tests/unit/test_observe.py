@@ -25,6 +25,7 @@ from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Outbox
 from pipelines.stores.control import Control, named_statements, utc_text
+from pipelines.stores.copies import copy_store
 from pipelines.stores.job_ends import note_job_ends
 from pipelines.watch.observe.growing import PAGE
 from pipelines.watch.observe.metrics import MOST_LABELS, OTHER
@@ -180,6 +181,18 @@ def test_the_outbox_is_counted_as_it_moves(world: World, monkeypatch: pytest.Mon
     (counted,) = (row[0] for row in world.control.read("SELECT count(*) FROM outbox"))
     assert sum(value for (name, _), value in samples.items() if name == "springline_outbox") == counted
     assert of(samples, "outbox", kind="rate", state="unknown") == 1
+
+
+def test_a_backup_that_is_put_in_place_is_counted_anew(world: World, tmp_path: Path) -> None:
+    world.batch("b1", seconds=None)
+    world.send(1, batch_id="b1")
+    copy_store(world.control.path, tmp_path / "copy.sqlite")
+    world.send(2, 3, batch_id="b1")
+    assert of(world.metrics(), "outbox", kind="voucher", state="sent") == 3
+    world.control.close()
+    (tmp_path / "copy.sqlite").replace(world.control.path)
+    world.control.path.with_name(f"{world.control.path.name}-wal").unlink(missing_ok=True)
+    assert of(world.metrics(), "outbox", kind="voucher", state="sent") == 1
 
 
 def test_batches_and_steps_are_timed_once_they_have_ended(world: World) -> None:

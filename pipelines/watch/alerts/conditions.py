@@ -13,7 +13,7 @@ from pipelines.core import words
 from pipelines.core.log import HIDDEN, hide_in_text
 from pipelines.core.periods import OSLO, next_month, read_period
 from pipelines.stores.control import Control, named_statements, utc_text
-from pipelines.stores.job_ends import JobEnd, read_job_ends
+from pipelines.stores.job_ends import LOOK, JobEnd, last_well, read_job_ends
 from pipelines.stores.request_counts import forecast, month_of
 from pipelines.watch.alerts.kinds import (
     AWAY,
@@ -40,6 +40,10 @@ _AWAY = re.compile(r"^No connection to |got no answer:| answered (?:429|5\d\d)\b
 _ACCOUNT = re.compile(r"\b\d{4}[ .]?\d{2}[ .]?\d{5}\b")
 # A watch that has not said for so long that it is alive is none.
 ALIVE = timedelta(minutes=2)
+# A batch without an end that began longer ago than this was killed, or hangs.
+LONGEST_BATCH = timedelta(hours=6)
+# Jobs wait for one another: behind a batch of this length the others are late, and that is no fault.
+_LONG_BATCH = timedelta(seconds=30)
 # Percent by which the forecast must fall again before it is over: else it would come and go with each day's pace.
 _REQUESTS_BACK = 10
 SIDES: Mapping[str, str] = {"vms": "the VMS", "ledger": "Xledger"}
@@ -67,9 +71,11 @@ def find_conditions(settings: Settings, control: Control, *, now: datetime) -> l
     alerts = settings.alerts
     breaks = rows("breaks")
     sealed = {row["period"] for row in rows("sealed")}
+    requests = [*_requests(settings, control, standing, now)]
     found = [
-        *_jobs(settings, read_job_ends(control), rows("watch"), now),
-        *_requests(settings, control, standing, now),
+        *_jobs(settings, control),
+        *_late(settings, control, now, is_short=bool(requests)),
+        *requests,
         *map(_webhook, rows("webhooks")),
         *map(_undelivered, rows("undelivered", ago=timedelta(minutes=alerts.unknown_minutes))),
         *map(_bank_change, rows("bank_changes", ago=timedelta(hours=alerts.bank_change_hours))),
@@ -97,37 +103,73 @@ def cadence(settings: Settings, job: str) -> int | None:
     return max(seconds[job], watch.net) if job in seconds and settings.webhooks.url else seconds.get(job)
 
 
-def _jobs(
-    settings: Settings, ends: Mapping[str, JobEnd], watches: Collection[Mapping[str, Any]], now: datetime
-) -> Iterator[Condition]:
-    alive = [row for row in watches if datetime.fromisoformat(row["seen_at"]) >= now - ALIVE]
-    waiting: list[str] = []
-    away: list[JobEnd] = []
-    for job, end in ends.items():
-        is_failing = end.failures >= settings.alerts.cadences
-        seconds = cadence(settings, job)
-        if not end.failures and seconds is not None and alive:
-            # Nothing failed, and nothing ran: of a watch that is alive that is a fault too. A watch that has only just
-            # begun is given its time.
-            last = max(datetime.fromisoformat(text) for text in (end.well_at or "", alive[0]["started_at"]) if text)
-            least = max(timedelta(seconds=seconds * settings.alerts.cadences), ALIVE)
-            if now - last > least:
-                yield Condition(JOB, job, f"{job}: it has not run since {words.moment(last)}.")
-        elif is_failing and _AWAY.search(end.reason or ""):
-            waiting.append(job)
-            away.append(end)
-        elif is_failing:
+def is_at_work(control: Control, *, now: datetime) -> bool:
+    """Tell whether a batch is at work: the newest one, where it has not ended and nothing says that it was killed."""
+    watch, batch = _alive(control, now), _newest_batch(control)
+    if batch is None or batch["ended_at"] is not None:
+        return False
+    # One from before the watch that is alive was left by another that was killed.
+    least = max(now - LONGEST_BATCH, watch or now - LONGEST_BATCH)
+    return datetime.fromisoformat(batch["started_at"]) >= least
+
+
+def _newest_batch(control: Control) -> Mapping[str, Any] | None:
+    rows = control.read(named_statements("alerts")["newest_batch"])
+    return dict(rows[0]) if rows else None
+
+
+def _alive(control: Control, now: datetime) -> datetime | None:
+    """Return since when a watch runs that has just said that it is alive; None where there is none."""
+    rows = control.read(named_statements("alerts")["watch"])
+    is_alive = bool(rows) and datetime.fromisoformat(rows[0]["seen_at"]) >= now - ALIVE
+    return datetime.fromisoformat(rows[0]["started_at"]) if is_alive else None
+
+
+def _jobs(settings: Settings, control: Control) -> Iterator[Condition]:
+    least = settings.alerts.cadences
+    away: dict[str, JobEnd] = {}
+    for name, end in read_job_ends(control).items():
+        if end.failures < least:
+            continue
+        # A job that cannot be looked at waits as one that fails.
+        job = name.removeprefix(LOOK)
+        if _AWAY.search(end.reason or ""):
+            away[job] = end
+        else:
             since = words.moment(end.failed_since)
             yield Condition(JOB, job, f"{job}: failed {end.failures:,} times since {since}. {end.reason}")
-    if waiting:
-        first = min(away, key=lambda end: end.failed_since or "")
-        sides = " and ".join(dict.fromkeys(_side(settings, end.reason or "") for end in away))
+    if away:
+        first = min(away.values(), key=lambda end: end.failed_since or "")
+        sides = " and ".join(dict.fromkeys(_side(settings, end.reason or "") for end in away.values()))
         text = (
-            f"No answer of {sides} since {words.moment(first.failed_since)}; jobs that wait: {', '.join(waiting)}. "
+            f"No answer of {sides} since {words.moment(first.failed_since)}; jobs that wait: {', '.join(away)}. "
             f"Nothing is lost, and they catch up by themselves. {first.reason}"
         )
         # One subject, whichever side and job it is: it begins and ends job by job, and is one outage to people.
         yield Condition(AWAY, "systems", text)
+
+
+def _late(settings: Settings, control: Control, now: datetime, *, is_short: bool) -> Iterator[Condition]:
+    """Yield jobs that nothing has run, or looked at, though a watch is alive; what fails is told of as such.
+
+    A watch runs payments less often while requests are short.
+    """
+    watch, batch = _alive(control, now), _newest_batch(control)
+    if watch is None or is_at_work(control, now=now):
+        return
+    if batch and batch["ended_at"]:
+        began, ended = (datetime.fromisoformat(batch[name]) for name in ("started_at", "ended_at"))
+        watch = max(watch, ended) if ended - began > _LONG_BATCH else watch
+    ends = read_job_ends(control)
+    # Of documents and master data a watch that has nothing to do makes no run, but looks.
+    looked = [name.removeprefix(LOOK) for name in ends if name.startswith(LOOK)]
+    for job in (*looked, *([] if is_short else ["payments"])):
+        last, seconds = last_well(ends, job), cadence(settings, job)
+        has_failed = any(ends[name].failures for name in (job, LOOK + job) if name in ends)
+        if has_failed or last is None or seconds is None:
+            continue
+        if now - max(last, watch) > max(timedelta(seconds=seconds * settings.alerts.cadences), ALIVE):
+            yield Condition(JOB, job, f"{job}: it has not run since {words.moment(last)}.")
 
 
 def _side(settings: Settings, reason: str) -> str:

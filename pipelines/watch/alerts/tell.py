@@ -21,7 +21,7 @@ import structlog
 
 from pipelines.core.errors import SpringlineError
 from pipelines.stores.control import Control, named_statements, utc_text
-from pipelines.watch.alerts.conditions import find_conditions
+from pipelines.watch.alerts.conditions import find_conditions, is_at_work
 from pipelines.watch.alerts.kinds import Condition
 from pipelines.watch.alerts.message import Message, Row, write_message
 from pipelines.watch.alerts.post import DEADLINE, Address, Outcome, post, understood
@@ -40,8 +40,6 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(minutes=30)
 MOST_OWED, LONGEST_OWED = 20, timedelta(days=2)
 # While one process delivers, others leave it alone; longer than any delivery takes.
 LEASE = timedelta(seconds=3 * DEADLINE)
-# A batch that has not ended by then was killed.
-LONGEST_BATCH = timedelta(hours=6)
 
 
 @dataclass(slots=True)
@@ -91,8 +89,7 @@ def _note(settings: Settings, control: Control, now: datetime) -> None:
     reworded = [(row, found[key]) for key, row in standing.items() if key in found and found[key].text != row["text"]]
     gone = [row for key, row in standing.items() if key not in found]
     # In the middle of a batch what failed is tried again, and would be over and anew within seconds.
-    after = {"after": utc_text(now - LONGEST_BATCH)}
-    over = gone if gone and control.one(statements["at_work"], after) is None else []
+    over = [] if gone and is_at_work(control, now=now) else gone
     if not (new or reworded or over):
         return
     with control.write() as connection:

@@ -50,13 +50,15 @@ class Growing:
     def read(self, control: Control) -> None:
         """Take in what has come since the last time."""
         statements = named_statements("observe")
-        if self._event is None:
+        last = int(control.one(statements["last_event"]))
+        # Events are never taken back: with fewer than before it is a backup that was put in place.
+        if self._event is None or last < self._event:
+            self.outbox.clear()
             for row in control.read(statements["outbox"]):
                 self.outbox[row["kind"], row["state"]] = row["number"]
             self._event = self.outbox.pop(("event", "last"))
             self._batch = str(control.one(statements["last_batch"]))
             return
-        last = int(control.one(statements["last_event"]))
         while self._event < last:
             page = {"after": self._event, "until": min(self._event + PAGE, last)}
             for row in control.read(statements["moves"], page):

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from pipelines.batch.jobs import JOBS
 from pipelines.stores.control import Control, named_statements
-from pipelines.stores.job_ends import read_job_ends
+from pipelines.stores.job_ends import LOOK, last_well, read_job_ends
 from pipelines.stores.request_counts import month_of
 from pipelines.watch.alerts.kinds import KINDS
 from pipelines.watch.observe.growing import Growing, Seconds
@@ -74,14 +74,14 @@ class StoreMetrics(Collector):
 
     def _standing(self, control: Control, now: datetime) -> Iterator[Metric]:
         statements = named_statements("observe")
-        ends = {name: end for name, end in read_job_ends(control).items() if name in JOBS}
-        ages = {
-            name: max((now - datetime.fromisoformat(end.well_at)).total_seconds(), 0.0)
-            for name, end in ends.items()
-            if end.well_at
+        ends = read_job_ends(control)
+        ages = {job: max((now - at).total_seconds(), 0.0) for job in JOBS if (at := last_well(ends, job))}
+        yield _gauge("job_last_good_age_seconds", "since a job last went through, or had nothing to do", "job", ages)
+        failures = {
+            job: max(ends[name].failures for name in names)
+            for job in JOBS
+            if (names := ends.keys() & {job, LOOK + job})
         }
-        yield _gauge("job_last_good_age_seconds", "since a job last went through to its end", "job", ages)
-        failures = {name: end.failures for name, end in ends.items()}
         yield _gauge("job_failures", "failures of a job in a row", "job", failures)
         for name, label, about in (
             ("breaks", "kind", "open breaks that nobody has accepted"),
