@@ -69,7 +69,7 @@ class Part(Enum):
 
     WHOLE = "whole"
     FIRST = "first"
-    LATER = "later"
+    REST = "rest"
 
     def of(self, job: Job) -> Job:
         """Return this part of a job."""
@@ -203,11 +203,11 @@ class Loop:
         self._order = self._order or self.state.take_order()
         jobs = self._order.jobs if self._order else self._due_now(now)
         part = self._part(jobs, now)
-        jobs = [DOCUMENTS] if part is Part.LATER else jobs
+        jobs = [DOCUMENTS] if part is Part.REST else jobs
         if not jobs:
             return False
         # A batch of what waited comes before the order, which is carried out next.
-        order = self._order if part is not Part.LATER else None
+        order = self._order if part is not Part.REST else None
         try:
             if order:
                 self._carry_out(order)
@@ -229,7 +229,7 @@ class Loop:
 
     def _could_not(self, jobs: Sequence[str], part: Part, error: Exception) -> None:
         """Leave jobs alone for a while whose batch could not begin, or ended with a fault of the program."""
-        if part is Part.LATER:
+        if part is Part.REST:
             # Done with the next run of the job, which waits out its pause.
             self._left = None
             self._due.add(DOCUMENTS)
@@ -243,7 +243,7 @@ class Loop:
             waits_long = self._left is not None and is_over(self._left, now, seconds=LONGEST_LEFT)
             return Part.FIRST if is_sending and not waits_long else Part.WHOLE
         # Any other job may build on it; and when there is none, this is the time.
-        return Part.LATER
+        return Part.REST
 
     def _due_now(self, now: datetime) -> list[str]:
         """Return what is to run now, in the order of a batch, with the jobs that go along at no further cost."""
@@ -346,7 +346,7 @@ class Loop:
 
         def note(context: Context) -> None:
             # Calls of the other side wait for the steps that read what is ready.
-            note_batch(context, jobs if part is not Part.LATER else (), order=order)
+            note_batch(context, jobs if part is not Part.REST else (), order=order)
 
         operator, today = (order.operator, order.today) if order else (self.operator, None)
         self.stop.check()
@@ -355,9 +355,9 @@ class Loop:
         done = set(jobs) - failed
         if part is Part.FIRST and DOCUMENTS in done:
             self._left = self._left or began
-        elif part is Part.LATER or DOCUMENTS in done:
+        elif part is Part.REST or DOCUMENTS in done:
             self._left = None
-        if part is not Part.LATER:
+        if part is not Part.REST:
             self.began |= dict.fromkeys(done, began)
             self._due -= done
         self._settle(result, done, failed)
