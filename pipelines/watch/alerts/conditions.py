@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.core import words
 from pipelines.core.log import HIDDEN, hide_in_text
+from pipelines.core.operators import is_person
 from pipelines.core.periods import OSLO, next_month, read_period
 from pipelines.stores.control import Control, named_statements, utc_text
 from pipelines.stores.job_ends import LOOK, JobEnd, last_well, read_job_ends
@@ -206,8 +207,9 @@ def _undelivered(row: Mapping[str, Any]) -> Condition:
 
 
 def _bank_change(row: Mapping[str, Any]) -> Condition:
-    code, seen_by = row["partner_code"], row["seen_by"]
-    other = f"somebody other than {seen_by}" if seen_by else "a second person"
+    code, seen_by = row["partner_code"], row["seen_by"] or ""
+    # A schedule is nobody who could release it.
+    other = f"somebody other than {seen_by}" if is_person(seen_by) else "a second person"
     text = (
         f"Supplier {code}: another bank account in the VMS since {words.moment(row['seen_at'])}. "
         f"It is not used until {other} has asked the supplier and released it."
