@@ -14,7 +14,7 @@ from pipelines.core.log import HIDDEN, hide_in_text
 from pipelines.core.operators import is_person
 from pipelines.core.periods import OSLO, next_month, read_period
 from pipelines.stores.control import Control, named_statements, utc_text
-from pipelines.stores.job_ends import LOOK, JobEnd, last_well, read_job_ends
+from pipelines.stores.job_ends import OF_LOOK, JobEnd, last_well, read_job_ends
 from pipelines.stores.request_counts import forecast, month_of
 from pipelines.watch.alerts.kinds import (
     AWAY,
@@ -133,7 +133,7 @@ def _jobs(settings: Settings, control: Control) -> Iterator[Condition]:
         if end.failures < least:
             continue
         # A job that cannot be looked at waits as one that fails.
-        job = name.removeprefix(LOOK)
+        job = name.removeprefix(OF_LOOK)
         if _AWAY.search(end.reason or ""):
             away[job] = end
         else:
@@ -163,10 +163,10 @@ def _late(settings: Settings, control: Control, now: datetime, *, is_short: bool
         watch = max(watch, ended) if ended - began > _LONG_BATCH else watch
     ends = read_job_ends(control)
     # Of documents and master data a watch that has nothing to do makes no run, but looks.
-    looked = [name.removeprefix(LOOK) for name in ends if name.startswith(LOOK)]
+    looked = [name.removeprefix(OF_LOOK) for name in ends if name.startswith(OF_LOOK)]
     for job in (*looked, *([] if is_short else ["payments"])):
         last, seconds = last_well(ends, job), cadence(settings, job)
-        has_failed = any(ends[name].failures for name in (job, LOOK + job) if name in ends)
+        has_failed = any(ends[name].failures for name in (job, OF_LOOK + job) if name in ends)
         if has_failed or last is None or seconds is None:
             continue
         if now - max(last, watch) > max(timedelta(seconds=seconds * settings.alerts.cadences), ALIVE):
