@@ -16,7 +16,7 @@ from pipelines.stores.control import Control, utc_text
 
 _MARK = "job_ends."
 # How the name of a look begins; the name of its job follows.
-LOOK_AT = "look "
+OF_LOOK = "look "
 # One good look after the other is noted so often, that an idle watch writes next to nothing.
 _BETWEEN_LOOKS = timedelta(seconds=60)
 
@@ -51,17 +51,17 @@ def note_job_ends(
 
 def note_look(control: Control, job: str, reason: str | None, *, now: datetime) -> None:
     """Note that somebody has looked whether a job has anything to do (None), or why that could not be seen."""
-    last = read_job_ends(control).get(LOOK_AT + job, JobEnd())
+    last = read_job_ends(control).get(OF_LOOK + job, JobEnd())
     age = now - datetime.fromisoformat(last.well_at) if last.well_at and not last.failures else _BETWEEN_LOOKS
     # One that lies ahead, of a clock set back since, is old as well.
     if reason is None and timedelta(0) <= age < _BETWEEN_LOOKS:
         return
-    note_job_ends(control, {LOOK_AT + job: reason}, at=utc_text(now))
+    note_job_ends(control, {OF_LOOK + job: reason}, at=utc_text(now))
 
 
 def last_well(ends: Mapping[str, JobEnd], job: str) -> datetime | None:
     """Return when a job last went through, or a look last showed that it had nothing to do."""
-    found = (ends[name].well_at for name in (job, LOOK_AT + job) if name in ends)
+    found = (ends[name].well_at for name in (job, OF_LOOK + job) if name in ends)
     return max((datetime.fromisoformat(at) for at in found if at), default=None)
 
 

@@ -16,6 +16,7 @@ from pipelines.core.disk import disk_fault
 from pipelines.core.errors import BusyError, SpringlineError
 from pipelines.core.periods import OSLO
 from pipelines.step.step import Job
+from pipelines.stores.job_ends import note_look
 from pipelines.watch.budget import Plan, stretch
 from pipelines.watch.cadence import (
     DOCUMENTS,
@@ -285,8 +286,10 @@ class Loop:
                     found |= self._look(job)
                 except SpringlineError as error:
                     self._failed(f"look {job}", error)
+                    note_look(self.state.control, job, str(error), now=now)
                 else:
                     self._recovered(f"look {job}")
+                    note_look(self.state.control, job, None, now=now)
         return found
 
     def _look(self, job: str) -> set[str]:

@@ -143,11 +143,22 @@ def test_a_month_to_be_closed_is_told_from_its_day_on_until_it_is_sealed(world: 
 
 
 def test_a_bank_account_that_waits_is_named_by_its_supplier_alone(world: World) -> None:
-    world.keep("bank_changes", partner_code="60504", old_account=ACCOUNT, new_account=IBAN, seen_at=ago(hours=5))
+    world.keep(
+        "bank_changes",
+        partner_code="60504",
+        old_account=ACCOUNT,
+        new_account=IBAN,
+        seen_at=ago(hours=5),
+        seen_by="schedule",
+    )
     world.keep("bank_changes", partner_code="60505", old_account="1", new_account="2", seen_at=ago(hours=3))
     world.keep("bank_changes", partner_code="60506", new_account="2", decision="confirm", seen_at=ago(hours=5))
     (text,) = world.found().values()
     assert text.startswith("Supplier 60504: another bank account in the VMS since 2026-11-11 04:00 (Oslo).")
+    assert "until a second person has asked" in text
+    with world.control.write() as connection:
+        connection.execute("UPDATE bank_changes SET seen_by = 'kari'")
+    assert "until somebody other than kari has asked" in next(iter(world.found().values()))
     assert ACCOUNT not in text
     assert IBAN not in text
 

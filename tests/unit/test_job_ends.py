@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.stores.control import Control, utc_text
-from pipelines.stores.job_ends import LOOK_AT, JobEnd, last_well, note_job_ends, note_look, read_job_ends
+from pipelines.stores.job_ends import OF_LOOK, JobEnd, last_well, note_job_ends, note_look, read_job_ends
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ def test_good_looks_are_noted_now_and_then_and_a_change_at_once(control: Control
 
     def look(reason: str | None, *, seconds: int) -> JobEnd:
         note_look(control, "documents", reason, now=now + timedelta(seconds=seconds))
-        return read_job_ends(control)[LOOK_AT + "documents"]
+        return read_job_ends(control)[OF_LOOK + "documents"]
 
     first = look(None, seconds=0)
     assert look(None, seconds=59) == first

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.core import words
 from pipelines.core.log import HIDDEN, hide_in_text
+from pipelines.core.operators import is_person
 from pipelines.core.periods import OSLO, next_month, read_period
 from pipelines.stores.control import Control, named_statements, utc_text
-from pipelines.stores.job_ends import LOOK_AT, JobEnd, last_well, read_job_ends
+from pipelines.stores.job_ends import OF_LOOK, JobEnd, last_well, read_job_ends
 from pipelines.stores.request_counts import forecast, month_of
 from pipelines.watch.alerts.kinds import (
     AWAY,
@@ -132,7 +133,7 @@ def _jobs(settings: Settings, control: Control) -> Iterator[Condition]:
         if end.failures < least:
             continue
         # A job that cannot be looked at waits as one that fails.
-        job = name.removeprefix(LOOK_AT)
+        job = name.removeprefix(OF_LOOK)
         if _AWAY.search(end.reason or ""):
             away[job] = end
         else:
@@ -162,10 +163,10 @@ def _late(settings: Settings, control: Control, now: datetime, *, is_short: bool
         watch = max(watch, ended) if ended - began > _LONG_BATCH else watch
     ends = read_job_ends(control)
     # Of documents and master data a watch that has nothing to do makes no run, but looks.
-    looked = [name.removeprefix(LOOK_AT) for name in ends if name.startswith(LOOK_AT)]
+    looked = [name.removeprefix(OF_LOOK) for name in ends if name.startswith(OF_LOOK)]
     for job in (*looked, *([] if is_short else ["payments"])):
         last, seconds = last_well(ends, job), cadence(settings, job)
-        has_failed = any(ends[name].failures for name in (job, LOOK_AT + job) if name in ends)
+        has_failed = any(ends[name].failures for name in (job, OF_LOOK + job) if name in ends)
         if has_failed or last is None or seconds is None:
             continue
         if now - max(last, watch) > max(timedelta(seconds=seconds * settings.alerts.cadences), ALIVE):
@@ -206,8 +207,9 @@ def _undelivered(row: Mapping[str, Any]) -> Condition:
 
 
 def _bank_change(row: Mapping[str, Any]) -> Condition:
-    code, seen_by = row["partner_code"], row["seen_by"]
-    other = f"somebody other than {seen_by}" if seen_by else "a second person"
+    code, seen_by = row["partner_code"], row["seen_by"] or ""
+    # A schedule is nobody who could release it.
+    other = f"somebody other than {seen_by}" if is_person(seen_by) else "a second person"
     text = (
         f"Supplier {code}: another bank account in the VMS since {words.moment(row['seen_at'])}. "
         f"It is not used until {other} has asked the supplier and released it."

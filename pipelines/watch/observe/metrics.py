@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from pipelines.batch.jobs import JOBS
 from pipelines.stores.control import Control, named_statements
-from pipelines.stores.job_ends import LOOK_AT, last_well, read_job_ends
+from pipelines.stores.job_ends import OF_LOOK, last_well, read_job_ends
 from pipelines.stores.request_counts import month_of
 from pipelines.watch.alerts.kinds import KINDS
 from pipelines.watch.observe.growing import Growing, Seconds
@@ -80,7 +80,7 @@ class StoreMetrics(Collector):
         failures = {
             job: max(ends[name].failures for name in names)
             for job in JOBS
-            if (names := ends.keys() & {job, LOOK_AT + job})
+            if (names := ends.keys() & {job, OF_LOOK + job})
         }
         yield _gauge("job_failures", "failures of a job in a row", "job", failures)
         for name, label, about in (
