@@ -5,10 +5,12 @@ The ledger keeps its documented limits (docs/systems/ledger.md#1-8, #a13, #a14),
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -102,6 +104,16 @@ def test_a_changed_document_is_checked_at_once(day: Day) -> None:
     _, asked = day.tick(HOUR + timedelta(seconds=20))
     assert asked
     assert TO_CORRECT in day.world.sent()
+
+
+def test_an_idle_run_of_everything_asks_as_often_as_told(day: Day) -> None:
+    # What docs/how-to/schedule.md counts the requests of a month with.
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "schedule.md").read_text("utf-8")
+    [told] = re.findall(r"runs of everything x (\d+) =", page)
+    # The first reads whatever nobody has asked for yet.
+    day.tick(HOUR * 2, jobs=())
+    _, asked = day.tick(HOUR * 3, jobs=())
+    assert sum(asked.values()) == int(told)
 
 
 def test_the_ledger_has_refused_nothing(day: Day) -> None:

@@ -12,12 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import typer
-from typer.core import TyperGroup
 
-from pipelines.batch.jobs import JOBS
-from pipelines.cli.app import app
 from pipelines.core.resources import seed_file
+from tests.support.command_lines import fault_of
 from tests.support.next_steps import ANYTHING, PACKAGE, found, situations
 
 TABLE = Path(__file__).with_name("next_steps.yaml")
@@ -25,7 +22,6 @@ TABLE = Path(__file__).with_name("next_steps.yaml")
 OWN_TABLES = ("expectations/", "data/seeds/")
 IN_TICKS = re.compile(r"`(springline [^`]+)`")
 PLAIN = re.compile(r"(?<![`\w'])springline ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)?)")
-COMMANDS = typer.main.get_command(app)
 
 
 def told() -> Iterator[tuple[str, str]]:
@@ -59,30 +55,6 @@ def commands(text: str) -> Iterator[list[str]]:
     for words in PLAIN.findall(IN_TICKS.sub("", text)):
         first, _, second = words.partition(" ")
         yield [first, second] if first == "breaks" and second else [first]
-
-
-def fault_of(words: list[str]) -> str:
-    """Say why the command line would not take these words; an empty text when it would.
-
-    A command that is named without anything behind it is meant as such: whoever reads it has its help.
-    """
-    command, names = COMMANDS, list(words)
-    while isinstance(command, TyperGroup):
-        if not names:
-            return ""
-        if names[0] not in command.commands:
-            return f"there is no command {' '.join(words)}"
-        command, names = command.commands[names[0]], names[1:]
-    if not names:
-        return ""
-    if command.name == "run" and (unknown := {name for name in names if name[0] != "-"} - JOBS.keys()):
-        return f"there is no job {unknown}"
-    try:
-        command.make_context(command.name, names)
-    # typer has a copy of its parser, whose errors nobody can import: a wrong line says so in words, whatever it raises.
-    except Exception as error:  # noqa: BLE001
-        return f"{type(error).__name__} {error}"
-    return ""
 
 
 def test_every_command_that_a_next_step_names_is_taken() -> None:
