@@ -125,15 +125,17 @@ def _tell(result: Json, *, is_whole: bool) -> None:
 
 
 def _figures(results: list[Json], *, seconds: float) -> None:
-    faults: Counter[str] = Counter()
+    faults, deeds = Counter[str](), Counter[str]()
     for result in results:
         faults.update(result.get("faults", {}))
+        deeds.update(result.get("deeds", {}))
     violations = Counter(invariant for result in results for invariant, _, _ in result["violations"])
     runs, sent, kills = (sum(result.get(name, 0) for result in results) for name in ("runs", "documents_sent", "kills"))
     sys.stdout.write(
         f"{len(results)} worlds, {runs} runs, {sent} documents sent, {faults.total()} faults, {kills} kills, "
-        f"{seconds:.0f} seconds\n"
+        f"{deeds.total()} deeds of people, {seconds:.0f} seconds\n"
         f"faults: {_counted(faults)}\n"
+        f"deeds: {_counted(deeds)}\n"
         f"violations: {_counted(violations) or 'none'}\n"
     )
 

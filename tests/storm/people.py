@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -39,14 +40,16 @@ class People:
     rng: Random
     next_key: int
     deeds: Sequence[Callable[[People], None]]
+    done: Counter[str] = field(default_factory=Counter)
 
     def work(self) -> None:
         """Let some of them do something; what cannot be done now is left."""
         for _ in range(self.rng.randint(1, 8)):
-            deed = self.rng.choice(self.deeds)
+            deed, before = self.rng.choice(self.deeds), len(self.site.journal.deeds)
             # What the sandbox refuses nobody can do in earnest either.
             with suppress(ValueError):
                 deed(self)
+            self.done[deed.__name__.replace("_", " ")] += len(self.site.journal.deeds) > before
 
     def go_home(self) -> None:
         """Open every period that somebody closed."""

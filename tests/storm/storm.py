@@ -54,6 +54,8 @@ class Result:
     faults: dict[str, int] = field(default_factory=dict)
     # What the sandbox has counted since it was last started.
     suffered: dict[str, int] = field(default_factory=dict)
+    # What people did, by kind.
+    deeds: dict[str, int] = field(default_factory=dict)
     kills: int = 0
     runs: int = 0
     violations: list[Violation] = field(default_factory=list)
@@ -92,6 +94,7 @@ def storm(
         for _ in range(rng.randint(2, 4)):
             _round(site, people, about, result)
         _calm(site, people, about, result)
+        result.deeds = dict(+people.done)
     finally:
         site.close()
         if not is_kept:
@@ -147,7 +150,7 @@ def _after(site: Site, ran: Ran, result: Result) -> None:
 
 def _kill(rng: Random, jobs: int) -> Kill:
     # About as many writes and requests as there are.
-    return Kill(rng.choice(("write", "call")), rng.randint(1, 15 * jobs), is_after=rng.random() < 0.5)
+    return Kill(rng.choice(("write", "call")), rng.randint(1, 12 * jobs), is_after=rng.random() < 0.5)
 
 
 def _said(site: Site) -> Said:
