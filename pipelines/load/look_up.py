@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -12,6 +13,7 @@ from pipelines.core.errors import ExtractError, WireError
 from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.intent import Json
 from pipelines.outbox.states import State
+from pipelines.wire.http import LATER
 from pipelines.wire.pages import objects_of
 from pipelines.wire.query import Reading
 
@@ -25,6 +27,8 @@ T = TypeVar("T")
 LOOK_UP_ERRORS = (WireError, ExtractError)
 # Values in one filter: a thousand texts of a hundred characters are a request of 100 kB.
 QUESTION = 1_000
+# What is asked of a reference, in a selection: `transactionSource { code }`.
+_NESTED = re.compile(r"\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 
 
 class Presence(Enum):
@@ -91,11 +95,20 @@ def ask(ledger: LedgerClient, readings: Sequence[Reading]) -> list[list[Node]]:
     # A filter without values can find nothing; what the API makes of one is not documented.
     to_ask = [reading for reading in readings if all((reading.filter or {}).values())]
     pages = iter(ledger.read(to_ask) if to_ask else ())
-    answers = {
-        id(reading): [node for page in next(pages) for node in objects_of(page, entity=reading.connection)]
-        for reading in to_ask
-    }
+    answers = {id(reading): _whole(reading, next(pages)) for reading in to_ask}
     return [answers.get(id(reading), []) for reading in readings]
+
+
+def _whole(reading: Reading, pages: Iterator[bytes]) -> list[Node]:
+    """Return the nodes of a connection, each with all that was asked for; raises ExtractError."""
+    nodes = [node for page in pages for node in objects_of(page, entity=reading.connection)]
+    asked = set(_NESTED.sub("", reading.selection).split())
+    lacking = sorted({name for node in nodes for name in asked - node.keys()})
+    if lacking:
+        # Without what it has to compare a look-up would find nothing, and what is there would be sent again.
+        message = f"{reading.connection}: the ledger answered a look-up without {', '.join(lacking)}."
+        raise ExtractError(message, next_step=LATER)
+    return nodes
 
 
 def chunks(items: Iterable[T], *, size: int) -> Iterator[list[T]]:

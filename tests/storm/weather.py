@@ -48,6 +48,7 @@ KINDS: dict[str, Row] = {
     "another object": {"kind": "body", "body": '{"key": 7}'},
     "malformed": {"kind": "body", "body": '{"data": {'},
     "cut in the middle": {"kind": "spoil", "how": "cut"},
+    "ids alone": {"kind": "spoil", "how": "bared"},
     "null": {"kind": "spoil", "how": "nulled"},
     "cut before": {"kind": "drop_before"},
     "cut after": {"kind": "drop_after"},
