@@ -213,7 +213,7 @@ def test_a_node_without_what_was_asked_is_no_answer(node: dict[str, object], lac
     reading = one_of("suppliers", "code", ["A"], selection=selection)
     with pytest.raises(ExtractError, match=f"answered a look-up without {lacking}[.]"):
         ask(cast("LedgerClient", Answering([node])), [reading])
-    whole = {"dbId": 1, "code": None, "ownerDbId": 2, "source": None, "parts": None}
+    whole: dict[str, object] = {"dbId": 1, "code": None, "ownerDbId": 2, "source": None, "parts": None}
     assert ask(cast("LedgerClient", Answering([whole])), [reading]) == [[whole]]
 
 
