@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from pipelines.batch.scratch import build_scratch, copy_reference, scratch
 from pipelines.core.errors import Refused, Unclear, WireError
 from pipelines.extract.steps import extract_documents_by_key, extract_import_state
-from pipelines.load.steps import store_voucher_intents
-from pipelines.outbox.entry import Move
+from pipelines.load.steps import WITHDRAWN, store_voucher_intents
+from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, intent_id, read_json, sha256
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Outbox
@@ -36,6 +36,7 @@ Node = dict[str, Json]
 MUTATION = "updateGLImportItems"
 # The ledger's job levels of an import item (docs/systems/ledger.md#a9).
 READY, DONE, REFUSED = 1, 3, 9
+NOT_WANTED = "the document is mapped otherwise by now, and this correction is no longer of use"
 # By these a voucher and its payments are found again: a change of one of them would make another voucher of it. The
 # first control line has more, for its text and partner stand in the journal header.
 IDENTITY = frozenset(
@@ -68,17 +69,17 @@ class _Voucher:
 def carry_out_retries(ctx: Context) -> Counts:
     """Ask the ledger what became of the vouchers whose retry was asked for, and correct what can be corrected.
 
-    Each retry is carried out once. Raises WireError when the ledger cannot be asked; then the next run does it.
+    Each retry is carried out once; a correction of unknown fate is looked up until it is settled. Raises WireError
+    when the ledger cannot be asked; then the next run does it.
     """
     # Read before the work: a retry asked for while it goes on is left to the next run.
     newest = ctx.control.one("SELECT max(decision_no) FROM decisions WHERE action = 'retry'") or 0
     done = retried_up_to(ctx.control)
-    if newest <= done:
-        return Counts()
-    pending = ctx.control.read(named_statements("batches")["asked_again"], (done,))
+    pending = ctx.control.read(named_statements("batches")["asked_again"], {"done": done})
     counts, told = _carry_out(ctx, pending) if pending else (Counts(), [])
     # Last: after a crash all of it is done again, which does no harm, for the items are looked at first.
-    ctx.control.keep_mark(RETRIED, str(newest))
+    if newest > done:
+        ctx.control.keep_mark(RETRIED, str(newest))
     for message in told:
         ctx.tell(message)
     return counts
@@ -163,10 +164,12 @@ def _mapped_now(ctx: Context, keys: Sequence[int]) -> dict[int, _Mapped]:
 
 
 def _correct(ctx: Context, voucher: _Voucher, mapped: _Mapped | None) -> tuple[Counts, str]:
+    outbox = Outbox.of(ctx)
     inputs = _inputs(voucher, mapped.nodes if mapped else {})
     if mapped is None or not inputs:
+        # One that was on its way corrects nothing any more.
+        outbox.apply(Move(e.id, State.FAILED, NOT_WANTED, error_code=WITHDRAWN) for e in _open_of(outbox, voucher))
         return Counts(failed=1), _to_see_to(voucher, is_other=inputs is None)
-    outbox = Outbox.of(ctx)
     intent = _intent(outbox, voucher, inputs, mapped.by_files)
     # Look-up before the first send: done above, the items have just been read as refused.
     outbox.store_intents([intent])
@@ -180,7 +183,7 @@ def _correct(ctx: Context, voucher: _Voucher, mapped: _Mapped | None) -> tuple[C
         return Counts(failed=1), f": the ledger refused its correction: {refusal}"
     except WireError as error:
         outbox.apply([Move(intent.id, State.UNKNOWN if error.sent else State.TODO, str(error))])
-        return Counts(unknown=1), ": whether its correction arrived is not known; retry it once more."
+        return Counts(unknown=1), ": whether its correction arrived is not known; the next run looks it up."
     outbox.apply([Move(intent.id, State.SENT, f"{len(inputs)} items corrected", {"voucher": voucher.sent["id"]})])
     return Counts(sent=1), ": corrected in the ledger's import, whose posting job tries it again."
 
@@ -253,5 +256,10 @@ def _reopen(outbox: Outbox) -> None:
 
 def _settle(outbox: Outbox, voucher: _Voucher) -> None:
     """Take a correction that was on its way as arrived: the items of its voucher are no longer refused."""
-    waiting = [e for e in outbox.entries(Kind.CORRECTION, [State.TODO]) if e.document_key == voucher.key]
-    outbox.apply(Move(e.id, State.SENT, "its items are no longer refused: it has arrived") for e in waiting)
+    arrived = "its items are no longer refused: it has arrived"
+    outbox.apply(Move(entry.id, State.SENT, arrived) for entry in _open_of(outbox, voucher))
+
+
+def _open_of(outbox: Outbox, voucher: _Voucher) -> list[Entry]:
+    """Return the corrections of a voucher that were on their way, and whose items were not looked at yet."""
+    return [entry for entry in outbox.entries(Kind.CORRECTION, [State.TODO]) if entry.document_key == voucher.key]

@@ -91,7 +91,7 @@ def ask(ledger: LedgerClient, readings: Sequence[Reading]) -> list[list[Node]]:
     # A filter without values can find nothing; what the API makes of one is not documented.
     to_ask = [reading for reading in readings if all((reading.filter or {}).values())]
     pages = iter(ledger.read(to_ask) if to_ask else ())
-    answers = {id(reading): nodes_of(next(pages), reading) for reading in to_ask}
+    answers = {id(reading): nodes_of(next(pages), reading, is_whole=True) for reading in to_ask}
     return [answers.get(id(reading), []) for reading in readings]
 
 

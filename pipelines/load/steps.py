@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from pipelines.load.delivery import DeliveryResult
+from pipelines.load.delivery import WITHDRAWN, DeliveryResult
 from pipelines.load.ledger import vouchers
 from pipelines.load.ledger.master_data import deliver_master_data
 from pipelines.load.ledger.vouchers import store_voucher_intents
@@ -17,6 +17,7 @@ from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 
 __all__ = [
+    "WITHDRAWN",
     "acknowledge",
     "send_actuals",
     "send_master_data",

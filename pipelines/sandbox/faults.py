@@ -71,12 +71,15 @@ class Replace(msgspec.Struct, frozen=True, tag_field="kind", tag="replace", forb
 
 # What proxies, caches and half-finished answers make of a good one. An empty page is the only one that reads as true.
 class Spoil(msgspec.Struct, frozen=True, tag_field="kind", tag="spoil", forbid_unknown_fields=True):
-    """Do the work, then give half of the answer's bytes, each element of its lists twice, none, or null for its data.
+    """Do the work, then spoil the answer.
+
+    It is cut to half of its bytes, its lists come with each element twice, without any, or with the ids of their
+    elements alone, or there is null for its data.
 
     Lists are those of a page: the VMS's array, the edges of the ledger's connections.
     """
 
-    how: Literal["cut", "doubled", "emptied", "nulled"]
+    how: Literal["cut", "doubled", "emptied", "bared", "nulled"]
 
 
 Fault = Status | Body | GraphqlError | Delay | DropBefore | DropAfter | Die | Replace | Spoil

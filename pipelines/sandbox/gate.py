@@ -218,9 +218,8 @@ def spoilt(answer: bytes, how: str) -> bytes:
         content = msgspec.json.decode(answer)
     except msgspec.DecodeError:
         return answer
-    times = {"doubled": 2, "emptied": 0}.get(how, 1)
     if isinstance(content, list):
-        return b"null" if how == "nulled" else msgspec.json.encode(content * times)
+        return b"null" if how == "nulled" else msgspec.json.encode(_listed(content, how))
     data = content.get("data") if isinstance(content, dict) else None
     if not isinstance(data, dict):
         return answer
@@ -229,8 +228,22 @@ def spoilt(answer: bytes, how: str) -> bytes:
     for connection in data.values():
         if isinstance(connection, dict) and isinstance(connection.get("edges"), list):
             # How the ledger writes a page without anything on it (docs/systems/ledger.md#1-3).
-            connection["edges"] = (connection["edges"] * times) or None
+            connection["edges"] = _listed(connection["edges"], how) or None
     return msgspec.json.encode(content)
+
+
+def _listed(elements: list[object], how: str) -> list[object]:
+    if how == "bared":
+        return [_bared(element) for element in elements]
+    return elements * {"doubled": 2, "emptied": 0}.get(how, 1)
+
+
+def _bared(element: object) -> object:
+    """Take all but ids and cursor from an object of the VMS, or from an edge of the ledger."""
+    if not isinstance(element, dict):
+        return element
+    kept = {name: element[name] for name in ("key", "dbId", "cursor", "clientId") if name in element}
+    return kept | ({"node": _bared(element["node"])} if "node" in element else {})
 
 
 async def _read(receive: Receive) -> bytes | None:

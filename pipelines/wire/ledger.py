@@ -267,10 +267,10 @@ class LedgerClient:
         return query_text(readings, page_size=self._page_size)
 
 
-def nodes_of(pages: Iterable[bytes], reading: Reading) -> list[Node]:
+def nodes_of(pages: Iterable[bytes], reading: Reading, *, is_whole: bool = False) -> list[Node]:
     """Return the nodes of what was read of a connection; see ``shaped`` for what they are held against."""
     paths, of = selected(reading.selection), f"The ledger's {reading.connection}"
-    return [node for page in pages for node in shaped(page, paths, of=of, has_stubs=False)]
+    return [node for page in pages for node in shaped(page, paths, of=of, has_stubs=False, is_whole=is_whole)]
 
 
 def _deltas(page: bytes, reading: Reading) -> list[tuple[int, str]]:

@@ -82,6 +82,24 @@ class _Keyed(msgspec.Struct):
     key: Any = None
 
 
+def with_members(objects: Sequence[dict[str, Any]], members: Sequence[str], *, entity: str) -> Sequence[dict[str, Any]]:
+    """Return objects of which each has these members (dotted paths), not empty; raises ExtractError.
+
+    A look-up that cannot read what it has to compare would find nothing, and what is there would be written again.
+    """
+    for found in objects:
+        for path in members:
+            value: Any = found
+            for name in path.split("."):
+                value = value.get(name) if isinstance(value, dict) else None
+            if value is None:
+                raise ExtractError(
+                    f"{entity} {found.get('key')}: the VMS answered a look-up without {path}.",
+                    next_step="let the API's user read it.",
+                )
+    return objects
+
+
 def is_object(body: bytes) -> bool:
     """Tell whether an answer is one JSON object; a lenient reader's is enough, as in ``split``."""
     try:

@@ -28,8 +28,11 @@ ASK = "run again; where it stays so, ask whoever runs that system what it answer
 _decode = msgspec.json.Decoder(list[Any], float_hook=Decimal).decode
 
 
-def shaped(page: bytes, paths: Sequence[str], *, of: str, has_stubs: bool) -> list[Node]:
+def shaped(page: bytes, paths: Sequence[str], *, of: str, has_stubs: bool, is_whole: bool = False) -> list[Node]:
     """Return the objects of a page, each with every member that was asked for (dotted ``paths``), None where it lacks.
+
+    ``is_whole``: none may lack, as the ledger answers all that it was asked, if only with null. Without what it has to
+    compare a look-up would find nothing, and what is there would be sent again.
 
     Whole numbers are ints and amounts are finite. ``has_stubs``: a reference may come as its bare key or code, and a
     key as a stub (docs/systems/vms.md#1-3). Raises Terminal, which names the first member of another shape; ``of`` is
@@ -44,6 +47,8 @@ def shaped(page: bytes, paths: Sequence[str], *, of: str, has_stubs: bool) -> li
     for one in objects:
         if missing := [name for name in OWN_KEYS if name in asked and one[name] is None]:
             raise _fault(of, f"an object without {missing[0]}")
+    if is_whole and (lacking := sorted({name for one in found for name in asked if name not in one})):
+        raise _fault(of, f"an object without {', '.join(lacking)}")
     return objects
 
 

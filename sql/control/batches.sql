@@ -29,18 +29,29 @@ VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (month, side, job, operation) DO UPDATE
 SET request_count = request_count + excluded.request_count;
 
--- Vouchers whose retry was asked for behind a decision of this number, and that the ledger's import has taken.
+-- Vouchers that the ledger's import has taken, and whose retry was asked for behind a decision of this number, or whose
+-- correction an earlier run left without knowing what became of it.
 -- name: asked_again
-SELECT DISTINCT
+SELECT
     outbox.id,
     outbox.document_key,
     outbox.document_no,
     outbox.company_code,
     outbox.owner_code,
     outbox.payload
-FROM decisions
-INNER JOIN outbox ON decisions.document_key = outbox.document_key AND outbox.kind = 'voucher'
-WHERE decisions.action = 'retry' AND decisions.decision_no > ? AND outbox.state = 'sent'
+FROM outbox
+WHERE
+    outbox.kind = 'voucher'
+    AND outbox.state = 'sent'
+    AND outbox.document_key IN (
+        SELECT decisions.document_key
+        FROM decisions
+        WHERE decisions.action = 'retry' AND decisions.decision_no > :done
+        UNION
+        SELECT corrections.document_key
+        FROM outbox AS corrections
+        WHERE corrections.kind = 'correction' AND corrections.state NOT IN ('sent', 'failed')
+    )
 ORDER BY outbox.document_key;
 
 -- What the other side has taken since a batch began, by kind. Only one batch is at work at a time.

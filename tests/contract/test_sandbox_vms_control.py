@@ -72,12 +72,13 @@ def test_an_answer_is_replaced_as_a_whole_or_in_part(sandbox: Sandbox, client: h
 def test_an_answer_is_spoilt_in_each_way(sandbox: Sandbox, client: httpx.Client) -> None:
     whole = client.get("/Currency").content
     found = {}
-    for how in ("cut", "doubled", "emptied", "nulled"):
+    for how in ("cut", "doubled", "emptied", "bared", "nulled"):
         sandbox.fault("vms", {"kind": "spoil", "how": how}, times=1)
         found[how] = client.get("/Currency").content
     keys = [row["key"] for row in json.loads(whole)]
     assert found.pop("cut") == whole[: len(whole) // 2]
     assert [row["key"] for row in json.loads(found.pop("doubled"))] == keys * 2
+    assert json.loads(found.pop("bared")) == [{"key": key} for key in keys]
     assert found == {"emptied": b"[]", "nulled": b"null"}
 
 
@@ -88,6 +89,9 @@ def test_a_ledger_answer_is_spoilt_in_each_way(how: str, expected: object) -> No
     assert (data["r0"]["edges"] if data["r0"] else "no connection") == expected
     assert data["r2"] is None
     assert spoilt(b'{"errors":[]}', how) == b'{"errors":[]}'
+    edges = b'{"data":{"r0":{"edges":[{"cursor":"9","node":{"dbId":1,"code":"A"}}]}}}'
+    bared = {"cursor": "9", "node": {"dbId": 1}}
+    assert json.loads(spoilt(edges, "bared"))["data"]["r0"]["edges"] == [bared]
     assert spoilt(b"<html>", how) == b"<html>"
 
 

@@ -28,8 +28,8 @@ import structlog
 from pipelines.contracts.declared import declared_tables
 from pipelines.core.resources import sql_folder
 from pipelines.models.store import open_catalog
-from tests.storm.forks import fork
-from tests.storm.storm import storm
+from tests.storm.forks import die_with_parent, fork
+from tests.storm.storm import FOCI, storm
 
 # Imported here so that no child has to: together they take ten seconds.
 PRELOADED = (dlt, great_expectations, pd, pyarrow)
@@ -43,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=20, help="how many storms (20)")
     parser.add_argument("--first", type=int, default=1, help="the first seed (1)")
     parser.add_argument("--seed", type=int, help="this storm alone")
+    parser.add_argument("--focus", choices=sorted(FOCI), help="what they are about, else by the seed")
     parser.add_argument("--story", action="store_true", help="tell each storm with a violation in order")
     parser.add_argument("--keep", action="store_true", help="leave the folders of the storms")
     parser.add_argument("--processes", type=int, default=2)
@@ -53,7 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(dir=memory()) as folder:
         models = verified(Path(folder))
         results = []
-        for result in _played(seeds, Path(folder), models, processes=given.processes, is_kept=given.keep):
+        for result in _played(
+            seeds, Path(folder), models, processes=given.processes, focus=given.focus, is_kept=given.keep
+        ):
             results.append(result)
             _tell(result, is_whole=given.story)
     _figures(results, seconds=time.monotonic() - began)
@@ -81,13 +84,15 @@ def verified(folder: Path) -> Path:
     return cache
 
 
-def _played(seeds: Iterable[int], folder: Path, models: Path, *, processes: int, is_kept: bool) -> Iterator[Json]:
+def _played(
+    seeds: Iterable[int], folder: Path, models: Path, *, processes: int, focus: str | None, is_kept: bool
+) -> Iterator[Json]:
     """Play storms in children, so many at a time, and give each result as it comes."""
     running: dict[int, int] = {}
     left = iter(seeds)
     while True:
         while len(running) < processes and (seed := next(left, None)) is not None:
-            running[_begin(seed, folder, models, is_kept=is_kept)] = seed
+            running[_begin(seed, folder, models, focus=focus, is_kept=is_kept)] = seed
         if not running:
             return
         pid, _ = os.wait()
@@ -95,13 +100,14 @@ def _played(seeds: Iterable[int], folder: Path, models: Path, *, processes: int,
             yield json.loads((folder / f"{seed}.json").read_text("utf-8"))
 
 
-def _begin(seed: int, folder: Path, models: Path, *, is_kept: bool) -> int:
+def _begin(seed: int, folder: Path, models: Path, *, focus: str | None, is_kept: bool) -> int:
     pid = fork()
     if pid:
         return pid
+    die_with_parent()
     result: Json
     try:
-        result = storm(seed, models=models, memory=memory(), is_kept=is_kept).as_dict()
+        result = storm(seed, models=models, memory=memory(), focus=focus, is_kept=is_kept).as_dict()
     except BaseException as error:  # noqa: BLE001 a storm that cannot be played is told as a violation
         result = {"seed": seed, "violations": [["harness", str(error), traceback.format_exc()]], "story": []}
     (folder / f"{seed}.json").write_text(json.dumps(result), "utf-8")
@@ -119,15 +125,17 @@ def _tell(result: Json, *, is_whole: bool) -> None:
 
 
 def _figures(results: list[Json], *, seconds: float) -> None:
-    faults: Counter[str] = Counter()
+    faults, deeds = Counter[str](), Counter[str]()
     for result in results:
         faults.update(result.get("faults", {}))
+        deeds.update(result.get("deeds", {}))
     violations = Counter(invariant for result in results for invariant, _, _ in result["violations"])
     runs, sent, kills = (sum(result.get(name, 0) for result in results) for name in ("runs", "documents_sent", "kills"))
     sys.stdout.write(
         f"{len(results)} worlds, {runs} runs, {sent} documents sent, {faults.total()} faults, {kills} kills, "
-        f"{seconds:.0f} seconds\n"
+        f"{deeds.total()} deeds of people, {seconds:.0f} seconds\n"
         f"faults: {_counted(faults)}\n"
+        f"deeds: {_counted(deeds)}\n"
         f"violations: {_counted(violations) or 'none'}\n"
     )
 

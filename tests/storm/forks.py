@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,6 +19,10 @@ from pipelines.wire.http import Answer, Call, HttpCaller
 
 if TYPE_CHECKING:
     import sqlite3
+
+
+# linux/prctl.h
+PR_SET_PDEATHSIG = 1
 
 
 class Kill(NamedTuple):
@@ -45,11 +50,18 @@ def fork() -> int:
         return os.fork()
 
 
+def die_with_parent() -> None:
+    """Let this process end when its parent does, however that ends; Linux alone can."""
+    with suppress(AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def in_child(work: Callable[[], Any], *, kill: Kill | None = None) -> Child:
     """Do the work in a child and give what it returned (a JSON value)."""
     reading, writing = os.pipe()
     child = fork()
     if child == 0:
+        die_with_parent()
         os.close(reading)
         with os.fdopen(writing, "w", encoding="utf-8") as pipe:
             pipe.write(json.dumps(_result(work, kill)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from tests.storm.books import LedgerBooks
 from tests.storm.journal import DocumentStory
 from tests.storm.site import Site
-from tests.storm.worlds import AMOUNTS, new_document, story_of, version_of
+from tests.storm.worlds import AMOUNTS, FIRST_KEY, RATE_DAYS, new_document, story_of, version_of
 
 Row = dict[str, Any]
 LINE = dict.fromkeys(AMOUNTS, "*")
@@ -27,6 +28,8 @@ HEAD = {
 IBANS = ("DE02100500000024290661", "DE02120300000000202051", "DE02500105170137075030", "DE02300209000106531065")
 SUPPLIERS = ("60501", "60502", "60503", "60504", "60505", "60526")
 PAY_DAY = "2026-11-02"
+# What people enter has keys and codes from here on.
+FIRST_OF_PEOPLE = FIRST_KEY + 1_000
 
 
 @dataclass(slots=True)
@@ -36,14 +39,17 @@ class People:
     site: Site
     rng: Random
     next_key: int
+    deeds: Sequence[Callable[[People], None]]
+    done: Counter[str] = field(default_factory=Counter)
 
     def work(self) -> None:
         """Let some of them do something; what cannot be done now is left."""
         for _ in range(self.rng.randint(1, 8)):
-            deed = self.rng.choice(DEEDS)
+            deed, before = self.rng.choice(self.deeds), len(self.site.journal.deeds)
             # What the sandbox refuses nobody can do in earnest either.
             with suppress(ValueError):
                 deed(self)
+            self.done[deed.__name__.replace("_", " ")] += len(self.site.journal.deeds) > before
 
     def go_home(self) -> None:
         """Open every period that somebody closed."""
@@ -246,11 +252,14 @@ def rename_partner(people: People) -> None:
 
 
 def _partner(people: People) -> tuple[str, Row]:
-    code = people.rng.choice(SUPPLIERS)
+    entered = [str(key) for key in range(FIRST_OF_PEOPLE, people.next_key)]
+    code = people.rng.choice([*SUPPLIERS, *entered])
     fields = {"businessPartnerName": "*", "bankAccount": {"iban": "*"}}
     path = f"BusinessPartner?sort=key(AS)&limit=1&pageNumber=1&filter=businessPartnerCode(EQ){code}"
-    [partner] = people.site.vms.call("GET", path, fields=fields)
-    return code, partner
+    found = people.site.vms.call("GET", path, fields=fields)
+    if not found:
+        raise ValueError(code)
+    return code, found[0]
 
 
 def release_bank_account(people: People) -> None:
@@ -298,6 +307,8 @@ def publish_rate(people: People) -> None:
     """Enter a rate of the day in the ledger."""
     day = f"{people.site.now:%Y-%m-%d}"
     currency = people.rng.choice(("USD", "EUR", "GBP"))
+    if people.rng.random() < 0.3:
+        day = people.rng.choice(RATE_DAYS)
     rate = {"owner": 28600, "from": currency, "to": "NOK", "rate": f"1{people.rng.randint(0, 9)}.5", "fromDate": day}
     known = {(row["from"], row["fromDate"]) for row in people.site.control("GET", "ledger/rates")}
     if (currency, day) in known:
@@ -309,16 +320,42 @@ def publish_rate(people: People) -> None:
 
 def type_a_rate(people: People) -> None:
     """Enter a rate in the VMS by hand."""
-    currency = people.rng.choice(("USD", "EUR", "GBP"))
-    given = {
-        "fromCurrency": "NOK",
-        "currency": currency,
-        "exchangeRate": 0.1,
-        "exchangeRateDate": "2026-10-30T00:00:00",
+    currency, day = people.rng.choice(("USD", "EUR", "GBP")), people.rng.choice(RATE_DAYS)
+    pair = {"fromCurrency": "NOK", "currency": currency, "exchangeRate": 0.1}
+    people.site.vms.call("POST", "ExchangeRate", {**pair, "exchangeRateDate": f"{day}T00:00:00"})
+    people.site.journal.rates.add((day, currency))
+    people.site.journal.note(f"rate of {currency} on {day} typed into the VMS")
+
+
+def touch_a_rate(people: People) -> None:
+    """Change or delete a rate in the VMS, ours or somebody's."""
+    rates = [rate for rate in people.site.vms.rates() if rate["fromCurrency"]["currencyCode"] == "NOK"]
+    if not rates:
+        return
+    rate = people.rng.choice(rates)
+    day, currency = str(rate["exchangeRateDate"])[:10], rate["currency"]["currencyCode"]
+    if people.rng.random() < 0.5:
+        people.site.vms.call("DELETE", f"ExchangeRate/{rate['key']}")
+    else:
+        people.site.vms.call("PUT", f"ExchangeRate/{rate['key']}", {"exchangeRate": 0.2})
+    people.site.journal.rates.add((day, currency))
+    people.site.journal.note(f"rate of {currency} on {day} changed or deleted in the VMS")
+
+
+def enter_a_supplier(people: People) -> None:
+    """Enter another supplier in the VMS, with a bank account."""
+    code = str(people.next_key)
+    people.next_key += 1
+    partner = {
+        "businessPartnerCode": code,
+        "businessPartnerName": f"Agency {code}",
+        "businessPartnerSort": code,
+        "businessPartnerType": "AG",
+        "addresses": [{"address1": "Kaigata 1", "zipCode": "5003", "city": "Bergen", "country": "NO"}],
+        "bankAccount": {"iban": people.rng.choice(IBANS)},
     }
-    people.site.vms.call("POST", "ExchangeRate", given)
-    people.site.journal.rates.add(("2026-10-30", currency))
-    people.site.journal.note(f"rate of {currency} typed into the VMS")
+    people.site.vms.call("POST", "BusinessPartner", partner)
+    people.site.journal.note(f"supplier {code} entered")
 
 
 def book_by_hand(people: People) -> None:
@@ -342,10 +379,11 @@ def look_at_the_books(site: Site) -> None:
             site.journal.accounts[code] = {account}
 
 
+RATE_DEEDS = (publish_rate, type_a_rate, touch_a_rate)
+PARTNER_DEEDS = (change_bank_account, rename_partner, release_bank_account, enter_a_supplier)
 DEEDS: tuple[Callable[[People], None], ...] = (
     let_the_ledger_post, let_the_ledger_post, let_the_ledger_post, enter_an_invoice, enter_an_invoice, change_amounts,
     renumber, change_partner, delete_document, set_to_posted, pay, pay, pay, undo_a_match, reverse_voucher,
-    delete_voucher, remove_import_items, remove_import_items, close_a_period, open_periods, change_bank_account,
-    change_bank_account, rename_partner, rename_partner, release_bank_account, keep_back, let_go, retry, publish_rate,
-    type_a_rate, book_by_hand,
+    delete_voucher, remove_import_items, remove_import_items, close_a_period, open_periods, keep_back, let_go, retry,
+    book_by_hand, change_bank_account, *PARTNER_DEEDS, *RATE_DEEDS,
 )  # fmt: skip

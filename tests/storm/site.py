@@ -21,7 +21,7 @@ from pipelines.core.settings import load_settings
 from pipelines.sandbox.serve import base_url, bind, build_app, server, settings_lines
 from pipelines.steering.steer import steer
 from tests.storm.books import VmsApi
-from tests.storm.forks import Child, Kill, fork, in_child
+from tests.storm.forks import Child, Kill, die_with_parent, fork, in_child
 from tests.storm.journal import Journal
 from tests.support.delivery_seed import NO_LIMITS
 from tests.support.patience import PATIENCE
@@ -84,7 +84,7 @@ class Site:
     def close(self) -> None:
         """Stop both systems."""
         self.vms.close()
-        os.killpg(self.server, signal.SIGKILL)
+        os.kill(self.server, signal.SIGKILL)
         os.waitpid(self.server, 0)
 
     def control(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 any JSON value
@@ -140,15 +140,14 @@ def _served(state: Path, seed: Path) -> tuple[int, dict[str, str]]:
     lines = settings_lines(base_url(listener), seed=seed)
     watchman = fork()
     if watchman == 0:
-        # Alone in its group, so that it ends together with what it serves.
-        os.setpgid(0, 0)
+        die_with_parent()
         while True:
             child = fork()
             if child == 0:
+                die_with_parent()
                 server(build_app(state, seed)).run(sockets=[listener])
                 os._exit(0)
             os.waitpid(child, 0)
-    os.setpgid(watchman, watchman)
     # What is asked while nobody serves waits in the queue of this address, whoever has it open.
     listener.close()
     return watchman, _settings(lines)

@@ -141,6 +141,13 @@ def test_a_break_that_names_the_document_explains_it() -> None:
     assert books.violations() == []
 
 
+def test_what_explain_says_was_sent_again_may_have_been_there_before() -> None:
+    books = _books()
+    _story(books).times_removed = 1
+    books.said = Said({}, [], {KEY})
+    assert books.violations() == []
+
+
 def test_what_is_held_for_nothing_is_told() -> None:
     books = _books()
     _no_trace(books, "RFP")

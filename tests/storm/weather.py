@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 from typing import Any, NamedTuple
 
 HTML = "<html><body><h1>Bad Gateway</h1></body></html>"
 LOGIN = {"Location": "https://login.example/sign-in"}
 LIMITS = ("BURST_RATE_LIMIT_REACHED", "CONCURRENCY_LIMIT_REACHED", "INSUFFICIENT_CREDITS")
-WRITES = ("addGLImportItems", "addSuppliers", "updateSuppliers", "addProjects", "addCompanies", "addCustomers")
 # Longer than anybody waits for an answer; the work is done all the same.
 STALL = 2.0
 Row = dict[str, Any]
+# Where a write may be disturbed: the side, and which of its requests are meant.
+PARTNER_WRITES: tuple[tuple[str, Row], ...] = tuple(
+    ("ledger", {"operation": name}) for name in ("addSuppliers", "updateSuppliers", "addProjects", "addCompanies")
+)
+WRITES: tuple[tuple[str, Row], ...] = (
+    *(("ledger", {"operation": "addGLImportItems"}),) * 4,
+    ("vms", {"method": "PUT", "path": "/ws/rest"}),
+    ("vms", {"method": "PUT", "path": "/ws/rest"}),
+    ("vms", {"method": "POST", "path": "/ws/rest/Document"}),
+    ("vms", {"method": "POST", "path": "/ws/rest/ExchangeRate"}),
+    *PARTNER_WRITES,
+)
 
 
 class Fault(NamedTuple):
@@ -36,6 +48,7 @@ KINDS: dict[str, Row] = {
     "another object": {"kind": "body", "body": '{"key": 7}'},
     "malformed": {"kind": "body", "body": '{"data": {'},
     "cut in the middle": {"kind": "spoil", "how": "cut"},
+    "ids alone": {"kind": "spoil", "how": "bared"},
     "null": {"kind": "spoil", "how": "nulled"},
     "cut before": {"kind": "drop_before"},
     "cut after": {"kind": "drop_after"},
@@ -55,40 +68,34 @@ SEVERE = (
 )  # fmt: skip
 
 
-def faults(rng: Random) -> list[Fault]:
-    """Choose the faults of one run."""
-    return [_fault(rng) for _ in range(rng.randint(1, 9))]
+def faults(rng: Random, writes: Sequence[tuple[str, Row]], *, jobs: int) -> list[Fault]:
+    """Choose the faults of a run of so many jobs; those of writes meet some of these."""
+    # About as many requests as a run with few changes makes.
+    most = 4 * jobs
+    return [_of_a_write(rng, writes) if rng.random() < 0.6 else _of_any(rng, most) for _ in range(rng.randint(2, 9))]
 
 
-def _fault(rng: Random) -> Fault:
+def _of_a_write(rng: Random, writes: Sequence[tuple[str, Row]]) -> Fault:
+    name = rng.choice(SEVERE)
+    side, match = rng.choice(writes)
+    return Fault(name, _rule(rng, side, KINDS[name], match, 2))
+
+
+def _of_any(rng: Random, most: int) -> Fault:
     side = rng.choice(("vms", "ledger"))
-    is_write = rng.random() < 0.6
-    if side == "ledger" and rng.random() < 0.15:
+    if side == "ledger" and rng.random() < 0.3:
         code = rng.choice(LIMITS)
         action: Row = {"kind": "graphql_error", "code": f"BAD_REQUEST.{code}", "message": "later"}
-        return Fault(code.lower(), _rule(rng, side, action, {}))
-    if not is_write and rng.random() < 0.2:
+        return Fault(code.lower(), _rule(rng, side, action, {}, most))
+    if side == "vms" and rng.random() < 0.2:
         # Only lists that the next run reads anew: an untrue answer to a look-up nobody could tell from a true one.
         name = rng.choice(sorted(PAGES))
         path = rng.choice(("BusinessPartner", "Voyage", "Vessel", "Account"))
-        return Fault(name, _rule(rng, "vms", PAGES[name], {"method": "GET", "path": f"/ws/rest/{path}"}))
-    name = rng.choice(SEVERE if is_write else sorted(KINDS))
-    return Fault(name, _rule(rng, side, KINDS[name], _match(rng, side, is_write=is_write)))
+        return Fault(name, _rule(rng, "vms", PAGES[name], {"method": "GET", "path": f"/ws/rest/{path}"}, 1))
+    name = rng.choice(sorted(KINDS))
+    return Fault(name, _rule(rng, side, KINDS[name], {}, most))
 
 
-def _match(rng: Random, side: str, *, is_write: bool) -> Row:
-    if not is_write:
-        return {}
-    if side == "ledger":
-        return {"operation": rng.choice(("addGLImportItems", *WRITES))}
-    return {"method": rng.choice(("PUT", "POST")), "path": "/ws/rest"}
-
-
-def _rule(rng: Random, side: str, action: Row, match: Row) -> Row:
-    return {
-        "side": side,
-        "action": action,
-        "match": match,
-        "times": rng.choice((1, 1, 2, 3)),
-        "after": rng.randint(0, 3 if match else 25),
-    }
+def _rule(rng: Random, side: str, action: Row, match: Row, most: int) -> Row:
+    times, after = rng.choice((1, 1, 2, 3)), rng.randint(0, most)
+    return {"side": side, "action": action, "match": match, "times": times, "after": after}

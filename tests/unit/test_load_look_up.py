@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from pipelines.core.errors import Terminal
 from pipelines.load.delivery import DeliveryResult
 from pipelines.load.ledger.vouchers import MUTATION, deliver_vouchers
+from pipelines.load.look_up import ask, one_of
 from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.states import State
+from pipelines.wire.query import Reading
 from tests.support.delivery_world import EVERY_KEY, Node, World, inputs_of, voucher
+
+if TYPE_CHECKING:
+    from pipelines.wire.ledger import LedgerClient
 
 IN_BOOKS = "already_in_books"
 
@@ -189,3 +198,30 @@ def test_a_thousand_vouchers_are_one_question(world: World) -> None:
     deliver(world, *(voucher(key) for key in range(1, 1_202)))
     questions = [len(values) for connection, values in world.ledger.asked if connection == "glImportItems"]
     assert questions == [1_000, 201]
+
+
+@pytest.mark.parametrize(
+    ("node", "lacking"),
+    [
+        ({"dbId": 1}, "code, ownerDbId"),
+        ({"dbId": 1, "code": "A"}, "ownerDbId"),
+        ({"dbId": 1, "code": "A", "ownerDbId": 2, "source": {"code": {"name": "AP"}}}, "parts"),
+    ],
+)
+def test_a_node_without_what_was_asked_is_no_answer(node: dict[str, object], lacking: str) -> None:
+    selection = "dbId code ownerDbId" + (" source { code { name } } parts { code }" if lacking == "parts" else "")
+    reading = one_of("suppliers", "code", ["A"], selection=selection)
+    with pytest.raises(Terminal, match=f"answered with an object without {lacking}[.]"):
+        ask(cast("LedgerClient", Answering([node])), [reading])
+    whole: dict[str, object] = {"dbId": 1, "code": None, "ownerDbId": 2, "source": None, "parts": None}
+    assert ask(cast("LedgerClient", Answering([whole])), [reading]) == [[whole]]
+
+
+class Answering:
+    """A ledger that answers every question with these nodes."""
+
+    def __init__(self, nodes: list[dict[str, object]]) -> None:
+        self.nodes = nodes
+
+    def read(self, readings: Sequence[Reading]) -> list[Iterator[bytes]]:
+        return [iter([json.dumps(self.nodes).encode()]) for _ in readings]

@@ -196,6 +196,19 @@ def test_another_amount_under_our_number_is_a_break(world: World) -> None:
     assert world.breaks() == []
 
 
+@pytest.mark.parametrize(
+    "found", [{"key": 1}, {"key": 1, "documentNo": None}, {"key": 1, "documentNo": "XL900-5200000"}]
+)
+def test_a_look_up_that_lacks_what_it_compares_sends_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, found: Row
+) -> None:
+    monkeypatch.setattr(type(world.vms), "find", lambda *_, **__: [found])
+    result = run(world, PAYMENTS[:1])
+    assert (result.sent, result.failed, result.waiting) == (0, 0, 1)
+    assert "answered a look-up without document" in result.problems[0]
+    assert "post Document" not in world.vms.calls
+
+
 def test_a_number_of_another_company_is_not_ours(world: World) -> None:
     world.vms.objects["Document"] += [
         {

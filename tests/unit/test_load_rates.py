@@ -36,6 +36,19 @@ def run(world: World, rows: list[Row] | None = None) -> DeliveryResult:
     return deliver_rates(world.context(), sleep=world.sleep)
 
 
+@pytest.mark.parametrize("lacking", ["exchangeRate", "exchangeRateDate", "currency"])
+def test_a_look_up_that_lacks_what_it_compares_sends_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, lacking: str
+) -> None:
+    whole = {"key": 1, "exchangeRate": 0.1, "exchangeRateDate": "2026-10-30T00:00:00"}
+    found = {**whole, "currency": {"currencyCode": "USD"}, lacking: {} if lacking == "currency" else None}
+    monkeypatch.setattr(type(world.vms), "find", lambda *_, **__: [found])
+    result = run(world)
+    assert (result.sent, result.failed) == (0, 0)
+    assert f"answered a look-up without {lacking}" in result.problems[0]
+    assert "post ExchangeRate" not in world.vms.calls
+
+
 def posted(world: World) -> list[tuple[str, str]]:
     return [
         (row["exchangeRateDate"][:10], row["currency"]["currencyCode"])

@@ -19,6 +19,7 @@ from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
 from pipelines.outbox.store import Outbox
 from pipelines.stores.rows import Row
 from pipelines.wire.filters import equals, one_of
+from pipelines.wire.pages import with_members
 
 if TYPE_CHECKING:
     from pipelines.outbox.entry import Entry
@@ -34,6 +35,8 @@ HASH_DIGITS = 10
 
 AMOUNTS = ("documentAmount", "companyCurrencyAmount", "sourceCurrencyAmount")
 FIELDS = ("key", "documentNo", "documentType.documentType", "company.companyCode", *AMOUNTS)
+# Without these no document is known again.
+NEEDED = ("key", "documentNo", "documentType", "company")
 # The VMS keeps amounts in binary floating point; less than half of the smallest minor unit there is, is no difference.
 TOLERANCE = Decimal("0.00005")
 CENT = Decimal("0.01")
@@ -177,7 +180,9 @@ def look_up_documents(
         for document_type, members in groupby(by_type, key=_document_type)
         for chosen in one_of("documentNo", [str(entry.look_up["document_no"]) for entry in members])
     ]
-    answers = pool.map(lambda filters: vms.find(ENTITY, filters=filters, fields=FIELDS), questions)
+    answers = pool.map(
+        lambda filters: with_members(vms.find(ENTITY, filters=filters, fields=FIELDS), NEEDED, entity=ENTITY), questions
+    )
     by_number: dict[tuple[str, str], list[Node]] = {}
     for document in chain.from_iterable(answers):
         by_number.setdefault((_code(document, "documentType"), str(document["documentNo"])), []).append(document)

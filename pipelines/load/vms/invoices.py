@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from pipelines.load.look_up import Node
 from pipelines.outbox.intent import Json
 from pipelines.wire.filters import one_of
+from pipelines.wire.pages import with_members
 
 if TYPE_CHECKING:
     from pipelines.stores.rows import Row
@@ -168,4 +169,6 @@ def _text(value: object) -> str | None:
 def _find(
     vms: VmsClient, path: str, values: Iterable[str | int], *, fields: Sequence[str], entity: str = ENTITY
 ) -> list[Node]:
-    return [found for chosen in one_of(path, values) for found in vms.find(entity, filters=[chosen], fields=fields)]
+    found = [row for chosen in one_of(path, values) for row in vms.find(entity, filters=[chosen], fields=fields)]
+    # The first two are those by which it is known again.
+    return [*with_members(found, fields[:2], entity=entity)]

@@ -20,6 +20,7 @@ from pipelines.outbox.states import State
 from pipelines.outbox.store import Outbox
 from pipelines.stores.rows import Row, rows_of
 from pipelines.wire.filters import at_least, equals
+from pipelines.wire.pages import with_members
 
 if TYPE_CHECKING:
     from pipelines.outbox.entry import Entry
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 ENTITY = "ExchangeRate"
 FIELDS = ("key", "exchangeRate", "exchangeRateDate", "currency.currencyCode", "fromCurrency.currencyCode")
+NEEDED = ("key", "exchangeRate", "exchangeRateDate", "currency.currencyCode")
 # Relative; docs/mapping.md#4: the VMS may round.
 TOLERANCE = Decimal("0.000001")
 
@@ -131,8 +133,8 @@ def look_up_rates(entries: Sequence[Entry], *, vms: VmsClient) -> dict[str, Look
             at_least("exchangeRateDate", f"{min(dates)}T00:00:00"),
             f"exchangeRateDate(LTE){max(dates)}T23:59:59",
         ]
-        for rate in vms.find(ENTITY, filters=filters, fields=FIELDS):
-            key = (str(read_day(rate["exchangeRateDate"])), base, str(_currency_code(rate["currency"])))
+        for rate in with_members(vms.find(ENTITY, filters=filters, fields=FIELDS), NEEDED, entity=ENTITY):
+            key = (str(read_day(rate["exchangeRateDate"])), base, str(rate["currency"]["currencyCode"]))
             by_key.setdefault(key, []).append(rate)
     return {entry.id: _judged(entry, by_key.get(_key(entry), [])) for entry in entries}
 
