@@ -95,7 +95,7 @@ class Harbour:
 @contextmanager
 def harbour_of(folder: Path, documents: Iterable[Row], keys: Iterable[int], *, every: int = 1) -> Iterator[Harbour]:
     """Serve a world with these documents, of which ``keys`` are assembled, and look at the VMS ``every`` seconds."""
-    cadence = {"DOCUMENTS": str(every), "MASTER_DATA": str(every), "PUBLISH": "10"}
+    cadence = {"DOCUMENTS": str(every), "MASTER_DATA": str(every)}
     settings = {f"SPRINGLINE_WATCH__{name}": seconds for name, seconds in cadence.items()}
     folder.mkdir(exist_ok=True)
     with world(folder, {"vms/Document": documents}, is_first_day=False, **settings) as served:
