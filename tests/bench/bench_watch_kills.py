@@ -52,7 +52,7 @@ def main() -> None:
             began = time.monotonic()
             cut_short = kill_often(harbour, kills=kills, chance=random.Random(13))  # noqa: S311 no secret
             harbour.start()
-            harbour.until(lambda: all(harbour.is_posted(f"N{key}") for key in keys), seconds=PATIENCE)
+            harbour.until(lambda: set(harbour.world.statuses().values()) == {"POS"}, seconds=2 * PATIENCE)
             harbour.end()
             booked = harbour.world.booked()
             control = harbour.world.control()
