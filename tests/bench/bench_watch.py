@@ -51,7 +51,7 @@ def take(folder: Path, *, by_webhook: bool, documents: int = DOCUMENTS, seconds:
     keys = range(FIRST, FIRST + documents)
     world = [*read_rows("vms/Document"), *copies(documents, first_key=FIRST, invoicingStatus="INV")]
     port = _free_port()
-    settings = {"WATCH__PORT": str(port), "WATCH__PUBLISH": "300"}
+    settings = {"WATCH__PORT": str(port)}
     if by_webhook:
         settings |= {"WEBHOOKS__URL": f"http://127.0.0.1:{port}", "WEBHOOKS__VMS_SUBSCRIBER": "API"}
         settings |= {"WEBHOOKS__VMS_PASSWORD": "bench"}

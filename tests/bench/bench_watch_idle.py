@@ -55,7 +55,7 @@ def sizes(folder: Path) -> dict[Path, int]:
 
 
 def wait_for_rest(harbour: Harbour) -> None:
-    """Return when no batch has begun for half a minute."""
+    """Return when no batch has ended for half a minute."""
     batches = -1
     while batches != (batches := harbour.batches()) or not batches:
         time.sleep(30)
@@ -66,14 +66,16 @@ def measure(harbour: Harbour) -> str:
     assert harbour.watch
     pid = harbour.watch.pid
     harbour.world.requests()
+    batches = harbour.batches()
     used, held, files, began = processor_seconds(pid), memory(pid), sizes(harbour.world.folder), time.monotonic()
     time.sleep(SECONDS)
     percent = 100 * (processor_seconds(pid) - used) / (time.monotonic() - began)
     growth = memory(pid) / held - 1
     grown = {file.name for file, size in sizes(harbour.world.folder).items() if size > files.get(file, 0)}
+    batches = harbour.batches() - batches
     asked = {side: sum(counts.values()) for side, counts in harbour.world.requests().items()}
-    if percent > MOST_PERCENT or abs(growth) > MOST_GROWTH or grown or asked.get("ledger"):
-        raise AssertionError((percent, growth, grown, asked))
+    if percent > MOST_PERCENT or growth > MOST_GROWTH or grown or asked.get("ledger") or batches:
+        raise AssertionError((percent, growth, grown, asked, batches))
     return (
         f"{percent:.2f} % of one core, memory {held >> 10} MB and {100 * growth:+.2f} %, no file grew, "
         f"{asked['vms']} requests to the VMS and none to Xledger"

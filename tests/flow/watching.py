@@ -100,7 +100,7 @@ def harbour_of(
 ) -> Iterator[Harbour]:
     """Serve a world with these documents, of which ``keys`` are assembled, and look at the VMS ``every`` seconds."""
     # Its own port each: several run at once.
-    cadence = {"DOCUMENTS": str(every), "MASTER_DATA": str(every), "PUBLISH": "10", "PORT": "0"}
+    cadence = {"DOCUMENTS": str(every), "MASTER_DATA": str(every), "PORT": "0"}
     settings = {f"SPRINGLINE_WATCH__{name}": value for name, value in cadence.items()} | environ
     folder.mkdir(exist_ok=True)
     with world(folder, {"vms/Document": documents}, is_first_day=False, **settings) as served:
