@@ -105,6 +105,8 @@ def run_watch(
         stack.callback(lambda: counts.save(now()))
         address = stack.enter_context(serve(routes_of(settings, loop), settings.watch))
         state.answer_at(address)
+        # Before the server, which takes its time to end: a busy machine may end the process before all is closed.
+        stack.callback(lambda: state.end(now()))
         tell(Started(state.watch_id, plan, address))
         threading.Thread(target=_load_checks, name="load checks", daemon=True).start()
         log.info("watch_began", planned=plan.requests, included=plan.included)

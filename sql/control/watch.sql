@@ -17,7 +17,7 @@ WHERE watch_id = :watch_id;
 -- name: end_watch
 UPDATE watches
 SET ended_at = :at
-WHERE watch_id = :watch_id;
+WHERE watch_id = :watch_id AND ended_at IS NULL;
 
 -- name: open_watches
 SELECT
