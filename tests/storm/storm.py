@@ -89,7 +89,9 @@ def storm(
     try:
         shutil.copy(models, site.folder / "springline.models.json")
         look_at_the_books(site)
-        about = FOCI[focus or rng.choice(("all", "all", "rates", "partners"))]
+        # Drawn also where it is given: the storm behind it is the same.
+        drawn = rng.choice(("all", "all", "rates", "partners"))
+        about = FOCI[focus or drawn]
         people = People(site, rng, FIRST_OF_PEOPLE, about.deeds)
         for _ in range(rng.randint(2, 4)):
             _round(site, people, about, result)
