@@ -58,7 +58,7 @@ CREATE TABLE sent_partners (
     owner_code INTEGER,  -- entity in the ledger; empty: the token's own
     code VARCHAR,  -- code of the supplier or customer
     version_no INTEGER,  -- its versions are counted from 1
-    partner_key BIGINT,  -- database id of the partner in the VMS; empty: a customer, or sent by an older release
+    partner_key BIGINT,  -- database id of the partner in the VMS; empty: sent by an older release
     bank_account VARCHAR,  -- bank account; empty: not sent in this version
     swift VARCHAR,  -- SWIFT code; empty: not sent in this version
     bank_routing VARCHAR,  -- routing number of the bank; empty: not sent in this version
