@@ -23,11 +23,11 @@ __all__ = [
 
 # Found before anything is sent (post.master_breaks), and once more by the look-up before a code is written.
 NOT_UNIQUE = "code not unique"
-RENAMED = "supplier renamed"
+RENAMED = {"supplier": "supplier renamed", "customer": "customer renamed"}
 
 
 def note_master_breaks(ctx: Context) -> Counts:
-    """Open a break for each code that is not unique, on either side, and for each supplier renamed on one side only."""
+    """Open a break for each code that is not unique, on either side, and for each partner renamed on one side only."""
     rows = ctx.warehouse.execute(
         "SELECT side, owner_code, code, found_in, row_count FROM post.master_breaks ORDER BY ALL"
     ).fetchall()
@@ -43,21 +43,21 @@ def note_master_breaks(ctx: Context) -> Counts:
         for side, owner, code, where, count in rows
     ]
     renamed = ctx.warehouse.execute(
-        "SELECT owner_code, ledger_code, code, description FROM post.renamed_suppliers ORDER BY ALL"
+        "SELECT side, owner_code, ledger_code, code, description FROM post.renamed_partners ORDER BY ALL"
     ).fetchall()
     breaks += [
         Break(
-            RENAMED,
+            RENAMED[side],
             f"{owner or 'token'}:{ledger_code}",
-            f"The supplier {ledger_code} of the ledger is {code} ({name}) in the VMS now: its invoices of before stand "
+            f"The {side} {ledger_code} of the ledger is {code} ({name}) in the VMS now: its invoices of before stand "
             f"under {ledger_code}, new ones under {code}.",
-            next_step(RENAMED, ledger_code=ledger_code, code=code),
+            next_step(RENAMED[side], ledger_code=ledger_code, code=code),
             figures={"code": code},
         )
-        for owner, ledger_code, code, name in renamed
+        for side, owner, ledger_code, code, name in renamed
     ]
     # A dry run writes nothing, and still counts what a run would open.
-    return Counts(breaks=len(breaks) if ctx.is_dry_run else update_breaks(ctx, {NOT_UNIQUE, RENAMED}, breaks))
+    return Counts(breaks=len(breaks) if ctx.is_dry_run else update_breaks(ctx, {NOT_UNIQUE, *RENAMED.values()}, breaks))
 
 
 def note_breaks(ctx: Context) -> Counts:

@@ -48,7 +48,8 @@ _PLACES: Mapping[str, tuple[str, str]] = {
     "voucher": (
         "sent_vouchers",
         "document_key document_no company_code owner_code look_up.source? look_up.invoice_number? look_up.subledger? "
-        "look_up.vms_partner? look_up.partner_key? look_up.currency? look_up.text? remote_ids.header?",
+        "look_up.vms_partner? look_up.partner_key? look_up.currency? look_up.control_amount? look_up.text? "
+        "remote_ids.header?",
     ),
     "supplier": ("sent_partners", _PARTNER),
     "customer": ("sent_partners", _PARTNER),

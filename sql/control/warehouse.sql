@@ -15,6 +15,7 @@ CREATE TABLE sent_vouchers (
     vms_partner_code VARCHAR,  -- its code in the VMS, where a mapping file gave it another in the ledger; empty: the same
     vms_partner_key BIGINT,  -- its database id in the VMS; empty: sent by an older release, or GL
     currency VARCHAR,  -- currency of the amounts
+    control_amount DECIMAL(38, 18),  -- of the control lines in all, debit positive
     header_text VARCHAR,  -- text of the first control line, which the ledger shows as the voucher's
     header_db_id BIGINT,  -- database id of the voucher's header in the ledger, once found
     state VARCHAR,  -- where the outward write stands
@@ -58,7 +59,7 @@ CREATE TABLE sent_partners (
     owner_code INTEGER,  -- entity in the ledger; empty: the token's own
     code VARCHAR,  -- code of the supplier or customer
     version_no INTEGER,  -- its versions are counted from 1
-    partner_key BIGINT,  -- database id of the partner in the VMS; empty: a customer, or sent by an older release
+    partner_key BIGINT,  -- database id of the partner in the VMS; empty: sent by an older release
     bank_account VARCHAR,  -- bank account; empty: not sent in this version
     swift VARCHAR,  -- SWIFT code; empty: not sent in this version
     bank_routing VARCHAR,  -- routing number of the bank; empty: not sent in this version

@@ -1,7 +1,7 @@
 -- One ledger voucher that carries the entity, side, invoice number and partner of an invoice of ours, and which it is.
 -- Where one number stands for several, on either side, the recorded header decides, else its text (docs/mapping.md#3).
--- A supplier or customer may get another code in the ledger: where the code of the voucher is gone there, header or text
--- alone tell that it is the same voucher.
+-- A supplier or customer may get another code in the ledger: where the code of the voucher is gone there, or was added
+-- anew and the row's is no other partner's, header or text alone tell that it is the same voucher.
 -- Answers: Which voucher of the ledger is this invoice of ours?
 -- Read by: map.invoice_rows.
 -- grain: side, owner_code, header_db_id, invoice_number, subledger_code
@@ -39,20 +39,8 @@ codes AS (
         stg_ledger.customers AS customers
 ),
 
-renamed AS (
-    SELECT invoices.*
-    FROM
-        map.sent_invoices AS invoices
-    LEFT JOIN codes
-        ON
-            invoices.side = codes.side
-            AND invoices.subledger_no = codes.code
-    WHERE
-        codes.code IS NULL
-),
-
 -- 2: the header recorded when the voucher was looked up; 1: the same header text; 0: only number and partner agree.
-candidates AS (
+direct AS (
     SELECT
         headers.*,
         invoices.document_key,
@@ -69,6 +57,40 @@ candidates AS (
             AND headers.owner_code = invoices.owner_code
             AND headers.invoice_number = invoices.invoice_no
             AND headers.subledger_code = invoices.subledger_no
+),
+
+-- Invoices whose code was changed, or may have been. One that the ledger has may have been added anew since, by the
+-- master-data job for the documents that came later: then the invoice has no row under it.
+renamed AS (
+    SELECT
+        invoices.*,
+        codes.code IS NULL AS is_code_gone,
+        wanted.code IS NOT NULL OR partners.partner_key IS NOT NULL AS is_in_vms
+    FROM
+        map.sent_invoices AS invoices
+    LEFT JOIN codes
+        ON
+            invoices.side = codes.side
+            AND invoices.subledger_no = codes.code
+    LEFT JOIN map.wanted_partners AS wanted
+        ON invoices.subledger_no = wanted.code
+    LEFT JOIN stg_vms.partners AS partners
+        ON invoices.partner_key = partners.partner_key
+    WHERE
+        codes.code IS NULL
+        OR NOT EXISTS (
+            SELECT 1
+            FROM
+                direct
+            WHERE
+                direct.document_key = invoices.document_key
+        )
+),
+
+candidates AS (
+    SELECT *
+    FROM
+        direct
     UNION ALL
     SELECT
         headers.*,
@@ -83,11 +105,19 @@ candidates AS (
             AND headers.invoice_number = renamed.invoice_no
             AND headers.subledger_code <> renamed.subledger_no
             AND (headers.header_db_id = renamed.header_db_id OR headers.header_text = renamed.header_text)
-    -- Nobody has the voucher's code any more, and somebody has the row's.
+    -- Somebody in the ledger has the row's code.
     INNER JOIN codes
         ON
             headers.side = codes.side
             AND headers.subledger_code = codes.code
+    LEFT JOIN map.wanted_partners AS holders
+        ON headers.subledger_code = holders.code
+    WHERE
+        renamed.is_code_gone
+        -- Booked again on another partner it would be that one's: the row's code is nobody's in the VMS, or the same
+        -- partner's by now.
+        OR (holders.code IS NULL AND renamed.is_in_vms)
+        OR holders.partner_key = renamed.partner_key
 ),
 
 compared AS (

@@ -8,6 +8,7 @@ WITH changes AS (
     SELECT
         owners.owner_code,
         wanted.code,
+        wanted.partner_key,
         existing.db_id AS ledger_db_id,
         CASE
             WHEN existing.db_id IS NULL OR (COALESCE(wanted.description, '') <> COALESCE(existing.description, ''))
@@ -83,6 +84,7 @@ SELECT
     changes.ledger_db_id,  -- what to update; null: add
     changes.owner_code,  -- entity it is created in; null: the token's own
     changes.code,
+    changes.partner_key,  -- database id of the partner in the VMS
     changes.company_db_id,  -- the legal party it hangs on; null when it is created in the same run
     changes.description,
     changes.company_number,

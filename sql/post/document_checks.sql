@@ -108,6 +108,7 @@ numbered AS (
         documents.owner_code,
         documents.company_code,
         documents.document_type,
+        documents.voucher_type,
         COALESCE(partners.ledger_partner, documents.partner_code) AS ledger_partner,
         SIGN(amounts.total_currency) AS side_sign
     FROM
@@ -122,6 +123,16 @@ numbered AS (
         numbers.invoice_no = numbers.external_no
 ),
 
+control_signs AS (
+    SELECT
+        voucher_types.voucher_type,
+        MIN(voucher_types.control_sign) AS control_sign
+    FROM
+        seed.voucher_types AS voucher_types
+    GROUP BY
+        voucher_types.voucher_type
+),
+
 used AS (
     SELECT
         vouchers.document_key,
@@ -131,12 +142,37 @@ used AS (
         vouchers.owner_code,
         vouchers.company_code,
         vouchers.document_type,
+        vouchers.voucher_type,
         COALESCE(partners.ledger_partner, vouchers.partner_code) AS ledger_partner,
         SIGN(vouchers.currency_amount) AS side_sign
     FROM
         post.vouchers AS vouchers
     LEFT JOIN seed.partner_mapping AS partners
         ON vouchers.partner_code = partners.vms_partner
+    UNION ALL
+    -- What was adopted, or sent before the warehouse was built anew, is known from the outbox alone.
+    SELECT
+        sent.document_key,
+        sent.document_no,
+        sent.invoice_no,
+        SAME_NUMBER(sent.invoice_no),
+        sent.owner_code,
+        sent.company_code,
+        documents.document_type,
+        sent.voucher_type,
+        sent.subledger_no,
+        SIGN(sent.control_amount) * signs.control_sign
+    FROM
+        ctl.sent_vouchers AS sent
+    INNER JOIN control_signs AS signs
+        ON sent.voucher_type = signs.voucher_type
+    LEFT JOIN stg_vms.documents AS documents
+        ON sent.document_key = documents.document_key
+    LEFT JOIN post.vouchers AS vouchers
+        ON sent.document_key = vouchers.document_key
+    WHERE
+        sent.state IN ('sending', 'sent', 'unknown')
+        AND vouchers.document_key IS NULL
 ),
 
 -- An invoice and the credit note that carries its number are two things, and so are two documents of other types.
@@ -156,7 +192,9 @@ same_numbers AS (
             numbered.same_no = used.same_no
             AND numbered.ledger_partner = used.ledger_partner
             AND numbered.owner_code = used.owner_code
-            AND numbered.document_type = used.document_type
+            AND numbered.voucher_type = used.voucher_type
+            -- Unknown of what the VMS has no more.
+            AND numbered.document_type = COALESCE(used.document_type, numbered.document_type)
             AND numbered.side_sign = used.side_sign
             AND numbered.document_key <> used.document_key
     LEFT JOIN map.open_documents AS waiting

@@ -16,7 +16,7 @@ WITH compared AS (
         vouchers.voucher_type,
         COALESCE(vouchers.partner_code, vouchers.subledger_no) AS sent_partner_code,
         documents.partner_code,
-        -- One whose code was changed is the same partner: that is told once, of the supplier (post.renamed_suppliers).
+        -- One whose code was changed is the same partner: that is told once, of the partner (post.renamed_partners).
         COALESCE(vouchers.partner_key = documents.partner_key, FALSE) AS is_same_partner,
         vouchers.currency,
         documents.currency_code,

@@ -13,7 +13,6 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any, Self
 from unittest.mock import patch
 
-import httpx
 import pytest
 import structlog
 
@@ -26,7 +25,7 @@ from pipelines.steering.bank_changes import note_bank_changes
 from pipelines.steering.steer import SteeringResult, steer
 from pipelines.step.step import Job, Step
 from pipelines.stores.control import Control
-from tests.support.patience import PATIENCE
+from tests.support.ask_ledger import ask_ledger
 from tests.support.sandbox_server import SAMPLE, running_sandbox
 from tests.support.verified import verified_file
 
@@ -189,12 +188,7 @@ class Live:
 
     def ledger(self, query: str, **variables: object) -> Row:
         """Work in the ledger as a bookkeeper's own program would."""
-        headers = {"Authorization": f"token {self.environ['SPRINGLINE_LEDGER__TOKEN']}"}
-        asked = {"query": query, "variables": variables}
-        url = self.environ["SPRINGLINE_LEDGER__URL"]
-        answer = httpx.post(url, json=asked, headers=headers, timeout=PATIENCE).json()
-        assert "errors" not in answer, answer
-        return dict(answer["data"])
+        return ask_ledger(self.environ, query, **variables)
 
     def ids(self, connection: str, code: str) -> list[int]:
         """Give the ids of the rows of a connection that have a code."""

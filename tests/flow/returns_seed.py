@@ -18,6 +18,8 @@ Row = dict[str, Any]
 FIRST_KEY = 5_200_000
 SIDES = {"INI": "AP", "CRI": "AP", "INO": "AR", "CRO": "AR"}
 PARTNERS = {"AP": "60526", "AR": "70001"}
+PARTNER_KEYS = {"AP": 1_400_001, "AR": 1_400_002}
+PARTNER_TYPES = {"AP": "AG", "AR": "CH"}
 CONTROL = {"AP": "2400", "AR": "1500"}
 
 
@@ -122,9 +124,18 @@ def _vms(invoices: Iterable[Invoice]) -> dict[str, list[Row]]:
         "DocumentType": [{"documentType": code, "documentTypeDesc": code} for code in types],
         "Company": [{"companyCode": "28601", "companyName": "Norway", "country": "NO", "currency": "NOK"}],
         "System": [{"key": 1000000, "country": "US"}],
+        "BusinessPartnerType": [
+            {"businessPartnerType": code, "businessPartnerTypeDesc": code} for code in PARTNER_TYPES.values()
+        ],
         "BusinessPartner": [
-            {"businessPartnerCode": code, "businessPartnerName": code, "businessPartnerSort": code}
-            for code in PARTNERS.values()
+            {
+                "key": PARTNER_KEYS[side],
+                "businessPartnerCode": code,
+                "businessPartnerName": code,
+                "businessPartnerSort": code,
+                "businessPartnerType": PARTNER_TYPES[side],
+            }
+            for side, code in PARTNERS.items()
         ],
         "Vessel": [{"vesselName": "Alpha", "vesselCodes": [{"vesselCode": "V001"}]}],
         "VoyageHeader": [{"referenceNo": "V001-2601", "voyageStatus": "OPR"}],
@@ -169,6 +180,7 @@ def sent(key: int, invoice: Invoice) -> Intent:
         "text": invoice.text,
         "invoice_number": invoice.invoice_number,
         "subledger": PARTNERS[invoice.side],
+        "partner_key": PARTNER_KEYS[invoice.side],
         "currency": invoice.currency,
         "control_amount": str(sign * invoice.total),
     }

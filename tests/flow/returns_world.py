@@ -25,6 +25,7 @@ from pipelines.stores.control import Control
 from pipelines.stores.control_copy import copy_control
 from pipelines.stores.settings_tables import write_settings
 from tests.flow.returns_seed import FIRST_KEY, PARTNERS, Invoice, Row, booked, returns_seed, sent
+from tests.support.ask_ledger import ask_ledger
 from tests.support.sandbox_server import running_sandbox
 
 if TYPE_CHECKING:
@@ -84,6 +85,18 @@ def _with_few_models(job: Job, *names: str) -> Job:
 
 RATES = _with_few_models(jobs.RATES, "post.rate_changes", "post.rate_breaks")
 PAYMENTS = _with_few_models(jobs.PAYMENTS, "post.payment_changes", "post.payment_breaks", "post.unplaced_matches")
+MASTER_DATA = _with_few_models(
+    jobs.MASTER_DATA,
+    "post.master_breaks",
+    "post.renamed_partners",
+    "post.bank_changes",
+    "post.seen_accounts",
+    "post.company_changes",
+    "post.supplier_changes",
+    "post.customer_changes",
+    "post.cost_centre_changes",
+    "post.project_changes",
+)
 ACTUALS = _with_few_models(jobs.ACTUALS, "post.actual_changes", "post.actual_breaks")
 
 
@@ -206,6 +219,15 @@ class Returns:
         given = [{"currency": "NOK", "invoiceAmount": line["amount"], "text": text, **line} for line in lines]
         voucher = {"owner": 28601, "source": source, "postedDate": day, "text": text, "lines": given, **members}
         return dict(self.sandbox.control("POST", "ledger/vouchers", voucher))
+
+    def rename_customer(self, code: str, new: str) -> None:
+        """Give a customer another code in the ledger."""
+        query = (
+            f'{{ customers(first: 1, ownerSet: ALL, filter: {{code: "{code}"}}) {{ edges {{ node {{ dbId }} }} }} }}'
+        )
+        [edge] = ask_ledger(self.environ, query)["customers"]["edges"]
+        mutation = "mutation ($n: [UpdateCustomersInput!]!) { updateCustomers(inputs: $n) { edges { node { dbId } } } }"
+        ask_ledger(self.environ, mutation, n=[{"clientId": "by hand", "node": {**edge["node"], "code": new}}])
 
     def documents(self, *types: str) -> list[Row]:
         """Give the VMS's documents of these types, oldest first."""

@@ -77,6 +77,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     numbers = {*FOUND, *MISSING, NO_ENTITY, LATER}
     with Live(tmp_path_factory.mktemp("adopt"), numbers) as live:
         live.put(NO_ENTITY, documentDate="2026-09-20T00:00:00")
+        # The invoice of SPLIT once more, as somebody else spells its number.
+        live.put(LATER, businessPartner="60530", externalDocumentNo="f\u2013407")
         _book_by_hand(live)
         dry = live.command("adopt", "--before", "2026-10-01", "--dry-run", "--acknowledge", "--json")
         kept = live.ask("SELECT kind FROM outbox WHERE kind IN ('voucher', 'acknowledgement')")
@@ -161,6 +163,19 @@ def test_a_later_document_is_left_to_the_documents_job(world: World) -> None:
     assert LATER not in _outcomes(world.real)
     assert world.vouchers[LATER] == "sent"
     assert world.live.import_items(LATER) != []
+
+
+def test_an_adopted_invoice_in_another_spelling_is_told_before_it_goes(world: World) -> None:
+    [(message, since)] = world.live.ask(
+        "SELECT message, since FROM holds WHERE document_no = ? AND rule = 'external_document_no_used'", LATER
+    )
+    assert f"f\u2013407 stands on {SPLIT} (as F-0407) as well" in message
+    [(sent,)] = world.live.ask(
+        "SELECT min(at) FROM outbox_events AS events INNER JOIN outbox ON events.outbox_id = outbox.id "
+        "WHERE outbox.kind = 'voucher' AND outbox.document_no = ? AND events.to_state = 'sending'",
+        LATER,
+    )
+    assert since < sent
 
 
 def test_adopting_again_adds_no_hold_and_no_voucher(world: World) -> None:

@@ -9,8 +9,8 @@ from operator import itemgetter
 
 import pytest
 
-from tests.flow.returns_seed import FIRST_KEY, PARTNERS, Invoice
-from tests.flow.returns_world import PAYMENTS, Returns
+from tests.flow.returns_seed import FIRST_KEY, PARTNER_KEYS, PARTNERS, Invoice
+from tests.flow.returns_world import MASTER_DATA, PAYMENTS, Returns
 
 INVOICES = (
     Invoice("2701", "INI", ("950.00", "50.00"), external="F-1"),
@@ -27,12 +27,17 @@ INVOICES = (
     Invoice("2712", "INO", ("90.00",)),
     Invoice("2713", "INI", ("300.00",), external="F-13"),
     Invoice("2714", "INI", ("40.00",), external="F-14"),
+    Invoice("2715", "INO", ("70.00",)),
+    Invoice("2716", "INO", ("30.00",)),
 )
+# To read all partners takes longer than a single write.
+PATIENT = {"VMS__TIMEOUT": "20"}
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Returns]:
-    with Returns(tmp_path_factory.mktemp("payments"), INVOICES) as world:
+    folder = tmp_path_factory.mktemp("payments")
+    with Returns(folder, INVOICES, PARTNERS__SUPPLIER_TYPES="AG", PARTNERS__CUSTOMER_TYPES="CH") as world:
         yield world
 
 
@@ -176,6 +181,26 @@ def test_a_payment_finds_its_invoice_under_another_number(world: Returns) -> Non
     result = world.run(PAYMENTS)
     assert result.exit_code == 0, result.problems
     assert world.paid("2799") == [("PMO", "-40.00", "-40.00", "-400.00")]
+
+
+def test_receipts_of_a_renamed_customer_arrive(world: Returns) -> None:
+    world.run(MASTER_DATA, **PATIENT)
+    world.rename_customer(PARTNERS["AR"], "70001-X")
+    # It adds the code of the VMS anew, for the documents to come: what is open stands under the other one.
+    world.run(MASTER_DATA, **PATIENT)
+    world.pay("70.00", {"2715": "70.00"}, subledger="70001-X")
+    result = world.run(PAYMENTS)
+    assert (result.exit_code, world.paid("2715")) == (0, [("PMI", "-70.00", "-70.00", "-700.00")]), result.problems
+    # And renamed in the VMS as well.
+    partner = {"businessPartnerCode": "70001-Y"}
+    world.vms.put(f"/BusinessPartner/{PARTNER_KEYS['AR']}", json=partner).raise_for_status()
+    world.run(MASTER_DATA, **PATIENT)
+    first, second = world.breaks()["customer renamed"]
+    assert first.startswith("The customer 70001 of the ledger is 70001-Y (70001) in the VMS now: ")
+    assert second.startswith("The customer 70001-X of the ledger is 70001-Y ")
+    world.pay("30.00", {"2716": "30.00"}, subledger="70001-X")
+    result = world.run(PAYMENTS)
+    assert (result.exit_code, world.paid("2716")) == (0, [("PMI", "-30.00", "-30.00", "-300.00")]), result.problems
 
 
 def test_a_run_with_nothing_new_writes_nothing(world: Returns) -> None:

@@ -151,8 +151,8 @@ def _intent(stage: Stage, row: Row, latest: Version | None) -> Intent | None:
             "action": row["action"],
             "code": row["code"],
             "definition": row.get("definition_db_id"),
-            # Whose account went with it: the code may become another's (map.known_accounts).
-            **({"partner_key": row.get("partner_key")} if stage.kind is Kind.SUPPLIER else {}),
+            # Who it is: the code may become another's (map.known_accounts, post.renamed_partners).
+            **({"partner_key": row.get("partner_key")} if stage.kind in {Kind.SUPPLIER, Kind.CUSTOMER} else {}),
         },
         owner_code=row["owner_code"],
     )
