@@ -292,6 +292,12 @@ class Settings(Section):
         examples=["springline.ctl.sqlite"],
     )
     published: OurFolder = Field(default=Path("published"), description="folder of what analysts read")
+    published_group: Text | None = Field(
+        default=None,
+        description="group of this machine that may read what is published (0640, its folders 0750); unless set, all "
+        "that is written is for the user who runs Springline alone (0600, 0700)",
+        examples=["analysts"],
+    )
     vms: VmsSettings
     ledger: LedgerSettings
     companies: tuple[CompanySettings, ...] = ()
