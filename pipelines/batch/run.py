@@ -15,6 +15,7 @@ import structlog
 from pipelines.batch.clients import Clients
 from pipelines.batch.jobs import JOBS
 from pipelines.batch.outcome import Outcome, Standing, exit_words, read_outcome, show_outcome
+from pipelines.batch.private import make_private
 from pipelines.core.disk import disk_fault
 from pipelines.core.drawing import draw_table
 from pipelines.core.errors import SpringlineError, UsageError
@@ -160,6 +161,7 @@ def run_batch(
     another batch holds the warehouse, and whatever keeps a batch from beginning at all.
     """
     tally = _Tally()
+    tally.problems += make_private(settings)
     with ExitStack() as stack:
         # First of all: this is the lock that keeps a second batch out.
         warehouse = stack.enter_context(closing(open_warehouse(settings.warehouse_path)))

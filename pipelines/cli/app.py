@@ -29,6 +29,7 @@ from pipelines.cli import (
 )
 from pipelines.cli.common import err, errors_as_json, out
 from pipelines.cli.voice import with_voice
+from pipelines.core.access import keep_private
 from pipelines.core.disk import disk_fault
 from pipelines.core.errors import SpringlineError, UsageError
 
@@ -136,6 +137,7 @@ def main() -> NoReturn:
     # Libraries, syntax trees and suites of checks are millions of small objects that stay and are hardly ever garbage.
     # To look through them after every 700 new ones, as Python does, takes an eighth of the time of a first run's start.
     gc.set_threshold(100_000, 20, 50)
+    keep_private()
     for stream in (sys.stdout, sys.stderr):
         # Names in both systems have letters that no ASCII terminal knows; --json is UTF-8 wherever it is read.
         if isinstance(stream, io.TextIOWrapper):

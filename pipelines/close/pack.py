@@ -18,7 +18,7 @@ from pipelines import __version__
 from pipelines.close.sheets import of_period, write_close_workbook
 from pipelines.core.errors import ModelError, UsageError
 from pipelines.core.literals import literal
-from pipelines.publish.steps import close_words, first_line, put_folder, stage
+from pipelines.publish.steps import PACKS, close_words, first_line, open_published, put_folder, stage
 from pipelines.stores.control import named_statements
 from pipelines.stores.rows import rows_of
 from pipelines.stores.seals import SEALED, Preparer
@@ -26,7 +26,6 @@ from pipelines.stores.seals import SEALED, Preparer
 if TYPE_CHECKING:
     from pipelines.step.context import Context
 
-FOLDER = "close"
 SUMMARY, WORKBOOK, ENTRIES = "summary.json", "close.xlsx", "period_entries"
 
 # The tables of the pack, of each the rows of the period.
@@ -90,7 +89,7 @@ def pack_folder(published: Path, period: date, version: int) -> Path:
     >>> [pack_folder(Path("published"), date(2026, 10, 1), version).as_posix() for version in (1, 2)]
     ['published/close/2026-10', 'published/close/2026-10-v2']
     """
-    return published / FOLDER / (f"{period:%Y-%m}" if version == 1 else f"{period:%Y-%m}-v{version}")
+    return published / PACKS / (f"{period:%Y-%m}" if version == 1 else f"{period:%Y-%m}-v{version}")
 
 
 def write_pack(ctx: Context, period: date, standing: Standing) -> Pack:
@@ -102,6 +101,7 @@ def write_pack(ctx: Context, period: date, standing: Standing) -> Pack:
     place = pack_folder(ctx.settings.published, period, standing.version)
     _refuse_unknown_seal(ctx, place)
     try:
+        open_published(ctx.settings)
         with stage(place.parent) as aside:
             made = aside / place.name
             made.mkdir()

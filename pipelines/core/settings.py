@@ -37,6 +37,7 @@ from pipelines.core.settings_values import (
     Text,
     Token,
     User,
+    is_for_all_to_read,
 )
 from pipelines.core.settings_watch import AlertSettings, WatchSettings, WebhookSettings
 
@@ -47,6 +48,12 @@ RULES_THAT_MAY_BE_OFF = (
     "external_document_no_too_long", "kid_too_long", "kid_invalid", "iban_invalid", "refused_as_it_is",
     "tax_rule_rate_differs",
 )  # fmt: skip
+
+
+PLAIN = (
+    "has no TLS, and whoever is on the way reads what signs us in; begin it with https://, or set {}.plain_http = true "
+    "where the way is safe"
+)
 
 
 class VmsSettings(Section):
@@ -64,6 +71,11 @@ class VmsSettings(Section):
         default=None, description="id of the machine-to-machine client", examples=["<client id>"]
     )
     client_secret: SecretStr | None = Field(default=None, description="secret of the machine-to-machine client")
+    plain_http: bool = Field(
+        default=False,
+        description="`true` lets an address of this section begin with http:// where it is not on this machine: "
+        "the secret, and every document, then travels for all to read",
+    )
     audience: Text = Field(
         default="https://dataloy", description="what a token is asked for; `https://dataloy.dev` on test systems"
     )
@@ -87,6 +99,11 @@ class LedgerSettings(Section):
     )
     token: Token = Field(
         description="the API token; a domain administrator makes it, in the group entity where there is one"
+    )
+    plain_http: bool = Field(
+        default=False,
+        description="`true` lets an address of this section begin with http:// where it is not on this machine: "
+        "the token, and every voucher, then travels for all to read",
     )
     page_size: int = Field(default=1000, ge=1, le=10_000, description="records a page")
     nodes_per_mutation: int = Field(default=500, ge=1, le=500, description="voucher lines a call")
@@ -292,6 +309,12 @@ class Settings(Section):
         examples=["springline.ctl.sqlite"],
     )
     published: OurFolder = Field(default=Path("published"), description="folder of what analysts read")
+    published_group: Text | None = Field(
+        default=None,
+        description="group of this machine that may read what is published (0640, its folders 0750); unless set, all "
+        "that is written is for the user who runs Springline alone (0600, 0700)",
+        examples=["analysts"],
+    )
     vms: VmsSettings
     ledger: LedgerSettings
     companies: tuple[CompanySettings, ...] = ()
@@ -438,11 +461,23 @@ def _sign_in_problems(vms: object, given: Given) -> list[str]:
     return [f"{place}: no sign-in: {', '.join(missing)} {is_are} missing ({older})"]
 
 
+def _plain_addresses(settings: Settings) -> Iterator[tuple[Location, object, str]]:
+    addresses = {
+        ("vms", "base_url"): settings.vms.base_url,
+        ("vms", "token_url"): settings.vms.token_url,
+        ("ledger", "url"): settings.ledger.url,
+    }
+    for at, address in addresses.items():
+        if address and is_for_all_to_read(address) and not getattr(settings, at[0]).plain_http:
+            yield at, address, PLAIN.format(at[0])
+
+
 def _contradictions(settings: Settings) -> Iterator[tuple[Location, object, str]]:
     """Yield settings that are each right and together are not: where, the value, and what is wrong."""
     files = {"warehouse": settings.warehouse_path, "control": settings.control_path}
     # pipelines/publish writes a file of this name; it would take the place of the working database.
     files["published"] = settings.published / "springline.duckdb"
+    yield from _plain_addresses(settings)
     seen: dict[str, str] = {}
     for name, path in files.items():
         # Not `resolve`: it ends with an error at a link that leads back to itself.

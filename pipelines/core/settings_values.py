@@ -21,6 +21,8 @@ _UNSEEN = ("Cc", "Cs", "Cf", "Zl", "Zp")
 MOST_INTEGER = 2**31 - 1
 # Bytes of one name in a path, on every file system in use.
 LONGEST_NAME = 255
+# What this machine calls itself; requests to it go through no proxy (pipelines/wire/client.py).
+THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 def unseen_character(text: str) -> str:
@@ -98,6 +100,18 @@ def _address(value: str) -> str:
         message = f"ends with #{parts.fragment}; leave that out"
         raise ValueError(message)
     return value
+
+
+def is_for_all_to_read(url: str) -> bool:
+    """Tell whether what goes to an address can be read on the way: no TLS, and not on this machine.
+
+    >>> is_for_all_to_read("http://vms.example"), is_for_all_to_read("HTTPS://vms.example")
+    (True, False)
+    >>> is_for_all_to_read("http://127.0.0.1:8080"), is_for_all_to_read("http://127.0.0.1.example")
+    (False, True)
+    """
+    parts = urlsplit(url)
+    return parts.scheme.lower() != "https" and parts.hostname not in THIS_MACHINE
 
 
 def _base(value: str) -> str:

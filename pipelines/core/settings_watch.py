@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from pipelines.core.settings_section import Section
-from pipelines.core.settings_values import BaseAddress, DayTime, Text, User
+from pipelines.core.settings_values import BaseAddress, DayTime, Text, User, is_for_all_to_read
 
 _DAY = 86_400
 
 
 def _with_tls(url: str) -> str:
     """Refuse an address to which passwords would travel for everybody to read; on this machine nobody is between."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme.lower() == "https" or host in {"localhost", "::1"} or re.fullmatch(r"127(\.\d{1,3}){3}", host):
-        return url
-    raise ValueError("has no TLS, and the password of the VMS would travel for all to read; begin it with https://")
+    if is_for_all_to_read(url):
+        raise ValueError("has no TLS, and the password of the VMS would travel for all to read; begin it with https://")
+    return url
 
 
 TlsAddress = Annotated[BaseAddress, AfterValidator(_with_tls)]

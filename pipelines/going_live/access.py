@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipelines.contracts import ledger as ledger_contracts
 from pipelines.contracts import vms as vms_contracts
 from pipelines.contracts.presence import absent_members
+from pipelines.core.access import group_number
 from pipelines.core.errors import SpringlineError, WireError
 from pipelines.going_live.check_line import CheckFault, CheckLine, judge
 from pipelines.load.ledger.file_rules import AttachedFile, NoFileError
@@ -45,6 +46,7 @@ ROLES = "give the API's user the role, or the field, in the VMS"
 def files(probe: Probe) -> CheckLine:
     """The folders of the warehouse, the control store and the published file can be written."""
     settings = probe.settings
+    group_number(settings.published_group)
     folders = {settings.warehouse_path.parent, settings.control_path.parent, settings.published}
     faults = [
         (f"{folder} cannot be written", "set warehouse, control and published to folders this user may write to")

@@ -14,12 +14,14 @@ import structlog
 
 from pipelines import __version__, publish
 from pipelines.checks.steps import load_rules
+from pipelines.core.access import admit, group_number, open_folder
 from pipelines.core.errors import ModelError
 from pipelines.core.resources import sql_folder
 from pipelines.core.table_ref import TableRef
 from pipelines.models.steps import open_models
 from pipelines.publish.edition.contents import (
     DATABASE,
+    PACKS,
     REPORT,
     TABLES,
     VIEWS,
@@ -30,7 +32,7 @@ from pipelines.publish.edition.contents import (
     is_published,
 )
 from pipelines.publish.edition.database import write_database
-from pipelines.publish.edition.swap import put_folder, stage
+from pipelines.publish.edition.swap import KEPT, put_file, put_folder, stage
 from pipelines.publish.edition.tables import write_tables
 from pipelines.publish.facts import close_words, part_holds, share_names
 from pipelines.publish.workbook.sheet import Kind, Sheet, SheetColumn
@@ -44,16 +46,19 @@ from pipelines.stores.sent_objects import SENT_TABLES
 from pipelines.stores.unopened import unopened_step
 
 if TYPE_CHECKING:
+    from pipelines.core.settings import Settings
     from pipelines.publish.edition.contents import Texts
 
 # After the steps, what the pack of a close is made with: the same sheets, and a folder put in place in one move.
 __all__ = [
+    "PACKS",
     "SHEETS",
     "Kind",
     "Sheet",
     "SheetColumn",
     "close_words",
     "first_line",
+    "open_published",
     "publish_database",
     "publish_report",
     "publish_tables",
@@ -107,7 +112,9 @@ def publish_report(ctx: Context) -> Counts:
     def write(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
         from pipelines.publish.report.report import write_report  # noqa: PLC0415 an idle run has no use for it
 
-        write_report(connection, folder / REPORT, today=ctx.today, rules=load_rules().rules.values())
+        with stage(folder) as aside:
+            write_report(connection, aside / REPORT, today=ctx.today, rules=load_rules().rules.values())
+            put_file(aside / REPORT, folder / REPORT)
 
     return _publish(ctx, REPORT, lambda folder: _from_published(folder, write))
 
@@ -118,7 +125,9 @@ def publish_workbook(ctx: Context) -> Counts:
     def write(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
         from pipelines.publish.workbook.workbook import write_workbook  # noqa: PLC0415 ditto
 
-        write_workbook(connection, folder / WORKBOOK, today=ctx.today)
+        with stage(folder) as aside:
+            write_workbook(connection, aside / WORKBOOK, today=ctx.today)
+            put_file(aside / WORKBOOK, folder / WORKBOOK)
 
     return _publish(ctx, WORKBOOK, lambda folder: _from_published(folder, write))
 
@@ -144,6 +153,21 @@ def write_sheets(
     workbook.write_sheets(connection, path, sheets, title=title, day=day, parameters=parameters, standing=standing)
 
 
+def open_published(settings: Settings) -> bool:
+    """Make the published folder, or let its readers in: this user alone, or the group of `published_group` too.
+
+    What lies in it follows when the folder itself was open to others; returns whether it was. Raises OSError where
+    something in it is somebody else's.
+    """
+    folder = settings.published
+    if not open_folder(folder, group=group_number(settings.published_group)):
+        return False
+    for name in (DATABASE, TABLES, REPORT, WORKBOOK, PACKS, KEPT):
+        if (folder / name).exists():
+            admit(folder / name, into=folder)
+    return True
+
+
 def _publish(ctx: Context, product: str, write: Callable[[Path], object]) -> Counts:
     """Make one product, unless it exists and nothing of what it is made of has changed."""
     folder = ctx.settings.published
@@ -152,6 +176,7 @@ def _publish(ctx: Context, product: str, write: Callable[[Path], object]) -> Cou
     # Both: a product that somebody removed comes back with the next run.
     if (folder / product).exists() and ctx.control.mark(name) == mark:
         return Counts()
+    open_published(ctx.settings)
     write(folder)
     # Kept last: a run that is killed before has published nothing, or makes the same once more.
     ctx.control.keep_mark(name, mark)

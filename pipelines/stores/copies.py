@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -19,7 +18,7 @@ PARTIAL = ".partial"
 
 
 def copy_store(source: Path, target: Path) -> None:
-    """Copy a control store that others may be writing to; the copy has the state of one moment and the mode of source.
+    """Copy a control store that others may be writing to; the copy has the state of one moment, for this user alone.
 
     SQLite's own copying takes in what still stands in the write-ahead log; a copy of the file alone would lack it.
     Raises sqlite3.Error or OSError when the copy cannot be made, SettingsError when it is not sound; then ``target`` is
@@ -57,7 +56,6 @@ def _write(source: Path, partial: Path) -> None:
     if faults:
         message = f"The control store {source} is damaged: {'; '.join(faults)}."
         raise SettingsError(message, next_step="keep the file as it is, and put back the last sound copy of it.")
-    partial.chmod(stat.S_IMODE(source.stat().st_mode))
     _flush(partial)
 
 

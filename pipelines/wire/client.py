@@ -15,6 +15,7 @@ from urllib.request import getproxies
 import httpx
 
 from pipelines.core.errors import SettingsError
+from pipelines.core.settings_values import THIS_MACHINE
 
 # A server that is there answers a connection at once; minutes are for its work, not for finding it.
 CONNECT_SECONDS = 10.0
@@ -36,9 +37,21 @@ def make_client(*, timeout: float, connections: int, transport: httpx.BaseTransp
     return httpx.Client(
         verify=_trusted(),
         transport=transport,
+        follow_redirects=False,
+        event_hooks={"response": [_forget_other_address]},
+        # The environment's proxy is another machine: what is meant for this one, and may be plain, must not pass it.
+        mounts={f"all://[{host}]" if ":" in host else f"all://{host}": None for host in THIS_MACHINE},
         timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
         limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
     )
+
+
+def _forget_other_address(response: httpx.Response) -> None:
+    """Take out where an answer sends on: a token goes nowhere else, and httpx reads the address even so.
+
+    It takes one that it cannot read for a fault of the request, and the answer would be lost.
+    """
+    response.headers.pop("location", None)
 
 
 @lru_cache
@@ -50,6 +63,9 @@ def _trusted() -> ssl.SSLContext:
 def _certificate_faults(environ: Mapping[str, str]) -> Iterator[str]:
     # As httpx does: the folder is looked at only where no file is named.
     file, folder = environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")
+    if environ.get("SSLKEYLOGFILE"):
+        yield "SSLKEYLOGFILE would write the keys of every connection, and with them the tokens, into a file"
+        return
     if file and not Path(file).exists():
         yield f"SSL_CERT_FILE names {file}, which is not there"
     # OpenSSL takes a folder that is not there for one without certificates, and then trusts nobody.
@@ -59,7 +75,7 @@ def _certificate_faults(environ: Mapping[str, str]) -> Iterator[str]:
         try:
             _trusted()
         except OSError as error:
-            name = next((name for name in ("SSLKEYLOGFILE", "SSL_CERT_FILE") if environ.get(name)), "SSL_CERT_DIR")
+            name = "SSL_CERT_FILE" if file else "SSL_CERT_DIR"
             yield f"{name} names {environ.get(name)}, which cannot be used ({error.strerror or error})"
 
 

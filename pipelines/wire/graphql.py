@@ -28,6 +28,7 @@ CREDITS = "BAD_REQUEST.INSUFFICIENT_CREDITS"
 # minutes.
 WAITS: Mapping[str, float] = {BURST: 5.0, CONCURRENCY: 1.0, CREDITS: 1200.0}
 # HTTP statuses.
+REDIRECT, BAD_REQUEST = 300, 400
 NOT_SIGNED_IN = frozenset({401, 403})
 # Body too large, kind of body not taken: said before a request is looked into, so nothing was carried out.
 UNTAKEN = frozenset({413, 415})
@@ -178,6 +179,11 @@ def _judge(answer: Answer) -> None:
     judge_status(answer)
     if answer.status in NOT_SIGNED_IN:
         raise Terminal(f"The ledger does not accept the token ({answer.status}).", next_step=NEXT_STEP, sent=False)
+    if REDIRECT <= answer.status < BAD_REQUEST:
+        # Not followed: the token is for the address in the settings alone.
+        raise _NoGraphqlError(
+            f"The ledger's address sends elsewhere ({answer.status}).", next_step="check SPRINGLINE_LEDGER__URL."
+        )
     if parsed is None or parsed.data is None:
         raise _NoGraphqlError(
             f"The ledger's answer ({answer.status}) is no GraphQL but {answer.excerpt()!r}.",

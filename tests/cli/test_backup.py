@@ -67,11 +67,11 @@ def test_a_copy_put_back_as_it_says_is_the_store(terminal: Terminal) -> None:
     _stored(terminal, 3)
 
 
-def test_the_copy_may_be_read_by_those_who_may_read_the_store(terminal: Terminal) -> None:
+def test_the_copy_is_its_users_alone(terminal: Terminal) -> None:
     _stored(terminal, 1)
     (terminal.folder / "springline.ctl.sqlite").chmod(0o640)
     terminal.run("backup", "copy.sqlite")
-    assert stat.S_IMODE((terminal.folder / "copy.sqlite").stat().st_mode) == 0o640
+    assert stat.S_IMODE((terminal.folder / "copy.sqlite").stat().st_mode) == 0o600
 
 
 def test_a_file_that_exists_stays_unless_forced(terminal: Terminal) -> None:

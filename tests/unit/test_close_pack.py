@@ -30,7 +30,9 @@ class _Written(Exception):
 @pytest.fixture
 def ctx(tmp_path: Path) -> Iterator[SimpleNamespace]:
     with closing(Control(tmp_path / "ctl.sqlite")) as control:
-        yield SimpleNamespace(control=control, settings=SimpleNamespace(published=tmp_path / "published"))
+        yield SimpleNamespace(
+            control=control, settings=SimpleNamespace(published=tmp_path / "published", published_group=None)
+        )
 
 
 def write(ctx: SimpleNamespace) -> None:

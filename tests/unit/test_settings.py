@@ -11,6 +11,7 @@ import pytest
 from pipelines.core import settings
 from pipelines.core.errors import SettingsError
 from pipelines.core.settings import CompanySettings, Settings, load_published, load_settings, setting_variables
+from tests.cli.springline import NOWHERE
 
 ROOT = Path(__file__).parents[2]
 ENVIRON = {
@@ -340,3 +341,25 @@ def test_each_setting_says_what_it_means() -> None:
         assert all(field.description for field in getattr(settings, name).model_fields.values()), name
     plain = ("warehouse", "control", "published")
     assert all(settings.Settings.model_fields[name].description for name in plain)
+
+
+PLAIN = [
+    ("SPRINGLINE_VMS__BASE_URL", "http://tenant.dataloy.com/ws/rest"),
+    ("SPRINGLINE_VMS__TOKEN_URL", "HTTP://tenant.eu.auth0.com/oauth/token"),
+    ("SPRINGLINE_LEDGER__URL", "http://www.xledger.net/graphql"),
+    ("SPRINGLINE_LEDGER__URL", "http://127.0.0.1.evil.example/graphql"),
+    ("SPRINGLINE_LEDGER__URL", "http://localhost.evil.example/graphql"),
+    ("SPRINGLINE_LEDGER__URL", "http://10.0.0.5:8080/graphql"),
+    ("SPRINGLINE_LEDGER__URL", "http://[fe80::1]/graphql"),
+]
+
+
+@pytest.mark.parametrize(("name", "address"), PLAIN)
+def test_a_token_travels_for_nobody_to_read(name: str, address: str) -> None:
+    environ = {**NOWHERE, name: address}
+    section = name.removeprefix("SPRINGLINE_").partition("__")[0]
+    with pytest.raises(SettingsError, match=f"has no TLS.*{section.lower()}.plain_http"):
+        load_settings(None, environ=environ)
+    load_settings(None, environ={**environ, f"SPRINGLINE_{section}__PLAIN_HTTP": "true"})
+    load_settings(None, environ={**environ, name: address.lower().replace("http://", "https://")})
+    load_settings(None, environ={**environ, name: "http://[::1]:8080/x"})

@@ -7,6 +7,7 @@ import os
 import ssl
 from pathlib import Path
 
+import httpx
 import pytest
 
 from pipelines.core.errors import SettingsError
@@ -46,7 +47,7 @@ UNUSABLE = [
     ("SSL_CERT_FILE", "/", "names /, which cannot be used (Is a directory)"),
     ("SSL_CERT_FILE", __file__, f"names {__file__}, which cannot be used ("),
     ("SSL_CERT_DIR", "/nowhere", "names /nowhere, which is no folder"),
-    ("SSLKEYLOGFILE", "/nowhere/keys", "names /nowhere/keys, which cannot be used (No such file or directory)"),
+    ("SSLKEYLOGFILE", "/nowhere/keys", "would write the keys of every connection"),
 ]
 
 
@@ -85,3 +86,35 @@ def test_all_variables_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=r"SSL_CERT_FILE.*ALL_PROXY.*NO_PROXY"):
         make()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PYTHONHTTPSVERIFY", "0"),
+        ("CURL_CA_BUNDLE", ""),
+        ("REQUESTS_CA_BUNDLE", ""),
+        ("SSL_CERT_FILE", ""),
+        ("SSL_CERT_DIR", ""),
+        ("SSL_NO_VERIFY", "1"),
+        ("GIT_SSL_NO_VERIFY", "true"),
+        ("NODE_TLS_REJECT_UNAUTHORIZED", "0"),
+    ],
+)
+def test_no_variable_switches_certificates_off(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    make()
+    assert client._trusted().verify_mode is ssl.CERT_REQUIRED
+    assert client._trusted().check_hostname
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_what_is_for_this_machine_passes_no_proxy(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://proxy.example:3128")
+    with make_client(timeout=1, connections=1, transport=None) as made:
+        direct, proxied = (
+            made._transport_for_url(httpx.URL(url)) for url in (f"http://{host}:1/", "http://vms.example/")
+        )
+        assert direct is made._transport
+        assert proxied is not made._transport

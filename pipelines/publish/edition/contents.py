@@ -13,6 +13,8 @@ DATABASE = "springline.duckdb"
 TABLES = "tables"
 REPORT = "report.html"
 WORKBOOK = "springline.xlsx"
+# Of the close: a folder a period and version.
+PACKS = "close"
 
 MODEL_SCHEMAS = ("map", "post", "rec", "close")
 # Models of this schema are views of the published file over its tables: no batch builds them, no edition copies them.

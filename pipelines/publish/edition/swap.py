@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipelines.core.access import admit, make_folders
+
 # Where things are made before they are put in place: on the same disk, so that one move does it.
 STAGE = ".new"
 # Where folders that were replaced stay until the next time.
@@ -27,7 +29,8 @@ def stage(folder: Path) -> Iterator[Path]:
     """
     aside = folder / STAGE
     shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
+    make_folders(folder)
+    aside.mkdir()
     try:
         yield aside
     finally:
@@ -35,8 +38,9 @@ def stage(folder: Path) -> Iterator[Path]:
 
 
 def put_file(made: Path, place: Path) -> None:
-    """Put a file in place of another; a reader who has the old one open keeps it."""
-    place.parent.mkdir(parents=True, exist_ok=True)
+    """Put a file in place of another, for the readers of the folder; who has the old one open keeps it."""
+    make_folders(place.parent)
+    admit(made, into=place.parent)
     os.replace(made, place)  # noqa: PTH105 - Path.replace says the same in more words
     _sync(place.parent)
 
@@ -46,7 +50,8 @@ def put_folder(made: Path, place: Path, *, old: Path | None = None) -> None:
 
     Somebody may be listing the old one at this moment: as long as it is kept, they see all of its names.
     """
-    place.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(place.parent)
+    admit(made, into=place.parent)
     if not place.exists():
         made.rename(place)
     elif not _exchanged(made, place):
@@ -59,7 +64,7 @@ def put_folder(made: Path, place: Path, *, old: Path | None = None) -> None:
         if old is None:
             shutil.rmtree(made)
         else:
-            old.parent.mkdir(parents=True, exist_ok=True)
+            make_folders(old.parent)
             made.rename(old)
     _sync(place.parent)
 
