@@ -13,7 +13,7 @@ from pipelines.core.periods import OSLO
 from pipelines.going_live import access, mapping, set_up
 from pipelines.going_live.check_line import CheckLine
 from pipelines.going_live.probe import Probe
-from pipelines.stores.control import Control
+from pipelines.stores.lost import open_control
 from pipelines.stores.request_counts import RequestCounts
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ CHECKS: Mapping[str, Callable[[Probe], CheckLine]] = {
 def check_readiness(settings: Settings, *, now: Callable[[], datetime]) -> list[CheckLine]:
     """Check everything that must be right before going live, one line each; reads only, needs nothing but settings."""
     month = f"{now().astimezone(OSLO):%Y-%m}"
-    with closing(Control(settings.control_path)) as control:
+    with closing(open_control(settings)) as control:
         counts = RequestCounts(control, month=month)
         try:
             with closing(Probe(settings, now=now, count=counts.count)) as probe:
