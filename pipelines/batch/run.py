@@ -18,7 +18,7 @@ from pipelines.batch.outcome import Outcome, Standing, exit_words, read_outcome,
 from pipelines.batch.private import make_private
 from pipelines.core.disk import disk_fault
 from pipelines.core.drawing import draw_table
-from pipelines.core.errors import SpringlineError, UsageError
+from pipelines.core.errors import ModelError, SpringlineError, UsageError
 from pipelines.core.operators import login_name
 from pipelines.core.periods import OSLO
 from pipelines.core.settings import Settings
@@ -27,7 +27,9 @@ from pipelines.step.counts import Counts
 from pipelines.step.step import Job, Step
 from pipelines.stores.control import Control, named_statements, utc_text
 from pipelines.stores.job_ends import note_job_ends
+from pipelines.stores.lost import refuse_lost_control
 from pipelines.stores.request_counts import RequestCounts
+from pipelines.stores.spoiled import is_spoiled, set_aside
 from pipelines.stores.warehouse import open_warehouse, take_over
 
 if TYPE_CHECKING:
@@ -86,6 +88,8 @@ class _Tally:
     # Why a job did not come to its end, by its name.
     errors: dict[str, SpringlineError] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    # Set aside when the batch is over, so that the next one begins a new one.
+    is_warehouse_spoiled: bool = False
 
     def exit_code(self) -> int:
         """Decide: 15, then what stopped a job, then 14, then objects set aside, then 16.
@@ -164,7 +168,9 @@ def run_batch(
     tally.problems += make_private(settings)
     with ExitStack() as stack:
         # First of all: this is the lock that keeps a second batch out.
-        warehouse = stack.enter_context(closing(open_warehouse(settings.warehouse_path)))
+        stack.callback(lambda: tally.is_warehouse_spoiled and set_aside(settings.warehouse_path))
+        warehouse = stack.enter_context(closing(open_warehouse(settings.warehouse_path, tell=tally.problems.append)))
+        refuse_lost_control(settings, warehouse=warehouse)
         context, requests = stack.enter_context(
             open_context(settings, warehouse=warehouse, tell=tally.problems.append, **options)
         )
@@ -244,6 +250,7 @@ def _run_jobs(
                 tally.jobs[job.name] += _run_step(context, job, step, position)
             # Anything else is a bug and ends the batch with a traceback.
             except SpringlineError as error:
+                tally.is_warehouse_spoiled |= is_spoiled(error, context.settings.warehouse_path)
                 log.error("step_failed", job=job.name, step=step.name, error=str(error))  # noqa: TRY400 expected failures show no traceback
                 tally.errors[job.name] = error
                 # The later steps of a job stand on the earlier ones; the next job stands on what is landed.
@@ -266,6 +273,11 @@ def _run_step(context: Context, job: Job, step: Step, position: int) -> Counts:
         if told := disk_fault(error):
             detail = str(told)
             raise told from error
+        if is_spoiled(error, context.settings.warehouse_path):
+            detail = f"The warehouse {context.settings.warehouse_path} is damaged: {error}"
+            raise ModelError(
+                detail, next_step="run again; the damaged file is set aside, and a new one is built."
+            ) from error
         detail = str(error) if isinstance(error, SpringlineError) else ""
         raise
     finally:

@@ -54,14 +54,14 @@ def tell(*, as_json: AsJson = False, config: Config = None) -> None:
     """
     from contextlib import closing  # noqa: PLC0415 a command imports what it runs
 
-    from pipelines.stores.control import Control  # noqa: PLC0415
+    from pipelines.stores.lost import open_control  # noqa: PLC0415
     from pipelines.watch.alerts.listing import read_alerts, show_alerts  # noqa: PLC0415
     from pipelines.watch.alerts.post import read_addresses  # noqa: PLC0415
     from pipelines.watch.alerts.tell import tell_alerts  # noqa: PLC0415
 
     with session(config, as_json=as_json) as started:
         read_addresses(started.settings)
-        with closing(Control(started.settings.control_path)) as control:
+        with closing(open_control(started.settings)) as control:
             tell_alerts(started.settings, control, utc_now()).wait()
         alerts = read_alerts(started.settings, now=utc_now())
         if as_json:

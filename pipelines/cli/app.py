@@ -23,6 +23,7 @@ from pipelines.cli import (
     going_live,
     query,
     questions,
+    recovery,
     steering,
     watching,
     webhooks,
@@ -55,6 +56,7 @@ BY_PANEL: Mapping[str, Sequence[Callable[..., None] | typer.Typer]] = {
     "Decide": (steering.hold, steering.release, steering.ignore, steering.retry, breaks.app),
     "Ask": (questions.explain, questions.preflight, query.query, questions.models),
     "Month's end": (closing.app,),
+    "When something broke": (recovery.verify, recovery.restore, recovery.rebuild, recovery.confirm),
     "First day": (
         going_live.init,
         going_live.check,

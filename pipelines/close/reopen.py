@@ -12,7 +12,8 @@ from pipelines.core.errors import UsageError
 from pipelines.core.periods import read_period
 from pipelines.core.words import moment
 from pipelines.steering.decisions import reason_text
-from pipelines.stores.control import Control, utc_text
+from pipelines.stores.control import utc_text
+from pipelines.stores.lost import open_control
 from pipelines.stores.seals import REOPENED, reopen_period, reopenings
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def reopen(settings: Settings, *, period: str, reason: str, operator: str, now: 
     """
     read_period(period)
     words = reason_text(reason)
-    with closing(Control(settings.control_path)) as control:
+    with closing(open_control(settings)) as control:
         before = reopen_period(control, period, reason=words, operator=operator, at=utc_text(now()))
         past = reopenings(control, period)
     if before is None or not (before.is_sealed or before.state == REOPENED):

@@ -15,6 +15,7 @@ from pipelines.close.pack import Standing, pack_faults, pack_folder, write_pack
 from pipelines.core.errors import UsageError
 from pipelines.core.periods import next_month, read_period
 from pipelines.stores.control import Control, named_statements, utc_text
+from pipelines.stores.lost import open_control
 from pipelines.stores.rows import Row, rows_of
 from pipelines.stores.seals import (
     DRAFT,
@@ -164,7 +165,7 @@ def run_close(
 
     result = run_batch(settings, jobs=chosen_jobs(RECONCILE), look=look, **options)
     outcome = outcomes[0] if outcomes else _Outcome()
-    with closing(Control(settings.control_path)) as control:
+    with closing(open_control(settings)) as control:
         record = _read_record(control, period)
     faults = _faults(settings.published, month, before.hashes)
     # A sealed pack that was changed must stop a script too, although nothing else does.
@@ -208,7 +209,7 @@ def _is_over(month: date, *, today: date) -> bool:
 
 def _open_period(settings: Settings, period: str, *, at: str) -> _Record:
     """Enter a period in the list of closes, from which the models of this batch read it; return how it stands."""
-    with closing(Control(settings.control_path)) as control:
+    with closing(open_control(settings)) as control:
         open_close(control, period, at=at)
         return _read_record(control, period)
 

@@ -59,8 +59,8 @@ UNWRITTEN = (
     "it was: leave it where it is."
 )
 PUT_BACK = (
-    "keep the file as it is, and put back the last sound copy of it (one that `springline backup` made), or name "
-    "another file in the setting `control`. What was sent since that copy is looked up before anything is sent."
+    "`springline restore BACKUP` puts the last sound copy in its place; without one, `springline rebuild` makes a new "
+    "one from both systems. Either keeps the damaged file, and sends nothing twice."
 )
 
 

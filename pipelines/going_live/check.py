@@ -14,6 +14,7 @@ from pipelines.going_live import access, mapping, set_up
 from pipelines.going_live.check_line import CheckLine
 from pipelines.going_live.probe import Probe
 from pipelines.stores.control import open_for_question
+from pipelines.stores.lost import refuse_lost_control
 from pipelines.stores.request_counts import RequestCounts
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def check_readiness(settings: Settings, *, now: Callable[[], datetime]) -> list[
     The requests are counted where the control store can be written.
     """
     month = f"{now().astimezone(OSLO):%Y-%m}"
+    refuse_lost_control(settings)
     with closing(open_for_question(settings.control_path)) as control:
         counts = RequestCounts(control, month=month)
         try:

@@ -138,6 +138,11 @@ class Outbox:
         rows = self._control.read(self._statements["payloads"], {"ids": canonical_json([*ids])})
         return {row["id"]: read_json(row["payload"]) for row in rows}
 
+    def in_states(self, ids: Collection[str], states: Collection[State]) -> set[str]:
+        """Return which of these intents stand in one of the states."""
+        rows = self._control.read(self._statements["present"], {"ids": canonical_json([*ids])})
+        return {row["id"] for row in rows if row["state"] in states}
+
     def _present(self, connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, sqlite3.Row]:
         rows = connection.execute(self._statements["present"], {"ids": canonical_json([*ids])})
         return {row["id"]: row for row in rows}

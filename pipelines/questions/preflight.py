@@ -21,6 +21,7 @@ from pipelines.extract import ledger, originals, vms
 from pipelines.questions.preflight_report import NO_VOYAGE, NOBODY_KNOWN, PendingDocument, PreflightReport, RuleFinding
 from pipelines.step.context import Context
 from pipelines.stores.control import Control, named_statements, open_for_question
+from pipelines.stores.lost import refuse_lost_control
 from pipelines.stores.open_tables import WAREHOUSE, open_tables
 from pipelines.stores.rows import rows_of
 from pipelines.stores.seeds import load_seeds
@@ -46,6 +47,7 @@ def run_preflight(
     reading the two systems raises.
     """
     first, last = _bounds(period)
+    refuse_lost_control(settings)
     # Partners and projects that the master-data job would create first then count as present.
     options["is_dry_run"] = True
     with ExitStack() as stack:

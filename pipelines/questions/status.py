@@ -14,6 +14,7 @@ from pipelines.steering.bank_changes import RULE as BANK_CHANGE
 from pipelines.steering.break_decisions import list_breaks
 from pipelines.steering.decisions import holds_to_come
 from pipelines.stores.control import Control, named_statements
+from pipelines.stores.lost import open_control
 from pipelines.stores.marks import left_alone
 from pipelines.stores.open_tables import open_tables
 from pipelines.stores.remarks_state import read_state
@@ -68,7 +69,7 @@ def read_status(
     it is not booked is left out where another list has the document.
     """
     statements = named_statements("status")
-    with closing(Control(settings.control_path, for_reading=True)) as control:
+    with closing(open_control(settings, for_reading=True)) as control:
 
         def rows(name: str) -> list[dict[str, Any]]:
             return [dict(row) for row in control.read(statements[name])]

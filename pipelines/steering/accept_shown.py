@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.steering.break_decisions import ListedBreak, decide_on, list_breaks
 from pipelines.steering.decisions import reason_text
-from pipelines.stores.control import Control, named_statements, utc_text
+from pipelines.stores.control import named_statements, utc_text
+from pipelines.stores.lost import open_control
 
 if TYPE_CHECKING:
     import sqlite3
@@ -83,7 +84,7 @@ def accept_shown(
     A batch may have run while a person was reading. One transaction: killed in between, none is accepted.
     """
     text = reason_text(words)
-    with closing(Control(settings.control_path)) as control, control.write() as connection:
+    with closing(open_control(settings)) as control, control.write() as connection:
         numbers = json.dumps([row.break_id for row in shown])
         found = connection.execute(named_statements("breaks")["as_they_are"], (numbers,))
         present: Mapping[int, sqlite3.Row] = {row["break_id"]: row for row in found}

@@ -19,7 +19,8 @@ from pipelines.core.words import moment
 from pipelines.reconcile.kinds import CLOSE, kinds_found_by
 from pipelines.steering.decisions import note_login, reason_text
 from pipelines.steering.find_document import listed
-from pipelines.stores.control import Control, named_statements, utc_text
+from pipelines.stores.control import named_statements, utc_text
+from pipelines.stores.lost import open_control
 from pipelines.stores.open_tables import Tables, open_tables
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def list_breaks(
     """
     if period is not None:
         read_period(period)
-    with closing(Control(settings.control_path, for_reading=True)) as control:
+    with closing(open_control(settings, for_reading=True)) as control:
         rows = control.read(named_statements("breaks")["list"], {"is_all": int(is_all)})
     # After the control store, which is never locked for long: while these tables are open no batch can begin.
     with open_tables(settings, is_published=is_published) as tables:
@@ -128,7 +129,7 @@ def decide(
     Raises UsageError for a name of none or of several, and for missing words; then nothing is decided on any of them.
     """
     text = reason_text(words)
-    with closing(Control(settings.control_path)) as control, control.write() as connection:
+    with closing(open_control(settings)) as control, control.write() as connection:
         rows = [_find(connection, name.strip()) for name in names]
         at = utc_text(now())
         return [decide_on(connection, action, row, text, operator=operator.strip(), at=at) for row in rows]

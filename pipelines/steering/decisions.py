@@ -22,6 +22,8 @@ log = structlog.get_logger()
 # How far retries have been carried out, as the number of the last decision.
 RETRIED = "decisions.retried"
 LONGEST_REASON = 500
+# The reason of the holds that a rebuilt or restored control store puts on: no person has given it.
+RECOVERED = "the control store was made anew, and what people decided may be lost"
 
 
 @dataclass(frozen=True, slots=True)

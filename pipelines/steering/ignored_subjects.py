@@ -19,7 +19,8 @@ from pipelines.core.words import moment, plural
 from pipelines.reconcile.kinds import break_kinds
 from pipelines.steering.decisions import note_login, reason_text
 from pipelines.stores.breaks import close_breaks
-from pipelines.stores.control import Control, named_statements, utc_text
+from pipelines.stores.control import named_statements, utc_text
+from pipelines.stores.lost import open_control
 from pipelines.stores.open_tables import Tables, open_tables
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def ignore_subject(
     with open_tables(settings) as tables:
         _refuse_ours(subject, tables)
     statements = named_statements("ignored_subjects")
-    with closing(Control(settings.control_path)) as control, control.write() as connection:
+    with closing(open_control(settings)) as control, control.write() as connection:
         if standing := _standing(connection, subject):
             since = moment(standing["since"])
             message = f"{subject.label} is not ours already: {standing['operator']}, {since}: {standing['reason']}"
@@ -142,7 +143,7 @@ def restore_subject(
 ) -> SubjectDecision:
     """Take back that a subject is not ours; UsageError when nobody has said so."""
     words = reason_text(reason)
-    with closing(Control(settings.control_path)) as control, control.write() as connection:
+    with closing(open_control(settings)) as control, control.write() as connection:
         standing = _standing(connection, subject)
         if standing is None:
             raise UsageError(
@@ -156,7 +157,7 @@ def restore_subject(
 
 def ignored_subjects(settings: Settings, *, is_all: bool) -> list[IgnoredSubject]:
     """Return what is not ours, the oldest first, and what is left out by it; ``is_all``: also what was taken back."""
-    with closing(Control(settings.control_path)) as control:
+    with closing(open_control(settings)) as control:
         rows = control.read(named_statements("ignored_subjects")["list"], {"is_all": int(is_all)})
     statements = named_statements("ignored", folder="questions")
     with open_tables(settings) as tables:

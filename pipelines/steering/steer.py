@@ -15,6 +15,7 @@ from pipelines.core.words import moment
 from pipelines.reconcile.kinds import break_kinds
 from pipelines.steering.bank_changes import confirm_changes, open_changes
 from pipelines.steering.decisions import (
+    RECOVERED,
     Decision,
     decision_on,
     ignored_row,
@@ -26,6 +27,7 @@ from pipelines.steering.decisions import (
 from pipelines.steering.find_document import Document, find_document
 from pipelines.stores.breaks import close_breaks
 from pipelines.stores.control import Control, named_statements, utc_text
+from pipelines.stores.lost import open_control
 from pipelines.stores.open_tables import Tables, open_tables
 
 if TYPE_CHECKING:
@@ -94,7 +96,7 @@ def steer(
     documents, a missing reason, and what can no longer be decided.
     """
     words = reason_text(reason)
-    with closing(Control(settings.control_path)) as control, open_tables(settings) as tables:
+    with closing(open_control(settings)) as control, open_tables(settings) as tables:
         desk = _Desk(control, tables, operator.strip(), words, utc_text(now()))
         if action == "release":
             return _release(desk, name)
@@ -105,7 +107,8 @@ def steer(
 
 def _hold(desk: _Desk, document: Document) -> SteeringResult:
     _refuse_when_sent(desk, document, "hold")
-    if standing := standing_hold(desk.control, document):
+    # One that a rebuilt store has put on is no person's: it falls with `springline confirm`, and this one must not.
+    if (standing := standing_hold(desk.control, document)) and standing["reason"] != RECOVERED:
         since = moment(standing["at"])
         message = f"{document.label} is held already, by {standing['operator']} since {since}: {standing['reason']}"
         return _result("hold", document, message, is_new=False)

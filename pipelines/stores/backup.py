@@ -34,11 +34,9 @@ class Backup:
     @property
     def put_back(self) -> str:
         """Say how the copy becomes the control store again."""
-        logs = " and ".join(f"{self.control}{ending}" for ending in LOG_FILES)
         return (
-            f"end every springline process; move {self.control} away, and with it {logs} where they exist; "
-            f"copy {self.file} to {self.control}; `springline run`. What was sent after the copy is looked up on the "
-            "other side and not sent again; what people decided after it has to be decided again."
+            f"`springline restore {self.file}`. What was sent after the copy is looked up on the other side and not "
+            "sent again; what people decided after it has to be decided again."
         )
 
     def as_dict(self) -> dict[str, object]:

@@ -25,10 +25,10 @@ class Control:
     `database is locked` to the second writer whatever the timeout.
     """
 
-    def __init__(self, path: Path, *, for_reading: bool = False, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(self, path: Path, *, for_reading: bool = False, busy_seconds: float | None = None) -> None:
         """Open the file, creating it with its tables when it is not there, and migrating one of an older release.
 
-        A write waits for others ``busy_seconds`` at most; then sqlite3.OperationalError is raised.
+        A write waits for others ``busy_seconds`` at most, or half a minute; then sqlite3.OperationalError is raised.
 
         ``for_reading`` leaves everything on disk as it is, so that it works in a folder that cannot be written: a
         store that is missing is empty, and one of an older release is migrated in memory alone. Raises SettingsError
@@ -41,7 +41,7 @@ class Control:
                 next_step="name a file in the setting `control`.",
             )
         with named(path):
-            self._connection = _reading(path) if for_reading else self._writing(busy_seconds)
+            self._connection = _reading(path) if for_reading else self._writing(busy_seconds or BUSY_SECONDS)
         self._connection.row_factory = sqlite3.Row
 
     def _writing(self, busy_seconds: float) -> sqlite3.Connection:

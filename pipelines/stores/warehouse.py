@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from pipelines.core.disk import disk_fault
-from pipelines.core.errors import BusyError, ModelError
+from pipelines.core.errors import BusyError, ModelError, SpringlineError
+from pipelines.stores.spoiled import is_spoiled, set_aside
 from pipelines.stores.unopened import unopened_step
 
 if TYPE_CHECKING:
@@ -30,30 +31,58 @@ ALLOCATOR = ("allocator_flush_threshold", "allocator_bulk_deallocation_flush_thr
 _WAREHOUSE_BATCH = "warehouse.last_batch"
 
 
-def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
+def open_warehouse(path: Path, *, tell: Callable[[str], None] = lambda _message: None) -> duckdb.DuckDBPyConnection:
     """Open the warehouse file for writing and create its schemas.
 
-    Raises BusyError when another process has it open, ModelError when it cannot be opened for another reason.
+    One that is damaged, or that a newer DuckDB wrote, is set aside, ``tell`` hears of it, and a new one is begun: all
+    that was in it is read again. Raises BusyError when another process has it open, ModelError when it cannot be opened
+    for another reason.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = duckdb.connect(str(path))
-    except (duckdb.IOException, OSError) as error:
-        if "lock" in str(error).lower():
-            message = f"Another batch holds the warehouse {path}."
-            raise BusyError(message, next_step="wait for it to end, or look at `springline status`.") from error
-        # A disk that is full, or may not be written, says nothing against the file.
-        if told := disk_fault(error):
-            raise told from error
-        message = f"The warehouse {path} cannot be opened: {error}"
-        raise ModelError(
-            message, next_step=unopened_step(error, anew="the next run rebuilds it from both systems")
-        ) from error
-    for name in ALLOCATOR:
-        connection.execute(f"SET {name} = '1MB'")
-    for schema in SCHEMAS:
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        return _opened(path)
+    except (duckdb.Error, OSError) as error:
+        if not is_spoiled(error, path):
+            raise _unopened(path, error) from error
+        why = _first_line(error)
+    try:
+        tell(f"{set_aside(path)} It could not be read ({why}).")
+        return _opened(path)
+    except (duckdb.Error, OSError) as error:
+        raise _unopened(path, error) from error
+
+
+def _opened(path: Path) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(str(path))
+    try:
+        for name in ALLOCATOR:
+            connection.execute(f"SET {name} = '1MB'")
+        for schema in SCHEMAS:
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [""])[0]
+
+
+def _unopened(path: Path, error: duckdb.Error | OSError) -> SpringlineError:
+    if "lock" in str(error).lower():
+        message = f"Another batch holds the warehouse {path}."
+        return BusyError(message, next_step="wait for it to end, or look at `springline status`.")
+    # A disk that is full, or may not be written, says nothing against the file.
+    if told := disk_fault(error):
+        return told
+    message = f"The warehouse {path} cannot be opened: {error}"
+    return ModelError(message, next_step=unopened_step(error, anew="the next run rebuilds it from both systems"))
+
+
+def names_batch(connection: duckdb.DuckDBPyConnection, batch_id: str) -> bool:
+    """Tell whether a batch was the last one that had this warehouse."""
+    return connection.execute("SELECT batch_id FROM ctl.last_batch").fetchall() == [(batch_id,)]
 
 
 @contextmanager
@@ -129,9 +158,10 @@ def take_over(connection: duckdb.DuckDBPyConnection, control: Control, *, batch_
     row = connection.execute("SELECT batch_id FROM ctl.last_batch").fetchone()
     # Both stores must name the same batch: one of them alone may have been put back from a copy.
     is_known = row is not None and row[0] == control.mark(_WAREHOUSE_BATCH)
-    statement = "UPDATE ctl.last_batch SET batch_id =" if row else "INSERT INTO ctl.last_batch SELECT"
-    connection.execute(f"{statement} '{batch_id}'")
+    # The control store first: a warehouse that names a batch beside a store without any is one that lost its store.
     with control.write() as store:
         if not is_known:
             store.execute("DELETE FROM cursors")
         control.keep_mark(_WAREHOUSE_BATCH, batch_id, within=store)
+    statement = "UPDATE ctl.last_batch SET batch_id =" if row else "INSERT INTO ctl.last_batch SELECT"
+    connection.execute(f"{statement} '{batch_id}'")

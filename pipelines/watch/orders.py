@@ -16,6 +16,7 @@ from pipelines.core.errors import BusyError, SpringlineError
 from pipelines.core.words import moment
 from pipelines.stores.control import Control, named_statements, utc_text
 from pipelines.stores.copies import is_busy
+from pipelines.stores.lost import open_control
 
 if TYPE_CHECKING:
     import sqlite3
@@ -96,7 +97,7 @@ def carry_out_beside(
     if (watch := find_watch(settings.control_path, now=now())) is None:
         return None
     tell(f"The watch carries it out, when the batch it may have at work is over ({watch}).")
-    with closing(Control(settings.control_path)) as control:
+    with closing(open_control(settings)) as control:
         order = _Order(control, now)
         order.place(jobs, operator, today)
         try:
@@ -201,7 +202,7 @@ def is_busy_store(error: BusyError) -> bool:
 
 
 def _holder(settings: Settings) -> str:
-    with closing(Control(settings.control_path, for_reading=True)) as control:
+    with closing(open_control(settings, for_reading=True)) as control:
         rows = control.read(named_statements("watch")["latest_batch"])
     if not rows or rows[0]["ended_at"]:
         return "Another program holds the warehouse."

@@ -15,6 +15,7 @@ import structlog
 from pipelines.batch.clients import Clients
 from pipelines.batch.run import accounting_day, chosen_jobs, run_batch
 from pipelines.stores.control import Control
+from pipelines.stores.lost import open_control, refuse_lost_control
 from pipelines.stores.request_counts import RequestCounts
 from pipelines.watch.alerts.tell import tell_alerts
 from pipelines.watch.budget import Plan, plan_month
@@ -85,11 +86,13 @@ def run_watch(
     another watch works on this store.
     """
     plan = plan_month(settings)
+    # Before the store is looked at for its locks, which would make an empty one.
+    refuse_lost_control(settings)
     check_locks(settings.control_path)
     with ExitStack() as stack:
         asked = stop or Stop()
         stack.enter_context(stopped_by_signals(asked) if stop is None else nullcontext())
-        control = stack.enter_context(closing(Control(settings.control_path)))
+        control = stack.enter_context(closing(open_control(settings)))
         state = WatchState.begin(control, operator=operator, now=now())
         stack.enter_context(structlog.contextvars.bound_contextvars(watch=state.watch_id))
         stack.callback(lambda: state.end(now()))

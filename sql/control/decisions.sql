@@ -115,3 +115,23 @@ SELECT message
 FROM holds
 WHERE document_key = :key AND until IS NULL AND severity = 'critical' AND rule <> 'held_by_person'
 ORDER BY hold_id;
+
+-- The holds that a rebuilt or restored store has put on, and on which nobody has said a word since.
+-- name: recovered
+WITH last_words AS (
+    SELECT
+        document_key,
+        MAX(decision_no) AS decision_no
+    FROM decisions
+    WHERE subject = 'document' AND document_key IS NOT NULL AND action IN ('hold', 'release')
+    GROUP BY document_key
+)
+
+SELECT
+    d.company,
+    d.document_key,
+    d.document_no
+FROM decisions AS d
+INNER JOIN last_words AS l ON d.decision_no = l.decision_no
+WHERE d.action = 'hold' AND d.reason = :reason
+ORDER BY d.decision_no;

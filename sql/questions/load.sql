@@ -104,3 +104,109 @@ SEMI JOIN done_items AS d
         AND w.document_key = d.tr_reg_number
         AND w.ext_order_number = d.ext_order_number
         AND w.line_count = d.item_count;
+
+-- name: draftable
+-- The keys of the open documents of which a voucher can be made at all: nothing is missing that every line must have.
+SELECT lines.document_key
+FROM
+    post.draft_lines AS lines
+INNER JOIN
+    post.draft_vouchers AS vouchers
+    ON lines.document_key = vouchers.document_key
+GROUP BY lines.document_key
+HAVING
+    BOOL_AND(
+        lines.currency_amount IS NOT NULL
+        AND lines.amount IS NOT NULL
+        AND lines.currency IS NOT NULL
+        AND vouchers.company_currency IS NOT NULL
+        AND lines.company IS NOT NULL
+        AND lines.voucher_date IS NOT NULL
+    )
+ORDER BY lines.document_key;
+
+-- name: booked_days
+-- The day of each voucher that an import brought, by entity, voucher type and text, where these name one voucher alone.
+WITH book_rows AS (
+    SELECT
+        owner_db_id,
+        source_code,
+        header_text,
+        header_db_id,
+        posted_date
+    FROM
+        stg_ledger.ap_rows
+    WHERE
+        imported_at IS NOT NULL
+    UNION ALL
+    SELECT
+        owner_db_id,
+        source_code,
+        header_text,
+        header_db_id,
+        posted_date
+    FROM
+        stg_ledger.ar_rows
+    WHERE
+        imported_at IS NOT NULL
+    UNION ALL
+    SELECT
+        owner_db_id,
+        source_code,
+        header_text,
+        header_db_id,
+        posted_date
+    FROM
+        stg_ledger.transactions
+    WHERE
+        imported_at IS NOT NULL
+)
+
+SELECT
+    owner_db_id,
+    source_code,
+    header_text,
+    MIN(posted_date) AS posted_date
+FROM
+    book_rows
+WHERE
+    header_text IS NOT NULL
+    AND posted_date IS NOT NULL
+GROUP BY
+    owner_db_id,
+    source_code,
+    header_text
+HAVING
+    COUNT(DISTINCT header_db_id) = 1;
+
+-- name: returned
+-- The documents of the VMS with a number that payments (XL…) or actuals (ACT…) of ours have, with what their one line says.
+SELECT
+    documents.document_key,
+    documents.document_no,
+    documents.document_type,
+    documents.company_code,
+    documents.document_date,
+    documents.currency_code,
+    CAST(ROUND(documents.document_amount, 4) AS DECIMAL(38, 4)) AS document_amount,
+    CAST(ROUND(documents.company_currency_amount, 4) AS DECIMAL(38, 4)) AS company_amount,
+    CAST(ROUND(lines.source_currency_amount, 4) AS DECIMAL(38, 4)) AS source_amount,
+    lines.ref_document_key,
+    lines.ref_document_no,
+    lines.gl_account,
+    lines.voyage_reference_no
+FROM
+    stg_vms.documents AS documents
+INNER JOIN
+    stg_vms.document_lines AS lines
+    ON documents.document_key = lines.document_key AND documents.fetch_id = lines.fetch_id
+WHERE
+    (
+        (documents.document_type IN ('PMI', 'PMO') AND STARTS_WITH(documents.document_no, 'XL'))
+        OR (documents.document_type = 'ACC' AND STARTS_WITH(documents.document_no, 'ACT'))
+    )
+    AND documents.status_code NOT IN ('GONE', 'REJECTED')
+QUALIFY
+    COUNT(*) OVER (PARTITION BY documents.document_key) = 1
+    AND COUNT(*) OVER (PARTITION BY documents.document_type, documents.document_no, documents.company_code) = 1
+ORDER BY documents.document_key;

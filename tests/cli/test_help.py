@@ -19,7 +19,15 @@ def test_at_80_columns_no_line_is_cut(group: tuple[str, ...], terminal: Terminal
 def test_commands_are_listed_by_what_they_are_for(terminal: Terminal) -> None:
     lines = terminal.run("--help").out.splitlines()
     panels = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
-    assert panels == ["Options:", "Every day:", "Decide:", "Ask:", "Month's end:", "First day:"]
+    assert panels == [
+        "Options:",
+        "Every day:",
+        "Decide:",
+        "Ask:",
+        "Month's end:",
+        "When something broke:",
+        "First day:",
+    ]
 
 
 def test_the_release_is_that_of_the_package(terminal: Terminal) -> None:

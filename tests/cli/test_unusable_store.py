@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
 from pipelines.stores import control, copies
@@ -122,3 +123,39 @@ def test_json_gets_an_object(terminal: Terminal, store: Path, how: str) -> None:
         told = json.loads(terminal.run(*command.split(), "--json").out)
         assert (told["exit_code"], str(store) in told["error"]) == (10, True)
         assert told["next_step"]
+
+
+def _lost(folder: Path, how: str) -> None:
+    store = folder / STORE
+    for file in folder.glob(f"{STORE}*"):
+        file.unlink()
+    if how == "emptied":
+        store.touch()
+    elif how == "without tables":
+        with closing(sqlite3.connect(store)) as made:
+            made.execute("PRAGMA user_version = 0")
+
+
+@pytest.mark.parametrize("witness", ["springline.duckdb", "published/springline.duckdb", "springline.duckdb.spoiled"])
+@pytest.mark.parametrize("how", ["missing", "emptied", "without tables"])
+def test_a_lost_store_beside_history_is_refused(terminal: Terminal, how: str, witness: str) -> None:
+    _lost(terminal.folder, how)
+    there = terminal.folder / witness
+    there.parent.mkdir(exist_ok=True)
+    with closing(duckdb.connect(str(there))) as tables:
+        tables.execute("CREATE SCHEMA ctl; CREATE TABLE ctl.last_batch AS SELECT 'b1' AS batch_id")
+    before = sorted(file.name for file in terminal.folder.glob(f"{STORE}*"))
+    for command in COMMANDS[:-1]:
+        ended = terminal.run(*command.split())
+        assert (ended.code, witness in ended.err) == (10, True), command
+        assert "`springline restore BACKUP`" in ended.err
+    # Nothing may be made in its place, or the next command would take it for the store.
+    assert sorted(file.name for file in terminal.folder.glob(f"{STORE}*")) == before
+
+
+def test_a_first_command_begins_a_store(terminal: Terminal) -> None:
+    assert terminal.run("hold", "2707400", "--reason", "x").code == 0
+    # A batch that was killed before it had begun leaves a warehouse that has seen none.
+    with closing(duckdb.connect(str(terminal.folder / "springline.duckdb"))) as tables:
+        tables.execute("CREATE SCHEMA ctl")
+    assert terminal.run("hold", "2707401", "--reason", "x").code == 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -44,18 +46,65 @@ def test_a_warehouse_put_back_from_a_copy_is_read_anew(tmp_path: Path) -> None:
     assert [begin(tmp_path, batch) for batch in ("b3", "b4")] == [0, 1]
 
 
-def test_a_batch_killed_between_the_two_stores_is_no_harm(tmp_path: Path) -> None:
+@pytest.mark.parametrize("store", ["warehouse", "control"])
+def test_a_batch_killed_between_the_two_stores_is_no_harm(tmp_path: Path, store: str) -> None:
     begin(tmp_path, "b1")
-    warehouse = open_warehouse(tmp_path / "springline.duckdb")
-    warehouse.execute("UPDATE ctl.last_batch SET batch_id = 'b2'")
-    warehouse.close()
+    if store == "warehouse":
+        warehouse = open_warehouse(tmp_path / "springline.duckdb")
+        warehouse.execute("UPDATE ctl.last_batch SET batch_id = 'b2'")
+        warehouse.close()
+    else:
+        with closing(Control(tmp_path / "springline.ctl.sqlite")) as control:
+            control.keep_mark("warehouse.last_batch", "b2")
     assert [begin(tmp_path, batch) for batch in ("b3", "b4")] == [0, 1]
 
 
-def test_only_a_file_that_is_no_database_is_moved_away(tmp_path: Path) -> None:
-    (tmp_path / "springline.duckdb").write_text("no database " * 1000)
-    with pytest.raises(ModelError, match="move the file away; the next run rebuilds it"):
+def cut(file: Path) -> None:
+    with file.open("r+b") as warehouse:
+        warehouse.truncate(file.stat().st_size // 3)
+
+
+def of_a_newer_format(file: Path) -> None:
+    body = bytearray(file.read_bytes())
+    body[12:20] = (999).to_bytes(8, "little")
+    file.write_bytes(body)
+
+
+SPOILED: dict[str, Callable[[Path], object]] = {
+    "cut": cut,
+    "emptied": lambda file: file.write_bytes(b""),
+    "garbage": lambda file: file.write_text("no database " * 1000),
+    "garbage behind the head": lambda file: file.write_bytes(file.read_bytes()[:4096] + b"x" * 90_000),
+    "newer": of_a_newer_format,
+}
+
+
+@pytest.mark.parametrize("how", SPOILED)
+def test_a_damaged_warehouse_is_set_aside_and_read_anew(tmp_path: Path, how: str) -> None:
+    told: list[str] = []
+    begin(tmp_path, "b1")
+    file = tmp_path / "springline.duckdb"
+    for batch in ("b2", "b3"):
+        SPOILED[how](file)
+        spoiled = file.read_bytes()
+        open_warehouse(file, tell=told.append).close()
+        assert begin(tmp_path, batch) == 0
+        # One is kept, whatever happens how often.
+        assert (tmp_path / "springline.duckdb.spoiled").read_bytes() == spoiled
+    assert len(told) == 2
+    assert told[0].startswith(f"The warehouse {file} was damaged: it is kept as springline.duckdb.spoiled, and all of ")
+    assert len(list(tmp_path.glob("*.spoiled*"))) == 1
+
+
+def test_another_programs_database_is_never_moved(tmp_path: Path) -> None:
+    with closing(Control(tmp_path / "springline.duckdb")):
+        pass
+    with pytest.raises(ModelError, match="cannot be opened"):
         open_warehouse(tmp_path / "springline.duckdb")
+    assert (tmp_path / "springline.duckdb").read_bytes().startswith(b"SQLite format 3")
+
+
+def test_a_file_that_cannot_be_used_stays_where_it_is(tmp_path: Path) -> None:
     # Nobody can write there, whoever runs the test; below a file there is no folder.
     (tmp_path / "file").touch()
     for place in (Path("/proc/springline.duckdb"), tmp_path / "file" / "springline.duckdb"):

@@ -15,6 +15,7 @@ from pipelines.questions.explain.next_step import advise
 from pipelines.questions.explain.origins import field_origins
 from pipelines.steering.find_document import Document
 from pipelines.stores.control import Control
+from pipelines.stores.lost import open_control
 from pipelines.stores.open_tables import open_tables
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def explain_document(
     Raises UsageError when the name means no document, and when it means several: then a line for each, cut where they
     are many and not ``is_full``.
     """
-    with closing(Control(settings.control_path, for_reading=True)) as control, open_tables(settings) as tables:
+    with closing(open_control(settings, for_reading=True)) as control, open_tables(settings) as tables:
         found, others = find(name, control=control, tables=tables, is_full=is_full)
         story = _read(control, tables, found.document, now=now())
     story.found_as = found.what

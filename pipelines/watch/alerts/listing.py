@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.core import words
 from pipelines.core.drawing import indented, say
-from pipelines.stores.control import Control, named_statements
+from pipelines.stores.control import named_statements
+from pipelines.stores.lost import open_control
 from pipelines.watch.alerts.conditions import find_conditions
 from pipelines.watch.alerts.kinds import CLOSING, KINDS
 from pipelines.watch.alerts.message import MOST_LISTED
@@ -40,7 +41,7 @@ class Alerts:
 
 def read_alerts(settings: Settings, *, now: datetime) -> Alerts:
     """Find what stands at ``now`` (aware), and what was told of it; nothing is noted, and nothing is told."""
-    with closing(Control(settings.control_path, for_reading=True)) as control:
+    with closing(open_control(settings, for_reading=True)) as control:
         found = find_conditions(settings, control, now=now)
         rows = control.read(named_statements("alerts")["standing"])
         problems = read_delivery(control).problems

@@ -21,6 +21,7 @@ import structlog
 
 from pipelines.core.errors import SpringlineError
 from pipelines.stores.control import Control, named_statements, utc_text
+from pipelines.stores.lost import open_control
 from pipelines.watch.alerts.conditions import find_conditions, is_at_work
 from pipelines.watch.alerts.kinds import Condition
 from pipelines.watch.alerts.message import Message, Row, write_message
@@ -216,7 +217,7 @@ def _record(
         wait = min(FIRST_WAIT * 2 ** min(delivery.tries - 1, 10), LONGEST_WAIT) if is_behind else timedelta()
         delivery.next_at = utc_text(now + wait) if is_behind else ""
     delivery.posted_at = at if told else delivery.posted_at
-    with closing(Control(settings.control_path)) as control, control.write() as connection:
+    with closing(open_control(settings)) as control, control.write() as connection:
         values = [{"alert_id": row["alert_id"], "at": at, "is_over": int(bool(row["over_at"]))} for row in told]
         connection.executemany(statement, values)
         control.keep_mark(_MARK, json.dumps(_as_kept(delivery)), within=connection)

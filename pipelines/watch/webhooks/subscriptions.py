@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.core.periods import OSLO
 from pipelines.stores.control import Control, named_statements, open_for_question
+from pipelines.stores.lost import open_control
 from pipelines.stores.request_counts import RequestCounts
 from pipelines.watch.webhooks.ledger_side import LedgerSide
 from pipelines.watch.webhooks.noted import Noted
@@ -79,7 +80,7 @@ def look_at_ledger(settings: Settings, control: Control, ledger: LedgerClient, *
 def _both(settings: Settings, sides: Sequence[Side], now: Now) -> Iterator[list[VmsSide | LedgerSide]]:
     """Open the control store and a client of each side, and count what is asked."""
     with ExitStack() as stack:
-        control = stack.enter_context(closing(Control(settings.control_path)))
+        control = stack.enter_context(closing(open_control(settings)))
         counts = RequestCounts(control, month=f"{now().astimezone(OSLO):%Y-%m}")
         stack.callback(counts.save, "webhooks")
         found: list[VmsSide | LedgerSide] = []

@@ -1,0 +1,111 @@
+"""Tells a control store that is lost: missing or empty beside a warehouse or a published file that has seen batches.
+
+A new one in its place would know nothing of what was sent and decided, and what a person holds would go out.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING
+
+from pipelines.core.errors import BusyError, SettingsError
+from pipelines.stores.control import Control
+from pipelines.stores.copies import open_for_reading
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import duckdb
+
+    from pipelines.core.settings import Settings
+
+# As pipelines/stores/open_tables.py names it; not imported, or every command would load DuckDB for a word.
+PUBLISHED_FILE = "springline.duckdb"
+# What is left of a warehouse that could not be read (pipelines/stores/spoiled.py) has seen batches too.
+SPOILED = ".spoiled"
+BRING_BACK = (
+    "`springline restore BACKUP` puts a copy in its place, `springline rebuild` makes one from both systems; either "
+    "sends nothing twice. Only to begin anew on purpose, move the warehouse and the published files away as well."
+)
+
+
+def open_control(settings: Settings, *, for_reading: bool = False) -> Control:
+    """Open the control store that the settings name; the first time, in a place without history, it is made.
+
+    Raises SettingsError when the store is lost, BusyError when a batch holds the warehouse that would tell.
+    """
+    refuse_lost_control(settings)
+    return Control(settings.control_path, for_reading=for_reading)
+
+
+def refuse_lost_control(settings: Settings, *, warehouse: duckdb.DuckDBPyConnection | None = None) -> None:
+    """Raise SettingsError when the control store has no batch and something beside it has seen one.
+
+    ``warehouse`` is the open one of a batch, which cannot be opened again meanwhile.
+    """
+    control = settings.control_path
+    if _has_history(control):
+        return
+    witness = _witness(settings, warehouse)
+    if witness is None:
+        return
+    what = "is empty" if control.exists() else "is missing"
+    message = f"The control store {control} {what}, but {witness} has seen batches: what was sent and decided is lost."
+    raise SettingsError(message, next_step=BRING_BACK)
+
+
+def _has_history(control: Path) -> bool:
+    """Tell whether a control store has seen a batch; one that cannot be read has, and its own error says more."""
+    try:
+        if not control.exists() or (control.is_file() and not control.stat().st_size):
+            return False
+        with closing(open_for_reading(control)) as store:
+            if not store.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+                return False
+            # The mark of the warehouse is kept before the batch is recorded: a batch killed in between is one too.
+            statement = "SELECT EXISTS (SELECT 1 FROM batches) OR EXISTS (SELECT 1 FROM meta)"
+            return bool(store.execute(statement).fetchone()[0])
+    except (sqlite3.Error, OSError):
+        return True
+
+
+def _witness(settings: Settings, warehouse: duckdb.DuckDBPyConnection | None) -> str | None:
+    path = settings.warehouse_path
+    if (path.exists() or warehouse is not None) and _names_a_batch(path, warehouse):
+        return f"the warehouse {path}"
+    spoiled, published = path.with_name(path.name + SPOILED), settings.published / PUBLISHED_FILE
+    if spoiled.exists():
+        return f"the spoiled warehouse {spoiled}"
+    return f"the published file {published}" if published.exists() else None
+
+
+def _names_a_batch(path: Path, warehouse: duckdb.DuckDBPyConnection | None) -> bool:
+    import duckdb  # noqa: PLC0415 a store with history is opened without it
+
+    opened: duckdb.DuckDBPyConnection | None = None
+    try:
+        opened = None if warehouse is not None else _open(path)
+        asked = warehouse if warehouse is not None else opened
+        return asked is not None and asked.execute("SELECT 1 FROM ctl.last_batch").fetchone() is not None
+    except duckdb.CatalogException:
+        # Opened by a batch that was killed before it had begun.
+        return False
+    except duckdb.Error as error:
+        if "lock" in str(error).lower():
+            message = f"A batch holds the warehouse {path}, and the control store {path.name} goes with has no batch."
+            raise BusyError(message, next_step="wait for the batch to end, then do it again.") from error
+        # What cannot be read may have seen anything.
+        return True
+    finally:
+        if opened is not None:
+            opened.close()
+
+
+def _open(path: Path) -> duckdb.DuckDBPyConnection:
+    import duckdb  # noqa: PLC0415 as above
+
+    with suppress(duckdb.Error):
+        return duckdb.connect(str(path), read_only=True)
+    # A killed batch leaves changes behind that only a writer may take in.
+    return duckdb.connect(str(path))

@@ -1,0 +1,107 @@
+-- What a control store is made anew with, by name.
+
+-- name: open
+-- The documents that may become a voucher and are not posted in the VMS.
+SELECT
+    documents.document_key,
+    documents.document_no,
+    documents.company_code,
+    documents.document_type
+FROM
+    stg_vms.documents AS documents
+INNER JOIN
+    seed.voucher_types AS voucher_types
+    ON documents.document_type = voucher_types.document_type
+WHERE
+    documents.status_code IN ('PEN', 'INV', 'RFP')
+ORDER BY documents.document_key;
+
+-- name: stood
+-- What people held or ignored when the control store was copied last, as a hint: the last word on each document.
+SELECT
+    decisions.action || ' of' AS what,
+    decisions.document_no,
+    decisions.reason
+FROM
+    ctl.decisions AS decisions
+WHERE
+    decisions.subject = 'document'
+    AND decisions.action IN ('hold', 'release', 'ignore')
+QUALIFY
+    ROW_NUMBER() OVER (
+        PARTITION BY decisions.document_no, decisions.document_key
+        ORDER BY decisions.decision_no DESC
+    ) = 1
+    AND decisions.action <> 'release'
+ORDER BY decisions.document_no, decisions.document_key;
+
+-- name: on_one_side
+-- Writes that one side alone knows of: sent and not there, or there, ours by its name, and not in the outbox.
+WITH sent_actuals AS (
+    SELECT actuals.document_no
+    FROM
+        ctl.actuals AS actuals
+    WHERE
+        actuals.state = 'sent'
+),
+
+posted_actuals AS (
+    SELECT documents.document_no
+    FROM
+        stg_vms.documents AS documents
+    WHERE
+        documents.document_type = 'ACC'
+        AND STARTS_WITH(documents.document_no, 'ACT')
+        AND documents.status_code NOT IN ('GONE', 'REJECTED')
+)
+
+SELECT
+    'voucher of document' AS what,
+    documents.document_no AS subject,
+    'sent, and the ledger does not have it' AS side
+FROM
+    rec.documents AS documents
+INNER JOIN
+    ctl.outbox AS outbox
+    ON documents.document_key = outbox.document_key
+WHERE
+    outbox.kind = 'voucher'
+    AND outbox.state = 'sent'
+    AND documents.state = 'only in VMS'
+UNION ALL
+SELECT
+    'voucher',
+    COALESCE(CAST(orphans.voucher_no AS VARCHAR), CAST(orphans.header_db_id AS VARCHAR))
+    || ' (' || orphans.document_no || ')',
+    'in the ledger, imported, and never sent by Springline'
+FROM
+    rec.orphan_vouchers AS orphans
+UNION ALL
+SELECT
+    'payment',
+    payments.payment_document_no,
+    CASE
+        WHEN payments.status = 'gone' THEN 'sent, and the VMS does not have it'
+        ELSE 'in the VMS, and never sent by Springline'
+    END
+FROM
+    rec.payment_documents AS payments
+WHERE
+    payments.status = 'gone'
+    OR (payments.status = 'nobody sent it' AND STARTS_WITH(payments.payment_document_no, 'XL'))
+UNION ALL
+SELECT
+    'actual',
+    COALESCE(sent.document_no, posted.document_no),
+    CASE
+        WHEN posted.document_no IS NULL THEN 'sent, and the VMS does not have it'
+        ELSE 'in the VMS, and never sent by Springline'
+    END
+FROM
+    sent_actuals AS sent
+FULL OUTER JOIN posted_actuals AS posted
+    ON sent.document_no = posted.document_no
+WHERE
+    posted.document_no IS NULL
+    OR sent.document_no IS NULL
+ORDER BY what, subject;
