@@ -14,7 +14,6 @@ import structlog
 
 from pipelines.batch.clients import Clients
 from pipelines.batch.run import accounting_day, chosen_jobs, run_batch
-from pipelines.stores.control import Control
 from pipelines.stores.lost import open_control, refuse_lost_control
 from pipelines.stores.request_counts import RequestCounts
 from pipelines.watch.alerts.tell import tell_alerts
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from pipelines.batch.run import BatchResult
     from pipelines.core.settings import Settings
     from pipelines.step.context import Context
+    from pipelines.stores.control import Control
 
 # Under which the requests of looks are counted.
 COUNTED_AS = "watch"
