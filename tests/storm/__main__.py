@@ -12,6 +12,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,13 @@ def main(arguments: list[str] | None = None) -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(dir=memory()) as folder:
         models = verified(Path(folder))
-        results = []
-        for result in _played(
-            seeds, Path(folder), models, processes=given.processes, focus=given.focus, is_kept=given.keep
-        ):
-            results.append(result)
-            _tell(result, is_whole=given.story)
+        results: list[Json] = []
+        playing = _played(seeds, Path(folder), models, processes=given.processes, focus=given.focus, is_kept=given.keep)
+        # Whoever has seen enough gets the figures of the storms that are over.
+        with suppress(KeyboardInterrupt):
+            for result in playing:
+                results.append(result)
+                _tell(result, is_whole=given.story)
     _figures(results, seconds=time.monotonic() - began)
     return 1 if any(result["violations"] for result in results) else 0
 
