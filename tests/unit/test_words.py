@@ -102,7 +102,8 @@ def by_break_of_an_actual(amount: Decimal, currency: str) -> str:
 
 def by_adopt(amount: Decimal, currency: str) -> str:
     line = SearchResult(_candidate(amount, currency), None, "")
-    return printed(show_adoption, SimpleNamespace(lines=[line], is_dry_run=True, before=date(2026, 11, 1), batch=None))
+    found = SimpleNamespace(lines=[line], is_dry_run=True, before=date(2026, 11, 1), batch=None, problems=())
+    return printed(show_adoption, found)
 
 
 def by_search_in_the_books(amount: Decimal, currency: str) -> str:

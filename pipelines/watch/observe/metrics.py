@@ -108,7 +108,7 @@ class StoreMetrics(Collector):
         batches = [((code,), seconds) for code, seconds in self._growing.batches.items()]
         yield _histogram("batch_seconds", "duration of a batch", ("exit_code",), batches)
         # One that an earlier release had is left out.
-        known = {(job.name, step.name) for job in JOBS.values() for step in job.steps}
+        known = {(job.name, step.name) for job in JOBS.values() for step in (*job.steps, *job.later)}
         steps = [(names, seconds) for names, seconds in self._growing.steps.items() if names in known]
         yield _histogram("step_seconds", "duration of a step", ("job", "step"), steps)
 
