@@ -13,6 +13,7 @@ import structlog
 
 from pipelines.contracts.tables import SCHEMAS, create_tables
 from pipelines.core.errors import ExtractError
+from pipelines.extract.clean import tell_cleaned
 from pipelines.extract.incoming import Incoming
 from pipelines.extract.parse import ParsedPage, RejectedObject, parse_pages
 from pipelines.extract.rejected import settle_rejected
@@ -26,8 +27,6 @@ CHUNK = 4_000
 LARGEST_MERGE = 250_000
 # A time further ahead than any zone's clock is a typing error. A cursor set to it would hide every change until then.
 FURTHEST_AHEAD = timedelta(days=1)
-
-MOST_TOLD = 5
 
 _landing_no = itertools.count(1)
 _log = structlog.get_logger(__name__)
@@ -143,7 +142,7 @@ def _settle(ctx: Context, landing: _Landing, side: str) -> LandingResult:
     removed = incoming.remove_vanished(scope, spared=rejected_keys) if scope else 0
     if landing.landed or removed:
         _log.info("landed", side=side, entity=arrival.contract.entity, landed=landing.landed, removed=removed)
-    _tell_cleaned(ctx, arrival.contract, incoming.told)
+    tell_cleaned(ctx, arrival.contract.entity, incoming.told)
     newest = incoming.newest(not_after=ctx.now().replace(tzinfo=None) + FURTHEST_AHEAD)
     counts = ReadCounts(
         fetched=incoming.taken + len(rejected),
@@ -154,14 +153,6 @@ def _settle(ctx: Context, landing: _Landing, side: str) -> LandingResult:
     )
     keys = incoming.keys() | rejected_keys if arrival.returns_keys else frozenset[int]()
     return LandingResult(counts, keys, rejected_keys, newest)
-
-
-def _tell_cleaned(ctx: Context, contract: Contract, told: Sequence[str]) -> None:
-    """Say once, when it is read, which codes had characters that nobody sees: the VMS shows them as they should be."""
-    for sentence in told[:MOST_TOLD]:
-        ctx.tell(f"{contract.entity} {sentence}.")
-    if len(told) > MOST_TOLD:
-        ctx.tell(f"{contract.entity}: {len(told) - MOST_TOLD:,} more codes were cleaned in the same way.")
 
 
 def _chunks(parts: Iterator[ParsedPage]) -> Iterator[list[ParsedPage]]:

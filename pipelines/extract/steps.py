@@ -9,6 +9,7 @@ from pipelines.contracts import vms as contracts
 from pipelines.contracts.tables import create_staging_tables
 from pipelines.extract import books, ledger, originals, vms
 from pipelines.extract.absent import tell_absent
+from pipelines.extract.clean import clean_staged
 from pipelines.extract.cursors import is_moved_in_batch, move_cursor, moved_at, read_cursor
 from pipelines.extract.land import ReadCounts
 from pipelines.extract.ledger import extract_import_state
@@ -192,6 +193,7 @@ def _prepare(ctx: Context) -> None:
     """Make every table the models read, so that they find it also before anything has landed in it."""
     seeds.load_seeds(ctx.warehouse)
     create_staging_tables(ctx.warehouse)
+    clean_staged(ctx)
 
 
 def _counts(*extracted: ReadCounts) -> Counts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelines.core.identifiers import shown_code
 from pipelines.reconcile.kinds import next_step
 from pipelines.reconcile.of_close import note_close_breaks
 from pipelines.reconcile.of_comparison import note_compared_breaks
@@ -49,9 +50,10 @@ def note_master_breaks(ctx: Context) -> Counts:
         Break(
             RENAMED[side],
             f"{owner or 'token'}:{ledger_code}",
-            f"The {side} {ledger_code} of the ledger is {code} ({name}) in the VMS now: its invoices of before stand "
-            f"under {ledger_code}, new ones under {code}.",
-            next_step(RENAMED[side], ledger_code=ledger_code, code=code),
+            # An earlier release may have written it with characters that nobody sees.
+            f"The {side} {shown_code(ledger_code)} of the ledger is {code} ({name}) in the VMS now: its invoices of "
+            f"before stand under {shown_code(ledger_code)}, new ones under {code}.",
+            next_step(RENAMED[side], ledger_code=shown_code(ledger_code), code=code),
             figures={"code": code},
         )
         for side, owner, ledger_code, code, name in renamed

@@ -25,10 +25,13 @@ from tests.flow.live_story import (
     LEFT_ALONE,
     NEW_IBAN,
     OLD_IBAN,
+    PAYEE_ACCOUNT,
     POSTED,
     REFUSED,
     SHOWN,
     SUPPLIER,
+    TOO_LONG,
+    UNCONFIRMED,
     WARNED,
     WITH_FAULT,
     Story,
@@ -82,6 +85,28 @@ def test_a_retry_corrects_what_is_mapped_otherwise_now(story: Story) -> None:
     assert {item["node"]["postedDate"] for item in story.items[1]} == {"2026-10-15"}
     assert {item["node"]["postedDate"] for item in story.items[2]} == {"2026-11-01"}
     assert story.posted[1]["failed"] == 0
+
+
+def test_a_correction_carries_no_account_that_nobody_confirmed(story: Story) -> None:
+    accounts = [{item["node"].get("bankAccount") for item in items} for items in story.items]
+    assert accounts[2] == accounts[1] == {None, PAYEE_ACCOUNT}
+    payloads = story.live.ask("SELECT payload FROM outbox WHERE kind = 'correction'")
+    assert payloads
+    assert not any(UNCONFIRMED in payload for (payload,) in payloads)
+
+
+def test_what_is_refused_as_it_is_goes_once_and_again_when_corrected(story: Story) -> None:
+    assert [story.vouchers[run][TOO_LONG] for run in (0, 1, 5)] == ["failed", "failed", "sent"]
+    # First in one mutation with others, which the ledger refuses as a whole, then alone; never again until corrected.
+    assert [story.sends[run] for run in (0, 1, 4, 5)] == [2, 2, 2, 3]
+    assert "invoiceNumber: Value is too long" in story.refused["too long"]
+    assert story.refused["too long"].endswith("it goes when it has changed.")
+    # Held from the run after the refusal on, with what to correct; corrected, it is held no more.
+    assert [TOO_LONG in story.held[run] for run in (0, 1, 5)] == [False, True, False]
+    assert story.held[1][TOO_LONG] == {"refused_as_it_is"}
+    told = story.explanation(TOO_LONG)
+    assert "invoiceNumber: Value is too long" in told["stands"]
+    assert "external document number before the pipe is the invoice number" in told["next_step"]
 
 
 def test_a_correction_that_no_answer_shows_is_looked_up(story: Story) -> None:
@@ -167,7 +192,11 @@ def test_a_warning_goes_out_and_is_told(story: Story) -> None:
 def test_every_event_is_told_and_the_chain_holds(story: Story) -> None:
     told = story.explanation(POSTED)
     steps = {intent["kind"]: [event["to_state"] for event in intent["events"]] for intent in told["outbox"]}
-    assert steps == {"voucher": ["todo", "sending", "sent"], "acknowledgement": ["todo", "sending", "sent"]}
+    # Once more after TOO_LONG, which was in the same mutation, was refused.
+    assert steps == {
+        "voucher": ["todo", "sending", "todo", "sending", "sent"],
+        "acknowledgement": ["todo", "sending", "sent"],
+    }
     assert told["chain"]["verified"]
 
 

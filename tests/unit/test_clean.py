@@ -16,7 +16,8 @@ from pipelines.contracts.tables import create_staging_tables
 from pipelines.contracts.vms import DOCUMENTS, PARTNERS
 from pipelines.core.identifiers import clean_code, clean_iban, is_iban, removed_characters
 from pipelines.core.settings_values import Codes
-from pipelines.extract.clean import clean_rows
+from pipelines.extract import incoming
+from pipelines.extract.clean import clean_rows, clean_staged
 from pipelines.extract.land import land
 from tests.support.landing import make_context, page, ref, vms_document
 
@@ -123,5 +124,59 @@ def test_very_many_cleaned_codes_are_counted(tmp_path: Path) -> None:
     land(ctx, PARTNERS, [page(*partners)], side="vms")
     assert len(told) == 6
     assert told[-1] == "BusinessPartner: 4 more codes were cleaned in the same way."
+    ctx.warehouse.close()
+    ctx.control.close()
+
+
+# What an earlier release staged as it came, what it is by now, and what is said of it.
+OLD_CODES = (
+    ("4300\t", "4300", "tab"),
+    (f"{NBSP}4310", "4310", "no-break space"),
+    (f"43{ZERO_WIDTH}20", "4320", "zero width space"),
+    (f"{BOM}4330", "4330", "zero width no-break space"),
+    ("43\u202e40", "4340", "right-to-left override"),
+    (" 4350 ", "4350", None),
+    ("A\u030a1", "Å1", None),
+    ("4360", "4360", None),
+    (f"43{NBSP}70", f"43{NBSP}70", None),
+)
+
+
+def test_what_was_staged_as_it_came_is_cleaned_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    ctx = replace(make_context(tmp_path), tell=told.append)
+    create_staging_tables(ctx.warehouse)
+    document = vms_document(1, lines=len(OLD_CODES))
+    for line, (came, _, _) in zip(document["documentLines"], OLD_CODES, strict=True):
+        line["glAccount"] = came
+    document["businessPartner"]["bankAccount"] = {"iban": "NO93-8601-1117-947", "bankAccountNo": None}
+    other = vms_document(2, lines=2)
+    supplier = {"dbId": 7, "code": "A\u030a1 ", "description": "x"}
+    with monkeypatch.context() as earlier:
+        earlier.setattr(incoming, "clean_rows", lambda rows, *_, **__: (rows, []))
+        land(ctx, DOCUMENTS, [page(document, other)], side="vms")
+        land(ctx, SUPPLIERS, [page(supplier)], side="ledger")
+    fetches = "SELECT document_key, fetch_id FROM {} GROUP BY ALL ORDER BY ALL"
+    [first, second] = ctx.warehouse.execute(fetches.format("stg_vms.documents")).fetchall()
+    upgraded = replace(ctx, batch_id="b2")
+    for _ in range(2):
+        clean_staged(upgraded)
+    lines = ctx.warehouse.execute(
+        "SELECT gl_account FROM stg_vms.document_lines WHERE document_key = ? ORDER BY line_key", [first[0]]
+    )
+    assert [account for (account,) in lines.fetchall()] == [kept for _, kept, _ in OLD_CODES]
+    assert ctx.warehouse.execute("SELECT code FROM stg_ledger.suppliers").fetchall() == [("Å1 ",)]
+    said = [f"Document {first[0]}: {name} taken off documentLines.glAccount." for _, _, name in OLD_CODES if name]
+    assert told == [
+        f"Document {first[0]}: hyphen-minus taken off businessPartner.bankAccount.iban.",
+        *said[:4],
+        "Document: 1 more codes were cleaned in the same way.",
+    ]
+    # Models see by the fetch that it has changed; the other document, and what comes again as it was, are left alone.
+    for table in ("stg_vms.documents", "stg_vms.document_lines", "stg_vms.document_payment_terms"):
+        found = dict(ctx.warehouse.execute(fetches.format(table)).fetchall())
+        assert found == {first[0]: "b2.cleaned", second[0]: second[1]}
+    landed = land(upgraded, DOCUMENTS, [page(document, other)], side="vms")
+    assert (landed.counts.landed, landed.counts.unchanged) == (0, 2)
     ctx.warehouse.close()
     ctx.control.close()
