@@ -23,7 +23,7 @@ LOCK := env -u UV_DEFAULT_INDEX -u UV_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_UR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-system test-browser test-office check lint types layers sql deps locked pages bench fuzz storm docs fix lock clean
+.PHONY: help install demo test test-system test-browser test-office check lint types layers sql deps locked pages sbom audit bench fuzz storm docs fix lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -67,7 +67,7 @@ $(AXE): tests/browser/package-lock.json
 	cd tests/browser && npm ci --no-progress
 	@touch $@
 
-check: lint types layers sql deps locked pages ## everything that can be known without running a batch
+check: lint types layers sql deps locked pages sbom audit ## everything that can be known without running a batch
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check --quiet
@@ -93,6 +93,12 @@ locked: $(INSTALLED)
 
 pages: $(INSTALLED)
 	$(BIN)/python -m pipelines.reference --check
+
+sbom: $(INSTALLED) ## the bill of materials (CycloneDX) of what is deployed, from the lock, in dist/
+	$(BIN)/python -m tests.supply sbom
+
+audit: $(INSTALLED) ## known vulnerabilities of every locked package; says NOT AUDITED without a network, AUDIT=required fails then
+	$(BIN)/python -m tests.supply audit
 
 fuzz: $(INSTALLED) ## 200 worlds of any data, 10,000 commands in spoiled states, 4,000 deliveries with any answers; FUZZ=1000 for more
 	FUZZ=$${FUZZ:-200} $(BIN)/pytest $(PARALLEL) tests/property/test_any_data.py tests/property/test_any_state.py tests/property/test_any_answer.py
