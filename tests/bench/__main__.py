@@ -14,6 +14,7 @@ BENCHES = {
     "landing": False,
     "idle": False,
     "run": False,
+    "recovery": False,
     "master-data": True,
     "payments": True,
     "rec": True,

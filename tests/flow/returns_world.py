@@ -130,7 +130,7 @@ class Returns:
         }
         self.started = datetime.now(UTC)
         self.later = timedelta(0)
-        self._note_sent()
+        self.note_sent()
 
     def __enter__(self) -> Self:
         return self
@@ -149,7 +149,7 @@ class Returns:
         """Give the sandbox's time, ``later`` by what a test has let pass."""
         return datetime(2026, 11, 2, 8, tzinfo=UTC) + (datetime.now(UTC) - self.started) + self.later
 
-    def _note_sent(self) -> None:
+    def note_sent(self) -> None:
         with self.outbox() as outbox:
             intents = [sent(FIRST_KEY + place, invoice) for place, invoice in enumerate(self.invoices.values())]
             outbox.store_intents(intents)

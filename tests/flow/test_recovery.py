@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from pipelines.outbox.chain import verify_chain
-from tests.flow.world import World, copies, until, world
-from tests.support.patience import PATIENCE
+from tests.flow.losing import STORE, kill_in_mid_batch, lose_the_store, settle
+from tests.flow.world import World, copies, world
 
 pytestmark = pytest.mark.system
 
 # A voucher has five lines, so a mutation carries twenty vouchers: ten mutations in all.
 KEYS = range(6_000_001, 6_000_201)
 LIMITS = {"SPRINGLINE_LEDGER__NODES_PER_MUTATION": "100", "SPRINGLINE_LEDGER__TIMEOUT": "4"}
-DELAY = {"kind": "delay", "seconds": 5.0}
-MUTATION = {"operation": "addGLImportItems"}
 HELD = KEYS[-1]
-STORE = "springline.ctl.sqlite"
 
 
 @pytest.fixture
@@ -31,49 +25,6 @@ def harbour(tmp_path: Path) -> Iterator[World]:
         assert harbour.run("master-data").exit_code == 0
         assert harbour.command("hold", f"N{HELD}", "--reason", "price disputed").exit_code == 0
         yield harbour
-
-
-def kill_in_mid_batch(harbour: World, *, how_many: int = 60) -> None:
-    """Kill a run when the ledger has taken some of its vouchers, and while it works on more."""
-    harbour.sandbox.fault("ledger", DELAY, match=MUTATION, after=how_many // 20)
-    process: subprocess.Popen[str] = harbour.start("run", "documents")
-    try:
-        until(lambda: len(harbour.sent()) >= how_many, alive=lambda: process.poll() is None)
-    finally:
-        process.kill()
-        process.communicate(timeout=PATIENCE)
-    assert process.returncode == -signal.SIGKILL
-    harbour.sandbox.control("DELETE", "faults")
-    assert len(harbour.sent()) < len(KEYS)
-
-
-def lose_the_store(harbour: World) -> None:
-    for file in harbour.folder.glob(f"{STORE}*"):
-        file.unlink()
-
-
-def settle(harbour: World) -> None:
-    """Decide again what was lost, let the rest go, and see that each document is there once and all is quiet."""
-    before = harbour.sent()
-    # Nothing goes before somebody has confirmed: not even a document of which only a person knew that it must wait.
-    assert harbour.run("documents").exit_code == 14
-    assert harbour.sent() == before
-    assert harbour.command("hold", f"N{HELD}", "--reason", "price disputed").exit_code == 0
-    assert harbour.command("confirm", "--reason", "all decided again").exit_code == 0
-    assert harbour.run("documents").exit_code == 14
-    expected = dict.fromkeys(KEYS[:-1], 1)
-    assert harbour.booked() == expected
-    assert {number: len(nodes) for number, nodes in harbour.sent().items()} == {f"N{key}": 5 for key in expected}
-    assert {number for number, status in harbour.statuses().items() if status == "RFP"} == {f"N{HELD}"}
-    harbour.requests()
-    assert harbour.run("documents").exit_code == 14
-    assert not [request for request in harbour.requests()["ledger"] if request.startswith("POST add")]
-    verified = harbour.command("verify", "--json")
-    assert (verified.exit_code, verified.json()["differences"]) == (0, []), verified
-    control = harbour.control()
-    assert verify_chain(control) == []
-    assert control.read("SELECT 1 FROM outbox WHERE state IN ('todo', 'sending', 'unknown')") == []
-    control.close()
 
 
 def rebuild(harbour: World) -> list[str]:
@@ -91,7 +42,7 @@ def restore(harbour: World) -> list[str]:
 @pytest.mark.parametrize("way", [rebuild, restore])
 def test_nothing_is_lost_or_doubled(harbour: World, way: Callable[[World], list[str]]) -> None:
     assert harbour.command("backup", "yesterday.sqlite").exit_code == 0
-    kill_in_mid_batch(harbour)
+    kill_in_mid_batch(harbour, mutations=3, vouchers=60)
     arguments = way(harbour)
     ended = harbour.command(*arguments, "--json")
     assert ended.exit_code == 0, ended
@@ -100,8 +51,9 @@ def test_nothing_is_lost_or_doubled(harbour: World, way: Callable[[World], list[
     assert 60 <= there < len(KEYS)
     told = ended.json()
     assert (told["vouchers"], told["to_acknowledge"], told["doubtful"]) == (there, there, [])
+    # Of the copy it is known that a person holds one.
     assert told["held"] == len(KEYS) - there - (arguments[0] == "restore")
-    settle(harbour)
+    settle(harbour, KEYS, held=HELD)
 
 
 def test_what_cannot_be_read_changes_nothing(harbour: World) -> None:
