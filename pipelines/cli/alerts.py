@@ -26,7 +26,7 @@ class _ListOrCommand(TyperGroup):
 app = typer.Typer(
     name="alerts",
     cls=_ListOrCommand,
-    help="Show, try and send what people are told by itself.",
+    help="List what people are told of; try it, and tell them now.",
     add_completion=False,
     rich_markup_mode=None,
 )
