@@ -33,6 +33,7 @@ from pipelines.cli.voice import with_voice
 from pipelines.core.access import keep_private
 from pipelines.core.disk import disk_fault
 from pipelines.core.errors import SpringlineError, UsageError
+from pipelines.core.hiding import hide_in_tracebacks
 
 # As shells have them: 128 and the number of the signal (SIGINT, SIGPIPE).
 STOPPED, READER_GONE = 130, 141
@@ -140,6 +141,7 @@ def main() -> NoReturn:
     # To look through them after every 700 new ones, as Python does, takes an eighth of the time of a first run's start.
     gc.set_threshold(100_000, 20, 50)
     keep_private()
+    hide_in_tracebacks()
     for stream in (sys.stdout, sys.stderr):
         # Names in both systems have letters that no ASCII terminal knows; --json is UTF-8 wherever it is read.
         if isinstance(stream, io.TextIOWrapper):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -22,10 +23,16 @@ from pipelines.core.errors import DiskFullError, SpringlineError, UsageError
 from pipelines.core.operators import operator_name
 
 if TYPE_CHECKING:
+    from rich.console import ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
     from pipelines.cli.progress import Report
     from pipelines.core.settings import Settings
 
 
+# What moves the cursor, colours, or turns the direction of writing: all but the line feed. It comes in names.
+STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+MARK = "\N{REPLACEMENT CHARACTER}"
 # Of the width of a terminal.
 MOST_DIGITS = 4
 
@@ -42,7 +49,15 @@ class Screen(Console):
             if name not in {"COLUMNS", "LINES"} or (value.isascii() and value.isdecimal() and len(value) <= MOST_DIGITS)
         }
         # Soft wrap: a message copied from the terminal or a log keeps its words on one line.
-        super().__init__(stderr=stderr, soft_wrap=True, _environ=environ)
+        # No emoji: rich would make another sign of a name with `:x:` in it, also where nothing is read as markup.
+        super().__init__(stderr=stderr, soft_wrap=True, emoji=False, _environ=environ)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """Draw anything; a character that would steer the terminal stands there as a mark, whoever's name it is in."""
+        for segment in super().render(renderable, options):
+            # Those that rich itself steers with are marked as such, and colours are no part of a text.
+            is_steered = segment.control or not STEERING.search(segment.text)
+            yield (segment if is_steered else segment._replace(text=STEERING.sub(MARK, segment.text)))
 
     def on_broken_pipe(self) -> None:
         """Raise; rich itself would end the program with exit code 1, which is that of a bug."""
@@ -162,7 +177,10 @@ def show_message(result: HasMessage, console: Console) -> None:
 def print_json(value: object) -> None:
     """Print one JSON object on stdout; amounts as text, exactly."""
     # `default=str` writes a Decimal with all its digits, where a JSON number would become a float at the reader's.
-    sys.stdout.write(json.dumps(value, indent=2, default=str, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, default=str, ensure_ascii=False)
+    # JSON lets some of them stand as they are; escaped they mean the same, and steer no terminal.
+    escaped = re.sub(r"[\x7f-\x9f\u202a-\u202e\u2066-\u2069]", lambda found: f"\\u{ord(found[0]):04x}", text)
+    sys.stdout.write(escaped + "\n")
 
 
 def utc_now() -> datetime:

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, TextIO
 
 import structlog
 
-# What may carry a credential or a bank account, by the name of its field and by how it looks in a text.
+from pipelines.core.hiding import HIDDEN, hide_in_text
+
+# What may carry a credential or a bank account, by the name of its field.
 _SECRET_FIELDS = re.compile(r"secret|password|token|authorization|iban|bank_account", re.IGNORECASE)
-_SECRET_TEXTS = (
-    re.compile(r"\b(?:Bearer|Basic|token)\s+[\w.~+/=-]{8,}"),
-    re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"),
-    # As JSON of either system has it; the end may be cut off.
-    re.compile(r'(?<="iban":)\s*"[^"]*"?|(?<="bankAccountNo":)\s*"[^"]*"?|(?<="bankAccount":)\s*"[^"]*"?'),
-)
-HIDDEN = "***"
 
 Event = MutableMapping[str, Any]
 
@@ -33,18 +28,21 @@ def configure_logging(
     is_terminal = stream.isatty()
     # Nothing is ever logged as critical.
     usual = logging.CRITICAL if is_terminal and not is_followed else logging.ERROR if is_quiet else logging.INFO
-    shown: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=True)]
+    # Not the renderer's own traceback: it shows local variables, and with them secrets and accounts.
+    shown: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(colors=True, exception_formatter=structlog.dev.plain_traceback)
         if is_terminal
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            # Before secrets are hidden: the text of an exception may hold one.
+            structlog.processors.format_exc_info,
             hide_secrets,
-            *shown,
+            shown,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if is_verbose else usual),
         logger_factory=structlog.PrintLoggerFactory(stream),
@@ -59,18 +57,12 @@ def hide_secrets(_logger: object, _method: str, event: Event) -> Event:
     >>> hide_secrets(None, "info", {"event": "paid to NO0286011117947", "token": "x"})
     {'event': 'paid to ***', 'token': '***'}
     """
-    return {
-        name: HIDDEN if _SECRET_FIELDS.search(name) else hide_in_text(value) if isinstance(value, str) else value
-        for name, value in event.items()
-    }
+    return {name: HIDDEN if _SECRET_FIELDS.search(name) else _hidden(value) for name, value in event.items()}
 
 
-def hide_in_text(text: str) -> str:
-    """Replace credentials and bank accounts in a text that comes from outside, before it goes into a message.
-
-    >>> hide_in_text('[{"key":1,"bankAccountNo":"86011117947","iban":"NO02 8601')
-    '[{"key":1,"bankAccountNo":***,"iban":***'
-    """
-    for pattern in _SECRET_TEXTS:
-        text = pattern.sub(HIDDEN, text)
-    return text
+def _hidden(value: object) -> object:
+    if isinstance(value, str):
+        return hide_in_text(value)
+    if isinstance(value, Mapping):
+        return hide_secrets(None, "", dict(value))
+    return [_hidden(one) for one in value] if isinstance(value, list | tuple) else value

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 
 from pipelines.core.errors import SettingsError
+from pipelines.core.hiding import never_show
 from pipelines.core.resources import seed_file
 from pipelines.core.settings_faults import name_fault, name_faults, nearest, section_of, unknown_variable
 from pipelines.core.settings_section import Section
@@ -408,6 +409,9 @@ def load_settings(config: Path | None, *, environ: Mapping[str, str]) -> Setting
         problems += name_faults(error.errors(include_url=False), given, Settings)
     if problems:
         raise _error(given, problems, is_named=config is not None)
+    for section, name in SECRETS:
+        if secret := getattr(getattr(settings, section), name):
+            never_show(secret.get_secret_value())
     return settings
 
 

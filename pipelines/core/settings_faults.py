@@ -108,7 +108,7 @@ def _dotted(location: Location) -> str:
 
 def _value(location: Location, value: object) -> str:
     """Return ` = value` as it would stand in the file; nothing of a secret, and of a table only that it is one."""
-    from pipelines.core.log import hide_in_text  # noqa: PLC0415 structlog takes time, and sound settings need none
+    from pipelines.core.hiding import hide_in_text  # noqa: PLC0415 structlog takes time, and sound settings need none
 
     if location[:2] in SECRETS or isinstance(value, dict | list | tuple | BaseModel):
         return ""

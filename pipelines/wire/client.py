@@ -16,6 +16,7 @@ import httpx
 
 from pipelines.core.errors import SettingsError
 from pipelines.core.settings_values import THIS_MACHINE
+from pipelines.wire.unpacked import ACCEPTED
 
 # A server that is there answers a connection at once; minutes are for its work, not for finding it.
 CONNECT_SECONDS = 10.0
@@ -36,6 +37,7 @@ def make_client(*, timeout: float, connections: int, transport: httpx.BaseTransp
         )
     return httpx.Client(
         verify=_trusted(),
+        headers={"Accept-Encoding": ACCEPTED},
         transport=transport,
         follow_redirects=False,
         event_hooks={"response": [_forget_other_address]},

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pipelines.core.errors import Refused, Terminal, Transient
-from pipelines.core.log import hide_in_text
+from pipelines.core.hiding import hide_in_text
 from pipelines.core.periods import OSLO
 from pipelines.core.times import read_time
 from pipelines.core.words import moment
 from pipelines.wire.http import LONGEST_WAIT, UNREADABLE, Answer, Call, HttpCaller, Judge, judge_status
+from pipelines.wire.shaped import ASK
+from pipelines.wire.twice import twice_in
 from pipelines.wire.upload import Upload, multipart
 
 if TYPE_CHECKING:
@@ -117,10 +119,13 @@ class GraphqlCaller:
         (not carried out), or when there was no answer or a time-out (a write may have been carried out).
         """
         body = msgspec.json.encode({"query": query, "variables": variables})
-        headers, judge = self._headers, _judge
+        headers = self._headers
+        judge: Judge = _judge
         if uploads:
             content_type, body = multipart(body, uploads)
             headers, judge = {**headers, "Content-Type": content_type}, _judge_upload
+        if is_write:
+            judge = _of_one_meaning(judge)
         call = Call("POST", self._url, operation, headers, body=body, is_write=is_write)
         # Around the caller's own retries: those are for a network that fails, this is for a ledger that says "later".
         for attempt in range(1, self._attempts + 1):
@@ -189,6 +194,17 @@ def _judge(answer: Answer) -> None:
             f"The ledger's answer ({answer.status}) is no GraphQL but {answer.excerpt()!r}.",
             next_step="check SPRINGLINE_LEDGER__URL.",
         )
+
+
+def _of_one_meaning(judge: Judge) -> Judge:
+    """Judge the answer to a write only where no member stands twice: it may say both `done` and `refused`."""
+
+    def look(answer: Answer) -> None:
+        if name := twice_in(answer.body):
+            raise _NoGraphqlError(f"The ledger's answer ({answer.status}) has {name!r} twice.", next_step=ASK)
+        judge(answer)
+
+    return look
 
 
 def _judge_upload(answer: Answer) -> None:

@@ -12,10 +12,11 @@ import msgspec
 import stamina
 
 from pipelines.core.errors import Terminal, Transient
-from pipelines.core.log import hide_in_text
+from pipelines.core.hiding import hide_in_text
 from pipelines.core.words import moment
 from pipelines.wire.client import make_client
 from pipelines.wire.limiter import RateLimiter
+from pipelines.wire.unpacked import BrokenPackingError, TooLargeError, unpacked
 
 # Bytes: a filter that is ignored, or a page size that is, must not fill the memory.
 LARGEST_ANSWER = 128 * 1024 * 1024
@@ -172,18 +173,18 @@ class HttpCaller:
         with self._client.stream(
             call.method, call.url, params=list(call.parameters) or None, headers=call.headers, content=call.body
         ) as response:
-            chunks: list[bytes] = []
-            size = 0
-            # In pieces, so that the limit holds before the whole answer is in memory.
-            for chunk in response.iter_bytes():
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > LARGEST_ANSWER:
-                    raise Terminal(
-                        f"{call.url} answered with more than {LARGEST_ANSWER >> 20} MiB.",
-                        next_step=f"set a smaller {self._side.lower()}.page_size in the settings.",
-                    )
-            return Answer(response.status_code, response.headers, b"".join(chunks), str(response.url), self._now())
+            try:
+                body = unpacked(
+                    response.iter_raw(), encoding=response.headers.get("content-encoding", ""), limit=LARGEST_ANSWER
+                )
+            except TooLargeError:
+                raise Terminal(
+                    f"{call.url} answered with more than {LARGEST_ANSWER >> 20} MiB.",
+                    next_step=f"set a smaller {self._side.lower()}.page_size in the settings.",
+                ) from None
+            except BrokenPackingError as error:
+                raise Transient(f"{call.method} {call.url} got no whole answer: {error}.", next_step=LATER) from error
+            return Answer(response.status_code, response.headers, body, str(response.url), self._now())
 
 
 def _worth_another_try(call: Call) -> Callable[[Exception], bool | float]:

@@ -10,6 +10,7 @@ import msgspec
 
 from pipelines.core.errors import Terminal
 from pipelines.wire.http import UNREADABLE
+from pipelines.wire.twice import twice_in
 
 Node = dict[str, Any]
 # The members below each member that was asked for; a leaf has none.
@@ -42,6 +43,8 @@ def shaped(page: bytes, paths: Sequence[str], *, of: str, has_stubs: bool, is_wh
         found = _decode(page)
     except UNREADABLE as error:
         raise _fault(of, "no list of objects") from error
+    if name := twice_in(page):
+        raise _fault(of, f"an object that has {name!r} twice")
     asked = tree(paths)
     objects = [_object(one, asked, of, has_stubs=has_stubs) for one in found]
     for one in objects:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pipelines.core.errors import Terminal
+from pipelines.core.hiding import never_show
 from pipelines.wire.http import UNREADABLE, Call, HttpCaller
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ class SignIn:
         settings = self._settings
         if settings.username and settings.password:
             pair = f"{settings.username}:{settings.password.get_secret_value()}"
-            return f"Basic {b64encode(pair.encode()).decode()}"
+            encoded = b64encode(pair.encode()).decode()
+            never_show(encoded)
+            return f"Basic {encoded}"
         # Under the lock, so that ten threads without a token sign in once and not ten times.
         with self._lock:
             if self._token is None or self._now() >= self._expires:
@@ -91,4 +94,5 @@ class SignIn:
             )
         # From the answer on: a slow sign-in makes the token look a little younger, which the margin covers.
         self._expires = self._now() + timedelta(seconds=token.expires_in) - MARGIN
+        never_show(token.access_token)
         return token.access_token

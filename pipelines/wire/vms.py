@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pipelines.core.errors import ExtractError, Forbidden, Refused, Terminal, Unclear
-from pipelines.core.log import hide_in_text
+from pipelines.core.hiding import hide_in_text
 from pipelines.wire.ahead import map_ahead
 from pipelines.wire.filters import Scalar, above, fields_header, one_of
 from pipelines.wire.http import UNREADABLE, Answer, Call, CountRequest, HttpCaller
@@ -29,6 +29,7 @@ from pipelines.wire.pages import (
 )
 from pipelines.wire.shaped import shaped
 from pipelines.wire.sign_in import NEXT_STEP, SignIn
+from pipelines.wire.twice import twice_in
 
 if TYPE_CHECKING:
     import httpx
@@ -341,8 +342,11 @@ def _message(answer: Answer) -> str:
 def _written(answer: Answer, *, request: str) -> Object:
     """Return the object that a write was answered with; a proxy's page or an empty body proves no write."""
     try:
-        return _OBJECT.decode(answer.body)
+        written = _OBJECT.decode(answer.body)
     except UNREADABLE as error:
         raise Unclear(
             f"VMS: {request} was answered ({answer.status}) with no object but {answer.excerpt()!r}."
         ) from error
+    if name := twice_in(answer.body):
+        raise Unclear(f"VMS: {request} was answered ({answer.status}) with an object that has {name!r} twice.")
+    return written

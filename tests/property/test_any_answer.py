@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-import httpx
 import pytest
 import stamina
 
@@ -28,6 +27,7 @@ from pipelines.wire.ledger import LedgerClient
 from pipelines.wire.vms import VmsClient
 from tests.support.any_sides import AnySides
 from tests.support.delivery_world import EVERY_KEY, Clock, make_settings, make_warehouse, voucher
+from tests.support.wire_world import AsSent
 
 DELIVERIES = range(20 * int(os.environ.get("FUZZ", "1")))
 RUNS = 3
@@ -75,7 +75,7 @@ def _context(folder: Path, sides: AnySides, *, has_files: bool) -> Context:
         vms={"attempts": 2},
         posting={"attachments": has_files},
     )
-    clock, transport = Clock(), httpx.MockTransport(sides.answer)
+    clock, transport = Clock(), AsSent(sides.answer)
     count = lambda _side, _operation: None  # noqa: E731 nobody counts
     return Context(
         batch_id="b1",

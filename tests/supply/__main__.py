@@ -69,7 +69,7 @@ def audit(environ: Mapping[str, str], *more: str) -> int:
     """Ask for known vulnerabilities; 1 where there are some, or where nobody answers and AUDIT=required."""
     # One try: a machine without a network must not wait for it in every check.
     once = {"UV_HTTP_RETRIES": "0", **environ}
-    command = [UV, *AUDIT, *more]
+    command = [str(UV), *AUDIT, *more]
     asked = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, env=once)  # noqa: S603 ours
     said = (asked.stdout + asked.stderr).strip()
     # Whatever else uv cannot do, such as read a lock of another release, is a fault of ours.
@@ -85,4 +85,4 @@ def _end(code: int, words: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit({"sbom": write_bill, "audit": lambda: audit(os.environ)}[sys.argv[1]]())
+    sys.exit(write_bill() if sys.argv[1:] == ["sbom"] else audit(os.environ))

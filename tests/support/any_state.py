@@ -31,6 +31,7 @@ from pipelines.stores import control, copies
 from pipelines.wire import client, http
 from tests.support.any_data import TEXTS
 from tests.support.any_sides import AnySides
+from tests.support.wire_world import AsSent
 
 SECRETS = {
     "SPRINGLINE_VMS__PASSWORD": "secret",
@@ -407,7 +408,7 @@ def _sides(case: Case) -> Iterator[None]:
     def make_client(*, timeout: float, connections: int, transport: httpx.BaseTransport | None) -> httpx.Client:
         # For what it says of proxies and certificates.
         real(timeout=timeout, connections=connections, transport=transport).close()
-        return httpx.Client(transport=httpx.MockTransport(sides.answer), trust_env=False)
+        return httpx.Client(transport=AsSent(sides.answer), trust_env=False)
 
     with patch.object(http, "make_client", make_client):
         stamina.set_testing(True, attempts=2)

@@ -19,6 +19,14 @@ Reply = httpx.Response | Exception
 Handler = Callable[[httpx.Request], Reply]
 
 
+class AsSent(httpx.MockTransport):
+    """Gives a reply as it comes over a socket: as a stream of bytes, packed where its headers say so."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        reply = super().handle_request(request)
+        return httpx.Response(reply.status_code, headers=reply.headers, stream=reply.stream, request=request)
+
+
 class Wire:
     """What was sent, counted and slept through; replies come from a handler or, in turn, from a list."""
 
@@ -53,7 +61,7 @@ class Wire:
             chosen,
             count=self.count,
             now=lambda: self.now,
-            transport=httpx.MockTransport(self.handle),
+            transport=AsSent(self.handle),
             sleep=self.sleep,
         )
 
@@ -64,7 +72,7 @@ class Wire:
             chosen,
             count=self.count,
             now=lambda: self.now,
-            transport=httpx.MockTransport(self.handle),
+            transport=AsSent(self.handle),
             sleep=self.sleep,
         )
 

@@ -28,6 +28,7 @@ from pipelines.wire.limiter import RateLimiter
 from tests.support.alert_server import SECRET, Told, alert_server
 from tests.support.control_rows import keep_row
 from tests.support.delivery_world import make_settings
+from tests.support.wire_world import AsSent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -265,7 +266,7 @@ def test_what_the_wire_says_of_a_side_that_is_away_is_known(world: World, answer
 
     caller = HttpCaller(
         "ledger", timeout=1, attempts=1, limiter=RateLimiter(9, seconds=1), count=lambda _side, _operation: None,
-        connections=1, now=lambda: NOW, transport=httpx.MockTransport(answered),
+        connections=1, now=lambda: NOW, transport=AsSent(answered),
     )  # fmt: skip
     with closing(caller), pytest.raises(WireError) as raised:
         caller.call(Call("GET", world.settings.ledger.url, operation="query"))

@@ -33,6 +33,7 @@ from tests.support import delivery_world, vms_in_memory
 from tests.support.delivery_models import change, create_models
 from tests.support.delivery_world import EVERY_KEY, Node, make_settings, make_warehouse, voucher
 from tests.support.vms_in_memory import PAYMENT_COLUMNS, RATE_COLUMNS, Row, invoice, payment, rate
+from tests.support.wire_world import AsSent
 
 if TYPE_CHECKING:
     import duckdb
@@ -107,7 +108,7 @@ class VmsWorld(vms_in_memory.World):
 
     def deliver(self, write: Callable[[Context], DeliveryResult | None]) -> DeliveryResult | None:
         settings = REMARKS.vms.model_copy(update={"base_url": "http://vms/rest", "workers": 1})
-        transport = httpx.MockTransport(self.handle)
+        transport = AsSent(self.handle)
         client = VmsClient(settings, count=lambda *_: None, now=lambda: self.at, transport=transport)
         return write(replace(self.context(), settings=REMARKS, vms=cast("Any", client)))
 
@@ -336,7 +337,7 @@ class SpoiledLedger(delivery_world.FakeLedger):
             make_settings().ledger,
             count=lambda *_: None,
             now=lambda: datetime.now(UTC),
-            transport=httpx.MockTransport(lambda _: reply),
+            transport=AsSent(lambda _: reply),
         )
         return client.mutate(name, inputs, uploads)
 

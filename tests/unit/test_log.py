@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
+from pipelines.core.hiding import hide_in_text, never_show
 from pipelines.core.log import configure_logging
 
 
@@ -96,3 +99,72 @@ def test_an_exception_is_one_line() -> None:
     except ValueError:
         structlog.get_logger().exception("failed")
     assert "boom" in json.loads(stream.getvalue())["exception"]
+
+
+ACCOUNT = "86011117947"
+ECHOES = [
+    f"account {ACCOUNT} is closed",
+    "account 8601.11.17947 is closed",
+    "account 8601 11 17947, closed",
+    '{"bankAccountNo":86011117947}',
+    '{"bankAccountNo": "86011117947", "iban"',
+    '{"message":"{\\"bankAccountNo\\":\\"86011117947\\"}"}',
+    '{"client_secret": "s3cr3t", "grant_type"',
+    "GET /?access=kn0wn-s3cret",
+    "NO93 8601 1117 947 and NO9386011117947",
+]
+
+
+@pytest.mark.parametrize("text", ECHOES)
+def test_what_another_system_repeats_is_hidden(text: str) -> None:
+    never_show("kn0wn-s3cret")
+    shown = hide_in_text(text)
+    assert "***" in shown
+    assert not any(word in shown for word in (ACCOUNT, "17947", "1117 947", "s3cr3t", "kn0wn"))
+
+
+@pytest.mark.parametrize(
+    "text", ["voucher 20260000123", "86011117947.50 NOK", "document 2706035", "KID 0086011117947", "none of the others"]
+)
+def test_what_is_no_account_stays(text: str) -> None:
+    never_show("none")
+    assert hide_in_text(text) == text
+
+
+def test_what_lies_deep_is_hidden() -> None:
+    stream = io.StringIO()
+    configure_logging(stream=stream)
+    structlog.get_logger().info("sent", nodes=[{"bank_account": "1", "text": f"to {ACCOUNT}"}], of=(ACCOUNT,))
+    assert json.loads(stream.getvalue())["nodes"] == [{"bank_account": "***", "text": "to ***"}]
+    assert ACCOUNT not in stream.getvalue()
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
+def test_a_traceback_in_the_log_shows_no_account(stream: io.StringIO) -> None:
+    configure_logging(stream=stream, is_verbose=True)
+    account = ACCOUNT
+    try:
+        int(f"to {account}")
+    except ValueError:
+        structlog.get_logger().exception("failed")
+    assert "ValueError" in stream.getvalue()
+    assert ACCOUNT not in stream.getvalue()
+
+
+BUG = """
+import sys, threading
+from pipelines.core.hiding import hide_in_tracebacks, never_show
+hide_in_tracebacks()
+never_show("kn0wn-s3cret")
+def fail():
+    raise ValueError("to {} with kn0wn-s3cret".format(86011117947))
+{}
+"""
+
+
+@pytest.mark.parametrize("call", ["fail()", "one = threading.Thread(target=fail); one.start(); one.join()"])
+def test_the_traceback_of_a_bug_shows_no_account(call: str) -> None:
+    code = BUG.replace("\n{}\n", f"\n{call}\n")
+    told = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)  # noqa: S603 ours
+    assert "ValueError: to *** with ***" in told.stderr
+    assert ACCOUNT not in told.stderr

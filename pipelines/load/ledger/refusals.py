@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.core.errors import Refused
+from pipelines.core.hiding import hide_in_text
 from pipelines.core.identifiers import masked_account
 from pipelines.outbox.entry import Entry
 
@@ -103,7 +104,7 @@ def refusal_message(entry: Entry, refusal: Refused, nodes: Sequence[Mapping[str,
     # The ledger repeats the value it refuses, and no message or log may show a whole account number.
     for account in {str(node["bankAccount"]) for node in nodes if node.get("bankAccount")}:
         reason = reason.replace(account, masked_account(account))
-    reason = reason[:_LONGEST].rstrip(".")
+    reason = hide_in_text(reason)[:_LONGEST].rstrip(".")
     again = "it goes when it has changed" if is_of_the_value(refusal) else "the next run tries again"
     step = f"correct what it names, in the VMS or in Xledger; {again}"
     return f"{entry.label}: the ledger refused it: {reason}. Next: {step}."

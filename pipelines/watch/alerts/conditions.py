@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.core import words
-from pipelines.core.log import HIDDEN, hide_in_text
+from pipelines.core.hiding import HIDDEN, hide_in_text
 from pipelines.core.operators import is_person
 from pipelines.core.periods import OSLO, next_month, read_period
 from pipelines.stores.control import Control, named_statements, utc_text
