@@ -17,6 +17,7 @@ import structlog
 from tests.bench.desk import say
 from tests.flow.losing import kill_in_mid_batch, lose_the_store, settle
 from tests.flow.world import copies, world
+from tests.support.once import begin_in
 
 # 500 nodes a mutation, five lines a voucher.
 DOCUMENTS, A_MUTATION = 10_000, 100
@@ -53,6 +54,7 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     documents = int(sys.argv[1]) if len(sys.argv) > 1 else DOCUMENTS
     with tempfile.TemporaryDirectory(prefix="springline-recovery-") as folder:
+        begin_in(Path(folder))
         for way in ("rebuild", "restore"):
             lose(Path(folder) / way, way, documents=documents)
 
