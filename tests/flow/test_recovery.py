@@ -74,11 +74,19 @@ def test_nothing_is_lost_or_doubled(harbour: World, way: Callable[[World], list[
         and_verify_tells_what_is_wrong(harbour)
 
 
-def test_what_cannot_be_read_changes_nothing(harbour: World) -> None:
+def test_a_damaged_store_stays_until_both_systems_were_read(harbour: World) -> None:
     sound = harbour.command("rebuild")
     assert (sound.exit_code, "is there and sound" in sound.err) == (2, True)
     lose_the_store(harbour)
+    store, garbage = harbour.folder / STORE, b"<html>Service unavailable</html>" * 500
+    store.write_bytes(garbage)
+    assert "`springline rebuild`" in harbour.command("run", "documents").err
     harbour.sandbox.fault("vms", {"kind": "status", "status": 403}, match={"method": "GET"})
     failed = harbour.command("rebuild")
     assert (failed.exit_code, failed.out.startswith("Nothing was changed")) == (11, True), failed
-    assert not list(harbour.folder.glob("springline.ctl*"))
+    assert [file.name for file in harbour.folder.glob("springline.ctl*")] == [STORE]
+    assert store.read_bytes() == garbage
+    harbour.sandbox.control("DELETE", "faults")
+    assert harbour.command("rebuild").exit_code == 0
+    assert (harbour.folder / f"{STORE}.replaced").read_bytes() == garbage
+    assert harbour.command("status").exit_code == 0
