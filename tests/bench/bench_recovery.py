@@ -1,7 +1,8 @@
 """Ten thousand documents, the control store lost in mid-batch: rebuilt from both systems, and restored from a copy.
 
-Run as ``python -m tests.bench.bench_recovery``. Judged by the sandbox's own books: each document once, none twice,
-quiet afterwards. Ends with an AssertionError where that is not so.
+Run as ``python -m tests.bench.bench_recovery``; another number of documents, and one of the two ways, may follow. Judged
+by the sandbox's own books: each document once, none twice, quiet afterwards. Ends with an AssertionError where that is
+not so.
 """
 
 from __future__ import annotations
@@ -53,9 +54,10 @@ def main() -> None:
     """Lose it twice, and print how each was made anew."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     documents = int(sys.argv[1]) if len(sys.argv) > 1 else DOCUMENTS
+    ways = sys.argv[2:] or ("rebuild", "restore")
     with tempfile.TemporaryDirectory(prefix="springline-recovery-") as folder:
         begin_in(Path(folder))
-        for way in ("rebuild", "restore"):
+        for way in ways:
             lose(Path(folder) / way, way, documents=documents)
 
 
