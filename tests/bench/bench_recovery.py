@@ -1,8 +1,8 @@
 """Ten thousand documents, the control store lost in mid-batch: rebuilt from both systems, and restored from a copy.
 
-Run as ``python -m tests.bench.bench_recovery``; another number of documents, and one of the two ways, may follow. Judged
-by the sandbox's own books: each document once, none twice, quiet afterwards. Ends with an AssertionError where that is
-not so.
+Run as ``python -m tests.bench.bench_recovery``; another number of documents, and one of the two ways, may follow.
+Judged by the sandbox's own books: each document once, none twice, quiet afterwards. Ends with an AssertionError where
+that is not so.
 """
 
 from __future__ import annotations
