@@ -40,11 +40,11 @@ class Confirmation:
 
 def lost_words(settings: Settings, *, is_copy: bool) -> list[str]:
     """Say what a new store cannot know; the warehouse, or the published file, gives what was held as a hint."""
-    when = "since the copy was made" if is_copy else "ever"
+    when = " since the copy was made" if is_copy else ""
     words = [
-        f"holds, ignores, releases and retries that people decided {when}",
-        f"accepted breaks and comments, seals of periods, and what was said not to be ours, {when}",
-        f"releases of changed bank accounts {when}: such a change waits for a release again",
+        f"holds, ignores, releases and retries that people decided{when}",
+        f"accepted breaks and comments, seals of periods, and what was said not to be ours{when}",
+        f"releases of changed bank accounts{when}: a change that has not gone waits for a release again",
     ]
     if not is_copy:
         words.append("the history of what was sent, and the webhooks: `springline webhooks register` makes them anew")

@@ -150,6 +150,8 @@ def _recover(settings: Settings, making: Path, recovery: Recovery, options: Batc
     if recovery.is_read:
         _put_in_place(settings, making, recovery.batch.batch_id)
         recovery.is_done = True
+    else:
+        _cleared(settings.control_path)
     return recovery
 
 
@@ -206,12 +208,14 @@ def _said(recovery: Recovery) -> list[str]:
         f"{recovery.payments:,} payments, {recovery.actuals:,} actuals.",
     ]
     if found.doubtful:
-        lines.append(f"{len(found.doubtful):,} vouchers could not be told for sure; nothing is sent of these:")
+        lines.append(f"Vouchers that could not be told for sure, of which nothing is sent: {len(found.doubtful):,}.")
         lines += _some(found.doubtful)
     lines.append("Lost, because only the control store knew it:")
     lines += _some(recovery.lost)
     if recovery.held:
-        lines.append(f"On hold: {recovery.held:,} documents that are not in the ledger, since some may have been held.")
+        lines.append(
+            f"Documents on hold, since somebody may have held them and the ledger has none: {recovery.held:,}."
+        )
     lines.append(
         "Next: hold, ignore and release again what people had decided; then `springline confirm --reason TEXT` lets "
         "all others go."

@@ -50,11 +50,11 @@ class Verification:
     def answer(self) -> str:
         """Say it in a sentence."""
         if self.faults:
-            return f"The record of what was sent was edited or is damaged: {len(self.faults)} faults in its chain."
+            return f"The record of what was sent was edited or is damaged. Faults in its chain: {len(self.faults)}."
         if not self.is_compared:
             return "The chain of events is whole. Both systems could not be read, so nothing was compared."
         if self.differences:
-            return f"The chain of events is whole. {len(self.differences):,} writes are on one side alone."
+            return f"The chain of events is whole. Writes that one side alone knows of: {len(self.differences):,}."
         return "All fits: the chain of events is whole, and both systems have what was sent and nothing else of ours."
 
     def as_dict(self) -> dict[str, object]:

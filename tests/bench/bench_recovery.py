@@ -1,7 +1,8 @@
 """Ten thousand documents, the control store lost in mid-batch: rebuilt from both systems, and restored from a copy.
 
-Run as ``python -m tests.bench.bench_recovery``. Judged by the sandbox's own books: each document once, none twice,
-quiet afterwards. Ends with an AssertionError where that is not so.
+Run as ``python -m tests.bench.bench_recovery``; another number of documents, and one of the two ways, may follow.
+Judged by the sandbox's own books: each document once, none twice, quiet afterwards. Ends with an AssertionError where
+that is not so.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import structlog
 from tests.bench.desk import say
 from tests.flow.losing import kill_in_mid_batch, lose_the_store, settle
 from tests.flow.world import copies, world
+from tests.support.once import begin_in
 
 # 500 nodes a mutation, five lines a voucher.
 DOCUMENTS, A_MUTATION = 10_000, 100
@@ -52,8 +54,10 @@ def main() -> None:
     """Lose it twice, and print how each was made anew."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     documents = int(sys.argv[1]) if len(sys.argv) > 1 else DOCUMENTS
+    ways = sys.argv[2:] or ("rebuild", "restore")
     with tempfile.TemporaryDirectory(prefix="springline-recovery-") as folder:
-        for way in ("rebuild", "restore"):
+        begin_in(Path(folder))
+        for way in ways:
             lose(Path(folder) / way, way, documents=documents)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import StringIO
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -33,6 +34,7 @@ from tests.support.verified import verified_file
 Row = dict[str, Any]
 TODAY = date(2026, 11, 2)
 CLOCK = "2026-11-02T08:00:00Z"
+PAGE = 2_000
 LINES = '{"documentNo":"*","documentLines":{"key":"*","documentLineText":"*"}}'
 # The master data that Springline creates in the ledger itself.
 CREATED = ("companies", "suppliers", "customers", "projects")
@@ -153,7 +155,12 @@ class World:
     def documents(self) -> list[Row]:
         """Give the VMS's documents with number, status and time of change."""
         fields = '{"documentNo":"*","modifiedDate":"*","invoicingStatus":{"statusTypeCode":"*"}}'
-        found: list[Row] = self._vms("GET", "Document?sort=key(AS)&limit=2000&pageNumber=1", headers={"fields": fields})
+        found: list[Row] = []
+        for page in count(1):
+            path = f"Document?sort=key(AS)&limit={PAGE}&pageNumber={page}"
+            found += (rows := self._vms("GET", path, headers={"fields": fields}))
+            if len(rows) < PAGE:
+                break
         return found
 
     def document(self, number: str) -> Row:

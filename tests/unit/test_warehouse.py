@@ -5,15 +5,25 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
 
+from pipelines.batch.run import run_batch
 from pipelines.core.errors import ModelError
+from pipelines.core.settings import load_settings
+from pipelines.step.counts import Counts
+from pipelines.step.step import Job, Step
 from pipelines.stores.control import Control
 from pipelines.stores.unopened import unopened_step
 from pipelines.stores.warehouse import open_warehouse, take_over
+from tests.cli.springline import NOWHERE
+
+if TYPE_CHECKING:
+    from pipelines.step.context import Context
 
 
 def begin(folder: Path, batch_id: str) -> int:
@@ -124,3 +134,21 @@ def test_a_file_that_cannot_be_used_stays_where_it_is(tmp_path: Path) -> None:
 )
 def test_the_step_follows_from_what_is_wrong_with_a_file(fault: str, step: str) -> None:
     assert unopened_step(duckdb.IOException(fault), anew="x").startswith(step)
+
+
+def test_damage_met_in_the_middle_is_set_aside_for_the_next_batch(tmp_path: Path) -> None:
+    environ = {**NOWHERE, "SPRINGLINE_WAREHOUSE": str(tmp_path / "springline.duckdb")}
+    settings = load_settings(None, environ=environ | {"SPRINGLINE_PUBLISHED": str(tmp_path / "published")})
+
+    def meets(_ctx: Context) -> Counts:
+        raise duckdb.IOException("IO Error: Corrupt database file: computed checksum 1 does not match 2")
+
+    job = Job("documents", (Step("read", meets),))
+    result = run_batch(settings, jobs=[job], operator="kari", now=lambda: datetime(2026, 11, 2, 8, tzinfo=UTC))
+    assert (result.exit_code, "is damaged" in result.problems[0]) == (12, True)
+    assert (tmp_path / "springline.duckdb.spoiled").exists()
+    assert not (tmp_path / "springline.duckdb").exists()
+    # The control store knows of that batch, so that the next one begins.
+    fine = Job("documents", (Step("read", lambda _ctx: Counts()),))
+    result = run_batch(settings, jobs=[fine], operator="kari", now=lambda: datetime(2026, 11, 2, 9, tzinfo=UTC))
+    assert result.exit_code == 0
