@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -210,6 +211,15 @@ def test_before_anything_it_is_ready(terminal: Terminal) -> None:
     assert terminal.run("status").out.endswith("Health: ready.\n")
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let processes that are started hear SIGINT, which a shell has its background jobs ignore, and those theirs."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_it_goes_on_telling_what_changes_until_it_is_stopped(terminal: Terminal, options: tuple[str, ...]) -> None:
     command = [sys.executable, "-m", "pipelines.cli.app", "status", "--follow", *options]

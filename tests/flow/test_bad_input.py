@@ -11,6 +11,8 @@ import pytest
 
 from tests.flow.world import Ended, Row, World, copies, read_rows, world
 
+pytestmark = pytest.mark.system
+
 DIGITS = "123456789012345678901234567890"
 NAN = Decimal("7777.77")
 TWO_LINES = "60\n606"

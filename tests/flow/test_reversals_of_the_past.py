@@ -12,6 +12,8 @@ import pytest
 from pipelines.going_live.adopt import run_adopt
 from tests.flow.live_world import TODAY, Live
 
+pytestmark = pytest.mark.system
+
 BEFORE = date(2026, 10, 1)
 # The runs: before the reversals are entered, and twice after.
 EMPTY, ARRIVED, ONCE_MORE = range(3)
