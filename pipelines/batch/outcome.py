@@ -77,9 +77,9 @@ def exit_words(code: int) -> str:
     """Return an exit code with what it says.
 
     >>> exit_words(14)
-    'exit code 14 (documents held)'
+    '14 (documents held)'
     """
-    return f"exit code {code} ({EXIT_CODES.get(code, 'a fault of Springline')})"
+    return f"{code} ({EXIT_CODES.get(code, 'a fault of Springline')})"
 
 
 def show_outcome(outcome: Outcome, *, is_dry_run: bool, console: Console) -> None:

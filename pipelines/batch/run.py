@@ -326,4 +326,4 @@ def show_result(result: BatchResult, console: Console, *, is_detailed: bool = Fa
     for problem in result.problems:
         console.print(f"! {problem}", markup=False, highlight=False)
     if result.exit_code:
-        console.print(f"E{exit_words(result.exit_code)[1:]}.", highlight=False)
+        console.print(f"Exit code {exit_words(result.exit_code)}.", highlight=False)

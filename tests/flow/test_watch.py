@@ -139,7 +139,9 @@ def test_it_goes_on_where_it_was_ended_or_killed(harbour: Harbour) -> None:
     harbour.until(lambda: last in harbour.world.sent())
     harbour.kill()
     # Nobody ends the row of one that was killed, and it is in nobody's way.
+    lives = harbour.lives()
     harbour.start()
+    harbour.until(lambda: harbour.lives() > lives)
     harbour.until(lambda: harbour.is_posted(last))
     assert harbour.end(signal.SIGINT) < 5
     booked = harbour.world.booked()

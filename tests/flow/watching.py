@@ -83,6 +83,11 @@ class Harbour:
         )
         return int(number)
 
+    def lives(self) -> int:
+        """Give how many watches have begun."""
+        [(number,)] = self.world.rows("SELECT count(*) FROM watches")
+        return int(number)
+
     def end(self, *signals: int) -> float:
         """Send signals, SIGTERM unless others are named, and give the seconds until it has ended."""
         assert self.watch is not None
