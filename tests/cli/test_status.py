@@ -101,7 +101,7 @@ def test_it_counts_what_needs_a_person_and_who(busy: Terminal) -> None:
     assert first == "Needs a person: 7 documents held, 1 changed bank account, 1 not delivered, 1 set aside, 1 break."
     assert by_whom == "By whom: operations 8, accounting 2, master data 1, second person 1."
     assert waiting == "The next run goes on by itself with 1 object not delivered yet."
-    assert last == "Last run 2026-11-01 07:00 (Oslo) for 2026-11-01 by night run: exit code 14 (documents held)."
+    assert last == "Last run 2026-11-01 07:00 (Oslo) for 2026-11-01 by night run: 14 (documents held)."
 
 
 def test_what_a_close_notes_of_a_held_document_is_not_counted_again(busy: Terminal) -> None:
