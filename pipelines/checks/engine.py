@@ -107,8 +107,8 @@ def _validate(suite: Suite, table: pa.Table, parameters: Mapping[str, int]) -> t
 def _configured_once(gx: ModuleType) -> Iterator[None]:
     """Let each expectation work out its configuration once, which it otherwise does some seventy times a run.
 
-    That is half of the time of a check. None of them changes while a suite runs; a release that has the configuration
-    in another form is left as it is.
+    That was a quarter of the time of a check of one document. None of them changes while a suite runs; a release that
+    has the configuration in another form is left as it is.
     """
     kind = gx.expectations.Expectation
     worked_out = vars(kind).get("configuration")

@@ -23,7 +23,7 @@ Report = Callable[[str, int, int], None]
 
 _log = structlog.get_logger(__name__)
 
-# Staged rows from which more than one thread is worth it.
+# Staged rows from which more than one thread is used; the bound itself was not measured, only both ends of it.
 _WORTH_THREADS = 100_000
 _STAGED_ROWS = """
     SELECT coalesce(sum(estimated_size), 0)::BIGINT FROM duckdb_tables()
