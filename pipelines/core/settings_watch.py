@@ -81,6 +81,11 @@ class AlertSettings(Section):
     urls: SecretStr | None = Field(
         default=None, description="addresses in the form of Apprise, separated by blanks or lines; nobody unless set"
     )
+    plain: bool = Field(
+        default=False,
+        description="`true` lets an address have no TLS (json://, mailto://) where it is not on this machine: its "
+        "password, and every alert, then travels for all to read",
+    )
     held_hours: int = Field(default=24, ge=1, le=8760, description="hours a document is held")
     unknown_minutes: int = Field(default=30, ge=1, le=525_600, description="minutes the fate of a send is unknown")
     break_amount: int = Field(default=10_000, ge=0, le=10**12, description="amount of a break, in its own currency")

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -47,6 +48,8 @@ def alert_server() -> Iterator[Told]:
             if told.status == 200:
                 told.messages.append(body)
             self.send_response(told.status)
+            if told.status == HTTPStatus.FOUND:
+                self.send_header("Location", self.path)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:

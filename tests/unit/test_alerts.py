@@ -452,3 +452,56 @@ def test_an_address_that_is_none_is_a_fault_that_shows_no_secret(
     kept: list[Any] = [row["value"] for row in Control(world.settings.control_path).read("SELECT value FROM meta")]
     shown = (*capfd.readouterr(), str(raised.value), str(logs), str(kept), str(told.messages))
     assert not any(SECRET in text for text in shown)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("jsons://hook.example/x?verify=no", "verify=no"),
+        ("json://127.0.0.1:1/x?verify=off", "verify=no"),
+        ("mailtos://u:p@mail.example?verify=0", "verify=no"),
+        ("json://hook.example/x", "has no TLS"),
+        ("JSON://hook.example/x", "has no TLS"),
+        ("mailto://u:p@mail.example", "has no TLS"),
+        ("mailtos://u:p@mail.example?mode=insecure", "has no TLS"),
+        ("mailto://u:p@127.0.0.1?smtp=mail.example&from=a@mail.example", "has no TLS"),
+        ("rsyslog://log.example", "has no TLS"),
+    ],
+)
+def test_an_address_that_others_could_read_is_refused(tmp_path: Path, told: Told, url: str, words: str) -> None:
+    world = World(tmp_path, told, url)
+    with closing(world.control), pytest.raises(SettingsError, match=rf"address 2 of 2 \(.*\) .*{words}") as raised:
+        read_addresses(world.settings)
+    assert "example/x" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["jsons://hook.example/x", "mailtos://u:p@mail.example", "mailto://u:p@gmail.com", "ntfy://topic"]
+)
+def test_an_address_with_tls_is_taken(tmp_path: Path, told: Told, url: str) -> None:
+    world = World(tmp_path, told, url)
+    with closing(world.control):
+        assert len(read_addresses(world.settings)) == 2
+
+
+def test_a_setting_lets_an_address_without_tls_and_none_without_a_certificate(tmp_path: Path, told: Told) -> None:
+    world = World(tmp_path, told, "json://hook.example/x", "jsons://hook.example/x?verify=no", plain=True)
+    with closing(world.control), pytest.raises(SettingsError, match=r"URLS: address 3 of 3 \(JSON\) has verify=no"):
+        read_addresses(world.settings)
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSLKEYLOGFILE"])
+def test_a_variable_that_breaks_or_opens_tls_is_told(world: World, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for other in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, "/nowhere/bundle.pem")
+    with pytest.raises(SettingsError, match=name):
+        read_addresses(world.settings)
+
+
+def test_a_message_is_not_sent_on(world: World) -> None:
+    world.told.status = 302
+    world.hold(1)
+    world.tell()
+    [outcome] = post(trial(), read_addresses(world.settings))
+    assert outcome.problem == "answered 302"

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import re
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.core.errors import SettingsError, UsageError
+from pipelines.core.settings_values import THIS_MACHINE
 
 if TYPE_CHECKING:
     from pipelines.core.settings import Settings
@@ -26,6 +29,18 @@ SETTING = "SPRINGLINE_ALERTS__URLS"
 # Seconds for all addresses together: a mail server that accepts a connection and says nothing must not keep the rest.
 DEADLINE = 20.0
 MOST_ADDRESSES = 20
+# Services that know no TLS at all; the others have two schemes, as json:// and jsons://.
+_NEVER_TLS = frozenset({"rsyslog", "growl"})
+# What `requests`, with which Apprise calls, asks for the certificates that it trusts, in this order.
+_TRUSTED = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_NO_VERIFY = (
+    "has verify=no, and takes anybody on the way for its server; take that out, and name a certificate authority of "
+    "your own in the variable REQUESTS_CA_BUNDLE"
+)
+_NO_TLS = (
+    "has no TLS, and whoever is on the way reads the message and what signs us in; write the form with TLS (jsons:// "
+    "for json://, mailtos:// for mailto://), or set alerts.plain = true where the way is safe"
+)
 _CODE = re.compile(r"\berror=(\d{3})\b")
 
 # Addresses whose last call has not come back, by what they are known by; each keeps one thread at most.
@@ -52,7 +67,7 @@ class Outcome:
 def read_addresses(settings: Settings) -> list[Address]:
     """Return the addresses of `alerts.urls`, none where it is not set.
 
-    Raises SettingsError that names each address which Apprise does not understand by its place: never what it is.
+    Raises SettingsError that names each address which cannot be told safely, or at all, by its place: never what it is.
     """
     addresses, faults = understood(settings)
     if faults:
@@ -67,12 +82,17 @@ def understood(settings: Settings) -> tuple[list[Address], list[str]]:
     """Return the addresses that can be told, and what is wrong with the others."""
     secret = settings.alerts.urls
     urls = list(dict.fromkeys(secret.get_secret_value().split())) if secret else []
-    addresses, faults = [], []
+    addresses: list[Address] = []
+    faults = [*_environment_faults(os.environ)] if urls else []
     for place, url in enumerate(urls, start=1):
         label = f"address {place} of {len(urls)}"
-        service = _service(url)
+        with _heard():
+            plugin = _plugin(url)
+        service = None if plugin is None else str(plugin.service_name)
         if service is None:
             faults.append(f"Apprise does not understand {label}")
+        elif unsafe := _unsafe(url, plugin, may_be_plain=settings.alerts.plain):
+            faults.append(f"{label} ({service}) {unsafe}")
         elif place > MOST_ADDRESSES:
             faults.append(f"{label} is one too many, for at most {MOST_ADDRESSES} are told")
         else:
@@ -126,11 +146,30 @@ def _send(message: Message, address: Address) -> str:
     return f"answered {code}" if code else "could not be reached, or refused the message"
 
 
-def _service(url: str) -> str | None:
-    """Return the name of the service that an address belongs to; None where Apprise does not understand it."""
-    with _heard():
-        plugin = _plugin(url)
-    return None if plugin is None else str(plugin.service_name)
+def _unsafe(url: str, plugin: Any, *, may_be_plain: bool) -> str:  # noqa: ANN401 a class of Apprise for each service
+    """Return what lets others read what is sent to an address, or take it in its place; empty where nothing does."""
+    if not plugin.verify_certificate:
+        return _NO_VERIFY
+    scheme = url.partition("://")[0].lower()
+    # Of mail the mode counts and not the scheme: of large providers Apprise knows that they want TLS.
+    mode = getattr(plugin, "secure_mode", None)
+    if mode is None:
+        plain = plugin.protocol if plugin.secure_protocol else _NEVER_TLS
+        is_plain = scheme in ({plain} if isinstance(plain, str) else set(plain or ()))
+    else:
+        is_plain = mode == "insecure"
+    # Without a host the service's own one is meant, as ntfy:// means https://ntfy.sh.
+    host = getattr(plugin, "smtp_host", None) or plugin.host
+    return _NO_TLS if is_plain and host and host not in THIS_MACHINE and not may_be_plain else ""
+
+
+def _environment_faults(environ: Mapping[str, str]) -> Iterator[str]:
+    """Say which variable would keep every address from being told, or give away what is told."""
+    if environ.get("SSLKEYLOGFILE"):
+        yield "SSLKEYLOGFILE would write the keys of every connection into a file; take the variable out"
+    name = next((name for name in _TRUSTED if environ.get(name)), None)
+    if name and not Path(environ[name]).exists():
+        yield f"the variable {name} names {environ[name]}, which is not there; correct it, or take it out"
 
 
 def _plugin(url: str) -> Any:  # noqa: ANN401 a class of Apprise for each service
@@ -138,7 +177,8 @@ def _plugin(url: str) -> Any:  # noqa: ANN401 a class of Apprise for each servic
         from apprise import Apprise, AppriseAsset  # noqa: PLC0415 half a second, for who has something to tell
     except ModuleNotFoundError as error:
         raise UsageError("Alerts need Apprise.", next_step="pip install 'springline[watch]'.") from error
-    asset = AppriseAsset(app_id="Springline", app_desc="Springline", app_url="")
+    # No redirect: it may lead away from TLS, or to whom the message is not for.
+    asset = AppriseAsset(app_id="Springline", app_desc="Springline", app_url="", http_redirects=False)
     return Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
 
 
