@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
@@ -21,6 +19,7 @@ from rich.text import Text
 
 from pipelines.core.errors import UsageError
 from pipelines.core.words import moment
+from pipelines.questions.csv_file import json_of, line_of, text_of
 
 if TYPE_CHECKING:
     from pipelines.questions.query import PublishedAge, QueryAnswer
@@ -167,10 +166,9 @@ def _draw_records(answer: QueryAnswer, cells: Sequence[Sequence[str]], console: 
 
 
 def _write_csv(answer: QueryAnswer, target: TextIO) -> None:
-    writer = csv.writer(target, lineterminator="\n")
-    writer.writerow(column.name for column in answer.columns)
+    target.write(line_of([column.name for column in answer.columns]))
     for page in answer.pages():
-        writer.writerows([text_of(value) for value in row] for row in page)
+        target.writelines(map(line_of, page))
 
 
 def _write_json(answer: QueryAnswer, target: TextIO) -> None:
@@ -223,35 +221,6 @@ def _write_parquet(answer: QueryAnswer, target: Any) -> None:  # noqa: ANN401 a 
     with pq.ParquetWriter(target, schema, compression="zstd") as writer:
         for batch in batches:
             writer.write_batch(batch.rename_columns(names))
-
-
-def text_of(value: object) -> str:
-    """Write a value for people and CSV: NULL is empty, and no digit of an amount is cut or rounded.
-
-    >>> text_of(Decimal("0E-18")), text_of(Decimal("1250.5000")), text_of(date(2026, 11, 2)), text_of(None)
-    ('0.000000000000000000', '1250.5000', '2026-11-02', '')
-    """
-    if value is None:
-        return ""
-    plain = json_of(value)
-    return plain if isinstance(plain, str) else _json(plain)
-
-
-def json_of(value: object) -> Any:  # noqa: ANN401 any JSON value
-    """Turn a value into JSON: decimals, dates and times become text."""
-    if isinstance(value, Decimal):
-        # Never in the form 1E-18, which spreadsheets read as a float.
-        return f"{value:f}"
-    # JSON has no NaN and no infinity.
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, list | tuple):
-        return [json_of(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): json_of(item) for key, item in value.items()}
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
 def _json(value: object) -> str:

@@ -12,6 +12,7 @@ from pipelines.core.errors import UsageError
 from pipelines.core.literals import literal
 from pipelines.publish.workbook.sheet import Kind, Sheet, SheetColumn
 from pipelines.publish.workbook.workbook import whole_file, write_sheets
+from pipelines.questions.csv_file import line_of
 from pipelines.stores.control import named_statements
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 # A first day may have thousands of vouchers, and every line of them is to be compared.
 MOST_LINES = 200_000
-_COPY = {".csv": "FORMAT csv, HEADER", ".parquet": "FORMAT parquet, COMPRESSION zstd"}
+_PAGE = 10_000
 _COMPANY = "Company currency"
 
 
@@ -128,13 +129,26 @@ def write_output(ctx: Context, path: Path) -> tuple[Path, ...]:
         files = (path, path.with_name(f"{path.stem}-held{path.suffix}"))
         for file, part in zip(files, (_VOUCHERS, _HELD), strict=True):
             with whole_file(file) as unfinished:
-                ctx.warehouse.execute(f"COPY ({_sql(part)}) TO {literal(unfinished)} ({_COPY[kind]})")
+                (_write_csv if kind == ".csv" else _write_parquet)(ctx.warehouse, _sql(part), unfinished)
     except (OSError, duckdb.IOException) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error).partition("\n")[0]
         raise UsageError(
             f"{path} cannot be written: {reason}.", next_step="name a file in a folder you may write to."
         ) from error
     return files
+
+
+def _write_csv(connection: duckdb.DuckDBPyConnection, sql: str, file: Path) -> None:
+    # Not by COPY, which guards no spreadsheet against the texts of others.
+    answer = connection.execute(sql)
+    with file.open("w", encoding="utf-8", newline="") as target:
+        target.write(line_of([column for column, *_ in answer.description or ()]))
+        while page := answer.fetchmany(_PAGE):
+            target.writelines(map(line_of, page))
+
+
+def _write_parquet(connection: duckdb.DuckDBPyConnection, sql: str, file: Path) -> None:
+    connection.execute(f"COPY ({sql}) TO {literal(file)} (FORMAT parquet, COMPRESSION zstd)")
 
 
 def _write_workbook(ctx: Context, path: Path) -> None:

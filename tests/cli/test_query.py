@@ -82,11 +82,11 @@ def test_text_of_others_is_no_markup(published: Terminal) -> None:
 
 
 def test_csv_is_exact(published: Terminal) -> None:
-    sql = "SELECT amount, rate, document_date, as_of_vms, drift, told, document_key = 0 AS is_first "
+    sql = "SELECT amount, rate, document_date, as_of_vms, drift, told, document_key = 0 AS is_first, '=1+1' AS formula "
     sql += "FROM rec.documents LIMIT 1"
     [_, row] = csv.reader(io.StringIO(published.run("query", sql, "--format", "csv").out))
     told = '[bold]"a",\nb'
-    assert row == [AMOUNT, "0.000000000000000000", "2026-11-02", "2026-11-02T08:00:00", "", told, "true"]
+    assert row == [AMOUNT, "0.000000000000000000", "2026-11-02", "2026-11-02T08:00:00", "", told, "true", "'=1+1"]
 
 
 @pytest.mark.parametrize("form", [("--json",), ("--format", "json")])

@@ -30,13 +30,14 @@ def recomputed(workbook: Path, folder: Path) -> Path:
     return converted(bare, folder, kind="xlsx")
 
 
-def converted(workbook: Path, folder: Path, *, kind: str) -> Path:
-    """Return the workbook in another format."""
+def converted(workbook: Path, folder: Path, *, kind: str, read_as: str = "") -> Path:
+    """Return the workbook in another format; ``read_as`` says how LibreOffice takes a file that says it not itself."""
     command = [
         shutil.which("soffice") or "soffice",
         f"-env:UserInstallation={(folder / 'profile').as_uri()}",
         "--headless",
     ]
+    command += [f"--infilter={read_as}"] if read_as else []
     command += ["--convert-to", kind, "--outdir", str(folder / kind), str(workbook)]
     subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)  # noqa: S603 our own words
     return folder / kind / f"{workbook.stem}.{kind}"

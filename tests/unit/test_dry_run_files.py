@@ -104,6 +104,16 @@ def test_csv_has_a_file_for_what_goes_and_one_for_what_is_held(ctx: Context, tmp
     ]
 
 
+def test_a_partner_with_a_formula_for_a_name_runs_nothing(ctx: Context, tmp_path: Path) -> None:
+    ctx.warehouse.execute("UPDATE post.draft_vouchers SET partner_name = '=1+1'")
+    [lines, _] = write_output(ctx, tmp_path / "vouchers.csv")
+    names = [line["partner_name"] for line in csv.DictReader(lines.read_text("utf-8").splitlines())]
+    assert names == ["'=1+1"] * 3
+    write_output(ctx, tmp_path / "vouchers.xlsx")
+    cell = next(c for row in load_workbook(tmp_path / "vouchers.xlsx")["Vouchers"] for c in row if c.value == "=1+1")
+    assert cell.data_type == "s"
+
+
 def test_parquet_keeps_decimals(ctx: Context, tmp_path: Path) -> None:
     lines, held = (pq.read_table(file) for file in write_output(ctx, tmp_path / "vouchers.parquet"))
     assert lines["amount"].to_pylist() == [Decimal("-100.0000"), Decimal("100.0000"), Decimal("-1.0000")]
