@@ -91,7 +91,7 @@ def _recover(work: Callable[..., Recovery], *, today: str | None, as_json: bool,
         watch = None
         # A damaged store is what this is for, and no watch can work on one.
         with suppress(sqlite3.Error, SettingsError):
-            watch = find_watch(started.settings.control_path, now=utc_now())
+            watch = find_watch(started.settings, now=utc_now())
         if watch is not None:
             raise UsageError(f"A watch works on the control store ({watch}).", next_step="end it, and do this again.")
         result = work(started.settings, **_options(started, today))

@@ -60,7 +60,7 @@ def list_(*, as_json: AsJson = False, config: Config = None) -> None:
     from pipelines.watch.webhooks import subscriptions  # noqa: PLC0415 a command imports what it runs
 
     with session(config, as_json=as_json) as started:
-        noted = subscriptions.listed(started.settings.control_path)
+        noted = subscriptions.listed(started.settings)
     if as_json:
         print_json({"webhooks": [asdict(one) for one in noted]})
     elif noted:

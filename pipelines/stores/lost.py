@@ -30,13 +30,15 @@ BRING_BACK = (
 )
 
 
-def open_control(settings: Settings, *, for_reading: bool = False) -> Control:
+def open_control(settings: Settings, *, for_reading: bool = False, busy_seconds: float | None = None) -> Control:
     """Open the control store that the settings name; the first time, in a place without history, it is made.
+
+    The door of everybody who is no batch: `Control` itself begins an empty store in the place of a lost one.
 
     Raises SettingsError when the store is lost, BusyError when a batch holds the warehouse that would tell.
     """
     refuse_lost_control(settings)
-    return Control(settings.control_path, for_reading=for_reading)
+    return Control(settings.control_path, for_reading=for_reading, busy_seconds=busy_seconds)
 
 
 def refuse_lost_control(settings: Settings, *, warehouse: duckdb.DuckDBPyConnection | None = None) -> None:

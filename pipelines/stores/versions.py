@@ -13,9 +13,12 @@ from functools import cache
 from pathlib import Path
 
 from pipelines import __version__
+from pipelines.core.disk import PUT_BACK
 from pipelines.core.errors import SettingsError
 from pipelines.core.resources import sql_folder
 from pipelines.stores.copies import PARTIAL, copy_store
+
+_OF_EVERY_RELEASE = "outbox_events"
 
 
 def control_folder() -> Path:
@@ -32,7 +35,7 @@ def migrations(folder: Path) -> tuple[Path, ...]:
 def is_up_to_date(connection: sqlite3.Connection, path: Path, *, folder: Path | None = None) -> bool:
     """Tell whether a control store has the newest version; reads one number of its file and writes nothing.
 
-    Raises SettingsError when it was written by a newer release, whose tables this one cannot know.
+    Raises SettingsError when a newer release wrote it, whose tables this one cannot know, or another program did.
     """
     newest = len(migrations(folder or control_folder()))
     version = _version(connection)
@@ -42,6 +45,11 @@ def is_up_to_date(connection: sqlite3.Connection, path: Path, *, folder: Path | 
             f"This is release {__version__}, which knows versions up to {newest}."
         )
         raise SettingsError(message, next_step="install the newer release again; nothing was read or changed.")
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    # A file of another program may have any number; it is neither read nor migrated.
+    if names and _OF_EVERY_RELEASE not in names:
+        message = f"The control store {path} is no control store of Springline: it has no table {_OF_EVERY_RELEASE}."
+        raise SettingsError(message, next_step=f"name another file in the setting `control`; or {PUT_BACK}")
     return version == newest
 
 

@@ -20,7 +20,6 @@ from pipelines.stores.lost import open_control
 
 if TYPE_CHECKING:
     import sqlite3
-    from pathlib import Path
 
     from pipelines.core.settings import Settings
 
@@ -71,11 +70,12 @@ def is_process(pid: int) -> bool:
     return True
 
 
-def find_watch(path: Path, *, now: datetime) -> RunningWatch | None:
-    """Return the watch that works on the control store at a path, without making a store where there is none."""
-    if not path.exists():
-        return None
-    with closing(Control(path, for_reading=True)) as control:
+def find_watch(settings: Settings, *, now: datetime) -> RunningWatch | None:
+    """Return the watch that works on the control store, without making a store where there is none.
+
+    Raises SettingsError when the store is lost.
+    """
+    with closing(open_control(settings, for_reading=True)) as control:
         return running_watch(control, now=now)
 
 
@@ -94,7 +94,7 @@ def carry_out_beside(
     ``tell`` receives at once who carries it out, ``begin`` job and step as each begins. Raises BusyError when the watch
     ends before the run does, and what kept the run from beginning.
     """
-    if (watch := find_watch(settings.control_path, now=now())) is None:
+    if (watch := find_watch(settings, now=now())) is None:
         return None
     tell(f"The watch carries it out, when the batch it may have at work is over ({watch}).")
     with closing(open_control(settings)) as control:
@@ -185,7 +185,7 @@ def in_turn(
         try:
             return work()
         except BusyError as error:
-            if is_busy_store(error) or find_watch(settings.control_path, now=now()) is None:
+            if is_busy_store(error) or find_watch(settings, now=now()) is None:
                 raise
             if end is None:
                 end = datetime.now(UTC) + LONGEST_WAIT

@@ -6,13 +6,16 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
-from pipelines.stores.control import Control
+from pipelines.stores.lost import open_control
 from pipelines.watch.orders import BEAT
 from pipelines.watch.state import WatchState
+
+if TYPE_CHECKING:
+    from pipelines.core.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -20,9 +23,9 @@ log = structlog.get_logger(__name__)
 class Pulse:
     """A thread with a connection of its own: in one with the loop's it would wait for the loop's transactions."""
 
-    def __init__(self, path: Path, watch_id: str, *, now: Callable[[], datetime]) -> None:
-        """Beat for a watch that is written down in the control store at a path."""
-        self._path = path
+    def __init__(self, settings: Settings, watch_id: str, *, now: Callable[[], datetime]) -> None:
+        """Beat for a watch that is written down in the control store."""
+        self._settings = settings
         self._watch_id = watch_id
         self._now = now
         self._end = threading.Event()
@@ -41,7 +44,7 @@ class Pulse:
         has_failed = False
         while not self._end.wait(BEAT):
             try:
-                with closing(Control(self._path)) as control:
+                with closing(open_control(self._settings)) as control:
                     WatchState(control, self._watch_id).beat(self._now())
                 has_failed = False
             except Exception as error:  # noqa: BLE001 the thread must live on

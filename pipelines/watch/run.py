@@ -59,7 +59,7 @@ def routes_of(settings: Settings, loop: Loop) -> list[BaseRoute]:
     """Gather what the watch answers over HTTP: every route of health, metrics and webhooks."""
     return [
         *observe_routes(settings, now=loop.now),
-        *receive.routes(settings, settings.control_path, loop.wake.set, now=loop.now),
+        *receive.routes(settings, loop.wake.set, now=loop.now),
     ]
 
 
@@ -96,7 +96,7 @@ def run_watch(
         state = WatchState.begin(control, operator=operator, now=now())
         stack.enter_context(structlog.contextvars.bound_contextvars(watch=state.watch_id))
         stack.callback(lambda: state.end(now()))
-        stack.enter_context(Pulse(settings.control_path, state.watch_id, now=now))
+        stack.enter_context(Pulse(settings, state.watch_id, now=now))
         counts = _Counts(control)
         own = settings.vms.model_copy(update={"attempts": 1, "timeout": min(settings.vms.timeout, LONGEST_LOOK)})
         vms = stack.enter_context(closing(VmsClient(own, count=counts.count, now=now)))

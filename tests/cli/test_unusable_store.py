@@ -6,13 +6,16 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
 
 from pipelines.stores import control, copies
+from pipelines.watch.observe.health import read_health
 from tests.cli.springline import Terminal
+from tests.support.delivery_world import make_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +71,10 @@ COMMANDS = [
     "run rates",
     "run documents --dry-run",
     "adopt --before 2026-10-01 --acknowledge",
+    "alerts",
+    "webhooks list",
+    "webhooks verify",
+    "confirm --reason x",
     "backup copy.sqlite",
 ]
 
@@ -125,6 +132,18 @@ def test_json_gets_an_object(terminal: Terminal, store: Path, how: str) -> None:
         assert told["next_step"]
 
 
+def health_state(terminal: Terminal) -> tuple[str, str]:
+    """Return how `/health` tells the store, and the kind of its first reason."""
+    health = read_health(make_settings(warehouse=terminal.folder / "springline.duckdb"), now=datetime.now(UTC))
+    return health.state, health.reasons[0].kind
+
+
+@pytest.mark.parametrize("how", SPOILED)
+def test_health_tells_it_too(terminal: Terminal, store: Path, how: str) -> None:
+    SPOILED[how](store)
+    assert health_state(terminal) == ("unable", "control store")
+
+
 def _lost(folder: Path, how: str) -> None:
     store = folder / STORE
     for file in folder.glob(f"{STORE}*"):
@@ -145,10 +164,11 @@ def test_a_lost_store_beside_history_is_refused(terminal: Terminal, how: str, wi
     with closing(duckdb.connect(str(there))) as tables:
         tables.execute("CREATE SCHEMA ctl; CREATE TABLE ctl.last_batch AS SELECT 'b1' AS batch_id")
     before = sorted(file.name for file in terminal.folder.glob(f"{STORE}*"))
-    for command in COMMANDS[:-1]:
+    for command in (*COMMANDS[:-1], "alerts tell", "verify", "check", "preflight"):
         ended = terminal.run(*command.split())
         assert (ended.code, witness in ended.err) == (10, True), command
         assert "`springline restore BACKUP`" in ended.err
+    assert health_state(terminal) == ("unable", "control store")
     # Nothing may be made in its place, or the next command would take it for the store.
     assert sorted(file.name for file in terminal.folder.glob(f"{STORE}*")) == before
 

@@ -210,7 +210,7 @@ def _refused(host: str, reason: str) -> None:
 
 def test_the_server_ends_though_a_call_is_open(tmp_path: Path) -> None:
     settings = webhook_settings(tmp_path)
-    with serve(routes(settings, settings.control_path, lambda: None), settings.watch) as address:
+    with serve(routes(settings, lambda: None), settings.watch) as address:
         client = _connected(address)
         head = "".join(f"{name}: {value}\r\n" for name, value in vms_call(b"").headers.items())
         client.sendall(f"POST /webhooks/vms HTTP/1.1\r\nHost: x\r\n{head}Content-Length: 9\r\n\r\n".encode())

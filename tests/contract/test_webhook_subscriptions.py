@@ -117,13 +117,13 @@ def test_what_others_subscribed_to_is_left_alone(world: World) -> None:
     world.register()
     subscriptions.remove(world.settings(), ["vms"], now=world.now)
     assert [row["key"] for row in world.there()] == [key]
-    assert subscriptions.listed(world.settings().control_path) == []
+    assert subscriptions.listed(world.settings()) == []
 
 
 def test_documents_of_every_type_are_told_while_they_are_ready(world: World) -> None:
     settings = world.settings()
     woken = threading.Semaphore(0)
-    served = routes(settings, settings.control_path, woken.release)
+    served = routes(settings, woken.release)
     types = ("CAP", "CAR", "ACP", "INO")
     with serve(served, settings.watch) as address, world.sandbox.vms() as vms:
         world.address = address

@@ -33,7 +33,7 @@ def test_a_change_in_the_ledger_wakes_its_job(tmp_path: Path) -> None:
         sandbox.control("POST", "ledger/settings", {**NO_LIMITS, "webhook_start_seconds": 0})
         own = {"SPRINGLINE_WAREHOUSE": str(tmp_path / "springline.duckdb"), "SPRINGLINE_WATCH__PORT": "0"}
         settings = load_settings(None, environ=sandbox.env | own | {"SPRINGLINE_WEBHOOKS__URL": "http://127.0.0.1:9"})
-        with serve(routes(settings, settings.control_path, woken.release), settings.watch) as address:
+        with serve(routes(settings, woken.release), settings.watch) as address:
             settings = load_settings(None, environ=sandbox.env | own | {"SPRINGLINE_WEBHOOKS__URL": address})
             made = subscriptions.register(settings, ["ledger"], now=now)
             assert [one.done for one in made] == ["made"] * len(LEDGER_WANTED)

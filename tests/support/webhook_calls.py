@@ -97,7 +97,7 @@ def receiver(
     """Serve the routes of both sides."""
     settings = webhook_settings(folder, **(webhooks or {}))
     woken: list[None] = []
-    served = routes(settings, settings.control_path, lambda: woken.append(None), now=now)
+    served = routes(settings, lambda: woken.append(None), now=now)
     with serve(served, settings.watch) as address:
         yield Receiver(address, settings.control_path, woken)
 

@@ -119,3 +119,20 @@ def test_no_room_imports_itself_through_another() -> None:
     for module, others in imported().items():
         rooms.setdefault(room_of(module), set()).update(map(room_of, others) if "." in module else ())
     TopologicalSorter({room: others - {room, ""} for room, others in rooms.items()}).prepare()
+
+
+# A batch, which refuses a lost store with the warehouse at hand; a store that is being made; one that is thrown away.
+MAY_BEGIN_A_STORE = {"pipelines.batch.run", "pipelines.batch.scratch", "pipelines.recovery.rebuild"}
+
+
+def begins_a_store(source: str) -> bool:
+    """Tell whether a module opens a control store by its path, which begins one where it is lost."""
+    called = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    calls = [name.id for name in called if isinstance(name, ast.Name)]
+    return "Control" in calls or ("open_for_question" in source and "refuse_lost_control(" not in source)
+
+
+def test_a_lost_store_is_refused_by_whoever_opens_one() -> None:
+    opening = {name for name, path in MODULES.items() if begins_a_store(path.read_text("utf-8"))}
+    assert sorted(name for name in opening - MAY_BEGIN_A_STORE if room_of(name) != "stores") == []
+    assert begins_a_store("with closing(Control(path)) as control:\n    pass")

@@ -76,12 +76,12 @@ def test_a_second_watch_is_refused_and_names_the_first(settings: Settings) -> No
 )
 def test_a_watch_that_is_gone_is_in_nobodys_way(settings: Settings, row: dict[str, object], later: int) -> None:
     begin(settings, **row).control.close()
-    assert find_watch(settings.control_path, now=NOW + timedelta(seconds=later)) is None
+    assert find_watch(settings, now=NOW + timedelta(seconds=later)) is None
 
 
 def test_a_watch_on_another_machine_counts_while_it_says_so(settings: Settings) -> None:
     begin(settings, host="another", pid=2**22 + 1).control.close()
-    found = find_watch(settings.control_path, now=NOW + timedelta(seconds=59))
+    found = find_watch(settings, now=NOW + timedelta(seconds=59))
     assert found
     assert found.host == "another"
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.core.errors import SpringlineError
 from pipelines.core.words import moment
-from pipelines.stores.control import Control, named_statements, utc_text
+from pipelines.stores.control import named_statements, utc_text
+from pipelines.stores.lost import open_control
 from pipelines.watch.alerts.conditions import ALIVE, find_conditions
 from pipelines.watch.alerts.kinds import BANK, BREAK, CLOSING, FAILING, HELD, KINDS, UNKNOWN
 from pipelines.watch.alerts.tell import read_delivery
@@ -74,7 +75,7 @@ def read_health(settings: Settings, *, now: datetime) -> Health:
     """
     at = utc_text(now)
     try:
-        with closing(Control(settings.control_path, for_reading=True)) as control:
+        with closing(open_control(settings, for_reading=True)) as control:
             counts = Counter(one.kind for one in find_conditions(settings, control, now=now))
             watches = control.read(named_statements("alerts")["watch"])
             problems = read_delivery(control).problems

@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from pipelines.batch.jobs import JOBS
 from pipelines.stores.control import Control, named_statements
 from pipelines.stores.job_ends import OF_LOOK, last_well, read_job_ends
+from pipelines.stores.lost import open_control
 from pipelines.stores.request_counts import month_of
 from pipelines.watch.alerts.kinds import KINDS
 from pipelines.watch.observe.growing import Growing, Seconds
@@ -67,7 +68,7 @@ class StoreMetrics(Collector):
                 yield _gauge("seen_age_seconds", "since the watch last said that it is alive", "process", seen)
             if STORE in counts:
                 return
-            with closing(Control(self._settings.control_path, for_reading=True)) as control:
+            with closing(open_control(self._settings, for_reading=True)) as control:
                 self._growing.read(control)
                 yield from self._standing(control, now)
             yield from self._growing_metrics()

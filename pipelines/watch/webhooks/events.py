@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pipelines.stores.control import Control, named_statements, utc_text
+from pipelines.stores.lost import open_control
+
+if TYPE_CHECKING:
+    from pipelines.core.settings import Settings
 
 Side = Literal["vms", "ledger"]
 
@@ -36,9 +39,9 @@ class FullError(Exception):
 class EventStore:
     """Writes events from one thread at a time; opens the control store with the first."""
 
-    def __init__(self, path: Path, *, now: Callable[[], datetime]) -> None:
-        """``path`` is that of the control store, ``now`` the clock (aware)."""
-        self._path = path
+    def __init__(self, settings: Settings, *, now: Callable[[], datetime]) -> None:
+        """``settings`` name the control store; ``now`` is the clock (aware)."""
+        self._settings = settings
         self._now = now
         self._control: Control | None = None
         self._forget_at: datetime | None = None
@@ -48,7 +51,7 @@ class EventStore:
 
         Raises FullError when too many wait, sqlite3.Error, OSError or SettingsError when they cannot be written.
         """
-        control = self._control = self._control or Control(self._path, busy_seconds=BUSY_SECONDS)
+        control = self._control = self._control or open_control(self._settings, busy_seconds=BUSY_SECONDS)
         statements, now = named_statements("webhooks"), self._now()
         at = utc_text(now)
         with control.write() as connection:

@@ -31,8 +31,6 @@ from pipelines.watch.webhooks.events import Event, EventStore, FullError, Side
 from pipelines.watch.webhooks.ready import LEDGER_PATH, VMS_PATH, faults
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from starlette.requests import Request
 
     from pipelines.core.settings import Settings
@@ -55,7 +53,6 @@ Count = Callable[[str, str], None]
 
 def routes(
     settings: Settings,
-    control_path: Path,
     wake: Callable[[], None],
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -70,7 +67,7 @@ def routes(
         return []
     for fault in faults(settings, ("vms", "ledger")):
         _log.error("webhooks_off", reason=fault)
-    receiver = _Receiver(settings, EventStore(control_path, now=now), wake, now=now, count=count)
+    receiver = _Receiver(settings, EventStore(settings, now=now), wake, now=now, count=count)
     served: list[BaseRoute] = []
     if not faults(settings, ["vms"]):
         served.append(Route(VMS_PATH, receiver.vms, methods=["POST"]))

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pipelines.core.periods import OSLO
-from pipelines.stores.control import Control, named_statements, open_for_question
+from pipelines.stores.control import Control, named_statements
 from pipelines.stores.lost import open_control
 from pipelines.stores.request_counts import RequestCounts
 from pipelines.watch.webhooks.ledger_side import LedgerSide
@@ -19,8 +19,6 @@ from pipelines.wire.ledger import LedgerClient
 from pipelines.wire.vms import VmsClient
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pipelines.core.settings import Settings
     from pipelines.watch.webhooks.events import Side
     from pipelines.watch.webhooks.shown import Shown
@@ -51,9 +49,9 @@ def remove(settings: Settings, sides: Sequence[Side], *, now: Now) -> list[Shown
         return [shown for side in found for shown in side.remove()]
 
 
-def listed(control_path: Path) -> list[Noted]:
+def listed(settings: Settings) -> list[Noted]:
     """Return what was made and stands, as it was when it was last asked for; asks nobody."""
-    with closing(open_for_question(control_path)) as control:
+    with closing(open_control(settings, for_reading=True)) as control:
         return [Noted(**row) for row in control.read(named_statements("webhooks")["all_subscriptions"])]
 
 
