@@ -20,6 +20,7 @@ from pipelines.load.delivery import CLOCK_MARGIN
 from pipelines.models import steps as models
 from pipelines.recovery.people import hold_the_open, lost_words
 from pipelines.recovery.returns import find_returns
+from pipelines.recovery.suppliers import SuppliersKept, keep_suppliers
 from pipelines.recovery.vouchers import VouchersFound, find_vouchers
 from pipelines.step.counts import Counts
 from pipelines.step.step import Job, Step
@@ -51,6 +52,7 @@ class Recovery:
     vouchers: VouchersFound = field(default_factory=VouchersFound)
     payments: int = 0
     actuals: int = 0
+    suppliers: SuppliersKept = field(default_factory=SuppliersKept)
     held: int = 0
     lost: list[str] = field(default_factory=list)
     is_read: bool = False
@@ -75,6 +77,8 @@ class Recovery:
             "payments": self.payments,
             "actuals": self.actuals,
             "held": self.held,
+            "suppliers_taken": self.suppliers.taken,
+            "accounts_waiting": self.suppliers.waiting,
             "lost": self.lost,
             "problems": list(self.batch.problems) if self.batch else [],
             "exit_code": self.exit_code,
@@ -133,6 +137,8 @@ def _recover(settings: Settings, making: Path, recovery: Recovery, options: Batc
             time.sleep(left)
         recovery.vouchers = find_vouchers(ctx)
         recovery.payments, recovery.actuals = find_returns(ctx)
+        if recovery.origin == SYSTEMS:
+            recovery.suppliers = keep_suppliers(ctx)
         recovery.held = hold_the_open(ctx)
         recovery.is_read = True
         return Counts()
@@ -210,6 +216,17 @@ def _said(recovery: Recovery) -> list[str]:
     if found.doubtful:
         lines.append(f"Vouchers that could not be told for sure, of which nothing is sent: {len(found.doubtful):,}.")
         lines += _some(found.doubtful)
+    kept = recovery.suppliers
+    if kept.taken:
+        lines.append(
+            "Suppliers whose SWIFT code or routing number is taken as the VMS has it, since the ledger shows none: "
+            f"{kept.taken:,}. One that waited for a release is not sent: compare them in Xledger."
+        )
+    if kept.waiting:
+        lines.append(
+            f"Suppliers with an account in the VMS that the ledger does not know: {kept.waiting:,}. Each waits for a "
+            "second person after the next run, since one may be a known supplier under another code."
+        )
     lines.append("Lost, because only the control store knew it:")
     lines += _some(recovery.lost)
     if recovery.held:

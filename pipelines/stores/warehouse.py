@@ -82,7 +82,11 @@ def _unopened(path: Path, error: duckdb.Error | OSError) -> SpringlineError:
 
 def names_batch(connection: duckdb.DuckDBPyConnection, batch_id: str) -> bool:
     """Tell whether a batch was the last one that had this warehouse."""
-    return connection.execute("SELECT batch_id FROM ctl.last_batch").fetchall() == [(batch_id,)]
+    try:
+        return connection.execute("SELECT batch_id FROM ctl.last_batch").fetchall() == [(batch_id,)]
+    except duckdb.CatalogException:
+        # Deleted meanwhile, and begun anew.
+        return False
 
 
 @contextmanager

@@ -35,6 +35,52 @@ QUALIFY
     AND decisions.action <> 'release'
 ORDER BY decisions.document_no, decisions.document_key;
 
+-- name: never_shown
+-- The changes of suppliers in the ledger as far as the ledger never shows what it has: no field that can be compared.
+SELECT
+    natural_key,
+    action,
+    ledger_db_id,
+    owner_code,
+    code,
+    partner_key,
+    swift,
+    bank_routing,
+    -- Left out of what is recorded: these are compared with the ledger's own.
+    CAST(NULL AS VARCHAR) AS description,
+    CAST(NULL AS VARCHAR) AS company_number,
+    CAST(NULL AS VARCHAR) AS tax_number,
+    CAST(NULL AS VARCHAR) AS street_address,
+    CAST(NULL AS VARCHAR) AS zip_code,
+    CAST(NULL AS VARCHAR) AS place,
+    CAST(NULL AS VARCHAR) AS country_code,
+    CAST(NULL AS VARCHAR) AS email,
+    CAST(NULL AS VARCHAR) AS bank_account,
+    CAST(NULL AS VARCHAR) AS ledger_hash
+FROM
+    post.supplier_changes
+WHERE
+    action = 'update'
+    AND (swift IS NOT NULL OR bank_routing IS NOT NULL)
+ORDER BY natural_key;
+
+-- name: accounts_of_nobody
+-- Suppliers with an account in the VMS and none that is known in the ledger: remembered as such, the account is a change
+-- from none and waits. 0: no row of the ledger.
+SELECT DISTINCT
+    partner_key,
+    COALESCE(owner_code, 0) AS owner_code,
+    0 AS ledger_db_id,
+    code,
+    'no account' AS bank_account
+FROM
+    map.known_accounts
+WHERE
+    known_bank_account IS NULL
+    AND vms_bank_account IS NOT NULL
+    AND partner_key IS NOT NULL
+ORDER BY partner_key, owner_code;
+
 -- name: on_one_side
 -- Writes that one side alone knows of: sent and not there, or there, ours by its name, and not in the outbox.
 WITH sent_actuals AS (

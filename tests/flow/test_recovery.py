@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -90,3 +91,57 @@ def test_a_damaged_store_stays_until_both_systems_were_read(harbour: World) -> N
     assert harbour.command("rebuild").exit_code == 0
     assert (harbour.folder / f"{STORE}.replaced").read_bytes() == garbage
     assert harbour.command("status").exit_code == 0
+
+
+SUPPLIER, RENAMED, ACCOUNT = "60502", "60502B", "12345678903"
+SWIFT_OF_BRANCH = "SPRBNL21"
+
+
+def put(harbour: World, entity: str, member: str, value: str, **changed: object) -> None:
+    """Change an object of the VMS that has this value, as a user does."""
+    with harbour.sandbox.vms() as vms:
+        answer = vms.get(f"/{entity}", params={"filter": f"{member}(EQ){value}"}, headers={"fields": '{"key":"*"}'})
+        for row in answer.json():
+            harbour.change(entity, row["key"], **changed)
+
+
+def bank_details(harbour: World) -> dict[str, tuple[str | None, ...]]:
+    """Give account, SWIFT code and routing number of every supplier as the ledger keeps them, which no query shows."""
+    with closing(sqlite3.connect(harbour.folder.parent / "sandbox.sqlite")) as file:
+        rows = [json.loads(body) for (body,) in file.execute("SELECT body FROM ledger_subledgers")]
+    return {row["code"]: tuple(row.get(name) for name in ("bankAccount", "swift", "bankRouting")) for row in rows}
+
+
+@pytest.fixture
+def quay(tmp_path: Path) -> Iterator[World]:
+    """Give the ledger all suppliers, and next to no documents."""
+    with world(tmp_path, {"vms/Document": copies(1, first_key=KEYS[0])}, is_first_day=True, **LIMITS) as quay:
+        assert quay.run("master-data").exit_code == 0
+        yield quay
+
+
+def test_no_bank_detail_reaches_the_ledger_that_nobody_released(quay: World) -> None:
+    put(quay, "BusinessPartner", "businessPartnerCode", SUPPLIER, businessPartnerCode=RENAMED)
+    put(quay, "BankAccount", "iban", "NO0999919341366", iban=None, bankAccountNo=ACCOUNT)
+    put(quay, "Bank", "swiftAddress", "SPRBNL2X", swiftAddress=SWIFT_OF_BRANCH)
+    lose_the_store(quay)
+    before = bank_details(quay)
+    told = quay.command("rebuild", "--json").json()
+    assert (told["done"], told["suppliers_taken"] > 20, told["accounts_waiting"]) == (True, True, 1), told
+    quay.requests()
+    for _ in range(2):
+        quay.run("master-data")
+    after = bank_details(quay)
+    # Under its new code the supplier is there, without any detail of its bank; nobody else has other details.
+    assert after == before | {RENAMED: (None, None, None)}
+    assert [name for name in quay.requests()["ledger"] if name.startswith("POST update")] == []
+    statement = "SELECT document_no FROM holds WHERE rule = 'bank_change' AND until IS NULL"
+    assert quay.rows(statement) == [(RENAMED,)]
+    assert quay.command("release", RENAMED, "--reason", "called", SPRINGLINE_OPERATOR="ola").exit_code == 0
+    quay.run("master-data")
+    assert bank_details(quay)[RENAMED][0] == ACCOUNT
+    # From here on a SWIFT code that changes is a change.
+    put(quay, "Bank", "swiftAddress", SWIFT_OF_BRANCH, swiftAddress="SPRBNL22")
+    put(quay, "BankAccount", "iban", "NL30SPRB0975332622", iban="NL30SPRB0975332622")
+    quay.run("master-data")
+    assert quay.rows(f"{statement} AND document_no = '60505'") == [("60505",)]

@@ -56,9 +56,10 @@ class Stage(NamedTuple):
         return f"{action}{self.connection[0].upper()}{self.connection[1:]}"
 
 
+SUPPLIERS = Stage(Kind.SUPPLIER, "suppliers", "stg_ledger.suppliers", "supplier_db_id", "code", "supplier")
 STAGES = (
     Stage(Kind.COMPANY, "companies", "stg_ledger.companies", "company_db_id", "code", "company"),
-    Stage(Kind.SUPPLIER, "suppliers", "stg_ledger.suppliers", "supplier_db_id", "code", "supplier"),
+    SUPPLIERS,
     Stage(Kind.CUSTOMER, "customers", "stg_ledger.customers", "customer_db_id", "customer_code", "partner"),
     Stage(Kind.COST_CENTRE, "objectValues", "stg_ledger.object_values", "object_value_db_id", "value_code", "value"),
     Stage(Kind.PROJECT, "projects", "stg_ledger.projects", "project_db_id", "code", "project"),
@@ -89,7 +90,7 @@ def stage_intents(context: Context, outbox: Outbox, stage: Stage) -> tuple[list[
     rows = _changes(context, stage)
     ready = _with_companies(rows, outbox) if stage.kind is Kind.CUSTOMER else rows
     latest = outbox.versions(stage.kind, [row["natural_key"] for row in ready])
-    intents = (_intent(stage, row, latest.get(row["natural_key"])) for row in ready)
+    intents = (change_intent(stage, row, latest.get(row["natural_key"])) for row in ready)
     return [intent for intent in intents if intent is not None], _waiting(rows, ready)
 
 
@@ -106,7 +107,7 @@ def _waiting(rows: Sequence[Row], ready: Sequence[Row]) -> DeliveryResult:
 
 
 def _changes(context: Context, stage: Stage) -> list[Row]:
-    # The ledger's hash of what is there goes into the hash of the change (see `_intent`).
+    # The ledger's hash of what is there goes into the hash of the change (see `change_intent`).
     query = (
         f"SELECT changes.*, ledger.content_hash AS ledger_hash FROM {stage.model} AS changes "  # noqa: S608 our own names
         f"LEFT JOIN {stage.staging} AS ledger ON changes.ledger_db_id = ledger.{stage.db_id} "
@@ -129,7 +130,8 @@ def _with_companies(rows: Sequence[Row], outbox: Outbox) -> list[Row]:
     return [row for row in filled if row["action"] != "add" or row["company_db_id"] is not None]
 
 
-def _intent(stage: Stage, row: Row, latest: Version | None) -> Intent | None:
+def change_intent(stage: Stage, row: Row, latest: Version | None) -> Intent | None:
+    """Make the intent of a change, a row of the stage's model; None where the same was sent or refused already."""
     is_new = row["action"] == "add"
     members = NODES[stage.members]
     node = node_of(row, (*NODES[stage.only_when_added], *members) if is_new else members)
