@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Unpack
 
 from pipelines.batch.run import BatchOptions, BatchResult, run_batch
+from pipelines.core.disk import disk_fault
 from pipelines.core.errors import SettingsError, UsageError
 from pipelines.extract import steps as extract
 from pipelines.load.delivery import CLOCK_MARGIN
@@ -102,8 +103,8 @@ def run_rebuild(settings: Settings, **options: Unpack[BatchOptions]) -> Recovery
 def run_restore(settings: Settings, backup: Path, **options: Unpack[BatchOptions]) -> Recovery:
     """Put a copy in the place of the control store, with all that both systems have had since.
 
-    Raises UsageError when the copy is not there or is no control store, SettingsError when it is damaged or was written
-    by a newer release, BusyError while a batch holds the warehouse.
+    Raises UsageError when the copy is not there or is no control store, SettingsError when it is damaged, when a newer
+    release wrote it, or when it cannot be put there, BusyError while a batch holds the warehouse.
     """
     if not backup.is_file():
         raise UsageError(f"There is no file {backup}.", next_step="name a file that `springline backup` made.")
@@ -117,6 +118,13 @@ def run_restore(settings: Settings, backup: Path, **options: Unpack[BatchOptions
         making.unlink(missing_ok=True)
         message = f"{backup} is no sound copy of a control store: {error}."
         raise UsageError(message, next_step="name an older copy, or use `springline rebuild`.") from error
+    except OSError as error:
+        if told := disk_fault(error):
+            raise told from error
+        raise SettingsError(
+            f"The copy {backup} could not be written to {making}: {error.strerror}. Nothing was changed.",
+            next_step="see that its disk is sound, has room (`df -h`) and lets this user write; then do it again.",
+        ) from error
     return _recover(settings, making, Recovery(str(settings.control_path), str(backup)), options)
 
 

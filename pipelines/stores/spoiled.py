@@ -1,4 +1,4 @@
-"""Sets a warehouse aside that cannot be read: everything in it is read from both systems again."""
+"""Sets a warehouse aside that cannot be read or gone on with: everything in it is read from both systems again."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def is_spoiled(error: BaseException, path: Path) -> bool:
     return seen is not None and path.is_file() and not _head(path).startswith(_SQLITE)
 
 
-def set_aside(path: Path) -> str:
-    """Move a damaged warehouse to its name with `.spoiled`, in the place of the one before; say so in a sentence."""
+def set_aside(path: Path, *, what: str = "was damaged") -> str:
+    """Move a warehouse to its name with `.spoiled`, in the place of the one before; ``what`` says why in the answer."""
     spoiled = path.with_name(path.name + SPOILED)
     # The log first: replayed into another file, it would damage that one as well.
     for ending in (".wal", ""):
         left = path.with_name(path.name + ending)
         if left.exists():
             left.replace(spoiled.with_name(spoiled.name + ending))
-    return f"The warehouse {path} was damaged: it is kept as {spoiled.name}, and all of it is read again."
+    return f"The warehouse {path} {what}: it is kept as {spoiled.name}, and all of it is read again."
 
 
 def _head(path: Path) -> bytes:

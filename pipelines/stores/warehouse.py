@@ -23,6 +23,12 @@ SCHEMAS = ("stg_vms", "stg_ledger", "seed", "map", "post", "rec", "close", "ctl"
 # The format that every DuckDB since 1.0 reads: who opens the published file may have an older one.
 STORAGE_VERSION = "v1.0.0"
 
+# Counted up by a release that cannot go on with the tables of those before: not for a new table or column, which are
+# made when they lack. Release 0.1.0 and 0.2.0 wrote no number: theirs is the first.
+LAYOUT = 1
+# What says how far a warehouse has come must be as this release keeps it.
+_BOOKKEEPING = {"layout": ["number"], "contents": ["table_name", "digest"], "last_batch": ["batch_id"]}
+
 # When DuckDB gives memory back: by itself it keeps hundreds of megabytes that it has no use for, to no gain in time.
 ALLOCATOR = ("allocator_flush_threshold", "allocator_bulk_deallocation_flush_threshold")
 
@@ -31,22 +37,28 @@ ALLOCATOR = ("allocator_flush_threshold", "allocator_bulk_deallocation_flush_thr
 _WAREHOUSE_BATCH = "warehouse.last_batch"
 
 
+class _OtherReleaseError(Exception):
+    """A warehouse has tables that this release cannot go on with."""
+
+
 def open_warehouse(path: Path, *, tell: Callable[[str], None] = lambda _message: None) -> duckdb.DuckDBPyConnection:
     """Open the warehouse file for writing and create its schemas.
 
-    One that is damaged, or that a newer DuckDB wrote, is set aside, ``tell`` hears of it, and a new one is begun: all
-    that was in it is read again. Raises BusyError when another process has it open, ModelError when it cannot be opened
-    for another reason.
+    One that is damaged, or that a newer DuckDB or a release with other tables wrote, is set aside, ``tell`` hears of
+    it, and a new one is begun: all that was in it is read again. Raises BusyError when another process has it open,
+    ModelError when it cannot be opened for another reason.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return _opened(path)
+    except _OtherReleaseError:
+        what, why = "is of another release", ""
     except (duckdb.Error, OSError) as error:
         if not is_spoiled(error, path):
             raise _unopened(path, error) from error
-        why = _first_line(error)
+        what, why = "was damaged", f" It could not be read ({_first_line(error)})."
     try:
-        tell(f"{set_aside(path)} It could not be read ({why}).")
+        tell(f"{set_aside(path, what=what)}{why}")
         return _opened(path)
     except (duckdb.Error, OSError) as error:
         raise _unopened(path, error) from error
@@ -59,10 +71,24 @@ def _opened(path: Path) -> duckdb.DuckDBPyConnection:
             connection.execute(f"SET {name} = '1MB'")
         for schema in SCHEMAS:
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        _require_layout(connection)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _require_layout(connection: duckdb.DuckDBPyConnection) -> None:
+    present: dict[str, list[str]] = {}
+    for table, column in connection.execute(
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'ctl' ORDER BY column_index"
+    ).fetchall():
+        present.setdefault(table, []).append(column)
+    if any(present.get(table, columns) != columns for table, columns in _BOOKKEEPING.items()):
+        raise _OtherReleaseError
+    connection.execute(f"CREATE TABLE IF NOT EXISTS ctl.layout AS SELECT CAST({LAYOUT} AS INTEGER) AS number")
+    if connection.execute("SELECT number FROM ctl.layout").fetchall() != [(LAYOUT,)]:
+        raise _OtherReleaseError
 
 
 def _first_line(error: BaseException) -> str:

@@ -106,6 +106,38 @@ def test_a_damaged_warehouse_is_set_aside_and_read_anew(tmp_path: Path, how: str
     assert len(list(tmp_path.glob("*.spoiled*"))) == 1
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE ctl.layout SET number = 2",
+        "DROP TABLE ctl.layout; CREATE TABLE ctl.layout (release VARCHAR, number INTEGER)",
+        "DELETE FROM ctl.layout",
+        "ALTER TABLE ctl.contents ADD COLUMN rows BIGINT",
+        "ALTER TABLE ctl.last_batch RENAME COLUMN batch_id TO id",
+    ],
+)
+def test_a_warehouse_of_another_release_is_set_aside_and_read_anew(tmp_path: Path, change: str) -> None:
+    told: list[str] = []
+    begin(tmp_path, "b1")
+    file = tmp_path / "springline.duckdb"
+    with closing(duckdb.connect(str(file))) as warehouse:
+        warehouse.execute("CREATE TABLE IF NOT EXISTS ctl.contents (table_name VARCHAR, digest VARCHAR)")
+        warehouse.execute(change)
+    open_warehouse(file, tell=told.append).close()
+    kept = "it is kept as springline.duckdb.spoiled, and all of it is read again."
+    assert told == [f"The warehouse {file} is of another release: {kept}"]
+    assert begin(tmp_path, "b2") == 0
+
+
+def test_a_warehouse_of_an_earlier_release_without_a_number_goes_on(tmp_path: Path) -> None:
+    told: list[str] = []
+    begin(tmp_path, "b1")
+    with closing(duckdb.connect(str(tmp_path / "springline.duckdb"))) as warehouse:
+        warehouse.execute("DROP TABLE ctl.layout")
+    open_warehouse(tmp_path / "springline.duckdb", tell=told.append).close()
+    assert (told, begin(tmp_path, "b2")) == ([], 1)
+
+
 def test_another_programs_database_is_never_moved(tmp_path: Path) -> None:
     with closing(Control(tmp_path / "springline.duckdb")):
         pass
