@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -139,6 +140,7 @@ def hostile(number: int, *, replayed: Call) -> tuple[str, Call, frozenset[int]]:
     document, project = vms_body(-number), ledger_body(-number)
     signed = ledger_call(project)
     no_key = document.replace(b'"dataloyObject": -', b'"dataloyObject": "DROP TABLE ')
+    key, kind = str(-number).encode(), b'"Document"'
     ways: tuple[tuple[str, Call, set[int]], ...] = (
         ("forged: wrong password", vms_call(document, password="wrong"), {401}),
         ("forged: no sign-in", Call(VMS_PATH, document, {}), {401}),
@@ -157,13 +159,22 @@ def hostile(number: int, *, replayed: Call) -> tuple[str, Call, frozenset[int]]:
         ("malformed: no key", vms_call(no_key), {400}),
         ("malformed: nested", ledger_call(b'{"data":' + b"[" * 10_000), {400}),
         ("malformed: no text", vms_call(b"\xff\xfe" + document), {400}),
+        ("malformed: no number", vms_call(document.replace(key, b"NaN")), {400}),
+        ("malformed: a number beyond any", vms_call(document.replace(key, b"9" * 5000)), {400}),
+        ("malformed: an exponent beyond any", vms_call(document.replace(key, b"1e999999")), {400}),
+        ("malformed: half a character", vms_call(document.replace(kind, b'"Docu\\ud800ment"')), {400}),
+        ("malformed: a NUL", vms_call(document.replace(kind, b'"Document\\u0000"')), {200, 400}),
+        ("malformed: packed without end", vms_call(BOMB, **{"Content-Encoding": "gzip"}), {400}),
+        ("two meanings", vms_call(document.replace(kind, b'"Voyage","objectType":"Document"')), {400}),
+        ("two meanings, signed", ledger_call(project.replace(b'{"edges"', b'{"edges":null,"edges"')), {400}),
         ("malformed, signed", ledger_call(project.replace(b"[", b"{")), {400}),
     )
     name, call, answers = ways[number % len(ways)]
     return name, call, frozenset(answers)
 
 
-HOSTILE_WAYS = 18
+HOSTILE_WAYS = 26
+BOMB = gzip.compress(b" " * 10_000_000 + b"{}")
 
 
 def _date(now: datetime, seconds: int) -> str:

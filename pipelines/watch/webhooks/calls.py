@@ -19,6 +19,7 @@ import msgspec
 
 from pipelines.watch.webhooks.events import Event
 from pipelines.wire.http import UNREADABLE
+from pipelines.wire.twice import twice_in
 
 # What has changed in the VMS -> the job that looks. A change of what is part of an object may be told by itself.
 VMS_JOBS: Mapping[str, str] = {
@@ -161,6 +162,9 @@ def vms_events(body: bytes) -> list[Event]:
         call = _VMS_CALL.decode(body)
     except UNREADABLE as error:
         raise UnreadableError from error
+    # A body may say one thing to us and another to whoever looked at it before.
+    if twice_in(body):
+        raise UnreadableError
     key = "" if call.dataloy_object is None else str(call.dataloy_object)
     if key and not _KEY.fullmatch(key):
         raise UnreadableError
@@ -185,6 +189,8 @@ def ledger_events(body: bytes) -> list[Event]:
         changed = {name: _MUTATED.decode(raw) for name, raw in fields.items() if name in LEDGER_JOBS}
     except UNREADABLE as error:
         raise UnreadableError from error
+    if twice_in(body):
+        raise UnreadableError
     digest = _hash(body)
     return [
         Event("ledger", f"{name} {digest}", LEDGER_JOBS[name], _subject(name, connection.edges))
