@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Unpack
 
 from pipelines.batch.run import EXIT_BREAKS, BatchOptions, BatchResult, run_batch
 from pipelines.extract import steps as extract
+from pipelines.load.ledger.master_data import STAGES
 from pipelines.models import steps as models
 from pipelines.outbox.chain import ChainFault, verify_chain
+from pipelines.outbox.entry import members_of
 from pipelines.step.counts import Counts
 from pipelines.step.step import Job, Step
 from pipelines.stores.control import named_statements
@@ -25,6 +28,11 @@ if TYPE_CHECKING:
 # As for a control store that is damaged: what was sent can no longer be relied on.
 EXIT_EDITED = 10
 MOST_SHOWN = 50
+# Nothing on the other side says whose these are.
+NOT_COMPARED = (
+    "Not compared: rates in the VMS, and partners, vessels and voyages in Xledger, that Springline did not send; they "
+    "carry no mark of who entered them."
+)
 
 
 @dataclass(slots=True)
@@ -64,6 +72,7 @@ class Verification:
             "events": self.events,
             "chain_faults": [{"subject": fault.subject, "message": fault.message} for fault in self.faults],
             "differences": [dict(row) for row in self.differences],
+            "not_compared": NOT_COMPARED,
             "problems": list(self.batch.problems) if self.batch else [],
             "exit_code": self.exit_code,
         }
@@ -78,7 +87,7 @@ def run_verify(settings: Settings, **options: Unpack[BatchOptions]) -> Verificat
 
     def compare(ctx: Context) -> Counts:
         statement = named_statements("recovery", folder="questions")["on_one_side"]
-        found.differences = rows_of(ctx.warehouse.execute(statement))
+        found.differences = [*rows_of(ctx.warehouse.execute(statement)), *master_data_gone(ctx)]
         found.is_compared = True
         return Counts()
 
@@ -95,6 +104,24 @@ def run_verify(settings: Settings, **options: Unpack[BatchOptions]) -> Verificat
     return found
 
 
+def master_data_gone(ctx: Context) -> Iterator[Row]:
+    """Yield the partners, vessels and voyages that were sent and whose ids the ledger does not have.
+
+    That somebody else has added one cannot be told: the ledger's own look the same.
+    """
+    for stage in STAGES:
+        there = {str(row[0]) for row in ctx.warehouse.execute(f"SELECT {stage.db_id} FROM {stage.staging}").fetchall()}  # noqa: S608 our own names
+        last: dict[str, set[str]] = {}
+        for row in ctx.control.read(named_statements("outbox")["sent_ids"], {"kind": stage.kind}):
+            # The versions of one come in their order, and the last one says where it stands.
+            ids = members_of(row["remote_ids"]).get("dbIds")
+            last[row["natural_key"].rpartition("#")[0]] = {str(one) for one in ids} if isinstance(ids, list) else set()
+        for subject, sent in last.items():
+            if sent and not sent & there:
+                what = stage.kind.replace("_", " ")
+                yield {"what": what, "subject": subject, "side": "sent, and the ledger does not have it"}
+
+
 def show_verification(found: Verification, console: Console) -> None:
     """Print the answer first, then what does not fit, and what to do."""
     lines = [found.answer, f"{found.events:,} events read."]
@@ -103,6 +130,8 @@ def show_verification(found: Verification, console: Console) -> None:
     more = max(len(found.faults), len(found.differences)) - MOST_SHOWN
     if more > 0:
         lines.append(f"  … and {more:,} more (--json has all)")
+    if found.is_compared:
+        lines.append(NOT_COMPARED)
     if found.faults:
         lines.append("Next: keep the file for the auditor, and `springline restore` the last copy that was sound.")
     elif found.differences:

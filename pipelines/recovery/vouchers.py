@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pipelines.batch.scratch import build_scratch, copy_staged, scratch
 from pipelines.load.acknowledgement import acknowledgement
 from pipelines.load.ledger.entities import LedgerEntities, read_entities
-from pipelines.load.ledger.vouchers import BREAKS, look_up_vouchers, voucher_intent
+from pipelines.load.ledger.vouchers import BREAKS, look_up_vouchers, originals, voucher_intent
 from pipelines.load.look_up import LookUpFinding, Presence, by_finding
 from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.intent import Intent
@@ -109,8 +109,14 @@ def _drafted(ctx: Context) -> list[Intent]:
         statement = named_statements("load", folder="questions")
         # What lacks an amount, a day or an entity was never sent: the checks hold it.
         keys = [key for (key,) in aside.warehouse.execute(statement["draftable"]).fetchall()]
+        # Acknowledged in their order, as in the run that sent them: a reversal after what it takes back. Asked first:
+        # the lines are read as they are needed, and another question would end that.
+        taken_back = originals(aside.warehouse, keys, whatever_state=True)
         lines = iterate_rows(aside.warehouse.execute(statement["draft_lines"], [keys])) if keys else iter(())
-        return [voucher_intent(list(members)) for _, members in groupby(lines, key=itemgetter("document_key"))]
+        return [
+            voucher_intent(list(members), reverses=taken_back.get(key, ()))
+            for key, members in groupby(lines, key=itemgetter("document_key"))
+        ]
 
 
 def _as_booked(ctx: Context, intents: Sequence[Intent], entities: LedgerEntities) -> list[Intent]:

@@ -187,3 +187,12 @@ LIMIT :page;
 SELECT seq
 FROM sqlite_sequence
 WHERE name = 'outbox_events';
+
+-- name: sent_ids
+-- What the other side answered to each outward write of a kind, a version behind the one before it.
+SELECT
+    natural_key,
+    remote_ids
+FROM outbox
+WHERE kind = :kind AND state = 'sent'
+ORDER BY length(natural_key), natural_key;

@@ -18,14 +18,15 @@ WHERE
 ORDER BY lines.document_key, lines.tr_item_number;
 
 -- name: reversed
--- The sent originals of the reversals whose keys are $1.
+-- The originals of the reversals whose keys are $1: the sent ones, or all where $2 says so.
 SELECT
     document_key,
     original_key
 FROM
     map.reversal_originals
 WHERE
-    state = 'sent'
+    (state = 'sent' OR $2)
+    AND original_key IS NOT NULL
     AND document_key IN (SELECT UNNEST(CAST($1 AS BIGINT[])))
 ORDER BY document_key, original_key;
 

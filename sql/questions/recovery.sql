@@ -150,4 +150,21 @@ FULL OUTER JOIN posted_actuals AS posted
 WHERE
     posted.document_no IS NULL
     OR sent.document_no IS NULL
+UNION ALL
+-- A rate in the VMS does not say who entered it: only that one is missing can be told, for the days that are read back.
+SELECT DISTINCT
+    'rate',
+    CAST(rates.rate_date AS VARCHAR) || ' ' || rates.from_currency_code || ':' || rates.to_currency_code,
+    'sent, and the VMS does not have it'
+FROM
+    rec.exchange_rates AS rates
+INNER JOIN
+    ctl.rates AS sent
+    ON
+        rates.rate_date = sent.rate_date
+        AND rates.from_currency_code = sent.from_currency
+        AND rates.to_currency_code = sent.to_currency
+WHERE
+    rates.state = 'only in ledger'
+    AND sent.state = 'sent'
 ORDER BY what, subject;

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.flow.losing import STORE, kill_in_mid_batch, lose_the_store, settle
-from tests.flow.world import World, copies, world
+from tests.flow.world import World, copies, sample_documents, world
 
 pytestmark = pytest.mark.system
 
@@ -93,6 +93,7 @@ def test_a_damaged_store_stays_until_both_systems_were_read(harbour: World) -> N
     assert harbour.command("status").exit_code == 0
 
 
+ORIGINAL, REVERSAL = "2707038", "2707039"
 SUPPLIER, RENAMED, ACCOUNT = "60502", "60502B", "12345678903"
 SWIFT_OF_BRANCH = "SPRBNL21"
 
@@ -114,9 +115,9 @@ def bank_details(harbour: World) -> dict[str, tuple[str | None, ...]]:
 
 @pytest.fixture
 def quay(tmp_path: Path) -> Iterator[World]:
-    """Give the ledger all suppliers, and next to no documents."""
-    with world(tmp_path, {"vms/Document": copies(1, first_key=KEYS[0])}, is_first_day=True, **LIMITS) as quay:
-        assert quay.run("master-data").exit_code == 0
+    """Give the ledger all suppliers, and two documents: one reverses the other."""
+    with world(tmp_path, {"vms/Document": sample_documents(ORIGINAL, REVERSAL)}, is_first_day=True, **LIMITS) as quay:
+        assert quay.run("master-data", "documents").exit_code == 0
         yield quay
 
 
@@ -127,6 +128,9 @@ def test_no_bank_detail_reaches_the_ledger_that_nobody_released(quay: World) -> 
     lose_the_store(quay)
     before = bank_details(quay)
     told = quay.command("rebuild", "--json").json()
+    # A reversal knows what it takes back, as before.
+    reverses = "SELECT document_no FROM outbox WHERE json_extract(look_up, '$.reverses[0]') IS NOT NULL"
+    assert (told["vouchers"], quay.rows(reverses)) == (2, [(REVERSAL,)])
     assert (told["done"], told["suppliers_taken"] > 20, told["accounts_waiting"]) == (True, True, 1), told
     quay.requests()
     for _ in range(2):

@@ -27,6 +27,8 @@ from pipelines.stores.control import named_statements
 from pipelines.stores.rows import Row, iterate_rows
 
 if TYPE_CHECKING:
+    import duckdb
+
     from pipelines.load.delivery import DeliveryResult
     from pipelines.outbox.entry import Entry
     from pipelines.step.context import Context
@@ -58,7 +60,7 @@ def store_voucher_intents(context: Context, document_keys: Collection[int]) -> l
 
     A voucher that failed is tried again though it has not changed since: the ledger may have.
     """
-    reversed_keys = _reversed_keys(context, document_keys)
+    reversed_keys = originals(context.warehouse, document_keys)
     lines = _draft_lines(context, document_keys)
     vouchers = groupby(lines, key=itemgetter("document_key"))
     return Outbox.of(context).store_intents(
@@ -201,12 +203,18 @@ def _line_count(entry: Entry) -> int:
     return lines if isinstance(lines, int) else 1
 
 
-def _reversed_keys(context: Context, document_keys: Collection[int]) -> dict[int, list[int]]:
+def originals(
+    warehouse: duckdb.DuckDBPyConnection, document_keys: Collection[int], *, whatever_state: bool = False
+) -> dict[int, list[int]]:
+    """Return the documents that these reversals take back, by the reversal's key.
+
+    Of those only what was sent, unless ``whatever_state``: where the record of what was sent is what is looked for.
+    """
     if not document_keys:
         return {}
     found: dict[int, list[int]] = {}
-    for document, original in context.warehouse.execute(
-        named_statements("load", folder="questions")["reversed"], [list(document_keys)]
+    for document, original in warehouse.execute(
+        named_statements("load", folder="questions")["reversed"], [list(document_keys), whatever_state]
     ).fetchall():
         found.setdefault(document, []).append(original)
     return found
