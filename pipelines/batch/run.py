@@ -30,7 +30,7 @@ from pipelines.stores.job_ends import note_job_ends
 from pipelines.stores.lost import refuse_lost_control
 from pipelines.stores.request_counts import RequestCounts
 from pipelines.stores.spoiled import is_spoiled, set_aside
-from pipelines.stores.warehouse import open_warehouse, take_over
+from pipelines.stores.warehouse import KeptWarehouse, take_over
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,6 +90,8 @@ class _Tally:
     problems: list[str] = field(default_factory=list)
     # Set aside when the batch is over, so that the next one begins a new one.
     is_warehouse_spoiled: bool = False
+    # Over, and every step done.
+    is_well: bool = False
 
     def exit_code(self) -> int:
         """Decide: 15, then what stopped a job, then 14, then objects set aside, then 16.
@@ -157,19 +159,24 @@ def run_batch(
     *,
     jobs: Sequence[Job],
     look: Callable[[Context], None] = lambda _context: None,
+    kept: KeptWarehouse | None = None,
     **options: Unpack[BatchOptions],
 ) -> BatchResult:
     """Run jobs one after the other; the failure of one is recorded, and the others still run.
 
-    ``look`` sees the open context once all jobs are over, whether they were done or stopped. Raises BusyError when
-    another batch holds the warehouse, and whatever keeps a batch from beginning at all.
+    ``look`` sees the open context once all jobs are over, whether they were done or stopped. A ``kept`` warehouse stays
+    open when all went well. Raises BusyError when another batch holds the warehouse, and whatever keeps a batch from
+    beginning at all.
     """
     tally = _Tally()
     tally.problems += make_private(settings)
     with ExitStack() as stack:
         # First of all: this is the lock that keeps a second batch out.
         stack.callback(lambda: tally.is_warehouse_spoiled and set_aside(settings.warehouse_path))
-        warehouse = stack.enter_context(closing(open_warehouse(settings.warehouse_path, tell=tally.problems.append)))
+        opened = kept or KeptWarehouse(settings.warehouse_path)
+        # After a fault too, which may have left anything open in it.
+        stack.callback(lambda: opened.close() if kept is None or not tally.is_well else None)
+        warehouse = opened.open(tell=tally.problems.append)
         refuse_lost_control(settings, warehouse=warehouse)
         context, requests = stack.enter_context(
             open_context(settings, warehouse=warehouse, tell=tally.problems.append, **options)
@@ -187,6 +194,7 @@ def run_batch(
         # The stores are still open: a batch without an end in `ctl.batches` was killed.
         result = _finish(context, tally, since=started)
         look(context)
+        tally.is_well = not tally.errors
         return result
 
 

@@ -52,6 +52,22 @@ class Suite:
     undecided: str
     expectations: tuple[Mapping[str, Any], ...]
 
+    def gate(self) -> tuple[Suite, frozenset[str]] | None:
+        """Return this suite with one expectation in the place of all that assert verdicts, and the verdicts.
+
+        It is met by the rows that meet every verdict. None when a rule asserts anything else.
+        """
+        of_rules = [stated for stated in self.expectations if "rule" in stated["meta"]]
+        verdicts = frozenset(column for stated in of_rules for column in columns_of(stated))
+        if not all(_is_verdict(stated) for stated in of_rules) or len(of_rules) != 2 * len(verdicts):
+            return None
+        kwargs = {"column_list": sorted(verdicts), "sum_total": len(verdicts), "ignore_row_if": "never"}
+        all_met = {"type": "expect_multicolumn_sum_to_equal", "kwargs": kwargs, "meta": {"rule": "any"}}
+        stated = (*(stated for stated in self.expectations if "rule" not in stated["meta"]), all_met)
+        document = json.dumps({"name": self.name, "expectations": stated})
+        columns = frozenset(column for one in stated for column in columns_of(one))
+        return Suite(self.name, document, columns, self.undecided, stated), verdicts
+
 
 @dataclass(frozen=True, slots=True)
 class RuleBook:
@@ -106,6 +122,15 @@ def columns_of(expectation: Mapping[str, Any]) -> Iterator[str]:
     if "column" in kwargs:
         yield kwargs["column"]
     yield from kwargs.get("column_list", ())
+
+
+def _is_verdict(expectation: Mapping[str, Any]) -> bool:
+    """Tell whether an expectation asserts that a verdict is true, or that it was given."""
+    kind, kwargs = expectation["type"], expectation["kwargs"]
+    return {"type": kind, "kwargs": kwargs} in (
+        {"type": "expect_column_values_to_be_in_set", "kwargs": {"column": kwargs.get("column"), "value_set": [True]}},
+        {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": kwargs.get("column")}},
+    )
 
 
 def _collect_rules(suites: Iterable[Suite], problems: list[str]) -> dict[str, Rule]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import duckdb
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 SCHEMAS: Mapping[str, str] = {"vms": "stg_vms", "ledger": "stg_ledger"}
 CONTRACTS: Mapping[str, Sequence[Contract]] = {"vms": vms_contracts.ALL, "ledger": ledger_contracts.ALL}
 
+# What fits already, by connection: each step asks again, and to look at forty tables takes longer than to land a page.
+_fitting: WeakKeyDictionary[duckdb.DuckDBPyConnection, set[str]] = WeakKeyDictionary()
+
 
 def create_staging_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Create whatever is missing of stg_vms and stg_ledger, so that models find every table before anything landed."""
@@ -27,16 +31,20 @@ def create_staging_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 def create_tables(connection: duckdb.DuckDBPyConnection, contract: Contract, *, side: str) -> None:
     """Create the tables of one contract, or add the columns it has gained; a table that fits is left alone."""
+    fitting = _fitting.setdefault(connection, set())
     for name, columns in tables_of(contract).items():
         table = f"{SCHEMAS[side]}.{name}"
+        if table in fitting:
+            continue
         try:
             present = {row[0] for row in connection.execute(f"DESCRIBE {table}").fetchall()}
         except duckdb.CatalogException:
             listed = ", ".join(f"{column} {sql_type}" for column, sql_type in columns)
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMAS[side]}")
             connection.execute(f"CREATE TABLE {table} ({listed})")
-            continue
-        # Only added: a column a contract no longer has stays, with what it had, and nothing reads it.
-        for column, sql_type in columns:
-            if column not in present:
-                connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {sql_type}")
+        else:
+            # Only added: a column a contract no longer has stays, with what it had, and nothing reads it.
+            for column, sql_type in columns:
+                if column not in present:
+                    connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {sql_type}")
+        fitting.add(table)

@@ -127,17 +127,21 @@ class Incoming:
 
     def keys(self) -> frozenset[int]:
         """Return the keys of all objects taken."""
+        if not self.taken:
+            return frozenset()
         return frozenset(self._execute("SELECT DISTINCT key FROM heads").to_arrow_table()["key"].to_pylist())
 
     def came(self, keys: set[int]) -> set[int]:
         """Return which of ``keys`` are among the objects taken."""
-        if not keys:
+        if not keys or not self.taken:
             return set()
         found = self._execute(f"SELECT DISTINCT key FROM heads WHERE {among('key', keys)}")
         return {key for (key,) in found.fetchall()}
 
     def newest(self, *, not_after: datetime) -> datetime | None:
         """Return the greatest modification time seen up to a limit, naive, in the other side's zone."""
+        if not self.taken:
+            return None
         row = self._execute(f"SELECT max(modified_at) FROM heads WHERE modified_at <= {literal(not_after)}").fetchone()
         return row[0] if row else None
 

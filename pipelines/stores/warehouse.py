@@ -64,6 +64,30 @@ def open_warehouse(path: Path, *, tell: Callable[[str], None] = lambda _message:
         raise _unopened(path, error) from error
 
 
+class KeptWarehouse:
+    """The warehouse of a process that runs batch after batch: open from the first on, until it is let go.
+
+    To close it writes into the file all that has changed, which takes longer than to send a document. While it is open
+    no other process can read it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Begin closed."""
+        self._path = path
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    def open(self, *, tell: Callable[[str], None] = lambda _message: None) -> duckdb.DuckDBPyConnection:
+        """Return the open warehouse; see ``open_warehouse``."""
+        self._connection = self._connection or open_warehouse(self._path, tell=tell)
+        return self._connection
+
+    def close(self) -> None:
+        """Let it go, whatever is written into it at that moment."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
 def _opened(path: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(path))
     try:
@@ -145,18 +169,22 @@ def replace_when_changed(
 
     Nothing is bound to a statement where nothing has changed: a bound value makes DuckDB import pandas.
     """
+    kept = _digests(connection)
     for table, (columns, rows) in tables.items():
         digest = hashlib.sha256(f"{columns}\0{list(rows)!r}".encode()).hexdigest()
-        if digest_of(connection, table) != digest:
+        if kept.get(table) != digest:
             replace_rows(connection, table, columns, rows)
             keep_digest(connection, table, digest)
 
 
 def digest_of(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
     """Return what ``keep_digest`` kept of a table's content, None when nothing was."""
+    return _digests(connection).get(name)
+
+
+def _digests(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     connection.execute("CREATE TABLE IF NOT EXISTS ctl.contents (table_name VARCHAR, digest VARCHAR)")
-    row = connection.execute(f"SELECT digest FROM ctl.contents WHERE table_name = '{name}'").fetchone()  # noqa: S608 our own names
-    return None if row is None else str(row[0])
+    return dict(connection.execute("SELECT table_name, digest FROM ctl.contents").fetchall())
 
 
 def keep_digest(connection: duckdb.DuckDBPyConnection, name: str, digest: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -54,6 +55,8 @@ BETWEEN_LEDGER_CALLS = 900
 LONGEST_LEFT = 30
 # Another process has the warehouse: seconds until the next try.
 TURN = 1
+# While batch follows batch the warehouse is held for so many seconds, then left for so many: others look more often.
+LONGEST_HELD, LEFT = 10, 0.25
 # The hooks run after each batch, and so many seconds apart at least.
 BETWEEN_HOOKS = 60
 # Counts of requests are saved with each batch, and otherwise so many seconds apart.
@@ -139,6 +142,8 @@ class Loop:
     stop: Stop
     hooks: Sequence[Hook] = ()
     save_counts: Callable[[datetime], None] = lambda _now: None
+    # Lets go of the warehouse.
+    leave: Callable[[], None] = lambda: None
     wake: threading.Event = field(default_factory=threading.Event)
     began: dict[str, datetime] = field(default_factory=dict)
     pauses: dict[str, Pause] = field(default_factory=dict)
@@ -160,6 +165,8 @@ class Loop:
     # A run that was taken and waits for its turn at the warehouse.
     _order: Order | None = None
     _at: dict[str, datetime] = field(default_factory=dict)
+    # Since when the warehouse is held, on this machine's own clock.
+    _held: float | None = None
 
     def loop(self) -> None:
         """Work until the watch is to end."""
@@ -173,9 +180,23 @@ class Loop:
                 except Exception as error:  # noqa: BLE001 a watch goes on
                     # Such as a disk without room: nothing can be noted, so nothing is begun either.
                     self._failed(ALL, error)
-            if is_idle and not self.stop.is_asked:
-                self.wake.wait(TICK)
+            if not is_idle:
+                self._let_others_in()
+            elif not self.stop.is_asked:
+                if not self.wake.wait(TICK):
+                    self._leave()
                 self.wake.clear()
+
+    def _let_others_in(self) -> None:
+        """Leave the warehouse for a moment when it was held for long, since others look for it again and again."""
+        self._held = self._held or time.monotonic()
+        if time.monotonic() - self._held >= LONGEST_HELD:
+            self._leave()
+            time.sleep(LEFT)
+
+    def _leave(self) -> None:
+        self.leave()
+        self._held = None
 
     def _resume(self) -> None:
         """Take up what the watch before has left: no job that came to its end is repeated, what it sent is compared."""

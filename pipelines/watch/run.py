@@ -16,6 +16,7 @@ from pipelines.batch.clients import Clients
 from pipelines.batch.run import accounting_day, chosen_jobs, run_batch
 from pipelines.stores.lost import open_control, refuse_lost_control
 from pipelines.stores.request_counts import RequestCounts
+from pipelines.stores.warehouse import KeptWarehouse
 from pipelines.watch.alerts.tell import tell_alerts
 from pipelines.watch.budget import Plan, plan_month
 from pipelines.watch.locks import check_locks
@@ -101,9 +102,10 @@ def run_watch(
         own = settings.vms.model_copy(update={"attempts": 1, "timeout": min(settings.vms.timeout, LONGEST_LOOK)})
         vms = stack.enter_context(closing(VmsClient(own, count=counts.count, now=now)))
         clients = stack.enter_context(closing(Clients(settings, now=now)))
+        kept = stack.enter_context(closing(KeptWarehouse(settings.warehouse_path)))
         loop = Loop(
-            settings, plan, state, Probe(vms, control), _runner(settings, now, asked, clients), operator, now, asked,
-            hooks=hooks(), save_counts=counts.save,
+            settings, plan, state, Probe(vms, control), _runner(settings, now, asked, clients, kept), operator, now,
+            asked, hooks=hooks(), save_counts=counts.save, leave=kept.close,
         )  # fmt: skip
         stack.callback(lambda: counts.save(now()))
         address = stack.enter_context(serve(routes_of(settings, loop), settings.watch))
@@ -132,7 +134,9 @@ class _Counts:
         self._counts.save(COUNTED_AS, month=f"{accounting_day(now):%Y-%m}")
 
 
-def _runner(settings: Settings, now: Callable[[], datetime], stop: Stop, clients: Clients) -> RunJobs:
+def _runner(
+    settings: Settings, now: Callable[[], datetime], stop: Stop, clients: Clients, kept: KeptWarehouse
+) -> RunJobs:
     def check(*_: object) -> None:
         stop.check()
 
@@ -147,7 +151,7 @@ def _runner(settings: Settings, now: Callable[[], datetime], stop: Stop, clients
         # Between two objects, two models and two steps the watch may be ended.
         return run_batch(
             settings, jobs=[part.of(job) for job in chosen_jobs(jobs)], operator=operator, now=now, today=today,
-            report=check, begin=check, began=began, clients=clients,
+            report=check, begin=check, began=began, clients=clients, kept=kept,
         )  # fmt: skip
 
     return run

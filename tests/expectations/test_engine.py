@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -122,3 +124,42 @@ def test_every_suite_is_one_that_great_expectations_reads() -> None:
         read = ExpectationSuite(**json.loads(suite.document))
         severities = [expectation.severity for expectation in read.expectations]
         assert severities == [stated["severity"] for stated in suite.expectations]
+
+
+def test_the_gate_stops_just_the_rows_that_the_suite_finds_fault_with() -> None:
+    dice = random.Random(47)  # noqa: S311 test data
+    suite = load_rules().suites["post.document_checks"]
+    gate = suite.gate()
+    assert gate
+    verdicts, size = sorted(gate[1]), 40
+    assert len(verdicts) == sum(rule_of(name) in load_rules().rules for name in verdicts) > 40
+    columns: dict[str, list[object]] = {name: [True] * size for name in verdicts}
+    for row in range(0, size, 3):
+        for name in dice.sample(verdicts, dice.choice((1, 1, 2, len(verdicts)))):
+            columns[name][row] = dice.choice((False, None))
+    table = pa.table(
+        {"document_key": [*range(size)]} | {name: pa.array(columns[name], pa.bool_()) for name in verdicts}
+    )
+    failures = evaluate(suite, table, parameters={"documents": size})
+    found = {(rule, row) for rule, _, rows in map(astuple, failures) for row in rows}
+    assert found == {(rule_of(name), row) for name in verdicts for row in range(size) if columns[name][row] is not True}
+    # Which of the two it was is in the finding: without one the verdict was not given.
+    undecided = {(failure.rule, row) for failure in failures if failure.finding is None for row in failure.rows}
+    assert undecided == {(rule_of(name), row) for name in verdicts for row in range(size) if columns[name][row] is None}
+
+
+def test_a_row_that_came_twice_is_an_error_at_the_gate_too() -> None:
+    suite = load_rules().suites["post.document_checks"]
+    names = sorted(suite.columns - {"document_key"})
+    table = pa.table({"document_key": [7, 7]} | {name: pa.array([True, True]) for name in names})
+    with pytest.raises(CheckError, match="is not what it should be"):
+        evaluate(suite, table, parameters={"documents": 2})
+
+
+def test_a_suite_that_asserts_more_than_verdicts_has_no_gate() -> None:
+    suites = load_rules().suites
+    assert {name for name, suite in suites.items() if suite.gate()} == {"post.document_checks"}
+
+
+def rule_of(verdict: str) -> str:
+    return verdict.removeprefix("ok_")
