@@ -27,18 +27,22 @@ def run(folder: Path, *jobs: Job, is_dry_run: bool = False) -> BatchResult:
     return run_batch(settings, jobs=jobs, operator="kari", now=lambda: at, is_dry_run=is_dry_run)
 
 
+def noted(names: list[str], name: str, *, writes_outside: bool = False) -> Step:
+    """Make a step that notes that it ran."""
+
+    def note(_ctx: Context) -> Counts:
+        names.append(name)
+        return Counts()
+
+    return Step(name, note, writes_outside=writes_outside)
+
+
 @pytest.mark.parametrize("is_dry_run", [False, True])
 def test_a_dry_run_leaves_out_what_writes_outside(tmp_path: Path, *, is_dry_run: bool) -> None:
     ran: list[str] = []
-
-    def step(name: str, *, writes_outside: bool) -> Step:
-        return Step(name, lambda _ctx: ran.append(name) or Counts(), writes_outside=writes_outside)
-
-    steps, later = (
-        (step("look", writes_outside=False), step("send", writes_outside=True)),
-        step("read back", writes_outside=True),
-    )
-    run(tmp_path, Job("documents", steps, later=(later,)), is_dry_run=is_dry_run)
+    steps = (noted(ran, "look"), noted(ran, "send", writes_outside=True))
+    later = (noted(ran, "read back", writes_outside=True),)
+    run(tmp_path, Job("documents", steps, later=later), is_dry_run=is_dry_run)
     assert ran == (["look"] if is_dry_run else ["look", "send", "read back"])
 
 
@@ -62,6 +66,6 @@ def test_a_job_that_stops_leaves_the_others_to_run(tmp_path: Path) -> None:
         raise ExtractError("no answer")
 
     ran: list[str] = []
-    never, other = (Step(name, lambda _ctx, name=name: ran.append(name) or Counts()) for name in ("never", "other"))
+    never, other = noted(ran, "never"), noted(ran, "other")
     result = run(tmp_path, Job("documents", (Step("stop", stops), never)), Job("rates", (other,)))
     assert (ran, result.exit_code, result.problems) == (["other"], 11, ("no answer",))
