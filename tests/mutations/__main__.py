@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import groupby
+from itertools import chain, groupby
 from operator import attrgetter
 from pathlib import Path
 from queue import SimpleQueue
@@ -45,8 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _failing_already(mutations: Sequence[Mutation], copies: SimpleQueue[Copy], processes: int) -> str:
     """Run all tests that are named in copies as they are; return one that fails, empty where none does."""
-    # By file, whole: a module's world is made once, and some flows need their tests in order.
-    files = sorted({test.partition("::")[0] for one in mutations for test in one.test_ids(ROOT)})
+    tests = {test for one in mutations for test in one.test_ids(ROOT)}
+    # Of a file that is named whole none twice; and a file in one process, for its world is made once.
+    files: dict[str, list[str]] = {}
+    for test in sorted(tests):
+        if test.partition("::")[0] not in tests or "::" not in test:
+            files.setdefault(test.partition("::")[0], []).append(test)
+    shares = [list(chain(*own)) for n in range(processes) if (own := [*files.values()][n::processes])]
 
     def run(tests: Sequence[str]) -> str:
         copy = copies.get()
@@ -57,7 +62,7 @@ def _failing_already(mutations: Sequence[Mutation], copies: SimpleQueue[Copy], p
         return "" if verdict is Verdict.LIVES else by
 
     with ThreadPoolExecutor(processes) as pool:
-        return "; ".join(filter(None, pool.map(run, filter(None, (files[n::processes] for n in range(processes))))))
+        return "; ".join(filter(None, pool.map(run, shares)))
 
 
 def _played(

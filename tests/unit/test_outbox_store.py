@@ -187,4 +187,6 @@ def test_the_payload_of_what_may_have_left_stays(world: World) -> None:
     world.outbox().begin([rate("a").id])
     with pytest.raises(ForbiddenTransition):
         world.outbox().begin([rate("a").id], payloads={rate("a").id: "2.5"})
+    world.outbox().apply([Move(rate("a").id, State.SENT)], payloads={rate("a").id: "2.5"})
     assert world.outbox().payloads([rate("a").id]) == {rate("a").id: "1.5"}
+    assert verify_chain(world.control) == []
