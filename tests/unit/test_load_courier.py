@@ -255,6 +255,8 @@ def test_three_silences_in_a_row_end_the_delivery(world: World) -> None:
     world.outbox().store_intents([voucher(key) for key in range(1, 11)])
     delivered = deliver(world)
     assert (delivered.unknown, delivered.waiting, mutations(world)) == (3, 7, 3)
+    # None of them is accepted, so none of their documents may be set to posted.
+    assert world.states(Kind.ACKNOWLEDGEMENT) == {}
 
 
 def test_a_limit_that_outlasts_the_waiting_leaves_all_to_do(world: World) -> None:
