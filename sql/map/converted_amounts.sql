@@ -42,6 +42,7 @@ cut AS (
         line_no,
         currency_factor,
         total_units,
+        weight_total,
         -- Lines that cancel out have no proportion; what they come to then does not add up, which holds the document.
         CASE WHEN weight_total <> 0 THEN (total_units * weight) // CAST(weight_total AS HUGEINT) ELSE 0 END AS cut_units,
         CASE WHEN weight_total <> 0 THEN ABS((total_units * weight) % CAST(weight_total AS HUGEINT)) ELSE 0 END
@@ -58,7 +59,8 @@ ranked AS (
         line_key,
         currency_factor,
         cut_units,
-        total_units - SUM(cut_units) OVER (PARTITION BY document_key) AS units_left,
+        CASE WHEN weight_total <> 0 THEN total_units - SUM(cut_units) OVER (PARTITION BY document_key) ELSE 0 END
+            AS units_left,
         ROW_NUMBER() OVER (PARTITION BY document_key ORDER BY remainder DESC, line_no ASC) AS remainder_rank
     FROM
         cut

@@ -1,21 +1,26 @@
-"""How far back changes are read: by an overlap, for as long as a change may still come with an earlier time."""
+"""How far back changes are read: as long as one may come with an earlier time; and that only what landed counts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from pipelines.extract.cursors import changes_since, note_changes_read
+from pipelines.contracts.tables import create_staging_tables
+from pipelines.core.errors import Transient
+from pipelines.extract import books, ledger, vms
+from pipelines.extract.cursors import changes_since, is_whole, note_changes_read
 from tests.support.landing import NOW, make_context
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.step.context import Context
+    from pipelines.wire.ledger import LedgerClient
+    from pipelines.wire.vms import VmsClient
 
 SOURCE = "ledger.suppliers"
 OVERLAP = timedelta(minutes=75)
@@ -74,3 +79,35 @@ def test_an_older_time_moves_nothing_back(ctx: Context) -> None:
     read(ctx, ONE, minutes=0)
     read(ctx, NOON, minutes=76)
     assert read(ctx, NOON, minutes=77) == ONE
+
+
+class Away:
+    """Both sides, of which neither answers what is to be landed; only the ledger says where its changes end."""
+
+    def pages(self, *_: object, **__: object) -> Iterator[bytes]:
+        raise Transient("no answer")
+
+    def read(self, readings: Sequence[object]) -> list[Iterator[bytes]]:
+        # As the client does: the first pages of all come in one request.
+        return [self.pages() for _ in readings]
+
+    def newest_changes(self, connections: Sequence[str]) -> dict[str, str]:
+        return dict.fromkeys(connections, "7")
+
+    changes = pages
+
+
+@pytest.mark.parametrize(
+    "extract",
+    [
+        vms.extract_documents, vms.extract_partners, vms.extract_vessels, vms.extract_voyages,
+        ledger.extract_master_data, books.extract_books,
+    ],
+)  # fmt: skip
+def test_what_did_not_land_counts_as_not_read(ctx: Context, extract: Callable[[Context], object]) -> None:
+    create_staging_tables(ctx.warehouse)
+    away = Away()
+    with pytest.raises(Transient):
+        extract(replace(ctx, vms=cast("VmsClient", away), ledger=cast("LedgerClient", away)))
+    assert [row["source"] for row in ctx.control.read("SELECT source FROM cursors")] == []
+    assert not is_whole(ctx, books.BOOKS)

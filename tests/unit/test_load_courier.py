@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from pipelines.load.delivery import DeliveryResult
 from pipelines.load.ledger.vouchers import MUTATION, deliver_vouchers
 from pipelines.outbox.intent import Kind
 from pipelines.outbox.states import State
+from pipelines.stores.copies import open_for_reading
 from tests.support.delivery_world import EVERY_KEY, World, inputs_of, make_settings, unanswered, voucher
 
 
@@ -35,6 +37,12 @@ def lives(world: World, natural_key: str) -> list[str]:
         "WHERE natural_key = ? AND kind = 'voucher' ORDER BY event_no"
     )
     return [row["to_state"] for row in world.control.read(statement, (natural_key,))]
+
+
+def on_disk(world: World) -> list[str]:
+    """Give the states as a process would find them that starts now."""
+    with closing(open_for_reading(world.path)) as store:
+        return [state for (state,) in store.execute("SELECT state FROM outbox WHERE kind = 'voucher'")]
 
 
 def failing(*numbers: int, error: Callable[[], Exception] = unanswered) -> Callable[[int], None]:
@@ -210,6 +218,29 @@ def test_absence_is_believed_only_when_the_call_must_be_over(world: World) -> No
     assert sum(world.clock.slept) >= world.settings.ledger.timeout
 
 
+def test_what_arrives_late_of_a_killed_process_is_not_doubled(world: World) -> None:
+    world.outbox().store_intents([voucher(1)])
+    world.outbox().begin([voucher(1).id])
+
+    def sleep(seconds: float) -> None:
+        # The ledger ends the call of the killed process only now.
+        world.clock.sleep(seconds)
+        for item in inputs_of(voucher(1)):
+            world.ledger.add(MUTATION, item["node"])
+
+    delivered = deliver_vouchers(world.context(), ready=EVERY_KEY, sleep=sleep)
+    assert (delivered, mutations(world)) == (DeliveryResult(sent=1), 0)
+    assert world.ledger.vouchers() == {1: [1, 2]}
+
+
+def test_a_voucher_is_noted_on_disk_before_it_goes(world: World) -> None:
+    noted: list[list[str]] = []
+    world.ledger.before = lambda _: noted.append(on_disk(world))
+    world.outbox().store_intents([voucher(1), voucher(2)])
+    assert deliver(world) == DeliveryResult(sent=2)
+    assert noted == [["sending", "sending"]]
+
+
 def test_an_answer_that_lacks_an_id_is_looked_up(world: World) -> None:
     world.ledger.cut_edges = 1
     world.outbox().store_intents([voucher(1, lines=3)])
@@ -224,6 +255,8 @@ def test_three_silences_in_a_row_end_the_delivery(world: World) -> None:
     world.outbox().store_intents([voucher(key) for key in range(1, 11)])
     delivered = deliver(world)
     assert (delivered.unknown, delivered.waiting, mutations(world)) == (3, 7, 3)
+    # None of them is accepted, so none of their documents may be set to posted.
+    assert world.states(Kind.ACKNOWLEDGEMENT) == {}
 
 
 def test_a_limit_that_outlasts_the_waiting_leaves_all_to_do(world: World) -> None:

@@ -94,6 +94,14 @@ def test_when_the_items_are_removed_the_voucher_goes_out(world: World) -> None:
     assert world.breaks() == []
 
 
+def test_as_many_items_as_lines_are_no_whole_voucher(world: World) -> None:
+    in_ledger(world, voucher(1, lines=3))
+    world.ledger.rows["glImportItems"][2]["trItemNumber"] = 2
+    assert deliver(world, voucher(1, lines=3)) == DeliveryResult(failed=1)
+    assert world.breaks() == [("voucher repeated in ledger", "1")]
+    assert mutations(world) == 0
+
+
 def test_a_voucher_there_twice_is_a_break(world: World) -> None:
     in_ledger(world, voucher(1))
     in_ledger(world, voucher(1))

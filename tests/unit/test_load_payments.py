@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from pipelines.load.vms.documents import document_number
 from pipelines.load.vms.payments import deliver_payments
 from pipelines.outbox.intent import Kind, canonical_json
 from pipelines.outbox.states import State
+from pipelines.stores.copies import open_for_reading
 from tests.support.vms_in_memory import PAYMENT_COLUMNS, Crash, Row, World, invoice, payment
 
 PAYMENTS = [payment(900 + number) for number in range(12)]
@@ -171,6 +173,18 @@ def test_killed_anywhere_each_payment_is_there_once(world: World, moment: str, c
     assert numbers(world) == sorted(row["natural_key"] for row in PAYMENTS)
     assert set(world.states(Kind.PAYMENT).values()) == {"sent"}
     assert run(world) == DeliveryResult()
+
+
+def test_a_payment_is_noted_on_disk_before_it_goes(world: World) -> None:
+    noted: list[str] = []
+
+    def look(_call: int) -> None:
+        with closing(open_for_reading(world.path)) as store:
+            noted.extend(state for (state,) in store.execute("SELECT state FROM outbox"))
+
+    world.vms.before = look
+    assert run(world, PAYMENTS[:1]) == DeliveryResult(sent=1)
+    assert noted == ["sending"]
 
 
 def test_a_payment_that_is_there_already_is_taken_as_sent(world: World) -> None:

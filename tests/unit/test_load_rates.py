@@ -67,6 +67,22 @@ def test_the_rate_between_the_bases_goes_first(world: World) -> None:
     assert run(world) == DeliveryResult()
 
 
+@pytest.mark.parametrize(("there", "is_same"), [("0.10000009", True), ("0.0999999", True), ("0.1000002", False)])
+def test_a_rate_is_the_same_within_a_millionth(world: World, there: str, *, is_same: bool) -> None:
+    world.vms.objects["ExchangeRate"] = [
+        {
+            "key": 1,
+            "exchangeRate": Decimal(there),
+            "exchangeRateDate": "2026-11-01T00:00:00",
+            "currency": {"currencyCode": "USD"},
+            "fromCurrency": {"currencyCode": "NOK"},
+        }
+    ]
+    run(world, [rate(1, "USD", "0.1")])
+    assert world.breaks() == ([] if is_same else [("exchange rate differs", "2026-11-01:NOK:USD")])
+    assert "post ExchangeRate" not in world.vms.calls
+
+
 def test_without_the_base_rate_the_others_of_its_day_wait(world: World) -> None:
     world.vms.objects["ExchangeRate"] = [
         {

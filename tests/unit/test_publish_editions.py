@@ -20,6 +20,7 @@ from pipelines.publish.edition import database
 from pipelines.publish.edition.contents import TableText
 from pipelines.publish.edition.database import write_database
 from pipelines.publish.edition.parts import PublishedTable, tables_of
+from pipelines.publish.edition.swap import put_file
 from tests.support.published import EDITION, TEXTS, Stores, make_stores
 
 if TYPE_CHECKING:
@@ -274,3 +275,13 @@ def test_a_file_stays_in_size_whatever_changes(stores: Stores) -> None:
     assert is_as_written_anew(stores)
     fresh = (stores.folder / "anew" / stores.file.name).stat().st_size
     assert max(sizes) < fresh * 2.5, sizes
+
+
+def test_who_has_a_file_open_keeps_it_when_another_takes_its_place(tmp_path: Path) -> None:
+    place, made = tmp_path / "report.html", tmp_path / "made"
+    place.write_text("old", "utf-8")
+    made.write_text("new", "utf-8")
+    with place.open(encoding="utf-8") as reader:
+        put_file(made, place)
+        assert reader.read() == "old"
+    assert (place.read_text("utf-8"), made.exists()) == ("new", False)

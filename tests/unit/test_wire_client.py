@@ -118,3 +118,11 @@ def test_what_is_for_this_machine_passes_no_proxy(host: str, monkeypatch: pytest
         )
         assert direct is made._transport
         assert proxied is not made._transport
+
+
+def test_every_certificate_is_verified_and_its_host() -> None:
+    with make_client(timeout=1, connections=1, transport=None) as made:
+        assert isinstance(made._transport, httpx.HTTPTransport)
+        trusted = made._transport._pool._ssl_context
+    assert trusted is not None
+    assert (trusted.verify_mode, trusted.check_hostname) == (ssl.CERT_REQUIRED, True)

@@ -60,10 +60,12 @@ def test_edges_null_is_an_empty_connection() -> None:
     assert Wire([page(None)]).ledger().rows("suppliers", selection="dbId") == []
 
 
-def test_a_cursor_that_stands_still_is_found_out() -> None:
+def test_a_cursor_that_stands_still_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.wire.ledger.MOST_PAGES", 5)
     wire = Wire(lambda _: page([{"dbId": 1}], more=True))
     with pytest.raises(ExtractError, match="does not get past"):
         wire.ledger().rows("suppliers", selection="dbId")
+    assert len(wire.sent) == 2
 
 
 def test_several_connections_begin_in_one_request() -> None:

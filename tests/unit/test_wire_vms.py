@@ -138,7 +138,8 @@ def test_an_error_of_one_request_ends_the_reading() -> None:
         list(wire.vms(workers=4).pages_of("Document", "key", range(1, 1001), fields=[]))
 
 
-def test_a_server_that_ignores_the_filter_is_found_out() -> None:
+def test_a_server_that_ignores_the_filter_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.wire.vms.MOST_PAGES", 5)
     wire = Wire(lambda _: answer([{"key": 1}, {"key": 2}]))
     with pytest.raises(ExtractError, match="no key above 2"):
         read(wire.vms(page_size=2).pages("Document", fields=[]))

@@ -113,7 +113,8 @@ def refusal_message(entry: Entry, refusal: Refused, nodes: Sequence[Mapping[str,
 def is_of_the_value(refusal: Refused) -> bool:
     """Tell whether all that is refused is a value itself: then the same is refused again, whatever the ledger has.
 
-    >>> is_of_the_value(Refused("", problems=(("X", "text: Value is too long, at most 100 characters are allowed."),)))
+    >>> problem = ("X", "text: Value is too long, at most 100 characters are allowed.")
+    >>> is_of_the_value(Refused("", problems=(problem,), status=200))
     True
     """
     words = [message for _, message in refusal.problems]

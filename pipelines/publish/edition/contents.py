@@ -109,8 +109,10 @@ def repeats_words(ref: TableRef) -> bool:
 def is_bank_account(column: str) -> bool:
     """Tell whether a column holds bank accounts, by its name.
 
-    >>> is_bank_account("subledger_bank_account"), is_bank_account("bank_account_tail_vms"), is_bank_account("account")
-    (True, False, False)
+    >>> is_bank_account("subledger_bank_account"), is_bank_account("new_account"), is_bank_account("partner_iban")
+    (True, True, True)
+    >>> is_bank_account("bank_account_tail_vms"), is_bank_account("account")
+    (False, False)
     """
     return _BANK_ACCOUNT.search(column) is not None
 
