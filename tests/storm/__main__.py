@@ -6,6 +6,7 @@ import argparse
 import gc
 import json
 import os
+import resource
 import sys
 import tempfile
 import time
@@ -30,7 +31,8 @@ from pipelines.contracts.declared import declared_tables
 from pipelines.core.resources import sql_folder
 from pipelines.models.store import open_catalog
 from tests.storm.forks import die_with_parent, fork
-from tests.storm.storm import FOCI, storm
+from tests.storm.storm import Base, storm
+from tests.storm.story import FOCI, draw
 
 # Imported here so that no child has to: together they take ten seconds.
 PRELOADED = (dlt, great_expectations, pd, pyarrow)
@@ -53,9 +55,10 @@ def main(arguments: list[str] | None = None) -> int:
     seeds = [given.seed] if given.seed is not None else range(given.first, given.first + given.seeds)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(dir=memory()) as folder:
-        models = verified(Path(folder))
+        base = Base.make(Path(folder), verified(Path(folder)))
+        gc.freeze()
         results: list[Json] = []
-        playing = _played(seeds, Path(folder), models, processes=given.processes, focus=given.focus, is_kept=given.keep)
+        playing = _played(seeds, Path(folder), base, processes=given.processes, focus=given.focus, is_kept=given.keep)
         # Whoever has seen enough gets the figures of the storms that are over.
         with suppress(KeyboardInterrupt):
             for result in playing:
@@ -87,14 +90,14 @@ def verified(folder: Path) -> Path:
 
 
 def _played(
-    seeds: Iterable[int], folder: Path, models: Path, *, processes: int, focus: str | None, is_kept: bool
+    seeds: Iterable[int], folder: Path, base: Base, *, processes: int, focus: str | None, is_kept: bool
 ) -> Iterator[Json]:
     """Play storms in children, so many at a time, and give each result as it comes."""
     running: dict[int, int] = {}
     left = iter(seeds)
     while True:
         while len(running) < processes and (seed := next(left, None)) is not None:
-            running[_begin(seed, folder, models, focus=focus, is_kept=is_kept)] = seed
+            running[_begin(seed, folder, base, focus=focus, is_kept=is_kept)] = seed
         if not running:
             return
         pid, _ = os.wait()
@@ -102,18 +105,25 @@ def _played(
             yield json.loads((folder / f"{seed}.json").read_text("utf-8"))
 
 
-def _begin(seed: int, folder: Path, models: Path, *, focus: str | None, is_kept: bool) -> int:
+def _begin(seed: int, folder: Path, base: Base, *, focus: str | None, is_kept: bool) -> int:
     pid = fork()
     if pid:
         return pid
     die_with_parent()
     result: Json
     try:
-        result = storm(seed, models=models, memory=memory(), focus=focus, is_kept=is_kept).as_dict()
+        lived = storm(draw(seed, focus=focus), base=base, memory=memory(), is_kept=is_kept)
+        result = {**lived.as_dict(), "seed": seed, "seconds": _seconds()}
     except BaseException as error:  # noqa: BLE001 a storm that cannot be played is told as a violation
         result = {"seed": seed, "violations": [["harness", str(error), traceback.format_exc()]], "story": []}
     (folder / f"{seed}.json").write_text(json.dumps(result), "utf-8")
     os._exit(0)
+
+
+def _seconds() -> float:
+    """Give the processor's seconds of this process and of all that it has waited for."""
+    used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def _tell(result: Json, *, is_whole: bool) -> None:
@@ -132,10 +142,16 @@ def _figures(results: list[Json], *, seconds: float) -> None:
         faults.update(result.get("faults", {}))
         deeds.update(result.get("deeds", {}))
     violations = Counter(invariant for result in results for invariant, _, _ in result["violations"])
-    runs, sent, kills = (sum(result.get(name, 0) for result in results) for name in ("runs", "documents_sent", "kills"))
+
+    def total(name: str) -> float:
+        return sum(result.get(name, 0) for result in results)
+
     sys.stdout.write(
-        f"{len(results)} worlds, {runs} runs, {sent} documents sent, {faults.total()} faults, {kills} kills, "
-        f"{deeds.total()} deeds of people, {seconds:.0f} seconds\n"
+        f"{len(results)} worlds, {total('runs')} runs, {total('documents_sent')} documents sent, "
+        f"{total('payments')} payments, {faults.total()} faults, {total('kills')} kills, "
+        f"{total('second_runs')} second runs, {total('full')} full disks, {deeds.total()} deeds of people\n"
+        f"{seconds:.0f} seconds, {total('seconds'):.0f} of the processor, "
+        f"{total('seconds_of_runs'):.0f} of these by runs\n"
         f"faults: {_counted(faults)}\n"
         f"deeds: {_counted(deeds)}\n"
         f"violations: {_counted(violations) or 'none'}\n"

@@ -44,6 +44,13 @@ class Journal:
     # Rates that people typed or changed, by day and currency: there a difference is theirs.
     rates: set[tuple[str, str]] = field(default_factory=set)
     deeds: list[str] = field(default_factory=list)
+    payments: int = 0
+    times_told: int = 0
+
+    def told(self) -> list[str]:
+        """Give the deeds since the last time."""
+        before, self.times_told = self.times_told, len(self.deeds)
+        return self.deeds[before:]
 
     def note(self, deed: str, key: int | None = None) -> None:
         """Write a deed down, with the document it was done to."""

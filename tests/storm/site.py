@@ -21,7 +21,7 @@ from pipelines.core.settings import load_settings
 from pipelines.sandbox.serve import base_url, bind, build_app, server, settings_lines
 from pipelines.steering.steer import steer
 from tests.storm.books import VmsApi
-from tests.storm.forks import Child, Kill, die_with_parent, fork, in_child
+from tests.storm.forks import Child, Kill, Pause, die_with_parent, fork, in_child
 from tests.storm.journal import Journal
 from tests.support.delivery_seed import NO_LIMITS
 from tests.support.patience import PATIENCE
@@ -63,35 +63,41 @@ class Site:
     server: int
     journal: Journal
     now: datetime = MORNING
+    # Of the processor, by runs alone.
+    seconds: float = 0.0
     vms: VmsApi = field(init=False)
+    caller: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        """Sign in to the VMS, set the clock, and lift the ledger's limits: they are faults here, when they come."""
+        """Set the clock, and lift the ledger's limits: they are faults here, when they come."""
         self.vms = VmsApi.of(self.environ)
+        # One for all calls: to make one costs more than a call. The other side dies now and then, and its connections.
+        self.caller = httpx.Client(timeout=PATIENCE, verify=False, limits=httpx.Limits(max_keepalive_connections=0))  # noqa: S501 plain http to ourselves
         self.control("POST", "ledger/settings", NO_LIMITS)
         self.pass_time(timedelta(0))
 
     @classmethod
-    def open(cls, folder: Path, seed: Path, journal: Journal) -> Site:
-        """Start both systems on a seed."""
+    def open(cls, folder: Path, seed: Path, journal: Journal, *, now: datetime = MORNING) -> Site:
+        """Start both systems on a seed, or where they stood in a folder that was copied."""
         stores = folder / "stores"
-        stores.mkdir()
+        stores.mkdir(exist_ok=True)
         pid, environ = _served(folder / "sandbox.sqlite", seed)
         own = {"SPRINGLINE_WAREHOUSE": str(stores / "springline.duckdb")}
         own |= {"SPRINGLINE_PUBLISHED": str(stores / "published")}
-        return cls(stores, {**environ, **own, **SETTINGS}, pid, journal)
+        return cls(stores, {**environ, **own, **SETTINGS}, pid, journal, now)
 
     def close(self) -> None:
         """Stop both systems."""
         self.vms.close()
-        os.kill(self.server, signal.SIGKILL)
+        self.caller.close()
+        os.kill(self.server, signal.SIGTERM)
         os.waitpid(self.server, 0)
 
     def control(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 any JSON value
         """Call the control API; raises ValueError for what the sandbox will not do."""
         base = self.environ["SPRINGLINE_LEDGER__URL"].removesuffix("/graphql")
         content = None if body is None else msgspec.json.encode(body)
-        answer = httpx.request(method, f"{base}/_sandbox/{path}", content=content, timeout=PATIENCE, verify=False)  # noqa: S501 plain http to ourselves
+        answer = self.caller.request(method, f"{base}/_sandbox/{path}", content=content)
         if answer.is_error:
             raise ValueError(answer.text)
         return answer.json()
@@ -103,14 +109,28 @@ class Site:
             self.now = self.now.replace(hour=MORNING.hour, minute=MORNING.minute) + timedelta(days=1)
         self.control("POST", "clock", {"now": self.now.isoformat()})
 
-    def run(self, *jobs: str, kill: Kill | None = None, skew: timedelta = timedelta(0)) -> Ran:
+    def run(
+        self,
+        *jobs: str,
+        kill: Kill | None = None,
+        pause: Pause | None = None,
+        full: int | None = None,
+        skew: timedelta = timedelta(0),
+    ) -> Ran:
         """Run jobs in a child, whose clock is ``skew`` before that of both systems."""
         began = datetime.now(UTC)
-        child = in_child(partial(_run, self.environ, jobs, self.now + skew - began, self.now), kill=kill)
+        work = partial(_run, self.environ, jobs, self.now + skew - began, self.now)
+        child = in_child(work, kill=kill, pause=pause, full=full)
         self.now += datetime.now(UTC) - began
+        self.seconds += child.seconds
         if child.value is None:
             return Ran(None, traceback=child.traceback if not child.was_killed else "")
         code, problems = child.value
+        return Ran(code, tuple(problems))
+
+    def run_here(self, *jobs: str) -> Ran:
+        """Run jobs in this process."""
+        code, problems = _run(self.environ, jobs, self.now - datetime.now(UTC), self.now)
         return Ran(code, tuple(problems))
 
     def steer(self, action: str, name: str) -> Child:
@@ -141,12 +161,25 @@ def _served(state: Path, seed: Path) -> tuple[int, dict[str, str]]:
     watchman = fork()
     if watchman == 0:
         die_with_parent()
+        serving = 0
+
+        def end(_number: int, _frame: object) -> None:
+            # Waited for, so that what it has used is counted.
+            os.kill(serving, signal.SIGKILL)
+            os.waitpid(serving, 0)
+            os._exit(0)
+
         while True:
-            child = fork()
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+            serving = child = fork()
             if child == 0:
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
                 die_with_parent()
                 server(build_app(state, seed)).run(sockets=[listener])
                 os._exit(0)
+            signal.signal(signal.SIGTERM, end)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
             os.waitpid(child, 0)
     # What is asked while nobody serves waits in the queue of this address, whoever has it open.
     listener.close()
