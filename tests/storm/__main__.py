@@ -14,7 +14,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,16 @@ import great_expectations.expectations
 import pandas as pd
 import pyarrow.json
 import structlog
+from dlt.common import validation
+from tqdm import tqdm
 
 from pipelines.contracts.declared import declared_tables
 from pipelines.core.resources import sql_folder
 from pipelines.models.store import open_catalog
 from tests.storm.forks import die_with_parent, fork
+from tests.storm.shrink import shrink
 from tests.storm.storm import Base, storm
-from tests.storm.story import FOCI, draw
+from tests.storm.story import FOCI, Story, draw
 
 # Imported here so that no child has to: together they take ten seconds.
 PRELOADED = (dlt, great_expectations, pd, pyarrow)
@@ -49,14 +52,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--focus", choices=sorted(FOCI), help="what they are about, else by the seed")
     parser.add_argument("--story", action="store_true", help="tell each storm with a violation in order")
     parser.add_argument("--keep", action="store_true", help="leave the folders of the storms")
+    parser.add_argument("--shrink", action="store_true", help="cut the story of --seed down, and print it as YAML")
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args(arguments)
+    if given.shrink and given.seed is None:
+        parser.error("--shrink needs --seed")
     prepare()
     seeds = [given.seed] if given.seed is not None else range(given.first, given.first + given.seeds)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(dir=memory()) as folder:
         base = Base.make(Path(folder), verified(Path(folder)))
         gc.freeze()
+        if given.shrink:
+            return _shrink(draw(given.seed, focus=given.focus), Path(folder), base)
         results: list[Json] = []
         playing = _played(seeds, Path(folder), base, processes=given.processes, focus=given.focus, is_kept=given.keep)
         # Whoever has seen enough gets the figures of the storms that are over.
@@ -73,6 +81,11 @@ def prepare() -> None:
     os.environ |= {"GX_ANALYTICS_ENABLED": "false", "RUNTIME__DLTHUB_TELEMETRY": "false"}
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[lambda _1, _2, _3: ""])
     duckdb.connect = partial(duckdb.connect, config={"threads": 1})
+    # What dlt validates are its own classes; it reads their annotations anew each time.
+    read, read_once = validation.get_type_hints, cache(lambda spec: read(spec, vars(sys.modules[spec.__module__])))
+    setattr(validation, "get_type_hints", lambda spec, globalns: read_once(spec))  # noqa: ARG005, B010 mypy takes a function for no variable
+    # Else a progress bar that nobody sees begins a thread, and what has threads should not be forked.
+    tqdm.monitor_interval = 0
     gc.set_threshold(100_000, 20, 50)
     gc.freeze()
 
@@ -97,27 +110,52 @@ def _played(
     left = iter(seeds)
     while True:
         while len(running) < processes and (seed := next(left, None)) is not None:
-            running[_begin(seed, folder, base, focus=focus, is_kept=is_kept)] = seed
+            story, told = draw(seed, focus=focus), folder / f"{seed}.json"
+            running[_begin(story, told, base, is_kept=is_kept)] = seed
         if not running:
             return
         pid, _ = os.wait()
         if (seed := running.pop(pid, None)) is not None:
-            yield json.loads((folder / f"{seed}.json").read_text("utf-8"))
+            yield {"seed": seed, **json.loads((folder / f"{seed}.json").read_text("utf-8"))}
 
 
-def _begin(seed: int, folder: Path, base: Base, *, focus: str | None, is_kept: bool) -> int:
+def _begin(story: Story, told: Path, base: Base, *, is_kept: bool = False) -> int:
     pid = fork()
     if pid:
         return pid
     die_with_parent()
     result: Json
     try:
-        lived = storm(draw(seed, focus=focus), base=base, memory=memory(), is_kept=is_kept)
-        result = {**lived.as_dict(), "seed": seed, "seconds": _seconds()}
+        lived = storm(story, base=base, memory=memory(), is_kept=is_kept)
+        result = {**lived.as_dict(), "seconds": _seconds()}
     except BaseException as error:  # noqa: BLE001 a storm that cannot be played is told as a violation
-        result = {"seed": seed, "violations": [["harness", str(error), traceback.format_exc()]], "story": []}
-    (folder / f"{seed}.json").write_text(json.dumps(result), "utf-8")
+        result = {"violations": [["harness", str(error), traceback.format_exc()]], "story": []}
+    told.write_text(json.dumps(result), "utf-8")
     os._exit(0)
+
+
+def play(story: Story, folder: Path, base: Base) -> Json:
+    """Play one storm in a child and give its result."""
+    told = folder / "played.json"
+    os.waitpid(_begin(story, told, base), 0)
+    result: Json = json.loads(told.read_text("utf-8"))
+    return result
+
+
+def _shrink(story: Story, folder: Path, base: Base) -> int:
+    """Print the smallest story that breaks the same promise; exit 1, or 0 where none is broken."""
+    broken = {promise for promise, _, _ in play(story, folder, base)["violations"]}
+
+    def is_wrong(fewer: Story) -> bool:
+        found = {promise for promise, _, _ in play(fewer, folder, base)["violations"]}
+        sys.stderr.write(f"{len(fewer.steps)} steps: {', '.join(sorted(found)) or 'right'}\n")
+        return bool(found & broken)
+
+    if not broken:
+        sys.stdout.write("violations: none\n")
+        return 0
+    sys.stdout.write(f"# {', '.join(sorted(broken))}\n{shrink(story, is_wrong=is_wrong).yaml()}")
+    return 1
 
 
 def _seconds() -> float:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -80,15 +81,14 @@ class Base:
         """Let an installation see its first day in this process, which then has loaded all that a run needs."""
         base = cls(models, folder / "installation")
         base.installation.mkdir()
-        seed = write_storm_world(base.installation / "seed", is_first_day=False)
-        site = Site.open(base.installation, seed, Journal(), now=MORNING - timedelta(hours=20))
-        try:
-            shutil.copy(models, site.folder / models.name)
-            ran = site.run_here(*[job for job in JOBS if job != "rates"])
-        finally:
-            site.close()
-        if ran.exit_code not in QUIET:
-            raise RuntimeError(f"the first day went wrong: {ran}")
+        before = MORNING - timedelta(hours=20)
+        site = _first_day(base.installation, models, Journal(), now=before, is_bare=False)
+        _live_here(site, [job for job in JOBS if job != "rates"])
+        warm = base.begin(folder / "warm", Journal(), is_first_day=False)
+        people = People(warm)
+        for chance in range(8):
+            people.do("enter an invoice", chance)
+        _live_here(warm, JOBS)
         return base
 
     def begin(self, folder: Path, journal: Journal, *, is_first_day: bool) -> Site:
@@ -96,9 +96,22 @@ class Base:
         if not is_first_day:
             shutil.copytree(self.installation, folder, dirs_exist_ok=True)
             return Site.open(folder, folder / "seed", journal)
-        site = Site.open(folder, write_storm_world(folder / "seed", is_first_day=True), journal)
-        shutil.copy(self.models, site.folder / self.models.name)
-        return site
+        return _first_day(folder, self.models, journal, now=MORNING, is_bare=True)
+
+
+def _first_day(folder: Path, models: Path, journal: Journal, *, now: datetime, is_bare: bool) -> Site:
+    site = Site.open(folder, write_storm_world(folder / "seed", is_first_day=is_bare), journal, now=now)
+    shutil.copy(models, site.folder / models.name)
+    return site
+
+
+def _live_here(site: Site, jobs: Sequence[str]) -> None:
+    try:
+        ran = site.run_here(*jobs)
+    finally:
+        site.close()
+    if ran.exit_code not in QUIET - {11}:
+        raise RuntimeError(f"a day without a storm went wrong: {ran}")
 
 
 def storm(story: Story, *, base: Base, memory: Path | None = None, is_kept: bool = False) -> Result:
