@@ -12,9 +12,10 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache, partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,8 @@ import great_expectations.expectations
 import pandas as pd
 import pyarrow.json
 import structlog
-from dlt.common import validation
-from tqdm import tqdm
+from dlt.common import typing, validation
+from tqdm import tqdm  # type: ignore[import-untyped]
 
 from pipelines.contracts.declared import declared_tables
 from pipelines.core.resources import sql_folder
@@ -49,24 +50,28 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=20, help="how many storms (20)")
     parser.add_argument("--first", type=int, default=1, help="the first seed (1)")
     parser.add_argument("--seed", type=int, help="this storm alone")
+    parser.add_argument("--play", type=Path, nargs="+", metavar="FILE", help="stories in YAML in place of seeds")
     parser.add_argument("--focus", choices=sorted(FOCI), help="what they are about, else by the seed")
     parser.add_argument("--story", action="store_true", help="tell each storm with a violation in order")
     parser.add_argument("--keep", action="store_true", help="leave the folders of the storms")
-    parser.add_argument("--shrink", action="store_true", help="cut the story of --seed down, and print it as YAML")
+    parser.add_argument("--shrink", action="store_true", help="cut one story down, and print it as YAML")
+    parser.add_argument("--minutes", type=float, default=600, help="begin no storm after so many (600)")
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args(arguments)
-    if given.shrink and given.seed is None:
-        parser.error("--shrink needs --seed")
+    if given.shrink and given.seed is None and not given.play:
+        parser.error("--shrink needs --seed or --play")
+    stories = _stories(given)
     prepare()
-    seeds = [given.seed] if given.seed is not None else range(given.first, given.first + given.seeds)
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(dir=memory()) as folder:
+    # A storm that somebody stops may still be writing.
+    with tempfile.TemporaryDirectory(dir=memory(), ignore_cleanup_errors=True) as folder:
         base = Base.make(Path(folder), verified(Path(folder)))
         gc.freeze()
         if given.shrink:
-            return _shrink(draw(given.seed, focus=given.focus), Path(folder), base)
+            return _shrink(next(stories)[1], Path(folder), base)
         results: list[Json] = []
-        playing = _played(seeds, Path(folder), base, processes=given.processes, focus=given.focus, is_kept=given.keep)
+        in_time = takewhile(lambda _: time.monotonic() - began < given.minutes * 60, stories)
+        playing = _played(in_time, Path(folder), base, processes=given.processes, is_kept=given.keep)
         # Whoever has seen enough gets the figures of the storms that are over.
         with suppress(KeyboardInterrupt):
             for result in playing:
@@ -82,7 +87,7 @@ def prepare() -> None:
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[lambda _1, _2, _3: ""])
     duckdb.connect = partial(duckdb.connect, config={"threads": 1})
     # What dlt validates are its own classes; it reads their annotations anew each time.
-    read, read_once = validation.get_type_hints, cache(lambda spec: read(spec, vars(sys.modules[spec.__module__])))
+    read, read_once = typing.get_type_hints, cache(lambda spec: read(spec, vars(sys.modules[spec.__module__])))
     setattr(validation, "get_type_hints", lambda spec, globalns: read_once(spec))  # noqa: ARG005, B010 mypy takes a function for no variable
     # Else a progress bar that nobody sees begins a thread, and what has threads should not be forked.
     tqdm.monitor_interval = 0
@@ -102,21 +107,31 @@ def verified(folder: Path) -> Path:
     return cache
 
 
+def _stories(given: argparse.Namespace) -> Iterator[tuple[str, Story]]:
+    """Give what is to be played, each with a name: files, or seeds."""
+    if given.play:
+        for path in given.play:
+            yield path.stem, Story.of_yaml(path.read_text("utf-8"))
+        return
+    seeds = [given.seed] if given.seed is not None else range(given.first, given.first + given.seeds)
+    for seed in seeds:
+        yield f"seed {seed}", draw(seed, focus=given.focus)
+
+
 def _played(
-    seeds: Iterable[int], folder: Path, base: Base, *, processes: int, focus: str | None, is_kept: bool
+    stories: Iterator[tuple[str, Story]], folder: Path, base: Base, *, processes: int, is_kept: bool
 ) -> Iterator[Json]:
     """Play storms in children, so many at a time, and give each result as it comes."""
-    running: dict[int, int] = {}
-    left = iter(seeds)
+    running: dict[int, str] = {}
     while True:
-        while len(running) < processes and (seed := next(left, None)) is not None:
-            story, told = draw(seed, focus=focus), folder / f"{seed}.json"
-            running[_begin(story, told, base, is_kept=is_kept)] = seed
+        while len(running) < processes and (named := next(stories, None)) is not None:
+            name, story = named
+            running[_begin(story, folder / f"{name}.json", base, is_kept=is_kept)] = name
         if not running:
             return
         pid, _ = os.wait()
-        if (seed := running.pop(pid, None)) is not None:
-            yield {"seed": seed, **json.loads((folder / f"{seed}.json").read_text("utf-8"))}
+        if (name := running.pop(pid, "")) != "":
+            yield {"name": name, **json.loads((folder / f"{name}.json").read_text("utf-8"))}
 
 
 def _begin(story: Story, told: Path, base: Base, *, is_kept: bool = False) -> int:
@@ -126,7 +141,7 @@ def _begin(story: Story, told: Path, base: Base, *, is_kept: bool = False) -> in
     die_with_parent()
     result: Json
     try:
-        lived = storm(story, base=base, memory=memory(), is_kept=is_kept)
+        lived = storm(story, base=base, memory=memory() if is_kept else told.parent, is_kept=is_kept)
         result = {**lived.as_dict(), "seconds": _seconds()}
     except BaseException as error:  # noqa: BLE001 a storm that cannot be played is told as a violation
         result = {"violations": [["harness", str(error), traceback.format_exc()]], "story": []}
@@ -161,14 +176,14 @@ def _shrink(story: Story, folder: Path, base: Base) -> int:
 def _seconds() -> float:
     """Give the processor's seconds of this process and of all that it has waited for."""
     used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
+    return float(sum(one.ru_utime + one.ru_stime for one in used))
 
 
 def _tell(result: Json, *, is_whole: bool) -> None:
     out = sys.stdout.write
     violations = result["violations"]
     for invariant, subject, words in violations:
-        out(f"seed {result['seed']}: {invariant}: {subject}: {words}\n")
+        out(f"{result['name']}: {invariant}: {subject}: {words}\n")
     if violations and is_whole:
         out("".join(f"    {line}\n" for line in result["story"]))
     sys.stdout.flush()

@@ -28,6 +28,8 @@ class DocumentStory:
     is_kept_back: bool = False
     # How often people took what was sent out of the ledger's import again.
     times_removed: int = 0
+    # Since then the control store was lost, and what it knew of this.
+    is_forgotten: bool = False
 
     @property
     def numbers(self) -> set[str]:
@@ -45,6 +47,8 @@ class Journal:
     rates: set[tuple[str, str]] = field(default_factory=set)
     deeds: list[str] = field(default_factory=list)
     payments: int = 0
+    # What did not go as it is promised to whoever follows the words of Springline.
+    broken: list[str] = field(default_factory=list)
     times_told: int = 0
 
     def told(self) -> list[str]:

@@ -311,6 +311,40 @@ def retry(people: People) -> None:
             people.site.journal.note("retried", story.key)
 
 
+def copy_the_control_store(people: People) -> None:
+    """Make a copy of the control store."""
+    if people.site.ask("SELECT 1 FROM batches"):
+        people.site.back_up()
+        people.site.journal.note("control store copied")
+
+
+def restore_the_control_store(people: People) -> None:
+    """Lose the control store and put the copy in its place, then decide again."""
+    if people.site.copy.exists():
+        _recover(people, is_copy=True)
+
+
+def rebuild_the_control_store(people: People) -> None:
+    """Lose the control store and make one from both systems, then decide again."""
+    if people.site.ask("SELECT 1 FROM batches"):
+        _recover(people, is_copy=False)
+
+
+def _recover(people: People, *, is_copy: bool) -> None:
+    done = people.site.recover(is_copy=is_copy)
+    journal = people.site.journal
+    journal.note("control store restored" if is_copy else "control store rebuilt")
+    if done.value != []:
+        journal.broken.append(f"the control store did not come back: {done}")
+        return
+    for story in journal.documents.values():
+        # What was removed from the ledger before the store was lost, nobody can know of (docs/how-to/recovery.md).
+        story.is_forgotten |= bool(story.times_removed)
+        if story.is_kept_back:
+            people.site.steer("hold", story.versions[-1].number)
+    people.site.confirm()
+
+
 def publish_rate(people: People) -> None:
     """Enter a rate of the day in the ledger."""
     day = f"{people.site.now:%Y-%m-%d}"
@@ -393,7 +427,8 @@ DEEDS: tuple[Callable[[People], None], ...] = (
     enter_an_invoice, enter_an_invoice, change_amounts, renumber, change_partner, delete_document, set_to_posted,
     pay, pay, pay, pay, pay, pay, undo_a_match, undo_a_match, reverse_voucher,
     delete_voucher, remove_import_items, remove_import_items, close_a_period, open_periods, keep_back, let_go, retry,
-    book_by_hand, change_bank_account, *PARTNER_DEEDS, *RATE_DEEDS,
+    book_by_hand, copy_the_control_store, restore_the_control_store, rebuild_the_control_store,
+    change_bank_account, *PARTNER_DEEDS, *RATE_DEEDS,
 )  # fmt: skip
 DEED_OF: dict[str, Callable[[People], None]] = {
     deed.__name__.replace("_", " "): deed for deed in (book_what_was_imported, *DEEDS)

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 import msgspec
 
-from pipelines.batch.run import chosen_jobs, run_batch
+from pipelines.batch.run import BatchOptions, chosen_jobs, run_batch
 from pipelines.core.errors import SpringlineError
 from pipelines.core.settings import load_settings
+from pipelines.recovery.people import confirm
+from pipelines.recovery.rebuild import run_rebuild, run_restore
 from pipelines.sandbox.serve import base_url, bind, build_app, server, settings_lines
 from pipelines.steering.steer import steer
+from pipelines.stores.backup import back_up
 from tests.storm.books import VmsApi
 from tests.storm.forks import Child, Kill, Pause, die_with_parent, fork, in_child
 from tests.storm.journal import Journal
@@ -137,6 +140,26 @@ class Site:
         """Decide on a document or a supplier, as a second person would."""
         return in_child(partial(_steer, self.environ, action, name, self.now))
 
+    def back_up(self) -> None:
+        """Copy the control store, as `springline backup` does."""
+        in_child(partial(_back_up, self.environ, self.copy))
+
+    def recover(self, *, is_copy: bool) -> Child:
+        """Lose the control store, then put the copy in its place, or make one anew from both systems."""
+        for file in self.folder.glob(f"{STORE}*"):
+            file.unlink()
+        ahead = self.now - datetime.now(UTC)
+        return in_child(partial(_recover, self.environ, self.copy if is_copy else None, ahead, self.now))
+
+    def confirm(self) -> Child:
+        """Let go what waits since the control store was lost."""
+        return in_child(partial(_confirm, self.environ, self.now))
+
+    @property
+    def copy(self) -> Path:
+        """Where the copy of the control store is."""
+        return self.folder / "yesterday.sqlite"
+
     def ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Query the control store; nothing where there is none yet."""
         path = self.folder / STORE
@@ -211,3 +234,22 @@ def _steer(environ: dict[str, str], action: str, name: str, now: datetime) -> bo
         return steer(action, name, settings=settings, reason="as agreed", operator="kari", now=lambda: now).is_new
     except SpringlineError as error:
         return str(error)
+
+
+def _back_up(environ: dict[str, str], copy: Path) -> None:
+    copy.unlink(missing_ok=True)
+    back_up(load_settings(None, environ=environ).control_path, copy)
+
+
+def _recover(environ: dict[str, str], copy: Path | None, ahead: timedelta, now: datetime) -> list[str]:
+    """Return what went wrong, which is nothing."""
+    settings = load_settings(None, environ=environ)
+    options: BatchOptions = {"operator": "kari", "now": lambda: datetime.now(UTC) + ahead, "today": now.date()}
+    done = run_restore(settings, copy, **options) if copy else run_rebuild(settings, **options)
+    problems = done.batch.problems if done.batch else ()
+    return [] if done.is_done else [f"exit {done.exit_code}", *problems]
+
+
+def _confirm(environ: dict[str, str], now: datetime) -> int:
+    settings = load_settings(None, environ=environ)
+    return confirm(settings, reason="decided again", operator="kari", now=lambda: now).released

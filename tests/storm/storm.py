@@ -128,6 +128,7 @@ def storm(story: Story, *, base: Base, memory: Path | None = None, is_kept: bool
             else:
                 _run(site, people, step, result)
         _calm(site, people, about, result)
+        result.violations += [Violation("recovery", "", words) for words in journal.broken]
         result.deeds = dict(+people.done)
         result.payments = site.journal.payments
     finally:
