@@ -6,7 +6,6 @@ import argparse
 import gc
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -27,8 +26,9 @@ import great_expectations.expectations
 import pandas as pd
 import pyarrow.json
 import structlog
-from dlt.common import typing, validation
+from dlt.common import validation
 from tqdm import tqdm  # type: ignore[import-untyped]
+from typing_extensions import get_type_hints
 
 from pipelines.contracts.declared import declared_tables
 from pipelines.core.resources import sql_folder
@@ -47,10 +47,10 @@ MEMORY = Path("/dev/shm")  # noqa: S108 each storm makes a folder of its own the
 def main(arguments: list[str] | None = None) -> int:
     """Play the storms, print the figures and every violation with its seed; exit 1 when there is one."""
     parser = argparse.ArgumentParser(prog="python -m tests.storm", description=main.__doc__)
-    parser.add_argument("--seeds", type=int, default=20, help="how many storms (20)")
+    parser.add_argument("--seeds", type=int, help="how many storms (20, or none beside --play)")
     parser.add_argument("--first", type=int, default=1, help="the first seed (1)")
     parser.add_argument("--seed", type=int, help="this storm alone")
-    parser.add_argument("--play", type=Path, nargs="+", metavar="FILE", help="stories in YAML in place of seeds")
+    parser.add_argument("--play", type=Path, nargs="+", default=[], metavar="FILE", help="stories in YAML")
     parser.add_argument("--focus", choices=sorted(FOCI), help="what they are about, else by the seed")
     parser.add_argument("--story", action="store_true", help="tell each storm with a violation in order")
     parser.add_argument("--keep", action="store_true", help="leave the folders of the storms")
@@ -87,7 +87,7 @@ def prepare() -> None:
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[lambda _1, _2, _3: ""])
     duckdb.connect = partial(duckdb.connect, config={"threads": 1})
     # What dlt validates are its own classes; it reads their annotations anew each time.
-    read, read_once = typing.get_type_hints, cache(lambda spec: read(spec, vars(sys.modules[spec.__module__])))
+    read_once = cache(lambda spec: get_type_hints(spec, vars(sys.modules[spec.__module__])))
     setattr(validation, "get_type_hints", lambda spec, globalns: read_once(spec))  # noqa: ARG005, B010 mypy takes a function for no variable
     # Else a progress bar that nobody sees begins a thread, and what has threads should not be forked.
     tqdm.monitor_interval = 0
@@ -108,12 +108,11 @@ def verified(folder: Path) -> Path:
 
 
 def _stories(given: argparse.Namespace) -> Iterator[tuple[str, Story]]:
-    """Give what is to be played, each with a name: files, or seeds."""
-    if given.play:
-        for path in given.play:
-            yield path.stem, Story.of_yaml(path.read_text("utf-8"))
-        return
-    seeds = [given.seed] if given.seed is not None else range(given.first, given.first + given.seeds)
+    """Give what is to be played, each with a name: files, then seeds."""
+    for path in given.play:
+        yield path.stem, Story.of_yaml(path.read_text("utf-8"))
+    number = given.seeds if given.seeds is not None else 0 if given.play else 20
+    seeds = [given.seed] if given.seed is not None else range(given.first, given.first + number)
     for seed in seeds:
         yield f"seed {seed}", draw(seed, focus=given.focus)
 
@@ -175,8 +174,8 @@ def _shrink(story: Story, folder: Path, base: Base) -> int:
 
 def _seconds() -> float:
     """Give the processor's seconds of this process and of all that it has waited for."""
-    used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return float(sum(one.ru_utime + one.ru_stime for one in used))
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 def _tell(result: Json, *, is_whole: bool) -> None:
@@ -197,12 +196,12 @@ def _figures(results: list[Json], *, seconds: float) -> None:
     violations = Counter(invariant for result in results for invariant, _, _ in result["violations"])
 
     def total(name: str) -> float:
-        return sum(result.get(name, 0) for result in results)
+        return float(sum(result.get(name, 0) for result in results))
 
     sys.stdout.write(
-        f"{len(results)} worlds, {total('runs')} runs, {total('documents_sent')} documents sent, "
-        f"{total('payments')} payments, {faults.total()} faults, {total('kills')} kills, "
-        f"{total('second_runs')} second runs, {total('full')} full disks, {deeds.total()} deeds of people\n"
+        f"{len(results)} worlds, {total('runs'):.0f} runs, {total('documents_sent'):.0f} documents sent, "
+        f"{total('payments'):.0f} payments, {faults.total()} faults, {total('kills'):.0f} kills, "
+        f"{total('second_runs'):.0f} second runs, {total('full'):.0f} full disks, {deeds.total()} deeds of people\n"
         f"{seconds:.0f} seconds, {total('seconds'):.0f} of the processor, "
         f"{total('seconds_of_runs'):.0f} of these by runs\n"
         f"faults: {_counted(faults)}\n"
