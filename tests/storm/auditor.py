@@ -141,7 +141,7 @@ class Auditor:
             hold = self._hold(story)
             if hold is None:
                 yield Violation("lost", subject, "is RFP, and neither in the ledger nor held")
-            elif not story.deeds:
+            elif not set(story.deeds) - {"entered"}:
                 yield Violation("held for nothing", subject, hold)
 
     def _amounts(self, story: DocumentStory, subject: str, voucher: Row) -> Iterator[Violation]:
