@@ -15,7 +15,7 @@ from pipelines.contracts.tables import create_tables
 from pipelines.core.literals import among, literal
 from pipelines.extract.cursors import changes_since, note_changes_read
 from pipelines.extract.land import EVERYTHING, Arrival, ReadCounts, land_together
-from pipelines.wire.ledger import SIDE
+from pipelines.wire.ledger import SIDE, whole_pages
 from pipelines.wire.query import Reading, selection_text
 
 if TYPE_CHECKING:
@@ -125,8 +125,9 @@ def read_and_land(ctx: Context, queries: Sequence[ConnectionQuery]) -> ReadCount
     began = ctx.now()
     pages: dict[Contract, list[Iterator[bytes]]] = {}
     scopes: dict[Contract, str | None] = {}
-    for query, own in zip(queries, ctx.ledger.read([_reading(query) for query in queries]), strict=True):
-        pages.setdefault(query.contract, []).append(own)
+    readings = [_reading(query) for query in queries]
+    for query, reading, own in zip(queries, readings, ctx.ledger.read(readings), strict=True):
+        pages.setdefault(query.contract, []).append(whole_pages(own, reading))
         # A window beside the changes: it is the window that is complete.
         scopes[query.contract] = scopes.get(query.contract) or query.scope
     arrivals = [Arrival(contract, chain.from_iterable(own), scopes[contract]) for contract, own in pages.items()]

@@ -17,6 +17,7 @@ from pipelines.core.errors import ExtractError, Terminal, Unclear
 from pipelines.wire.graphql import Data, GraphqlCaller
 from pipelines.wire.http import UNREADABLE, CountRequest, HttpCaller
 from pipelines.wire.limiter import RateLimiter
+from pipelines.wire.pages import split
 from pipelines.wire.query import Reading, aliased, mutation_text, query_text
 from pipelines.wire.shaped import ASK, selected, shaped
 from pipelines.wire.upload import Upload
@@ -265,6 +266,23 @@ class LedgerClient:
 
     def _query(self, readings: Sequence[Reading]) -> tuple[str, dict[str, object]]:
         return query_text(readings, page_size=self._page_size)
+
+
+def whole_pages(pages: Iterable[bytes], reading: Reading) -> Iterator[bytes]:
+    """Yield pages whose nodes have each member that was asked for, null at least; raises Terminal for another.
+
+    A node without its code would land as one without code: the real one is then missing, and made a second time.
+    """
+    asked = {path.partition(".")[0] for path in selected(reading.selection)}
+    for page in pages:
+        # By its text, which costs no second reading: a member of that name below the node passes, and does no harm.
+        texts, _ = split(page)
+        for text in map(bytes, texts):
+            lacking = sorted(name for name in asked if f'"{name}"'.encode() not in text)
+            if lacking and text.startswith(b"{"):
+                found = f"an object without {', '.join(lacking)}"
+                raise Terminal(f"The ledger's {reading.connection} was answered with {found}.", next_step=ASK)
+        yield page
 
 
 def nodes_of(pages: Iterable[bytes], reading: Reading, *, is_whole: bool = False) -> list[Node]:

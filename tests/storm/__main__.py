@@ -11,9 +11,10 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,17 @@ import great_expectations.expectations
 import pandas as pd
 import pyarrow.json
 import structlog
+from dlt.common import validation
+from tqdm import tqdm  # type: ignore[import-untyped]
+from typing_extensions import get_type_hints
 
 from pipelines.contracts.declared import declared_tables
 from pipelines.core.resources import sql_folder
 from pipelines.models.store import open_catalog
 from tests.storm.forks import die_with_parent, fork
-from tests.storm.storm import FOCI, storm
+from tests.storm.shrink import shrink
+from tests.storm.storm import Base, storm
+from tests.storm.story import FOCI, Story, draw
 
 # Imported here so that no child has to: together they take ten seconds.
 PRELOADED = (dlt, great_expectations, pd, pyarrow)
@@ -41,21 +47,31 @@ MEMORY = Path("/dev/shm")  # noqa: S108 each storm makes a folder of its own the
 def main(arguments: list[str] | None = None) -> int:
     """Play the storms, print the figures and every violation with its seed; exit 1 when there is one."""
     parser = argparse.ArgumentParser(prog="python -m tests.storm", description=main.__doc__)
-    parser.add_argument("--seeds", type=int, default=20, help="how many storms (20)")
+    parser.add_argument("--seeds", type=int, help="how many storms (20, or none beside --play)")
     parser.add_argument("--first", type=int, default=1, help="the first seed (1)")
     parser.add_argument("--seed", type=int, help="this storm alone")
+    parser.add_argument("--play", type=Path, nargs="+", default=[], metavar="FILE", help="stories in YAML")
     parser.add_argument("--focus", choices=sorted(FOCI), help="what they are about, else by the seed")
     parser.add_argument("--story", action="store_true", help="tell each storm with a violation in order")
     parser.add_argument("--keep", action="store_true", help="leave the folders of the storms")
+    parser.add_argument("--shrink", action="store_true", help="cut one story down, and print it as YAML")
+    parser.add_argument("--minutes", type=float, default=600, help="begin no storm after so many (600)")
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args(arguments)
+    if given.shrink and given.seed is None and not given.play:
+        parser.error("--shrink needs --seed or --play")
+    stories = _stories(given)
     prepare()
-    seeds = [given.seed] if given.seed is not None else range(given.first, given.first + given.seeds)
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(dir=memory()) as folder:
-        models = verified(Path(folder))
+    # A storm that somebody stops may still be writing.
+    with tempfile.TemporaryDirectory(dir=memory(), ignore_cleanup_errors=True) as folder:
+        base = Base.make(Path(folder), verified(Path(folder)))
+        gc.freeze()
+        if given.shrink:
+            return _shrink(next(stories)[1], Path(folder), base)
         results: list[Json] = []
-        playing = _played(seeds, Path(folder), models, processes=given.processes, focus=given.focus, is_kept=given.keep)
+        in_time = takewhile(lambda _: time.monotonic() - began < given.minutes * 60, stories)
+        playing = _played(in_time, Path(folder), base, processes=given.processes, is_kept=given.keep)
         # Whoever has seen enough gets the figures of the storms that are over.
         with suppress(KeyboardInterrupt):
             for result in playing:
@@ -70,6 +86,11 @@ def prepare() -> None:
     os.environ |= {"GX_ANALYTICS_ENABLED": "false", "RUNTIME__DLTHUB_TELEMETRY": "false"}
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[lambda _1, _2, _3: ""])
     duckdb.connect = partial(duckdb.connect, config={"threads": 1})
+    # What dlt validates are its own classes; it reads their annotations anew each time.
+    read_once = cache(lambda spec: get_type_hints(spec, vars(sys.modules[spec.__module__])))
+    setattr(validation, "get_type_hints", lambda spec, globalns: read_once(spec))  # noqa: ARG005, B010 mypy takes a function for no variable
+    # Else a progress bar that nobody sees begins a thread, and what has threads should not be forked.
+    tqdm.monitor_interval = 0
     gc.set_threshold(100_000, 20, 50)
     gc.freeze()
 
@@ -86,41 +107,82 @@ def verified(folder: Path) -> Path:
     return cache
 
 
+def _stories(given: argparse.Namespace) -> Iterator[tuple[str, Story]]:
+    """Give what is to be played, each with a name: files, then seeds."""
+    for path in given.play:
+        yield path.stem, Story.of_yaml(path.read_text("utf-8"))
+    number = given.seeds if given.seeds is not None else 0 if given.play else 20
+    seeds = [given.seed] if given.seed is not None else range(given.first, given.first + number)
+    for seed in seeds:
+        yield f"seed {seed}", draw(seed, focus=given.focus)
+
+
 def _played(
-    seeds: Iterable[int], folder: Path, models: Path, *, processes: int, focus: str | None, is_kept: bool
+    stories: Iterator[tuple[str, Story]], folder: Path, base: Base, *, processes: int, is_kept: bool
 ) -> Iterator[Json]:
     """Play storms in children, so many at a time, and give each result as it comes."""
-    running: dict[int, int] = {}
-    left = iter(seeds)
+    running: dict[int, str] = {}
     while True:
-        while len(running) < processes and (seed := next(left, None)) is not None:
-            running[_begin(seed, folder, models, focus=focus, is_kept=is_kept)] = seed
+        while len(running) < processes and (named := next(stories, None)) is not None:
+            name, story = named
+            running[_begin(story, folder / f"{name}.json", base, is_kept=is_kept)] = name
         if not running:
             return
         pid, _ = os.wait()
-        if (seed := running.pop(pid, None)) is not None:
-            yield json.loads((folder / f"{seed}.json").read_text("utf-8"))
+        if (name := running.pop(pid, "")) != "":
+            yield {"name": name, **json.loads((folder / f"{name}.json").read_text("utf-8"))}
 
 
-def _begin(seed: int, folder: Path, models: Path, *, focus: str | None, is_kept: bool) -> int:
+def _begin(story: Story, told: Path, base: Base, *, is_kept: bool = False) -> int:
     pid = fork()
     if pid:
         return pid
     die_with_parent()
     result: Json
     try:
-        result = storm(seed, models=models, memory=memory(), focus=focus, is_kept=is_kept).as_dict()
+        lived = storm(story, base=base, memory=memory() if is_kept else told.parent, is_kept=is_kept)
+        result = {**lived.as_dict(), "seconds": _seconds()}
     except BaseException as error:  # noqa: BLE001 a storm that cannot be played is told as a violation
-        result = {"seed": seed, "violations": [["harness", str(error), traceback.format_exc()]], "story": []}
-    (folder / f"{seed}.json").write_text(json.dumps(result), "utf-8")
+        result = {"violations": [["harness", str(error), traceback.format_exc()]], "story": []}
+    told.write_text(json.dumps(result), "utf-8")
     os._exit(0)
+
+
+def play(story: Story, folder: Path, base: Base) -> Json:
+    """Play one storm in a child and give its result."""
+    told = folder / "played.json"
+    os.waitpid(_begin(story, told, base), 0)
+    result: Json = json.loads(told.read_text("utf-8"))
+    return result
+
+
+def _shrink(story: Story, folder: Path, base: Base) -> int:
+    """Print the smallest story that breaks the same promise; exit 1, or 0 where none is broken."""
+    broken = {promise for promise, _, _ in play(story, folder, base)["violations"]}
+
+    def is_wrong(fewer: Story) -> bool:
+        found = {promise for promise, _, _ in play(fewer, folder, base)["violations"]}
+        sys.stderr.write(f"{len(fewer.steps)} steps: {', '.join(sorted(found)) or 'right'}\n")
+        return bool(found & broken)
+
+    if not broken:
+        sys.stdout.write("violations: none\n")
+        return 0
+    sys.stdout.write(f"# {', '.join(sorted(broken))}\n{shrink(story, is_wrong=is_wrong).yaml()}")
+    return 1
+
+
+def _seconds() -> float:
+    """Give the processor's seconds of this process and of all that it has waited for."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 def _tell(result: Json, *, is_whole: bool) -> None:
     out = sys.stdout.write
     violations = result["violations"]
     for invariant, subject, words in violations:
-        out(f"seed {result['seed']}: {invariant}: {subject}: {words}\n")
+        out(f"{result['name']}: {invariant}: {subject}: {words}\n")
     if violations and is_whole:
         out("".join(f"    {line}\n" for line in result["story"]))
     sys.stdout.flush()
@@ -132,10 +194,16 @@ def _figures(results: list[Json], *, seconds: float) -> None:
         faults.update(result.get("faults", {}))
         deeds.update(result.get("deeds", {}))
     violations = Counter(invariant for result in results for invariant, _, _ in result["violations"])
-    runs, sent, kills = (sum(result.get(name, 0) for result in results) for name in ("runs", "documents_sent", "kills"))
+
+    def total(name: str) -> float:
+        return float(sum(result.get(name, 0) for result in results))
+
     sys.stdout.write(
-        f"{len(results)} worlds, {runs} runs, {sent} documents sent, {faults.total()} faults, {kills} kills, "
-        f"{deeds.total()} deeds of people, {seconds:.0f} seconds\n"
+        f"{len(results)} worlds, {total('runs'):.0f} runs, {total('documents_sent'):.0f} documents sent, "
+        f"{total('payments'):.0f} payments, {faults.total()} faults, {total('kills'):.0f} kills, "
+        f"{total('second_runs'):.0f} second runs, {total('full'):.0f} full disks, {deeds.total()} deeds of people\n"
+        f"{seconds:.0f} seconds, {total('seconds'):.0f} of the processor, "
+        f"{total('seconds_of_runs'):.0f} of these by runs\n"
         f"faults: {_counted(faults)}\n"
         f"deeds: {_counted(deeds)}\n"
         f"violations: {_counted(violations) or 'none'}\n"

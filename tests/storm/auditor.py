@@ -117,7 +117,8 @@ class Auditor:
         status = row["invoicingStatus"]["statusTypeCode"] if row else None
         sent, there = self.times_sent(story.key), self.by_key.get(story.key, [])
         waiting = any(item["voucher"] is None for item in self.items if item["node"]["trRegNumber"] == story.key)
-        if sent > 1 and not (story.times_removed and story.key in self.said.sent_again):
+        is_told = story.is_forgotten or story.key in self.said.sent_again
+        if sent > 1 and not (story.times_removed and is_told):
             yield Violation("doubled", subject, f"written {sent} times, {story.times_removed} of them taken out")
         if len(there) + waiting > 1:
             yield Violation("doubled", subject, f"{len(there)} vouchers and {int(waiting)} in the import")
@@ -140,7 +141,7 @@ class Auditor:
             hold = self._hold(story)
             if hold is None:
                 yield Violation("lost", subject, "is RFP, and neither in the ledger nor held")
-            elif not story.deeds:
+            elif not set(story.deeds) - {"entered"}:
                 yield Violation("held for nothing", subject, hold)
 
     def _amounts(self, story: DocumentStory, subject: str, voucher: Row) -> Iterator[Violation]:

@@ -42,17 +42,21 @@ class VmsApi:
     """The VMS as any of its users may call it."""
 
     client: httpx.Client
+    environ: Mapping[str, str]
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> VmsApi:
-        """Sign in."""
+        """Open no connection that is kept: the other side dies now and then."""
+        base, limits = environ["SPRINGLINE_VMS__BASE_URL"], httpx.Limits(max_keepalive_connections=0)
+        return cls(httpx.Client(base_url=base, timeout=PATIENCE, verify=False, limits=limits), environ)  # noqa: S501 plain http to this machine
+
+    def sign_in(self) -> None:
+        """Get a token, which holds for a day at most."""
         names = ("client_id", "client_secret", "audience")
-        asked = {name: environ[f"SPRINGLINE_VMS__{name.upper()}"] for name in names}
+        asked = {name: self.environ[f"SPRINGLINE_VMS__{name.upper()}"] for name in names}
         asked["grant_type"] = "client_credentials"
-        client = httpx.Client(base_url=environ["SPRINGLINE_VMS__BASE_URL"], timeout=PATIENCE, verify=False)  # noqa: S501 plain http to this machine
-        granted = client.post(environ["SPRINGLINE_VMS__TOKEN_URL"], json=asked)
-        client.headers["Authorization"] = f"Bearer {granted.raise_for_status().json()['access_token']}"
-        return cls(client)
+        granted = self.client.post(self.environ["SPRINGLINE_VMS__TOKEN_URL"], json=asked)
+        self.client.headers["Authorization"] = f"Bearer {granted.raise_for_status().json()['access_token']}"
 
     def close(self) -> None:
         """Close the connections."""
@@ -65,6 +69,9 @@ class VmsApi:
             headers["fields"] = json.dumps(fields)
         content = None if body is None else json.dumps(body, default=float)
         answer = self.client.request(method, path, content=content, headers=headers)
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            self.sign_in()
+            answer = self.client.request(method, path, content=content, headers=headers)
         if answer.is_error:
             raise ValueError(answer.text)
         return json.loads(answer.text, parse_float=Decimal) if answer.text else None

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import resource
 import signal
+import socket
 import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -34,11 +37,22 @@ class Kill(NamedTuple):
 
 
 class Child(NamedTuple):
-    """How a child ended: what it gave, None where it was killed, and the traceback of what it did not expect."""
+    """How a child ended: what it gave, None where it was killed, and the traceback of what it did not expect.
+
+    ``seconds`` are those of the processor.
+    """
 
     value: Any
     was_killed: bool
     traceback: str = ""
+    seconds: float = 0.0
+
+
+class Pause(NamedTuple):
+    """Before which request the work stops, and what is done meanwhile by whoever began it."""
+
+    call: int
+    meanwhile: Callable[[], None]
 
 
 def fork() -> int:
@@ -56,33 +70,79 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def in_child(work: Callable[[], Any], *, kill: Kill | None = None) -> Child:
-    """Do the work in a child and give what it returned (a JSON value)."""
+def in_child(
+    work: Callable[[], Any], *, kill: Kill | None = None, pause: Pause | None = None, full: int | None = None
+) -> Child:
+    """Do the work in a child and give what it returned (a JSON value).
+
+    After ``full`` writes to the control store no file may grow any more for it.
+    """
     reading, writing = os.pipe()
+    theirs, ours = socket.socketpair()
     child = fork()
     if child == 0:
         die_with_parent()
         os.close(reading)
+        ours.close()
         with os.fdopen(writing, "w", encoding="utf-8") as pipe:
-            pipe.write(json.dumps(_result(work, kill)))
+            pipe.write(json.dumps(_result(work, partial(_arm_all, kill, pause, full, theirs))))
         os._exit(0)
     os.close(writing)
+    theirs.close()
+    with ours:
+        # Nothing comes from a child that ends before, or has no pause.
+        if pause is not None and ours.recv(1):
+            pause.meanwhile()
+            with suppress(OSError):
+                ours.send(b"go")
     with os.fdopen(reading, encoding="utf-8") as pipe:
         text = pipe.read()
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    _, ended, used = os.wait4(child, 0)
+    status, seconds = os.waitstatus_to_exitcode(ended), used.ru_utime + used.ru_stime
     if not text:
-        return Child(None, was_killed=status == -signal.SIGKILL, traceback="" if status < 0 else f"status {status}")
+        trace = "" if status < 0 else f"status {status}"
+        return Child(None, was_killed=status == -signal.SIGKILL, traceback=trace, seconds=seconds)
     value, trace = json.loads(text)
-    return Child(value, was_killed=False, traceback=trace)
+    return Child(value, was_killed=False, traceback=trace, seconds=seconds)
 
 
-def _result(work: Callable[[], Any], kill: Kill | None) -> tuple[Any, str]:
+def _result(work: Callable[[], Any], arm: Callable[[], None]) -> tuple[Any, str]:
     try:
-        if kill is not None:
-            _arm(kill)
+        arm()
         return work(), ""
     except BaseException:  # noqa: BLE001 whatever it was, the child must not go on as a second storm
         return None, traceback.format_exc()
+
+
+def _arm_all(kill: Kill | None, pause: Pause | None, full: int | None, parent: socket.socket) -> None:
+    if pause is not None:
+        _before_call(pause.call, lambda: parent.send(b"here") and parent.recv(2))
+    if full is not None:
+        _before_write(full, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)))
+    if kill is not None:
+        _arm(kill)
+
+
+def _before_call(number: int, do: Callable[[], object]) -> None:
+    exchange, calls = HttpCaller._exchange, count(1)
+
+    def stopping_exchange(self: HttpCaller, call: Call) -> Answer:
+        if next(calls) == number:
+            do()
+        return exchange(self, call)
+
+    setattr(HttpCaller, "_exchange", stopping_exchange)  # noqa: B010 mypy takes a method for no variable
+
+
+def _before_write(number: int, do: Callable[[], object]) -> None:
+    write, writes = Control.write, count(1)
+
+    def failing_write(self: Control) -> AbstractContextManager[sqlite3.Connection]:
+        if next(writes) == number:
+            do()
+        return write(self)
+
+    setattr(Control, "write", failing_write)  # noqa: B010 as above
 
 
 def _arm(kill: Kill) -> None:

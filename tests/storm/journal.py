@@ -28,6 +28,8 @@ class DocumentStory:
     is_kept_back: bool = False
     # How often people took what was sent out of the ledger's import again.
     times_removed: int = 0
+    # Since then the control store was lost, and what it knew of this.
+    is_forgotten: bool = False
 
     @property
     def numbers(self) -> set[str]:
@@ -44,6 +46,15 @@ class Journal:
     # Rates that people typed or changed, by day and currency: there a difference is theirs.
     rates: set[tuple[str, str]] = field(default_factory=set)
     deeds: list[str] = field(default_factory=list)
+    payments: int = 0
+    # What did not go as it is promised to whoever follows the words of Springline.
+    broken: list[str] = field(default_factory=list)
+    times_told: int = 0
+
+    def told(self) -> list[str]:
+        """Give the deeds since the last time."""
+        before, self.times_told = self.times_told, len(self.deeds)
+        return self.deeds[before:]
 
     def note(self, deed: str, key: int | None = None) -> None:
         """Write a deed down, with the document it was done to."""

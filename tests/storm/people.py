@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
+from hashlib import sha256
 from random import Random
 from typing import Any
 
 from tests.storm.books import LedgerBooks
 from tests.storm.journal import DocumentStory
 from tests.storm.site import Site
-from tests.storm.worlds import AMOUNTS, FIRST_KEY, RATE_DAYS, new_document, story_of, version_of
+from tests.storm.worlds import AMOUNTS, FAULTS, FIRST_KEY, RATE_DAYS, new_document, story_of, version_of, with_fault
 
 Row = dict[str, Any]
 LINE = dict.fromkeys(AMOUNTS, "*")
@@ -29,30 +30,30 @@ IBANS = ("DE02100500000024290661", "DE02120300000000202051", "DE0250010517013707
 SUPPLIERS = ("60501", "60502", "60503", "60504", "60505", "60526")
 PAY_DAY = "2026-11-02"
 # What people enter has keys and codes from here on.
-FIRST_OF_PEOPLE = FIRST_KEY + 1_000
+FIRST_OF_PEOPLE, LAST_OF_PEOPLE = FIRST_KEY, FIRST_KEY + 900_000
 
 
 @dataclass(slots=True)
 class People:
-    """Everybody at work on one site."""
+    """Everybody at work on one site; who does what to what is decided anew for each deed."""
 
     site: Site
-    rng: Random
-    next_key: int
-    deeds: Sequence[Callable[[People], None]]
+    rng: Random = field(init=False)
+    suppliers: list[str] = field(default_factory=lambda: [*SUPPLIERS])
     done: Counter[str] = field(default_factory=Counter)
 
-    def work(self) -> None:
-        """Let some of them do something; what cannot be done now is left."""
-        # Else most of what can be done to a voucher could seldom be done.
-        if self.rng.random() < 0.6:
-            self.site.control("POST", "ledger/post", {})
-        for _ in range(self.rng.randint(1, 8)):
-            deed, before = self.rng.choice(self.deeds), len(self.site.journal.deeds)
-            # What the sandbox refuses nobody can do in earnest either.
-            with suppress(ValueError):
-                deed(self)
-            self.done[deed.__name__.replace("_", " ")] += len(self.site.journal.deeds) > before
+    def do(self, name: str, chance: int) -> None:
+        """Let somebody do something; what cannot be done now is left."""
+        self.rng, before = Random(chance), len(self.site.journal.deeds)  # noqa: S311 no secret
+        # What the sandbox refuses nobody can do in earnest either.
+        with suppress(ValueError):
+            DEED_OF[name](self)
+        self.done[name] += len(self.site.journal.deeds) > before
+
+    def choose(self, stories: Iterable[DocumentStory]) -> DocumentStory | None:
+        """Choose a document: the same one whatever others there are, which is why a story can be cut down."""
+        salt = self.rng.random()
+        return min(stories, key=lambda one: sha256(f"{salt} {one.versions[0].number}".encode()).digest(), default=None)
 
     def go_home(self) -> None:
         """Open every period that somebody closed."""
@@ -66,23 +67,30 @@ class People:
         if is_sent is not None:
             sent = {item["node"]["trRegNumber"] for item in self.site.control("GET", "ledger/import-items")}
             stories = [story for story in stories if (story.key in sent) is is_sent]
-        return self.rng.choice(stories) if stories else None
+        return self.choose(stories)
 
     def voucher(self) -> tuple[DocumentStory, Row] | None:
         """Choose a document with the voucher that is booked for it."""
         booked = {row["trRegNumber"]: row for row in self.site.control("GET", "ledger/vouchers") if row["importedAt"]}
-        found = [(story, booked[key]) for key, story in self.site.journal.documents.items() if key in booked]
-        return self.rng.choice(found) if found else None
+        story = self.choose(story for key, story in self.site.journal.documents.items() if key in booked)
+        return (story, booked[story.key]) if story else None
 
 
 def enter_an_invoice(people: People) -> None:
-    """Enter another invoice in the VMS."""
-    document = new_document(people.rng, people.next_key)
-    people.next_key += 1
-    given = {name: value for name, value in document.items() if name not in {"key", "modifiedDate"}}
+    """Enter another invoice in the VMS, now and then one with a fault."""
+    document = new_document(people.rng, people.rng.randint(FIRST_OF_PEOPLE, LAST_OF_PEOPLE))
+    fault = people.rng.choice(FAULTS) if document["documentType"] == "INI" and people.rng.random() < 0.15 else ""
+    given = with_fault(document, fault) if fault else document
+    given = {name: value for name, value in given.items() if name not in {"key", "modifiedDate"}}
     document["key"] = people.site.vms.call("POST", "Document", given)["key"]
-    people.site.journal.documents[document["key"]] = story_of(document)
+    people.site.journal.documents[document["key"]] = story_of(document, fault=fault)
     people.site.journal.note("entered", document["key"])
+
+
+def book_what_was_imported(people: People) -> None:
+    """Let the ledger book what waits in its import."""
+    people.site.control("POST", "ledger/post", {})
+    people.site.journal.note("booked what was imported")
 
 
 def change_amounts(people: People) -> None:
@@ -140,10 +148,13 @@ def set_to_posted(people: People) -> None:
 
 
 def pay(people: People) -> None:
-    """Pay an invoice or credit note, in part or as a whole."""
-    if (found := people.voucher()) is None:
-        return
-    story, voucher = found
+    """Pay some invoices or credit notes, in part or as a whole."""
+    for _ in range(people.rng.randint(1, 3)):
+        if found := people.voucher():
+            _pay(people, *found)
+
+
+def _pay(people: People, story: DocumentStory, voucher: Row) -> None:
     rows = [line for line in voucher["lines"] if line["subledgerRow"] and _open(line)]
     if not rows:
         return
@@ -162,6 +173,7 @@ def pay(people: People) -> None:
         "match": [{"row": line["subledgerRow"]["dbId"], "amount": str(size)}],
     }
     people.site.control("POST", "ledger/payments", payment)
+    people.site.journal.payments += 1
     people.site.journal.note("paid", story.key)
 
 
@@ -202,10 +214,10 @@ def delete_voucher(people: People) -> None:
 def remove_import_items(people: People) -> None:
     """Take the import items of a voucher out of the ledger before it is booked."""
     waiting = [item for item in people.site.control("GET", "ledger/import-items") if item["voucher"] is None]
-    keys = sorted({item["node"]["trRegNumber"] for item in waiting} & people.site.journal.documents.keys())
-    if not keys:
+    keys = {item["node"]["trRegNumber"] for item in waiting} & people.site.journal.documents.keys()
+    if (story := people.choose(people.site.journal.documents[key] for key in keys)) is None:
         return
-    key = people.rng.choice(keys)
+    key = story.key
     rows = [item["dbId"] for item in waiting if item["node"]["trRegNumber"] == key]
     people.site.control("POST", "ledger/import-items/remove", {"rows": rows})
     people.site.journal.documents[key].times_removed += 1
@@ -250,8 +262,7 @@ def rename_partner(people: People) -> None:
 
 
 def _partner(people: People) -> tuple[str, Row]:
-    entered = [str(key) for key in range(FIRST_OF_PEOPLE, people.next_key)]
-    code = people.rng.choice([*SUPPLIERS, *entered])
+    code = people.rng.choice(people.suppliers)
     fields = {"businessPartnerName": "*", "bankAccount": {"iban": "*"}}
     path = f"BusinessPartner?sort=key(AS)&limit=1&pageNumber=1&filter=businessPartnerCode(EQ){code}"
     found = people.site.vms.call("GET", path, fields=fields)
@@ -286,11 +297,10 @@ def keep_back(people: People) -> None:
 def let_go(people: People) -> None:
     """Lift what somebody put on a document."""
     kept = [story for story in people.site.journal.documents.values() if story.is_kept_back]
-    if kept:
-        story = people.rng.choice(kept)
-        if people.site.steer("release", story.versions[-1].number).value is True:
-            story.is_kept_back = False
-            people.site.journal.note("released", story.key)
+    story = people.choose(kept)
+    if story and people.site.steer("release", story.versions[-1].number).value is True:
+        story.is_kept_back = False
+        people.site.journal.note("released", story.key)
 
 
 def retry(people: People) -> None:
@@ -299,6 +309,40 @@ def retry(people: People) -> None:
         done = people.site.steer("retry", story.versions[-1].number).value
         if done is True:
             people.site.journal.note("retried", story.key)
+
+
+def copy_the_control_store(people: People) -> None:
+    """Make a copy of the control store."""
+    if people.site.ask("SELECT 1 FROM batches"):
+        people.site.back_up()
+        people.site.journal.note("control store copied")
+
+
+def restore_the_control_store(people: People) -> None:
+    """Lose the control store and put the copy in its place, then decide again."""
+    if people.site.copy.exists():
+        _recover(people, is_copy=True)
+
+
+def rebuild_the_control_store(people: People) -> None:
+    """Lose the control store and make one from both systems, then decide again."""
+    if people.site.ask("SELECT 1 FROM batches"):
+        _recover(people, is_copy=False)
+
+
+def _recover(people: People, *, is_copy: bool) -> None:
+    done = people.site.recover(is_copy=is_copy)
+    journal = people.site.journal
+    journal.note("control store restored" if is_copy else "control store rebuilt")
+    if done.value != []:
+        journal.broken.append(f"the control store did not come back: {done}")
+        return
+    for story in journal.documents.values():
+        # What was removed from the ledger before the store was lost, nobody can know of (docs/how-to/recovery.md).
+        story.is_forgotten |= bool(story.times_removed)
+        if story.is_kept_back:
+            people.site.steer("hold", story.versions[-1].number)
+    people.site.confirm()
 
 
 def publish_rate(people: People) -> None:
@@ -342,8 +386,7 @@ def touch_a_rate(people: People) -> None:
 
 def enter_a_supplier(people: People) -> None:
     """Enter another supplier in the VMS, with a bank account."""
-    code = str(people.next_key)
-    people.next_key += 1
+    code = str(people.rng.randint(FIRST_OF_PEOPLE, LAST_OF_PEOPLE))
     partner = {
         "businessPartnerCode": code,
         "businessPartnerName": f"Agency {code}",
@@ -353,6 +396,7 @@ def enter_a_supplier(people: People) -> None:
         "bankAccount": {"iban": people.rng.choice(IBANS)},
     }
     people.site.vms.call("POST", "BusinessPartner", partner)
+    people.suppliers.append(code)
     people.site.journal.note(f"supplier {code} entered")
 
 
@@ -381,7 +425,11 @@ RATE_DEEDS = (publish_rate, type_a_rate, touch_a_rate)
 PARTNER_DEEDS = (change_bank_account, rename_partner, release_bank_account, enter_a_supplier)
 DEEDS: tuple[Callable[[People], None], ...] = (
     enter_an_invoice, enter_an_invoice, change_amounts, renumber, change_partner, delete_document, set_to_posted,
-    pay, pay, pay, pay, undo_a_match, undo_a_match, reverse_voucher,
+    pay, pay, pay, pay, pay, pay, undo_a_match, undo_a_match, reverse_voucher,
     delete_voucher, remove_import_items, remove_import_items, close_a_period, open_periods, keep_back, let_go, retry,
-    book_by_hand, change_bank_account, *PARTNER_DEEDS, *RATE_DEEDS,
+    book_by_hand, copy_the_control_store, restore_the_control_store, rebuild_the_control_store,
+    change_bank_account, *PARTNER_DEEDS, *RATE_DEEDS,
 )  # fmt: skip
+DEED_OF: dict[str, Callable[[People], None]] = {
+    deed.__name__.replace("_", " "): deed for deed in (book_what_was_imported, *DEEDS)
+}

@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 import msgspec
 
-from pipelines.batch.run import chosen_jobs, run_batch
+from pipelines.batch.run import BatchOptions, chosen_jobs, run_batch
 from pipelines.core.errors import SpringlineError
 from pipelines.core.settings import load_settings
+from pipelines.recovery.people import confirm
+from pipelines.recovery.rebuild import run_rebuild, run_restore
 from pipelines.sandbox.serve import base_url, bind, build_app, server, settings_lines
 from pipelines.steering.steer import steer
+from pipelines.stores.backup import back_up
 from tests.storm.books import VmsApi
-from tests.storm.forks import Child, Kill, die_with_parent, fork, in_child
+from tests.storm.forks import Child, Kill, Pause, die_with_parent, fork, in_child
 from tests.storm.journal import Journal
 from tests.support.delivery_seed import NO_LIMITS
 from tests.support.patience import PATIENCE
@@ -63,35 +66,41 @@ class Site:
     server: int
     journal: Journal
     now: datetime = MORNING
+    # Of the processor, by runs alone.
+    seconds: float = 0.0
     vms: VmsApi = field(init=False)
+    caller: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        """Sign in to the VMS, set the clock, and lift the ledger's limits: they are faults here, when they come."""
+        """Set the clock, and lift the ledger's limits: they are faults here, when they come."""
         self.vms = VmsApi.of(self.environ)
+        # One for all calls: to make one costs more than a call. The other side dies now and then, and its connections.
+        self.caller = httpx.Client(timeout=PATIENCE, verify=False, limits=httpx.Limits(max_keepalive_connections=0))  # noqa: S501 plain http to ourselves
         self.control("POST", "ledger/settings", NO_LIMITS)
         self.pass_time(timedelta(0))
 
     @classmethod
-    def open(cls, folder: Path, seed: Path, journal: Journal) -> Site:
-        """Start both systems on a seed."""
+    def open(cls, folder: Path, seed: Path, journal: Journal, *, now: datetime = MORNING) -> Site:
+        """Start both systems on a seed, or where they stood in a folder that was copied."""
         stores = folder / "stores"
-        stores.mkdir()
+        stores.mkdir(exist_ok=True)
         pid, environ = _served(folder / "sandbox.sqlite", seed)
         own = {"SPRINGLINE_WAREHOUSE": str(stores / "springline.duckdb")}
         own |= {"SPRINGLINE_PUBLISHED": str(stores / "published")}
-        return cls(stores, {**environ, **own, **SETTINGS}, pid, journal)
+        return cls(stores, {**environ, **own, **SETTINGS}, pid, journal, now)
 
     def close(self) -> None:
         """Stop both systems."""
         self.vms.close()
-        os.kill(self.server, signal.SIGKILL)
+        self.caller.close()
+        os.kill(self.server, signal.SIGTERM)
         os.waitpid(self.server, 0)
 
     def control(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 any JSON value
         """Call the control API; raises ValueError for what the sandbox will not do."""
         base = self.environ["SPRINGLINE_LEDGER__URL"].removesuffix("/graphql")
         content = None if body is None else msgspec.json.encode(body)
-        answer = httpx.request(method, f"{base}/_sandbox/{path}", content=content, timeout=PATIENCE, verify=False)  # noqa: S501 plain http to ourselves
+        answer = self.caller.request(method, f"{base}/_sandbox/{path}", content=content)
         if answer.is_error:
             raise ValueError(answer.text)
         return answer.json()
@@ -103,19 +112,53 @@ class Site:
             self.now = self.now.replace(hour=MORNING.hour, minute=MORNING.minute) + timedelta(days=1)
         self.control("POST", "clock", {"now": self.now.isoformat()})
 
-    def run(self, *jobs: str, kill: Kill | None = None, skew: timedelta = timedelta(0)) -> Ran:
+    def run(
+        self,
+        *jobs: str,
+        kill: Kill | None = None,
+        pause: Pause | None = None,
+        full: int | None = None,
+        skew: timedelta = timedelta(0),
+    ) -> Ran:
         """Run jobs in a child, whose clock is ``skew`` before that of both systems."""
         began = datetime.now(UTC)
-        child = in_child(partial(_run, self.environ, jobs, self.now + skew - began, self.now), kill=kill)
+        work = partial(_run, self.environ, jobs, self.now + skew - began, self.now)
+        child = in_child(work, kill=kill, pause=pause, full=full)
         self.now += datetime.now(UTC) - began
+        self.seconds += child.seconds
         if child.value is None:
             return Ran(None, traceback=child.traceback if not child.was_killed else "")
         code, problems = child.value
         return Ran(code, tuple(problems))
 
+    def run_here(self, *jobs: str) -> Ran:
+        """Run jobs in this process."""
+        code, problems = _run(self.environ, jobs, self.now - datetime.now(UTC), self.now)
+        return Ran(code, tuple(problems))
+
     def steer(self, action: str, name: str) -> Child:
         """Decide on a document or a supplier, as a second person would."""
         return in_child(partial(_steer, self.environ, action, name, self.now))
+
+    def back_up(self) -> None:
+        """Copy the control store, as `springline backup` does."""
+        in_child(partial(_back_up, self.environ, self.copy))
+
+    def recover(self, *, is_copy: bool) -> Child:
+        """Lose the control store, then put the copy in its place, or make one anew from both systems."""
+        for file in self.folder.glob(f"{STORE}*"):
+            file.unlink()
+        ahead = self.now - datetime.now(UTC)
+        return in_child(partial(_recover, self.environ, self.copy if is_copy else None, ahead, self.now))
+
+    def confirm(self) -> Child:
+        """Let go what waits since the control store was lost."""
+        return in_child(partial(_confirm, self.environ, self.now))
+
+    @property
+    def copy(self) -> Path:
+        """Where the copy of the control store is."""
+        return self.folder / "yesterday.sqlite"
 
     def ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Query the control store; nothing where there is none yet."""
@@ -141,12 +184,25 @@ def _served(state: Path, seed: Path) -> tuple[int, dict[str, str]]:
     watchman = fork()
     if watchman == 0:
         die_with_parent()
+        serving = 0
+
+        def end(_number: int, _frame: object) -> None:
+            # Waited for, so that what it has used is counted.
+            os.kill(serving, signal.SIGKILL)
+            os.waitpid(serving, 0)
+            os._exit(0)
+
         while True:
-            child = fork()
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+            serving = child = fork()
             if child == 0:
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
                 die_with_parent()
                 server(build_app(state, seed)).run(sockets=[listener])
                 os._exit(0)
+            signal.signal(signal.SIGTERM, end)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
             os.waitpid(child, 0)
     # What is asked while nobody serves waits in the queue of this address, whoever has it open.
     listener.close()
@@ -178,3 +234,22 @@ def _steer(environ: dict[str, str], action: str, name: str, now: datetime) -> bo
         return steer(action, name, settings=settings, reason="as agreed", operator="kari", now=lambda: now).is_new
     except SpringlineError as error:
         return str(error)
+
+
+def _back_up(environ: dict[str, str], copy: Path) -> None:
+    copy.unlink(missing_ok=True)
+    back_up(load_settings(None, environ=environ).control_path, copy)
+
+
+def _recover(environ: dict[str, str], copy: Path | None, ahead: timedelta, now: datetime) -> list[str]:
+    """Return what went wrong, which is nothing."""
+    settings = load_settings(None, environ=environ)
+    options: BatchOptions = {"operator": "kari", "now": lambda: datetime.now(UTC) + ahead, "today": now.date()}
+    done = run_restore(settings, copy, **options) if copy else run_rebuild(settings, **options)
+    problems = done.batch.problems if done.batch else ()
+    return [] if done.is_done else [f"exit {done.exit_code}", *problems]
+
+
+def _confirm(environ: dict[str, str], now: datetime) -> int:
+    settings = load_settings(None, environ=environ)
+    return confirm(settings, reason="decided again", operator="kari", now=lambda: now).released

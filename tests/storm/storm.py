@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
-from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 from tests.storm.auditor import Auditor, Said, Violation
 from tests.storm.books import LedgerBooks
-from tests.storm.forks import Kill
+from tests.storm.forks import Kill, Pause
 from tests.storm.journal import Journal
-from tests.storm.people import DEEDS, FIRST_OF_PEOPLE, PARTNER_DEEDS, RATE_DEEDS, People, look_at_the_books
-from tests.storm.site import Ran, Site
-from tests.storm.weather import PARTNER_WRITES, WRITES, Row, faults
+from tests.storm.people import People, look_at_the_books
+from tests.storm.site import MORNING, Ran, Site
+from tests.storm.story import FOCI, JOBS, SECOND_RUN, Deed, Focus, Run, Story
 from tests.storm.worlds import write_storm_world
 
 # After so many clean runs nothing is written any more, and nothing is open but what people must decide.
@@ -26,31 +26,15 @@ CLEAN_RUNS = 3
 # Under which name the deaths of the other side are counted.
 KILLED = "other side killed"
 QUIET = frozenset({0, 11, 14, 16})
-JOBS = ("master-data", "documents", "rates", "payments", "actuals", "reconcile")
-
-
-class Focus(NamedTuple):
-    """What a storm is about: the jobs that run in it, what people do, and where writes are disturbed."""
-
-    jobs: Sequence[str]
-    deeds: Sequence[Callable[[People], None]]
-    writes: Sequence[tuple[str, Row]]
-
-
-# The narrow ones cost a tenth, so each seed of them tells more of what it is about.
-FOCI = {
-    "all": Focus(JOBS, DEEDS, WRITES),
-    "rates": Focus(("rates",), RATE_DEEDS, [("vms", {"method": "POST", "path": "/ws/rest/ExchangeRate"})]),
-    "partners": Focus(("master-data",), PARTNER_DEEDS, PARTNER_WRITES),
-}
+BUSY, FULL = 17, 18
 
 
 @dataclass(slots=True)
 class Result:
     """What a storm came to."""
 
-    seed: int
     documents_sent: int = 0
+    payments: int = 0
     faults: dict[str, int] = field(default_factory=dict)
     # What the sandbox has counted since it was last started.
     suffered: dict[str, int] = field(default_factory=dict)
@@ -58,6 +42,11 @@ class Result:
     deeds: dict[str, int] = field(default_factory=dict)
     kills: int = 0
     runs: int = 0
+    # Runs that were begun while another one worked, and runs that met the full disk.
+    second_runs: int = 0
+    full: int = 0
+    # Of the processor.
+    seconds_of_runs: float = 0.0
     violations: list[Violation] = field(default_factory=list)
     # The storm told in order, for whoever plays it again.
     story: list[str] = field(default_factory=list)
@@ -79,46 +68,100 @@ class Result:
         return asdict(self)
 
 
-def storm(
-    seed: int, *, models: Path, memory: Path | None = None, focus: str | None = None, is_kept: bool = False
-) -> Result:
-    """Live through the storm of a seed and judge it; ``models`` are the verified models, which all storms share."""
-    folder = Path(tempfile.mkdtemp(prefix=f"storm-{seed}-", dir=memory))
-    rng, journal, result = Random(seed), Journal(), Result(seed)  # noqa: S311 no secret: the same numbers every time
-    site = Site.open(folder, write_storm_world(folder / "seed", rng, journal), journal)
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What all storms begin with: the verified models, and an installation that has seen its first day."""
+
+    models: Path
+    # The folder of a site that was closed.
+    installation: Path
+
+    @classmethod
+    def make(cls, folder: Path, models: Path) -> Base:
+        """Let an installation see its first day in this process, which then has loaded all that a run needs."""
+        base = cls(models, folder / "installation")
+        base.installation.mkdir()
+        before = MORNING - timedelta(hours=20)
+        site = _first_day(base.installation, models, Journal(), now=before, is_bare=False)
+        _live_here(site, [job for job in JOBS if job != "rates"])
+        warm = base.begin(folder / "warm", Journal(), is_first_day=False)
+        people = People(warm)
+        for chance in range(8):
+            people.do("enter an invoice", chance)
+        _live_here(warm, JOBS)
+        return base
+
+    def begin(self, folder: Path, journal: Journal, *, is_first_day: bool) -> Site:
+        """Open a site in an empty folder."""
+        if not is_first_day:
+            shutil.copytree(self.installation, folder, dirs_exist_ok=True)
+            return Site.open(folder, folder / "seed", journal)
+        return _first_day(folder, self.models, journal, now=MORNING, is_bare=True)
+
+
+def _first_day(folder: Path, models: Path, journal: Journal, *, now: datetime, is_bare: bool) -> Site:
+    site = Site.open(folder, write_storm_world(folder / "seed", is_first_day=is_bare), journal, now=now)
+    shutil.copy(models, site.folder / models.name)
+    return site
+
+
+def _live_here(site: Site, jobs: Sequence[str]) -> None:
     try:
-        shutil.copy(models, site.folder / "springline.models.json")
-        look_at_the_books(site)
-        # Drawn also where it is given: the storm behind it is the same.
-        drawn = rng.choice(("all", "all", "rates", "partners"))
-        about = FOCI[focus or drawn]
-        people = People(site, rng, FIRST_OF_PEOPLE, about.deeds)
-        for _ in range(rng.randint(2, 4)):
-            _round(site, people, about, result)
-        _calm(site, people, about, result)
-        result.deeds = dict(+people.done)
+        ran = site.run_here(*jobs)
     finally:
         site.close()
+    if ran.exit_code not in QUIET - {11}:
+        raise RuntimeError(f"a day without a storm went wrong: {ran}")
+
+
+def storm(story: Story, *, base: Base, memory: Path | None = None, is_kept: bool = False) -> Result:
+    """Live through a storm and judge it."""
+    folder = Path(tempfile.mkdtemp(prefix="storm-", dir=memory))
+    journal, result, about = Journal(), Result(), FOCI[story.about]
+    site = base.begin(folder, journal, is_first_day=story.is_first_day)
+    try:
+        look_at_the_books(site)
+        people = People(site)
+        for step in story.steps:
+            if isinstance(step, Deed):
+                people.do(step.name, step.chance)
+            else:
+                _run(site, people, step, result)
+        _calm(site, people, about, result)
+        result.violations += [Violation("recovery", "", words) for words in journal.broken]
+        result.deeds = dict(+people.done)
+        result.payments = site.journal.payments
+    finally:
+        site.close()
+        result.seconds_of_runs = site.seconds
         if not is_kept:
             shutil.rmtree(folder, ignore_errors=True)
     return result
 
 
-def _round(site: Site, people: People, about: Focus, result: Result) -> None:
-    rng = people.rng
-    done = len(site.journal.deeds)
-    people.work()
-    site.pass_time(timedelta(minutes=rng.choice((1, 20, 70, 130, 600))))
-    chosen = faults(rng, about.writes, jobs=len(about.jobs))
-    for fault in chosen:
-        site.control("POST", "faults", {**fault.rule, "name": fault.name})
-    kill = _kill(rng, len(about.jobs)) if rng.random() < 0.4 else None
-    jobs = about.jobs if rng.random() < 0.3 else [job for job in about.jobs if job != "reconcile"]
-    ran = site.run(*jobs, kill=kill, skew=timedelta(minutes=rng.choice((0, 0, 0, 0, -60, 60))))
+def _run(site: Site, people: People, step: Run, result: Result) -> None:
+    site.pass_time(timedelta(minutes=step.minutes))
+    for rule in step.faults:
+        site.control("POST", "faults", rule)
+
+    def meanwhile(deed: Deed) -> None:
+        if deed.name != SECOND_RUN:
+            people.do(deed.name, deed.chance)
+            return
+        second = site.run(*step.jobs)
+        result.second_runs += 1
+        if second.exit_code != BUSY or second.traceback:
+            result.violations.append(Violation("two runs at once", f"exit {second.exit_code}", str(second)))
+
+    pause = Pause(step.meanwhile[0], partial(meanwhile, step.meanwhile[1])) if step.meanwhile else None
+    kill = Kill(*step.kill) if step.kill else None
+    ran = site.run(*step.jobs, kill=kill, pause=pause, full=step.full, skew=timedelta(minutes=step.skew))
     result.count_faults(site.control("GET", "faults")["suffered"])
     site.control("DELETE", "faults")
     result.kills += ran.exit_code is None and not ran.traceback
-    result.story += [*site.journal.deeds[done:], f"faults {[fault.name for fault in chosen]}", f"{jobs} {kill}: {ran}"]
+    result.full += ran.exit_code == FULL
+    told = [rule["name"] for rule in step.faults]
+    result.story += [*site.journal.told(), f"{step.jobs} {told} {step.kill or step.full or step.meanwhile}: {ran}"]
     _after(site, ran, result)
 
 
@@ -148,11 +191,6 @@ def _after(site: Site, ran: Ran, result: Result) -> None:
     look_at_the_books(site)
     if ran.traceback:
         result.violations.append(Violation("traceback", "", ran.traceback))
-
-
-def _kill(rng: Random, jobs: int) -> Kill:
-    # About as many writes and requests as there are.
-    return Kill(rng.choice(("write", "call")), rng.randint(1, 12 * jobs), is_after=rng.random() < 0.5)
 
 
 def _said(site: Site) -> Said:

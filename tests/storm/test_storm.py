@@ -1,4 +1,4 @@
-"""A few of the storms that `make storm` plays: nothing lost, nothing twice, nothing altered, and quiet afterwards."""
+"""A few of the storms that `make storm` plays, and what is left of those that once went wrong: none goes wrong."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_storms_lose_double_and_alter_nothing() -> None:
-    command = [sys.executable, "-m", "tests.storm", "--seeds", "3", "--story"]
+    stories = sorted(map(str, (Path(__file__).parent / "stories").glob("*.yaml")))
+    command = [sys.executable, "-m", "tests.storm", "--seeds", "2", "--play", *stories, "--story"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE)  # noqa: S603 ours
     assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(stories) + 2} worlds" in done.stdout
     assert "violations: none" in done.stdout

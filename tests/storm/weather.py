@@ -12,18 +12,22 @@ LIMITS = ("BURST_RATE_LIMIT_REACHED", "CONCURRENCY_LIMIT_REACHED", "INSUFFICIENT
 # Longer than anybody waits for an answer; the work is done all the same.
 STALL = 2.0
 Row = dict[str, Any]
-# Where a write may be disturbed: the side, and which of its requests are meant.
-PARTNER_WRITES: tuple[tuple[str, Row], ...] = tuple(
-    ("ledger", {"operation": name}) for name in ("addSuppliers", "updateSuppliers", "addProjects", "addCompanies")
-)
-WRITES: tuple[tuple[str, Row], ...] = (
-    *(("ledger", {"operation": "addGLImportItems"}),) * 4,
-    ("vms", {"method": "PUT", "path": "/ws/rest"}),
-    ("vms", {"method": "PUT", "path": "/ws/rest"}),
-    ("vms", {"method": "POST", "path": "/ws/rest/Document"}),
-    ("vms", {"method": "POST", "path": "/ws/rest/ExchangeRate"}),
-    *PARTNER_WRITES,
-)
+SIDES = ("vms", "ledger")
+# The writes of each job that may be disturbed: the side, and which of its requests are meant.
+WRITES: dict[str, tuple[tuple[str, Row], ...]] = {
+    "master-data": tuple(
+        ("ledger", {"operation": name})
+        for name in ("addSuppliers", "updateSuppliers", "updateSuppliers", "addProjects", "addCompanies")
+    ),
+    "documents": (
+        *(("ledger", {"operation": "addGLImportItems"}),) * 3,
+        *(("vms", {"method": "PUT", "path": "/ws/rest"}),) * 2,
+    ),
+    "rates": (("vms", {"method": "POST", "path": "/ws/rest/ExchangeRate"}),),
+    "payments": (("vms", {"method": "POST", "path": "/ws/rest/Document"}),),
+    "actuals": (("vms", {"method": "POST", "path": "/ws/rest/Document"}),),
+    "reconcile": (),
+}
 
 
 class Fault(NamedTuple):
@@ -53,9 +57,12 @@ KINDS: dict[str, Row] = {
     "cut before": {"kind": "drop_before"},
     "cut after": {"kind": "drop_after"},
     "stalled": {"kind": "delay", "seconds": STALL, "is_done_first": True},
+    "slow": {"kind": "delay", "seconds": 0.4},
+}
+# Seldom, and one a run: whoever dies forgets the other faults.
+DEATHS: dict[str, Row] = {
     "other side killed before": {"kind": "die"},
     "other side killed after": {"kind": "die", "is_done_first": True},
-    "slow": {"kind": "delay", "seconds": 0.4},
 }
 PAGES: dict[str, Row] = {
     "empty page": {"kind": "spoil", "how": "emptied"},
@@ -64,25 +71,35 @@ PAGES: dict[str, Row] = {
 # A write without a clear answer is what the outbox is for.
 SEVERE = (
     "cut before", "cut after", "stalled", "HTML for an answer", "null", "cut in the middle", "broken", "another object",
-    "other side killed before", "other side killed after",
 )  # fmt: skip
 
 
-def faults(rng: Random, writes: Sequence[tuple[str, Row]], *, jobs: int) -> list[Fault]:
-    """Choose the faults of a run of so many jobs; those of writes meet some of these."""
-    # About as many requests as a run with few changes makes.
-    most = 4 * jobs
-    return [_of_a_write(rng, writes) if rng.random() < 0.6 else _of_any(rng, most) for _ in range(rng.randint(2, 9))]
+def faults(rng: Random, jobs: Sequence[str]) -> list[Fault]:
+    """Choose the faults of a run of these jobs."""
+    writes = [write for job in jobs for write in WRITES[job]]
+    number = rng.randint(3, 4 + 3 * len(jobs))
+    chosen = [_of_a_write(rng, writes) if writes and rng.random() < 0.4 else _of_any(rng, jobs) for _ in range(number)]
+    if rng.random() < 0.15:
+        name = rng.choice(sorted(DEATHS))
+        side, match = rng.choice(writes) if writes and rng.random() < 0.5 else (rng.choice(SIDES), {})
+        chosen.append(Fault(name, _rule(rng, side, DEATHS[name], match, 1 if match else _most(side, jobs))))
+    return chosen
+
+
+def _most(side: str, jobs: Sequence[str]) -> int:
+    """Say about how many requests to a side a run with few changes makes."""
+    return (5 if side == "vms" else 2) * len(jobs)
 
 
 def _of_a_write(rng: Random, writes: Sequence[tuple[str, Row]]) -> Fault:
     name = rng.choice(SEVERE)
     side, match = rng.choice(writes)
-    return Fault(name, _rule(rng, side, KINDS[name], match, 2))
+    return Fault(name, _rule(rng, side, KINDS[name], match, 1))
 
 
-def _of_any(rng: Random, most: int) -> Fault:
-    side = rng.choice(("vms", "ledger"))
+def _of_any(rng: Random, jobs: Sequence[str]) -> Fault:
+    side = rng.choice(SIDES)
+    most = _most(side, jobs)
     if side == "ledger" and rng.random() < 0.3:
         code = rng.choice(LIMITS)
         action: Row = {"kind": "graphql_error", "code": f"BAD_REQUEST.{code}", "message": "later"}
@@ -97,5 +114,5 @@ def _of_any(rng: Random, most: int) -> Fault:
 
 
 def _rule(rng: Random, side: str, action: Row, match: Row, most: int) -> Row:
-    times, after = rng.choice((1, 1, 2, 3)), rng.randint(0, most)
+    times, after = rng.choice((1, 1, 1, 2, 3)), rng.randint(0, most)
     return {"side": side, "action": action, "match": match, "times": times, "after": after}

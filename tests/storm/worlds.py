@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from tests.flow.world import read_rows, sample_documents, write_world
-from tests.storm.journal import DocumentStory, Journal, Version
+from tests.storm.journal import DocumentStory, Version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,17 +28,21 @@ FAULTS = ("no account", "no external number")
 RATE_DAYS = ("2026-10-28", "2026-10-29", "2026-10-30")
 
 
-def write_storm_world(folder: Path, rng: Random, journal: Journal) -> Path:
-    """Write a seed directory for a storm, and note its documents in the journal."""
-    documents = list(_documents(rng, rng.randint(5, 14), journal))
+def write_storm_world(folder: Path, *, is_first_day: bool) -> Path:
+    """Write a seed directory for a storm: masters and rates; documents come as people enter them."""
     rates = [row for row in read_rows("ledger/exchange_rates") if row["fromDate"] in RATE_DAYS]
-    files = {"vms/Document": documents, "vms/ExchangeRate": [], "ledger/exchange_rates": rates}
-    return write_world(folder, files, is_first_day=rng.random() < 0.3)
+    files = {"vms/Document": (), "vms/ExchangeRate": (), "ledger/exchange_rates": rates}
+    return write_world(folder, files, is_first_day=is_first_day)
+
+
+@cache
+def _templates() -> dict[str, Row]:
+    return {row["documentNo"]: row for row in sample_documents(*TEMPLATES)}
 
 
 def new_document(rng: Random, key: int) -> Row:
     """Make an invoice in RFP: a sample's one, with a number and an amount of its own."""
-    [template] = sample_documents(rng.choice(TEMPLATES))
+    template = copy.deepcopy(_templates()[rng.choice(TEMPLATES)])
     number = f"S{key}"
     own = {"key": key, "documentNo": number, "modifiedDate": "2026-11-01T10:00:00"}
     if template["documentType"] in {"INI", "CRI"}:
@@ -73,11 +78,3 @@ def version_of(document: Row) -> Version:
 def story_of(document: Row, *, fault: str = "") -> DocumentStory:
     """Begin the story of a document."""
     return DocumentStory(document["key"], SIDES[document["documentType"]], fault, [version_of(document)])
-
-
-def _documents(rng: Random, count: int, journal: Journal) -> Iterator[Row]:
-    for key in range(FIRST_KEY, FIRST_KEY + count):
-        document = new_document(rng, key)
-        fault = rng.choice(FAULTS) if document["documentType"] == "INI" and rng.random() < 0.15 else ""
-        journal.documents[key] = story_of(document, fault=fault)
-        yield with_fault(document, fault) if fault else document

@@ -12,7 +12,7 @@ import stamina
 
 from pipelines.core.errors import ExtractError, Refused, Terminal, Transient
 from pipelines.wire.http import Call
-from pipelines.wire.ledger import Changes
+from pipelines.wire.ledger import Changes, whole_pages
 from pipelines.wire.query import Reading, mutation_text
 from pipelines.wire.upload import Upload
 from tests.support.wire_world import Wire, answer
@@ -269,3 +269,11 @@ def test_a_call_with_a_file_of_unknown_fate_is_not_sent_again() -> None:
         wire.ledger().mutate("addGLImportItems", [{"node": {}}], [Upload("f.pdf", "application/pdf", b"%PDF")])
     assert caught.value.sent
     assert len(wire.sent) == 1
+
+
+def test_a_node_that_lands_has_all_that_was_asked_for() -> None:
+    reading = Reading("projects", "dbId code glObject1 { dbId }")
+    whole = b'[{"dbId":1,"code":null,"glObject1":null},null]'
+    assert list(whole_pages([whole], reading)) == [whole]
+    with pytest.raises(Terminal, match="projects was answered with an object without code, glObject1"):
+        list(whole_pages([b'[{"dbId":1}]'], reading))
