@@ -72,14 +72,14 @@ class Site:
         self.pass_time(timedelta(0))
 
     @classmethod
-    def open(cls, folder: Path, seed: Path, journal: Journal) -> Site:
-        """Start both systems on a seed."""
+    def open(cls, folder: Path, seed: Path, journal: Journal, *, now: datetime = MORNING) -> Site:
+        """Start both systems on a seed, or where they stood in a folder that was copied."""
         stores = folder / "stores"
-        stores.mkdir()
+        stores.mkdir(exist_ok=True)
         pid, environ = _served(folder / "sandbox.sqlite", seed)
         own = {"SPRINGLINE_WAREHOUSE": str(stores / "springline.duckdb")}
         own |= {"SPRINGLINE_PUBLISHED": str(stores / "published")}
-        return cls(stores, {**environ, **own, **SETTINGS}, pid, journal)
+        return cls(stores, {**environ, **own, **SETTINGS}, pid, journal, now)
 
     def close(self) -> None:
         """Stop both systems."""
@@ -113,9 +113,9 @@ class Site:
         code, problems = child.value
         return Ran(code, tuple(problems))
 
-    def steer(self, action: str, name: str) -> Child:
+    def steer(self, action: str, name: str, *, kill: Kill | None = None) -> Child:
         """Decide on a document or a supplier, as a second person would."""
-        return in_child(partial(_steer, self.environ, action, name, self.now))
+        return in_child(partial(_steer, self.environ, action, name, self.now), kill=kill)
 
     def ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Query the control store; nothing where there is none yet."""
