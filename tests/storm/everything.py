@@ -13,6 +13,7 @@ from pipelines.core.errors import SpringlineError
 from pipelines.core.settings import load_settings
 from pipelines.going_live.adopt import run_adopt
 from tests.flow.world import read_rows, sample_documents, write_world
+from tests.storm.books import VmsApi
 from tests.storm.forks import Kill, in_child
 from tests.storm.journal import Journal
 from tests.storm.people import look_at_the_books
@@ -102,6 +103,8 @@ def live_until_this_morning(site: Site) -> None:
     site.control("POST", "ledger/post", {})
     look_at_the_books(site)
     site.pass_time(timedelta(hours=10))
+    # Over night nobody is signed in any more.
+    site.vms = VmsApi.of(site.environ)
     _pay(site, BOOKED[0], "AP", "DR")
     _pay(site, BOOKED[1], "AR", "OCR")
     _book_by_hand(site)
