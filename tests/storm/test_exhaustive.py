@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_kills_and_faults_of_a_flow_leave_nothing_behind() -> None:
     # Of the flows that send, the one that costs least.
-    command = [sys.executable, "-m", "tests.storm.exhaustive", "both", "--flow", "rates", "--part", "1/8"]
+    command = [sys.executable, "-m", "tests.storm.exhaustive", "both", "--flow", "rates", "--part", "1/16"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE)  # noqa: S603 ours
     assert done.returncode == 0, done.stdout + done.stderr
     assert "with a violation: none" in done.stdout
