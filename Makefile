@@ -23,7 +23,7 @@ LOCK := env -u UV_DEFAULT_INDEX -u UV_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_UR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-system test-browser test-office check lint types layers sql deps locked pages sbom audit bench fuzz storm mutate docs fix lock clean
+.PHONY: help install demo test test-system test-browser test-office check lint types layers sql deps locked pages sbom audit bench fuzz storm exhaustive mutate docs fix lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -105,6 +105,9 @@ fuzz: $(INSTALLED) ## 200 worlds of any data, 10,000 commands in spoiled states,
 
 storm: $(INSTALLED) ## 20 random worlds with faults, kills and people at work, judged by the books of both systems; SEEDS=1000 for more
 	$(BIN)/python -m tests.storm --seeds $${SEEDS:-20} $(ARGS)
+
+exhaustive: $(INSTALLED) ## each flow killed at every kind of durable step, each call disturbed in every way; ARGS="--every" for all cases
+	$(BIN)/python -m tests.storm.exhaustive both $(ARGS)
 
 mutate: $(INSTALLED) ## the product spoiled in one place at a time, and a test must fail each time; ARGS="--only rate" for some
 	$(BIN)/python -m tests.mutations $(ARGS)

@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipelines.stores.control import Control
 from pipelines.wire.http import Answer, Call, HttpCaller
+from tests.storm.points import count_steps
 
 if TYPE_CHECKING:
     import sqlite3
@@ -29,11 +31,17 @@ PR_SET_PDEATHSIG = 1
 
 
 class Kill(NamedTuple):
-    """Where a run ends: at its n-th write to the control store or its n-th request, before or after it was done."""
+    """Where a run ends: at its n-th write to the control store or its n-th request, before or after it was done.
+
+    A ``step`` is any durable step there is (points.py).
+    """
 
     what: str
     number: int
     is_after: bool
+    # For a step: the folder of the stores, and where the names of all steps on the way are written, one a line.
+    stores: Path = Path()
+    names: Path | None = None
 
 
 class Child(NamedTuple):
@@ -147,6 +155,9 @@ def _before_write(number: int, do: Callable[[], object]) -> None:
 
 def _arm(kill: Kill) -> None:
     """Let this process die at a point of its work."""
+    if kill.what == "step":
+        count_steps(kill.number, is_after=kill.is_after, stores=kill.stores, names=kill.names, die=_die)
+        return
     numbers = count(1)
 
     def is_here() -> bool:

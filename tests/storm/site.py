@@ -136,9 +136,9 @@ class Site:
         code, problems = _run(self.environ, jobs, self.now - datetime.now(UTC), self.now)
         return Ran(code, tuple(problems))
 
-    def steer(self, action: str, name: str) -> Child:
+    def steer(self, action: str, name: str, *, kill: Kill | None = None) -> Child:
         """Decide on a document or a supplier, as a second person would."""
-        return in_child(partial(_steer, self.environ, action, name, self.now))
+        return in_child(partial(_steer, self.environ, action, name, self.now), kill=kill)
 
     def back_up(self) -> None:
         """Copy the control store, as `springline backup` does."""

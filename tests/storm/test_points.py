@@ -1,0 +1,78 @@
+"""A step is counted once, whatever it is made of; a kill before it leaves nothing of it, and one behind it all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.stores.control import Control
+from pipelines.stores.warehouse import transaction
+from tests.storm.forks import Kill, in_child
+
+# In the order of the work below: the store itself, a write, a table, two of them together, and a move.
+STEPS = (
+    "control store made or migrated",
+    "control store insert meta",
+    "DuckDB create alone",
+    "DuckDB commit of create one, create other",
+    "file replace made to placed",
+)
+
+
+def _work(folder: Path) -> None:
+    control = Control(folder / "control.sqlite")
+    control.keep_mark("written", "yes")
+    with duckdb.connect(str(folder / "warehouse.duckdb")) as warehouse:
+        warehouse.execute("CREATE TEMP TABLE passing (n INTEGER)")
+        warehouse.execute("CREATE TABLE alone (n INTEGER)")
+        with transaction(warehouse):
+            warehouse.execute("CREATE TABLE one (n INTEGER)")
+            warehouse.execute("CREATE TABLE other (n INTEGER)")
+        (folder / "made").touch()
+        os.replace(folder / "made", folder / "placed")  # noqa: PTH105 as the product does it
+
+
+def _is_written(folder: Path) -> bool:
+    control = Control(folder / "control.sqlite")
+    written = control.mark("written") == "yes"
+    control.close()
+    return written
+
+
+def _has(*tables: str) -> Callable[[Path], bool]:
+    def look(folder: Path) -> bool:
+        with duckdb.connect(str(folder / "warehouse.duckdb")) as warehouse:
+            return {*tables} <= {name for name, *_ in warehouse.execute("SHOW TABLES").fetchall()}
+
+    return look
+
+
+LOOKS = (
+    lambda folder: (folder / "control.sqlite").stat().st_size > 0,
+    _is_written,
+    _has("alone"),
+    _has("one", "other"),
+    lambda folder: (folder / "placed").exists(),
+)
+
+
+def test_each_step_has_its_name(tmp_path: Path) -> None:
+    names = tmp_path / "names"
+    done = in_child(partial(_work, tmp_path), kill=Kill("step", 0, is_after=False, stores=tmp_path, names=names))
+    assert done.traceback == ""
+    assert names.read_text("utf-8").splitlines() == [f"start\t{name}" for name in STEPS]
+
+
+@pytest.mark.parametrize("number", range(2, len(STEPS) + 1))
+def test_a_kill_leaves_all_of_a_step_or_nothing(tmp_path: Path, number: int) -> None:
+    for is_after in (False, True):
+        folder = tmp_path / str(is_after)
+        folder.mkdir()
+        killed = in_child(partial(_work, folder), kill=Kill("step", number, is_after=is_after, stores=folder))
+        assert killed.was_killed
+        assert LOOKS[number - 1](folder) is is_after
