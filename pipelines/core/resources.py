@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from functools import cache
 from io import StringIO
 from pathlib import Path
@@ -34,6 +35,15 @@ def seed_file(table: str) -> list[dict[str, str]]:
     Raises SettingsError when the file is not UTF-8.
     """
     return list(csv.DictReader(StringIO(read_text(seeds_folder() / f"{table}.csv"), newline="")))
+
+
+@cache
+def shipped_digest() -> str:
+    """Return a hash of all SQL and business constants; an installation does not change while a process uses it."""
+    digest = hashlib.sha256()
+    for path in (*sorted(sql_folder().rglob("*.sql")), *sorted(seeds_folder().glob("*.csv"))):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def sample_folder() -> Path:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from pipelines.contracts.declared import declared_tables
 from pipelines.core.mapping_files import mapping_paths
-from pipelines.core.resources import seeds_folder, sql_folder
+from pipelines.core.resources import shipped_digest, sql_folder
 from pipelines.core.table_ref import TableRef
 from pipelines.models.build import build
 from pipelines.models.external import read_external
-from pipelines.models.model import Catalog, ModelColumn
+from pipelines.models.model import Catalog, Columns, ModelColumn
 from pipelines.models.stale import create_notes, marks_of, stale
 from pipelines.models.store import open_catalog
 from pipelines.step.context import Context
@@ -78,8 +78,9 @@ def _build_stale(ctx: Context, *, name: str, targets: Collection[TableRef] | Non
         return Counts()
     # The mark above says that something has moved; these say which models that concerns.
     create_notes(ctx.warehouse)
-    catalog = open_models(ctx)
-    marks = marks_of(ctx.warehouse, catalog.models, read_external(ctx.warehouse))
+    present = read_external(ctx.warehouse)
+    catalog = open_models(ctx, present)
+    marks = marks_of(ctx.warehouse, catalog.models, present)
     # rec and close have jobs of their own and are built there; here a tick costs map and post alone.
     due = {ref for ref in stale(ctx.warehouse, marks) if ref.schema in SCHEMAS}
     if targets is not None:
@@ -99,12 +100,13 @@ def _with_what_they_read(catalog: Catalog, targets: Collection[TableRef]) -> set
     return found
 
 
-def open_models(ctx: Context) -> Catalog:
+def open_models(ctx: Context, present: Mapping[TableRef, Columns] | None = None) -> Catalog:
     """Return the models, verified against the tables they stand on; kept beside the warehouse until any of it changes.
 
-    Other tables come and go there, and to verify all models takes seconds.
+    Other tables come and go there, and to verify all models takes seconds. ``present`` are the tables of the warehouse
+    with their columns, when the caller has read them.
     """
-    present = read_external(ctx.warehouse)
+    present = read_external(ctx.warehouse) if present is None else present
     stood_on = {ref: present.get(ref, columns) for ref, columns in declared_tables().items()}
     return open_catalog(sql_folder(), stood_on, cache=ctx.settings.warehouse_path.with_suffix(".models.json"))
 
@@ -128,11 +130,8 @@ def content_mark(ctx: Context, *more: str) -> str:
         (ctx.today, ctx.is_dry_run),
         # A changed seed is a changed table: what stands on it must be built anew, whatever the rest says.
         # So is a changed mapping file, which the settings only name.
-        files=(
-            *sql_folder().rglob("*.sql"),
-            *seeds_folder().glob("*.csv"),
-            *mapping_paths(ctx.settings).values(),
-        ),
+        shipped_digest(),
+        files=mapping_paths(ctx.settings).values(),
         control=ctx.control,
         moves=(*_DECIDED, *more),
     )

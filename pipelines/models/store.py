@@ -6,11 +6,13 @@ import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import msgspec
 
+from pipelines.core.resources import sql_folder
 from pipelines.core.table_ref import TableRef
 from pipelines.models.functions import functions_sql
 from pipelines.models.model import Catalog, Columns, Model
@@ -34,7 +36,7 @@ def open_catalog(folder: Path, external: Mapping[TableRef, Columns], *, cache: P
     ``cache`` is a file, best beside the warehouse; it is used when it was made from the same files, the same external
     columns and the same code, and written anew otherwise. ModelError lists all faults of all files.
     """
-    sources = read_sources(folder)
+    sources = _shipped() if folder == sql_folder() else read_sources(folder)
     fingerprint = _fingerprint(sources, external)
     place = (fingerprint, cache)
     if place not in _kept_at:
@@ -55,12 +57,24 @@ def open_catalog(folder: Path, external: Mapping[TableRef, Columns], *, cache: P
     return Catalog(_verified[fingerprint], external)
 
 
-def _fingerprint(sources: Iterable[Source], external: Mapping[TableRef, Columns]) -> str:
+# A process that runs for days asks at every tick, and an installation does not change while it is used.
+@cache
+def _shipped() -> tuple[Source, ...]:
+    return read_sources(sql_folder())
+
+
+@cache
+def _code() -> bytes:
     digest = hashlib.sha256()
-    # This code too: what it reads out of the same file may be different after an update.
     for code in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(code.read_bytes())
     digest.update(functions_sql().encode())
+    return digest.digest()
+
+
+def _fingerprint(sources: Iterable[Source], external: Mapping[TableRef, Columns]) -> str:
+    # The code too: what it reads out of the same file may be different after an update.
+    digest = hashlib.sha256(_code())
     for source in sources:
         # A zero byte between: no two lists of files and texts read alike.
         digest.update(f"{source.path}\0{source.sql}\0".encode())
