@@ -98,7 +98,7 @@ def test_one_broken_object_does_not_slow_down_its_page(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(parse, "read_object", note)
     parsed = parse_page(page(*documents), DOCUMENTS)
-    assert len(read) <= parse.FEW
+    assert len({*read}) <= parse.FEW
     assert len(keys(parsed)) == 63
     assert [item.key for item in parsed.rejected] == [documents[place]["key"]]
     lines = parsed.children[1]
