@@ -1,7 +1,7 @@
 """Whatever both systems hold, no value of one object stops a step for all: it is held, set aside, or shown as it is.
 
 `FUZZ=200` tries so many worlds, each from another seed (`make fuzz`); without it, one. `FUZZ_FIRST` is the first of
-them. A world takes 10 seconds of a processor, nearly all of it for the models and for what is published.
+them. A world takes 13 seconds of a processor, nearly all of it for the models and for what is published.
 """
 
 from __future__ import annotations
