@@ -174,7 +174,8 @@ def _text(value: object) -> str:
 
 def _whole(text: str) -> int:
     # The length first: Python reads any number of digits, and a very long one takes long.
-    if not _INTEGER.fullmatch(text) or not -LARGEST_INTEGER <= int(text) < LARGEST_INTEGER:
+    # The least number of 64 bits is left out: it has no negative, and a model that takes it would stop.
+    if not _INTEGER.fullmatch(text) or abs(int(text)) >= LARGEST_INTEGER:
         raise _FaultError(f"a whole number of 64 bits was expected, found {_show(text)}")
     return int(text)
 

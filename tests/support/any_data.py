@@ -42,9 +42,9 @@ TEXTS = (
 )  # fmt: skip
 NUMBERS = ("0", "-0.005", "0.01", "-1", "100", "1250.55", "999999999999999.99", "-999999999999999", "1e-18")
 FEW = ("100", "-100", "1250.55", "1", "0.25")
-WHOLES = (0, -1, 2**31, 2**53 + 1, 2**63 - 1, -(2**63))
+WHOLES = (0, -1, 2**31, 2**53 + 1, 2**63 - 1, 1 - 2**63)
 # Nothing that a contract takes: the object is set aside.
-WRONG: tuple[object, ...] = (None, True, [], {}, "x", 1.5, 10**20, {"a": None}, [None])
+WRONG: tuple[object, ...] = (None, True, [], {}, "x", 1.5, 10**20, -(2**63), {"a": None}, [None])
 
 
 class Number(float):

@@ -132,7 +132,9 @@ def test_an_id_comes_as_number_or_digits(written: str) -> None:
     assert landed(f'"id":{written}')["remote_id"] == 901001
 
 
-@pytest.mark.parametrize("written", ['"x"', "1.5", "99999999999999999999", "true", '"9223372036854775808"'])
+@pytest.mark.parametrize(
+    "written", ['"x"', "1.5", "99999999999999999999", "true", '"9223372036854775808"', "-9223372036854775808"]
+)
 def test_an_id_that_is_no_whole_number_is_refused(written: str) -> None:
     assert "was expected" in refused(f'"id":{written}')
 
