@@ -1,7 +1,7 @@
 """Whatever both systems answer to a delivery: no error but an expected one, and what an answer proves is on record.
 
 `FUZZ=200` tries twenty times as many deliveries (`make fuzz`), `FUZZ_FIRST=4000` those from the 4,000th on. A delivery
-takes 0.06 seconds of a processor.
+takes 0.05 seconds of a processor.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Whatever is wrong with data, settings, environment and disk: a documented exit code, and a message that helps.
 
 `FUZZ=200` tries fifty times as many states (`make fuzz`), `FUZZ_FIRST=4000` others: those from the 4,000th on. A
-command takes 0.3 seconds of a processor, those that ask both sides several.
+command takes 0.4 seconds of a processor, one that asks both sides several.
 """
 
 from __future__ import annotations
