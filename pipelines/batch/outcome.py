@@ -89,7 +89,7 @@ def show_outcome(outcome: Outcome, *, is_dry_run: bool, console: Console) -> Non
     standing = outcome.standing
     first = ", ".join(filter(None, (done, f"{standing.held:,} held", plural(standing.breaks, "break"))))
     sentences = [f"{one}." for one in (first, *more)]
-    steps = list(_next_steps(standing, is_dry_run=is_dry_run))
+    steps = list(next_steps(standing, is_dry_run=is_dry_run))
     sentences += ["Needs a person:", *(f"  {step}" for step in steps)] if steps else ["Nothing needs a person."]
     for sentence in sentences:
         console.print(sentence, markup=False, highlight=False)
@@ -107,8 +107,8 @@ def _sent(outcome: Outcome) -> Iterator[str]:
         yield f"Sent: {', '.join(others)}"
 
 
-def _next_steps(standing: Standing, *, is_dry_run: bool) -> Iterator[str]:
-    """Yield a line for each thing that waits: how many, and the command that says what to do."""
+def next_steps(standing: Standing, *, is_dry_run: bool) -> Iterator[str]:
+    """Yield a line for each thing that waits for a person: how many, and the command that says what to do."""
     if standing.unknown:
         yield f"{plural(standing.unknown, 'call')} of unknown fate: springline status; enter nothing by hand meanwhile"
     if standing.failed:

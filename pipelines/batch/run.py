@@ -14,7 +14,7 @@ import structlog
 
 from pipelines.batch.clients import Clients
 from pipelines.batch.jobs import JOBS
-from pipelines.batch.outcome import Outcome, Standing, exit_words, read_outcome, show_outcome
+from pipelines.batch.outcome import Outcome, Standing, exit_words, next_steps, read_outcome, show_outcome
 from pipelines.batch.private import make_private
 from pipelines.core.disk import disk_fault
 from pipelines.core.drawing import draw_table
@@ -64,6 +64,7 @@ class BatchResult:
             "batch": self.batch_id,
             "jobs": {name: counts.as_dict() for name, counts in self.jobs.items()},
             **asdict(self.outcome),
+            "next_steps": list(next_steps(self.outcome.standing, is_dry_run=self.is_dry_run)),
             "problems": list(self.problems),
             "exit_code": self.exit_code,
         }

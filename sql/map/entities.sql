@@ -38,7 +38,7 @@ SELECT
     entities.code AS entity_code,  -- as the ledger writes it
     CASE
         WHEN LENGTH(entities.code) <= 9 AND TRANSLATE(entities.code, '0123456789', '') = ''
-            THEN CAST(entities.code AS INTEGER)
+            THEN TRY_CAST(entities.code AS INTEGER)
     END AS owner_code,  -- the entity code as the import wants it
     entities.description,
     entities.currency_code,  -- company currency

@@ -57,7 +57,7 @@ SET_ASIDE = {
     "no date": Bad({"documentDate": None}, "documentDate", ("is missing",)),
     "amount that is text": Bad({"documentAmount": "abc"}, "documentAmount", ("'abc'",)),
     "amount that is NaN": Bad({"documentAmount": NAN}, "documentAmount", ("NaN",)),
-    "30 digits": Bad({"documentAmount": Decimal(DIGITS)}, "documentAmount", (DIGITS, "20 digits")),
+    "30 digits": Bad({"documentAmount": Decimal(DIGITS)}, "documentAmount", (DIGITS, "15 digits")),
     "30 digits on a line": Bad(
         {"documentLines": [line(documentAmount=Decimal(DIGITS))]}, "documentLines[0].documentAmount", (DIGITS,)
     ),

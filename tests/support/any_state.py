@@ -271,6 +271,13 @@ def lay_out(folder: Path, base: Path, case: Case) -> None:
         (folder / name).chmod(0o555)
 
 
+def remove(folder: Path) -> None:
+    """Remove what a case has left, whatever is closed in it."""
+    for path in (folder, *(one for one in folder.rglob("*") if one.is_dir() and not one.is_symlink())):
+        path.chmod(0o700)
+    shutil.rmtree(folder)
+
+
 def run(case: Case, folder: Path) -> Ended:
     """Run the command in the state that ``lay_out`` has made, in this process."""
     printed, told = _stream(case), _stream(case)

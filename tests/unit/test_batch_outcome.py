@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from pipelines.batch.outcome import OTHER_KINDS, Outcome, Standing, show_outcome
+from pipelines.batch.run import BatchResult
 from pipelines.outbox.intent import Kind
 
 
@@ -41,6 +42,9 @@ def test_all_that_waits_is_named_with_a_command() -> None:
     assert title == "Needs a person:"
     assert len(steps) == 6
     assert all("springline " in step and len(step) <= 80 for step in steps)
+    # A program that reads the answer is told no less than a person.
+    told = BatchResult("b1", {}, (), 11, Outcome({}, standing)).as_dict()["next_steps"]
+    assert told == [step.strip() for step in steps]
 
 
 def test_what_a_dry_run_would_hold_is_not_looked_for_in_status() -> None:

@@ -72,8 +72,8 @@ def refused(members: str) -> str:
         ("12.5e3", "12500"),
         ("1e+10", "10000000000"),
         ("1E-10", "0.0000000001"),
-        ("99999999999999999999.999999999999999999", "99999999999999999999.999999999999999999"),
-        ("-12345678901234567890.123456789012345678", "-12345678901234567890.123456789012345678"),
+        ("999999999999999.999999999999999999", "999999999999999.999999999999999999"),
+        ("-123456789012345.123456789012345678", "-123456789012345.123456789012345678"),
         ("0.1234567890123456780000", "0.123456789012345678"),
         ("null", None),
     ],
@@ -87,9 +87,9 @@ def test_an_amount_lands_to_the_last_digit(written: str, value: str | None) -> N
     [
         ("NaN", "a decimal was expected, found NaN"),
         ("-Infinity", "a decimal was expected, found -Infinity"),
-        ("123456789012345678901234567890", "has more than 20 digits before the decimal point"),
-        ("100000000000000000000", "has more than 20 digits before the decimal point"),
-        ("1E25", "has more than 20 digits before the decimal point"),
+        ("123456789012345678901234567890", "has more than 15 digits before the decimal point"),
+        ("1000000000000000", "has more than 15 digits before the decimal point"),
+        ("1E25", "has more than 15 digits before the decimal point"),
         ("1E999999999999999999999", "is beyond any amount"),
         ("0.1234567890123456789", "has more than 18 decimals"),
         ("1e-30", "has more than 18 decimals"),
@@ -117,10 +117,6 @@ def test_a_rate_is_rounded_behind_eighteen_decimals(written: str, value: str) ->
     assert landed(f'"rate":{written}')["rate"] == Decimal(value)
 
 
-def test_a_rate_that_rounds_up_to_the_limit_is_refused() -> None:
-    assert "more than 20 digits" in refused('"rate":99999999999999999999.9999999999999999999')
-
-
 @pytest.mark.parametrize("written", ['"101.00"', "101", "101.0", '"+101"', '"1.01E2"'])
 def test_money_comes_as_text_or_number(written: str) -> None:
     assert landed(f'"money":{written}')["money"] == Decimal(101)
@@ -136,7 +132,9 @@ def test_an_id_comes_as_number_or_digits(written: str) -> None:
     assert landed(f'"id":{written}')["remote_id"] == 901001
 
 
-@pytest.mark.parametrize("written", ['"x"', "1.5", "99999999999999999999", "true", '"9223372036854775808"'])
+@pytest.mark.parametrize(
+    "written", ['"x"', "1.5", "99999999999999999999", "true", '"9223372036854775808"', "-9223372036854775808"]
+)
 def test_an_id_that_is_no_whole_number_is_refused(written: str) -> None:
     assert "was expected" in refused(f'"id":{written}')
 

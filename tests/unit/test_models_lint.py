@@ -35,6 +35,8 @@ def _in_expression(expression: str) -> list[str]:
         ("CAST(b AS UBIGINT)", "a cast to UBIGINT"),
         ("CAST(b AS TIMESTAMPTZ)", "a cast to TIMESTAMPTZ"),
         ("CAST(b AS DECIMAL(10))", "DECIMAL(10) without its digits"),
+        ("CAST(code AS INTEGER)", "a cast of code"),
+        ("CASE WHEN y.voucher_code <> '' THEN CAST((y.voucher_code) AS DATE) END", "a cast of voucher_code"),
         ("1e3", "the number 1e3"),
         ("ROUND(b, c)", "ROUND() to digits that are no literal"),
         ("TRUNC(b, c)", "TRUNC() to digits that are no literal"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 # Balances and ages: on paper their figures go before the words about them.
 FIGURES_FIRST = frozenset({"Control accounts", "Unpaid", "Accrual roll-forward"})
+ACCRUALS = "close.accruals_vs_actuals"
 CLOSE_TABS = ["Close", "Control accounts", "Accrual roll-forward", "Accruals v actuals"]
 
 
@@ -370,6 +372,27 @@ def test_a_list_of_the_close_is_shown_by_its_columns(tmp_path: Path) -> None:
         "KWD": Decimal("12.5")
     }
     assert page.cell(page.max_row, 1).value == "none"
+
+
+def test_accruals_before_the_first_month_of_excel_have_no_chart(tmp_path: Path) -> None:
+    rows = [{**row, "period_month": date(206, month, 1)} for month, row in enumerate(WORLD[ACCRUALS], 1)]
+    with duckdb.connect() as connection:
+        lay(connection, {**WORLD, ACCRUALS: rows})
+        write_workbook(connection, tmp_path / "old.xlsx", today=TODAY)
+    charts = load_workbook(tmp_path / "old.xlsx")["Accrual charts"]
+    assert charts["A5"].value == "There is nothing to show."
+
+
+def test_a_workbook_without_room_is_thrown_away_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    monkeypatch.setattr("sys.unraisablehook", told.append)
+    book = Book(Path("/dev/full"), title="A book: of nothing", day=TODAY)
+    book.file.add_worksheet("one")
+    with pytest.raises(OSError, match="No space left"):
+        book.close()
+    del book
+    gc.collect()
+    assert told == []
 
 
 def test_what_cannot_be_written_leaves_the_old_workbook(tmp_path: Path) -> None:

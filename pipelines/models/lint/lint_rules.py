@@ -28,6 +28,9 @@ _RANKING = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.Lag, exp.Lead, exp.First
 # TIMESTAMP as DuckDB has it, without a zone, is TIMESTAMPNTZ to sqlglot.
 _TIMES = frozenset({exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ})
 _COUNTED = (exp.Left, exp.Right, exp.SplitPart, exp.Pad, exp.Substring)
+_NO_TEXTS = TYPES - {exp.DType.TEXT, exp.DType.VARCHAR}
+# How columns end whose texts other people enter.
+_ENTERED = ("_code", "_codes", "_text", "_name", "_value", "_reference", "_description")
 _FORMATS = frozenset({"%Y", "%m", "%d", "%H", "%M", "%S", ""})
 
 
@@ -54,6 +57,16 @@ def types(node: exp.Expr) -> Iterator[Remark]:
     elif node.this == exp.DType.DECIMAL and len(node.expressions) != len(("precision", "scale")):
         why = "the digits it has by itself differ"
         yield Remark(node, f"{written} without its digits", why, "DECIMAL(38, 4), DECIMAL(18, 4)")
+
+
+def codes(node: exp.Expr) -> Iterator[Remark]:
+    """A code is a text that anybody may have entered: one that is no number would stop the model for all rows."""
+    if type(node) is not exp.Cast or node.to.this not in _NO_TEXTS:
+        return
+    inner = node.this.unnest()
+    # What stands around it is no protection: '' has no letters either, and a cast may come before its condition.
+    if isinstance(inner, exp.Column) and f"_{inner.name}".endswith(_ENTERED):
+        yield Remark(node, f"a cast of {inner.name}", "it fails on what is not as it should be", "TRY_CAST(...)")
 
 
 def literals(node: exp.Expr) -> Iterator[Remark]:
@@ -217,6 +230,7 @@ def subqueries(node: exp.Expr) -> Iterator[Remark]:
 RULES: tuple[LintRule, ...] = (
     constructs,
     types,
+    codes,
     literals,
     rounding,
     products,

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from io import BytesIO
 from itertools import chain, islice
 from typing import Any
 
 import xlsxwriter
 
 from pipelines.core.errors import UsageError
-from pipelines.publish.workbook.book import ACCENT, FONT, MOST_CHARACTERS, MOST_DIGITS, Look, Page
+from pipelines.publish.workbook.book import ACCENT, FONT, MOST_CHARACTERS, MOST_DIGITS, Look, Packed, Page
 
 # A sheet of Excel has 1,048,576 rows, and the first holds the names of the columns.
 MOST_ROWS = 2**20 - 1
@@ -44,8 +43,7 @@ def write_answer_book(
     # Names and texts come from other systems: one that begins with = must not become a formula. Constant memory: an
     # answer may be larger than what this machine has.
     options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": True}
-    # Packed in memory: a file without room would be closed once more when it is thrown away, with a traceback.
-    packed = BytesIO()
+    packed = Packed()
     with xlsxwriter.Workbook(packed, options) as book:
         look = cache(lambda **properties: book.add_format({**FONT, **properties}))
         page = book.add_worksheet("Answer")

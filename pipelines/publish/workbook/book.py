@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
@@ -32,6 +33,17 @@ NUMBER_FORMATS = {"date": "yyyy-mm-dd", "month": "yyyy-mm", "time": "yyyy-mm-dd 
 NUMBER_FORMATS |= {"rate": "0.000000########", "share": "0.0%"}
 
 
+class Packed(BytesIO):
+    """What a workbook is packed into: in memory, and open for as long as it is there.
+
+    XlsxWriter leaves its archive open where there is no room, and the archive closes itself when it is thrown away.
+    Over a file that is full, or closed before it, that is a traceback on the terminal.
+    """
+
+    def close(self) -> None:
+        """Stay open: the memory is given back all the same."""
+
+
 class Book:
     """One workbook being written; ``close`` writes the file."""
 
@@ -41,7 +53,8 @@ class Book:
         # A footer takes & for a command.
         self._footer = title.partition(":")[0].replace("&", "&&")
         # Names and texts come from other systems: one that begins with = must not become a formula.
-        self.file: Any = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False})
+        self._path, self._packed = path, Packed()
+        self.file: Any = xlsxwriter.Workbook(self._packed, {"strings_to_formulas": False, "strings_to_urls": False})
         self.file.set_properties(
             {
                 "title": title,
@@ -127,6 +140,7 @@ class Book:
     def close(self) -> None:
         """Write the file."""
         self.file.close()
+        self._path.write_bytes(self._packed.getbuffer())
 
 
 def money_format(currency: str | None) -> str:

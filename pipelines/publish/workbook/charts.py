@@ -62,6 +62,9 @@ def ageing_block(layout: SheetLayout, measure: str = OPEN) -> SumBlock:
 
 def accrual_blocks(layout: SheetLayout) -> Iterator[SumBlock]:
     """Add up the month of the sheet Accruals v actuals by account, then by voyage: where most differs."""
+    # No month, where all are before Excel's first: they stand as text, and nothing adds up over several months.
+    if layout.period is None:
+        return
     for heading in ("Account", "Voyage"):
         sums = {name: layout.add_up(name, "Company currency", heading) for name in MEASURES}
         # Equal ones by name, so that the same content gives the same bytes.
