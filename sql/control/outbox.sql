@@ -195,4 +195,4 @@ SELECT
     remote_ids
 FROM outbox
 WHERE kind = :kind AND state = 'sent'
-ORDER BY length(natural_key), natural_key;
+ORDER BY LENGTH(natural_key), natural_key;
