@@ -253,3 +253,14 @@ def test_what_is_refused_as_it_is_goes_again_only_when_changed(world: World) -> 
     assert len(mutations(world)) == calls
     supplier("a@b.no")
     assert deliver(world) == DeliveryResult(sent=1)
+
+
+def test_without_its_entity_what_the_ledger_has_is_not_made_a_second_time(world: World) -> None:
+    world.ledger.rows["suppliers"] = [{"dbId": 77, "code": "60526", "ownerDbId": 1, "description": "Nordic AS"}]
+    world.warehouse.execute("DELETE FROM map.master_visibility")
+    change(world.warehouse, "post.supplier_changes", "60526", description="Nordic AS")
+    result = deliver(world)
+    assert (result.sent, result.waiting) == (0, 1)
+    assert mutations(world) == []
+    [problem] = result.problems
+    assert "the ledger has no entity 28600" in problem

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipelines.load.look_up import LookUpFinding, Presence
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import duckdb
+
+    from pipelines.outbox.entry import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +42,12 @@ def read_entities(warehouse: duckdb.DuckDBPyConnection) -> LedgerEntities:
         ids={code: str(db_id) for code, db_id in ids},
         seen={owner: frozenset(db_ids) for owner, db_ids in seen.items()},
     )
+
+
+def without_entity(entry: Entry) -> LookUpFinding:
+    """Say of an entry of an entity that was not read that nothing can be said, and nothing is sent.
+
+    Without its entity nothing can be matched, and "no match" must not be read as "not there".
+    """
+    message = f"{entry.label}: the ledger has no entity {entry.owner_code or 'at all'}."
+    return LookUpFinding(Presence.UNDECIDED, f"{message} Next: correct `companies` in the settings.")

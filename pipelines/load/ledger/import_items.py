@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from pipelines.load.ledger.entities import LedgerEntities
-from pipelines.load.look_up import ABSENT, LookUpFinding, Node, Presence, code_of, complete, conflict, one_of
+from pipelines.load.ledger.entities import LedgerEntities, without_entity
+from pipelines.load.look_up import ABSENT, LookUpFinding, Node, code_of, complete, conflict, one_of
 from pipelines.outbox.entry import Entry
 from pipelines.wire.query import Reading
 
@@ -55,9 +55,7 @@ def _item_key(item: Node) -> _Key:
 def _finding(entry: Entry, entities: LedgerEntities, items: Mapping[_Key, Sequence[Node]]) -> LookUpFinding:
     owner = entities.owner(entry.owner_code)
     if owner is None:
-        # Without its entity no item can be matched, and "no match" must not be read as "not there".
-        message = f"{entry.label}: the ledger has no entity {entry.owner_code}."
-        return LookUpFinding(Presence.UNDECIDED, f"{message} Next: correct `companies` in the settings.")
+        return without_entity(entry)
     look_up = entry.look_up
     own = items.get(_Key(str(entry.document_key), owner, str(look_up["source"]), str(look_up["ext_order_number"])))
     return _compared(entry, own, lines=int(str(look_up["lines"]))) if own else ABSENT

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from pipelines.core.words import plural
 from pipelines.load.delivery import LEDGER, Cargo, Delivery, DeliveryResult
 from pipelines.load.ledger.courier import LedgerCourier
-from pipelines.load.ledger.entities import LedgerEntities, read_entities
+from pipelines.load.ledger.entities import LedgerEntities, read_entities, without_entity
 from pipelines.load.ledger.nodes import NODES, node_of
 from pipelines.load.ledger.refusals import VALUE_REFUSED
 from pipelines.load.look_up import ABSENT, QUESTION, LookUpFinding, Node, ask, chunks, complete, conflict, one_of
@@ -204,7 +204,9 @@ def look_up_codes(
 
 def _judged(entry: Entry, rows: Sequence[Node], entities: LedgerEntities) -> LookUpFinding:
     # Also what the entities above it share with it: adding that again would make the code ambiguous in this one.
-    seen = entities.seen.get(entry.owner_code, frozenset())
+    seen = entities.seen.get(entry.owner_code)
+    if not seen:
+        return without_entity(entry)
     kind = entry.look_up["definition"]
     ids = [
         str(row["dbId"])
