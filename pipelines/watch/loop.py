@@ -195,8 +195,12 @@ class Loop:
             time.sleep(LEFT)
 
     def _leave(self) -> None:
-        self.leave()
         self._held = None
+        try:
+            self.leave()
+        except Exception as error:  # noqa: BLE001 a watch goes on
+            # What could not be written is in the log beside the file, and the next opening takes it in.
+            self._failed(ALL, error)
 
     def _resume(self) -> None:
         """Take up what the watch before has left: no job that came to its end is repeated, what it sent is compared."""

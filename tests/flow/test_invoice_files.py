@@ -21,6 +21,8 @@ from tests.support.delivery_seed import NO_LIMITS, seed
 from tests.support.delivery_world import EVERY_KEY, voucher
 from tests.support.sandbox_server import Sandbox, running_sandbox
 
+pytestmark = pytest.mark.system
+
 KEYS = range(1, 6)
 PDF = "%PDF-1.7 an invoice"
 ON = {"SPRINGLINE_POSTING__ATTACHMENTS": "true"}

@@ -10,6 +10,8 @@ import pytest
 
 from tests.flow.live_world import Live
 
+pytestmark = pytest.mark.system
+
 # Dated 2026-11-02, on a voyage that is a project of the ledger.
 NUMBER, VOYAGE = "2707400", "V001-2601"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import random
 import sqlite3
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +24,7 @@ from pipelines.core.errors import BusyError, DiskFullError, ExtractError, Spring
 from pipelines.core.settings import Settings
 from pipelines.step.counts import Counts
 from pipelines.stores.control import Control, utc_text
+from pipelines.watch import loop as loops
 from pipelines.watch.budget import plan_month
 from pipelines.watch.loop import Loop, Part
 from pipelines.watch.orders import from_problem
@@ -478,3 +481,37 @@ def test_twenty_thousand_ticks_leave_nothing_behind(idle: Watch) -> None:
     (objects, handles, rows), later = sizes
     assert later[0] < objects * 1.01
     assert later[1:] == (handles, rows)
+
+
+def test_the_warehouse_is_left_when_there_is_nothing_to_do_and_for_a_moment_when_it_was_held_for_long(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, left = [100.0], list[float]()
+    # Batch after batch for 25 seconds, then nothing to do for a second.
+    work = iter([True] * 25 + [False, False])
+
+    def tick(_: Loop) -> bool:
+        clock[0] += 1
+        is_working = next(work, None)
+        if is_working is None:
+            watch.loop.stop.is_asked = True
+        return bool(is_working)
+
+    monkeypatch.setattr(Loop, "tick", tick)
+    monkeypatch.setattr(loops, "TICK", 0.001)
+    monkeypatch.setattr(loops, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=lambda _: None))
+    watch.loop.leave = lambda: left.append(clock[0])
+    watch.loop.loop()
+    assert left == [111, 122, 126, 127]
+
+
+def test_a_warehouse_that_cannot_be_written_when_it_is_left_does_not_end_the_watch(watch: Watch) -> None:
+    def leave() -> None:
+        watch.loop.stop.is_asked = True
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    watch.loop.leave = leave
+    watch.tick()
+    with capture_logs() as logs:
+        watch.loop.loop()
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["cannot"]
