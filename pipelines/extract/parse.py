@@ -42,7 +42,7 @@ _NO_BREAKS = bytes.maketrans(b"\n\r", b"  ")
 # And what it reads although no contract takes it: 16 digits before the decimal point.
 _UNSAFE = (
     r"[0-9]{19}",
-    r"[^0-9.][0-9]{16}",
+    r"[:,\[ \t\r\n-][0-9]{16}",
     r"[0-9][0-9](?:\.[0-9]*)?[eE]",
     r"[eE][+-]?[0-9][0-9]",
     r":[0-9][0-9](?:\.[0-9]+)?(?:Z|[+-][0-9])",

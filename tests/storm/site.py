@@ -16,6 +16,7 @@ import httpx
 import msgspec
 
 from pipelines.batch.run import BatchOptions, chosen_jobs, run_batch
+from pipelines.core.disk import disk_fault
 from pipelines.core.errors import SpringlineError
 from pipelines.core.settings import load_settings
 from pipelines.recovery.people import confirm
@@ -223,8 +224,12 @@ def _run(environ: dict[str, str], jobs: tuple[str, ...], ahead: timedelta, now: 
             now=lambda: datetime.now(UTC) + ahead,
             today=now.date(),
         )
-    except SpringlineError as error:
-        return error.exit_code, [str(error)]
+    except Exception as error:
+        # As the command line tells it.
+        told = error if isinstance(error, SpringlineError) else disk_fault(error)
+        if told is None:
+            raise
+        return told.exit_code, [str(told)]
     return result.exit_code, list(result.problems)
 
 
