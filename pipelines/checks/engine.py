@@ -62,6 +62,7 @@ def evaluate(suite: Suite, table: pa.Table, *, parameters: Mapping[str, int]) ->
     stopped = sorted(row for failure in _run(gate[0], _counted(table, gate[1]), parameters) for row in failure.rows)
     if not stopped:
         return ()
+    # What a suite of verdicts is told at run time is how many rows there should be.
     found = _run(suite, table.take(stopped), dict.fromkeys(parameters, len(stopped)))
     failures = tuple(replace(failure, rows=tuple(stopped[row] for row in failure.rows)) for failure in found)
     if {row for failure in failures for row in failure.rows} != {*stopped}:

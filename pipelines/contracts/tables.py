@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SCHEMAS: Mapping[str, str] = {"vms": "stg_vms", "ledger": "stg_ledger"}
 CONTRACTS: Mapping[str, Sequence[Contract]] = {"vms": vms_contracts.ALL, "ledger": ledger_contracts.ALL}
 
-# What fits already, by connection: each step asks again, and to look at forty tables takes longer than to land a page.
+# What fits already, by connection: each step of a batch asks for all forty again, and nobody else changes them.
 _fitting: WeakKeyDictionary[duckdb.DuckDBPyConnection, set[str]] = WeakKeyDictionary()
 
 

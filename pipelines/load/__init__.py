@@ -4,6 +4,6 @@ The only room that changes either system. `steps` is its door, the only module a
 `delivery` is the one loop, and `ledger/` and `vms/` have what is particular to a side. Going live and questions also
 import `look_up` (asking the ledger for many values at once), `acknowledgement`, `ledger.vouchers` (names of members and
 breaks), and `ledger.invoice_files` with `ledger.file_rules` (which file would go with an invoice). Recovery also
-imports `ledger.entities`, `ledger.master_data` (the intent of a change), `vms.documents` (the numbers of what was sent)
-and `delivery` (how long a call may last).
+imports `ledger.entities`, `ledger.master_data` and `ledger.nodes` (the intent of a change), `vms.documents` (the
+numbers of what was sent) and `delivery` (how long a call may last).
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.load.ledger.master_data import SUPPLIERS, change_intent
+from pipelines.load.ledger.nodes import NODES
 from pipelines.outbox.entry import Move
 from pipelines.outbox.intent import Kind
 from pipelines.outbox.states import State
@@ -36,7 +37,9 @@ def keep_suppliers(ctx: Context) -> SuppliersKept:
     outbox, statements = Outbox.of(ctx), named_statements("recovery", folder="questions")
     rows = rows_of(ctx.warehouse.execute(statements["never_shown"]))
     known = outbox.versions(Kind.SUPPLIER, [row["natural_key"] for row in rows])
-    made = [(row, change_intent(SUPPLIERS, row, None)) for row in rows if row["natural_key"] not in known]
+    # All that the ledger shows is left out of what is recorded: the next run compares it.
+    shown = dict.fromkeys([member.column for member in NODES[SUPPLIERS.members]]) | {"ledger_hash": None}
+    made = [(row, change_intent(SUPPLIERS, shown | row, None)) for row in rows if row["natural_key"] not in known]
     intents = [(row, intent) for row, intent in made if intent is not None]
     outbox.store_intents(intent for _, intent in intents)
     outbox.apply(Move(intent.id, State.SENT, TAKEN, {"dbIds": [str(row["ledger_db_id"])]}) for row, intent in intents)

@@ -27,6 +27,7 @@ OF_THE_NETWORK = {
     "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY": "the proxy that requests go through, `http://proxy:3128`; no SOCKS proxy",
     "NO_PROXY": "hosts that are reached without it, with commas between; addresses of IPv6 without brackets",
     "SSL_CERT_FILE, SSL_CERT_DIR": "the certificates that are trusted; the well-known ones unless set",
+    "REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE": "the same for alerts, the first of them that is set",
 }
 
 

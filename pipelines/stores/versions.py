@@ -33,7 +33,7 @@ def migrations(folder: Path) -> tuple[Path, ...]:
 
 
 def is_up_to_date(connection: sqlite3.Connection, path: Path, *, folder: Path | None = None) -> bool:
-    """Tell whether a control store has the newest version; reads one number of its file and writes nothing.
+    """Tell whether a control store has the newest version; reads its number and its tables' names alone.
 
     Raises SettingsError when a newer release wrote it, whose tables this one cannot know, or another program did.
     """

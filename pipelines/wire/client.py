@@ -62,11 +62,21 @@ def _trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+def key_log_fault(environ: Mapping[str, str]) -> str | None:
+    """Say what a variable would give away that Python's own TLS obeys, whoever makes the connection."""
+    is_set = environ.get("SSLKEYLOGFILE")
+    return (
+        "SSLKEYLOGFILE would write the keys of every connection, and all that it carries, into a file"
+        if is_set
+        else None
+    )
+
+
 def _certificate_faults(environ: Mapping[str, str]) -> Iterator[str]:
     # As httpx does: the folder is looked at only where no file is named.
     file, folder = environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")
-    if environ.get("SSLKEYLOGFILE"):
-        yield "SSLKEYLOGFILE would write the keys of every connection, and with them the tokens, into a file"
+    if fault := key_log_fault(environ):
+        yield fault
         return
     if file and not Path(file).exists():
         yield f"SSL_CERT_FILE names {file}, which is not there"

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.core.errors import SettingsError, UsageError
 from pipelines.core.settings_values import THIS_MACHINE
+from pipelines.wire.client import key_log_fault
 
 if TYPE_CHECKING:
     from pipelines.core.settings import Settings
@@ -165,8 +166,8 @@ def _unsafe(url: str, plugin: Any, *, may_be_plain: bool) -> str:  # noqa: ANN40
 
 def _environment_faults(environ: Mapping[str, str]) -> Iterator[str]:
     """Say which variable would keep every address from being told, or give away what is told."""
-    if environ.get("SSLKEYLOGFILE"):
-        yield "SSLKEYLOGFILE would write the keys of every connection into a file; take the variable out"
+    if fault := key_log_fault(environ):
+        yield f"{fault}; take the variable out"
     name = next((name for name in _TRUSTED if environ.get(name)), None)
     if name and not Path(environ[name]).exists():
         yield f"the variable {name} names {environ[name]}, which is not there; correct it, or take it out"
