@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, Unpack
 
 import structlog
@@ -119,7 +119,7 @@ class BatchOptions(TypedDict):
     ``operator`` is who runs it, ``now`` the clock (aware UTC), ``today`` the accounting day (that of the clock in Oslo
     when left out). A dry run sends nothing. ``began`` receives the open context once the batch is recorded, ``begin``
     job and step as each begins, ``report`` progress in it: what, how many are done, how many there are.
-    ``clients`` stay open when the batch is over.
+    ``clients`` stay open when the batch is over; ``ledger_age`` is how old the ledger's master data may be.
     """
 
     operator: str
@@ -130,6 +130,7 @@ class BatchOptions(TypedDict):
     begin: NotRequired[Callable[[str, str], None]]
     began: NotRequired[Callable[[Context], None]]
     clients: NotRequired[Clients]
+    ledger_age: NotRequired[timedelta]
 
 
 def accounting_day(now: datetime) -> date:
@@ -234,6 +235,7 @@ def open_context(
             report=options.get("report", lambda _what, _done, _total: None),
             is_dry_run=options.get("is_dry_run", False),
             tell=tell,
+            ledger_age=options.get("ledger_age", timedelta(0)),
         )
         yield context, requests
 

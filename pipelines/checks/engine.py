@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.core.errors import CheckError
@@ -108,11 +109,7 @@ def _validate(suite: Suite, table: pa.Table, parameters: Mapping[str, int]) -> t
     frame = table.select(sorted(suite.columns)).to_pandas(types_mapper=pd.ArrowDtype)
     frame.index.name = ROW
     try:
-        context = gx.get_context(mode="ephemeral")
-        # Its bars would be drawn into the log and into the output of --json.
-        context.variables.progress_bars = {"globally": False}
-        asset = context.data_sources.add_pandas(suite.name).add_dataframe_asset(suite.name)
-        batch = asset.add_batch_definition_whole_dataframe(suite.name).get_batch({"dataframe": frame})
+        batch = _frames(suite.name).get_batch({"dataframe": frame})
 
         def validate(expectations: Mapping[str, Any], result_format: Mapping[str, object]) -> list[Any]:
             # Not to_json_dict(), which makes floats of decimals.
@@ -131,6 +128,15 @@ def _validate(suite: Suite, table: pa.Table, parameters: Mapping[str, int]) -> t
             return results, validate(named, RESULT_FORMAT) if failing else []
     except Exception as error:  # whatever a check dies of, it did not run, and the batch stops before the outbox
         raise CheckError(f"{suite.name} could not be checked: {_one_line(error)}", next_step=NEXT_STEP) from error
+
+
+@cache
+def _frames(name: str) -> Any:  # noqa: ANN401 Great Expectations' own batch definition
+    """Define, once a process, where the tables of a suite come from: each definition is written out as YAML."""
+    context = _great_expectations().get_context(mode="ephemeral")
+    # Its bars would be drawn into the log and into the output of --json.
+    context.variables.progress_bars = {"globally": False}
+    return context.data_sources.add_pandas(name).add_dataframe_asset(name).add_batch_definition_whole_dataframe(name)
 
 
 @contextmanager

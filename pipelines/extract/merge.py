@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from copy import copy
 from functools import cache
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dlt
+from dlt.common import validation
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers import ConfigProvider
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
@@ -125,6 +127,11 @@ def merge(connection: duckdb.DuckDBPyConnection, loads: Sequence[TableRows], *, 
 def _begin_dlt() -> None:
     # Before dlt makes a context of its own: that one reads its settings, starts its log and its telemetry.
     Container()[PluggableRunContext] = PluggableRunContext(_OwnRun("."))
+    # What dlt validates are its own classes, and it reads their annotations anew each time: a seventh of a merge. A
+    # release that does it in another way is left as it is.
+    if read := vars(validation).get("get_type_hints"):
+        once = cache(lambda kind: read(kind, globalns=vars(sys.modules[kind.__module__])))
+        vars(validation)["get_type_hints"] = lambda kind, globalns: once(kind)  # noqa: ARG005 dlt names it
 
 
 def _resource(load: TableRows) -> DltResource:

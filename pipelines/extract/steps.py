@@ -75,14 +75,15 @@ def read_ledger_when_due(ctx: Context) -> Counts:
     """Read the ledger as ``read_ledger`` does when an open document is new or changed, else once an hour.
 
     So an idle tick asks the VMS only. What is held for something the ledger lacks goes with the next look, at the
-    latest an hour after it was added there; ``run master-data`` looks at once.
+    latest an hour after it was added there; ``run master-data`` looks at once. A look that is younger than
+    ``ctx.ledger_age`` does for new documents too; those that are still open at the next run are due then.
     """
     known, looked_at = read_cursor(ctx, LEDGER_LOOK), moved_at(ctx, LEDGER_LOOK)
     if known is None or looked_at is None or not timedelta(0) <= ctx.now() - looked_at < BETWEEN_LOOKS:
         return read_ledger(ctx)
     look = json.loads(known)
-    is_due = look["written"] != _last_written(ctx) or _open_fetches(ctx) - {*look["fetches"]}
-    return read_ledger(ctx) if is_due else Counts()
+    is_new = ctx.now() - looked_at >= ctx.ledger_age and bool(_open_fetches(ctx) - {*look["fetches"]})
+    return read_ledger(ctx) if is_new or look["written"] != _last_written(ctx) else Counts()
 
 
 def _last_written(ctx: Context) -> str | None:

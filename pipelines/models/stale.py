@@ -60,14 +60,17 @@ def stale(connection: duckdb.DuckDBPyConnection, marks: Mapping[TableRef, str]) 
     return frozenset(ref for ref, mark in marks.items() if str(ref) not in built or noted[str(ref)] != mark)
 
 
+def forget(connection: duckdb.DuckDBPyConnection, refs: Iterable[TableRef]) -> None:
+    """Make models stale that are about to be built."""
+    if names := ", ".join(f"'{ref}'" for ref in refs):
+        connection.execute(f"DELETE FROM {NOTES.quoted} WHERE model_name IN ({names})")
+
+
 def note(connection: duckdb.DuckDBPyConnection, marks: Mapping[TableRef, str]) -> None:
-    """Note what models were built from; to be called in the transaction that builds them."""
-    if not marks:
-        return
-    names = ", ".join(f"'{ref}'" for ref in marks)
-    rows = ", ".join(f"('{ref}', '{mark}')" for ref, mark in marks.items())
-    connection.execute(f"DELETE FROM {NOTES.quoted} WHERE model_name IN ({names})")
-    connection.execute(f"INSERT INTO {NOTES.quoted} VALUES {rows}")
+    """Note what models were built from, once all of them are."""
+    forget(connection, marks)
+    if rows := ", ".join(f"('{ref}', '{mark}')" for ref, mark in marks.items()):
+        connection.execute(f"INSERT INTO {NOTES.quoted} VALUES {rows}")
 
 
 def _marks_of_rows(connection: duckdb.DuckDBPyConnection, tables: Mapping[TableRef, Columns]) -> dict[TableRef, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,3 +39,5 @@ class Context:
     report: Callable[[str, int, int], None]
     is_dry_run: bool = False
     tell: Callable[[str], None] = lambda _message: None
+    # How old what is known of the ledger's master data may be when a document is new.
+    ledger_age: timedelta = timedelta(0)

@@ -51,12 +51,13 @@ FIRST_PAUSE, LONGEST_PAUSE, LONGEST_UNSETTLED = 10, 300, 3600
 LONGEST_BLIND = 60
 # The least seconds between two runs of a job for which the ledger calls.
 BETWEEN_LEDGER_CALLS = 900
-# What a job does last waits while documents come, but not longer than so many seconds.
-LONGEST_LEFT = 30
+# What a job does last waits until no document has come for some seconds, but not for ever: analysts read it.
+LULL, LONGEST_LEFT = 3, 300
 # Another process has the warehouse: seconds until the next try.
 TURN = 1
-# While batch follows batch the warehouse is held for so many seconds, then left for so many: others look more often.
-LONGEST_HELD, LEFT = 10, 0.25
+# While batch follows batch the warehouse is left for so many seconds when somebody asks for it, and for those who do not
+# ask after so many; whoever waits looks more often.
+LEFT, LONGEST_HELD = 0.5, 60
 # The hooks run after each batch, and so many seconds apart at least.
 BETWEEN_HOOKS = 60
 # Counts of requests are saved with each batch, and otherwise so many seconds apart.
@@ -160,13 +161,16 @@ class Loop:
     _busy: tuple[datetime, datetime] | None = None
     _stretch: int = 1
     _day: date | None = None
-    # Since when the last steps of `documents` wait.
-    _left: datetime | None = None
+    # Since when the last steps of `documents` wait, and when a document last went before them.
+    _left: tuple[datetime, datetime] | None = None
+    # One of these batches may have held a document for want of what the ledger got a moment before.
+    _is_unsure: bool = False
     # A run that was taken and waits for its turn at the warehouse.
     _order: Order | None = None
     _at: dict[str, datetime] = field(default_factory=dict)
-    # Since when the warehouse is held, on this machine's own clock.
+    # Since when the warehouse is held, on this machine's own clock, and for whom it was last left.
     _held: float | None = None
+    _turn: str | None = None
 
     def loop(self) -> None:
         """Work until the watch is to end."""
@@ -183,14 +187,17 @@ class Loop:
             if not is_idle:
                 self._let_others_in()
             elif not self.stop.is_asked:
-                if not self.wake.wait(TICK):
+                # Opening it takes its time, and what waits is done in a moment.
+                if not self.wake.wait(TICK) and self._left is None:
                     self._leave()
                 self.wake.clear()
 
     def _let_others_in(self) -> None:
-        """Leave the warehouse for a moment when it was held for long, since others look for it again and again."""
+        """Leave the warehouse for a moment when somebody waits for it, or it was held for long."""
         self._held = self._held or time.monotonic()
-        if time.monotonic() - self._held >= LONGEST_HELD:
+        asked = self.state.turn_asked()
+        if asked != self._turn or time.monotonic() - self._held >= LONGEST_HELD:
+            self._turn = asked
             self._leave()
             time.sleep(LEFT)
 
@@ -205,6 +212,7 @@ class Loop:
     def _resume(self) -> None:
         """Take up what the watch before has left: no job that came to its end is repeated, what it sent is compared."""
         now = self.now()
+        self._turn = self.state.turn_asked()
         done = self.state.jobs_done(now)
         self.began = {job: began for job, (began, _) in done.items()}
         moved, compared = self.state.last_move(), done.get(RECONCILE)
@@ -228,8 +236,7 @@ class Loop:
             return False
         self._order = self._order or self.state.take_order()
         jobs = self._order.jobs if self._order else self._due_now(now)
-        part = self._part(jobs, now)
-        jobs = [DOCUMENTS] if part is Part.REST else jobs
+        jobs, part = self._with_part(jobs, now)
         if not jobs:
             return False
         # A batch of what waited comes before the order, which is carried out next.
@@ -262,14 +269,16 @@ class Loop:
         for job in jobs:
             self._failed(job, error)
 
-    def _part(self, jobs: Sequence[str], now: datetime) -> Part:
+    def _with_part(self, jobs: Sequence[str], now: datetime) -> tuple[Sequence[str], Part]:
         """Tell how much of these jobs is done: while documents come, each is sent before what follows from the last."""
         is_sending = not self._order and DOCUMENTS in jobs and {*jobs} <= {DOCUMENTS, MASTER_DATA}
         if self._left is None or DOCUMENTS in jobs:
-            waits_long = self._left is not None and is_over(self._left, now, seconds=LONGEST_LEFT)
-            return Part.FIRST if is_sending and not waits_long else Part.WHOLE
-        # Any other job may build on it; and when there is none, this is the time.
-        return Part.REST
+            waits_long = self._left is not None and is_over(self._left[0], now, seconds=LONGEST_LEFT)
+            return jobs, Part.FIRST if is_sending and not waits_long else Part.WHOLE
+        # Any other job may build on it; without one there is time once no more documents come.
+        if not jobs and not is_over(self._left[1], now, seconds=LULL):
+            return (), Part.REST
+        return [DOCUMENTS], Part.WHOLE if self._is_unsure and not jobs else Part.REST
 
     def _due_now(self, now: datetime) -> list[str]:
         """Return what is to run now, in the order of a batch, with the jobs that go along at no further cost."""
@@ -382,9 +391,10 @@ class Loop:
         failed = self.state.failed_jobs(result.batch_id)
         done = set(jobs) - failed
         if part is Part.FIRST and DOCUMENTS in done:
-            self._left = self._left or began
+            self._is_unsure = self._left is not None and result.jobs[DOCUMENTS].held > 0
+            self._left = (self._left[0] if self._left else began, self.now())
         elif part is Part.REST or DOCUMENTS in done:
-            self._left = None
+            self._left, self._is_unsure = None, False
         if part is not Part.REST:
             self.began |= dict.fromkeys(done, began)
             self._due -= done

@@ -7,7 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,6 +30,8 @@ BEAT = 10
 GONE = timedelta(seconds=60)
 # How often a command looks how far its order is, and whether the warehouse is free.
 LOOK = 0.2
+# The mark of the last one who waits for the warehouse: until when.
+TURN = "watch.turn_asked_until"
 # How long a command waits for its turn at the warehouse; a batch of a first run may take as long.
 LONGEST_WAIT = timedelta(minutes=30)
 
@@ -190,6 +192,7 @@ def in_turn(
             if end is None:
                 end = datetime.now(UTC) + LONGEST_WAIT
                 minutes = LONGEST_WAIT // timedelta(minutes=1)
+                _ask_for_turn(settings, end)
                 tell(f"{_holder(settings)} Waiting for its turn, for up to {minutes} minutes.")
             if datetime.now(UTC) >= end:
                 raise
@@ -199,6 +202,12 @@ def in_turn(
 def is_busy_store(error: BusyError) -> bool:
     """Tell whether it is the control store that is locked, which was waited for already, and not the warehouse."""
     return error.__cause__ is not None and isinstance(error.__cause__, Exception) and is_busy(error.__cause__)
+
+
+def _ask_for_turn(settings: Settings, end: datetime) -> None:
+    # Who may not write there gets a turn all the same, only later.
+    with suppress(SpringlineError), closing(open_control(settings)) as control:
+        control.keep_mark(TURN, utc_text(end))
 
 
 def _holder(settings: Settings) -> str:

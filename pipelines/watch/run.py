@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, nullcontext, suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 COUNTED_AS = "watch"
 # Seconds; a look that takes longer is given up and made again.
 LONGEST_LOOK = 10.0
+# While documents come one after the other, the ledger's master data is not read for each: the requests are metered.
+LEDGER_AGE = timedelta(seconds=10)
 
 log = structlog.get_logger(__name__)
 
@@ -152,6 +154,7 @@ def _runner(
         return run_batch(
             settings, jobs=[part.of(job) for job in chosen_jobs(jobs)], operator=operator, now=now, today=today,
             report=check, begin=check, began=began, clients=clients, kept=kept,
+            ledger_age=LEDGER_AGE if part is Part.FIRST else timedelta(0),
         )  # fmt: skip
 
     return run

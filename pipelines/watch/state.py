@@ -16,7 +16,7 @@ from pipelines.core.errors import BusyError
 from pipelines.outbox.intent import Kind
 from pipelines.stores.control import Control, named_statements, utc_text
 from pipelines.watch.cadence import ACTUALS, DOCUMENTS, MASTER_DATA, PAYMENTS, RATES
-from pipelines.watch.orders import running_watch
+from pipelines.watch.orders import TURN, running_watch
 
 if TYPE_CHECKING:
     from pipelines.step.context import Context
@@ -103,6 +103,10 @@ class WatchState:
             return None
         today = date.fromisoformat(row["today"]) if row["today"] else None
         return Order(row["order_id"], row["operator"], tuple(row["jobs"].split(",")), today)
+
+    def turn_asked(self) -> str | None:
+        """Return what the last one wrote who waits for the warehouse."""
+        return self.control.mark(TURN)
 
     def end_order(self, order: Order, now: datetime, *, problem: str | None = None) -> None:
         """Note that a run was carried out, or why it was not."""

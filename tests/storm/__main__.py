@@ -26,9 +26,7 @@ import great_expectations.expectations
 import pandas as pd
 import pyarrow.json
 import structlog
-from dlt.common import validation
 from tqdm import tqdm  # type: ignore[import-untyped]
-from typing_extensions import get_type_hints
 
 from pipelines.contracts.declared import declared_tables
 from pipelines.core.resources import sql_folder
@@ -86,9 +84,6 @@ def prepare() -> None:
     os.environ |= {"GX_ANALYTICS_ENABLED": "false", "RUNTIME__DLTHUB_TELEMETRY": "false"}
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[lambda _1, _2, _3: ""])
     duckdb.connect = partial(duckdb.connect, config={"threads": 1})
-    # What dlt validates are its own classes; it reads their annotations anew each time.
-    read_once = cache(lambda spec: get_type_hints(spec, vars(sys.modules[spec.__module__])))
-    setattr(validation, "get_type_hints", lambda spec, globalns: read_once(spec))  # noqa: ARG005, B010 mypy takes a function for no variable
     # Else a progress bar that nobody sees begins a thread, and what has threads should not be forked.
     tqdm.monitor_interval = 0
     gc.set_threshold(100_000, 20, 50)

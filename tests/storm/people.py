@@ -41,6 +41,14 @@ class People:
     rng: Random = field(init=False)
     suppliers: list[str] = field(default_factory=lambda: [*SUPPLIERS])
     done: Counter[str] = field(default_factory=Counter)
+    # What was refused while a run had the warehouse, and is done again once it is over.
+    put_off: list[Callable[[], None]] = field(default_factory=list)
+
+    def catch_up(self) -> None:
+        """Do what had to wait for the end of a run."""
+        waiting, self.put_off = self.put_off, []
+        for deed in waiting:
+            deed()
 
     def do(self, name: str, chance: int) -> None:
         """Let somebody do something; what cannot be done now is left."""
@@ -333,6 +341,10 @@ def rebuild_the_control_store(people: People) -> None:
 def _recover(people: People, *, is_copy: bool) -> None:
     done = people.site.recover(is_copy=is_copy)
     journal = people.site.journal
+    if "BusyError" in done.traceback:
+        journal.note("control store lost in the middle of a run")
+        people.put_off.append(lambda: _recover(people, is_copy=is_copy))
+        return
     journal.note("control store restored" if is_copy else "control store rebuilt")
     if done.value != []:
         journal.broken.append(f"the control store did not come back: {done}")

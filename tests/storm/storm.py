@@ -158,6 +158,7 @@ def _run(site: Site, people: People, step: Run, result: Result) -> None:
     ran = site.run(*step.jobs, kill=kill, pause=pause, full=step.full, skew=timedelta(minutes=step.skew))
     result.count_faults(site.control("GET", "faults")["suffered"])
     site.control("DELETE", "faults")
+    people.catch_up()
     result.kills += ran.exit_code is None and not ran.traceback
     result.full += ran.exit_code == FULL
     told = [rule["name"] for rule in step.faults]

@@ -27,10 +27,10 @@ class Looks:
     ctx: Context
     count: int = 0
 
-    def after(self, **passed: int) -> int:
+    def after(self, *, age: int = 0, **passed: int) -> int:
         """Let time pass, look when it is due, and give how often the ledger has been read so far."""
-        batch = f"b{passed}"
-        steps.read_ledger_when_due(replace(self.ctx, batch_id=batch, now=lambda: NOW + timedelta(**passed)))
+        ctx = replace(self.ctx, ledger_age=timedelta(seconds=age), batch_id=f"b{passed}")
+        steps.read_ledger_when_due(replace(ctx, now=lambda: NOW + timedelta(**passed)))
         return self.count
 
     def document(self, key: int, fetch_id: str, status: str = "RFP") -> None:
@@ -82,3 +82,22 @@ def test_a_document_that_left_or_is_not_open_costs_nothing(looks: Looks) -> None
 def test_a_clock_that_went_back_looks_anew(looks: Looks) -> None:
     looks.after(hours=2)
     assert looks.after(hours=1) == 2
+
+
+def test_while_documents_come_a_young_look_does_for_the_next_ones(looks: Looks) -> None:
+    looks.document(1, "b1.1")
+    assert looks.after(seconds=0, age=10) == 1
+    looks.document(2, "b2.1")
+    assert looks.after(seconds=9, age=10) == 1
+    # What is still open is looked for once the look is old, or a run wants to know.
+    assert looks.after(seconds=9) == 2
+    looks.document(3, "b3.1")
+    assert looks.after(seconds=18, age=10) == 2
+    assert looks.after(seconds=19, age=10) == 3
+
+
+def test_what_we_wrote_to_the_ledger_is_read_whatever_the_age(looks: Looks, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks.document(1, "b1.1")
+    looks.after(seconds=0, age=10)
+    monkeypatch.setattr(steps, "_last_written", lambda _ctx: "2026-07-01T10:00:01Z")
+    assert looks.after(seconds=2, age=10) == 2

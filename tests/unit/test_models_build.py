@@ -51,7 +51,9 @@ def test_models_are_built_with_their_rows(connection: duckdb.DuckDBPyConnection)
         "post.totals": (2, 0),
     }
     assert _rows(connection, "post.totals")[0] == (1, Decimal("12.3500"), Decimal("12.345"), Decimal("0.005"))
-    assert told == [("map.rounded", 0, 3), ("post.kept", 1, 3), ("post.totals", 2, 3), ("models", 3, 3)]
+    assert told[0] == ("map.rounded", 0, 3)
+    assert {what for what, _, _ in told[1:-1]} == {"post.kept", "post.totals"}
+    assert told[-1] == ("models", 3, 3)
 
 
 def test_a_second_build_changes_nothing(connection: duckdb.DuckDBPyConnection) -> None:
@@ -68,18 +70,21 @@ def test_schemas_and_only_choose_what_is_built(connection: duckdb.DuckDBPyConnec
     assert [str(b.ref) for b in build(connection, models, only={TableRef("post", "totals")})] == ["post.totals"]
 
 
-def test_a_failure_leaves_all_as_it_was(connection: duckdb.DuckDBPyConnection) -> None:
+def test_a_failure_names_the_value_and_leaves_what_stands_on_it(connection: duckdb.DuckDBPyConnection) -> None:
     number = f"{HEAD}SELECT document_key,\n    CAST(document_no AS INTEGER) AS number\nFROM stg_vms.documents"
-    models = catalog({"map.a": ROUNDED, "map.b": number}).models
+    above = f"{HEAD}SELECT document_key,\n    number\nFROM map.b"
+    models = catalog({"map.a": ROUNDED, "map.b": number, "map.c": above}).models
     build(connection, models)
+    before = _rows(connection, "map.c")
     connection.execute("UPDATE stg_vms.documents SET document_no = 'F-1', amount = 0 WHERE document_key = 1")
     with pytest.raises(ModelError) as error:
         build(connection, models)
     assert error.value.message.startswith(
         "map.b could not be built: sql/map/b.sql:4:5: Conversion Error: Could not convert string 'F-1' to INT32"
     )
-    assert error.value.next_step.startswith("nothing was changed and nothing was sent; correct the data")
-    assert _rows(connection, "map.a")[0][2] == Decimal("12.3500")
+    assert error.value.next_step.startswith("nothing was sent; correct the data")
+    assert _rows(connection, "map.b") == before
+    assert _rows(connection, "map.c") == before
 
 
 def test_new_rows_replace_those_of_their_key(connection: duckdb.DuckDBPyConnection) -> None:

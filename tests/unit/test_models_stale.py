@@ -91,4 +91,5 @@ def test_what_could_not_be_built_is_due_again(connection: duckdb.DuckDBPyConnect
         build_stale(connection, wrong)
     with pytest.raises(ModelError, match=r"map\.apart could not be built"):
         build_stale(connection, wrong)
+    assert build_stale(connection) == {"map.apart"}
     assert build_stale(connection) == set()

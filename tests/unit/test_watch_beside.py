@@ -16,7 +16,7 @@ from pipelines.core.errors import BusyError, SettingsError, UsageError
 from pipelines.core.settings import Settings
 from pipelines.stores.control import Control
 from pipelines.watch import locks
-from pipelines.watch.orders import as_problem, carry_out_beside, find_watch, from_problem, in_turn
+from pipelines.watch.orders import TURN, as_problem, carry_out_beside, find_watch, from_problem, in_turn
 from pipelines.watch.state import WatchState
 
 if TYPE_CHECKING:
@@ -131,4 +131,7 @@ def test_beside_a_watch_a_held_warehouse_is_waited_for(settings: Settings) -> No
         return "done"
 
     assert in_turn(settings, work, now=lambda: NOW, tell=told.append) == "done"
+    with closing(Control(settings.control_path)) as control:
+        # By this the watch leaves it after the batch at work.
+        assert control.mark(TURN)
     assert told == ["Another program holds the warehouse. Waiting for its turn, for up to 30 minutes."]

@@ -27,7 +27,7 @@ from pipelines.stores.control import Control, utc_text
 from pipelines.watch import loop as loops
 from pipelines.watch.budget import plan_month
 from pipelines.watch.loop import Loop, Part
-from pipelines.watch.orders import from_problem
+from pipelines.watch.orders import TURN, from_problem
 from pipelines.watch.state import WatchState
 from pipelines.watch.stop import Stop, Stopped
 
@@ -61,6 +61,7 @@ class Fakes:
     # Whose batch cannot begin, and those that fail within one.
     failing: dict[str, Exception] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
+    held: int = 0
     blind: SpringlineError | None = None
     control: Control | None = None
 
@@ -89,7 +90,7 @@ class Fakes:
         began(_Batch(self.control, f"batch {len(self.ran)} of {operator} for {today}"))
         for job in self.failed.intersection(jobs):
             self.note_failure(f"batch {len(self.ran)}", job)
-        counts = {job: Counts(sent=1 if self.sent else 0) for job in jobs}
+        counts = {job: Counts(sent=1 if self.sent else 0, held=self.held) for job in jobs}
         sent, self.sent = self.sent, {}
         return BatchResult(f"batch {len(self.ran)}", counts, (), 0, Outcome(sent))
 
@@ -207,17 +208,33 @@ def test_what_may_wait_is_done_when_no_document_comes(idle: Watch) -> None:
     _come(idle, 1)
     assert idle.fakes.parts[-1] is Part.FIRST
     assert not idle.fakes.rests
-    assert idle.tick() == []
+    assert idle.tick(2) == []
+    assert not idle.fakes.rests
+    assert idle.tick(1) == []
     assert idle.fakes.rests == [idle.fakes.now]
     idle.tick(10)
     assert len(idle.fakes.rests) == 1
 
 
-def test_what_may_wait_waits_half_a_minute_at_most(idle: Watch) -> None:
-    for number in range(1, 10):
+def test_what_may_wait_waits_five_minutes_at_most(idle: Watch) -> None:
+    for number in range(1, 64):
         _come(idle, number)
-    # Every third run does all of it: at 10, 20 and 30 seconds something new was sent first.
-    assert idle.fakes.parts[-9:] == [Part.FIRST, Part.FIRST, Part.FIRST, Part.WHOLE] * 2 + [Part.FIRST]
+    # One run each ten seconds: the one at 300 seconds does all of it.
+    assert idle.fakes.parts[-63:] == ([Part.FIRST] * 30 + [Part.WHOLE]) * 2 + [Part.FIRST]
+
+
+def test_a_document_held_in_a_stream_of_them_is_looked_at_once_more(idle: Watch) -> None:
+    """Of those that follow each other quickly the ledger is not read anew for each (LEDGER_AGE)."""
+    idle.fakes.held = 1
+    _come(idle, 1)
+    idle.tick(3)
+    # The ledger was read for the first of them.
+    assert idle.fakes.parts[-1] is Part.REST
+    _come(idle, 2)
+    _come(idle, 3)
+    assert idle.tick(3) == [["documents"]]
+    assert idle.fakes.parts[-1] is Part.WHOLE
+    assert idle.tick(3) == []
 
 
 def test_what_may_wait_is_done_before_another_job(idle: Watch) -> None:
@@ -232,7 +249,7 @@ def test_what_may_wait_is_done_before_another_job(idle: Watch) -> None:
 def test_what_may_wait_and_fails_is_no_hot_loop(idle: Watch) -> None:
     _come(idle, 1)
     idle.fakes.failing["documents"] = ExtractError("away")
-    assert idle.tick() == []
+    assert idle.tick(3) == []
     assert idle.fakes.parts[-1] is Part.REST
     del idle.fakes.failing["documents"]
     assert idle.tick(10) == [["documents"]]
@@ -450,6 +467,7 @@ def test_a_hook_that_fails_keeps_nobody(idle: Watch) -> None:
     idle.fakes.documents = frozenset({(1, b"a")})
     before = len(called)
     assert idle.tick(10) == [["documents"]]
+    idle.tick(3)
     # Behind the documents, and behind what was done last of them.
     assert len(called) == before + 4
 
@@ -483,18 +501,20 @@ def test_twenty_thousand_ticks_leave_nothing_behind(idle: Watch) -> None:
     assert later[1:] == (handles, rows)
 
 
-def test_the_warehouse_is_left_when_there_is_nothing_to_do_and_for_a_moment_when_it_was_held_for_long(
+def test_the_warehouse_is_left_when_there_is_nothing_to_do_when_asked_for_and_when_it_was_held_for_long(
     watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock, left = [100.0], list[float]()
-    # Batch after batch for 25 seconds, then nothing to do for a second.
-    work = iter([True] * 25 + [False, False])
+    # Batch after batch for 130 seconds, then nothing to do for a second.
+    work = iter([True] * 130 + [False, False])
 
     def tick(_: Loop) -> bool:
         clock[0] += 1
         is_working = next(work, None)
         if is_working is None:
             watch.loop.stop.is_asked = True
+        if clock[0] == 120:
+            watch.control.keep_mark(TURN, "2026-11-29T10:00:00Z")
         return bool(is_working)
 
     monkeypatch.setattr(Loop, "tick", tick)
@@ -502,7 +522,7 @@ def test_the_warehouse_is_left_when_there_is_nothing_to_do_and_for_a_moment_when
     monkeypatch.setattr(loops, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=lambda _: None))
     watch.loop.leave = lambda: left.append(clock[0])
     watch.loop.loop()
-    assert left == [111, 122, 126, 127]
+    assert left == [120, 181, 231, 232]
 
 
 def test_a_warehouse_that_cannot_be_written_when_it_is_left_does_not_end_the_watch(watch: Watch) -> None:
