@@ -55,8 +55,8 @@ BETWEEN_LEDGER_CALLS = 900
 LULL, LONGEST_LEFT = 3, 300
 # Another process has the warehouse: seconds until the next try.
 TURN = 1
-# While batch follows batch the warehouse is left for so many seconds when somebody asks for it, and for those who do not
-# ask after so many; whoever waits looks more often.
+# While batch follows batch the warehouse is left for so many seconds when somebody asks for it, and for those who do
+# not ask after so many; whoever waits looks more often.
 LEFT, LONGEST_HELD = 0.5, 60
 # The hooks run after each batch, and so many seconds apart at least.
 BETWEEN_HOOKS = 60
@@ -235,8 +235,7 @@ class Loop:
         if not is_over(self._at.get("turn"), now, seconds=TURN):
             return False
         self._order = self._order or self.state.take_order()
-        jobs = self._order.jobs if self._order else self._due_now(now)
-        jobs, part = self._with_part(jobs, now)
+        jobs, part = self._with_part(self._order.jobs if self._order else self._due_now(now), now)
         if not jobs:
             return False
         # A batch of what waited comes before the order, which is carried out next.
@@ -269,16 +268,16 @@ class Loop:
         for job in jobs:
             self._failed(job, error)
 
-    def _with_part(self, jobs: Sequence[str], now: datetime) -> tuple[Sequence[str], Part]:
+    def _with_part(self, due: Sequence[str], now: datetime) -> tuple[Sequence[str], Part]:
         """Tell how much of these jobs is done: while documents come, each is sent before what follows from the last."""
-        is_sending = not self._order and DOCUMENTS in jobs and {*jobs} <= {DOCUMENTS, MASTER_DATA}
-        if self._left is None or DOCUMENTS in jobs:
+        is_sending = not self._order and DOCUMENTS in due and {*due} <= {DOCUMENTS, MASTER_DATA}
+        if self._left is None or DOCUMENTS in due:
             waits_long = self._left is not None and is_over(self._left[0], now, seconds=LONGEST_LEFT)
-            return jobs, Part.FIRST if is_sending and not waits_long else Part.WHOLE
+            return due, Part.FIRST if is_sending and not waits_long else Part.WHOLE
         # Any other job may build on it; without one there is time once no more documents come.
-        if not jobs and not is_over(self._left[1], now, seconds=LULL):
+        if not due and not is_over(self._left[1], now, seconds=LULL):
             return (), Part.REST
-        return [DOCUMENTS], Part.WHOLE if self._is_unsure and not jobs else Part.REST
+        return [DOCUMENTS], Part.WHOLE if self._is_unsure and not due else Part.REST
 
     def _due_now(self, now: datetime) -> list[str]:
         """Return what is to run now, in the order of a batch, with the jobs that go along at no further cost."""
