@@ -147,13 +147,13 @@ def _as_suits(connection: duckdb.DuckDBPyConnection) -> Iterator[int]:
     36 s instead of 57 on two cores that others used as well. In a small warehouse nearly all the time is planning,
     which is never shared out: a model takes one thread there, and another one is built beside it.
     """
-    lanes = 1
+    lanes, threads = 1, number_of(connection.execute("SELECT current_setting('threads')"))
     if number_of(connection.execute(_STAGED_ROWS)) < _WORTH_THREADS:
-        lanes = min(_MOST_LANES, number_of(connection.execute("SELECT current_setting('threads')")))
+        lanes = min(_MOST_LANES, threads)
         connection.execute("SET threads = 1")
     connection.execute("SET preserve_insertion_order = false")
     try:
         yield lanes
     finally:
         connection.execute("RESET preserve_insertion_order")
-        connection.execute("RESET threads")
+        connection.execute(f"SET threads = {threads}")

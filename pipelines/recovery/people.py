@@ -55,7 +55,11 @@ def lost_words(settings: Settings, *, is_copy: bool) -> list[str]:
 
 
 def hold_the_open(ctx: Context) -> int:
-    """Put on hold each document that is neither posted nor in the ledger, unless a person holds it; return how many."""
+    """Put on hold each document that is neither posted nor in the ledger, unless a person holds it; return how many.
+
+    The number is what a booked voucher is found by. One that looks the same and has a number that the VMS does not know
+    may be the document under its old number: that one is let go by name alone.
+    """
     rows = ctx.warehouse.execute(named_statements("recovery", folder="questions")["open"]).fetchall()
     sent = {
         row["document_key"]
@@ -66,12 +70,22 @@ def hold_the_open(ctx: Context) -> int:
     documents = [Document(number, key, company, kind) for key, number, company, kind in rows if key not in sent]
     decided = bool(ctx.control.one("SELECT EXISTS (SELECT 1 FROM decisions)"))
     waiting = [document for document in documents if not decided or not _is_held(ctx, document)]
+    alike = dict(ctx.warehouse.execute(named_statements("recovery", folder="questions")["look_alikes"]).fetchall())
     at = utc_text(ctx.now())
     note_login("hold", subject=f"{len(waiting)} documents, {RECOVERED}", operator=ctx.operator)
-    decisions = [decision_on(document, "hold", reason=RECOVERED, operator=ctx.operator, at=at) for document in waiting]
+    decisions = [
+        decision_on(document, "hold", reason=_reason(alike.get(document.key)), operator=ctx.operator, at=at)
+        for document in waiting
+    ]
     with ctx.control.write() as connection:
         connection.executemany(named_statements("decisions")["append"], [asdict(decision) for decision in decisions])
     return len(decisions)
+
+
+def _reason(voucher_no: int | None) -> str:
+    if voucher_no is None:
+        return RECOVERED
+    return f"may be in the ledger already, as voucher {voucher_no} under another number"
 
 
 def _is_held(ctx: Context, document: Document) -> bool:

@@ -16,6 +16,108 @@ WHERE
     documents.status_code IN ('PEN', 'INV', 'RFP')
 ORDER BY documents.document_key;
 
+-- name: look_alikes
+-- The vouchers of the ledger that may be an open document under another number: an import brought them, partner, currency
+-- and amount are the same, and no document of the VMS has the number at the head of their text.
+WITH drafts AS (
+    SELECT
+        draft_lines.document_key,
+        draft_lines.company AS owner_code,
+        draft_lines.voucher_type,
+        draft_lines.subledger_no,
+        draft_lines.currency,
+        SUM(draft_lines.currency_amount) AS control_amount
+    FROM
+        post.draft_lines AS draft_lines
+    WHERE
+        draft_lines.line_kind = 'control'
+    GROUP BY
+        draft_lines.document_key,
+        draft_lines.company,
+        draft_lines.voucher_type,
+        draft_lines.subledger_no,
+        draft_lines.currency
+),
+
+book_rows AS (
+    SELECT
+        header_db_id,
+        voucher_no,
+        header_text,
+        owner_db_id,
+        source_code,
+        subledger_code,
+        currency_code,
+        invoice_amount
+    FROM
+        stg_ledger.ap_rows
+    WHERE
+        imported_at IS NOT NULL
+    UNION ALL
+    SELECT
+        header_db_id,
+        voucher_no,
+        header_text,
+        owner_db_id,
+        source_code,
+        subledger_code,
+        currency_code,
+        invoice_amount
+    FROM
+        stg_ledger.ar_rows
+    WHERE
+        imported_at IS NOT NULL
+),
+
+booked AS (
+    SELECT
+        header_db_id,
+        voucher_no,
+        header_text,
+        owner_db_id,
+        source_code,
+        subledger_code,
+        currency_code,
+        SUM(invoice_amount) AS control_amount
+    FROM
+        book_rows
+    GROUP BY
+        header_db_id,
+        voucher_no,
+        header_text,
+        owner_db_id,
+        source_code,
+        subledger_code,
+        currency_code
+)
+
+SELECT
+    drafts.document_key,
+    MIN(booked.voucher_no) AS voucher_no
+FROM
+    drafts
+INNER JOIN stg_ledger.entities AS entities
+    ON drafts.owner_code = entities.owner_code
+INNER JOIN booked
+    ON
+        entities.owner_db_id = booked.owner_db_id
+        AND drafts.voucher_type = booked.source_code
+        AND drafts.subledger_no = booked.subledger_code
+        AND drafts.currency = booked.currency_code
+        AND drafts.control_amount = booked.control_amount
+WHERE
+    NOT EXISTS (
+        SELECT 1
+        FROM
+            stg_vms.documents AS documents
+        WHERE
+            booked.header_text = documents.document_no
+            OR STARTS_WITH(booked.header_text, documents.document_no || ' ')
+    )
+GROUP BY
+    drafts.document_key
+ORDER BY drafts.document_key;
+
 -- name: stood
 -- What people held or ignored when the control store was copied last, as a hint: the last word on each document.
 SELECT

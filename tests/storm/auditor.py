@@ -122,11 +122,14 @@ class Auditor:
             yield Violation("doubled", subject, f"written {sent} times, {story.times_removed} of them taken out")
         if len(there) + waiting > 1:
             yield Violation("doubled", subject, f"{len(there)} vouchers and {int(waiting)} in the import")
+        # What was removed before the control store was lost was never there, for all that anybody can know.
+        sent -= story.times_removed if story.is_forgotten else 0
         if sent and (story.fault or story.is_kept_back):
             yield Violation("held went out", subject, story.fault or "kept back by a person")
         if not sent and status in {READY, POSTED}:
             yield from self._unsent(story, subject, status)
-        if sent and status == READY and not self._is_explained(story):
+        is_alike = "may be in the ledger already" in (self._hold(story) or "")
+        if sent and status == READY and not is_alike and not self._is_explained(story):
             yield Violation("not acknowledged", subject, "is in the ledger and still RFP")
         # Where the VMS does not have it any more either, both sides agree.
         if sent and row and not there and not waiting and not self._is_explained(story):
