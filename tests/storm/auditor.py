@@ -138,7 +138,7 @@ class Auditor:
             yield from self._amounts(story, subject, voucher)
 
     def _unsent(self, story: DocumentStory, subject: str, status: str) -> Iterator[Violation]:
-        if status == POSTED and "set to posted by hand" not in story.deeds:
+        if status == POSTED and not story.is_forgotten and "set to posted by hand" not in story.deeds:
             yield Violation("acknowledged and not there", subject, "is POS, and nothing of it is in the ledger")
         if status == READY and not (story.fault or story.is_kept_back):
             hold = self._hold(story)
