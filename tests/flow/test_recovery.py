@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -93,7 +94,7 @@ def test_a_damaged_store_stays_until_both_systems_were_read(harbour: World) -> N
     assert harbour.command("status").exit_code == 0
 
 
-ORIGINAL, REVERSAL = "2707038", "2707039"
+ORIGINAL, REVERSAL, SALE = "2707038", "2707039", "2706179"
 SUPPLIER, RENAMED, ACCOUNT = "60502", "60502B", "12345678903"
 SWIFT_OF_BRANCH = "SPRBNL21"
 
@@ -149,3 +150,23 @@ def test_no_bank_detail_reaches_the_ledger_that_nobody_released(quay: World) -> 
     put(quay, "BankAccount", "iban", "NL30SPRB0975332622", iban="NL30SPRB0975332622")
     quay.run("master-data")
     assert quay.rows(f"{statement} AND document_no = '60505'") == [("60505",)]
+
+
+def test_a_sales_invoice_that_was_renumbered_meanwhile_is_let_go_by_name_alone(tmp_path: Path) -> None:
+    """Its number is all that a voucher of ours has in the books; that one has the old number."""
+    documents = copies(1, first_key=KEYS[0], number=SALE) + copies(1, first_key=KEYS[1])
+    with world(tmp_path, {"vms/Document": documents}, is_first_day=True, **LIMITS) as harbour:
+        # The VMS is not told that it was posted.
+        harbour.sandbox.fault("vms", {"kind": "status", "status": 503}, match={"method": "PUT"})
+        harbour.run("master-data", "documents")
+        harbour.sandbox.control("DELETE", "faults")
+        harbour.sandbox.control("POST", "ledger/post", {})
+        harbour.change("Document", KEYS[0], documentNo="N-NEW")
+        lose_the_store(harbour)
+        told = harbour.command("rebuild", "--json").json()
+        assert (told["done"], told["vouchers"], told["held"]) == (True, 1, 1), told
+        assert harbour.command("confirm", "--reason", "all seen").exit_code == 0
+        assert harbour.run("documents").exit_code == 14
+        [(message,)] = harbour.rows("SELECT message FROM holds WHERE document_no = 'N-NEW' AND until IS NULL")
+        assert re.search(r"may be in the ledger already, as voucher \d+ under another number", message)
+        assert harbour.booked() == {KEYS[0]: 1, KEYS[1]: 1}
