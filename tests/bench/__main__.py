@@ -20,6 +20,7 @@ BENCHES = {
     "payments": True,
     "rec": True,
     "publish": True,
+    "growth": True,
     "webhooks": False,
     "watch": False,
     "watch-idle": False,

@@ -66,6 +66,13 @@ PEERS = (
 )
 
 
+def write_pages(folder: Path, documents: int) -> None:
+    """Store pages of documents, a file a page."""
+    folder.mkdir()
+    for place, page in enumerate(each_vms_page(documents, lines=LINES)):
+        (folder / f"{place:06d}.json").write_bytes(page)
+
+
 def run_peer(module: str, environment: str | None, world: Path, result: Path, *, times: int = 1) -> Cost | None:
     """Let a peer work as a process, on a result of its own; None where its packages cannot be had."""
     python = python_of(environment) if environment else sys.executable
@@ -99,9 +106,7 @@ def main(documents: int) -> None:
     with tempfile.TemporaryDirectory(prefix="springline-peers-") as name:
         folder = Path(name)
         pages = folder / "pages"
-        pages.mkdir()
-        for place, page in enumerate(each_vms_page(documents, lines=LINES)):
-            (pages / f"{place:06d}.json").write_bytes(page)
+        write_pages(pages, documents)
         say(f"{documents:,} documents of {LINES} lines, landed, and landed again unchanged; seconds of processor:")
         ours: tuple[object, ...] = ()
         best: list[float] = []
