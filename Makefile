@@ -113,7 +113,7 @@ exhaustive: $(INSTALLED) ## each flow killed at every kind of durable step, each
 mutate: $(INSTALLED) ## the product spoiled in one place at a time, and a test must fail each time; ARGS="--only rate" for some
 	$(BIN)/python -m tests.mutations $(ARGS)
 
-bench: $(INSTALLED) ## speed and memory beside floors measured in the same run; ARGS="payments --full" for one, at full size
+bench: $(INSTALLED) ## speed and memory beside floors and peers measured in the same run; ARGS="payments --full" for one, at full size
 	$(BIN)/python -m tests.bench $(ARGS)
 
 docs: $(INSTALLED) ## writes the generated pages of docs/reference

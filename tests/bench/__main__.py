@@ -12,6 +12,7 @@ import sys
 # Each with whether it takes --full.
 BENCHES = {
     "landing": False,
+    "peers": False,
     "idle": False,
     "run": False,
     "recovery": False,
@@ -19,6 +20,7 @@ BENCHES = {
     "payments": True,
     "rec": True,
     "publish": True,
+    "growth": True,
     "webhooks": False,
     "watch": False,
     "watch-idle": False,

@@ -9,6 +9,7 @@ import logging
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -37,7 +38,7 @@ def measure_landing(ctx: Context, pages: list[bytes]) -> float:
     return seconds
 
 
-def measure_floor(ctx: Context, pages: list[bytes]) -> float:
+def measure_floor(ctx: Context, pages: Iterable[bytes]) -> float:
     """Return the seconds that the same pages take into the same tables: no hash, no comparison, no merge, no check."""
     create_tables(ctx.warehouse, DOCUMENTS, side="vms")
     tables = [DOCUMENTS.table, *(children.table for children in DOCUMENTS.children)]

@@ -20,6 +20,7 @@ from pipelines.core.table_ref import TableRef
 from pipelines.models.external import create_tables
 from pipelines.models.steps import catalog_of_repository
 from pipelines.publish import steps as publish_steps
+from pipelines.publish.edition.contents import VIEWS
 from pipelines.step.context import Context
 from pipelines.stores.control import Control
 from pipelines.stores.control_schema import warehouse_columns
@@ -117,6 +118,9 @@ def make_world(ctx: Context, *, documents: int) -> None:
     catalog = catalog_of_repository()
     tables = {model.ref: {column.name: column.type for column in model.columns} for model in catalog.models}
     for ref, columns in tables.items():
+        if ref.schema == VIEWS:
+            # Views of the published file: no table of the warehouse.
+            continue
         fill_table(ctx, ref, columns, rows=documents * PER_DOCUMENT.get(str(ref), 0) or ROWS)
     for table, typed in warehouse_columns().items():
         ref = TableRef("ctl", table)

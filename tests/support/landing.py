@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -151,7 +151,10 @@ def page(*objects: object) -> bytes:
 
 def vms_pages(count: int, *, lines: int = 5, size: int = 500) -> list[bytes]:
     """Return ``count`` documents, ``size`` a page."""
-    return [
-        page(*(vms_document(number, lines=lines) for number in range(first, min(count, first + size))))
-        for first in range(0, count, size)
-    ]
+    return list(each_vms_page(count, lines=lines, size=size))
+
+
+def each_vms_page(count: int, *, lines: int = 5, size: int = 500) -> Iterator[bytes]:
+    """Give the pages one by one."""
+    for first in range(0, count, size):
+        yield page(*(vms_document(number, lines=lines) for number in range(first, min(count, first + size))))

@@ -1,50 +1,37 @@
-"""The same comparison of documents and payments as a person would write it in plain pandas: the bench's peer.
+"""The same comparison of documents and payments as a person would write it in plain pandas.
 
 It reads the same staging rows, in whole minor units, and says for each document what both sides have and in which state
 it is, and for each invoice what was paid. It knows none of the words, drift and breaks that sql/rec tells.
 """
 
-# ruff: noqa: S608 - statements are made of our own names
-
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import numpy as np
 
+from tests.bench.peers.rec_rows import INVOICES, PAYMENTS, QUERIES
+
 if TYPE_CHECKING:
-    import duckdb
     import pandas as pd
 
-UNITS = "CAST(round({} * 100) AS BIGINT)"
-INVOICES = ("INI", "INO", "CRI", "CRO")
 
-
-def read(connection: duckdb.DuckDBPyConnection) -> dict[str, pd.DataFrame]:
-    """Read what the comparison needs; amounts as whole cents, so that pandas adds them up exactly."""
-    amount, company = UNITS.format("document_amount"), UNITS.format("company_currency_amount")
-    invoice, booked, open_ = (UNITS.format(name) for name in ("invoice_amount", "amount", "invoice_remaining"))
-    rows = f"row_db_id, header_db_id, match_id, source_code, {invoice} AS units, {open_} AS open_units"
-    queries = {
-        "documents": f"SELECT document_key, document_type, status_code, {amount} AS units, {company} AS company_units "
-        "FROM stg_vms.documents",
-        "references": f"SELECT document_key, ref_document_key, {amount} AS units FROM stg_vms.document_lines "
-        "WHERE ref_document_key IS NOT NULL",
-        "vouchers": "SELECT document_key, header_db_id, voucher_type FROM ctl.sent_vouchers WHERE state = 'sent'",
-        "controls": "SELECT document_key, account FROM ctl.sent_lines WHERE is_control",
-        "books": f"SELECT header_db_id, account_code, {invoice} AS units, {booked} AS company_units "
-        "FROM stg_ledger.transactions",
-        "holds": "SELECT DISTINCT document_key FROM ctl.holds WHERE until IS NULL AND severity = 'critical'",
-        "subledger": f"SELECT 'AP' AS side, -1 AS sign, {rows} FROM stg_ledger.ap_rows UNION ALL "
-        f"SELECT 'AR', 1, {rows} FROM stg_ledger.ar_rows",
-    }
-    return {name: connection.execute(query).df() for name, query in queries.items()}
+def work(world: Path, result: Path) -> None:
+    """Compare a world, and write both tables of what was found."""
+    with duckdb.connect(str(world), read_only=True) as connection:
+        tables = {name: connection.execute(query).df() for name, query in QUERIES.items()}
+    with duckdb.connect(str(result)) as connection:
+        for name, found in (("documents", documents(tables)), ("payments", payments(tables))):
+            connection.register("found", found)
+            connection.execute(f"CREATE TABLE {name} AS SELECT * FROM found")  # noqa: S608 our own names
 
 
 def documents(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Give both amounts and the state of each document: key, units and company units of both sides, state."""
     vouchers, books = tables["vouchers"], tables["books"]
-    found = tables["documents"][~tables["documents"].document_type.isin(["PMI", "PMO"])]
+    found = tables["documents"][~tables["documents"].document_type.isin(PAYMENTS)]
     found = found.merge(vouchers, on="document_key", how="left")
     control = tables["controls"].drop_duplicates("document_key")
     found = found.merge(control, on="document_key", how="left")
@@ -81,7 +68,7 @@ def payments(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
         amount_ledger=("units", "sum"), settled=("settled", "sum"), paid_ledger=("paid", "sum")
     )
     kinds = tables["documents"]
-    posted = kinds[kinds.document_type.isin(["PMI", "PMO"]) & (kinds.status_code == "POS")][["document_key"]]
+    posted = kinds[kinds.document_type.isin(PAYMENTS) & (kinds.status_code == "POS")][["document_key"]]
     told = tables["references"].merge(posted, on="document_key")
     paid = -told.groupby("ref_document_key").units.sum().rename("paid_vms")
     invoices = kinds[kinds.document_type.isin(INVOICES)][["document_key", "units"]].merge(ledger, on="document_key")
