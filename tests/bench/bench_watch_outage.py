@@ -1,7 +1,7 @@
 """What becomes of documents that get ready while both systems are away for an hour, and what people are told of it.
 
-Run as ``python -m tests.bench watch-outage``: a real hour, or so many seconds as are named. A watch works in a process
-of its own; what it asks is answered with 503 meanwhile.
+Run as ``python -m tests.bench.bench_watch_outage``: a real hour, or as many seconds as are named. A watch works in a
+process of its own; what it asks is answered with 503 meanwhile.
 """
 
 from __future__ import annotations
