@@ -148,12 +148,14 @@ def _as_suits(connection: duckdb.DuckDBPyConnection) -> Iterator[int]:
     which is never shared out: a model takes one thread there, and another one is built beside it.
     """
     lanes = 1
+    # As the warehouse was opened: a small machine affords one.
+    threads = number_of(connection.execute("SELECT current_setting('threads')"))
     if number_of(connection.execute(_STAGED_ROWS)) < _WORTH_THREADS:
-        lanes = min(_MOST_LANES, number_of(connection.execute("SELECT current_setting('threads')")))
+        lanes = min(_MOST_LANES, threads)
         connection.execute("SET threads = 1")
     connection.execute("SET preserve_insertion_order = false")
     try:
         yield lanes
     finally:
         connection.execute("RESET preserve_insertion_order")
-        connection.execute("RESET threads")
+        connection.execute(f"SET threads = {threads}")

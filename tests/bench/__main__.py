@@ -12,6 +12,7 @@ import sys
 # Each with whether it takes --full.
 BENCHES = {
     "landing": False,
+    "start": False,
     "idle": False,
     "run": False,
     "recovery": False,

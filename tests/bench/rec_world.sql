@@ -166,7 +166,14 @@ SELECT
     lines.company_amount * CAST('0.01' AS DECIMAL(38, 18)) AS company_currency_amount,
     lines.account AS gl_account, 'Line ' || CAST(lines.n AS VARCHAR) AS line_text,
     CASE WHEN facts.document_type = 'ACR' AND facts.i % 40 = 19 THEN facts.document_key - 1 END AS ref_document_key,
-    facts.i AS voyage_key, facts.voyage_no AS voyage_reference_no, facts.vessel_code, 'fetch-1' AS fetch_id
+    facts.i AS voyage_key, facts.voyage_no AS voyage_reference_no, 'fetch-1' AS fetch_id
+FROM line_facts AS lines INNER JOIN facts ON lines.i = facts.i;
+
+-- Each line counts for the vessel of its voyage, which has one code.
+INSERT INTO stg_vms.document_line_vessel_codes BY NAME
+SELECT
+    facts.document_key, facts.document_key * 10 + lines.n AS line_key, facts.base % 100 AS code_key, facts.vessel_code,
+    0 AS position, 'fetch-1' AS fetch_id
 FROM line_facts AS lines INNER JOIN facts ON lines.i = facts.i;
 
 INSERT INTO stg_vms.document_payment_terms BY NAME
@@ -308,24 +315,35 @@ FROM range(60000, 63000) AS numbers (i);
 
 INSERT INTO stg_vms.voyages BY NAME
 SELECT DISTINCT
-    base % 100 * 100 + base // 100 % 20 AS voyage_key, voyage_no AS reference_no, vessel_code, 'OPR' AS status_code,
+    base % 100 * 100 + base // 100 % 20 AS voyage_key, voyage_no AS reference_no, 'OPR' AS status_code,
     TIMESTAMP '2024-01-01' AS start_at, TIMESTAMP '2026-12-31' AS end_at, 'fetch-1' AS fetch_id, TIMESTAMP '2026-11-02 07:00:00' AS fetched_at
 FROM facts;
 
 INSERT INTO stg_vms.vessels BY NAME
 SELECT
-    i AS vessel_key, 'V' || lpad(CAST(i AS VARCHAR), 3, '0') AS vessel_code, 'Vessel ' || CAST(i AS VARCHAR) AS vessel_name,
-    'fetch-1' AS fetch_id, TIMESTAMP '2026-11-02 07:00:00' AS fetched_at
+    i AS vessel_key, 'Vessel ' || CAST(i AS VARCHAR) AS vessel_name, 'fetch-1' AS fetch_id,
+    TIMESTAMP '2026-11-02 07:00:00' AS fetched_at
 FROM range(100) AS numbers (i);
+
+INSERT INTO stg_vms.vessel_codes BY NAME
+SELECT
+    vessel_key, vessel_key AS code_key, 'V' || lpad(CAST(vessel_key AS VARCHAR), 3, '0') AS vessel_code, 0 AS position, fetch_id
+FROM stg_vms.vessels;
+
+INSERT INTO stg_vms.voyage_vessel_codes BY NAME
+SELECT
+    voyage_key, voyage_key // 100 AS code_key, 'V' || lpad(CAST(voyage_key // 100 AS VARCHAR), 3, '0') AS vessel_code,
+    0 AS position, fetch_id
+FROM stg_vms.voyages;
 
 INSERT INTO stg_ledger.entity_dimensions BY NAME
 SELECT 1 AS entity_db_id, 'glObject1' AS field_name, 5 AS object_kind_db_id, 'fetch-1' AS fetch_id;
 
 INSERT INTO stg_ledger.object_values BY NAME
 SELECT
-    vessel_key AS object_value_db_id, vessel_code AS code, vessel_name AS description, 1 AS owner_db_id, 5 AS object_kind_db_id,
-    fetch_id, fetched_at
-FROM stg_vms.vessels;
+    vessel_key AS object_value_db_id, codes.vessel_code AS code, vessels.vessel_name AS description, 1 AS owner_db_id,
+    5 AS object_kind_db_id, vessels.fetch_id, vessels.fetched_at
+FROM stg_vms.vessels AS vessels INNER JOIN stg_vms.vessel_codes AS codes USING (vessel_key);
 
 INSERT INTO stg_ledger.projects BY NAME
 SELECT
