@@ -13,6 +13,7 @@ import sys
 BENCHES = {
     "landing": False,
     "start": False,
+    "small": True,
     "idle": False,
     "run": False,
     "recovery": False,

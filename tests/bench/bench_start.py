@@ -54,11 +54,15 @@ def make_world(ctx: Context, documents: int) -> None:
     build(ctx.warehouse, catalog.models, schemas=("map", "post", "rec", "close"))
     fill_control(ctx)
     take_over(ctx.warehouse, ctx.control, batch_id=ctx.batch_id)
+    publish_file(ctx)
+
+
+def publish_file(ctx: Context) -> None:
+    """Publish what the warehouse has, without the copy of the control store, which here has no vouchers' payloads."""
+    folder = ctx.settings.published
+    folder.mkdir(exist_ok=True)
     edition = Edition(ctx.now(), ctx.batch_id, ctx.today, __version__, ctx.now(), ctx.now())
-    # Without the step, which would copy what the vouchers say: these say nothing.
-    ctx.settings.published.mkdir()
-    texts = published_texts(ctx)
-    write_database(ctx.warehouse, ctx.control, ctx.settings.published, texts=texts, edition=edition)
+    write_database(ctx.warehouse, ctx.control, folder, texts=published_texts(ctx), edition=edition)
 
 
 def fill_control(ctx: Context) -> None:

@@ -30,8 +30,8 @@ LAUNCH = Path(__file__).with_name("launch.py")
 TODAY = "2026-11-02"
 CLOCK = "2026-11-02T08:00:00Z"
 NO_LIMITS = {"burst_requests": None, "concurrency": None, "credits_per_hour": None, "posting_every_minutes": None}
-# Neither the checks' library nor dlt nor the parser of the models has anything to do where nothing has changed.
-HEAVY = frozenset({"great_expectations", "dlt", "sqlglot"})
+# Neither the checks' library nor dlt, pandas or the parser of the models has anything to do where nothing has changed.
+HEAVY = frozenset({"great_expectations", "dlt", "sqlglot", "pandas"})
 
 
 @dataclass(frozen=True, slots=True)
