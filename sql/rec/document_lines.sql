@@ -4,7 +4,6 @@
 -- Answers: What was billed or accrued by vessel, voyage, port call, claim, off-hire, bill of lading and business unit?
 -- Read by: analysts (published).
 -- grain: document_key, line_key
--- Each step is made before the next: three large joins at once need more memory than a small machine has.
 WITH wanted AS MATERIALIZED (
     SELECT
         documents.*,
@@ -26,6 +25,7 @@ WITH wanted AS MATERIALIZED (
         AND (left_companies.company_code IS NULL OR states.document_key IS NOT NULL)
 ),
 
+-- Each step is made before the next: three large joins at once need more memory than a small machine has.
 placed AS MATERIALIZED (
     SELECT
         lines.*,
