@@ -31,7 +31,9 @@ ASIDE = 64 * MEBI
 _ALLOCATOR = ("allocator_flush_threshold", "allocator_bulk_deallocation_flush_threshold")
 _KEPT_MEMORY = "16MB"
 
-# A limit of the process counts what is mapped, used or not: each with what /proc/self/status calls both.
+# A limit of the process counts what is mapped, used or not: each with what /proc/self/status calls both. Of what is
+# mapped later, measured while 100,000 documents were published, a quarter stays unused.
+USED = 0.75
 _LIMITS = {"Max address space": ("VmSize", "VmRSS"), "Max data size": ("VmData", "RssAnon")}
 # Where the groups of both versions lie, by the name of their controller in /proc/self/cgroup, and what limits them.
 _GROUPS = {
@@ -128,7 +130,7 @@ def _of_process(root: Path) -> Iterator[int]:
         for name, (mapped, used) in _LIMITS.items():
             soft = line.removeprefix(name).split()[0] if line.startswith(name) else ""
             if soft.isdigit():
-                yield int(soft) - max(status.get(mapped, 0) - status.get(used, 0), 0)
+                yield int((int(soft) - max(status.get(mapped, 0) - status.get(used, 0), 0)) * USED)
 
 
 def _fields(path: Path) -> Mapping[str, int]:

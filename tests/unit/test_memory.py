@@ -62,11 +62,11 @@ CASES = {
     ),
     "addresses, of which 500 are mapped and not used": (
         {"proc/self/limits": limit("Max address space", str(2000 * MEBI)), "proc/self/status": IN_USE},
-        1500,
+        1125,
     ),
     "data, of which 50 are mapped and not used": (
-        {"proc/self/limits": limit("Max data size", str(1024 * MEBI)), "proc/self/status": IN_USE},
-        974,
+        {"proc/self/limits": limit("Max data size", str(1050 * MEBI)), "proc/self/status": IN_USE},
+        750,
     ),
     "no limit": ({"proc/self/limits": limit("Max data size", "unlimited"), "proc/self/status": IN_USE}, 8_000),
 }
