@@ -19,6 +19,7 @@ from pipelines.core.resources import sql_folder
 from pipelines.models.steps import build, open_catalog
 from pipelines.stores.control import Control
 from pipelines.stores.control_copy import copy_control
+from pipelines.stores.memory import fit
 from pipelines.stores.seeds import load_seeds
 from pipelines.stores.settings_tables import write_settings
 from pipelines.stores.warehouse import SCHEMAS
@@ -52,6 +53,7 @@ def scratch(ctx: Context) -> Iterator[Context]:
         # A control store is a file (SQLite, used by several threads), so it needs a folder; it goes with the question.
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="springline-")))
         warehouse = stack.enter_context(duckdb.connect())
+        fit(warehouse, spill=folder / "spill")
         control = stack.enter_context(closing(Control(folder / "scratch.ctl.sqlite")))
         # The settings name stores of its own too, so that nothing that opens a store by them can reach the real ones.
         for schema in SCHEMAS:

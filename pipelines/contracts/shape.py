@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from pipelines.contracts.contract import Form, MemberKind
 from pipelines.core.table_ref import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    import pyarrow as pa
 
     from pipelines.contracts.contract import Children, Contract, Member
 
@@ -21,20 +21,18 @@ if TYPE_CHECKING:
 Columns = list[tuple[str, str]]
 
 # 38 digits are the most that both Arrow's decimal128 and DuckDB hold.
-DECIMAL = (pa.decimal128(38, 18), "DECIMAL(38,18)")
-# Of each kind: the type its JSON is parsed with, and the type of its column.
-TYPES: Mapping[MemberKind, tuple[pa.DataType, str]] = {
-    MemberKind.TEXT: (pa.string(), "VARCHAR"),
-    MemberKind.INTEGER: (pa.int64(), "BIGINT"),
+DECIMAL = "DECIMAL(38,18)"
+# Of each kind the type of its column; what its JSON is parsed with stands in _arrow_types.
+TYPES: Mapping[MemberKind, str] = {
+    MemberKind.TEXT: "VARCHAR",
+    MemberKind.INTEGER: "BIGINT",
     MemberKind.AMOUNT: DECIMAL,
     MemberKind.RATE: DECIMAL,
     MemberKind.MONEY_TEXT: DECIMAL,
-    MemberKind.BOOLEAN: (pa.bool_(), "BOOLEAN"),
-    MemberKind.TIMESTAMP: (pa.timestamp("us"), "TIMESTAMP"),
-    # A day may come with a time behind it, which the cast to DATE cuts off.
-    MemberKind.DATE: (pa.timestamp("us"), "DATE"),
-    # A decimal is the one type that pyarrow.json reads from 5 and from "5" alike.
-    MemberKind.ID: (pa.decimal128(38, 0), "BIGINT"),
+    MemberKind.BOOLEAN: "BOOLEAN",
+    MemberKind.TIMESTAMP: "TIMESTAMP",
+    MemberKind.DATE: "DATE",
+    MemberKind.ID: "BIGINT",
 }
 # Columns that landing adds, behind those of the contract. A child row counts only while its fetch_id is that of its
 # parent: this is how a line that was removed on the other side is gone here without a delete.
@@ -59,7 +57,9 @@ class TreeNode:
     def arrow_type(self) -> pa.DataType:
         """The Arrow type of the member."""
         if self.kind is not None:
-            return TYPES[self.kind][0]
+            return _arrow_types()[self.kind]
+        import pyarrow as pa  # noqa: PLC0415 as in _arrow_types
+
         struct = pa.struct([(name, node.arrow_type) for name, node in self.members.items()])
         return pa.list_(struct) if self.is_list else struct
 
@@ -77,6 +77,7 @@ def tree(contract: Contract) -> TreeNode:
     """Return the tree that a contract's paths make.
 
     >>> from pipelines.contracts.contract import Contract, text
+    >>> import pyarrow as pa
     >>> pa.schema(tree(Contract("Ship", "ships", "k", (text("c", "codes[0].code"),))).arrow_type)
     codes: list<item: struct<code: string>>
       child 0, item: struct<code: string>
@@ -115,8 +116,30 @@ def _branch(node: TreeNode, path: str) -> TreeNode:
 
 
 @cache
+def _arrow_types() -> Mapping[MemberKind, pa.DataType]:
+    import pyarrow as pa  # noqa: PLC0415 a question asks for columns alone, and to import it takes a tenth of a second
+
+    decimal = pa.decimal128(38, 18)
+    return {
+        MemberKind.TEXT: pa.string(),
+        MemberKind.INTEGER: pa.int64(),
+        MemberKind.AMOUNT: decimal,
+        MemberKind.RATE: decimal,
+        MemberKind.MONEY_TEXT: decimal,
+        MemberKind.BOOLEAN: pa.bool_(),
+        MemberKind.TIMESTAMP: pa.timestamp("us"),
+        # A day may come with a time behind it, which the cast to DATE cuts off.
+        MemberKind.DATE: pa.timestamp("us"),
+        # A decimal is the one type that pyarrow.json reads from 5 and from "5" alike.
+        MemberKind.ID: pa.decimal128(38, 0),
+    }
+
+
+@cache
 def arrow_schema(contract: Contract) -> pa.Schema:
     """Return the schema that the objects of a contract are parsed with."""
+    import pyarrow as pa  # noqa: PLC0415 as in _arrow_types
+
     return pa.schema([(name, node.arrow_type) for name, node in tree(contract).members.items()])
 
 
@@ -142,7 +165,7 @@ def codes_of(contract: Contract) -> dict[str, list[tuple[Member, str]]]:
 
 
 def _columns(members: Iterable[Member]) -> Columns:
-    return [(member.column, TYPES[member.kind][1]) for member in members]
+    return [(member.column, TYPES[member.kind]) for member in members]
 
 
 def length_expression(children: Children) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pipelines.core.literals import among
 from pipelines.extract import vms
 from pipelines.extract.land import ReadCounts
 
@@ -24,7 +25,7 @@ WITH named AS (
     INNER JOIN seed.voucher_types AS voucher_types ON documents.document_type = voucher_types.document_type
     INNER JOIN stg_vms.document_lines AS lines
         ON documents.document_key = lines.document_key AND documents.fetch_id = lines.fetch_id
-    WHERE documents.status_code IN (SELECT UNNEST(?))
+    WHERE {status}
         AND (lines.ref_document_key IS NOT NULL OR NULLIF(TRIM(lines.ref_document_no), '') IS NOT NULL)
 )
 SELECT DISTINCT
@@ -41,7 +42,7 @@ _UNNAMED = """
 SELECT accrual_types.reverses_type, MIN(CAST(DATE_TRUNC('month', documents.document_date) AS DATE) - INTERVAL 1 MONTH)
 FROM stg_vms.documents AS documents
 INNER JOIN seed.accrual_types AS accrual_types ON documents.document_type = accrual_types.document_type
-WHERE documents.status_code IN (SELECT UNNEST(?)) AND accrual_types.reverses_type IS NOT NULL AND NOT EXISTS (
+WHERE {status} AND accrual_types.reverses_type IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM stg_vms.document_lines AS lines
     WHERE lines.document_key = documents.document_key AND lines.fetch_id = documents.fetch_id
         AND (lines.ref_document_key IS NOT NULL OR NULLIF(TRIM(lines.ref_document_no), '') IS NOT NULL)
@@ -69,4 +70,4 @@ def extract_originals(ctx: Context, *, statuses: Sequence[str] = ("RFP",)) -> Re
 
 
 def _rows(ctx: Context, statement: str, statuses: Sequence[str]) -> list[tuple[Any, ...]]:
-    return ctx.warehouse.execute(statement, [list(statuses)]).fetchall()
+    return ctx.warehouse.execute(statement.format(status=among("documents.status_code", statuses))).fetchall()

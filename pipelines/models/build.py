@@ -12,7 +12,7 @@ import structlog
 
 from pipelines.core.errors import ModelError
 from pipelines.core.table_ref import TableRef, quote
-from pipelines.models.duck import create_statement, fault_of
+from pipelines.models.duck import create_statement, fault_of, plain_words
 from pipelines.models.functions import create_functions
 from pipelines.models.merge import merge
 from pipelines.models.model import Model
@@ -130,6 +130,14 @@ def build_model(connection: duckdb.DuckDBPyConnection, model: Model) -> BuildRes
             row_count, kept_count, note = merge(connection, model)
         else:
             row_count = number_of(connection.execute(create_statement(model)))
+    except duckdb.OutOfMemoryException as error:
+        # Behind this DuckDB advises to set what is set already.
+        words = plain_words(error).partition(" Possible solutions")[0]
+        raise ModelError(
+            f"{model.ref} needs more memory than this process may use: {words}",
+            next_step="nothing was sent; give it more (MemoryMax= of its service, the limit of its container, "
+            "`ulimit`), then do it again.",
+        ) from error
     except duckdb.Error as error:
         raise ModelError(
             f"{model.ref} could not be built: {fault_of(model, error)}",
@@ -147,7 +155,9 @@ def _as_suits(connection: duckdb.DuckDBPyConnection) -> Iterator[int]:
     36 s instead of 57 on two cores that others used as well. In a small warehouse nearly all the time is planning,
     which is never shared out: a model takes one thread there, and another one is built beside it.
     """
-    lanes, threads = 1, number_of(connection.execute("SELECT current_setting('threads')"))
+    lanes = 1
+    # As the warehouse was opened: a small machine affords one.
+    threads = number_of(connection.execute("SELECT current_setting('threads')"))
     if number_of(connection.execute(_STAGED_ROWS)) < _WORTH_THREADS:
         lanes = min(_MOST_LANES, threads)
         connection.execute("SET threads = 1")

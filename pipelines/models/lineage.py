@@ -52,14 +52,16 @@ def sources(
     ``without`` names models through which no way counts.
     """
     model = catalog.model(table)
-    origins = {}
-    for column in model.columns:
-        ref = ColumnRef(model.ref, column.name)
-        reached = _reached(catalog, ref, without=without) if without else catalog.origins[ref]
-        origins[column.name] = tuple(
-            origin for origin in catalog.origins[ref] if origin in reached and origin.table.schema in schemas
+    return {
+        column.name: tuple(
+            sorted(
+                end
+                for end in _reached(catalog, ColumnRef(model.ref, column.name), without=without)
+                if end.table.schema in schemas and end.table not in catalog.by_ref
+            )
         )
-    return origins
+        for column in model.columns
+    }
 
 
 def _reached(catalog: Catalog, column: ColumnRef, *, without: Collection[str]) -> set[ColumnRef]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,7 @@ from pipelines.step.counts import Counts
 from pipelines.stores.control_copy import copy_control
 from pipelines.stores.control_schema import control_tables, made_tables
 from pipelines.stores.marks import mark_of
+from pipelines.stores.memory import fit, room_beside, spill_beside
 from pipelines.stores.sent_objects import SENT_TABLES
 from pipelines.stores.unopened import unopened_step
 
@@ -103,7 +105,7 @@ def publish_database(ctx: Context) -> Counts:
 
 def publish_tables(ctx: Context) -> Counts:
     """Write the published tables as Parquet, those that changed."""
-    return _publish(ctx, TABLES, lambda folder: _from_published(folder, write_tables))
+    return _publish(ctx, TABLES, lambda _folder: _from_published(ctx, write_tables))
 
 
 def publish_report(ctx: Context) -> Counts:
@@ -116,7 +118,7 @@ def publish_report(ctx: Context) -> Counts:
             write_report(connection, aside / REPORT, today=ctx.today, rules=load_rules().rules.values())
             put_file(aside / REPORT, folder / REPORT)
 
-    return _publish(ctx, REPORT, lambda folder: _from_published(folder, write))
+    return _publish(ctx, REPORT, lambda _folder: _from_published(ctx, write))
 
 
 def publish_workbook(ctx: Context) -> Counts:
@@ -129,7 +131,7 @@ def publish_workbook(ctx: Context) -> Counts:
             write_workbook(connection, aside / WORKBOOK, today=ctx.today)
             put_file(aside / WORKBOOK, folder / WORKBOOK)
 
-    return _publish(ctx, WORKBOOK, lambda folder: _from_published(folder, write))
+    return _publish(ctx, WORKBOOK, lambda _folder: _from_published(ctx, write))
 
 
 def write_sheets(
@@ -249,8 +251,9 @@ def _last_read(ctx: Context, side: str) -> datetime | None:
     return max([*times, *([datetime.fromisoformat(moved)] if moved else [])], default=None)
 
 
-def _from_published(folder: Path, write: Callable[[duckdb.DuckDBPyConnection, Path], object]) -> object:
+def _from_published(ctx: Context, write: Callable[[duckdb.DuckDBPyConnection, Path], object]) -> object:
     """Make a product from the published file, so that all products say the same."""
+    folder, warehouse = ctx.settings.published, ctx.settings.warehouse_path
     place = folder / DATABASE
     try:
         # Read only: analysts may have the same file open.
@@ -259,7 +262,7 @@ def _from_published(folder: Path, write: Callable[[duckdb.DuckDBPyConnection, Pa
         raise ModelError(
             f"{place} cannot be read: {error}", next_step=unopened_step(error, anew="the next run writes it anew")
         ) from error
-    try:
+    with closing(connection), room_beside(ctx.warehouse) as usable:
+        # Not into the published folder, which has readers.
+        fit(connection, spill=spill_beside(warehouse.with_name(f"{warehouse.name}.published")), usable=usable)
         return write(connection, folder)
-    finally:
-        connection.close()

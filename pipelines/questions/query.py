@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pipelines.core.errors import UsageError
-from pipelines.core.literals import literal
 from pipelines.publish.edition.contents import DATABASE, first_line
 from pipelines.questions.shortcuts import as_sql
+from pipelines.stores.memory import fit
 from pipelines.stores.unopened import unopened_step
 
 if TYPE_CHECKING:
@@ -126,9 +126,9 @@ def _open(path: Path, spill: str) -> duckdb.DuckDBPyConnection:
             f"{path} cannot be read: {first_line(error)}",
             next_step=unopened_step(error, anew="`springline run publish` writes it anew"),
         ) from error
+    fit(connection, spill=Path(spill))
     # In this order: after lock_configuration nothing can be set any more, not even by the question itself.
     for setting in (
-        f"temp_directory = {literal(spill)}",
         "TimeZone = 'UTC'",
         "enable_external_access = false",
         "lock_configuration = true",

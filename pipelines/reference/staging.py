@@ -73,7 +73,7 @@ def _written(schema: str, external: Mapping[TableRef, Columns]) -> Iterator[str]
 def _members(members: Iterable[Member]) -> Iterator[Row]:
     for member in members:
         required = "yes" if member.required else ""
-        yield code(member.column), TYPES[member.kind][1], code(member.path), required, member.comment
+        yield code(member.column), TYPES[member.kind], code(member.path), required, member.comment
 
 
 def _table(rows: Iterable[Row], extras: Iterable[tuple[str, str]]) -> str:

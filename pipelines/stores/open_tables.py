@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from pipelines.core.literals import literal
 from pipelines.stores.rows import Row, rows_of
 
 if TYPE_CHECKING:
@@ -35,7 +36,11 @@ class Tables:
     def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Return the rows of a query by column name; none when the file does not have the table."""
         try:
-            cursor = self.connection.execute(statement, list(parameters))
+            if parameters:
+                # Not bound from here: for that DuckDB imports pandas, half of what a question may take.
+                self.connection.execute(f"PREPARE asked AS {statement}")
+                statement = f"EXECUTE asked({', '.join(map(_written, parameters))})"
+            cursor = self.connection.execute(statement)
         except duckdb.CatalogException:
             return []
         return rows_of(cursor)
@@ -69,3 +74,16 @@ def _open(path: Path, origin: str, *, patience: float = 0) -> Tables | None:
             if "lock" not in str(error).lower() or time.monotonic() >= end:
                 return None
         time.sleep(LOOK)
+
+
+def _written(value: object) -> str:
+    """Write a value, or a list of them, into a statement.
+
+    >>> _written([1, 2]), _written("O'Hara"), _written(None)
+    ('[1, 2]', "'O''Hara'", 'NULL')
+    """
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_written, value))}]"
+    if value is None or isinstance(value, int | str | date):
+        return literal(value)
+    raise TypeError(type(value))

@@ -11,6 +11,7 @@ import duckdb
 
 from pipelines.core.disk import disk_fault
 from pipelines.core.errors import BusyError, ModelError, SpringlineError
+from pipelines.stores.memory import fit, spill_beside
 from pipelines.stores.spoiled import is_spoiled, set_aside
 from pipelines.stores.unopened import unopened_step
 
@@ -28,11 +29,6 @@ STORAGE_VERSION = "v1.0.0"
 LAYOUT = 1
 # What says how far a warehouse has come must be as this release keeps it.
 _BOOKKEEPING = {"layout": ["number"], "contents": ["table_name", "digest"], "last_batch": ["batch_id"]}
-
-# When DuckDB gives memory back: by itself it keeps hundreds of megabytes that it has no use for. Given back at every
-# megabyte, memory is asked for anew by each of a hundred small models, which takes a third of their time.
-ALLOCATOR = ("allocator_flush_threshold", "allocator_bulk_deallocation_flush_threshold")
-KEPT_MEMORY = "16MB"
 
 # Which batch had the warehouse last, as the control store knows it.
 _WAREHOUSE_BATCH = "warehouse.last_batch"
@@ -92,8 +88,7 @@ class KeptWarehouse:
 def _opened(path: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(path))
     try:
-        for name in ALLOCATOR:
-            connection.execute(f"SET {name} = '{KEPT_MEMORY}'")
+        fit(connection, spill=spill_beside(path))
         for schema in SCHEMAS:
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         _require_layout(connection)

@@ -4,7 +4,7 @@
 -- Answers: What was billed or accrued by vessel, voyage, port call, claim, off-hire, bill of lading and business unit?
 -- Read by: analysts (published).
 -- grain: document_key, line_key
-WITH wanted AS (
+WITH wanted AS MATERIALIZED (
     SELECT
         documents.*,
         states.period_month,
@@ -23,6 +23,19 @@ WITH wanted AS (
     WHERE
         documents.status_code <> 'GONE'
         AND (left_companies.company_code IS NULL OR states.document_key IS NOT NULL)
+),
+
+-- Each step is made before the next: three large joins at once need more memory than a small machine has.
+placed AS MATERIALIZED (
+    SELECT
+        lines.*,
+        vessels.vessel_code
+    FROM
+        stg_vms.document_lines AS lines
+    LEFT JOIN rec.line_vessels AS vessels
+        ON
+            lines.document_key = vessels.document_key
+            AND lines.line_key = vessels.line_key
 )
 
 SELECT
@@ -38,7 +51,7 @@ SELECT
     lines.line_key,  -- database id of the line in the VMS
     NULLIF(TRIM(lines.line_text), '') AS line_text,  -- what the line is for, as the VMS has it
     NULLIF(TRIM(lines.gl_account), '') AS account,  -- GL account of the line in the VMS; posting.gl_accounts may send another one
-    vessels.vessel_code,  -- vessel the line counts for: its own code, else that of its voyage's vessel on that day
+    lines.vessel_code,  -- vessel the line counts for: its own code, else that of its voyage's vessel on that day
     NULLIF(TRIM(lines.voyage_reference_no), '') AS voyage_no,  -- reference number of the line's voyage
     NULLIF(TRIM(lines.partner_code), '') AS line_partner_code,  -- partner named on the line itself, as the broker of a commission
     lines.port_call_key,  -- database id of the port call the line belongs to; null: none
@@ -90,14 +103,10 @@ SELECT
     wanted.as_of_ledger  -- UTC: when its voucher, else the books, were read from the ledger; null: not compared
 FROM
     wanted
-INNER JOIN stg_vms.document_lines AS lines
+INNER JOIN placed AS lines
     ON
         wanted.document_key = lines.document_key
         AND wanted.fetch_id = lines.fetch_id
-LEFT JOIN rec.line_vessels AS vessels
-    ON
-        lines.document_key = vessels.document_key
-        AND lines.line_key = vessels.line_key
 LEFT JOIN seed.vat_accounts AS vat_accounts
     ON TRIM(lines.gl_account) = vat_accounts.account
 LEFT JOIN seed.currencies AS line_units

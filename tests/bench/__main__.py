@@ -13,6 +13,8 @@ import sys
 BENCHES = {
     "landing": False,
     "peers": False,
+    "start": False,
+    "small": True,
     "idle": False,
     "run": False,
     "recovery": False,

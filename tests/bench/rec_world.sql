@@ -42,8 +42,9 @@ SELECT
     END AS partner_code,
     CASE voucher_type WHEN 'AP' THEN '2400' WHEN 'AR' THEN '1500' ELSE '2960' END AS control_account,
     CASE voucher_type WHEN 'AR' THEN 1 ELSE -1 END AS control_sign,
-    'V' || lpad(CAST(base % 100 AS VARCHAR), 3, '0') AS vessel_code,
-    'V' || lpad(CAST(base % 100 AS VARCHAR), 3, '0') || '-' || CAST(2401 + base // 100 % 20 AS VARCHAR) AS voyage_no,
+    -- By twenties: an accrual is one in twenty, and each voyage has some.
+    'V' || lpad(CAST(base // 20 % 100 AS VARCHAR), 3, '0') AS vessel_code,
+    'V' || lpad(CAST(base // 20 % 100 AS VARCHAR), 3, '0') || '-' || CAST(2401 + base // 2000 % 20 AS VARCHAR) AS voyage_no,
     i % {held} = 0 AS is_held,
     i % {held} <> 0 AND i % {waiting} = 0 AS is_waiting,
     i % {held} = 0 OR i % {waiting} = 0 AS is_unsent,
@@ -169,9 +170,10 @@ SELECT
     facts.i AS voyage_key, facts.voyage_no AS voyage_reference_no, 'fetch-1' AS fetch_id
 FROM line_facts AS lines INNER JOIN facts ON lines.i = facts.i;
 
+-- Each line counts for the vessel of its voyage, which has one code.
 INSERT INTO stg_vms.document_line_vessel_codes BY NAME
 SELECT
-    facts.document_key, facts.document_key * 10 + lines.n AS line_key, facts.base % 100 AS code_key, facts.vessel_code,
+    facts.document_key, facts.document_key * 10 + lines.n AS line_key, facts.base // 20 % 100 AS code_key, facts.vessel_code,
     0 AS position, 'fetch-1' AS fetch_id
 FROM line_facts AS lines INNER JOIN facts ON lines.i = facts.i;
 
@@ -314,23 +316,26 @@ FROM range(60000, 63000) AS numbers (i);
 
 INSERT INTO stg_vms.voyages BY NAME
 SELECT DISTINCT
-    base % 100 * 100 + base // 100 % 20 AS voyage_key, voyage_no AS reference_no, 'OPR' AS status_code,
+    base // 20 % 100 * 100 + base // 2000 % 20 AS voyage_key, voyage_no AS reference_no, 'OPR' AS status_code,
     TIMESTAMP '2024-01-01' AS start_at, TIMESTAMP '2026-12-31' AS end_at, 'fetch-1' AS fetch_id, TIMESTAMP '2026-11-02 07:00:00' AS fetched_at
 FROM facts;
 
 INSERT INTO stg_vms.vessels BY NAME
 SELECT
-    i AS vessel_key, 'Vessel ' || CAST(i AS VARCHAR) AS vessel_name,
-    'fetch-1' AS fetch_id, TIMESTAMP '2026-11-02 07:00:00' AS fetched_at
+    i AS vessel_key, 'Vessel ' || CAST(i AS VARCHAR) AS vessel_name, 'fetch-1' AS fetch_id,
+    TIMESTAMP '2026-11-02 07:00:00' AS fetched_at
 FROM range(100) AS numbers (i);
 
 INSERT INTO stg_vms.vessel_codes BY NAME
-SELECT vessel_key, vessel_key AS code_key, 'V' || lpad(CAST(vessel_key AS VARCHAR), 3, '0') AS vessel_code, 0 AS position, fetch_id
+SELECT
+    vessel_key, vessel_key AS code_key, 'V' || lpad(CAST(vessel_key AS VARCHAR), 3, '0') AS vessel_code, 0 AS position, fetch_id
 FROM stg_vms.vessels;
 
 INSERT INTO stg_vms.voyage_vessel_codes BY NAME
-SELECT DISTINCT base % 100 * 100 + base // 100 % 20 AS voyage_key, base % 100 AS code_key, vessel_code, 0 AS position, 'fetch-1' AS fetch_id
-FROM facts;
+SELECT
+    voyage_key, voyage_key // 100 AS code_key, 'V' || lpad(CAST(voyage_key // 100 AS VARCHAR), 3, '0') AS vessel_code,
+    0 AS position, fetch_id
+FROM stg_vms.voyages;
 
 INSERT INTO stg_ledger.entity_dimensions BY NAME
 SELECT 1 AS entity_db_id, 'glObject1' AS field_name, 5 AS object_kind_db_id, 'fetch-1' AS fetch_id;

@@ -70,6 +70,17 @@ def test_schemas_and_only_choose_what_is_built(connection: duckdb.DuckDBPyConnec
     assert [str(b.ref) for b in build(connection, models, only={TableRef("post", "totals")})] == ["post.totals"]
 
 
+def test_a_model_that_needs_too_much_memory_says_so(connection: duckdb.DuckDBPyConnection) -> None:
+    many = f"{HEAD}SELECT document_key,\n    SUM(amount) AS amount\nFROM map.a\nGROUP BY document_key"
+    models = catalog({"map.a": ROUNDED, "map.b": many}).models
+    build(connection, models)
+    connection.execute("INSERT INTO map.a (document_key) SELECT range FROM range(2_000_000)")
+    connection.execute("SET temp_directory = ''")
+    connection.execute("SET memory_limit = '60MB'")
+    with pytest.raises(ModelError, match=r"map\.b needs more memory than this process may use: Out of Memory Error"):
+        build(connection, models, only={models[1].ref})
+
+
 def test_a_failure_names_the_value_and_leaves_what_stands_on_it(connection: duckdb.DuckDBPyConnection) -> None:
     number = f"{HEAD}SELECT document_key,\n    CAST(document_no AS INTEGER) AS number\nFROM stg_vms.documents"
     above = f"{HEAD}SELECT document_key,\n    number\nFROM map.b"
