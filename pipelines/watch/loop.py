@@ -390,7 +390,8 @@ class Loop:
         failed = self.state.failed_jobs(result.batch_id)
         done = set(jobs) - failed
         if part is Part.FIRST and DOCUMENTS in done:
-            self._is_unsure = self._left is not None and result.jobs[DOCUMENTS].held > 0
+            # What was read of the ledger may be a little old, also for the first of them: the last were a moment ago.
+            self._is_unsure = result.jobs[DOCUMENTS].held > 0
             self._left = (self._left[0] if self._left else began, self.now())
         elif part is Part.REST or DOCUMENTS in done:
             self._left, self._is_unsure = None, False

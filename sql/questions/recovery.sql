@@ -48,11 +48,10 @@ book_rows AS (
         source_code,
         subledger_code,
         currency_code,
+        imported_at,
         invoice_amount
     FROM
         stg_ledger.ap_rows
-    WHERE
-        imported_at IS NOT NULL
     UNION ALL
     SELECT
         header_db_id,
@@ -62,29 +61,43 @@ book_rows AS (
         source_code,
         subledger_code,
         currency_code,
+        imported_at,
         invoice_amount
     FROM
         stg_ledger.ar_rows
+),
+
+-- Before anything is compared: of thousands of vouchers of one partner and amount nearly all are a document's.
+nobodys AS (
+    SELECT *
+    FROM
+        book_rows
     WHERE
         imported_at IS NOT NULL
+        AND NOT EXISTS (
+            SELECT 1
+            FROM
+                stg_vms.documents AS documents
+            WHERE
+                SPLIT_PART(book_rows.header_text, ' ', 1) = SPLIT_PART(documents.document_no, ' ', 1)
+                AND STARTS_WITH(book_rows.header_text || ' ', documents.document_no || ' ')
+        )
 ),
 
 booked AS (
     SELECT
         header_db_id,
         voucher_no,
-        header_text,
         owner_db_id,
         source_code,
         subledger_code,
         currency_code,
         SUM(invoice_amount) AS control_amount
     FROM
-        book_rows
+        nobodys
     GROUP BY
         header_db_id,
         voucher_no,
-        header_text,
         owner_db_id,
         source_code,
         subledger_code,
@@ -105,15 +118,6 @@ INNER JOIN booked
         AND drafts.subledger_no = booked.subledger_code
         AND drafts.currency = booked.currency_code
         AND drafts.control_amount = booked.control_amount
-WHERE
-    NOT EXISTS (
-        SELECT 1
-        FROM
-            stg_vms.documents AS documents
-        WHERE
-            booked.header_text = documents.document_no
-            OR STARTS_WITH(booked.header_text, documents.document_no || ' ')
-    )
 GROUP BY
     drafts.document_key
 ORDER BY drafts.document_key;
