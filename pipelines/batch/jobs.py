@@ -18,6 +18,9 @@ from pipelines.step.step import Job, Step
 
 # Load asks no other step: what the checks found ready is handed to it, as it stands when the vouchers go.
 _send_what_is_ready = partial(load.send_vouchers, ready_documents=checks.ready_documents)
+# What a person held by its number stays held when the VMS gives it another: behind what reads documents, and before it,
+# for a batch that was killed in between.
+_FIND_DECIDED = Step("find the documents that people decided on", steering.note_decided_documents, writes_outside=True)
 
 MASTER_DATA = Job(
     "master-data",
@@ -35,7 +38,9 @@ MASTER_DATA = Job(
 DOCUMENTS = Job(
     "documents",
     (
+        _FIND_DECIDED,
         Step("read open documents", extract.read_open_documents),
+        _FIND_DECIDED,
         Step("read the ledger's reference data", extract.read_ledger_when_due),
         # Before any document is mapped with them: a wrong line of a file would otherwise be found voucher by voucher.
         Step("check the mapping files", checks.check_mapping),
@@ -93,6 +98,7 @@ ACTUALS = Job(
 RECONCILE = Job(
     "reconcile",
     (
+        _FIND_DECIDED,
         Step("read both sides back", extract.read_everything_back),
         Step("build models", models.build_models),
         Step("compare both sides", models.build_comparison),

@@ -1,7 +1,8 @@
-"""The door of this room for a batch: the step by which changed bank accounts wait for a second person."""
+"""The door of this room for a batch: changed bank accounts wait for a second person, decisions find their documents."""
 
 from __future__ import annotations
 
 from pipelines.steering.bank_changes import note_bank_changes
+from pipelines.steering.by_number import note_decided_documents
 
-__all__ = ["note_bank_changes"]
+__all__ = ["note_bank_changes", "note_decided_documents"]

@@ -37,6 +37,28 @@ WHERE until IS NULL AND (document_key = :key OR (document_key IS NULL AND docume
 INSERT INTO ignored (company, document_key, document_no, reason, operator, since)
 VALUES (:company, :document_key, :document_no, :reason, :operator, :at);
 
+-- Numbers that were decided on before any document with them was read.
+-- name: by_number_alone
+SELECT document_no
+FROM decisions
+WHERE subject = 'document' AND document_key IS NULL
+UNION
+SELECT document_no
+FROM ignored
+WHERE until IS NULL AND document_key IS NULL;
+
+-- name: name_document
+UPDATE decisions
+SET document_key = :document_key, company = :company
+WHERE
+    subject = 'document' AND document_key IS NULL AND document_no = :document_no AND COALESCE(company, :company) = :company;
+
+-- name: name_ignored
+UPDATE ignored
+SET document_key = :document_key, company = :company
+WHERE
+    until IS NULL AND document_key IS NULL AND document_no = :document_no AND COALESCE(company, :company) = :company;
+
 -- What people have put on hold since the last batch began. A batch that was at work while somebody decided may have made
 -- its hold already: that one is not told twice.
 -- name: holds_to_come

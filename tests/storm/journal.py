@@ -28,6 +28,8 @@ class DocumentStory:
     is_kept_back: bool = False
     # How often people took what was sent out of the ledger's import again.
     times_removed: int = 0
+    # It takes another one back.
+    is_reversal: bool = False
     # Since then the control store was lost, and what it knew of this.
     is_forgotten: bool = False
 

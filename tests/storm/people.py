@@ -14,7 +14,19 @@ from typing import Any
 from tests.storm.books import LedgerBooks
 from tests.storm.journal import DocumentStory
 from tests.storm.site import Site
-from tests.storm.worlds import AMOUNTS, FAULTS, FIRST_KEY, RATE_DAYS, new_document, story_of, version_of, with_fault
+from tests.storm.worlds import (
+    AMOUNTS,
+    FAULTS,
+    FIRST_KEY,
+    GENERAL,
+    NO_PARTNER,
+    RATE_DAYS,
+    new_document,
+    reversal_of,
+    story_of,
+    version_of,
+    with_fault,
+)
 
 Row = dict[str, Any]
 LINE = dict.fromkeys(AMOUNTS, "*")
@@ -24,6 +36,21 @@ HEAD = {
     "invoicingStatus": {"statusTypeCode": "*"},
     "documentType": {"documentType": "*"},
     "documentLines": LINE,
+}
+# What of an accrual its reversal repeats.
+WHOLE = {
+    "documentNo": "*",
+    "documentType": {"documentType": "*"},
+    "documentCurrency": {"currencyCode": "*"},
+    "company": {"companyCode": "*"},
+    "invoicingStatus": {"statusTypeCode": "*"},
+    "glAccount": "*",
+    **dict.fromkeys(AMOUNTS, "*"),
+    "documentLines": {
+        **dict.fromkeys((*AMOUNTS, "glAccount", "documentLineText", "quantity"), "*"),
+        "voyage": {"voyageHeader": {"referenceNo": "*"}},
+        "businessUnit": {"businessUnitCode": "*"},
+    },
 }
 # IBANs that pass their check, none of them anybody's at the start.
 IBANS = ("DE02100500000024290661", "DE02120300000000202051", "DE02500105170137075030", "DE02300209000106531065")
@@ -86,13 +113,65 @@ class People:
 
 def enter_an_invoice(people: People) -> None:
     """Enter another invoice in the VMS, now and then one with a fault."""
-    document = new_document(people.rng, people.rng.randint(FIRST_OF_PEOPLE, LAST_OF_PEOPLE))
+    document = new_document(people.rng, _new_key(people))
     fault = people.rng.choice(FAULTS) if document["documentType"] == "INI" and people.rng.random() < 0.15 else ""
+    _enter(people, document, fault)
+
+
+def enter_an_accrual(people: People) -> None:
+    """Enter an accrual or a bunker transaction in the VMS."""
+    _enter(people, new_document(people.rng, _new_key(people), GENERAL))
+
+
+def take_an_accrual_back(people: People) -> None:
+    """Enter the reversal of an accrual or a bunker transaction, whatever became of it; one has one at most."""
+    stories = [s for s in people.site.journal.documents.values() if s.side == NO_PARTNER and not s.is_reversal]
+    story = people.choose(s for s in stories if not {"deleted in the VMS", "taken back"} & {*s.deeds})
+    if story is None:
+        return
+    document = people.site.vms.call("GET", f"Document/{story.key}", fields=WHOLE)
+    lines = [_plain(line, WHOLE["documentLines"]) for line in document["documentLines"]]
+    document = _plain(document, {name: of for name, of in WHOLE.items() if name != "documentLines"})
+    document["documentLines"] = lines
+    reversal = _enter(people, reversal_of(document, _new_key(people)))
+    reversal.is_reversal = True
+    people.site.journal.note("taken back", story.key)
+    # What takes back a document that is held, changed or deleted may wait for ever.
+    people.site.journal.note("takes another back", reversal.key)
+
+
+def _plain(row: Row, fields: Row) -> Row:
+    return {name: _named(row[name], of) for name, of in fields.items()}
+
+
+def _named(value: Any, fields: Any) -> Any:  # noqa: ANN401 any JSON value
+    """Give a reference as the API takes it: by what it is called."""
+    if not isinstance(fields, dict) or value is None:
+        return value
+    [(name, of)] = fields.items()
+    return _named(value[name], of)
+
+
+def _new_key(people: People) -> int:
+    return people.rng.randint(FIRST_OF_PEOPLE, LAST_OF_PEOPLE)
+
+
+def _enter(people: People, document: Row, fault: str = "") -> DocumentStory:
     given = with_fault(document, fault) if fault else document
     given = {name: value for name, value in given.items() if name not in {"key", "modifiedDate"}}
     document["key"] = people.site.vms.call("POST", "Document", given)["key"]
-    people.site.journal.documents[document["key"]] = story_of(document, fault=fault)
+    people.site.journal.documents[document["key"]] = story = story_of(document, fault=fault)
     people.site.journal.note("entered", document["key"])
+    return story
+
+
+def attach_a_file(people: People) -> None:
+    """Attach an invoice's file to a document that was not sent."""
+    if (story := people.document(is_sent=False)) is None:
+        return
+    file = {"file": "JVBERi0xLjcgYW4gaW52b2ljZQ==", "fileName": f"{story.versions[-1].number}.pdf"}
+    people.site.vms.call("POST", "Remark", {"remarkTitle": "invoice", "source": story.key, "attachments": [file]})
+    people.site.journal.note("file attached", story.key)
 
 
 def book_what_was_imported(people: People) -> None:
@@ -123,11 +202,15 @@ def renumber(people: People) -> None:
     if (story := people.document()) is None:
         return
     number = f"{story.versions[-1].number}R"
+    is_read = people.site.is_read(story.versions[-1].number)
     people.site.vms.call("PUT", f"Document/{story.key}", {"documentNo": number})
     story.versions.append(
         story.versions[-1].__class__(number, story.versions[-1].amount, story.versions[-1].company_amount)
     )
     people.site.journal.note("renumbered", story.key)
+    # Springline says that a document it has not read is meant by its number alone.
+    if story.is_kept_back and not is_read:
+        story.is_kept_back = people.site.steer("hold", number).value is True
 
 
 def change_partner(people: People) -> None:
@@ -436,7 +519,7 @@ def look_at_the_books(site: Site) -> None:
 RATE_DEEDS = (publish_rate, type_a_rate, touch_a_rate)
 PARTNER_DEEDS = (change_bank_account, rename_partner, release_bank_account, enter_a_supplier)
 DEEDS: tuple[Callable[[People], None], ...] = (
-    enter_an_invoice, enter_an_invoice, change_amounts, renumber, change_partner, delete_document, set_to_posted,
+    enter_an_invoice, enter_an_invoice, enter_an_accrual, take_an_accrual_back, attach_a_file, change_amounts, renumber, change_partner, delete_document, set_to_posted,
     pay, pay, pay, pay, pay, pay, undo_a_match, undo_a_match, reverse_voucher,
     delete_voucher, remove_import_items, remove_import_items, close_a_period, open_periods, keep_back, let_go, retry,
     book_by_hand, copy_the_control_store, restore_the_control_store, rebuild_the_control_store,

@@ -22,8 +22,11 @@ from pipelines.core.settings import load_settings
 from pipelines.recovery.people import confirm
 from pipelines.recovery.rebuild import run_rebuild, run_restore
 from pipelines.sandbox.serve import base_url, bind, build_app, server, settings_lines
+from pipelines.steering.find_document import find_document
 from pipelines.steering.steer import steer
 from pipelines.stores.backup import back_up
+from pipelines.stores.lost import open_control
+from pipelines.stores.open_tables import open_tables
 from tests.storm.books import VmsApi
 from tests.storm.forks import Child, Kill, Pause, die_with_parent, fork, in_child
 from tests.storm.journal import Journal
@@ -40,6 +43,7 @@ TIMEOUT = "1.5"
 SETTINGS = {
     "SPRINGLINE_VMS__TIMEOUT": TIMEOUT,
     "SPRINGLINE_LEDGER__TIMEOUT": TIMEOUT,
+    "SPRINGLINE_POSTING__ATTACHMENTS": "true",
     "SPRINGLINE_VMS__ATTEMPTS": "2",
     "SPRINGLINE_LEDGER__ATTEMPTS": "2",
     "SPRINGLINE_LEDGER__LONGEST_WAIT": "0",
@@ -141,6 +145,10 @@ class Site:
         """Decide on a document or a supplier, as a second person would."""
         return in_child(partial(_steer, self.environ, action, name, self.now), kill=kill)
 
+    def is_read(self, number: str) -> bool:
+        """Tell whether Springline knows a document with this number; nobody can see that while a run is at work."""
+        return in_child(partial(_is_read, self.environ, number)).value is True
+
     def back_up(self) -> None:
         """Copy the control store, as `springline backup` does."""
         in_child(partial(_back_up, self.environ, self.copy))
@@ -239,6 +247,13 @@ def _steer(environ: dict[str, str], action: str, name: str, now: datetime) -> bo
         return steer(action, name, settings=settings, reason="as agreed", operator="kari", now=lambda: now).is_new
     except SpringlineError as error:
         return str(error)
+
+
+def _is_read(environ: dict[str, str], number: str) -> bool:
+    settings = load_settings(None, environ=environ)
+    with closing(open_control(settings)) as control, open_tables(settings) as tables:
+        found = find_document(number, control=control, tables=tables)
+    return found is not None and found.key is not None
 
 
 def _back_up(environ: dict[str, str], copy: Path) -> None:

@@ -8,13 +8,22 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tests.storm.people import DEEDS, PARTNER_DEEDS, RATE_DEEDS, People
+from tests.storm.people import (
+    DEEDS,
+    PARTNER_DEEDS,
+    RATE_DEEDS,
+    People,
+    enter_an_accrual,
+    enter_an_invoice,
+)
 from tests.storm.weather import faults
 
 Row = dict[str, Any]
 JOBS = ("master-data", "documents", "rates", "payments", "actuals", "reconcile")
 # How likely each is part of a run.
 LIKELY = {"master-data": 0.4, "documents": 0.8, "rates": 0.25, "payments": 0.6, "actuals": 0.25, "reconcile": 0.1}
+# What is there before the first run of a storm.
+ENTERED = (*(enter_an_invoice,) * 5, enter_an_accrual)
 # In place of a deed: a second run, which the first one keeps out.
 SECOND_RUN = "a second run"
 
@@ -80,8 +89,8 @@ def draw(seed: int, *, focus: str | None = None) -> Story:
     # Drawn also where it is given: the storm behind it is the same.
     drawn = rng.choice(("all", "all", "all", "rates", "partners"))
     about = focus or drawn
-    entered = [_deed(rng, "enter an invoice") for _ in range(rng.randint(5, 14))]
-    rounds = [step for _ in range(rng.randint(2, 5)) for step in _round(rng, FOCI[about])]
+    entered = [_deed(rng, _name(rng.choice(ENTERED))) for _ in range(rng.randint(5, 14))]
+    rounds = [step for _ in range(rng.randint(4, 9)) for step in _round(rng, FOCI[about])]
     return Story(about, rng.random() < 0.15, [*(entered if about == "all" else ()), *rounds])
 
 

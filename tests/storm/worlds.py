@@ -12,6 +12,7 @@ from tests.flow.world import read_rows, sample_documents, write_world
 from tests.storm.journal import DocumentStory, Version
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 Row = dict[str, Any]
@@ -22,6 +23,10 @@ TEMPLATES = (
     "2706160", "2706166", "2706184", "2706196", "2706214", "2706232", "2706250", "2706286", "2706298", "2706304",
 )  # fmt: skip
 SIDES = {"INI": "AP", "CRI": "AP", "INO": "AR", "CRO": "AR"}
+# Accruals, a capitalisation and bunker transactions: no partner, one line, and what reverses each.
+GENERAL = ("ACP2609-001", "ACP2609-005", "ACP2609-010", "CAP2609-011", "BT-260001", "BT-260005")
+NO_PARTNER = "GL"
+REVERSED = {"ACP": "ACR", "CAP": "CAR", "ACC": "ACC"}
 AMOUNTS = ("documentAmount", "companyCurrencyAmount", "sourceCurrencyAmount")
 FAULTS = ("no account", "no external number")
 # The ledger's rates of these days: the last week before the storm, so that each is due once.
@@ -37,12 +42,12 @@ def write_storm_world(folder: Path, *, is_first_day: bool) -> Path:
 
 @cache
 def _templates() -> dict[str, Row]:
-    return {row["documentNo"]: row for row in sample_documents(*TEMPLATES)}
+    return {row["documentNo"]: row for row in sample_documents(*TEMPLATES, *GENERAL)}
 
 
-def new_document(rng: Random, key: int) -> Row:
-    """Make an invoice in RFP: a sample's one, with a number and an amount of its own."""
-    template = copy.deepcopy(_templates()[rng.choice(TEMPLATES)])
+def new_document(rng: Random, key: int, names: Sequence[str] = TEMPLATES) -> Row:
+    """Make a document in RFP: a sample's one, with a number and an amount of its own."""
+    template = copy.deepcopy(_templates()[rng.choice(names)])
     number = f"S{key}"
     own = {"key": key, "documentNo": number, "modifiedDate": "2026-11-01T10:00:00"}
     if template["documentType"] in {"INI", "CRI"}:
@@ -51,6 +56,17 @@ def new_document(rng: Random, key: int) -> Row:
     document = {**template, **own}
     document["documentLines"] = [dict(line) for line in template["documentLines"]]
     return scaled(document, rng.randint(2, 9))
+
+
+def reversal_of(document: Row, key: int) -> Row:
+    """Take a document back as a whole, on the first of the next month: the opposite amounts, line by line."""
+    lines = [{**_negated(line), "refDocument": document["documentNo"]} for line in document["documentLines"]]
+    own = {"key": key, "documentNo": f"S{key}", "documentType": REVERSED[document["documentType"]]}
+    return {**_negated(document), **own, "documentDate": "2026-10-01T00:00:00", "documentLines": lines}
+
+
+def _negated(row: Row) -> Row:
+    return {**row, **{name: -row[name] for name in (*AMOUNTS, "quantity") if row.get(name) is not None}}
 
 
 def scaled(document: Row, times: int) -> Row:
@@ -77,4 +93,5 @@ def version_of(document: Row) -> Version:
 
 def story_of(document: Row, *, fault: str = "") -> DocumentStory:
     """Begin the story of a document."""
-    return DocumentStory(document["key"], SIDES[document["documentType"]], fault, [version_of(document)])
+    side = SIDES.get(document["documentType"], NO_PARTNER)
+    return DocumentStory(document["key"], side, fault, [version_of(document)])
