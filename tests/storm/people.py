@@ -519,7 +519,8 @@ def look_at_the_books(site: Site) -> None:
 RATE_DEEDS = (publish_rate, type_a_rate, touch_a_rate)
 PARTNER_DEEDS = (change_bank_account, rename_partner, release_bank_account, enter_a_supplier)
 DEEDS: tuple[Callable[[People], None], ...] = (
-    enter_an_invoice, enter_an_invoice, enter_an_accrual, take_an_accrual_back, attach_a_file, change_amounts, renumber, change_partner, delete_document, set_to_posted,
+    enter_an_invoice, enter_an_invoice, enter_an_accrual, take_an_accrual_back, attach_a_file,
+    change_amounts, renumber, change_partner, delete_document, set_to_posted,
     pay, pay, pay, pay, pay, pay, undo_a_match, undo_a_match, reverse_voucher,
     delete_voucher, remove_import_items, remove_import_items, close_a_period, open_periods, keep_back, let_go, retry,
     book_by_hand, copy_the_control_store, restore_the_control_store, rebuild_the_control_store,
