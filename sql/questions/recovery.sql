@@ -218,6 +218,28 @@ SELECT
 FROM
     rec.orphan_vouchers AS orphans
 UNION ALL
+-- Not booked yet, so in no voucher; ours are those that name a document of the VMS by key and number.
+SELECT DISTINCT
+    'import item',
+    items.ext_order_number || ' (document ' || CAST(items.tr_reg_number AS VARCHAR) || ')',
+    'waits in the ledger''s import, and never sent by Springline'
+FROM
+    stg_ledger.import_items AS items
+INNER JOIN
+    stg_vms.documents AS documents
+    ON items.tr_reg_number = documents.document_key AND items.ext_order_number = documents.document_no
+WHERE
+    items.job_level < 3
+    AND NOT EXISTS (
+        SELECT 1
+        FROM
+            ctl.outbox AS outbox
+        WHERE
+            outbox.kind = 'voucher'
+            AND outbox.document_key = items.tr_reg_number
+            AND outbox.state IN ('sending', 'sent', 'unknown')
+    )
+UNION ALL
 SELECT
     'payment',
     payments.payment_document_no,

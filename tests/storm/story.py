@@ -19,11 +19,21 @@ from tests.storm.people import (
 from tests.storm.weather import faults
 
 Row = dict[str, Any]
-JOBS = ("master-data", "documents", "rates", "payments", "actuals", "reconcile")
+JOBS = ("master-data", "documents", "rates", "payments", "actuals", "reconcile", "publish")
 # How likely each is part of a run.
-LIKELY = {"master-data": 0.4, "documents": 0.8, "rates": 0.25, "payments": 0.6, "actuals": 0.25, "reconcile": 0.1}
+LIKELY = {
+    "master-data": 0.4,
+    "documents": 0.8,
+    "rates": 0.25,
+    "payments": 0.6,
+    "actuals": 0.25,
+    "reconcile": 0.1,
+    "publish": 0.04,
+}
 # What is there before the first run of a storm.
 ENTERED = (*(enter_an_invoice,) * 5, enter_an_accrual)
+# About as many durable steps as a job has, in a landing, the models and the stores (points.py).
+STEPS = 60
 # In place of a deed: a second run, which the first one keeps out.
 SECOND_RUN = "a second run"
 
@@ -90,7 +100,7 @@ def draw(seed: int, *, focus: str | None = None) -> Story:
     drawn = rng.choice(("all", "all", "all", "rates", "partners"))
     about = focus or drawn
     entered = [_deed(rng, _name(rng.choice(ENTERED))) for _ in range(rng.randint(5, 14))]
-    rounds = [step for _ in range(rng.randint(4, 9)) for step in _round(rng, FOCI[about])]
+    rounds = [step for _ in range(rng.randint(3, 6)) for step in _round(rng, FOCI[about])]
     return Story(about, rng.random() < 0.15, [*(entered if about == "all" else ()), *rounds])
 
 
@@ -108,7 +118,8 @@ def _round(rng: Random, about: Focus) -> Iterator[Deed | Run]:
     number = rng.randint(1, 12 * jobs)
     match rng.random():
         case chance if chance < 0.35:
-            kill = (rng.choice(("write", "call")), number, rng.random() < 0.5)
+            what = rng.choice(("write", "call", "step"))
+            kill = (what, rng.randint(1, STEPS * jobs) if what == "step" else number, rng.random() < 0.5)
         case chance if chance < 0.42:
             full = number
         case chance if chance < 0.6:

@@ -28,7 +28,9 @@ CREATE TABLE ctl.outbox (document_key INTEGER, kind VARCHAR, state VARCHAR);
 CREATE TABLE rec.orphan_vouchers (voucher_no INTEGER, header_db_id INTEGER, document_no VARCHAR);
 CREATE TABLE rec.payment_documents (payment_document_no VARCHAR, status VARCHAR);
 CREATE TABLE ctl.actuals (document_no VARCHAR, state VARCHAR);
-CREATE TABLE stg_vms.documents (document_no VARCHAR, document_type VARCHAR, status_code VARCHAR);
+CREATE TABLE stg_vms.documents (document_key INTEGER, document_no VARCHAR, document_type VARCHAR, status_code VARCHAR);
+CREATE SCHEMA stg_ledger;
+CREATE TABLE stg_ledger.import_items (tr_reg_number INTEGER, ext_order_number VARCHAR, job_level INTEGER);
 CREATE TABLE rec.exchange_rates AS SELECT * FROM (VALUES
     (DATE '2026-11-02', 'NOK', 'USD', 'only in ledger'),
     (DATE '2026-11-03', 'NOK', 'USD', 'agreed'),
@@ -72,6 +74,19 @@ def test_the_last_version_says_where_it_stands(ctx: Context) -> None:
     for number, db_id in enumerate(["8"] * 9 + ["7"], start=1):
         keep(ctx, "supplier", f"28600:60501#{number}", db_id)
     assert list(master_data_gone(ctx)) == []
+
+
+def test_an_item_that_waits_in_the_import_and_that_nobody_sent_is_named() -> None:
+    with duckdb.connect() as warehouse:
+        warehouse.execute(f"{TABLES} DELETE FROM ctl.rates")
+        for key, number in ((1, "A"), (2, "B"), (3, "C")):
+            warehouse.execute("INSERT INTO stg_vms.documents VALUES (?, ?, 'INI', 'RFP')", [key, number])
+        # Of the second it is known, the third is booked, and the last two are somebody else's.
+        warehouse.execute("INSERT INTO ctl.outbox VALUES (2, 'voucher', 'unknown'), (1, 'voucher', 'failed')")
+        items = "(1, 'A', 1), (1, 'A', 1), (2, 'B', 1), (3, 'C', 3), (1, 'Z', 1), (9, 'A', 1)"
+        warehouse.execute(f"INSERT INTO stg_ledger.import_items VALUES {items}")
+        rows = warehouse.execute(named_statements("recovery", folder="questions")["on_one_side"]).fetchall()
+    assert rows == [("import item", "A (document 1)", "waits in the ledger's import, and never sent by Springline")]
 
 
 def test_a_rate_that_was_sent_and_is_gone_is_named_once() -> None:
