@@ -78,13 +78,14 @@ def test_the_last_version_says_where_it_stands(ctx: Context) -> None:
 
 def test_an_item_that_waits_in_the_import_and_that_nobody_sent_is_named() -> None:
     with duckdb.connect() as warehouse:
-        warehouse.execute(f"{TABLES} DELETE FROM ctl.rates")
+        warehouse.execute(TABLES)
+        warehouse.execute("DELETE FROM ctl.rates")
         for key, number in ((1, "A"), (2, "B"), (3, "C")):
             warehouse.execute("INSERT INTO stg_vms.documents VALUES (?, ?, 'INI', 'RFP')", [key, number])
         # Of the second it is known, the third is booked, and the last two are somebody else's.
         warehouse.execute("INSERT INTO ctl.outbox VALUES (2, 'voucher', 'unknown'), (1, 'voucher', 'failed')")
-        items = "(1, 'A', 1), (1, 'A', 1), (2, 'B', 1), (3, 'C', 3), (1, 'Z', 1), (9, 'A', 1)"
-        warehouse.execute(f"INSERT INTO stg_ledger.import_items VALUES {items}")
+        for item in ((1, "A", 1), (1, "A", 1), (2, "B", 1), (3, "C", 3), (1, "Z", 1), (9, "A", 1)):
+            warehouse.execute("INSERT INTO stg_ledger.import_items VALUES (?, ?, ?)", item)
         rows = warehouse.execute(named_statements("recovery", folder="questions")["on_one_side"]).fetchall()
     assert rows == [("import item", "A (document 1)", "waits in the ledger's import, and never sent by Springline")]
 
