@@ -26,6 +26,7 @@ SIDES = {"INI": "AP", "CRI": "AP", "INO": "AR", "CRO": "AR"}
 # Accruals, a capitalisation and bunker transactions: no partner, one line, and what reverses each.
 GENERAL = ("ACP2609-001", "ACP2609-005", "ACP2609-010", "CAP2609-011", "BT-260001", "BT-260005")
 NO_PARTNER = "GL"
+READY = {"invoicingStatus": "RFP"}
 REVERSED = {"ACP": "ACR", "CAP": "CAR", "ACC": "ACC"}
 AMOUNTS = ("documentAmount", "companyCurrencyAmount", "sourceCurrencyAmount")
 FAULTS = ("no account", "no external number")
@@ -61,7 +62,7 @@ def new_document(rng: Random, key: int, names: Sequence[str] = TEMPLATES) -> Row
 def reversal_of(document: Row, key: int) -> Row:
     """Take a document back as a whole, on the first of the next month: the opposite amounts, line by line."""
     lines = [{**_negated(line), "refDocument": document["documentNo"]} for line in document["documentLines"]]
-    own = {"key": key, "documentNo": f"S{key}", "documentType": REVERSED[document["documentType"]]}
+    own = {"key": key, "documentNo": f"S{key}", "documentType": REVERSED[document["documentType"]], **READY}
     return {**_negated(document), **own, "documentDate": "2026-10-01T00:00:00", "documentLines": lines}
 
 
