@@ -196,7 +196,8 @@ def _figures(results: list[Json], *, seconds: float) -> None:
     sys.stdout.write(
         f"{len(results)} worlds, {total('runs'):.0f} runs, {total('documents_sent'):.0f} documents sent, "
         f"{total('payments'):.0f} payments, {faults.total()} faults, {total('kills'):.0f} kills, "
-        f"{total('second_runs'):.0f} second runs, {total('full'):.0f} full disks, {deeds.total()} deeds of people\n"
+        f"{total('second_runs'):.0f} second runs, {total('full'):.0f} full disks, {deeds.total()} deeds of people, "
+        f"at most {max((result.get('look_ups', 0) for result in results), default=0)} look-ups of an unknown fate\n"
         f"{seconds:.0f} seconds, {total('seconds'):.0f} of the processor, "
         f"{total('seconds_of_runs'):.0f} of these by runs\n"
         f"faults: {_counted(faults)}\n"

@@ -38,7 +38,7 @@ HEAD = {
     "documentLines": LINE,
 }
 # What of an accrual its reversal repeats.
-WHOLE = {
+WHOLE: Row = {
     "documentNo": "*",
     "documentType": {"documentType": "*"},
     "documentCurrency": {"currencyCode": "*"},

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-from collections.abc import Iterable
-from contextlib import closing
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,11 +15,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 import msgspec
+import pytest
 
 from pipelines.batch.run import BatchOptions, chosen_jobs, run_batch
 from pipelines.core.disk import disk_fault
 from pipelines.core.errors import SpringlineError
 from pipelines.core.settings import load_settings
+from pipelines.load.delivery import Delivery, LookUp
+from pipelines.outbox.entry import Entry
+from pipelines.outbox.states import State
 from pipelines.recovery.people import confirm
 from pipelines.recovery.rebuild import run_rebuild, run_restore
 from pipelines.sandbox.serve import base_url, bind, build_app, server, settings_lines
@@ -55,11 +60,15 @@ STORE = "springline.ctl.sqlite"
 
 
 class Ran(NamedTuple):
-    """How one run ended; the exit code is None where it was killed."""
+    """How one run ended; the exit code is None where it was killed.
+
+    ``look_ups`` says how often each entry of unknown fate was looked up.
+    """
 
     exit_code: int | None
     problems: tuple[str, ...] = ()
     traceback: str = ""
+    look_ups: Mapping[str, int] = {}
 
 
 @dataclass(slots=True)
@@ -133,12 +142,12 @@ class Site:
         self.seconds += child.seconds
         if child.value is None:
             return Ran(None, traceback=child.traceback if not child.was_killed else "")
-        code, problems = child.value
-        return Ran(code, tuple(problems))
+        code, problems, look_ups = child.value
+        return Ran(code, tuple(problems), look_ups=look_ups)
 
     def run_here(self, *jobs: str) -> Ran:
         """Run jobs in this process."""
-        code, problems = _run(self.environ, jobs, self.now - datetime.now(UTC), self.now)
+        code, problems, _ = _run(self.environ, jobs, self.now - datetime.now(UTC), self.now)
         return Ran(code, tuple(problems))
 
     def steer(self, action: str, name: str, *, kill: Kill | None = None) -> Child:
@@ -223,7 +232,29 @@ def _settings(lines: Iterable[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _run(environ: dict[str, str], jobs: tuple[str, ...], ahead: timedelta, now: datetime) -> tuple[int, list[str]]:
+def _run(
+    environ: dict[str, str], jobs: tuple[str, ...], ahead: timedelta, now: datetime
+) -> tuple[int, list[str], dict[str, int]]:
+    with _counted_look_ups() as look_ups:
+        code, problems = _ended(environ, jobs, ahead, now)
+    return code, problems, look_ups
+
+
+@contextmanager
+def _counted_look_ups() -> Iterator[dict[str, int]]:
+    """Count how often each entry of unknown fate is looked up on the other side."""
+    counts, looked_up = Counter[str](), Delivery.looked_up
+
+    def counting(self: Delivery, entries: Sequence[Entry], look_up: LookUp) -> list[Entry]:
+        counts.update(entry.id for entry in entries if entry.state is State.UNKNOWN)
+        return looked_up(self, entries, look_up)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Delivery, "looked_up", counting)
+        yield counts
+
+
+def _ended(environ: dict[str, str], jobs: tuple[str, ...], ahead: timedelta, now: datetime) -> tuple[int, list[str]]:
     try:
         result = run_batch(
             load_settings(None, environ=environ),

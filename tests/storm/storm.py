@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,6 +23,8 @@ from tests.storm.worlds import write_storm_world
 
 # After so many clean runs nothing is written any more, and nothing is open but what people must decide.
 CLEAN_RUNS = 3
+# Of one entry of unknown fate: in a run, and in all runs after the last fault.
+MOST_LOOK_UPS = 5
 # Held documents, objects set aside and breaks wait for people; anything else is not quiet.
 # Under which name the deaths of the other side are counted.
 KILLED = "other side killed"
@@ -47,6 +50,8 @@ class Result:
     # Runs that were begun while another one worked, and runs that met the full disk.
     second_runs: int = 0
     full: int = 0
+    # The most look-ups of one entry of unknown fate in one run, and after the last fault.
+    look_ups: int = 0
     # Of the processor.
     seconds_of_runs: float = 0.0
     violations: list[Violation] = field(default_factory=list)
@@ -176,7 +181,7 @@ def _run(site: Site, people: People, step: Run, result: Result) -> None:
 def _calm(site: Site, people: People, about: Focus, result: Result) -> None:
     """Let the storm end: periods are open, requests are answered, and runs follow each other an hour apart."""
     people.go_home()
-    ran, written = Ran(None), ["nothing yet"]
+    ran, written, look_ups = Ran(None), ["nothing yet"], Counter[str]()
     for _ in range(CLEAN_RUNS):
         site.control("POST", "ledger/post", {})
         site.pass_time(timedelta(minutes=70))
@@ -184,8 +189,10 @@ def _calm(site: Site, people: People, about: Focus, result: Result) -> None:
         # What is published says nothing that the auditor reads.
         ran = site.run(*[job for job in dict.fromkeys((*about.jobs, "reconcile")) if job != "publish"])
         written = site.writes()
+        look_ups.update(ran.look_ups)
         result.story.append(f"clean run: {ran}, {written}")
         _after(site, ran, result)
+    _count_look_ups(look_ups, result)
     open_states = "SELECT kind, natural_key, state FROM outbox WHERE state NOT IN ('sent', 'failed')"
     result.violations += [Violation("unsettled", f"{kind} {key}", state) for kind, key, state in site.ask(open_states)]
     if ran.exit_code not in QUIET or written:
@@ -195,8 +202,15 @@ def _calm(site: Site, people: People, about: Focus, result: Result) -> None:
     result.documents_sent = sum(map(auditor.times_sent, site.journal.documents))
 
 
+def _count_look_ups(look_ups: Mapping[str, int], result: Result) -> None:
+    result.look_ups = max(result.look_ups, *look_ups.values(), 0)
+    often = {entry: number for entry, number in look_ups.items() if number > MOST_LOOK_UPS}
+    result.violations += [Violation("looked up too often", entry, f"{number} times") for entry, number in often.items()]
+
+
 def _after(site: Site, ran: Ran, result: Result) -> None:
     result.runs += 1
+    _count_look_ups(ran.look_ups, result)
     look_at_the_books(site)
     if ran.traceback:
         result.violations.append(Violation("traceback", "", ran.traceback))
