@@ -100,7 +100,7 @@ def draw(seed: int, *, focus: str | None = None) -> Story:
     drawn = rng.choice(("all", "all", "all", "rates", "partners"))
     about = focus or drawn
     entered = [_deed(rng, _name(rng.choice(ENTERED))) for _ in range(rng.randint(5, 14))]
-    rounds = [step for _ in range(rng.randint(3, 6)) for step in _round(rng, FOCI[about])]
+    rounds = [step for _ in range(rng.randint(3, 7)) for step in _round(rng, FOCI[about])]
     return Story(about, rng.random() < 0.15, [*(entered if about == "all" else ()), *rounds])
 
 

@@ -80,7 +80,7 @@ SEVERE = (
 def faults(rng: Random, jobs: Sequence[str]) -> list[Fault]:
     """Choose the faults of a run of these jobs."""
     writes = [write for job in jobs for write in WRITES[job]]
-    number = rng.randint(8, 12 + 8 * len(jobs))
+    number = rng.randint(12, 18 + 10 * len(jobs))
     chosen = [_of_a_write(rng, writes) if writes and rng.random() < 0.4 else _of_any(rng, jobs) for _ in range(number)]
     if rng.random() < 0.15:
         name = rng.choice(sorted(DEATHS))
