@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-import duckdb
-
 from pipelines.contracts import ledger as ledger_contracts
 from pipelines.contracts import vms as vms_contracts
 from pipelines.contracts.shape import tables_of
+from pipelines.stores.warehouse import columns_of
 
 if TYPE_CHECKING:
+    import duckdb
+
     from pipelines.contracts.contract import Contract
 
 SCHEMAS: Mapping[str, str] = {"vms": "stg_vms", "ledger": "stg_ledger"}
@@ -36,15 +37,13 @@ def create_tables(connection: duckdb.DuckDBPyConnection, contract: Contract, *, 
         table = f"{SCHEMAS[side]}.{name}"
         if table in fitting:
             continue
-        try:
-            present = {row[0] for row in connection.execute(f"DESCRIBE {table}").fetchall()}
-        except duckdb.CatalogException:
+        present = columns_of(connection, table)
+        if not present:
             listed = ", ".join(f"{column} {sql_type}" for column, sql_type in columns)
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMAS[side]}")
             connection.execute(f"CREATE TABLE {table} ({listed})")
-        else:
-            # Only added: a column a contract no longer has stays, with what it had, and nothing reads it.
-            for column, sql_type in columns:
-                if column not in present:
-                    connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {sql_type}")
+        # Only added: a column a contract no longer has stays, with what it had, and nothing reads it.
+        for column, sql_type in columns if present else ():
+            if column not in present:
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {sql_type}")
         fitting.add(table)

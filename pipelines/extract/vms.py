@@ -279,16 +279,20 @@ def _extract_changed(ctx: Context, contract: Contract) -> ReadCounts:
 
 
 def _changed(ctx: Context, contract: Contract, since: datetime) -> Iterator[bytes]:
-    """Yield what has changed by any of its times; not every installation has a filter on every child's time."""
-    for path in MOVED_BY[contract.entity]:
-        try:
-            yield from _pages_since(ctx, contract, path, since)
-        except Refused as error:
-            if path == "modifiedDate":
-                raise
-            # All is read on the first run of each day (of documents what is open or recent): the change comes a day
-            # late.
-            _log.warning("changes are seen by night only", entity=contract.entity, path=path, reason=error.message)
+    """Yield what has changed by any of its times, all of which are asked at once: mostly none of them has anything."""
+    readings = [_changed_by(ctx, contract, path, since) for path in MOVED_BY[contract.entity]]
+    return chain.from_iterable(ctx.vms.begun(readings))
+
+
+def _changed_by(ctx: Context, contract: Contract, path: str, since: datetime) -> Iterator[bytes]:
+    try:
+        yield from _pages_since(ctx, contract, path, since)
+    except Refused as error:
+        # Not every installation has a filter on every child's time.
+        if path == "modifiedDate":
+            raise
+        # All is read on the first run of each day (of documents what is open or recent): the change comes a day late.
+        _log.warning("changes are seen by night only", entity=contract.entity, path=path, reason=error.message)
 
 
 def _pages_since(ctx: Context, contract: Contract, path: str, since: datetime) -> Iterator[bytes]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 
 from pipelines.contracts.declared import declared_tables
+from pipelines.contracts.tables import SCHEMAS as STAGED
+from pipelines.contracts.tables import create_staging_tables
 from pipelines.core.mapping_files import mapping_paths
 from pipelines.core.resources import shipped_digest, sql_folder
 from pipelines.core.table_ref import TableRef
@@ -116,17 +119,14 @@ def content_mark(ctx: Context, *more: str) -> str:
 
     ``more`` names what else of the control store counts, as ``stores.marks`` has it.
     """
-    tables = ctx.warehouse.execute(
-        "SELECT table_schema || '.' || table_name FROM information_schema.columns "
-        "WHERE table_schema IN ('stg_vms', 'stg_ledger') AND column_name = 'fetched_at' ORDER BY 1"
-    ).fetchall()
+    create_staging_tables(ctx.warehouse)
     marks = " UNION ALL ".join(
-        f"SELECT '{table}', count(*), sum(hash(fetched_at)) FROM {table}"  # noqa: S608 names come from the catalogue
-        for (table,) in tables
+        f"SELECT '{table}', count(*), sum(hash(fetched_at)) FROM {table}"  # noqa: S608 names come from the contracts
+        for table in _dated_tables()
     )
     return mark_of(
         ctx.settings.model_dump_json(),
-        sorted(ctx.warehouse.execute(marks).fetchall()) if marks else [],
+        sorted(ctx.warehouse.execute(marks).fetchall()),
         (ctx.today, ctx.is_dry_run),
         # A changed seed is a changed table: what stands on it must be built anew, whatever the rest says.
         # So is a changed mapping file, which the settings only name.
@@ -135,6 +135,13 @@ def content_mark(ctx: Context, *more: str) -> str:
         control=ctx.control,
         moves=(*_DECIDED, *more),
     )
+
+
+@cache
+def _dated_tables() -> Sequence[str]:
+    """Name the staging tables whose rows say when they were read."""
+    tables = declared_tables().items()
+    return [str(ref) for ref, columns in tables if ref.schema in STAGED.values() and "fetched_at" in columns]
 
 
 def catalog_of_repository() -> Catalog:

@@ -9,6 +9,7 @@ from pipelines.stores.control_schema import COPIED, column_list, warehouse_colum
 from pipelines.stores.seals import SEALED_ENTRIES, sealed_files, sealed_mark
 from pipelines.stores.sent_objects import MOVED, PAYLOAD, SENT_TABLES, read_corrections, sent_rows
 from pipelines.stores.warehouse import (
+    columns_of,
     digest_of,
     insert_rows,
     keep_digest,
@@ -69,14 +70,8 @@ def _copy_sealed(connection: duckdb.DuckDBPyConnection, control: Control) -> Non
 
 
 def _copy_outbox(connection: duckdb.DuckDBPyConnection, control: Control) -> None:
-    present: dict[str, list[str]] = {}
-    for table, column in connection.execute(
-        "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'ctl' "
-        "ORDER BY table_name, column_index"
-    ).fetchall():
-        present.setdefault(table, []).append(column)
     # An older release made some of them with other columns: what they hold is copied anew.
-    lacking = [table for table in _MOVING if present.get(table) != list(warehouse_columns()[table])]
+    lacking = [table for table in _MOVING if columns_of(connection, f"ctl.{table}") != list(warehouse_columns()[table])]
     is_complete = not lacking
     for table in lacking:
         connection.execute(f"CREATE OR REPLACE TABLE ctl.{table} ({_columns(table)})")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -137,6 +138,14 @@ class VmsClient:
 
         for pages in map_ahead(read, one_of(path, values), workers=self._workers, ahead=2 * self._workers):
             yield from pages
+
+    def begun(self, readings: Sequence[Iterator[bytes]]) -> Iterator[Iterator[bytes]]:
+        """Yield readings in their order, the first page of each read ahead, some at a time."""
+
+        def begin(reading: Iterator[bytes]) -> Iterator[bytes]:
+            return chain(list(islice(reading, 1)), reading)
+
+        return map_ahead(begin, readings, workers=self._workers, ahead=len(readings))
 
     def find(
         self, entity: str, *, filters: Sequence[str], fields: Sequence[str], at_most: int = 10_000

@@ -183,8 +183,8 @@ def _calm(site: Site, people: People, about: Focus, result: Result) -> None:
     people.go_home()
     ran, written, look_ups = Ran(None), ["nothing yet"], Counter[str]()
     for number in range(CLEAN_RUNS + 1):
-        # What the third has written must be the last: the rates that the first reads may let a document go in the second,
-        # and the third writes its actuals.
+        # What the third has written must be the last: with the rates that the first reads a document may go in the
+        # second, and the third writes its actuals.
         if number == CLEAN_RUNS and not written:
             break
         site.control("POST", "ledger/post", {})

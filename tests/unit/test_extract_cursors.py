@@ -91,6 +91,9 @@ class Away:
         # As the client does: the first pages of all come in one request.
         return [self.pages() for _ in readings]
 
+    def begun(self, readings: Sequence[Iterator[bytes]]) -> Iterator[Iterator[bytes]]:
+        return iter(readings)
+
     def newest_changes(self, connections: Sequence[str]) -> dict[str, str]:
         return dict.fromkeys(connections, "7")
 
