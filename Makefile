@@ -2,6 +2,9 @@
 PYTHON ?= python3
 ARGS ?=
 
+# Modules are compiled once and kept, as where Springline is installed: the tests start some hundred processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
