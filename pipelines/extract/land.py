@@ -17,14 +17,17 @@ from pipelines.extract.clean import tell_cleaned
 from pipelines.extract.incoming import Incoming
 from pipelines.extract.parse import ParsedPage, RejectedObject, parse_pages
 from pipelines.extract.rejected import settle_rejected
+from pipelines.stores.memory import little_memory
 
 if TYPE_CHECKING:
     from pipelines.contracts.contract import Contract
     from pipelines.step.context import Context
 
-# How many objects are compared at a time, and how many new rows go into one merge: both bound the memory.
+# How many objects are compared at a time, and how many new rows go into one merge: both bound the memory. From so many
+# objects on, the warehouse gives back what it has written.
 CHUNK = 4_000
-LARGEST_MERGE = 250_000
+LARGEST_MERGE = 60_000
+MANY = 20_000
 # A time further ahead than any zone's clock is a typing error. A cursor set to it would hide every change until then.
 FURTHEST_AHEAD = timedelta(days=1)
 
@@ -99,7 +102,7 @@ def land_together(ctx: Context, arrivals: Sequence[Arrival], *, side: str) -> li
             landings.append(_Landing(arrival, stack.enter_context(incoming)))
         # Taken first, then merged together: each merge starts dlt anew, which takes time whatever it brings.
         for landing in landings:
-            _take(ctx, landing, side)
+            _take(ctx, landing, side, stack)
         _merge(ctx, landings, side)
         return [_settle(ctx, landing, side) for landing in landings]
 
@@ -114,13 +117,17 @@ class _Landing:
     landed: int = 0
 
 
-def _take(ctx: Context, landing: _Landing, side: str) -> None:
+def _take(ctx: Context, landing: _Landing, side: str, stack: ExitStack) -> None:
     """Take all pages of one contract, merging in between when very many objects are new."""
     contract, incoming = landing.arrival.contract, landing.incoming
+    is_large = False
     for parts in _chunks(parse_pages(landing.arrival.pages, contract)):
         landing.rejected += [item for part in parts for item in part.rejected]
         incoming.take(parts)
         ctx.report(f"{side} {contract.entity}", incoming.taken + len(landing.rejected), 0)
+        if incoming.taken >= MANY and not is_large:
+            is_large = True
+            stack.enter_context(little_memory(ctx.warehouse))
         if incoming.waiting >= LARGEST_MERGE:
             _merge(ctx, [landing], side)
 

@@ -23,8 +23,8 @@ ROOM = 512 * MEBI
 MOST, LEAST = 0.8, 0.25
 # Each thread has buffers of its own; with less, more threads only make what does not fit.
 A_THREAD = 512 * MEBI
-# What a connection keeps that is not used while another one works.
-ASIDE = 64 * MEBI
+# What a connection keeps that is not used while another one works, and one that only writes.
+ASIDE, LITTLE = 64 * MEBI, 128 * MEBI
 
 # When DuckDB gives memory back: by itself it keeps hundreds of megabytes that it has no use for. Given back at every
 # megabyte, memory is asked for anew by each of a hundred small models, which takes a third of their time.
@@ -93,13 +93,36 @@ def room_beside(connection: duckdb.DuckDBPyConnection) -> Iterator[int | None]:
     if held <= share_of(usable) // 2:
         yield usable - held
         return
+    with _limited(connection, ASIDE):
+        yield usable - ASIDE
+
+
+@contextmanager
+def little_memory(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let a database keep little of its file in memory while a block writes much that it does not read again.
+
+    By itself DuckDB keeps whatever there is room for. One that is in memory alone is left as it is.
+    """
+    path = connection.execute("SELECT path FROM duckdb_databases() WHERE database_name = current_database()").fetchone()
+    if path == (None,):
+        yield
+        return
+    with _limited(connection, LITTLE):
+        yield
+
+
+@contextmanager
+def _limited(connection: duckdb.DuckDBPyConnection, limit: int) -> Iterator[None]:
+    usable, before = usable_memory(), connection.execute("SELECT current_setting('memory_limit')").fetchone()
     try:
         # What it cannot give back, such as a database in memory, it keeps.
         with suppress(duckdb.OutOfMemoryException):
-            connection.execute(f"SET memory_limit = '{ASIDE}B'")
-        yield usable - ASIDE
+            connection.execute(f"SET memory_limit = '{limit}B'")
+        yield
     finally:
-        connection.execute(f"SET memory_limit = '{share_of(usable)}B'")
+        # What DuckDB tells of its limit is rounded.
+        again = f"{share_of(usable)}B" if usable is not None else str(before[0] if before else "80%")
+        connection.execute(f"SET memory_limit = '{again}'")
 
 
 def usable_memory(root: Path = Path("/")) -> int | None:

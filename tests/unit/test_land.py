@@ -171,6 +171,22 @@ def test_very_many_objects_land_in_several_merges(ctx: Context, monkeypatch: pyt
     assert lines_of(ctx, 0) == 2
 
 
+def test_a_large_landing_leaves_memory_to_others(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[object] = []
+    whole = merge.merge
+
+    def watched(connection: DuckDBPyConnection, loads: Sequence[TableRows], *, schema: str, folder: Path) -> None:
+        limits.append(connection.execute("SELECT current_setting('memory_limit')").fetchall())
+        whole(connection, loads, schema=schema, folder=folder)
+
+    monkeypatch.setattr(merge, "merge", watched)
+    before = ctx.warehouse.execute("SELECT current_setting('memory_limit')").fetchall()
+    land_documents(ctx, page(vms_document(1), vms_document(2)))
+    monkeypatch.setattr(landing, "MANY", 2)
+    land_documents(ctx, page(vms_document(3), vms_document(4)))
+    assert limits == [before, [("128.0 MiB",)]]
+
+
 def test_several_contracts_land_in_one_merge(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     merges: list[list[str]] = []
     whole = merge.merge

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.stores.memory import MEBI, fit, room_beside, spill_beside, usable_memory
+from pipelines.stores.memory import MEBI, fit, little_memory, room_beside, spill_beside, usable_memory
 
 MACHINE = {"proc/meminfo": f"MemTotal:       {8_000 * 1024} kB\nMemFree:  1 kB\nHugePages_Total:       0\n"}
 UNLIMITED = "Limit                     Soft Limit           Hard Limit           Units     \n"
@@ -114,3 +114,14 @@ def test_a_second_database_gets_what_the_first_gives_back(tmp_path: Path) -> Non
         with room_beside(first) as usable:
             assert usable == pytest.approx(usable_memory(), abs=100 * MEBI)
         assert first.execute("SELECT current_setting('memory_limit')").fetchall() == before
+
+
+def test_a_database_that_only_writes_keeps_little(tmp_path: Path) -> None:
+    limit = "SELECT current_setting('memory_limit')"
+    with duckdb.connect(str(tmp_path / "rows.duckdb")) as file, duckdb.connect() as memory:
+        for connection in (file, memory):
+            fit(connection, spill=tmp_path / "spill")
+            before = connection.execute(limit).fetchall()
+            with little_memory(connection):
+                assert connection.execute(limit).fetchall() == ([("128.0 MiB",)] if connection is file else before)
+            assert connection.execute(limit).fetchall() == before
