@@ -88,7 +88,7 @@ def read_ledger_when_due(ctx: Context) -> Counts:
 
 def _last_written(ctx: Context) -> str | None:
     """Return when master data was last written to the ledger."""
-    found = ctx.control.one("SELECT max(updated_at) FROM outbox WHERE target = 'ledger' AND kind <> 'voucher'")
+    found = ctx.control.one(named_statements("extract")["last_written"])
     return None if found is None else str(found)
 
 

@@ -100,7 +100,8 @@ SELECT
     document_key,
     company_code AS company
 FROM outbox
-WHERE kind = 'voucher' AND (document_no = :text OR document_key = :key)
+-- By number or key, because of the plus.
+WHERE +kind = 'voucher' AND (document_no = :text OR document_key = :key)
 UNION
 SELECT
     document_no,

@@ -1,20 +1,31 @@
 -- What extract asks of the control store and keeps in it, by name.
 
 -- name: acknowledged
--- Which of these document keys, a JSON list, are set to posted in the VMS by Springline itself.
-SELECT document_key
-FROM outbox
+-- Which of these document keys, a JSON list, are set to posted in the VMS by Springline itself. With the plus each is
+-- found by itself; all that was ever acknowledged is not looked at.
+SELECT outbox.document_key
+FROM JSON_EACH(:keys) AS keys
+CROSS JOIN outbox
 WHERE
-    kind = 'acknowledgement'
-    AND state = 'sent'
-    AND document_key IN (SELECT keys.value FROM JSON_EACH(:keys) AS keys);
+    outbox.document_key = keys.value
+    AND +outbox.kind = 'acknowledgement'
+    AND outbox.state = 'sent';
 
 -- name: sent_since_import_was_read
+-- Found by its time, because of the plus.
 SELECT COUNT(*)
 FROM outbox
 WHERE
-    kind IN ('voucher', 'correction')
+    +kind IN ('voucher', 'correction')
     AND updated_at > (SELECT cursors.moved_at FROM cursors WHERE cursors.source = 'ledger.import');
+
+-- name: last_written
+-- When anything but a voucher was written to the ledger last.
+SELECT MAX(updated_at)
+FROM outbox
+WHERE
+    kind IN ('company', 'correction', 'cost_centre', 'customer', 'project', 'supplier')
+    AND target = 'ledger';
 
 -- name: move_cursor
 INSERT INTO cursors (source, value, batch_id, moved_at)

@@ -92,24 +92,26 @@ WHERE kind = :kind AND state IN (SELECT listed.value FROM JSON_EACH(:states) AS 
 ORDER BY document_key, natural_key;
 
 -- name: vouchers
+-- By the number, because of the plus.
 SELECT
-    id,
-    kind,
-    natural_key,
-    state,
-    company_code,
-    owner_code,
-    document_key,
-    document_no,
-    attempts,
-    attempted_at,
-    error_code,
-    last_error,
-    look_up,
-    remote_ids
-FROM outbox
-WHERE kind = 'voucher' AND document_no IN (SELECT listed.value FROM JSON_EACH(:numbers) AS listed)
-ORDER BY document_key, natural_key;
+    outbox.id,
+    outbox.kind,
+    outbox.natural_key,
+    outbox.state,
+    outbox.company_code,
+    outbox.owner_code,
+    outbox.document_key,
+    outbox.document_no,
+    outbox.attempts,
+    outbox.attempted_at,
+    outbox.error_code,
+    outbox.last_error,
+    outbox.look_up,
+    outbox.remote_ids
+FROM JSON_EACH(:numbers) AS listed
+CROSS JOIN outbox
+WHERE outbox.document_no = listed.value AND +outbox.kind = 'voucher'
+ORDER BY outbox.document_key, outbox.natural_key;
 
 -- name: versions
 SELECT

@@ -54,6 +54,7 @@ COPIED = {
     **{f"stg_vms.{table}": "document_key" for table in ("documents", *(one.table for one in DOCUMENTS.children))},
     "stg_ledger.import_items": "tr_reg_number",
 }
+BOOKED = "CAST(3 AS BIGINT) AS job_level"
 
 
 class Figure(NamedTuple):
@@ -167,9 +168,11 @@ def multiply(folder: Path, *, first: int, end: int) -> None:
         )
     with duckdb.connect(str(folder / "springline.duckdb")) as warehouse:
         for table, key in COPIED.items():
-            number = f", {AGAIN['document_no']} AS document_no" * (table == "stg_vms.documents")
+            # Booked, as what was sent in earlier years is; else each batch would ask the ledger for all of them.
+            own = {"stg_vms.documents": f"{AGAIN['document_no']} AS document_no", "stg_ledger.import_items": BOOKED}
+            also = f", {own[table]}" if table in own else ""
             warehouse.execute(
-                f"INSERT INTO {table} SELECT own.* REPLACE ({AGAIN[key]} AS {key}{number}) "  # noqa: S608
+                f"INSERT INTO {table} SELECT own.* REPLACE ({AGAIN[key]} AS {key}{also}) "  # noqa: S608
                 f"FROM {table} AS own, range({first}, {end}) AS copies (n) WHERE {key} < {last}"
             )
         # The copy of the outbox follows its events: it is made anew.
