@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.storm.auditor import Auditor, Said, Violation
 from tests.storm.books import LedgerBooks
+from tests.storm.deeds import do
 from tests.storm.forks import Kill, Pause
 from tests.storm.journal import Journal
 from tests.storm.people import People, look_at_the_books
@@ -94,7 +95,7 @@ class Base:
         warm = base.begin(folder / "warm", Journal(), is_first_day=False)
         people = People(warm)
         for chance in range(8):
-            people.do("enter an invoice", chance)
+            do(people, "enter an invoice", chance)
         _live_here(warm, JOBS)
         return base
 
@@ -131,7 +132,7 @@ def storm(story: Story, *, base: Base, memory: Path | None = None, is_kept: bool
         people = People(site)
         for step in story.steps:
             if isinstance(step, Deed):
-                people.do(step.name, step.chance)
+                do(people, step.name, step.chance)
             else:
                 _run(site, people, step, result)
         _calm(site, people, about, result)
@@ -156,7 +157,7 @@ def _run(site: Site, people: People, step: Run, result: Result) -> None:
             # The faults are the run's: of what somebody typed into a window that broke, the journal would not know.
             rules = site.control("GET", "faults")["faults"]
             site.control("DELETE", "faults")
-            people.do(deed.name, deed.chance)
+            do(people, deed.name, deed.chance)
             for rule in rules:
                 site.control("POST", "faults", rule)
             return

@@ -8,14 +8,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tests.storm.people import (
-    DEEDS,
-    PARTNER_DEEDS,
-    RATE_DEEDS,
-    People,
-    enter_an_accrual,
-    enter_an_invoice,
-)
+from tests.storm.deeds import DEEDS, PARTNER_DEEDS, RATE_DEEDS
+from tests.storm.deeds_documents import enter_an_accrual, enter_an_invoice
+from tests.storm.people import People
 from tests.storm.weather import faults
 
 Row = dict[str, Any]
