@@ -21,6 +21,8 @@ _UNSEEN = ("Cc", "Cs", "Cf", "Zl", "Zp")
 MOST_INTEGER = 2**31 - 1
 # Bytes of one name in a path, on every file system in use.
 LONGEST_NAME = 255
+# Of an address; one letter is a drive.
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 # What this machine calls itself; requests to it go through no proxy (pipelines/wire/client.py).
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
@@ -131,6 +133,10 @@ def _mode(path: Path) -> int:
 def _path(path: Path) -> Path:
     if path.parts[:1] and path.parts[0].startswith("~"):
         raise ValueError("begins with ~, which only a shell understands; write the whole path")
+    if scheme := _SCHEME.match(str(path)):
+        # It would make a folder of that name, with the password that an address may hold.
+        message = f"begins with {scheme[0]} as an address does; write a path, the whole one where a folder is so called"
+        raise ValueError(message)
     if any(len(part.encode()) > LONGEST_NAME for part in path.parts):
         message = f"has a name longer than {LONGEST_NAME} bytes, which no disk takes"
         raise ValueError(message)
