@@ -130,7 +130,10 @@ def _holds_by_people(ctx: Context, documents: Mapping[int, Row]) -> Iterator[tup
         # every document of that number, in that company where one was named.
         by_number = decision["document_key"] is None
         for key in keys_of_number.get(decision["document_no"], []) if by_number else [decision["document_key"]]:
-            if key not in documents or decision["company"] not in {None, documents[key]["company_code"]}:
+            if key not in documents:
+                continue
+            # By its key it is meant in whatever company the VMS has it now.
+            if by_number and decision["company"] not in {None, documents[key]["company_code"]}:
                 continue
             # In the order of the decisions, so that the last word on a document stands.
             if decision["action"] == "hold":

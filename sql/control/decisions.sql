@@ -60,7 +60,7 @@ WHERE
     until IS NULL AND document_key IS NULL AND document_no = :document_no AND COALESCE(company, :company) = :company;
 
 -- What people have put on hold since the last batch began. A batch that was at work while somebody decided may have made
--- its hold already: that one is not told twice.
+-- its hold already: that one is not told twice. By its key a document is the same in whatever company, under whatever number.
 -- name: holds_to_come
 SELECT
     held.document_no,
@@ -80,16 +80,20 @@ WHERE
         FROM decisions AS later
         WHERE
             later.decision_no > held.decision_no AND later.subject = 'document' AND later.action IN ('hold', 'release')
-            AND later.document_no = held.document_no
-            AND COALESCE(later.document_key = held.document_key, TRUE) AND COALESCE(later.company = held.company, TRUE)
+            AND COALESCE(
+                later.document_key = held.document_key,
+                later.document_no = held.document_no AND COALESCE(later.company = held.company, TRUE)
+            )
     )
     AND NOT EXISTS (
         SELECT 1
         FROM holds
         WHERE
-            holds.until IS NULL AND holds.rule = 'held_by_person' AND holds.document_no = held.document_no
-            AND COALESCE(holds.document_key = held.document_key, TRUE)
-            AND COALESCE(holds.company = held.company, TRUE)
+            holds.until IS NULL AND holds.rule = 'held_by_person'
+            AND COALESCE(
+                holds.document_key = held.document_key,
+                holds.document_no = held.document_no AND COALESCE(holds.company = held.company, TRUE)
+            )
     )
 ORDER BY held.at, held.document_no;
 

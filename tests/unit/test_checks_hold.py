@@ -172,6 +172,11 @@ def test_a_hold_by_number_waits_for_the_document(world: World) -> None:
     assert _update(world, number=4) == {1, 4, 5}
 
 
+def test_a_hold_stays_on_a_document_that_goes_to_another_company(world: World) -> None:
+    _decide(world, "hold", key=1, company="28699")
+    assert _update(world) == {2, 3}
+
+
 def test_a_persons_hold_outlives_the_documents_absence(world: World) -> None:
     _decide(world, "hold")
     _update(world)

@@ -55,7 +55,9 @@ def test_the_decision_follows_the_document_to_its_next_number(
     _decide(world, action)
     assert found(world.control, RENUMBERED) is None
     _read(world, READ)
-    assert found(world.control, RENUMBERED)["reason"] == "price disputed"
+    standing = found(world.control, RENUMBERED)
+    assert standing is not None
+    assert standing["reason"] == "price disputed"
 
 
 def test_what_was_released_stays_released(world: World) -> None:
