@@ -96,7 +96,10 @@ def draw(seed: int, *, focus: str | None = None) -> Story:
     about = focus or drawn
     entered = [_deed(rng, _name(rng.choice(ENTERED))) for _ in range(rng.randint(5, 14))]
     rounds = [step for _ in range(rng.randint(3, 7)) for step in _round(rng, FOCI[about])]
-    return Story(about, rng.random() < 0.15, [*(entered if about == "all" else ()), *rounds])
+    is_first_day = rng.random() < 0.15
+    # In half of them something is in the books before the first fault: what people do to a voucher is met by more runs.
+    posted = [Run(["master-data", "documents"]), _deed(rng, "book what was imported")] if rng.random() < 0.5 else []
+    return Story(about, is_first_day, [*entered, *posted, *rounds] if about == "all" else rounds)
 
 
 def _round(rng: Random, about: Focus) -> Iterator[Deed | Run]:
