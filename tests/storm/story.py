@@ -98,7 +98,9 @@ def draw(seed: int, *, focus: str | None = None) -> Story:
     rounds = [step for _ in range(rng.randint(3, 7)) for step in _round(rng, FOCI[about])]
     is_first_day = rng.random() < 0.15
     # In half of them something is in the books before the first fault: what people do to a voucher is met by more runs.
-    posted = [Run(["master-data", "documents"]), _deed(rng, "book what was imported")] if rng.random() < 0.5 else []
+    posted: list[Deed | Run] = []
+    if rng.random() < 0.5:
+        posted = [Run(["master-data", "documents"]), _deed(rng, "book what was imported")]
     return Story(about, is_first_day, [*entered, *posted, *rounds] if about == "all" else rounds)
 
 
