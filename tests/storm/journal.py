@@ -53,6 +53,11 @@ class Journal:
     broken: list[str] = field(default_factory=list)
     times_told: int = 0
 
+    @property
+    def is_store_lost(self) -> bool:
+        """Whether the control store was lost at any time."""
+        return any(deed.startswith("control store re") for deed in self.deeds)
+
     def told(self) -> list[str]:
         """Give the deeds since the last time."""
         before, self.times_told = self.times_told, len(self.deeds)
