@@ -13,7 +13,7 @@ from pipelines.stores.lost import open_control
 from pipelines.stores.open_tables import open_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from pipelines.core.settings import Settings
@@ -54,11 +54,12 @@ def lost_words(settings: Settings, *, is_copy: bool) -> list[str]:
     return [*words, *(f"{row['what']} {row['document_no']}: {row['reason']}{as_of}" for row in rows)]
 
 
-def hold_the_open(ctx: Context) -> int:
+def hold_the_open(ctx: Context, *, renumbered: Mapping[int, str]) -> int:
     """Put on hold each document that is neither posted nor in the ledger, unless a person holds it; return how many.
 
     The number is what a booked voucher is found by. One that looks the same and has a number that the VMS does not know
-    may be the document under its old number: that one is let go by name alone.
+    may be the document under its old number: that one is let go by name alone. So is one of which the import has a
+    voucher under another number (``renumbered``, by document key).
     """
     rows = ctx.warehouse.execute(named_statements("recovery", folder="questions")["open"]).fetchall()
     sent = {
@@ -74,7 +75,7 @@ def hold_the_open(ctx: Context) -> int:
     at = utc_text(ctx.now())
     note_login("hold", subject=f"{len(waiting)} documents, {RECOVERED}", operator=ctx.operator)
     decisions = [
-        decision_on(document, "hold", reason=_reason(alike.get(document.key)), operator=ctx.operator, at=at)
+        decision_on(document, "hold", reason=_reason(document, alike, renumbered), operator=ctx.operator, at=at)
         for document in waiting
     ]
     with ctx.control.write() as connection:
@@ -82,10 +83,13 @@ def hold_the_open(ctx: Context) -> int:
     return len(decisions)
 
 
-def _reason(voucher_no: int | None) -> str:
-    if voucher_no is None:
-        return RECOVERED
-    return f"may be in the ledger already, as voucher {voucher_no} under another number"
+def _reason(document: Document, alike: Mapping[int, int], renumbered: Mapping[int, str]) -> str:
+    key = document.key or 0
+    if key in renumbered:
+        return f"may be in the ledger already, under the number {renumbered[key]}"
+    if key in alike:
+        return f"may be in the ledger already, as voucher {alike[key]} under another number"
+    return RECOVERED
 
 
 def _is_held(ctx: Context, document: Document) -> bool:

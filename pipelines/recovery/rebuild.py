@@ -147,7 +147,7 @@ def _recover(settings: Settings, making: Path, recovery: Recovery, options: Batc
         recovery.payments, recovery.actuals = find_returns(ctx)
         if recovery.origin == SYSTEMS:
             recovery.suppliers = keep_suppliers(ctx)
-        recovery.held = hold_the_open(ctx)
+        recovery.held = hold_the_open(ctx, renumbered=recovery.vouchers.renumbered)
         recovery.is_read = True
         return Counts()
 
@@ -155,6 +155,8 @@ def _recover(settings: Settings, making: Path, recovery: Recovery, options: Batc
         "rebuild",
         (
             Step("read partners, vessels and voyages", extract.read_vms_master_data),
+            # With the control accounts, and all else that a voucher is drafted with.
+            Step("read open documents", extract.read_open_documents),
             Step("read both sides", extract.read_everything_back),
             Step("build models", models.build_models),
             Step("look up what was sent", look),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, cast
 from pipelines.batch.scratch import build_scratch, copy_staged, scratch
 from pipelines.load.acknowledgement import acknowledgement
 from pipelines.load.ledger.entities import LedgerEntities, read_entities
-from pipelines.load.ledger.vouchers import BREAKS, look_up_vouchers, originals, voucher_intent
+from pipelines.load.ledger.vouchers import BREAKS, look_up_vouchers, originals, renumbered_vouchers, voucher_intent
 from pipelines.load.look_up import LookUpFinding, Presence, by_finding
 from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.intent import Intent
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Outbox
-from pipelines.stores.breaks import Break
-from pipelines.stores.control import named_statements
+from pipelines.reconcile.kinds import break_kinds
+from pipelines.stores.breaks import Break, open_breaks
+from pipelines.stores.control import named_statements, utc_text
 from pipelines.stores.rows import iterate_rows
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class VouchersFound:
     sent: int = 0
     to_acknowledge: int = 0
     doubtful: list[str] = field(default_factory=list)
+    # By document key, the number under which the ledger's import has a voucher of a document that has another one now.
+    renumbered: dict[int, str] = field(default_factory=dict)
 
 
 def find_vouchers(ctx: Context) -> VouchersFound:
@@ -48,8 +51,27 @@ def find_vouchers(ctx: Context) -> VouchersFound:
     findings = look_up_vouchers(
         [*entries.values()], ledger=ctx.ledger, entities=entities, vouchers=_Ours(ctx, entries).of
     )
-    statuses = _statuses(ctx)
-    return _record(ctx, intents, entries, findings, statuses)
+    result = _record(ctx, intents, entries, findings, _statuses(ctx))
+    absent = [entries[key] for key, finding in findings.items() if finding.presence is Presence.ABSENT]
+    _tell_renumbered(ctx, result, entries, renumbered_vouchers(absent, ledger=ctx.ledger, entities=entities))
+    return result
+
+
+def _tell_renumbered(
+    ctx: Context, result: VouchersFound, entries: Mapping[str, Entry], numbers: Mapping[str, str]
+) -> None:
+    """Open a break for each document whose voucher the import has under another number: a person must compare both."""
+    kind = BREAKS["already_in_books"]
+    opens: list[Break] = []
+    for key, number in numbers.items():
+        entry = entries[key]
+        message = f"{entry.label}: the ledger has a voucher with its key under the number {number}."
+        result.renumbered[entry.document_key or 0] = number
+        result.doubtful.append(message)
+        opens.append(_break(entry, kind, f"{message} Next: {break_kinds()[kind].next_step}"))
+    if opens:
+        with ctx.control.write() as connection:
+            open_breaks(connection, opens, batch_id=ctx.batch_id, at=utc_text(ctx.now()))
 
 
 def _record(

@@ -95,13 +95,14 @@ class _Owner(msgspec.Struct, rename="camel"):
 
 class _Node(msgspec.Struct, rename="camel"):
     tr_item_number: int
-    account: _Code
-    currency: _Code
     invoice_amount: str
     amount: str
     posted_date: str
     owner: _Owner
     transaction_source: _Code
+    # A rebuilt store has vouchers as their documents would be posted today, and one may have lost its account.
+    account: _Code = _Code()
+    currency: _Code = _Code()
     gl_object1: _Code = _Code()
     project: _Code = _Code()
     subledger: _Code = _Code()

@@ -76,8 +76,8 @@ def main() -> None:
             control.close()
     say(
         f"the command line killed {killed} times in {kills} runs: {cut_short} batches cut short, {in_flight} writes in "
-        f"flight, {sent} of {len(keys)} documents sent by batches that were killed; each is booked once and acknowledged, "
-        f"{time.monotonic() - began:.0f} s"
+        f"flight, {sent} of {len(keys)} documents sent by batches that were killed; each is booked once and "
+        f"acknowledged, {time.monotonic() - began:.0f} s"
     )
 
 

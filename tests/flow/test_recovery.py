@@ -170,3 +170,27 @@ def test_a_sales_invoice_that_was_renumbered_meanwhile_is_let_go_by_name_alone(t
         [(message,)] = harbour.rows("SELECT message FROM holds WHERE document_no = 'N-NEW' AND until IS NULL")
         assert re.search(r"may be in the ledger already, as voucher \d+ under another number", message)
         assert harbour.booked() == {KEYS[0]: 1, KEYS[1]: 1}
+
+
+@pytest.mark.parametrize("is_acknowledged", [True, False])
+def test_a_document_that_was_renumbered_meanwhile_is_told(tmp_path: Path, is_acknowledged: bool) -> None:  # noqa: FBT001
+    """What waits in the import has the document's key, and says under which number it went."""
+    documents = copies(1, first_key=KEYS[0], number=SALE) + copies(1, first_key=KEYS[1])
+    with world(tmp_path, {"vms/Document": documents}, is_first_day=True, **LIMITS) as harbour:
+        if not is_acknowledged:
+            harbour.sandbox.fault("vms", {"kind": "status", "status": 503}, match={"method": "PUT"})
+        harbour.run("master-data", "documents")
+        harbour.sandbox.control("DELETE", "faults")
+        harbour.change("Document", KEYS[0], documentNo="N-NEW")
+        lose_the_store(harbour)
+        told = harbour.command("rebuild", "--json").json()
+        assert (told["vouchers"], len(told["doubtful"])) == (1, 1), told
+        assert told["doubtful"][0].endswith(f"the ledger has a voucher with its key under the number N{KEYS[0]}.")
+        subjects = harbour.rows("SELECT subject FROM breaks WHERE kind = 'voucher already in books' AND until IS NULL")
+        assert subjects == [(str(KEYS[0]),)]
+        assert harbour.command("confirm", "--reason", "all seen").exit_code == 0
+        harbour.run("documents")
+        held = harbour.rows("SELECT message FROM holds WHERE document_no = 'N-NEW' AND until IS NULL")
+        assert len(held) == (0 if is_acknowledged else 1)
+        assert all(f"may be in the ledger already, under the number N{KEYS[0]}" in message for (message,) in held)
+        assert harbour.booked() == {KEYS[0]: 1, KEYS[1]: 1}

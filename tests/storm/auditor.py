@@ -132,7 +132,7 @@ class Auditor:
         if sent and status == READY and not is_alike and not self._is_explained(story):
             yield Violation("not acknowledged", subject, "is in the ledger and still RFP")
         # Where the VMS does not have it any more either, both sides agree.
-        if sent and row and not there and not waiting and not self._is_explained(story):
+        if sent and row and not there and not waiting and not story.is_forgotten and not self._is_explained(story):
             yield Violation("unexplained", subject, f"gone from the ledger: {story.deeds}")
         for voucher in there:
             yield from self._amounts(story, subject, voucher)
@@ -235,7 +235,7 @@ class Auditor:
                     key = (voucher["postedDate"][:7], line["project"], line["account"], line["currency"])
                     if story is None:
                         _add(booked, key, line["invoiceAmount"], line["amount"])
-                    elif story.key not in self.documents and self.journal.is_store_lost:
+                    elif self.journal.is_store_lost and (story.key not in self.documents or story.is_forgotten):
                         # Nothing says any more that it came from the VMS (docs/reliability.md#sent-again).
                         unknowable.add(key)
         for key in sorted((booked.keys() | told.keys()) - unknowable):

@@ -76,8 +76,10 @@ def _recover(people: People, *, is_copy: bool) -> None:
         journal.broken.append(f"the control store did not come back: {done}")
         return
     for story in journal.documents.values():
-        # What was removed from the ledger before the store was lost, nobody can know of (docs/how-to/recovery.md).
-        story.is_forgotten |= bool(story.times_removed)
+        # What was taken out of the ledger before the store was lost, and under which numbers a document went before,
+        # nobody can know (docs/how-to/recovery.md).
+        story.is_forgotten |= bool(story.times_removed) or "deleted in the ledger" in story.deeds
+        story.is_forgotten |= "renumbered" in story.deeds
         if story.is_kept_back:
             people.site.steer("hold", story.versions[-1].number)
     people.site.confirm()

@@ -170,6 +170,14 @@ def test_every_line_of_a_voucher_is_a_row(world: World) -> None:
     ]
 
 
+def test_a_voucher_that_has_lost_its_account_is_a_row_as_well(world: World) -> None:
+    # As a rebuilt store has one whose document names no account any more: no later batch may end at it.
+    line = node(1, "-1")
+    del line["node"]["account"], line["node"]["currency"]
+    world.outbox().store_intents([with_lines(line)])
+    assert copied(world, "sent_lines", "item_no, account, currency_code") == [(1, None, None)]
+
+
 def test_the_first_line_of_a_general_voucher_is_control(world: World) -> None:
     source = {"code": "GL"}
     lines = [node(1, "-1", transactionSource=source), node(2, "1", transactionSource=source)]

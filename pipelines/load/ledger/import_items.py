@@ -42,6 +42,24 @@ def import_findings(
     return {entry.id: _finding(entry, entities, by_key) for entry in entries}
 
 
+def other_numbers(entries: Sequence[Entry], items: Sequence[Node], entities: LedgerEntities) -> dict[str, str]:
+    """Give, by entry, the order number under which its entity's import has a voucher with its key and type instead."""
+    orders: dict[_Key, str] = {}
+    for item in items:
+        if item["extOrderNumber"]:
+            orders.setdefault(_item_key(item)._replace(order=None), item["extOrderNumber"])
+    keys = {
+        entry.id: _Key(str(entry.document_key), entities.owner(entry.owner_code), str(entry.look_up["source"]), None)
+        for entry in entries
+    }
+    found = {entry.id: orders.get(keys[entry.id]) for entry in entries if keys[entry.id].owner is not None}
+    return {
+        entry.id: str(found[entry.id])
+        for entry in entries
+        if found.get(entry.id) not in {None, entry.look_up["ext_order_number"]}
+    }
+
+
 def _item_key(item: Node) -> _Key:
     owner = item["ownerDbId"]
     return _Key(

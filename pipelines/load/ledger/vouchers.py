@@ -17,7 +17,7 @@ from pipelines.load.delivery import LEDGER, Cargo, Delivery
 from pipelines.load.ledger.books import Vouchers, books_findings, books_readings
 from pipelines.load.ledger.courier import LedgerCourier
 from pipelines.load.ledger.entities import LedgerEntities, read_entities
-from pipelines.load.ledger.import_items import import_findings, import_reading
+from pipelines.load.ledger.import_items import import_findings, import_reading, other_numbers
 from pipelines.load.ledger.invoice_files import InvoiceFiles
 from pipelines.load.ledger.nodes import NODES, node_of, plain
 from pipelines.load.look_up import QUESTION, LookUpFinding, Presence, ask, chunks
@@ -188,6 +188,15 @@ def look_up_vouchers(
         # Once posted, a voucher's items may be gone from the import: then the books have it.
         findings |= in_import | books_findings(absent, books, entities, vouchers=vouchers)
     return findings
+
+
+def renumbered_vouchers(entries: Sequence[Entry], *, ledger: LedgerClient, entities: LedgerEntities) -> dict[str, str]:
+    """Give the number under which the import has a voucher whose document has another one now; raises WireError."""
+    found: dict[str, str] = {}
+    for chunk in chunks(entries, size=QUESTION):
+        (items,) = ask(ledger, [import_reading(chunk)])
+        found |= other_numbers(chunk, items, entities)
+    return found
 
 
 def read_back_vouchers(
