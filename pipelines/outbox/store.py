@@ -117,7 +117,7 @@ class Outbox:
 
     def vouchers(self, document_numbers: Collection[str]) -> list[Entry]:
         """List the vouchers, in any state, of documents with these numbers; a number may be that of several."""
-        numbers = canonical_json([*sorted(document_numbers)])
+        numbers = canonical_json([*sorted({*document_numbers})])
         return [Entry.of(row) for row in self._control.read(self._statements["vouchers"], {"numbers": numbers})]
 
     def versions(self, kind: Kind, stems: Collection[str]) -> dict[str, Version]:

@@ -269,9 +269,7 @@ def _remarks(desk: _Desk, document: Document) -> str:
     """Say that a document was never read, or that its voucher may have gone out before the decision."""
     # An invoice number or a KID would hold nothing, for ever and without a word.
     hint = f"if it is no document number, `springline explain {quote(document.number)}` names the document"
-    none_yet = (
-        "no document with this number has been read yet, and one that gets another number before that is not meant"
-    )
+    none_yet = "no document with this number has been read yet; if it gets another one before, decide on that one too"
     unread = "" if document.key is not None else f" ({none_yet}; {hint})"
     voucher = desk.intent(document)
     if voucher is None or voucher["state"] not in {"sending", "unknown"}:

@@ -48,16 +48,13 @@ def other_numbers(entries: Sequence[Entry], items: Sequence[Node], entities: Led
     for item in items:
         if item["extOrderNumber"]:
             orders.setdefault(_item_key(item)._replace(order=None), item["extOrderNumber"])
-    keys = {
-        entry.id: _Key(str(entry.document_key), entities.owner(entry.owner_code), str(entry.look_up["source"]), None)
-        for entry in entries
-    }
-    found = {entry.id: orders.get(keys[entry.id]) for entry in entries if keys[entry.id].owner is not None}
-    return {
-        entry.id: str(found[entry.id])
-        for entry in entries
-        if found.get(entry.id) not in {None, entry.look_up["ext_order_number"]}
-    }
+    found: dict[str, str] = {}
+    for entry in entries:
+        owner = entities.owner(entry.owner_code)
+        order = orders.get(_Key(str(entry.document_key), owner, str(entry.look_up["source"]), None))
+        if owner is not None and order not in {None, entry.look_up["ext_order_number"]}:
+            found[entry.id] = str(order)
+    return found
 
 
 def _item_key(item: Node) -> _Key:
