@@ -8,7 +8,7 @@ from pipelines.load.delivery import WITHDRAWN, DeliveryResult
 from pipelines.load.ledger import vouchers
 from pipelines.load.ledger.master_data import deliver_master_data
 from pipelines.load.ledger.vouchers import store_voucher_intents
-from pipelines.load.vms.acknowledge import deliver_acknowledgements
+from pipelines.load.vms.acknowledge import acknowledging_beside, deliver_acknowledgements
 from pipelines.load.vms.actuals import deliver_actuals
 from pipelines.load.vms.payments import deliver_payments
 from pipelines.load.vms.rates import deliver_rates
@@ -65,11 +65,12 @@ def send_vouchers(
     """Store an intent for each document that is ready, and deliver all vouchers that are not settled.
 
     ``ready_documents`` gives the keys of the documents that were checked and that nothing holds at this moment;
-    ``among`` restricts those for which an intent is stored.
+    ``among`` restricts those for which an intent is stored. Of a large batch the first are acknowledged meanwhile.
     """
     ready = ready_documents(ctx)
     store_voucher_intents(ctx, ready if among is None else ready.intersection(among))
-    return _counts(ctx, vouchers.deliver_vouchers(ctx, ready=ready))
+    with acknowledging_beside(ctx) as taken:
+        return _counts(ctx, vouchers.deliver_vouchers(ctx, ready=ready, taken=taken))
 
 
 def acknowledge(ctx: Context) -> Counts:

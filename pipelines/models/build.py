@@ -24,13 +24,7 @@ Report = Callable[[str, int, int], None]
 
 _log = structlog.get_logger(__name__)
 
-# Staged rows from which more than one thread is used; the bound itself was not measured, only both ends of it.
-_WORTH_THREADS = 100_000
 _MOST_LANES = 2
-_STAGED_ROWS = """
-    SELECT coalesce(sum(estimated_size), 0)::BIGINT FROM duckdb_tables()
-    WHERE database_name = current_database() AND schema_name IN ('stg_vms', 'stg_ledger')
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +87,7 @@ def _in_order(connection: duckdb.DuckDBPyConnection, models: Sequence[Model], re
 def _side_by_side(
     connection: duckdb.DuckDBPyConnection, models: Sequence[Model], lanes: int, report: Report
 ) -> list[BuildResult]:
-    """Build so many at a time, each in a transaction of its own: planning takes most of the time, and one thread."""
+    """Build so many at a time, each in a transaction of its own: only then is it known how large a table has become."""
     waiting = {model.ref: model for model in models}
     built: dict[TableRef, BuildResult] = {}
     running: dict[Future[BuildResult], duckdb.DuckDBPyConnection] = {}
@@ -152,15 +146,14 @@ def _as_suits(connection: duckdb.DuckDBPyConnection) -> Iterator[int]:
     """Give how many models to build at a time, and let threads write a table in any order.
 
     Rows have no order but the one a reader asks for, and to keep it takes half more: with a million documents rec took
-    36 s instead of 57 on two cores that others used as well. In a small warehouse nearly all the time is planning,
-    which is never shared out: a model takes one thread there, and another one is built beside it.
+    36 s instead of 57 on two cores that others used as well. Of two threads one beside the other is better used than
+    both for one model: planning is never shared out, and two threads that write one table take half more than one.
     """
-    lanes = 1
     # As the warehouse was opened: a small machine affords one.
     threads = number_of(connection.execute("SELECT current_setting('threads')"))
-    if number_of(connection.execute(_STAGED_ROWS)) < _WORTH_THREADS:
-        lanes = min(_MOST_LANES, threads)
-        connection.execute("SET threads = 1")
+    lanes = min(_MOST_LANES, threads)
+    # Those that DuckDB starts itself and one: each lane brings its own.
+    connection.execute(f"SET threads = {threads - lanes + 1}")
     connection.execute("SET preserve_insertion_order = false")
     try:
         yield lanes

@@ -253,7 +253,7 @@ class World:
     def outbox(self) -> Outbox:
         return Outbox(self.control, batch_id="b1", now=self.clock.now)
 
-    def context(self) -> Context:
+    def context(self, *, tell: Callable[[str], None] = lambda _message: None) -> Context:
         return Context(
             batch_id="b1",
             today=date(2026, 11, 2),
@@ -265,6 +265,7 @@ class World:
             vms=cast("Any", self.vms),
             ledger=cast("Any", self.ledger),
             report=lambda _what, _done, _total: None,
+            tell=tell,
         )
 
     def states(self, kind: Kind = Kind.VOUCHER) -> dict[str, str]:

@@ -60,7 +60,8 @@ class LedgerCourier:
     """Sends a delivery to the ledger.
 
     ``look_up`` searches everywhere, ``read_back`` only where a call just refused could have left something; ``size`` is
-    the number of nodes that an entry takes; ``files`` are what goes along with vouchers, None where nothing does.
+    the number of nodes that an entry takes; ``files`` are what goes along with vouchers, None where nothing does;
+    ``taken`` hears of how many entries the ledger has just taken.
     """
 
     delivery: Delivery
@@ -71,6 +72,7 @@ class LedgerCourier:
     nodes_per_mutation: int
     size: Callable[[Entry], int] = lambda _: 1
     files: InvoiceFiles | None = None
+    taken: Callable[[int], None] = lambda _: None
     _gaps: dict[tuple[int, str | None], set[Gap]] = field(default_factory=dict)
     _given_up: set[MutationGroup] = field(default_factory=set)
     # All nodes or none is an assumption (docs/systems/ledger.md#a1): until it was seen to hold, a refused mutation is
@@ -156,7 +158,9 @@ class LedgerCourier:
         self._refusals = self._silences = 0
         # A refused mutation has left nothing, and the same nodes were then taken: from now on a refusal means nothing.
         self._is_atomic |= is_proved_absent
-        self.delivery.apply(by_answer(parcels, edges))
+        moves = by_answer(parcels, edges)
+        self.delivery.apply(moves)
+        self.taken(sum(move.to is State.SENT for move in moves))
         return []
 
     def _begin(self, parcels: Sequence[Parcel]) -> tuple[list[Parcel], list[Upload]]:

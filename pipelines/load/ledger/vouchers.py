@@ -139,15 +139,21 @@ def voucher_node(line: Row) -> dict[str, Json]:
 
 
 def deliver_vouchers(
-    context: Context, *, ready: Collection[int], sleep: Callable[[float], None] = time.sleep
+    context: Context,
+    *,
+    ready: Collection[int],
+    sleep: Callable[[float], None] = time.sleep,
+    taken: Callable[[int], None] = lambda _: None,
 ) -> DeliveryResult:
     """Deliver every voucher that is not settled; each one sent brings its acknowledgement into the outbox.
 
     Vouchers of documents that are not ``ready``, or no longer (held, ignored, gone), are looked up when their fate is
-    unknown, and never sent.
+    unknown, and never sent. ``taken`` hears of how many the ledger has just taken.
     """
     ready_keys = frozenset(ready)
-    return _courier(context, is_wanted=lambda entry: entry.document_key in ready_keys, sleep=sleep).deliver()
+    courier = _courier(context, is_wanted=lambda entry: entry.document_key in ready_keys, sleep=sleep)
+    courier.taken = taken
+    return courier.deliver()
 
 
 def settle_vouchers(context: Context, *, sleep: Callable[[float], None] = time.sleep) -> DeliveryResult:

@@ -2,14 +2,15 @@
 
 docs/mapping.md#1-7 and docs/systems/vms.md#3-3. Documents go in chunks: their status is read, the chunk is begun in one
 transaction, written in parallel and settled in one transaction, so that the store costs two writes to disk for 200
-documents.
+documents. In a large batch the first chunks go while the ledger's limit holds up the vouchers behind them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, cast
 
@@ -23,6 +24,7 @@ from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.intent import Kind
 from pipelines.outbox.states import State
 from pipelines.stores.breaks import Break
+from pipelines.stores.control import Control
 from pipelines.wire.filters import one_of
 from pipelines.wire.written import written_key
 
@@ -56,6 +58,49 @@ def deliver_acknowledgements(context: Context) -> DeliveryResult:
     return delivery.result()
 
 
+@contextmanager
+def acknowledging_beside(context: Context) -> Iterator[Callable[[int], None]]:
+    """Acknowledge beside the delivery of vouchers, a chunk or more at a time; yield what hears how many were taken.
+
+    It does what is plain: documents that are still ready. All else is left as it is, for ``deliver_acknowledgements``
+    to do and to tell. With `posting.acknowledge = "posted"` there is nothing to do yet.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="beside") as thread:
+        waiting = 0
+        at_work: Future[None] | None = None
+
+        def heard(taken: int) -> None:
+            nonlocal waiting, at_work
+            waiting += taken
+            if waiting < CHUNK or (at_work and not at_work.done()):
+                return
+            if at_work:
+                at_work.result()
+            waiting = 0
+            at_work = thread.submit(_acknowledge_plain, context)
+
+        yield heard if context.settings.posting.acknowledge == "accepted" else lambda _: None
+        if at_work:
+            at_work.result()
+
+
+def _acknowledge_plain(context: Context) -> None:
+    """Acknowledge what is to do and still ready, on a connection of this thread's own; nothing is told of it."""
+    with (
+        closing(Control(context.control.path)) as control,
+        ThreadPoolExecutor(context.settings.vms.workers, thread_name_prefix="acknowledge") as pool,
+    ):
+        # Progress is that of the vouchers; and what hears of it may end the batch, which is for their thread to do.
+        delivery = Delivery.of(replace(context, control=control, report=_unheard), Cargo(Kind.ACKNOWLEDGEMENT, VMS))
+        first, _ = _in_order(delivery.outbox.entries(Kind.ACKNOWLEDGEMENT, [State.TODO]))
+        delivery.take(first)
+        _Acknowledging(delivery, context.vms, pool, is_plain_alone=True).deliver(first)
+
+
+def _unheard(_what: str, _done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
 def _in_order(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
     """Part what reverses other vouchers from the rest."""
     first = [entry for entry in entries if not entry.look_up.get(REVERSES)]
@@ -76,6 +121,8 @@ class _Acknowledging:
     delivery: Delivery
     vms: VmsClient
     pool: ThreadPoolExecutor
+    # What is not ready any more is left as it is.
+    is_plain_alone: bool = False
 
     def deliver(self, entries: Sequence[Entry]) -> None:
         done = 0
@@ -95,6 +142,8 @@ class _Acknowledging:
             self.delivery.is_stopped = True
             self.delivery.problems.append(str(error))
             return
+        if self.is_plain_alone:
+            entries = [entry for entry in entries if statuses.get(entry.document_key) == READY]
         plans = [(entry, _plan(entry, statuses.get(entry.document_key))) for entry in entries]
         moved = [entry for entry, moves in plans if moves and moves[-1].error_code == MOVED]
         # Back in RFP, or posted by a call of ours: the break of an earlier run is over, whatever the write comes to.
