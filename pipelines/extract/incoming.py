@@ -45,13 +45,14 @@ class TableRows:
 class Incoming:
     """The objects of one reading, taken in chunks and numbered in the order of arrival.
 
-    ``connection`` is a cursor of the warehouse for this reading alone; its temporary table ``heads`` has the key and
-    the content hash of every object taken, and is gone when the cursor is closed.
+    Its temporary table ``heads`` has the key and the content hash of every object taken; it stands on a cursor of this
+    reading's own, opened when it is needed, since most readings bring nothing.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, contract: Contract, *, schema: str) -> None:
+    def __init__(self, warehouse: duckdb.DuckDBPyConnection, contract: Contract, *, schema: str) -> None:
         """Begin with nothing taken."""
-        self._connection = connection
+        self._warehouse = warehouse
+        self._cursor: duckdb.DuckDBPyConnection | None = None
         self._contract = contract
         self._schema = schema
         self._tables = tables_of(contract)
@@ -61,19 +62,15 @@ class Incoming:
         self._waiting: dict[str, list[pa.Table]] = {table: [] for table in self._tables}
         self.taken = 0
         self.waiting = 0
-        # One count for each nested list: by it a parent whose children did not all arrive is known.
-        counts = "".join(f", children{place} BIGINT" for place, _ in enumerate(contract.children))
-        self._execute(
-            f"CREATE TEMP TABLE heads (seq BIGINT, key BIGINT, content_hash VARCHAR, modified_at TIMESTAMP{counts})"
-        )
 
     def __enter__(self) -> Self:
         """Return itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the cursor."""
-        self._connection.close()
+        """Close the cursor, and with it the table."""
+        if self._cursor is not None:
+            self._cursor.close()
 
     def take(self, parts: Sequence[ParsedPage]) -> None:
         """Take parsed pages, and keep the rows of the objects that are not staged as they are now."""
@@ -168,9 +165,10 @@ class Incoming:
         arrays = [seq, nested.to_struct_array(), content.to_struct_array()]
         objects = pa.Table.from_arrays(arrays, names=[SEQ, "o", "content"])
         # A stream, not the table itself: to look at a table DuckDB imports pyarrow.dataset, and that imports pandas.
-        self._connection.register("objects", objects.__arrow_c_stream__())
-        self._execute(self._heads_sql())
-        self._connection.unregister("objects")
+        cursor = self._opened()
+        cursor.register("objects", objects.__arrow_c_stream__())
+        cursor.execute(self._heads_sql())
+        cursor.unregister("objects")
 
     def _keep(self, part: ParsedPage, found: pa.Table) -> None:
         """Keep the rows of a page's fresh objects; ``found`` says of each object in turn whether it is fresh."""
@@ -225,4 +223,14 @@ class Incoming:
         )
 
     def _execute(self, sql: str) -> duckdb.DuckDBPyConnection:
-        return self._connection.execute(sql)
+        return self._opened().execute(sql)
+
+    def _opened(self) -> duckdb.DuckDBPyConnection:
+        if self._cursor is None:
+            self._cursor = self._warehouse.cursor()
+            # One count for each nested list: by it a parent whose children did not all arrive is known.
+            counts = "".join(f", children{place} BIGINT" for place, _ in enumerate(self._contract.children))
+            self._cursor.execute(
+                f"CREATE TEMP TABLE heads (seq BIGINT, key BIGINT, content_hash VARCHAR, modified_at TIMESTAMP{counts})"
+            )
+        return self._cursor

@@ -98,7 +98,7 @@ def land_together(ctx: Context, arrivals: Sequence[Arrival], *, side: str) -> li
         landings: list[_Landing] = []
         for arrival in arrivals:
             create_tables(ctx.warehouse, arrival.contract, side=side)
-            incoming = Incoming(ctx.warehouse.cursor(), arrival.contract, schema=SCHEMAS[side])
+            incoming = Incoming(ctx.warehouse, arrival.contract, schema=SCHEMAS[side])
             landings.append(_Landing(arrival, stack.enter_context(incoming)))
         # Taken first, then merged together: each merge starts dlt anew, which takes time whatever it brings.
         for landing in landings:

@@ -17,6 +17,7 @@ from pipelines.models.functions import create_functions
 from pipelines.models.merge import merge
 from pipelines.models.model import Model
 from pipelines.models.stale import forget, note
+from pipelines.stores.memory import threads_to_build
 from pipelines.stores.rows import number_of
 from pipelines.stores.warehouse import transaction
 
@@ -149,8 +150,9 @@ def _as_suits(connection: duckdb.DuckDBPyConnection) -> Iterator[int]:
     36 s instead of 57 on two cores that others used as well. Of two threads one beside the other is better used than
     both for one model: planning is never shared out, and two threads that write one table take half more than one.
     """
-    # As the warehouse was opened: a small machine affords one.
-    threads = number_of(connection.execute("SELECT current_setting('threads')"))
+    before = number_of(connection.execute("SELECT current_setting('threads')"))
+    # A small machine affords one.
+    threads = threads_to_build(connection)
     lanes = min(_MOST_LANES, threads)
     # Those that DuckDB starts itself and one: each lane brings its own.
     connection.execute(f"SET threads = {threads - lanes + 1}")
@@ -159,4 +161,4 @@ def _as_suits(connection: duckdb.DuckDBPyConnection) -> Iterator[int]:
         yield lanes
     finally:
         connection.execute("RESET preserve_insertion_order")
-        connection.execute(f"SET threads = {threads}")
+        connection.execute(f"SET threads = {before}")

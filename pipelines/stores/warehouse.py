@@ -11,7 +11,7 @@ import duckdb
 
 from pipelines.core.disk import disk_fault
 from pipelines.core.errors import BusyError, ModelError, SpringlineError
-from pipelines.stores.memory import fit, spill_beside
+from pipelines.stores.memory import fit, rest, spill_beside
 from pipelines.stores.spoiled import is_spoiled, set_aside
 from pipelines.stores.unopened import unopened_step
 
@@ -89,6 +89,7 @@ def _opened(path: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(path))
     try:
         fit(connection, spill=spill_beside(path))
+        rest(connection)
         for schema in SCHEMAS:
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         _require_layout(connection)

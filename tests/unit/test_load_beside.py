@@ -1,4 +1,4 @@
-"""Of a large batch the first documents are acknowledged while the ledger takes the last; all but the plain ones wait."""
+"""Of a large batch the first documents are acknowledged while the last are sent; all but the plain ones wait."""
 
 from __future__ import annotations
 

@@ -7,7 +7,17 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.stores.memory import MEBI, fit, little_memory, room_beside, spill_beside, usable_memory
+from pipelines.models.build import build
+from pipelines.stores.memory import (
+    MEBI,
+    fit,
+    little_memory,
+    rest,
+    room_beside,
+    spill_beside,
+    threads_to_build,
+    usable_memory,
+)
 
 MACHINE = {"proc/meminfo": f"MemTotal:       {8_000 * 1024} kB\nMemFree:  1 kB\nHugePages_Total:       0\n"}
 UNLIMITED = "Limit                     Soft Limit           Hard Limit           Units     \n"
@@ -105,6 +115,19 @@ def test_what_does_not_fit_goes_to_disk_and_comes_back(tmp_path: Path) -> None:
         assert any(spill.iterdir())
         assert small.execute(question).fetchall() == wanted
     assert not spill.exists()
+
+
+def test_a_warehouse_has_one_thread_until_models_are_built(tmp_path: Path) -> None:
+    threads = "SELECT current_setting('threads')"
+    with duckdb.connect(str(tmp_path / "rows.duckdb"), config={"threads": 4}) as connection:
+        assert threads_to_build(connection) == 4
+        rest(connection)
+        assert connection.execute(threads).fetchall() == [(1,)]
+        assert threads_to_build(connection) == 4
+        seen: list[object] = []
+        build(connection, [], report=lambda *_: seen.append(connection.execute(threads).fetchall()))
+        # Two lanes, each with the thread that asks, and two of DuckDB's own.
+        assert (seen, connection.execute(threads).fetchall()) == ([[(3,)]], [(1,)])
 
 
 def test_a_second_database_gets_what_the_first_gives_back(tmp_path: Path) -> None:
