@@ -26,7 +26,7 @@ LOCK := env -u UV_DEFAULT_INDEX -u UV_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_UR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-system test-browser test-office check lint types layers sql deps locked pages sbom audit bench fuzz storm exhaustive mutate docs fix lock clean
+.PHONY: help install demo test test-system test-browser test-office test-spark check lint types layers sql deps locked pages sbom audit bench fuzz storm exhaustive mutate docs fix lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -64,6 +64,10 @@ test-browser: $(INSTALLED) $(AXE) ## the report in a real browser: accessibility
 test-office: $(INSTALLED) ## the workbook opened and recomputed by LibreOffice, every total compared
 	@$(call DEBIAN,soffice,libreoffice-calc)
 	$(BIN)/pytest -m office tests/office $(ARGS)
+
+test-spark: $(INSTALLED) ## every model and every case of the models on a real Spark, row for row
+	@$(call DEBIAN,java,default-jre-headless)
+	$(BIN)/pytest -m spark tests/models/test_spark_engine.py $(ARGS)
 
 $(AXE): tests/browser/package-lock.json
 	@$(call DEBIAN,npm,npm)

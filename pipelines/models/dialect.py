@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from sqlglot import ErrorLevel
@@ -13,6 +14,22 @@ from pipelines.models.lint.rewrites import REWRITES, Target
 from pipelines.models.syntax import parse_query
 
 TARGETS: tuple[Target, ...] = ("postgres", "spark")
+
+# What a session must have set. Spark by itself rounds products of long decimals to six places and says nothing, reads
+# times in the machine's zone, and cannot plan close.accrual_months, of which a rule of its optimizer loses a column.
+SESSION: Mapping[Target, Mapping[str, str]] = {
+    "postgres": {},
+    "spark": {
+        "spark.sql.decimalOperations.allowPrecisionLoss": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.optimizer.excludedRules": "org.apache.spark.sql.catalyst.optimizer.RemoveRedundantAliases",
+    },
+}
+# The first two by what they do: SQL cannot read a setting. Without the third Spark ends with an error by itself.
+_IS_SET = (
+    "TYPEOF(CAST(1 AS DECIMAL(38, 18)) * CAST(1 AS DECIMAL(38, 18))) = 'decimal(38,36)' AND CURRENT_TIMEZONE() = 'UTC'"
+)
+_NOT_SET = "This session would round amounts: run the SET statements above first."
 
 
 @lru_cache(maxsize=1024)
@@ -38,6 +55,23 @@ def transpile(sql: str, target: Target) -> str:
         raise ModelError(
             f"{target} cannot do this: {error}", next_step="write it with what the lint allows."
         ) from error
+
+
+def script(sql: str, target: Target) -> str:
+    """Return what sets a session up for a model, and the model's SELECT, which ends with an error in any other session.
+
+    ModelError as ``transpile``.
+    """
+    settings = "".join(f"SET {name} = {value};\n" for name, value in SESSION[target].items())
+    return settings + guarded(sql, target)
+
+
+def guarded(sql: str, target: Target) -> str:
+    """Return a model's SELECT for another engine, which ends with an error where a session is not set up for it."""
+    select = transpile(sql, target)
+    if not SESSION[target]:
+        return select
+    return f"SELECT * FROM (\n{select}\n) AS model\nWHERE ASSERT_TRUE({_IS_SET}, '{_NOT_SET}') IS NULL"  # noqa: S608 ours
 
 
 def target_named(name: str) -> Target:

@@ -49,9 +49,9 @@ def show(
         console.print(draw_lineage(lineage_lines(catalog, name, lineage)))
     elif dialect:
         # sqlglot takes a third of a second to import; only this has a use for it.
-        from pipelines.models.dialect import target_named, transpile  # noqa: PLC0415
+        from pipelines.models.dialect import script, target_named  # noqa: PLC0415
 
-        written = transpile(catalog.model(name).sql, target_named(dialect))
+        written = script(catalog.model(name).sql, target_named(dialect))
         console.print(Syntax(written, "sql", background_color="default", word_wrap=True))
     else:
         console.print(draw_model(catalog, name))

@@ -18,10 +18,11 @@ from pathlib import Path
 import duckdb
 
 from tests.bench.desk import Cost, measure, say
-from tests.bench.peers.environment import python_of
+from tests.support.environments import python_of
 from tests.support.landing import each_vms_page
 from tests.support.sandbox_server import REPOSITORY
 
+PEER_FOLDER = Path(__file__).with_name("peers")
 DOCUMENTS = 20_000
 LINES = 5
 CENT = Decimal("0.01")
@@ -75,7 +76,7 @@ def write_pages(folder: Path, documents: int) -> None:
 
 def run_peer(module: str, environment: str | None, world: Path, result: Path, *, times: int = 1) -> Cost | None:
     """Let a peer work as a process, on a result of its own; None where its packages cannot be had."""
-    python = python_of(environment) if environment else sys.executable
+    python = python_of(PEER_FOLDER / f"{environment}.txt") if environment else sys.executable
     if python is None:
         return None
     result.parent.mkdir()

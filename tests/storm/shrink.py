@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import msgspec
 
 from tests.storm.story import Run, Story
 
 T = TypeVar("T")
+Judge = Callable[[Story], bool]
 
 
-def shrink(story: Story, *, is_wrong: Callable[[Story], bool]) -> Story:
+def shrink(story: Story, *, is_wrong: Judge) -> Story:
     """Return the smallest story that is still wrong: without any one step, fault, job, kill or pause it is right.
 
-    Source: Zeller and Hildebrandt, Simplifying and Isolating Failure-Inducing Input (2002).
+    Each story takes seconds to play, so none is played twice. Source: Zeller and Hildebrandt, Simplifying and Isolating
+    Failure-Inducing Input (2002).
     """
+    judge = _once(is_wrong)
     while True:
         before = story
-        story = _with_steps(story, _fewest(story.steps, is_wrong=lambda steps: is_wrong(_with_steps(story, steps))))  # noqa: B023 called at once
+        story = _with_steps(story, _fewest(story.steps, is_wrong=partial(_is_wrong_with_steps, story, judge)))
         for place in reversed(range(len(story.steps))):
-            for simpler in _simpler(story, place):
-                # Each is made from the story as it was: only one of them may be taken at a time.
-                if is_wrong(simpler):
-                    story = simpler
-                    break
+            story = _with_simplest(story, place, judge)
         if story == before:
             return story
+
+
+def _once(is_wrong: Judge) -> Judge:
+    known: dict[str, bool] = {}
+
+    def judge(story: Story) -> bool:
+        told = story.yaml()
+        if told not in known:
+            known[told] = is_wrong(story)
+        return known[told]
+
+    return judge
 
 
 def _fewest(parts: Sequence[T], *, is_wrong: Callable[[list[T]], bool]) -> list[T]:
@@ -44,19 +56,39 @@ def _fewest(parts: Sequence[T], *, is_wrong: Callable[[list[T]], bool]) -> list[
     return left
 
 
-def _simpler(story: Story, place: int) -> Iterator[Story]:
-    """Give the same story with one step made simpler, the greatest change first."""
-    step = story.steps[place]
-    if not isinstance(step, Run):
-        return
-    changes: list[dict[str, object]] = [{"faults": []}] if step.faults else []
-    changes += [{name: None} for name in ("kill", "full", "meanwhile") if getattr(step, name) is not None]
-    changes += [{name: 0} for name in ("skew", "minutes") if getattr(step, name)]
-    changes += [{"faults": [*step.faults[:at], *step.faults[at + 1 :]]} for at in range(len(step.faults))]
-    changes += [{"jobs": [*step.jobs[:at], *step.jobs[at + 1 :]]} for at in range(len(step.jobs)) if len(step.jobs) > 1]
-    for change in changes:
-        simpler = msgspec.structs.replace(step, **change)
-        yield _with_steps(story, [*story.steps[:place], simpler, *story.steps[place + 1 :]])
+def _with_simplest(story: Story, place: int, is_wrong: Judge) -> Story:
+    """Make one run as simple as it may be."""
+    if not isinstance(story.steps[place], Run):
+        return story
+    for name, value in _plainer(story.steps[place]):
+        if is_wrong(simpler := _with(story, place, {name: value})):
+            story = simpler
+    for name in ("faults", "jobs"):
+        fewest = _fewest(
+            getattr(story.steps[place], name), is_wrong=partial(_is_wrong_with_parts, story, place, name, is_wrong)
+        )
+        story = _with(story, place, {name: fewest})
+    return story
+
+
+def _plainer(run: Any) -> Iterator[tuple[str, object]]:  # noqa: ANN401 a run, told apart by the caller
+    """Give what may be left out of a run as a whole."""
+    yield from ((name, None) for name in ("kill", "full", "meanwhile") if getattr(run, name) is not None)
+    yield from ((name, 0) for name in ("skew", "minutes") if getattr(run, name))
+
+
+def _is_wrong_with_parts(story: Story, place: int, name: str, is_wrong: Judge, parts: list[object]) -> bool:
+    # A run without a job is none.
+    return (bool(parts) or name == "faults") and is_wrong(_with(story, place, {name: parts}))
+
+
+def _is_wrong_with_steps(story: Story, is_wrong: Judge, steps: list[Any]) -> bool:
+    return is_wrong(_with_steps(story, steps))
+
+
+def _with(story: Story, place: int, change: dict[str, object]) -> Story:
+    simpler = msgspec.structs.replace(story.steps[place], **change)
+    return _with_steps(story, [*story.steps[:place], simpler, *story.steps[place + 1 :]])
 
 
 def _with_steps(story: Story, steps: Sequence[object]) -> Story:

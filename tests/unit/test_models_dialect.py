@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlglot import parse_one
 
 from pipelines.core.errors import ModelError, UsageError
 from pipelines.core.table_ref import TableRef
-from pipelines.models.dialect import TARGETS, target_named, transpile
+from pipelines.models.dialect import SESSION, TARGETS, script, target_named, transpile
 from pipelines.models.lint.rewrites import Target
 from tests.models.small import EXTERNAL, catalog
 from tests.support.engines import column_type, create_external, create_models, statements
@@ -50,6 +51,8 @@ def _line(sql: str) -> str:
         ),
         ("TRUNC(a, 2)", "TRUNC(a, 2)", "CASE WHEN a < 0 THEN CEIL(a, 2) ELSE FLOOR(a, 2) END"),
         ("TRUNC(a - b)", "TRUNC(a - b)", "CASE WHEN (a - b) < 0 THEN CEIL(a - b, 0) ELSE FLOOR(a - b, 0) END"),
+        # Spark's own SIGN is a DOUBLE, and makes one of the amount beside it.
+        ("a * SIGN(b)", "a * SIGN(b)", "a * CASE WHEN b > 0 THEN 1 WHEN b < 0 THEN -1 WHEN b = 0 THEN 0 END"),
         ("DATE_DIFF('day', a, b)", "(CAST(b AS DATE) - CAST(a AS DATE))", "DATEDIFF(CAST(b AS DATE), CAST(a AS DATE))"),
         (
             "MAKE_DATE(a, b, 1)",
@@ -99,6 +102,15 @@ def test_comments_stay_behind() -> None:
 def test_what_an_engine_cannot_do_is_an_error() -> None:
     with pytest.raises(ModelError, match="postgres cannot do this"):
         transpile("SELECT ANY_VALUE(a) AS x FROM map.y", "postgres")
+
+
+def test_spark_is_told_how_to_keep_amounts_exact_and_refuses_where_it_was_not() -> None:
+    written = script("SELECT a * b AS x FROM map.y", "spark").splitlines()
+    assert written[:3] == [f"SET {name} = {value};" for name, value in SESSION["spark"].items()]
+    assert written[3] == "SELECT * FROM ("
+    assert written[-1].startswith("WHERE ASSERT_TRUE(TYPEOF(CAST(1 AS DECIMAL(38, 18)) * CAST(1 AS DECIMAL(38, 18)))")
+    assert parse_one("\n".join(written[3:]), dialect="spark")
+    assert script("SELECT a * b AS x FROM map.y", "postgres") == transpile("SELECT a * b AS x FROM map.y", "postgres")
 
 
 def test_an_engine_is_found_by_its_name() -> None:

@@ -64,6 +64,20 @@ def truncation(node: exp.Expr, target: Target) -> exp.Expr:
     return exp.Case(ifs=[exp.If(this=negative, true=above)], default=below)
 
 
+def sign(node: exp.Expr, target: Target) -> exp.Expr:
+    """Give 1, 0 or -1 in Spark, whose SIGN is a DOUBLE, and makes one of whatever it is multiplied with."""
+    if not isinstance(node, exp.Sign) or target != "spark":
+        return node
+    ways = ((exp.GT, 1), (exp.LT, -1), (exp.EQ, 0))
+    zero = exp.Literal.number(0)
+    return exp.Case(
+        ifs=[
+            exp.If(this=kind(this=_paren(node.this.copy()), expression=zero.copy()), true=exp.convert(value))
+            for kind, value in ways
+        ]
+    )
+
+
 def calendar(node: exp.Expr, target: Target) -> exp.Expr:
     """Count days between dates, and take and make parts of dates, as DuckDB does."""
     if isinstance(node, exp.DateDiff) and target == "spark":
@@ -94,6 +108,7 @@ REWRITES: tuple[Rewrite, ...] = (
     missing_try_cast,
     cast_to_integer,
     truncation,
+    sign,
     calendar,
     wide_integers,
 )

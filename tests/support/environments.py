@@ -1,4 +1,4 @@
-"""An environment of its own for each peer, made once under the user's cache from the versions that stand beside it."""
+"""An environment of its own for a program that must not meet our packages, made once under the user's cache."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).parent
 
-
-def python_of(peer: str) -> Path | None:
-    """Return the interpreter that has what ``NAME.txt`` lists, or None where its packages cannot be had."""
-    wanted = HERE / f"{peer}.txt"
+def python_of(wanted: Path) -> Path | None:
+    """Return the interpreter that has what a file of requirements lists, or None where its packages cannot be had."""
     mark = hashlib.sha256(wanted.read_bytes() + sys.version.encode()).hexdigest()[:12]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "springline" / "peers"
-    folder = cache / f"{peer}-{mark}"
+    folder = cache / f"{wanted.stem}-{mark}"
     done, python = folder / ".installed", folder / "bin" / "python"
     if not done.exists():
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(wanted)]
