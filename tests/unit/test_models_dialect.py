@@ -109,7 +109,8 @@ def test_spark_is_told_how_to_keep_amounts_exact_and_refuses_where_it_was_not() 
     assert written[:3] == [f"SET {name} = {value};" for name, value in SESSION["spark"].items()]
     assert written[3] == "SELECT * FROM ("
     assert written[-1].startswith("WHERE ASSERT_TRUE(TYPEOF(CAST(1 AS DECIMAL(38, 18)) * CAST(1 AS DECIMAL(38, 18)))")
-    assert parse_one("\n".join(written[3:]), dialect="spark")
+    select = parse_one("\n".join(written[3:]), dialect="spark").sql("spark")
+    assert select.startswith("SELECT * FROM (SELECT a * b AS x FROM map.y) AS model WHERE ASSERT_TRUE(")
     assert script("SELECT a * b AS x FROM map.y", "postgres") == transpile("SELECT a * b AS x FROM map.y", "postgres")
 
 
