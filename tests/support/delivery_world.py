@@ -259,7 +259,7 @@ class World:
             today=date(2026, 11, 2),
             now=self.clock.now,
             operator="tester",
-            settings=self.settings,
+            settings=self.settings.model_copy(update={"control": self.path}),
             control=self.control,
             warehouse=self.warehouse,
             vms=cast("Any", self.vms),
