@@ -95,6 +95,12 @@ def test_qualify_becomes_a_subquery(target: Target) -> None:
     assert written.endswith("AS _w FROM map.y) AS _t WHERE _w = 1")
 
 
+def test_spark_is_not_told_what_to_materialize() -> None:
+    sql = "WITH x AS MATERIALIZED (SELECT a FROM map.y) SELECT x.a FROM x"
+    assert _line(transpile(sql, "spark")) == "WITH x AS (SELECT a FROM map.y) SELECT x.a FROM x"
+    assert "AS MATERIALIZED (" in transpile(sql, "postgres")
+
+
 def test_comments_stay_behind() -> None:
     assert "--" not in transpile("-- One x.\nSELECT a  -- b\nFROM map.y", "postgres")
 

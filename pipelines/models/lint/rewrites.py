@@ -78,6 +78,13 @@ def sign(node: exp.Expr, target: Target) -> exp.Expr:
     )
 
 
+def materialization(node: exp.Expr, target: Target) -> exp.Expr:
+    """Leave out how a step is worked out: Spark has no word for it, and no value depends on it."""
+    if isinstance(node, exp.CTE) and target == "spark":
+        node.set("materialized", None)
+    return node
+
+
 def calendar(node: exp.Expr, target: Target) -> exp.Expr:
     """Count days between dates, and take and make parts of dates, as DuckDB does."""
     if isinstance(node, exp.DateDiff) and target == "spark":
@@ -109,6 +116,7 @@ REWRITES: tuple[Rewrite, ...] = (
     cast_to_integer,
     truncation,
     sign,
+    materialization,
     calendar,
     wide_integers,
 )
