@@ -65,7 +65,7 @@ test-office: $(INSTALLED) ## the workbook opened and recomputed by LibreOffice, 
 	@$(call DEBIAN,soffice,libreoffice-calc)
 	$(BIN)/pytest -m office tests/office $(ARGS)
 
-test-spark: $(INSTALLED) ## every model and every case of the models on a real Spark, row for row
+test-spark: $(INSTALLED) ## the models' cases on a real Spark, row for row; most of an hour
 	@$(call DEBIAN,java,default-jre-headless)
 	$(BIN)/pytest -m spark tests/models/test_spark_engine.py $(ARGS)
 

@@ -148,7 +148,7 @@ def _as_suits(connection: duckdb.DuckDBPyConnection) -> Iterator[int]:
 
     Rows have no order but the one a reader asks for, and to keep it takes half more: with a million documents rec took
     36 s instead of 57 on two cores that others used as well. Of two threads one beside the other is better used than
-    both for one model: planning is never shared out, and two threads that write one table take half more than one.
+    both for one model: planning is never shared out, and rec as a whole took half more of the processor on two.
     """
     before = number_of(connection.execute("SELECT current_setting('threads')"))
     # A small machine affords one.

@@ -29,7 +29,7 @@ SESSION: Mapping[Target, Mapping[str, str]] = {
 _IS_SET = (
     "TYPEOF(CAST(1 AS DECIMAL(38, 18)) * CAST(1 AS DECIMAL(38, 18))) = 'decimal(38,36)' AND CURRENT_TIMEZONE() = 'UTC'"
 )
-_NOT_SET = "This session would round amounts: run the SET statements above first."
+_NOT_SET = "This session would round amounts or shift times: run the SET statements above first."
 
 
 @lru_cache(maxsize=1024)
