@@ -134,17 +134,20 @@ def _take_over(
 ) -> None:
     """Record a voucher as sent; its intent has no payload, because Springline sent nothing."""
     intent = adopted_intent(candidate, voucher)
-    # First the intent, then its state, as for a voucher that is sent: the events show when it was adopted.
-    outbox.store_intents([intent])
-    # A number may be that of several documents: the id says which is meant.
-    (entry,) = [own for own in outbox.vouchers([candidate.document_no]) if own.id == intent.id]
-    outbox.apply(
-        [Move(intent.id, State.SENT, f"adopted: {voucher.label}", voucher.remote_ids)],
-        follow_up=[acknowledgement(entry)] if is_acknowledged else [],
-        # A run before may have noted a break on it, which is settled now.
-        closes=[(kind, str(candidate.document_key)) for kind in BREAKS.values()],
-    )
+    # Together: killed in between, a run of documents would find an intent with nothing to send, or nobody would be
+    # named who has decided it.
     with ctx.control.write() as connection:
+        # First the intent, then its state, as for a voucher that is sent: the events show when it was adopted.
+        outbox.store_intents([intent], within=connection)
+        # A number may be that of several documents: the id says which is meant.
+        (entry,) = [own for own in outbox.vouchers([candidate.document_no]) if own.id == intent.id]
+        outbox.apply(
+            [Move(intent.id, State.SENT, f"adopted: {voucher.label}", voucher.remote_ids)],
+            follow_up=[acknowledgement(entry)] if is_acknowledged else [],
+            # A run before may have noted a break on it, which is settled now.
+            closes=[(kind, str(candidate.document_key)) for kind in BREAKS.values()],
+            within=connection,
+        )
         insert_decision(connection, _decision(ctx, "adopt", candidate, voucher.label))
 
 

@@ -25,7 +25,8 @@ STORED_AT_ONCE = 1_000
 class Outbox:
     """The intents of one control store, as one batch sees and moves them.
 
-    Every method that writes does so in one transaction, which is on disk when it returns.
+    Every method that writes does so in one transaction, which is on disk when it returns; or ``within`` that of an open
+    ``Control.write()``.
     """
 
     def __init__(self, control: Control, *, batch_id: str, now: Callable[[], datetime]) -> None:
@@ -40,7 +41,7 @@ class Outbox:
         """Open the outbox of the batch that runs."""
         return cls(ctx.control, batch_id=ctx.batch_id, now=ctx.now)
 
-    def store_intents(self, intents: Iterable[Intent]) -> list[str]:
+    def store_intents(self, intents: Iterable[Intent], *, within: sqlite3.Connection | None = None) -> list[str]:
         """Store intents as `todo` and return the ids of those that were new or had to be stored again.
 
         Those in `todo` take a new payload, those in `failed` are tried again, all others are left alone. Intents are
@@ -49,7 +50,7 @@ class Outbox:
         stored: list[str] = []
         remaining = iter(intents)
         # One transaction over all thousands: after a crash either every voucher of the batch has its intent, or none.
-        with self._control.write() as connection:
+        with self._control.write(within) as connection:
             while batch := list(islice(remaining, STORED_AT_ONCE)):
                 stored += self._store(connection, batch, retry_failed=True)
         return stored
@@ -80,6 +81,7 @@ class Outbox:
         opens: Sequence[Break] = (),
         closes: Sequence[tuple[str, str]] = (),
         payloads: Mapping[str, Json] | None = None,
+        within: sqlite3.Connection | None = None,
     ) -> None:
         """Move intents one after the other, and store the intents and breaks that follow from it, in one transaction.
 
@@ -91,7 +93,7 @@ class Outbox:
             return
         at = utc_text(self._now())
         # Together, or a crash in between leaves a voucher sent without its acknowledgement: nothing would ever notice.
-        with self._control.write() as connection:
+        with self._control.write(within) as connection:
             # Before the move, whose event carries the hash of what is stored then.
             self._replace_payloads(connection, payloads or {}, at)
             self._move(connection, pending, at)

@@ -69,8 +69,14 @@ class Control:
         self._connection.execute("PRAGMA foreign_keys = ON")
 
     @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        """Run a block in one immediate transaction: all of it is on disk afterwards, or none."""
+    def write(self, within: sqlite3.Connection | None = None) -> Iterator[sqlite3.Connection]:
+        """Run a block in one immediate transaction: all of it is on disk afterwards, or none.
+
+        Pass as ``within`` what an open block gave, when this must be kept with the rest of it or not at all.
+        """
+        if within is not None:
+            yield within
+            return
         with named(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
         try:
@@ -110,16 +116,9 @@ class Control:
         return value
 
     def keep_mark(self, name: str, value: str, *, within: sqlite3.Connection | None = None) -> None:
-        """Keep one value under a name for the next run, in place of the one before.
-
-        Pass as ``within`` the connection of an open ``write()`` block when the value must be kept with the rest of it
-        or not at all; otherwise the value is kept in a transaction of its own.
-        """
-        if within is None:
-            with self.write() as connection:
-                self.keep_mark(name, value, within=connection)
-        else:
-            within.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, value))
+        """Keep one value under a name for the next run, in place of the one before; ``within`` as for ``write()``."""
+        with self.write(within) as connection:
+            connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, value))
 
     def close(self) -> None:
         """Close the file."""

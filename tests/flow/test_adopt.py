@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from io import StringIO
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from rich.console import Console
 
 from pipelines.core.errors import UsageError
+from pipelines.going_live import adopt
 from pipelines.going_live.adopt import Adoption, run_adopt, show_adoption
 from tests.flow.live_world import JOBS, TODAY, Live
 
@@ -63,9 +64,23 @@ class World:
     real: Adoption
     again: Adoption
     kept_by_dry: list[tuple[Any, ...]]
+    kept_by_killed: list[tuple[Any, ...]]
     held: dict[str, set[str]] = field(default_factory=dict)
     vouchers: dict[str, str] = field(default_factory=dict)
     status: dict[str, str] = field(default_factory=dict)
+
+
+def _killed_at_the_decision(live: Live) -> list[tuple[Any, ...]]:
+    """Adopt, and die where it is to be noted who did; give what is kept of it."""
+
+    def die(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(adopt, "insert_decision", die)
+        with pytest.raises(KeyboardInterrupt):
+            _adopt(live)
+    return live.ask("SELECT natural_key, state FROM outbox WHERE kind IN ('voucher', 'acknowledgement')")
 
 
 def _adopt(live: Live) -> Adoption:
@@ -83,6 +98,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         dry = live.command("adopt", "--before", "2026-10-01", "--dry-run", "--acknowledge", "--json")
         kept = live.ask("SELECT kind FROM outbox WHERE kind IN ('voucher', 'acknowledgement')")
         kept += live.ask("SELECT action FROM decisions")
+        killed = _killed_at_the_decision(live)
         real = _adopt(live)
         again = _adopt(live)
         live.steer("release", NOT_THERE)
@@ -93,6 +109,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             real,
             again,
             kept,
+            killed,
             live.holds(),
             live.states("voucher"),
             {number: live.status(number) for number in numbers},
@@ -105,6 +122,10 @@ def _outcomes(adoption: Adoption) -> dict[str, str]:
 
 def _detail(world: World, number: str) -> str:
     return next(line.detail for line in world.real.lines if line.candidate.document_no == number)
+
+
+def test_a_document_is_adopted_with_who_has_done_it_or_not_at_all(world: World) -> None:
+    assert world.kept_by_killed == []
 
 
 def test_a_dry_run_finds_the_same_and_writes_nothing(world: World) -> None:

@@ -21,11 +21,12 @@ from tests.storm.journal import Journal
 from tests.storm.many import in_children
 from tests.storm.people import look_at_the_books
 from tests.storm.picture import take_picture
-from tests.storm.site import Site
+from tests.storm.site import Ran, Site
 from tests.storm.storm import QUIET, _said
 
 # No case takes so long, however busy the machine.
 LONGEST = 600
+REMARK = "/ws/rest/Remark"
 
 
 @dataclass(slots=True)
@@ -119,20 +120,34 @@ def _look_undisturbed(day: Day, wanted: tuple[int, bool]) -> tuple[int, bool, li
 
 def again(site: Site, flow: int) -> list[str]:
     """Run once more, an hour later; tell what is not quiet, and what the auditor finds."""
-    site.control("POST", "ledger/post", {})
-    look_at_the_books(site)
-    site.pass_time(AN_HOUR)
-    site.writes()
     violations = []
     if FLOWS[flow].jobs:
-        ran = act(site, FLOWS[flow])
-        if (written := site.writes()) or ran.exit_code not in QUIET:
+        ran, written = _later(site, flow)
+        # One of unknown fate is never waited for: the run that comes next looks it up once more and writes it.
+        if written and all(REMARK in request for request in written):
+            ran, written = _later(site, flow)
+        if written or ran.exit_code not in QUIET:
             violations.append(f"not quiet: exit {ran.exit_code} {ran.problems} {ran.traceback} wrote {written}")
+    else:
+        _pass_an_hour(site)
     # A day later nobody is signed in any more.
     site.vms = VmsApi.of(site.environ)
     jobs = [job for one in FLOWS[: flow + 1] for job in one.jobs]
     auditor = Auditor.of(site.vms, LedgerBooks.of(site.environ), site.journal, _said(site), site.now.date())
     return violations + [" ".join(violation) for violation in auditor.violations(jobs)]
+
+
+def _later(site: Site, flow: int) -> tuple[Ran, list[str]]:
+    _pass_an_hour(site)
+    ran = act(site, FLOWS[flow])
+    return ran, site.writes()
+
+
+def _pass_an_hour(site: Site) -> None:
+    site.control("POST", "ledger/post", {})
+    look_at_the_books(site)
+    site.pass_time(AN_HOUR)
+    site.writes()
 
 
 def differences(found: Counter[str], wanted: Counter[str]) -> list[str]:

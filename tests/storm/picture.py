@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # Ids in the order of creation, and what is made of them.
 _IDS = re.compile(r"C?20000\d{3}|52\d{5}")
 _LEFT_OUT = re.compile(r"(DbId|dbId|key|Id|seq|At|Date|transactionNumber|url)$")
+# As it stands in an import item, and in the text of what was sent.
+_FILE = re.compile(r'\\?"invoiceFile\\?": ?\\?"[^"\\]*\\?", ?')
 # Dates that are content.
 _DATES = frozenset({"documentDate", "exchangeRateDate", "postedDate", "fromDate", "paymentDate"})
 # Documents are entered anew in it, whoever writes them; deltas and the log of changes tell how, not what.
@@ -40,6 +42,15 @@ def take_picture(site: Site) -> Counter[str]:
             for *words, count in site.ask(statement):
                 seen[" ".join(map(str, words))] += count
     seen.update(_published(site.folder / "published"))
+    return seen
+
+
+def without_files(picture: Counter[str]) -> Counter[str]:
+    """Leave out which file went along with an invoice."""
+    seen = Counter[str]()
+    for what, count in picture.items():
+        if not what.startswith("ledger_invoice_files"):
+            seen[_FILE.sub("", what)] += count
     return seen
 
 

@@ -87,8 +87,9 @@ class Steps:
             yield
         finally:
             self.is_inside = False
-        if is_last:
-            self.die()
+            # Also behind one that failed: a file to be removed was not there.
+            if is_last:
+                self.die()
 
 
 def count_steps(number: int, *, is_after: bool, stores: Path, names: Path | None, die: Callable[[], None]) -> None:
@@ -129,7 +130,11 @@ def _count_control(steps: Steps) -> None:
     write = Control.write
 
     @contextmanager
-    def counted(self: Control) -> Iterator[sqlite3.Connection]:
+    def counted(self: Control, within: sqlite3.Connection | None = None) -> Iterator[sqlite3.Connection]:
+        if within is not None:
+            # A part of the transaction that is open.
+            yield within
+            return
         seen: list[str] = []
         with ExitStack() as committed, write(self) as connection:
             connection.set_trace_callback(seen.append)

@@ -76,3 +76,12 @@ def test_a_kill_leaves_all_of_a_step_or_nothing(tmp_path: Path, number: int) -> 
         killed = in_child(partial(_work, folder), kill=Kill("step", number, is_after=is_after, stores=folder))
         assert killed.was_killed
         assert LOOKS[number - 1](folder) is is_after
+
+
+def _remove_nothing(folder: Path) -> None:
+    (folder / "never made").unlink(missing_ok=True)
+
+
+def test_a_kill_behind_a_step_that_failed_is_one_too(tmp_path: Path) -> None:
+    killed = in_child(partial(_remove_nothing, tmp_path), kill=Kill("step", 1, is_after=True, stores=tmp_path))
+    assert killed.was_killed
