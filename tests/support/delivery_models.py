@@ -9,10 +9,12 @@ from pipelines.load.ledger.master_data import STAGES
 if TYPE_CHECKING:
     import duckdb
 
-PARTNER = (
+# What the ledger shows of it again.
+SHOWN = (
     "description VARCHAR, company_number VARCHAR, tax_number VARCHAR, street_address VARCHAR, zip_code VARCHAR, "
-    "place VARCHAR, country_code VARCHAR, email VARCHAR, bank_account VARCHAR, swift VARCHAR"
+    "place VARCHAR, country_code VARCHAR, email VARCHAR, bank_account VARCHAR"
 )
+PARTNER = f"{SHOWN}, swift VARCHAR"
 HEAD = "natural_key VARCHAR, action VARCHAR, ledger_db_id BIGINT, owner_code INTEGER, code VARCHAR"
 MODELS = {
     "post.company_changes": "description VARCHAR, company_number VARCHAR, tax_number VARCHAR, email VARCHAR, "
@@ -29,6 +31,7 @@ def create_models(warehouse: duckdb.DuckDBPyConnection) -> None:
     for stage in STAGES:
         warehouse.execute(f"CREATE TABLE {stage.model} ({HEAD}, {MODELS[stage.model]})")
         warehouse.execute(f"CREATE TABLE {stage.staging} ({stage.db_id} BIGINT, content_hash VARCHAR)")
+    warehouse.execute(f"CREATE TABLE map.ledger_partners (side VARCHAR, db_id BIGINT, {SHOWN})")
 
 
 def change(

@@ -236,6 +236,30 @@ def test_a_change_nobody_wants_any_more_is_not_sent(world: World) -> None:
     assert (written(world, "suppliers"), world.states(Kind.SUPPLIER)) == ([], {"28600:1#1": "failed"})
 
 
+@pytest.mark.parametrize(
+    ("email", "is_there"), [("new@b.no", True), ("old@b.no", False), (None, False)], ids=["there", "other", "gone"]
+)
+def test_an_update_nobody_wants_any_more_has_arrived_where_it_shows(
+    world: World, email: str | None, *, is_there: bool
+) -> None:
+    def lose(_: int) -> None:
+        raise unanswered()
+
+    world.ledger.before = lose
+    change(world.warehouse, "post.supplier_changes", "1", action="update", db_id=77, email="new@b.no", swift="NEW")
+    assert deliver(world).unknown == 1
+    clear(world)
+    if email:
+        world.warehouse.execute(
+            "INSERT INTO map.ledger_partners BY NAME SELECT 'supplier' AS side, 77 AS db_id, ? AS email", [email]
+        )
+    world.ledger.before = lambda _: None
+    calls = mutations(world)
+    deliver(world)
+    assert world.states(Kind.SUPPLIER) == {"28600:1#1": "sent" if is_there else "failed"}
+    assert mutations(world) == calls
+
+
 def refuse_to_answer(_: int) -> None:
     raise unanswered(sent=False)
 

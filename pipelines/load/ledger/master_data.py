@@ -32,6 +32,10 @@ MOST_NAMED = 5
 BREAKS = {NOT_UNIQUE: "code not unique"}
 
 
+# Only a subledger shows what of them can be read back.
+PARTNERS = frozenset({Kind.SUPPLIER, Kind.CUSTOMER})
+
+
 class Stage(NamedTuple):
     """One kind of master data.
 
@@ -50,6 +54,13 @@ class Stage(NamedTuple):
     def model(self) -> str:
         """The model of its changes."""
         return f"post.{self.kind}_changes"
+
+    @property
+    def read_back(self) -> str:
+        """What the ledger has, as it was read last, in columns named as those of the changes."""
+        if self.kind in PARTNERS:
+            return f"SELECT *, db_id AS {self.db_id} FROM map.ledger_partners WHERE side = '{self.kind}'"  # noqa: S608 our own names
+        return f"FROM {self.staging}"
 
     def mutation(self, action: str) -> str:
         """Name the mutation of a change: `add` or `update`."""
@@ -154,7 +165,7 @@ def change_intent(stage: Stage, row: Row, latest: Version | None) -> Intent | No
             "code": row["code"],
             "definition": row.get("definition_db_id"),
             # Who it is: the code may become another's (map.known_accounts, post.renamed_partners).
-            **({"partner_key": row.get("partner_key")} if stage.kind in {Kind.SUPPLIER, Kind.CUSTOMER} else {}),
+            **({"partner_key": row.get("partner_key")} if stage.kind in PARTNERS else {}),
         },
         owner_code=row["owner_code"],
     )
@@ -168,16 +179,45 @@ def _is_done_with(latest: Version) -> bool:
 def _courier(
     ctx: Context, stage: Stage, entities: LedgerEntities, *, to_send: Collection[str], sleep: Callable[[float], None]
 ) -> LedgerCourier:
-    look_up = partial(look_up_codes, stage=stage, ledger=ctx.ledger, entities=entities)
+    codes = partial(look_up_codes, stage=stage, ledger=ctx.ledger, entities=entities)
+
+    def look_up(entries: Sequence[Entry]) -> dict[str, LookUpFinding]:
+        findings = codes(entries)
+        over = [entry for entry in entries if entry.id not in to_send and findings[entry.id] is ABSENT]
+        return findings | _arrived(ctx, stage, over)
+
     cargo = Cargo(stage.kind, LEDGER, lambda entry: entry.id in to_send, BREAKS, _break_subject)
     return LedgerCourier(
         Delivery.of(ctx, cargo, sleep=sleep),
         ctx.ledger,
         look_up=look_up,
-        read_back=look_up,
+        read_back=codes,
         mutation=lambda entry: stage.mutation(str(entry.look_up["action"])),
         nodes_per_mutation=ctx.settings.ledger.nodes_per_mutation,
     )
+
+
+def _arrived(ctx: Context, stage: Stage, entries: Sequence[Entry]) -> dict[str, LookUpFinding]:
+    """Find the updates of unknown fate that nobody wants any more because the ledger has what they were to write.
+
+    It was read before the models were built that do not want them.
+    """
+    updates = {entry.id: entry for entry in entries if entry.look_up["action"] == "update"}
+    payloads = Outbox.of(ctx).payloads(updates) if updates else {}
+    found: dict[str, LookUpFinding] = {}
+    for entry in updates.values():
+        [change] = cast("list[dict[str, Node]]", payloads[entry.id])
+        query = f"FROM ({stage.read_back}) WHERE {stage.db_id} = ?"
+        rows = rows_of(ctx.warehouse.execute(query, [change["node"]["dbId"]]))
+        if rows and _has_all(rows[0], change["node"], stage):
+            found[entry.id] = complete("the ledger shows what was sent", {"dbIds": [str(change["node"]["dbId"])]})
+    return found
+
+
+def _has_all(row: Row, node: Node, stage: Stage) -> bool:
+    """Tell whether a record has all members of a node that can be read back, and one of them at least."""
+    shown = [member for member in NODES[stage.members] if member.name in node and member.column in row]
+    return bool(shown) and all(node_of(row, [member]).get(member.name) == node[member.name] for member in shown)
 
 
 def _break_subject(entry: Entry) -> str:
