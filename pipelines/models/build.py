@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import duckdb
 import structlog
@@ -16,6 +17,7 @@ from pipelines.models.duck import create_statement, fault_of, plain_words
 from pipelines.models.functions import create_functions
 from pipelines.models.merge import merge
 from pipelines.models.model import Model
+from pipelines.models.parts import SHADOW, Parts, open_parts, replace_parts, show_parts
 from pipelines.models.stale import forget, note
 from pipelines.stores.memory import threads_to_build
 from pipelines.stores.rows import number_of
@@ -26,6 +28,13 @@ Report = Callable[[str, int, int], None]
 _log = structlog.get_logger(__name__)
 
 _MOST_LANES = 2
+
+
+class Lane(NamedTuple):
+    """One of the connections that models are built on side by side."""
+
+    connection: duckdb.DuckDBPyConnection
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +70,14 @@ def build(
     with _as_suits(connection) as lanes:
         for schema in sorted({model.ref.schema for model in chosen}):
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
-        if lanes > 1:
-            # Before the first of them: a note of a table that was only half built anew would hide that it is stale.
+        # Before the first of them: a note of a table that was only half built anew would hide that it is stale.
+        with transaction(connection):
             forget(connection, [model.ref for model in chosen] if marks else [])
-            built = _side_by_side(connection, chosen, lanes, report)
+            parts = open_parts(connection, chosen)
+        built = _side_by_side(connection, chosen, parts, lanes, report)
+        with transaction(connection):
             note(connection, {made.ref: marks[made.ref] for made in built} if marks else {})
-        else:
-            with transaction(connection):
-                built = _in_order(connection, chosen, report)
-                note(connection, {made.ref: marks[made.ref] for made in built} if marks else {})
+            parts.note(connection)
         report("models", len(built), len(chosen))
     for made in built:  # logged once it is committed, so that the log never tells of what did not happen
         if made.note:
@@ -77,54 +85,68 @@ def build(
     return tuple(built)
 
 
-def _in_order(connection: duckdb.DuckDBPyConnection, models: Sequence[Model], report: Report) -> list[BuildResult]:
-    built: list[BuildResult] = []
-    for model in models:
-        report(str(model.ref), len(built), len(models))
-        built.append(build_model(connection, model))
-    return built
-
-
 def _side_by_side(
-    connection: duckdb.DuckDBPyConnection, models: Sequence[Model], lanes: int, report: Report
+    connection: duckdb.DuckDBPyConnection, models: Sequence[Model], parts: Parts, lanes: int, report: Report
 ) -> list[BuildResult]:
     """Build so many at a time, each in a transaction of its own: only then is it known how large a table has become."""
     waiting = {model.ref: model for model in models}
     built: dict[TableRef, BuildResult] = {}
-    running: dict[Future[BuildResult], duckdb.DuckDBPyConnection] = {}
-    free = [connection.cursor() for _ in range(lanes)]
+    running: dict[Future[BuildResult], Lane] = {}
+    free = [Lane(connection.cursor(), number) for number in range(lanes)]
     for lane in free:
-        create_functions(lane)
-    with ThreadPoolExecutor(lanes) as threads:
+        create_functions(lane.connection)
+    with _without_shadows(connection, lanes), ThreadPoolExecutor(lanes) as threads:
         while waiting or running:
             missing = {model.ref for model in models}.difference(built)
             ready = [model for model in waiting.values() if missing.isdisjoint(model.reads)]
             for model in ready[: len(free)]:
                 report(str(model.ref), len(built), len(models))
                 lane = free.pop()
-                running[threads.submit(_alone, lane, waiting.pop(model.ref))] = lane
+                running[threads.submit(_alone, lane, waiting.pop(model.ref), parts)] = lane
             for done in wait(running, return_when=FIRST_COMPLETED).done:
                 free.append(running.pop(done))
                 built[done.result().ref] = done.result()
     return [built[model.ref] for model in models]
 
 
-def _alone(connection: duckdb.DuckDBPyConnection, model: Model) -> BuildResult:
-    with transaction(connection):
-        return build_model(connection, model)
+@contextmanager
+def _without_shadows(connection: duckdb.DuckDBPyConnection, lanes: int) -> Iterator[None]:
+    """Leave nothing attached behind: the warehouse of a watch stays open."""
+    try:
+        yield
+    finally:
+        for number in range(lanes):
+            connection.execute(f"DETACH DATABASE IF EXISTS {SHADOW}{number}")
+
+
+def _alone(lane: Lane, model: Model, parts: Parts) -> BuildResult:
+    connection = lane.connection
+    with _told(model):
+        keys = parts.keys_of(connection, model)
+        if keys:
+            show_parts(connection, model, keys, parts.columns, lane=lane.number)
+        with transaction(connection), parts.following(connection, model, keys):
+            if keys is None:
+                return build_model(connection, model)
+            return BuildResult(model.ref, replace_parts(connection, model, keys, lane=lane.number), 0)
 
 
 def build_model(connection: duckdb.DuckDBPyConnection, model: Model) -> BuildResult:
-    """Build one verified model in the transaction that is open; ModelError when DuckDB cannot.
+    """Build one verified model whole, in the transaction that is open; ModelError when DuckDB cannot.
 
     The functions that models call are there (``create_functions``).
     """
-    kept_count, note = 0, ""
-    try:
+    with _told(model):
         if model.keep:
-            row_count, kept_count, note = merge(connection, model)
-        else:
-            row_count = number_of(connection.execute(create_statement(model)))
+            return BuildResult(model.ref, *merge(connection, model))
+        return BuildResult(model.ref, number_of(connection.execute(create_statement(model))), 0)
+
+
+@contextmanager
+def _told(model: Model) -> Iterator[None]:
+    """Tell what DuckDB cannot do as a ModelError."""
+    try:
+        yield
     except duckdb.OutOfMemoryException as error:
         # Behind this DuckDB advises to set what is set already.
         words = plain_words(error).partition(" Possible solutions")[0]
@@ -139,7 +161,6 @@ def build_model(connection: duckdb.DuckDBPyConnection, model: Model) -> BuildRes
             next_step="nothing was sent; correct the data that the message names. Where it names none, see that the "
             f"disk has room, then go back to the release before and report {model.path}.",
         ) from error
-    return BuildResult(model.ref, row_count, kept_count, note)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Reads the comment block a model opens with: what one row is, and the directives grain and keep."""
+"""Reads the comment block a model opens with: what one row is, and the directives grain, keep and parts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-DIRECTIVES = ("grain", "keep")
+DIRECTIVES = ("grain", "keep", "parts")
 _DIRECTIVE = re.compile(r"(?P<name>[a-z]+):\s*(?P<value>.*)")
 _CONTINUED = re.compile(r"--\s{3,}\S")
 
@@ -27,6 +27,11 @@ class Header:
     def grain(self) -> tuple[str, ...]:
         """The columns that tell one row from another."""
         return tuple(name.strip() for name in self.directives.get("grain", "").split(",") if name.strip())
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The column that divides the rows, then the links of tables that lack it."""
+        return tuple(words.strip() for words in self.directives.get("parts", "").split(";") if words.strip())
 
 
 def read_header(sql: str) -> Header:

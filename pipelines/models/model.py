@@ -32,11 +32,21 @@ class ModelColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """What links a table to the parts of a model: a column of it, and the table that has this one and the parts'."""
+
+    table: TableRef
+    column: str
+    other: TableRef
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """One file of sql/: a SELECT that is a table.
 
     ``path`` is relative to the folder of the schemas, ``keep`` the condition under which a row of the existing table
-    stays although the SELECT does not give it any more (empty: the table is replaced).
+    stays although the SELECT does not give it any more (empty: the table is replaced). ``divided`` is the column that
+    divides it into parts (empty: it is built whole; see ``parts``), ``links`` are the tables that lack this column.
     """
 
     ref: TableRef
@@ -46,6 +56,8 @@ class Model:
     grain: tuple[str, ...]
     keep: str
     keep_line: int
+    divided: str
+    links: tuple[Link, ...]
     columns: tuple[ModelColumn, ...]
     reads: tuple[TableRef, ...]
 

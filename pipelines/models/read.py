@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -9,7 +10,7 @@ from sqlglot import exp
 
 from pipelines.core.table_ref import TableRef
 from pipelines.models.header import Header, read_header
-from pipelines.models.model import Model, ModelColumn, ModelFault, nearest, refuse
+from pipelines.models.model import Link, Model, ModelColumn, ModelFault, nearest, refuse
 from pipelines.models.sources import Source
 from pipelines.models.syntax import (
     DIALECT,
@@ -22,6 +23,8 @@ from pipelines.models.syntax import (
     table_ref,
     tables,
 )
+
+_LINK = re.compile(r"(?P<table>\w+\.\w+) by (?P<column>\w+) of (?P<other>\w+\.\w+)")
 
 
 def check_source(source: Source) -> list[ModelFault]:
@@ -73,11 +76,14 @@ class _Reader:
             grain=header.grain,
             keep=header.directives.get("keep", ""),
             keep_line=header.lines.get("keep", 0),
+            divided=header.parts[0] if header.parts else "",
+            links=(),
             columns=columns,
             reads=(),
         )
         # Tables that only `keep` reads count too: they must be built, or landed, before this model.
-        return replace(model, reads=tuple(sorted(self._reads(query) | self._reads_to_keep(model))))
+        reads = self._reads(query) | self._reads_to_keep(model)
+        return replace(model, reads=tuple(sorted(reads)), links=self._links(header, reads))
 
     def _columns(self, query: exp.Query) -> tuple[ModelColumn, ...]:
         select = outer_select(query)
@@ -109,14 +115,26 @@ class _Reader:
     def _check_grain(self, header: Header, columns: tuple[ModelColumn, ...]) -> None:
         # Merging, tests and readers tell rows apart by the grain: a wrong name there would double rows in silence.
         names = [column.name for column in columns]
-        for name in header.grain:
+        for directive, name in [*(("grain", name) for name in header.grain), *(("parts", n) for n in header.parts[:1])]:
             if names and name not in names:
-                message = f"the grain names {name}, which is no column of this model{nearest(name, names)}."
-                self._fault(header.lines["grain"], 1, message)
+                message = f"the {directive} names {name}, which is no column of this model{nearest(name, names)}."
+                self._fault(header.lines[directive], 1, message)
         if "keep" in header.directives:
             line = header.lines["keep"]
             if not header.grain:
                 self._fault(line, 1, "keep needs a grain: new rows replace old ones of the same key.")
+
+    def _links(self, header: Header, reads: set[TableRef]) -> tuple[Link, ...]:
+        links: list[Link] = []
+        for words in header.parts[1:]:
+            match = _LINK.fullmatch(words)
+            tables = [TableRef.parse(match[name]) for name in ("table", "other")] if match else []
+            if match is None or not reads >= {*tables}:
+                message = f"{words!r} is no link; write: schema.table by column of schema.other, both read here."
+                self._fault(header.lines["parts"], 1, message)
+            else:
+                links.append(Link(tables[0], match["column"], tables[1]))
+        return tuple(links)
 
     def _reads(self, query: exp.Query) -> set[TableRef]:
         reads = set()

@@ -80,6 +80,7 @@ def draw_model(catalog: Catalog, name: str) -> RenderableType:
         ("file", model.path),
         ("grain", ", ".join(model.grain)),
         ("keeps", model.keep),
+        ("parts", model.divided),
         ("reads", ", ".join(map(str, model.reads))),
         ("read by", ", ".join(map(str, catalog.readers(model.ref)))),
     ):

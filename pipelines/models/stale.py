@@ -79,7 +79,7 @@ def _marks_of_rows(connection: duckdb.DuckDBPyConnection, tables: Mapping[TableR
     ordered = sorted(tables)
     queries = (
         # A sum of hashes has no order to depend on, and one query for all tables reads each once.
-        f"SELECT {place}, count(*), sum(hash({_stamp(tables[ref])})) FROM {ref.quoted} AS whole_row"
+        f"SELECT {place}, count(*), sum(hash({stamp(tables[ref])})) FROM {ref.quoted} AS whole_row"
         for place, ref in enumerate(ordered)
     )
     rows = connection.execute(" UNION ALL ".join(queries)).fetchall()
@@ -87,5 +87,6 @@ def _marks_of_rows(connection: duckdb.DuckDBPyConnection, tables: Mapping[TableR
     return {ordered[place]: f"{count} {total} {[*tables[ordered[place]].items()]}" for place, count, total in rows}
 
 
-def _stamp(columns: Collection[str]) -> str:
+def stamp(columns: Collection[str]) -> str:
+    """Return the columns of a staged table that tell one writing of a row from another, else the whole row."""
     return ", ".join(name for name in _STAMPS if name in columns) or "whole_row"

@@ -40,6 +40,11 @@ def verify(models: Iterable[Model], external: Mapping[TableRef, Columns]) -> Cat
     # DuckDB stops at the first fault of a statement and names columns less well: it is asked only when ours finds none.
     if not faults:
         types, faults = prove(ordered, external)
+        for model in ordered:
+            kind = types.get(model.ref, {}).get(model.divided, "BIGINT")
+            if kind != "BIGINT":
+                message = f"the parts go by {model.divided}, which is {kind}; they go by a database id."
+                faults.append(ModelFault(model.path, 1, 1, message))
     if faults:
         refuse(faults)
     return Catalog(tuple(_known(model, types[model.ref], parents[model.ref]) for model in ordered), external)

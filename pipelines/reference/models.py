@@ -37,6 +37,7 @@ def _model(catalog: Catalog, model: Model) -> Iterator[str]:
         "File": f"[{model.path}](../../{model.path})",
         "Identified by": ", ".join(map(code, model.grain)),
         "Keeps rows of before where": code(model.keep),
+        "Built in parts by": code(model.divided),
         "Reads": ", ".join(_link(catalog, ref) for ref in model.reads),
         "Read by": ", ".join(_link(catalog, ref) for ref in catalog.readers(model.ref)),
         "Columns": link(str(model.ref), file="columns.md", label=str(len(model.columns))),

@@ -5,6 +5,7 @@
 -- Answers: What did somebody change in the VMS after we had sent the document?
 -- Read by: accountants, as the reason in rec.documents; rec.document_facts.
 -- grain: document_key
+-- parts: document_key
 WITH compared AS (
     SELECT
         vouchers.document_key,

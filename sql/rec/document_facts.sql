@@ -4,6 +4,7 @@
 -- Answers: What is known of a document on both sides, before it is judged?
 -- Read by: rec.document_states and rec.documents.
 -- grain: document_key
+-- parts: document_key
 WITH vouchers AS (
     SELECT
         outbox.document_key,

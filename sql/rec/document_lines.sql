@@ -4,6 +4,7 @@
 -- Answers: What was billed or accrued by vessel, voyage, port call, claim, off-hire, bill of lading and business unit?
 -- Read by: analysts (published).
 -- grain: document_key, line_key
+-- parts: document_key
 WITH wanted AS MATERIALIZED (
     SELECT
         documents.*,

@@ -2,6 +2,7 @@
 -- Answers: Does the document agree on both sides, and if not, where does it stand?
 -- Read by: rec.documents.
 -- grain: document_key
+-- parts: document_key
 WITH tolerances AS (
     SELECT
         MAX(CASE WHEN tolerances.measure = 'document_amount' THEN tolerances.tolerance END) AS document_amount,

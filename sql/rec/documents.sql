@@ -3,25 +3,8 @@
 -- Answers: Is each document booked as the VMS has it, and what must be done if not?
 -- Read by: accountants (workbook, report), analysts, the close.
 -- grain: subject
-WITH readings AS (
-    SELECT
-        MAX(
-            CASE
-                WHEN cursors.source = 'vms.documents.read'
-                    THEN CAST(REPLACE(SUBSTRING(cursors.moved_at, 1, 26), 'T', ' ') AS TIMESTAMP)
-            END
-        ) AS vms_at,
-        MAX(
-            CASE
-                WHEN cursors.source = 'ledger.books'
-                    THEN CAST(REPLACE(SUBSTRING(cursors.moved_at, 1, 26), 'T', ' ') AS TIMESTAMP)
-            END
-        ) AS ledger_at
-    FROM
-        ctl.cursors AS cursors
-),
-
-worded AS (
+-- parts: document_key
+WITH worded AS (
     SELECT
         facts.document_key,
         CASE
@@ -179,12 +162,14 @@ ours AS (
         steps.next_step,
         states.state IN ('amount differs', 'fields differ', 'only in VMS', 'only in ledger')
         OR (states.state = 'rejected' AND COALESCE(facts.import_state, '') = 'refused') AS is_break,
-        facts.fetched_at AS vms_fetched_at,
-        facts.ledger_fetched_at
+        COALESCE(facts.fetched_at, readings.documents_read_at) AS vms_fetched_at,
+        COALESCE(facts.ledger_fetched_at, readings.books_read_at) AS ledger_fetched_at
     FROM
         rec.document_facts AS facts
     INNER JOIN rec.document_states AS states
         ON facts.document_key = states.document_key
+    LEFT JOIN rec.document_readings AS readings
+        ON facts.document_key = readings.document_key
     LEFT JOIN worded
         ON facts.document_key = worded.document_key
     LEFT JOIN steps
@@ -221,7 +206,7 @@ ours AS (
         || ') was imported under the number of document ' || orphans.document_no || ', and Springline never sent it',
         'find out what imported it; reverse it in the ledger when the document has a voucher, or is to get one.',
         TRUE,
-        CAST(NULL AS TIMESTAMP),
+        orphans.documents_read_at,
         orphans.fetched_at
     FROM
         rec.orphan_vouchers AS orphans
@@ -259,8 +244,8 @@ SELECT
     NULLIF(ours.reason, '') AS reason,  -- in words, with values; null: agreed
     ours.next_step,  -- what to do about it; empty: nothing
     ours.is_break,  -- true: it does not agree, and a person has to act
-    COALESCE(ours.vms_fetched_at, readings.vms_at) AS as_of_vms,  -- UTC: when its row there, else the list, was read
-    COALESCE(ours.ledger_fetched_at, readings.ledger_at) AS as_of_ledger,  -- UTC: when its row there, else the books
+    ours.vms_fetched_at AS as_of_vms,  -- UTC: when its row there, else the list, was read
+    ours.ledger_fetched_at AS as_of_ledger,  -- UTC: when its row there, else the books
     CAST(
         DATE_DIFF(
             'day',
@@ -275,7 +260,6 @@ SELECT
     END AS side  -- which subledger its voucher belongs to: Payable | Receivable | General ledger, which has none
 FROM
     ours
-CROSS JOIN readings
 CROSS JOIN seed.settings AS settings
 LEFT JOIN seed.voucher_types AS voucher_types
     ON ours.document_type = voucher_types.document_type

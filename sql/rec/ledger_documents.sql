@@ -4,6 +4,8 @@
 -- Answers: What has become of our document in the ledger?
 -- Read by: rec.document_facts.
 -- grain: document_key
+-- parts: document_key; stg_ledger.transactions by header_db_id of rec.voucher_headers;
+--     rec.ledger_vouchers by header_db_id of rec.voucher_headers; rec.subledger_vouchers by header_db_id of rec.voucher_headers
 WITH accounts AS (
     SELECT
         details.document_key,

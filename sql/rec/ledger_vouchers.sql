@@ -3,6 +3,7 @@
 -- Answers: What does a voucher in the books come to?
 -- Read by: the comparison of documents.
 -- grain: header_db_id
+-- parts: header_db_id
 WITH totals AS (
     SELECT
         transactions.header_db_id,

@@ -4,6 +4,7 @@
 -- The rule of map.line_vessels, which reads open documents alone so that a tick costs the batch and not the history.
 -- Answers which cost centre a line would be booked on today; read by rec.document_changes.
 -- grain: document_key, line_key
+-- parts: document_key
 WITH dated AS (
     SELECT
         documents.document_key,

@@ -98,10 +98,13 @@ SELECT
             CASE WHEN strangers.source_code = 'AR' THEN amounts.company_amount ELSE -amounts.company_amount END,
             strangers.debit_company
         ) AS DECIMAL(38, 4)
-    ) AS company_amount  -- with the sign of the VMS (an invoice is positive), in company currency
+    ) AS company_amount,  -- with the sign of the VMS (an invoice is positive), in company currency
+    readings.documents_read_at  -- when the list of documents in the VMS was last read, UTC
 FROM
     strangers
 INNER JOIN named
     ON strangers.header_db_id = named.header_db_id
 LEFT JOIN amounts
     ON strangers.header_db_id = amounts.header_db_id
+LEFT JOIN rec.readings AS readings
+    ON readings.today IS NOT NULL

@@ -3,6 +3,7 @@
 -- Answers: What did we send of a document, beside its control lines?
 -- Read by: the comparison of documents.
 -- grain: document_key, item_no
+-- parts: document_key
 WITH signs AS (
     SELECT
         voucher_types.voucher_type,

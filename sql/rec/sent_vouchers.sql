@@ -5,6 +5,7 @@
 -- Answers: What did we send of this document, and what should the ledger have of it?
 -- Read by: the comparison of documents; analysts who ask what was sent.
 -- grain: document_key
+-- parts: document_key
 WITH signs AS (
     SELECT
         voucher_types.voucher_type,
@@ -64,6 +65,8 @@ SELECT
     vouchers.owner_code,  -- ledger entity
     vouchers.voucher_type,  -- AP, AR or GL
     vouchers.invoice_no,
+    CASE WHEN vouchers.voucher_type <> 'GL' THEN SAME_NUMBER(vouchers.invoice_no) END
+        AS same_no,  -- the invoice number without what people write in other ways (SAME_NUMBER)
     vouchers.subledger_no,  -- partner of the control lines
     COALESCE(vouchers.vms_partner_code, vouchers.subledger_no) AS partner_code,  -- the same partner as the VMS had it
     vouchers.vms_partner_key AS partner_key,  -- its database id in the VMS; null: sent by an older release, or GL

@@ -2,6 +2,7 @@
 -- Answers: What does a voucher have on a partner and an invoice number?
 -- Read by: the comparison of documents and the search for duplicates.
 -- grain: side, header_db_id, subledger_code, invoice_number
+-- parts: header_db_id
 WITH sides AS (
     SELECT
         'AP' AS side,

@@ -12,7 +12,7 @@ WITH booked AS (
         vouchers.voucher_type,
         vouchers.subledger_no,
         vouchers.invoice_no,
-        SAME_NUMBER(vouchers.invoice_no) AS plain_no,
+        vouchers.same_no AS plain_no,
         vouchers.currency,
         vouchers.control_currency,
         -- A credit note that carries the number of its invoice is no duplicate: the sign must be the same too.

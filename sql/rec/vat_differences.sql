@@ -5,6 +5,7 @@
 -- Answers: Did the ledger book the VAT that the invoice has?
 -- Read by: rec.document_facts.
 -- grain: document_key
+-- parts: document_key
 WITH in_vms AS (
     SELECT
         documents.document_key,

@@ -2,6 +2,7 @@
 -- Answers: What does the VMS have of every document, posted or not?
 -- Read by: the comparison of documents.
 -- grain: document_key
+-- parts: document_key
 WITH owners AS (
     SELECT
         companies.company_code,

@@ -3,6 +3,7 @@
 -- Answers: What did somebody change in the ledger after we had sent the voucher?
 -- Read by: accountants, as the reason in rec.documents; rec.ledger_documents.
 -- grain: document_key
+-- parts: document_key
 WITH found AS (
     SELECT
         document_key,

@@ -4,6 +4,7 @@
 -- Answers: Which of a voucher's lines stand otherwise in the ledger, and is it the VAT?
 -- Read by: rec.voucher_changes, rec.vat_differences.
 -- grain: document_key, account, vessel_code, voyage_no
+-- parts: document_key; stg_ledger.transactions by header_db_id of rec.booked_vouchers
 WITH sides AS (
     SELECT
         lines.document_key,

@@ -1,0 +1,187 @@
+"""A comparison built in parts has the rows of one built whole, whatever was edited in between.
+
+`FUZZ=10` plays a hundred times as many days.
+"""
+
+# ruff: noqa: S608 - the statements are the test's own
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from random import Random
+from typing import NamedTuple
+
+import duckdb
+import pytest
+
+from pipelines.core.table_ref import TableRef
+from pipelines.models.build import build
+from pipelines.models.model import Catalog
+from pipelines.models.parts import FRAMES, Parts
+from tests.bench.rec_world import fill
+from tests.models.conftest import prepare
+from tests.support.verified import verified_models
+
+DAYS = int(os.environ.get("FUZZ", "0")) * 100 or 3
+DOCUMENTS, BUILDS = 300, 3
+# As landing stamps what it writes.
+VMS = "fetch_id = {fetch}, fetched_at = {now}"
+LEDGER = "fetch_id = {fetch}, fetched_at = {now}"
+SENT = "updated_at = {fetch}"
+
+
+class Edit(NamedTuple):
+    """What happens to all rows with one value of a column."""
+
+    table: str
+    column: str
+    # Of an UPDATE; empty: they are deleted.
+    change: str = ""
+    # Which of them.
+    where: str = "TRUE"
+
+
+EDITS = (
+    Edit("stg_vms.documents", "document_key", f"document_no = document_no || 'x', {VMS}"),
+    Edit("stg_vms.documents", "document_key", f"document_amount = document_amount + 1, {VMS}"),
+    Edit("stg_vms.documents", "document_key", f"status_code = 'RFP', {VMS}"),
+    Edit("stg_vms.documents", "document_key", f"status_code = 'GONE', {VMS}"),
+    Edit("stg_vms.documents", "document_key", f"company_code = 'other', {VMS}"),
+    Edit("stg_vms.documents", "document_key", f"partner_code = '60001', {VMS}"),
+    Edit("stg_vms.documents", "document_key"),
+    Edit("stg_vms.document_payment_terms", "document_key", "due_date = due_date + 1, fetch_id = {fetch}"),
+    Edit("stg_vms.document_line_vessel_codes", "document_key"),
+    Edit("ctl.outbox", "document_key", f"state = 'unknown', last_error = 'lost', {SENT}", "kind = 'voucher'"),
+    Edit("ctl.outbox", "document_key", f"state = 'failed', last_error = 'no', {SENT}", "kind = 'acknowledgement'"),
+    Edit("ctl.outbox", "document_key"),
+    Edit("ctl.sent_vouchers", "document_key", f"invoice_no = 'F-' || document_key // 2, {SENT}"),
+    Edit("ctl.sent_vouchers", "document_key", f"header_text = 'another', header_db_id = NULL, {SENT}"),
+    Edit("ctl.sent_vouchers", "document_key", f"state = 'failed', {SENT}"),
+    Edit("ctl.sent_lines", "document_key", f"direction = -1, amount = amount + 1, {SENT}"),
+    Edit("ctl.sent_lines", "document_key", f"tax_rule = '5', {SENT}", "NOT is_control"),
+    Edit("ctl.sent_lines", "document_key", f"posted_date = posted_date + 1, {SENT}"),
+    # What was adopted has none.
+    Edit("ctl.sent_lines", "document_key"),
+    Edit("stg_ledger.transactions", "header_db_id", f"invoice_amount = invoice_amount * 2, {LEDGER}"),
+    Edit("stg_ledger.transactions", "header_db_id", f"account_code = '2700', {LEDGER}", "account_code = '4300'"),
+    Edit("stg_ledger.transactions", "header_db_id", f"posted_date = posted_date + 31, {LEDGER}"),
+    Edit("stg_ledger.transactions", "header_db_id", f"header_text = 'Reversal of ' || voucher_no, {LEDGER}"),
+    Edit("stg_ledger.transactions", "header_db_id", f"header_db_id = header_db_id + 1, {LEDGER}"),
+    Edit("stg_ledger.transactions", "header_db_id"),
+    Edit("stg_ledger.ap_rows", "header_db_id", f"subledger_code = '60002', {LEDGER}"),
+    Edit("stg_ledger.ap_rows", "header_db_id", f"due_date = due_date + 1, invoice_remaining = 0, {LEDGER}"),
+    Edit("stg_ledger.ap_rows", "header_db_id"),
+    Edit("stg_ledger.ar_rows", "header_db_id", f"invoice_amount = invoice_amount + 1, {LEDGER}"),
+    Edit("ctl.holds", "document_key", "until = '2026-11-02'"),
+    Edit("ctl.holds", "document_key", "message = 'another'"),
+)
+# Beside what rows of a table undergo. {key} is of a document, {no} its number.
+STATEMENTS = (
+    "INSERT INTO ctl.holds BY NAME SELECT 900000 + {key} AS hold_id, {key} AS document_key, 'r' AS rule, "
+    "'critical' AS severity, 'held' AS message",
+    "INSERT INTO ctl.ignored BY NAME SELECT '{no}' AS document_no, 'by number' AS reason",
+    "INSERT INTO ctl.ignored BY NAME SELECT {key} AS document_key, '{no}' AS document_no, 'by key' AS reason",
+    "INSERT INTO ctl.rejected BY NAME SELECT {key} AS rejected_id, 'vms' AS side, 'Document' AS entity, "
+    "'{key}' AS object_key, '{no}' AS document_no, 'is no date' AS message",
+    "UPDATE ctl.cursors SET moved_at = '2026-11-02T08:{minute:02d}:00.000000+00:00'",
+    "UPDATE seed.settings SET today = today + 1",
+    "INSERT INTO seed.vat_accounts BY NAME SELECT '4310' AS account",
+    "INSERT INTO seed.reverse_charge BY NAME SELECT 'V{key}' AS vat_code",
+    "UPDATE ctl.first_day SET today = DATE '2026-01-01'",
+    "INSERT INTO map.left_companies BY NAME SELECT 'other' AS company_code",
+    # A document comes that looks like another one, sent and booked as it is.
+    "INSERT INTO stg_vms.documents SELECT * REPLACE (document_key + 700000 AS document_key, {now} AS fetched_at) "
+    "FROM stg_vms.documents WHERE document_key = {key}",
+    "INSERT INTO ctl.sent_vouchers SELECT * REPLACE (document_key + 700000 AS document_key, id || 'c' AS id) "
+    "FROM ctl.sent_vouchers WHERE document_key = {key}",
+    # Somebody books a voucher again, under the same text.
+    "INSERT INTO stg_ledger.transactions SELECT * REPLACE (header_db_id + 5000000 AS header_db_id, "
+    "transaction_db_id + 5000000 AS transaction_db_id, {now} AS fetched_at) FROM stg_ledger.transactions "
+    "WHERE header_text LIKE '{no} %'",
+    "INSERT INTO stg_ledger.import_items BY NAME SELECT {key} AS import_item_db_id, {key} AS tr_reg_number, "
+    "'{no}' AS ext_order_number, 1 AS job_level, {now} AS fetched_at",
+)
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return verified_models()
+
+
+@pytest.fixture
+def world(catalog: Catalog) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(config={"threads": 1}) as connection:
+        prepare(connection, catalog)
+        fill(connection, DOCUMENTS)
+        build(connection, catalog.models)
+        yield connection
+
+
+def _edit(rng: Random, connection: duckdb.DuckDBPyConnection, number: int) -> str:
+    words: dict[str, object] = {
+        "fetch": f"'edit-{number}'",
+        "now": f"TIMESTAMP '2026-11-02 08:00:00' + INTERVAL {number} MINUTE",
+        "minute": number % 60,
+    }
+    if rng.random() < 0.3:
+        row = connection.execute(
+            "SELECT document_key, document_no FROM stg_vms.documents ORDER BY hash(document_key + ?) LIMIT 1", [number]
+        ).fetchone()
+        assert row
+        return rng.choice(STATEMENTS).format(key=row[0], no=row[1], **words)
+    edit = rng.choice(EDITS)
+    found = connection.execute(
+        f"SELECT {edit.column} FROM {edit.table} WHERE {edit.where} AND {edit.column} IS NOT NULL "
+        f"ORDER BY hash({edit.column} + ?) LIMIT 1",
+        [number],
+    ).fetchone()
+    action = f"UPDATE {edit.table} SET {edit.change}" if edit.change else f"DELETE FROM {edit.table}"
+    return f"{action} WHERE {edit.column} = {found[0] if found else -1} AND {edit.where}".format(**words)
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> dict[TableRef, object]:
+    return {
+        model.ref: connection.execute(f"SELECT count(*), sum(hash(r)) FROM {model.ref.quoted} AS r").fetchone()
+        for model in catalog.models
+        if model.ref.schema == "rec"
+    }
+
+
+@pytest.mark.parametrize("day", range(DAYS))
+def test_built_in_parts_it_has_the_rows_of_one_built_whole(
+    day: int, catalog: Catalog, world: duckdb.DuckDBPyConnection
+) -> None:
+    rng, done = Random(day), []  # noqa: S311 a test
+    build(world, catalog.models, schemas=("rec",))
+    for step in range(BUILDS):
+        for number in range(rng.randint(1, 6)):
+            done.append(_edit(rng, world, day * 1_000 + step * 10 + number))
+            world.execute(done[-1])
+        build(world, catalog.models, schemas=("rec",))
+    in_parts = _rows(world, catalog)
+    world.execute(f"DELETE FROM {FRAMES.quoted}")
+    build(world, catalog.models, schemas=("rec",))
+    whole = _rows(world, catalog)
+    assert {ref for ref in whole if whole[ref] != in_parts[ref]} == set(), "\n".join(done)
+
+
+def test_one_changed_document_is_all_that_is_built(
+    catalog: Catalog, world: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, int | None] = {}
+    keys_of = Parts.keys_of
+
+    def noted(self: Parts, connection: duckdb.DuckDBPyConnection, model: object) -> object:
+        keys = keys_of(self, connection, model)  # type: ignore[arg-type]
+        asked[str(model.ref)] = None if keys is None else len(keys)  # type: ignore[attr-defined]
+        return keys
+
+    monkeypatch.setattr(Parts, "keys_of", noted)
+    build(world, catalog.models, schemas=("rec",))
+    world.execute("UPDATE stg_vms.documents SET document_text = 'x', fetched_at = now() WHERE document_key = 5000007")
+    build(world, catalog.models, schemas=("rec",))
+    divided = {str(model.ref) for model in catalog.models if model.divided}
+    assert {asked[name] for name in divided} <= {0, 1}
+    assert asked["rec.document_changes"] == asked["rec.vms_documents"] == 1
+    assert asked["rec.sent_details"] == 0

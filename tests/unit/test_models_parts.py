@@ -1,0 +1,202 @@
+"""A divided model is built in the parts that have changed, and whole whenever that is not certain to be enough."""
+
+# ruff: noqa: S608 - the statements are the tests' own
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines.core.errors import ModelError
+from pipelines.core.table_ref import TableRef
+from pipelines.models import parts
+from pipelines.models.build import build
+from pipelines.models.parts import FRAMES, Parts
+from tests.models.small import EXTERNAL, catalog, warehouse
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from pipelines.models.model import Model
+
+HELD = """\
+-- One document with why it is held.
+-- grain: document_key
+-- parts: document_key
+SELECT
+    documents.document_key,
+    documents.document_no,
+    outbox.state
+FROM stg_vms.documents AS documents
+LEFT JOIN ctl.outbox AS outbox
+    ON documents.document_key = outbox.document_key
+UNION ALL
+SELECT
+    CAST(NULL AS BIGINT),
+    'without a document',
+    outbox.state
+FROM ctl.outbox AS outbox
+WHERE outbox.document_key IS NULL
+"""
+# Of a table that has no such column.
+NUMBERED = """\
+-- One document and one of those that only a number names.
+-- grain: document_key
+-- parts: document_key
+SELECT
+    documents.document_key,
+    documents.document_no
+FROM stg_vms.documents AS documents
+UNION ALL
+SELECT
+    CAST(strangers.number AS BIGINT),
+    'stranger'
+FROM seed.strangers AS strangers
+"""
+LINKED = """\
+-- One document with what its rows of the books come to.
+-- grain: document_key
+-- parts: document_key; stg_ledger.rows by header of map.headers
+SELECT
+    headers.document_key,
+    SUM(rows.amount) AS amount
+FROM map.headers AS headers
+INNER JOIN stg_ledger.rows AS rows
+    ON headers.header = rows.header
+GROUP BY headers.document_key
+"""
+HEADERS = """\
+-- One voucher of a document.
+-- grain: header
+SELECT
+    document_key * 10 AS header,
+    document_key
+FROM stg_vms.documents
+"""
+MORE = {
+    **EXTERNAL,
+    TableRef("seed", "strangers"): {"number": "BIGINT"},
+    TableRef("stg_ledger", "rows"): {"header": "BIGINT", "amount": "DECIMAL(38,4)"},
+}
+MODELS = {"map.held": HELD, "map.numbered": NUMBERED, "map.headers": HEADERS, "map.linked": LINKED}
+
+
+class World:
+    """A warehouse, and which parts of each model the last build was of."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.connection = connection
+        self.keys: dict[str, set[int] | None] = {}
+        keys_of = Parts.keys_of
+
+        def noted(of: Parts, lane: duckdb.DuckDBPyConnection, model: Model) -> frozenset[int] | None:
+            keys = keys_of(of, lane, model)
+            self.keys[str(model.ref)] = None if keys is None else set(keys)
+            return keys
+
+        monkeypatch.setattr(Parts, "keys_of", noted)
+        self.build()
+
+    def build(self, *statements: str, **models: str) -> dict[str, set[int] | None]:
+        """Change something, and build; every table must be as if it were built whole."""
+        for statement in statements:
+            self.connection.execute(statement)
+        self.keys.clear()
+        given = catalog({**MODELS, **models}, external=MORE).models
+        build(self.connection, given)
+        for model in given:
+            rows = self.connection.execute(f"FROM {model.ref.quoted} ORDER BY ALL").fetchall()
+            assert rows == self.connection.execute(f"FROM ({model.sql}) ORDER BY ALL").fetchall(), str(model.ref)
+        return {name.removeprefix("map."): keys for name, keys in self.keys.items() if name != "map.headers"}
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with warehouse(MORE) as connection:
+        connection.execute("INSERT INTO stg_ledger.rows VALUES (10, 1), (20, 2)")
+        connection.execute("INSERT INTO ctl.outbox VALUES (1, 'sent'), (NULL, 'lost')")
+        connection.execute("INSERT INTO seed.strangers VALUES (70)")
+        yield World(connection, monkeypatch)
+
+
+def test_nothing_changed_is_nothing_built(world: World) -> None:
+    assert world.build() == {"held": set(), "numbered": set(), "linked": set()}
+
+
+def test_what_changed_comes_and_goes_is_built_alone(world: World) -> None:
+    assert world.build("UPDATE stg_vms.documents SET document_no = 'x' WHERE document_key = 2") == {
+        "held": {2},
+        "numbered": {2},
+        "linked": set(),
+    }
+    added = "INSERT INTO stg_vms.documents VALUES (3, 'new', 1, '2026-11-03')"
+    assert world.build(added, "DELETE FROM stg_vms.documents WHERE document_key = 1") == {
+        "held": {1, 3},
+        "numbered": {1, 3},
+        "linked": {1, 3},
+    }
+
+
+def test_a_linked_row_belongs_to_the_part_that_the_other_table_names(world: World) -> None:
+    assert world.build("UPDATE stg_ledger.rows SET amount = 5 WHERE header = 20")["linked"] == {2}
+    assert world.build("INSERT INTO stg_ledger.rows VALUES (99, 5)")["linked"] == set()
+
+
+@pytest.mark.parametrize(
+    ("statement", "whole"),
+    [
+        ("INSERT INTO seed.strangers VALUES (71)", {"numbered"}),
+        ("INSERT INTO ctl.outbox VALUES (NULL, 'too')", {"held"}),
+        ("DROP TABLE map.held", {"held"}),
+        (f"DELETE FROM {FRAMES.quoted}", {"held", "numbered", "linked"}),
+    ],
+)
+def test_what_has_no_part_concerns_all(world: World, statement: str, whole: set[str]) -> None:
+    built = world.build(statement)
+    assert {name for name, keys in built.items() if keys is None} == whole
+
+
+def test_another_text_is_another_table(world: World) -> None:
+    changed = HELD.replace("outbox.state\nFROM stg_vms", "UPPER(outbox.state) AS state\nFROM stg_vms")
+    assert world.build(**{"map.held": changed})["held"] is None
+
+
+def test_too_many_parts_are_built_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "MOST_PARTS", 1)
+    both = "UPDATE stg_vms.documents SET document_no = document_no || 'x'"
+    assert world.build(both)["held"] is None
+    assert world.build("UPDATE stg_vms.documents SET document_no = 'y' WHERE document_key = 1")["held"] == {1}
+
+
+def test_after_a_build_that_failed_all_is_built_whole(world: World) -> None:
+    wrong = HEADERS.replace("document_key * 10", "CAST('x' || document_no AS BIGINT)")
+    with pytest.raises(ModelError, match=r"map\.headers could not be built"):
+        world.build(**{"map.headers": wrong})
+    assert set(world.build().values()) == {None}
+
+
+def test_nothing_stays_attached(world: World) -> None:
+    world.build("UPDATE stg_vms.documents SET document_no = 'x' WHERE document_key = 2")
+    names = world.connection.execute("SELECT database_name FROM duckdb_databases() WHERE NOT internal").fetchall()
+    assert names == [("memory",)]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("document_ky", "the parts names document_ky, which is no column of this model (did you mean document_key?)."),
+        (
+            "document_key; stg_ledger.rows",
+            "'stg_ledger.rows' is no link; write: schema.table by column of schema.other",
+        ),
+        ("document_key; stg_ledger.rows by header of ctl.outbox", "both read here"),
+        ("amount", "the parts go by amount, which is DECIMAL(38,4); they go by a database id."),
+    ],
+)
+def test_a_wrong_directive_is_told(words: str, told: str) -> None:
+    sql = LINKED.replace("document_key; stg_ledger.rows by header of map.headers", words)
+    with pytest.raises(ModelError) as raised:
+        catalog({"map.headers": HEADERS, "map.linked": sql}, external=MORE)
+    assert told in str(raised.value)
