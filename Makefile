@@ -108,8 +108,8 @@ audit: $(INSTALLED) ## known vulnerabilities of every locked package; says NOT A
 	$(BIN)/python -m tests.supply audit
 
 # A file has up to 500 tests of different length: they are shared out one by one, on a process a core.
-fuzz: $(INSTALLED) ## 50 worlds of any data, 2,500 commands in spoiled states, 1,000 deliveries with any answers; FUZZ=200 takes an hour
-	FUZZ=$${FUZZ:-50} $(BIN)/pytest --numprocesses 2 --dist worksteal tests/property/test_any_data.py tests/property/test_any_state.py tests/property/test_any_answer.py
+fuzz: $(INSTALLED) ## 50 worlds of any data, 2,500 commands in spoiled states, 1,000 deliveries with any answers, 100 days of edits; FUZZ=200 takes an hour
+	FUZZ=$${FUZZ:-50} $(BIN)/pytest --numprocesses 2 --dist worksteal tests/property/test_any_data.py tests/property/test_any_state.py tests/property/test_any_answer.py tests/property/test_parts.py
 
 storm: $(INSTALLED) ## 20 random worlds with faults, kills and people at work, judged by the books of both systems; SEEDS=1000 for more
 	$(BIN)/python -m tests.storm --seeds $${SEEDS:-20} $(ARGS)

@@ -53,6 +53,8 @@ class Parts:
     followed: Collection[Divided]
     built: Collection[TableRef]
     frames: Mapping[str, str]
+    # By which models are built together: notes of another build say nothing of this one.
+    name: str = ""
     changed: dict[Divided, Keys | None] = field(default_factory=dict)
     new_frames: dict[str, str] = field(default_factory=dict)
 
@@ -95,16 +97,20 @@ class Parts:
 
     def note(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Note from what all were built, once they are; in the transaction that is open."""
-        if rows := ", ".join(f"('{name}', '{frame}')" for name, frame in self.new_frames.items()):
-            connection.execute(f"INSERT INTO {FRAMES.quoted} VALUES {rows}")
+        schemas = " ".join(sorted({ref.schema for ref in self.built}))
+        for name, frame in self.new_frames.items():
+            connection.execute(f"INSERT INTO {FRAMES.quoted} VALUES ('{self.name}', '{schemas}', '{name}', '{frame}')")
         for ref, column in self.followed:
             if ref in self.built:
                 continue
             keys = self.changed[ref, column]
             these = "TRUE" if keys is None else among("part", keys)
-            connection.execute(f"DELETE FROM {VERSIONS.quoted} WHERE table_name = '{_place(ref, column)}' AND {these}")
+            place = f"{ref} by {column}"
+            connection.execute(f"DELETE FROM {VERSIONS.quoted} WHERE {_noted(self.name, ref, column)} AND {these}")
             query = _versions(ref, column, _content(ref, self.columns[ref]), keys)
-            connection.execute(f"INSERT INTO {VERSIONS.quoted} SELECT '{_place(ref, column)}', * FROM ({query})")
+            connection.execute(f"INSERT INTO {VERSIONS.quoted} SELECT '{self.name}', '{place}', * FROM ({query})")
+        # Of builds whose frames another one has deleted.
+        connection.execute(f"DELETE FROM {VERSIONS.quoted} WHERE build NOT IN (SELECT build FROM {FRAMES.quoted})")
 
     def _frame(self, connection: duckdb.DuckDBPyConnection, model: Model) -> str:
         digest = hashlib.sha256(msgspec.json.encode(model))
@@ -121,29 +127,43 @@ class Parts:
 def open_parts(connection: duckdb.DuckDBPyConnection, models: Iterable[Model]) -> Parts:
     """Begin a build: find out what has changed in the tables that are not built in it, and forget what was noted.
 
-    Killed before the new notes are there, the next build finds none and builds each model whole.
+    Killed before the new notes are there, the next build finds none and builds each model whole. So does one that has
+    been left out when others of its build were built without it: what they have changed then is noted nowhere.
     """
     chosen = {model.ref: model for model in models}
+    name = hashlib.sha256(" ".join(sorted(map(str, chosen))).encode()).hexdigest()[:16]
+    frames = _taken_frames(connection, name, {ref.schema for ref in chosen})
     divided = [model for model in chosen.values() if model.divided]
     if not divided:
         return Parts({}, (), (), chosen, {})
-    connection.execute(f"CREATE TABLE IF NOT EXISTS {FRAMES.quoted} (model_name VARCHAR, frame VARCHAR)")
-    connection.execute(
-        f"CREATE TABLE IF NOT EXISTS {VERSIONS.quoted} (table_name VARCHAR, part BIGINT, version HUGEINT)"
-    )
-    frames = dict(connection.execute(f"FROM {FRAMES.quoted}").fetchall())
-    names = ", ".join(f"'{model.ref}'" for model in divided)
-    connection.execute(f"DELETE FROM {FRAMES.quoted} WHERE model_name IN ({names})")
     present = read_external(connection, schemas={ref.schema for model in divided for ref in (model.ref, *model.reads)})
     columns = present | {ref: {column.name: column.type for column in model.columns} for ref, model in chosen.items()}
     followed = {place for model in divided for place in divided_by(model, columns).items()}
-    parts = Parts(columns, present, followed, chosen, frames)
+    parts = Parts(columns, present, followed, chosen, frames, name)
     for ref, column in followed:
         if ref not in chosen:
-            noted = f"SELECT part, version FROM {VERSIONS.quoted} WHERE table_name = '{_place(ref, column)}'"
+            noted = f"SELECT part, version FROM {VERSIONS.quoted} WHERE {_noted(name, ref, column)}"
             query = _versions(ref, column, _content(ref, columns[ref]))
             parts.changed[ref, column] = _differing(connection, query, noted)
     return parts
+
+
+def _taken_frames(connection: duckdb.DuckDBPyConnection, name: str, schemas: Collection[str]) -> dict[str, str]:
+    """Take the notes of this build out of the warehouse, and those of others that build in one of these schemas."""
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(FRAMES.schema)}")
+    connection.execute(
+        f"CREATE TABLE IF NOT EXISTS {FRAMES.quoted} "
+        "(build VARCHAR, schemas VARCHAR, model_name VARCHAR, frame VARCHAR)"
+    )
+    connection.execute(
+        f"CREATE TABLE IF NOT EXISTS {VERSIONS.quoted} "
+        "(build VARCHAR, table_name VARCHAR, part BIGINT, version HUGEINT)"
+    )
+    rows = connection.execute(f"SELECT model_name, frame FROM {FRAMES.quoted} WHERE build = '{name}'").fetchall()
+    listed = ", ".join(f"'{schema}'" for schema in sorted(schemas))
+    if listed:
+        connection.execute(f"DELETE FROM {FRAMES.quoted} WHERE list_has_any(string_split(schemas, ' '), [{listed}])")
+    return dict(rows)
 
 
 def divided_by(model: Model, columns: Mapping[TableRef, Columns]) -> dict[TableRef, str]:
@@ -160,8 +180,8 @@ def _others(connection: duckdb.DuckDBPyConnection, table: TableRef, column: str,
     return frozenset(key for (key,) in rows.fetchall())
 
 
-def _place(ref: TableRef, column: str) -> str:
-    return f"{ref} by {column}"
+def _noted(name: str, ref: TableRef, column: str) -> str:
+    return f"build = '{name}' AND table_name = '{ref} by {column}'"
 
 
 def show_parts(

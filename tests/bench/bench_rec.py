@@ -38,6 +38,22 @@ PEERS = ("pandas", "polars")
 # The models that say what the peers say.
 COMPARED = ("rec.documents", "rec.payments")
 ASKED_FOR_A_TASK = 4
+# Documents that people change in the VMS, and as many vouchers that are read again.
+BATCH = 100
+CHANGED = "document_key IN (SELECT document_key FROM stg_vms.documents WHERE fetch_id = 'next')"
+AFTER = (
+    "UPDATE stg_vms.documents SET fetch_id = 'next', fetched_at = fetched_at + INTERVAL 1 HOUR, "
+    "partner_name = 'Another' "
+    "WHERE document_key IN (SELECT document_key FROM rec.sent_vouchers ORDER BY document_key DESC LIMIT {batch})",
+    *(
+        f"UPDATE stg_vms.{table} SET fetch_id = 'next' WHERE {CHANGED}"  # noqa: S608 our own names
+        for table in ("document_lines", "document_line_vessel_codes", "document_payment_terms")
+    ),
+    "UPDATE stg_ledger.transactions SET fetch_id = 'next', fetched_at = fetched_at + INTERVAL 1 HOUR "
+    "WHERE header_db_id IN (SELECT header_db_id FROM rec.booked_vouchers ORDER BY document_key DESC LIMIT {batch})",
+    "UPDATE ctl.cursors SET moved_at = '2026-11-02T09:00:00.000000+00:00'",
+)
+COUNTED = "SELECT count(*) FILTER (partner_name = 'Another') FROM rec.documents"
 
 DOCUMENTS = """
 SELECT
@@ -91,6 +107,27 @@ def build_comparison(path: Path) -> dict[str, float]:
     for unit in ("", " processor"):
         measured[f"rec{unit}"] = measured[f"compared{unit}"] + measured[f"rest{unit}"]
     measured["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return measured
+
+
+def build_after(path: Path) -> dict[str, float]:
+    """Build rec and close as the next run does, behind one that changed a batch of documents on both sides."""
+    catalog = open_catalog(sql_folder(), declared_tables())
+    with open_world(path) as connection:
+        # As the run before has left it: with notes of what it was built from.
+        build(connection, catalog.models, schemas=("rec",))
+        [before] = connection.execute(COUNTED).fetchall()
+        for statement in AFTER:
+            connection.execute(statement.format(batch=BATCH))
+        measured: dict[str, float] = {}
+        for schema in ("rec", "close"):
+            begin, spent = time.perf_counter(), time.process_time()
+            build(connection, catalog.models, schemas=(schema,))
+            measured[schema] = time.perf_counter() - begin
+            measured[f"{schema} processor"] = time.process_time() - spent
+        [after] = connection.execute(COUNTED).fetchall()
+        if after[0] - before[0] != BATCH:
+            raise AssertionError(before, after)
     return measured
 
 
@@ -154,6 +191,11 @@ def measure(documents: int, *, with_peers: bool) -> None:
             f"{documents:>9,} documents of 5 lines: rec {built['rec']:.1f} s and close {built['close']:.1f} s, "
             f"together {total:.1f} s ({spent:.1f} s of processor), peak {built['megabytes']:,.0f} MB"
         )
+        after = apart("after", path, documents)
+        say(
+            f"{'':>9} after a batch of {BATCH}: rec {after['rec']:.1f} s "
+            f"({after['rec processor']:.1f} s of processor), close {after['close']:.1f} s ({after['close processor']:.1f} s)"
+        )
         if with_peers:
             say(
                 f"{'':>9} documents and payments alone: SQL {built['compared']:.1f} s "
@@ -174,7 +216,8 @@ def run_task(task: str, path: Path, documents: int) -> None:
     """Do a task here and print what it measured, for the process that asked."""
     if task == "make":
         make_world(path, documents)
-    sys.stdout.write(json.dumps({} if task == "make" else build_comparison(path)))
+    tasks = {"make": lambda _path: {}, "build": build_comparison, "after": build_after}
+    sys.stdout.write(json.dumps(tasks[task](path)))
 
 
 if __name__ == "__main__":

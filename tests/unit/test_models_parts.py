@@ -200,3 +200,11 @@ def test_a_wrong_directive_is_told(words: str, told: str) -> None:
     with pytest.raises(ModelError) as raised:
         catalog({"map.headers": HEADERS, "map.linked": sql}, external=MORE)
     assert told in str(raised.value)
+
+
+def test_models_built_without_the_others_make_all_whole(world: World) -> None:
+    # Now map.headers has changed, and the next build of all finds it as it is.
+    world.connection.execute("UPDATE stg_vms.documents SET document_key = 7 WHERE document_key = 2")
+    given = catalog(MODELS, external=MORE).models
+    build(world.connection, given, only={TableRef("map", "headers")})
+    assert world.build()["linked"] is None
