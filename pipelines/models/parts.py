@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # What each model that is divided was built from, and the parts that were there then of each table it reads.
 FRAMES, VERSIONS = TableRef("ctl", "built_frames"), TableRef("ctl", "built_parts")
+# Of smaller tables all is built sooner than it is known what has changed.
+LEAST_ROWS = 10_000
 # More of them are not worth a build in parts: a table of 100,000 documents is built whole in a second.
 MOST_PARTS = 5_000
 # A database in memory for each lane.
@@ -60,7 +62,7 @@ class Parts:
 
     def keys_of(self, connection: duckdb.DuckDBPyConnection, model: Model) -> Keys | None:
         """Return the parts of a model to be built anew, None where it is to be built whole; all it reads is there."""
-        if not model.divided:
+        if not model.divided or not self.followed:
             return None
         frame = self.new_frames[str(model.ref)] = self._frame(connection, model)
         if model.ref not in self.present or self.frames.get(str(model.ref)) != frame:
@@ -139,6 +141,8 @@ def open_parts(connection: duckdb.DuckDBPyConnection, models: Iterable[Model]) -
     present = read_external(connection, schemas={ref.schema for model in divided for ref in (model.ref, *model.reads)})
     columns = present | {ref: {column.name: column.type for column in model.columns} for ref, model in chosen.items()}
     followed = {place for model in divided for place in divided_by(model, columns).items()}
+    if _most_rows(connection, [ref for ref, _ in followed]) < LEAST_ROWS:
+        return Parts({}, (), (), chosen, {})
     parts = Parts(columns, present, followed, chosen, frames, name)
     for ref, column in followed:
         if ref not in chosen:
@@ -146,6 +150,16 @@ def open_parts(connection: duckdb.DuckDBPyConnection, models: Iterable[Model]) -
             query = _versions(ref, column, _content(ref, columns[ref]))
             parts.changed[ref, column] = _differing(connection, query, noted)
     return parts
+
+
+def _most_rows(connection: duckdb.DuckDBPyConnection, tables: Iterable[TableRef]) -> int:
+    names = ", ".join(f"'{ref}'" for ref in tables)
+    return number_of(
+        connection.execute(
+            "SELECT coalesce(max(estimated_size), 0) FROM duckdb_tables() WHERE database_name = current_database() "
+            f"AND schema_name || '.' || table_name IN ({names})"
+        )
+    )
 
 
 def _taken_frames(connection: duckdb.DuckDBPyConnection, name: str, schemas: Collection[str]) -> dict[str, str]:

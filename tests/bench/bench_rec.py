@@ -193,8 +193,9 @@ def measure(documents: int, *, with_peers: bool) -> None:
         )
         after = apart("after", path, documents)
         say(
-            f"{'':>9} after a batch of {BATCH}: rec {after['rec']:.1f} s "
-            f"({after['rec processor']:.1f} s of processor), close {after['close']:.1f} s ({after['close processor']:.1f} s)"
+            f"{'':>9} after a batch of {BATCH}: "
+            f"rec {after['rec']:.1f} s ({after['rec processor']:.1f} s of processor), "
+            f"close {after['close']:.1f} s ({after['close processor']:.1f} s)"
         )
         if with_peers:
             say(

@@ -16,6 +16,7 @@ import duckdb
 import pytest
 
 from pipelines.core.table_ref import TableRef
+from pipelines.models import parts
 from pipelines.models.build import build
 from pipelines.models.model import Catalog
 from pipelines.models.parts import FRAMES, Parts
@@ -110,7 +111,8 @@ def catalog() -> Catalog:
 
 
 @pytest.fixture
-def world(catalog: Catalog) -> Iterator[duckdb.DuckDBPyConnection]:
+def world(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> Iterator[duckdb.DuckDBPyConnection]:
+    monkeypatch.setattr(parts, "LEAST_ROWS", 0)
     with duckdb.connect(config={"threads": 1}) as connection:
         prepare(connection, catalog)
         fill(connection, DOCUMENTS)

@@ -97,6 +97,7 @@ class World:
             return keys
 
         monkeypatch.setattr(Parts, "keys_of", noted)
+        monkeypatch.setattr(parts, "LEAST_ROWS", 0)
         self.build()
 
     def build(self, *statements: str, **models: str) -> dict[str, set[int] | None]:
@@ -168,6 +169,14 @@ def test_too_many_parts_are_built_whole(world: World, monkeypatch: pytest.Monkey
     both = "UPDATE stg_vms.documents SET document_no = document_no || 'x'"
     assert world.build(both)["held"] is None
     assert world.build("UPDATE stg_vms.documents SET document_no = 'y' WHERE document_key = 1")["held"] == {1}
+
+
+def test_what_is_small_is_built_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "LEAST_ROWS", 3)
+    assert set(world.build().values()) == {None}
+    world.connection.execute("INSERT INTO stg_ledger.rows SELECT 20, 1 FROM range(9)")
+    assert set(world.build().values()) == {None}
+    assert world.build() == {"held": set(), "numbered": set(), "linked": set()}
 
 
 def test_after_a_build_that_failed_all_is_built_whole(world: World) -> None:
