@@ -60,6 +60,22 @@ foreign_documents AS (
         NULLIF(UPPER(TRIM(lines.currency_code)), '') <> compared.currency_code
 ),
 
+first_lines AS (
+    SELECT
+        compared.document_key,
+        MIN(lines.line_key) AS line_key
+    FROM
+        compared
+    INNER JOIN stg_vms.document_lines AS lines
+        ON
+            compared.document_key = lines.document_key
+            AND compared.fetch_id = lines.fetch_id
+    WHERE
+        compared.control_count = 0
+    GROUP BY
+        compared.document_key
+),
+
 present AS (
     SELECT
         compared.document_key,
@@ -72,9 +88,7 @@ present AS (
         AND TRIM(lines.partner_code) <> COALESCE(compared.partner_code, '') AS is_commission,
         -- Without a control line the first line was sent with the document's number before its text.
         CASE
-            WHEN
-                compared.control_count = 0
-                AND lines.line_key = MIN(lines.line_key) OVER (PARTITION BY compared.document_key)
+            WHEN first_lines.line_key IS NOT NULL
                 THEN TRIM(SUBSTRING(compared.document_no || COALESCE(' ' || lines.line_text, ''), 1, 100))
             ELSE NULLIF(SUBSTRING(lines.line_text, 1, 100), '')
         END AS line_text,
@@ -94,6 +108,10 @@ present AS (
             AND compared.fetch_id = lines.fetch_id
     LEFT JOIN foreign_documents
         ON compared.document_key = foreign_documents.document_key
+    LEFT JOIN first_lines
+        ON
+            lines.document_key = first_lines.document_key
+            AND lines.line_key = first_lines.line_key
     LEFT JOIN rec.line_vessels AS vessels
         ON
             lines.document_key = vessels.document_key
@@ -170,7 +188,11 @@ sides AS (
         present.voyage_no,
         CASE WHEN present.is_commission OR commissions.document_key IS NOT NULL THEN present.partner_code END,
         present.line_text,
-        CAST(ROUND(present.amount, 4) AS DECIMAL(38, 4)) * COALESCE(present.vat_rate, carried.vat_rate, 0),
+        -- To round is dear, and most lines have no VAT.
+        CASE
+            WHEN COALESCE(present.vat_rate, carried.vat_rate, 0) = 0 THEN CAST(0 AS DECIMAL(38, 13))
+            ELSE CAST(ROUND(present.amount, 4) AS DECIMAL(38, 4)) * COALESCE(present.vat_rate, carried.vat_rate)
+        END,
         present.amount AS moved,
         present.amount
     FROM

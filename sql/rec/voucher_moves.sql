@@ -43,20 +43,44 @@ WITH sides AS (
         ON transactions.header_db_id = booked.header_db_id
 ),
 
+-- Of most documents nothing has moved: what follows is worked out for the others alone.
+weighed AS (
+    SELECT sides.document_key
+    FROM
+        sides
+    GROUP BY
+        sides.document_key,
+        sides.account,
+        sides.vessel_code,
+        sides.voyage_no
+    HAVING
+        SUM(sides.moved_currency) <> 0
+        OR SUM(sides.moved_company) <> 0
+),
+
+touched AS (
+    SELECT DISTINCT weighed.document_key
+    FROM
+        weighed
+),
+
 -- What stands on an account that no line was sent to is turned as the other lines of its document are.
 turned AS (
     SELECT
-        *,
+        sides.*,
         COALESCE(
-            MIN(direction) OVER (PARTITION BY document_key, account),
+            MIN(sides.direction) OVER (PARTITION BY sides.document_key, sides.account),
             CASE
-                WHEN MIN(direction) OVER (PARTITION BY document_key) = MAX(direction) OVER (PARTITION BY document_key)
-                    THEN MIN(direction) OVER (PARTITION BY document_key)
+                WHEN MIN(sides.direction) OVER (PARTITION BY sides.document_key)
+                    = MAX(sides.direction) OVER (PARTITION BY sides.document_key)
+                    THEN MIN(sides.direction) OVER (PARTITION BY sides.document_key)
             END,
             1
         ) AS account_direction
     FROM
         sides
+    INNER JOIN touched
+        ON sides.document_key = touched.document_key
 ),
 
 moved AS (
