@@ -46,6 +46,9 @@ EXIT_CONTRACT = 11
 
 log = structlog.get_logger(__name__)
 
+# A statement of sql/control/batches.sql, and its values.
+_Row = tuple[str, Mapping[str, Any]]
+
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
@@ -189,7 +192,8 @@ def run_batch(
         names = ",".join(job.name for job in jobs)
         started = context.now()
         log.info("batch_began", jobs=names, operator=context.operator, login=login_name())
-        _record(context, "begin_batch", today=context.today.isoformat(), jobs=names, operator=context.operator)
+        begun = {"today": context.today.isoformat(), "jobs": names, "operator": context.operator}
+        _record(context, [_at(context, "begin_batch", **begun)])
         if began := options.get("began"):
             began(context)
         _run_jobs(context, jobs, tally, requests, begin=options.get("begin", lambda _job, _step: None))
@@ -249,31 +253,46 @@ def _run_jobs(
     begin: Callable[[str, str], None],
 ) -> None:
     position = 0
-    for job in jobs:
-        tally.jobs[job.name] = Counts()
-        steps = [step for step in (*job.steps, *job.later) if not (context.is_dry_run and step.writes_outside)]
-        for place, step in enumerate(steps):
-            # Over all jobs, and as key in place of the name: "build models" comes several times in a batch.
-            position += 1
-            begin(job.name, step.name)
-            log.debug("step_begun", job=job.name, step=step.name, before=place, steps=len(steps))
-            try:
-                tally.jobs[job.name] += _run_step(context, job, step, position)
-            # Anything else is a bug and ends the batch with a traceback.
-            except SpringlineError as error:
-                tally.is_warehouse_spoiled |= is_spoiled(error, context.settings.warehouse_path)
-                log.error("step_failed", job=job.name, step=step.name, error=str(error))  # noqa: TRY400 expected failures show no traceback
-                tally.errors[job.name] = error
-                # The later steps of a job stand on the earlier ones; the next job stands on what is landed.
-                break
-            finally:
-                # After a failed step too: the ledger has counted those requests.
-                requests.save(job.name)
+    with _ended_steps(context) as ended:
+        for job in jobs:
+            tally.jobs[job.name] = Counts()
+            steps = [step for step in (*job.steps, *job.later) if not (context.is_dry_run and step.writes_outside)]
+            for place, step in enumerate(steps):
+                # Over all jobs, and as key in place of the name: "build models" comes several times in a batch.
+                position += 1
+                begin(job.name, step.name)
+                log.debug("step_begun", job=job.name, step=step.name, before=place, steps=len(steps))
+                try:
+                    tally.jobs[job.name] += _run_step(context, job, step, position, ended)
+                # Anything else is a bug and ends the batch with a traceback.
+                except SpringlineError as error:
+                    tally.is_warehouse_spoiled |= is_spoiled(error, context.settings.warehouse_path)
+                    log.error("step_failed", job=job.name, step=step.name, error=str(error))  # noqa: TRY400 expected failures show no traceback
+                    tally.errors[job.name] = error
+                    # The later steps of a job stand on the earlier ones; the next job stands on what is landed.
+                    break
+                finally:
+                    # After a failed step too: the ledger has counted those requests.
+                    requests.save(job.name)
 
 
-def _run_step(context: Context, job: Job, step: Step, position: int) -> Counts:
-    # Written before the step begins: a step without an end is what a killed batch leaves behind.
-    _record(context, "begin_step", position=position, job=job.name, step=step.name)
+@contextmanager
+def _ended_steps(context: Context) -> Iterator[list[_Row]]:
+    """Keep what is to be recorded of a step that has ended, until the next one begins or none comes any more."""
+    ended: list[_Row] = []
+    try:
+        yield ended
+    finally:
+        # Also behind a bug: the record must say which step it has ended.
+        _record(context, ended)
+
+
+def _run_step(context: Context, job: Job, step: Step, position: int, ended: list[_Row]) -> Counts:
+    """Run a step; ``ended`` has what is to be recorded of the one before, and then of this one."""
+    # Written before the step begins: a step without an end is what a killed batch leaves behind. Together with the end
+    # of the one before, since each forces the disk, and of an idle run that is a tenth.
+    _record(context, [*ended, _at(context, "begin_step", position=position, job=job.name, step=step.name)])
+    ended.clear()
     # Also when a bug ends the step: the record must not say that it was done.
     outcome, detail = "failed", ""
     counts = Counts()
@@ -292,15 +311,23 @@ def _run_step(context: Context, job: Job, step: Step, position: int) -> Counts:
         detail = str(error) if isinstance(error, SpringlineError) else ""
         raise
     finally:
-        _record(context, "end_step", position=position, outcome=outcome, row_count=counts.extracted, detail=detail)
+        end = {"position": position, "outcome": outcome, "row_count": counts.extracted, "detail": detail}
+        ended.append(_at(context, "end_step", **end))
     log.info("step_done", job=job.name, step=step.name, **{k: v for k, v in counts.as_dict().items() if v})
     return counts
 
 
-def _record(context: Context, statement: str, **values: str | int) -> None:
+def _at(context: Context, statement: str, **values: object) -> _Row:
+    """Make what is to be recorded of the batch as of now."""
+    return statement, {"batch_id": context.batch_id, "at": utc_text(context.now()), **values}
+
+
+def _record(context: Context, rows: Sequence[_Row]) -> None:
+    if not rows:
+        return
     with context.control.write() as connection:
-        known = {"batch_id": context.batch_id, "at": utc_text(context.now())}
-        connection.execute(named_statements("batches")[statement], known | values)
+        for statement, values in rows:
+            connection.execute(named_statements("batches")[statement], values)
 
 
 def _finish(context: Context, tally: _Tally, *, since: datetime) -> BatchResult:
