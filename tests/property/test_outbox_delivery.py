@@ -60,7 +60,10 @@ class FragileControl(Control):
         self._connection.execute("PRAGMA synchronous = OFF")
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, within: Connection | None = None) -> Iterator[Connection]:
+        if within is not None:
+            yield within
+            return
         self.crash_in -= 1
         if self.crash_in == 0 and not self.is_after:
             raise Crash
