@@ -143,7 +143,7 @@ def differences(ours: Path, theirs: Path, models: Sequence[Model]) -> Iterator[s
             connection.execute(f"ATTACH '{path}' AS {name} (READ_ONLY)")
         for model in models:
             tables = [f"{name}.{model.ref.quoted}" for name in files]
-            shapes = [connection.table(table) for table in tables]
+            shapes = [connection.sql(f"FROM {table}") for table in tables]
             if any(getattr(shapes[0], of) != getattr(shapes[1], of) for of in ("columns", "types")):
                 yield f"{model.ref} has other columns"
                 continue
