@@ -20,6 +20,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -38,7 +39,7 @@ from tests.models.conftest import prepare
 
 DOCUMENTS = 100_000
 SHOWN = 3
-# Rows have no order but the one a reader asks for: so do we build them.
+# As Springline builds them: rows have no order but the one a reader asks for.
 DUCKDB = {"threads": THREADS, "preserve_insertion_order": False}
 
 
@@ -80,17 +81,7 @@ def dbt_name(ref: TableRef) -> str:
     return f"{ref.schema}__{ref.name}"
 
 
-def write_sqlmesh(folder: Path, database: Path, catalog: Catalog) -> None:
-    """Write the models as a sqlmesh project."""
-    write_sqlmesh_project(folder, database, catalog, more="")
-
-
-def write_sqlmesh_as_written(folder: Path, database: Path, catalog: Catalog) -> None:
-    """Write the models as a sqlmesh project that leaves their SQL as it is."""
-    write_sqlmesh_project(folder, database, catalog, more="optimize_query false, ")
-
-
-def write_sqlmesh_project(folder: Path, database: Path, catalog: Catalog, *, more: str) -> None:
+def write_sqlmesh(folder: Path, database: Path, catalog: Catalog, *, more: str = "") -> None:
     """Write the models as a sqlmesh project, with more said of each."""
     connection = {
         "type": "duckdb",
@@ -117,7 +108,11 @@ PEERS: dict[str, tuple[Callable[[Path, Path, Catalog], None], str, str | None]] 
     "Springline": (write_nothing, "models_springline", None),
     "dbt": (write_dbt, "models_dbt", "dbt"),
     "sqlmesh": (write_sqlmesh, "models_sqlmesh", "sqlmesh"),
-    "sqlmesh, SQL as it is written": (write_sqlmesh_as_written, "models_sqlmesh", "sqlmesh"),
+    "sqlmesh, SQL as it is written": (
+        partial(write_sqlmesh, more="optimize_query false, "),
+        "models_sqlmesh",
+        "sqlmesh",
+    ),
 }
 
 
