@@ -13,6 +13,8 @@ import sys
 BENCHES = {
     "landing": False,
     "peers": False,
+    "path": False,
+    "models": False,
     "start": False,
     "small": True,
     "idle": False,

@@ -26,6 +26,7 @@ PEER_FOLDER = Path(__file__).with_name("peers")
 DOCUMENTS = 20_000
 LINES = 5
 CENT = Decimal("0.01")
+LEFT_OUT = "left out: its packages could not be installed"
 
 # Rows of documents, lines and terms, and three sums, as each peer named its tables.
 SUMS = """
@@ -79,10 +80,17 @@ def run_peer(module: str, environment: str | None, world: Path, result: Path, *,
     python = python_of(PEER_FOLDER / f"{environment}.txt") if environment else sys.executable
     if python is None:
         return None
-    result.parent.mkdir()
+    result.parent.mkdir(exist_ok=True)
     environ = {**os.environ, "PYTHONPATH": str(REPOSITORY), "RUNTIME__DLTHUB_TELEMETRY": "false"}
     command = [str(python), "-m", "tests.bench.peers.run", module, str(world), str(result), str(times)]
     return measure(command, folder=result.parent, environ=environ)
+
+
+def spent_line(name: str, cost: Cost, ours: Sequence[float], told: str) -> str:
+    """Say what each time took of the processor, with its ratio to ours, and what was found."""
+    took = [processor for _, processor in cost.report["took"]]
+    each = "  ".join(f"{one:7.1f} s {one / own:6.2f} x" for one, own in zip(took, ours, strict=False))
+    return f"  {name:<30} {each:<40} peak {cost.megabytes:6,.0f} MB  {told}"
 
 
 def sums_of(database: Path, query: str) -> tuple[object, ...]:
@@ -115,15 +123,13 @@ def main(documents: int) -> None:
             result = folder / peer.module / "springline.duckdb"
             cost = run_peer(peer.module, peer.environment, pages, result, times=peer.times)
             if cost is None:
-                say(f"  {peer.name:<30} left out: its packages could not be installed")
+                say(f"  {peer.name:<30} {LEFT_OUT}")
                 continue
             theirs = sums_of(result, peer.sums)
             ours = ours or theirs
             told = compare(peer, ours, theirs)
-            spent = [processor for _, processor in cost.report["took"]]
-            best = best or spent
-            each = "  ".join(f"{one:7.1f} s {one / own:6.2f} x" for one, own in zip(spent, best, strict=False))
-            say(f"  {peer.name:<30} {each:<40} peak {cost.megabytes:6,.0f} MB  {told}")
+            best = best or [processor for _, processor in cost.report["took"]]
+            say(spent_line(peer.name, cost, best, told))
 
 
 if __name__ == "__main__":
