@@ -10,9 +10,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 UV := $(shell command -v uv 2>/dev/null)
 
-# The extra that serves both vendor systems is part of what a plain `pip` deployment gets, so that `springline demo` works there.
+# The extra that serves both vendor systems is part of what a plain `pip` deployment gets, so that `springline demo` works there;
+# PostgreSQL is for whoever asks for it.
 EXPORT := $(BIN)/uv export --no-config --offline --frozen --quiet --no-header --no-annotate --no-emit-project --all-extras
-EXPORT_RUN := $(EXPORT) --no-default-groups
+EXPORT_RUN := $(EXPORT) --no-extra postgres --no-default-groups
 EXPORT_DEV := $(EXPORT) --all-groups
 
 # Programs that a target needs; where they are missing, the Debian packages that have them, where they may be installed.

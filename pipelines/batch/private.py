@@ -43,7 +43,9 @@ def make_private(settings: Settings) -> Iterator[str]:
 
 def _beside(settings: Settings) -> Iterator[Path]:
     """Yield both stores, and what SQLite, DuckDB, dlt, migrations and people have put beside them under their names."""
-    for store in (settings.control_path, settings.warehouse_path):
+    for store in (settings.control_place, settings.warehouse_path):
+        if not isinstance(store, Path):
+            continue
         for path in store.parent.iterdir() if store.parent.is_dir() else ():
             if path.name.lstrip(".").startswith(store.name):
                 yield path

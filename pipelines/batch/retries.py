@@ -22,13 +22,12 @@ from pipelines.outbox.store import Outbox
 from pipelines.steering.decisions import RETRIED, retried_up_to
 from pipelines.step.counts import Counts
 from pipelines.stores.control import Control, named_statements
+from pipelines.stores.control_types import ControlRow
 from pipelines.stores.rows import rows_of
 from pipelines.stores.sent_objects import NOT_CORRECTED, read_corrections
 from pipelines.wire.written import written_ids
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from pipelines.step.context import Context
 
 Node = dict[str, Json]
@@ -49,7 +48,7 @@ IDENTITY_OF_FIRST = IDENTITY | {"subledger", "text"}
 class _Voucher:
     """A sent voucher: its row of the outbox, its items in the ledger's import, and its nodes there by item number."""
 
-    sent: sqlite3.Row
+    sent: ControlRow
     items: Sequence[Mapping[str, Any]]
     nodes: Mapping[int, Node]
 
@@ -85,7 +84,7 @@ def carry_out_retries(ctx: Context) -> Counts:
     return counts
 
 
-def _carry_out(ctx: Context, pending: Sequence[sqlite3.Row]) -> tuple[Counts, list[str]]:
+def _carry_out(ctx: Context, pending: Sequence[ControlRow]) -> tuple[Counts, list[str]]:
     """Return how many corrections were sent, cannot be made, or are of unknown fate, and what an operator must know."""
     extract_import_state(ctx, [row["document_key"] for row in pending])
     outbox = Outbox.of(ctx)
@@ -106,7 +105,7 @@ def _carry_out(ctx: Context, pending: Sequence[sqlite3.Row]) -> tuple[Counts, li
     return counts, told
 
 
-def _voucher(ctx: Context, row: sqlite3.Row) -> _Voucher:
+def _voucher(ctx: Context, row: ControlRow) -> _Voucher:
     statement = named_statements("retries", folder="steps")["items"]
     items = rows_of(ctx.warehouse.execute(statement, [row["document_key"], row["document_no"]]))
     return _Voucher(row, items, _corrected(ctx.control, row))
@@ -121,7 +120,7 @@ def _standing(voucher: _Voucher) -> str:
     return "waits for the ledger's posting job, which a person can also start in Xledger."
 
 
-def _corrected(control: Control, row: sqlite3.Row) -> dict[int, Node]:
+def _corrected(control: Control, row: ControlRow) -> dict[int, Node]:
     """Return the nodes as sent with the corrections that have arrived since laid over them."""
     nodes, key = _nodes(read_json(row["payload"])), row["document_key"]
     for number, change in read_corrections(control, key).get(key, NOT_CORRECTED).changes.items():
@@ -149,7 +148,7 @@ def _mapped_now(ctx: Context, keys: Sequence[int]) -> dict[int, _Mapped]:
         extract_documents_by_key(aside, keys)
         # Posted by now, and the models map only what is ready for posting.
         aside.warehouse.execute("UPDATE stg_vms.documents SET status_code = 'RFP'")
-        build_scratch(aside, control=ctx.control, forgotten=keys)
+        build_scratch(aside, of=ctx, forgotten=keys)
         store_voucher_intents(aside, keys)
         outbox = Outbox.of(aside)
         payloads = outbox.payloads([intent_id(Kind.VOUCHER, str(key)) for key in keys])

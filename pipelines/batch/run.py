@@ -28,15 +28,16 @@ from pipelines.step.step import Job, Step
 from pipelines.stores.control import Control, named_statements, utc_text
 from pipelines.stores.job_ends import note_job_ends
 from pipelines.stores.lost import refuse_lost_control
+from pipelines.stores.opening import open_store
 from pipelines.stores.request_counts import RequestCounts
 from pipelines.stores.spoiled import is_spoiled, set_aside
 from pipelines.stores.warehouse import KeptWarehouse, take_over
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import duckdb
     from rich.console import Console
+
+    from pipelines.core.control_place import Place
 
 # docs/decisions/0005-exit-codes.md.
 EXIT_DELIVERY = 15
@@ -186,6 +187,8 @@ def run_batch(
         context, requests = stack.enter_context(
             open_context(settings, warehouse=warehouse, tell=tally.problems.append, **options)
         )
+        # Two folders do not share that lock; a store that they share has one of its own.
+        context.control.hold_batch()
         # A warehouse that was deleted, or put back from a copy, is read anew from the beginning.
         take_over(warehouse, context.control, batch_id=context.batch_id)
         stack.enter_context(structlog.contextvars.bound_contextvars(batch=context.batch_id))
@@ -210,7 +213,7 @@ def open_context(
     *,
     warehouse: duckdb.DuckDBPyConnection,
     tell: Callable[[str], None] = lambda _message: None,
-    opened: Callable[[Path], Control] = Control,
+    opened: Callable[[Place], Control] = open_store,
     **options: Unpack[BatchOptions],
 ) -> Iterator[tuple[Context, RequestCounts]]:
     """Open the control store (``opened``) and the clients unless they are given; yield the context and its counts.
@@ -221,7 +224,7 @@ def open_context(
     now = options["now"]
     started = now()
     with ExitStack() as stack:
-        control = stack.enter_context(closing(opened(settings.control_path)))
+        control = stack.enter_context(closing(opened(settings.control_place)))
         requests = RequestCounts(control, month=f"{accounting_day(started):%Y-%m}")
         clients = options.get("clients") or stack.enter_context(closing(Clients(settings, now=now)))
         clients.count_in(requests)

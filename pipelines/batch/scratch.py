@@ -88,9 +88,13 @@ def copy_staged(ctx: Context, *, source: duckdb.DuckDBPyConnection) -> None:
 
 
 def build_scratch(
-    ctx: Context, *, control: Control, forgotten: Collection[int] = (), mappings: Mappings | None = None
+    ctx: Context,
+    *,
+    of: Context,
+    forgotten: Collection[int] = (),
+    mappings: Mappings | None = None,
 ) -> None:
-    """Map what a scratch context has staged, with what ``control`` says was sent and decided.
+    """Map what a scratch context has staged, with what the control store of ``of`` says was sent and decided.
 
     Vouchers of the ``forgotten`` document keys count as not sent, so that their documents are mapped as they would be
     today; ``mappings`` stand in the place of what the mapping files hold now. Raises ModelError.
@@ -98,19 +102,19 @@ def build_scratch(
     load_seeds(ctx.warehouse)
     write_settings(ctx.warehouse, ctx.settings, today=ctx.today, is_dry_run=ctx.is_dry_run, mappings=mappings)
     # The real control store, read only: what was sent, and what people have decided, counts here too.
-    copy_control(ctx.warehouse, control)
+    copy_control(ctx.warehouse, of.control)
     ctx.warehouse.execute(
         "DELETE FROM ctl.outbox WHERE kind = 'voucher' AND document_key IN (SELECT unnest(CAST(? AS BIGINT[])))",
         [list(forgotten)],
     )
     # The tables are gone with the question, so nobody reads descriptions there: they cost a third of a small build.
-    build(ctx.warehouse, verified_models(control.path).models, report=ctx.report)
+    build(ctx.warehouse, verified_models(of.settings.warehouse_path).models, report=ctx.report)
 
 
-def verified_models(control_path: Path) -> Catalog:
-    """Return the models, verified against the tables as declared; kept beside the control store until they change."""
-    # Where the control store lies beside the warehouse, the file that each batch keeps: to verify takes ten seconds.
-    cache = control_path.with_name(f"{control_path.stem.removesuffix('.ctl')}.models.json")
+def verified_models(warehouse: Path) -> Catalog:
+    """Return the models, verified against the tables as declared; kept beside the warehouse until they change."""
+    # The file that each batch keeps: to verify takes ten seconds.
+    cache = warehouse.with_suffix(".models.json")
     return open_catalog(sql_folder(), declared_tables(), cache=cache)
 
 

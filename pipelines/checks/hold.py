@@ -16,10 +16,9 @@ from pipelines.checks.verdicts import CheckResult, Verdict, make_verdict
 from pipelines.core import words
 from pipelines.core.errors import CheckError
 from pipelines.stores.control import named_statements, utc_text
+from pipelines.stores.control_types import ControlConnection, ControlRow
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from pipelines.step.context import Context
     from pipelines.stores.rows import Row
 
@@ -65,7 +64,7 @@ def update_holds(ctx: Context, result: CheckResult) -> frozenset[int]:
     return going
 
 
-def _told(hold: sqlite3.Row) -> tuple[object, ...]:
+def _told(hold: ControlRow) -> tuple[object, ...]:
     why, next_step = split_message(hold["message"], rule=load_rules().rules.get(hold["rule"]))
     return hold["document_key"], hold["rule"], hold["severity"], why, next_step, hold["since"]
 
@@ -103,7 +102,7 @@ def _ready(ctx: Context, documents: Mapping[int, Row]) -> frozenset[int]:
 
 
 def _write_holds(
-    connection: sqlite3.Connection, due: Mapping[tuple[int, str], Mapping[str, Any]], *, rules: set[str], now: str
+    connection: ControlConnection, due: Mapping[tuple[int, str], Mapping[str, Any]], *, rules: set[str], now: str
 ) -> None:
     statements = named_statements("holds")
     new = dict(due)
@@ -124,7 +123,7 @@ def _holds_by_people(ctx: Context, documents: Mapping[int, Row]) -> Iterator[tup
     keys_of_number: dict[object, list[int]] = {}
     for key, row in documents.items():
         keys_of_number.setdefault(row["document_no"], []).append(key)
-    standing: dict[int, sqlite3.Row] = {}
+    standing: dict[int, ControlRow] = {}
     for decision in ctx.control.read(named_statements("holds")["decisions"]):
         # A document may be held by its number before it was ever read; then the decision has no key, and counts for
         # every document of that number, in that company where one was named.
@@ -144,7 +143,7 @@ def _holds_by_people(ctx: Context, documents: Mapping[int, Row]) -> Iterator[tup
         yield _held_by_person(documents[key], decision), decision["at"]
 
 
-def _held_by_person(row: Row, decision: sqlite3.Row) -> Verdict:
+def _held_by_person(row: Row, decision: ControlRow) -> Verdict:
     message = (
         f"{document_label(row)}: held by {words.value(decision['operator'])} ({words.value(decision['reason'])}). "
         f"`springline release {row['document_key']} --reason …` lifts it."

@@ -19,6 +19,7 @@ from pipelines.cli import (
     backup,
     breaks,
     closing,
+    control,
     daily,
     going_live,
     query,
@@ -57,7 +58,7 @@ BY_PANEL: Mapping[str, Sequence[Callable[..., None] | typer.Typer]] = {
     "Decide": (steering.hold, steering.release, steering.ignore, steering.retry, breaks.app),
     "Ask": (questions.explain, questions.preflight, query.query, questions.models),
     "Month's end": (closing.app,),
-    "When something broke": (recovery.verify, recovery.restore, recovery.rebuild, recovery.confirm),
+    "When something broke": (recovery.verify, recovery.restore, recovery.rebuild, recovery.confirm, control.app),
     "First day": (
         going_live.init,
         going_live.check,
@@ -114,7 +115,7 @@ for panel, commands in BY_PANEL.items():
         else:
             app.command(rich_help_panel=panel)(command)
 
-for group in (app, alerts.app, breaks.app, closing.app, webhooks.app):
+for group in (app, alerts.app, breaks.app, closing.app, control.app, webhooks.app):
     for registered in group.registered_commands:
         registered.callback = registered.callback and with_voice(registered.callback)
 

@@ -19,7 +19,7 @@ def backup(file: File, *, is_forced: Force = False, as_json: AsJson = False, con
     from pipelines.stores.backup import back_up  # noqa: PLC0415 a command imports what it runs
 
     with session(config, as_json=as_json) as started:
-        made = back_up(started.settings.control_path, file, is_forced=is_forced)
+        made = back_up(started.settings.control_place, file, is_forced=is_forced)
     if as_json:
         print_json(made.as_dict())
         return

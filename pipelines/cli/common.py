@@ -129,7 +129,8 @@ def session(config: Path | None, *, as_json: bool) -> Iterator[Session]:
             told = disk_fault(error)
             if not isinstance(told, DiskFullError):
                 raise
-            places = (settings.control_path.parent, settings.warehouse_path.parent, settings.published)
+            stores = (settings.control_place, settings.warehouse_path)
+            places = (*(store.parent for store in stores if isinstance(store, Path)), settings.published)
             room = room_on((*places, Path(tempfile.gettempdir())))
             raise DiskFullError(f"{told.message} {room}.", next_step=told.next_step) from error
 

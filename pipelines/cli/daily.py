@@ -190,6 +190,6 @@ def status(
                 show_status(result, out, health=health.in_short(), is_full=is_full)
 
         if is_following:
-            follow(settings.control_path, read, show, out, as_json=as_json)
+            follow(settings.control_place, read, show, out, as_json=as_json)
         else:
             show(*read())

@@ -24,6 +24,8 @@ _SQLITE_UNWRITTEN = {
 }  # fmt: skip
 # A file of SQLite that is not ours, or from which something was cut out: it has no number of its own.
 _SQLITE_DAMAGED_WORDS = ("no such table", "no such column")
+# What the triggers of a store say that was moved; the place follows.
+MOVED_WORDS = "the control store was moved to "
 MEGABYTE = 1_000_000
 # The low byte is the kind of an error, the others say more about it.
 _KIND = 0xFF
@@ -102,7 +104,9 @@ def _room_fault(error: BaseException, cause: BaseException) -> DiskFullError | N
 
 
 def store_fault(error: sqlite3.Error) -> SpringlineError | None:
-    """Return what to say of a control store that is locked or damaged, None for any other error of SQLite's."""
+    """Return what to say of a control store that is locked, damaged or moved, None for any other error of SQLite's."""
+    if told := moved_fault(str(error)):
+        return told
     if _is(error, set(), _SQLITE_BUSY, ()):
         return BusyError(f"The control store is locked: {_telling_line(error)}", next_step=WAIT)
     if getattr(error, "sqlite_errorcode", 0) in _SQLITE_UNWRITTEN:
@@ -110,6 +114,17 @@ def store_fault(error: sqlite3.Error) -> SpringlineError | None:
     if _is(error, set(), _SQLITE_DAMAGED, ()) or str(error).startswith(_SQLITE_DAMAGED_WORDS):
         return SettingsError(f"The control store cannot be read: {_telling_line(error)}", next_step=PUT_BACK)
     return None
+
+
+def moved_fault(text: str) -> SettingsError | None:
+    """Return what to say where a trigger has refused a write because the store was moved meanwhile, else None."""
+    if not text.startswith(MOVED_WORDS):
+        return None
+    place = text.removeprefix(MOVED_WORDS)
+    return SettingsError(
+        f"The control store was moved to {place} while this was at work; nothing more was sent.",
+        next_step=f'set control = "{place}" in the settings, and do it again.',
+    )
 
 
 def room_on(places: Iterable[Path]) -> str:

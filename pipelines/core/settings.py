@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 
+from pipelines.core.control_place import Place, PostgresSchema
 from pipelines.core.errors import SettingsError
 from pipelines.core.hiding import never_show
 from pipelines.core.resources import seed_file
@@ -29,6 +30,7 @@ from pipelines.core.settings_values import (
     Address,
     BaseAddress,
     Codes,
+    ControlPlace,
     DayTime,
     Entity,
     GivenFile,
@@ -304,9 +306,10 @@ class Settings(Section):
     """All settings; ``companies`` empty means that every VMS code is an entity code."""
 
     warehouse: OurFile = Field(default=Path("springline.duckdb"), description="file of the working database")
-    control: OurFile | None = Field(
+    control: ControlPlace | None = Field(
         default=None,
-        description="file of the control store; beside the warehouse unless set",
+        description="file of the control store, beside the warehouse unless set; or a schema of a PostgreSQL database: "
+        "`postgresql://user@host/database?schema=tenant`",
         examples=["springline.ctl.sqlite"],
     )
     published: OurFolder = Field(default=Path("published"), description="folder of what analysts read")
@@ -347,9 +350,21 @@ class Settings(Section):
         return self.warehouse
 
     @property
-    def control_path(self) -> Path:
-        """The SQLite file with what must never be lost; beside the warehouse unless set."""
+    def control_place(self) -> Place:
+        """The control store with what must never be lost: an SQLite file beside the warehouse unless set."""
         return self.control or self.warehouse_path.with_name(f"{self.warehouse_path.stem}.ctl.sqlite")
+
+    @property
+    def control_path(self) -> Path:
+        """The control store where it is a file; SettingsError where it is a schema of PostgreSQL."""
+        place = self.control_place
+        if isinstance(place, PostgresSchema):
+            raise SettingsError(
+                f"The control store {place} is in PostgreSQL, and this works on a file alone.",
+                next_step="name a file in the setting `control`, do it there, and bring it back: `springline control "
+                "copy ADDRESS`.",
+            )
+        return place
 
 
 class _Readers(BaseModel):
@@ -412,6 +427,8 @@ def load_settings(config: Path | None, *, environ: Mapping[str, str]) -> Setting
     for section, name in SECRETS:
         if secret := getattr(getattr(settings, section), name):
             never_show(secret.get_secret_value())
+    if isinstance(settings.control, PostgresSchema) and settings.control.password:
+        never_show(settings.control.password)
     return settings
 
 
@@ -478,7 +495,9 @@ def _plain_addresses(settings: Settings) -> Iterator[tuple[Location, object, str
 
 def _contradictions(settings: Settings) -> Iterator[tuple[Location, object, str]]:
     """Yield settings that are each right and together are not: where, the value, and what is wrong."""
-    files = {"warehouse": settings.warehouse_path, "control": settings.control_path}
+    files = {"warehouse": settings.warehouse_path}
+    if isinstance(settings.control_place, Path):
+        files["control"] = settings.control_place
     # pipelines/publish writes a file of this name; it would take the place of the working database.
     files["published"] = settings.published / "springline.duckdb"
     yield from _plain_addresses(settings)

@@ -113,8 +113,9 @@ def _value(location: Location, value: object) -> str:
     if location[:2] in SECRETS or isinstance(value, dict | list | tuple | BaseModel):
         return ""
     text = json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, str | bool) else str(value)
-    # An address may carry a password before its host, and that of a database one by name.
-    shown = "***" if ("@" in text and "://" in text) or "password=" in text.lower() else hide_in_text(text)
+    # An address may carry a password before its host, and that of a database one by name, or in a wrong place.
+    is_hidden = ("@" in text and "://" in text) or any(word in text.lower() for word in ("password=", "postgres"))
+    shown = "***" if is_hidden else hide_in_text(text)
     return f" = {shown if len(shown) <= LONGEST_VALUE else shown[:LONGEST_VALUE] + '…'}"
 
 

@@ -24,6 +24,7 @@ TYPES = {
     "float": "number",
     "bool": "`true` or `false`",
     "Path": "path",
+    "PostgresSchema": "address of PostgreSQL",
 }
 _BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
@@ -120,6 +121,8 @@ def _kind(annotation: Any) -> str:  # noqa: ANN401 - an annotation is anything
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return " or ".join(f"`{value}`" for value in arguments)
+    if origin is UnionType:
+        return " or ".join(map(_kind, arguments))
     if origin is tuple:
         return "list of texts"
     if origin is dict:

@@ -11,6 +11,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+from pipelines.core.control_place import has_password, is_postgres
 from pipelines.core.errors import SettingsError
 from pipelines.core.settings_values import read_number
 from pipelines.core.text_files import read_text
@@ -121,6 +122,12 @@ def _read_file(given: Given, *, is_named: bool) -> None:
             given.tell(f"{place}: {step}", (section, member))
             # Not read on, so that it cannot stand in another message.
             del members[member]
+    control = given.values.get("control")
+    if isinstance(control, str) and is_postgres(control) and has_password(control):
+        place = f"{path} line {given.place(('control',))[1]}, control"
+        step = "take it out, and keep it in a password file (PGPASSFILE), or set PGPASSWORD or SPRINGLINE_CONTROL"
+        given.tell(f"{place}: holds a password, which never stands in the file; {step}", ("control",))
+        del given.values["control"]
 
 
 def _lines(text: str) -> dict[Location, int]:

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, SecretStr, WithJsonSchema
+
+from pipelines.core.control_place import Place, PostgresSchema, is_postgres, read_postgres
 
 # `springline init` writes these where only the reader knows the value.
 _PLACEHOLDER = re.compile(r"<[^<>]+>")
@@ -153,6 +155,22 @@ def _file(path: Path) -> Path:
     return path
 
 
+def read_control_place(value: object) -> Place:
+    """Read a file, or an address of PostgreSQL; ValueError in words that hold nothing of a password."""
+    text = _text(value)
+    if isinstance(text, PostgresSchema):
+        return text
+    if not isinstance(text, str | Path):
+        # Else pydantic would take it for a fault of ours.
+        raise ValueError("must be a path or an address of PostgreSQL, in quotes")  # noqa: TRY004
+    if is_postgres(str(text)):
+        return read_postgres(str(text))
+    if "://" in str(text):
+        message = f"begins with {str(text).partition('://')[0]}://; a control store is a file, or postgresql://…"
+        raise ValueError(message)
+    return _file(_path(Path(text)))
+
+
 def _folder(path: Path) -> Path:
     if stat.S_ISREG(_mode(path)):
         raise ValueError("is a file; name a folder")
@@ -197,6 +215,7 @@ BaseAddress = Annotated[str, BeforeValidator(_text), AfterValidator(_address), A
 _PATH_SCHEMA = WithJsonSchema({"type": "string", "minLength": 1})
 _PATH = (BeforeValidator(_text), AfterValidator(_path))
 OurFile = Annotated[Path, *_PATH, AfterValidator(_file), _PATH_SCHEMA]
+ControlPlace = Annotated[Path | PostgresSchema, PlainValidator(read_control_place), PlainSerializer(str), _PATH_SCHEMA]
 OurFolder = Annotated[Path, *_PATH, AfterValidator(_folder), _PATH_SCHEMA]
 GivenFile = Annotated[Path, *_PATH, AfterValidator(_given_file), _PATH_SCHEMA]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.contracts import ledger as ledger_contracts
@@ -16,8 +17,6 @@ from pipelines.going_live.check_line import CheckFault, CheckLine, judge
 from pipelines.load.ledger.file_rules import AttachedFile, NoFileError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pipelines.contracts.contract import Contract
     from pipelines.going_live.probe import Probe
 
@@ -47,13 +46,14 @@ def files(probe: Probe) -> CheckLine:
     """The folders of the warehouse, the control store and the published file can be written."""
     settings = probe.settings
     group_number(settings.published_group)
-    folders = {settings.warehouse_path.parent, settings.control_path.parent, settings.published}
+    stores = (settings.warehouse_path, settings.control_place)
+    folders = {*(store.parent for store in stores if isinstance(store, Path)), settings.published}
     faults = [
         (f"{folder} cannot be written", "set warehouse, control and published to folders this user may write to")
         for folder in sorted(folders)
         if not os.access(_existing(folder), os.W_OK)
     ]
-    return judge("files", good=f"warehouse {settings.warehouse_path}, control {settings.control_path}", faults=faults)
+    return judge("files", good=f"warehouse {settings.warehouse_path}, control {settings.control_place}", faults=faults)
 
 
 def vms_sign_in(probe: Probe) -> CheckLine:

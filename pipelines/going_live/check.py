@@ -13,8 +13,8 @@ from pipelines.core.periods import OSLO
 from pipelines.going_live import access, mapping, set_up
 from pipelines.going_live.check_line import CheckLine
 from pipelines.going_live.probe import Probe
-from pipelines.stores.control import open_for_question
 from pipelines.stores.lost import refuse_lost_control
+from pipelines.stores.opening import open_for_question
 from pipelines.stores.request_counts import RequestCounts
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def check_readiness(settings: Settings, *, now: Callable[[], datetime]) -> list[
     """
     month = f"{now().astimezone(OSLO):%Y-%m}"
     refuse_lost_control(settings)
-    with closing(open_for_question(settings.control_path)) as control:
+    with closing(open_for_question(settings.control_place)) as control:
         counts = RequestCounts(control, month=month)
         try:
             with closing(Probe(settings, now=now, count=counts.count)) as probe:

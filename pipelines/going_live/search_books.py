@@ -282,8 +282,8 @@ def _sent_by_us(
     A voucher that was sent has no recorded header until a run has seen it booked.
     """
     rows = ctx.control.read(
-        "SELECT json_extract(remote_ids, '$.header') AS header FROM outbox "
-        "WHERE kind = 'voucher' AND state = 'sent' AND json_extract(remote_ids, '$.header') IS NOT NULL"
+        "SELECT JSON_EXTRACT(remote_ids, '$.header') AS header FROM outbox "
+        "WHERE kind = 'voucher' AND state = 'sent' AND JSON_EXTRACT(remote_ids, '$.header') IS NOT NULL"
     )
     entries = ours({candidate.document_no for candidate in candidates})
     texts = [str(entry.look_up.get("text")) for entry in entries if entry.remote_ids]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pipelines.outbox.intent import canonical_json, sha256
-from pipelines.stores.control import Control, Value, named_statements
+from pipelines.stores.control import Control, named_statements
+from pipelines.stores.control_types import ControlConnection, ControlRow, Value
 
 # The hash before the first event.
 GENESIS = "0" * 64
@@ -44,7 +44,7 @@ def event_hash(event: Mapping[str, Value]) -> str:
     return sha256(canonical_json({name: event[name] for name in HASHED}))
 
 
-def append_events(connection: sqlite3.Connection, events: Iterable[dict[str, Value]]) -> None:
+def append_events(connection: ControlConnection, events: Iterable[dict[str, Value]]) -> None:
     """Append events (the columns ``HASHED`` without number and previous hash) inside the caller's transaction."""
     # The caller's transaction holds the write lock, so no other process can append between this read and the insert.
     statements = named_statements("outbox")
@@ -106,7 +106,7 @@ def _out_of_step(control: Control) -> Iterator[ChainFault]:
         yield ChainFault(f"intent {row['id']}", f"is {row['state']}, but {last_event}, or with another payload")
 
 
-def _pages(control: Control, name: str, *, key: str, start: Value) -> Iterator[sqlite3.Row]:
+def _pages(control: Control, name: str, *, key: str, start: Value) -> Iterator[ControlRow]:
     # A query for each page and no open cursor: a batch may append meanwhile, and its events are compared as well.
     after = start
     while page := control.read(named_statements("outbox")[name], {"after": after, "page": PAGE}):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from pipelines.outbox.intent import Json, Kind, read_json
 from pipelines.outbox.states import State
+from pipelines.stores.control_types import ControlRow
 
 # These write an object of its own in the VMS, which people know by its own number and not by that of a document.
 _NAMED_BY_KEY = frozenset({Kind.PAYMENT, Kind.RATE, Kind.ACTUAL, Kind.REMARK})
@@ -35,7 +35,7 @@ class Entry:
     remote_ids: Mapping[str, Json]
 
     @classmethod
-    def of(cls, row: sqlite3.Row) -> Entry:
+    def of(cls, row: ControlRow) -> Entry:
         """Read a row of the statements `entries` and `vouchers`, whose columns are these fields."""
         return cls(
             **dict(row)

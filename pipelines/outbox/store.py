@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -13,7 +12,8 @@ from pipelines.outbox.entry import Entry, Move, Version, members_of
 from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, read_json, sha256
 from pipelines.outbox.states import REBUILDABLE, State, check_transition
 from pipelines.stores.breaks import Break, close_breaks, open_breaks
-from pipelines.stores.control import Control, Value, named_statements, utc_text
+from pipelines.stores.control import Control, named_statements, utc_text
+from pipelines.stores.control_types import ControlConnection, ControlRow, Value
 
 if TYPE_CHECKING:
     from pipelines.step.context import Context
@@ -41,7 +41,7 @@ class Outbox:
         """Open the outbox of the batch that runs."""
         return cls(ctx.control, batch_id=ctx.batch_id, now=ctx.now)
 
-    def store_intents(self, intents: Iterable[Intent], *, within: sqlite3.Connection | None = None) -> list[str]:
+    def store_intents(self, intents: Iterable[Intent], *, within: ControlConnection | None = None) -> list[str]:
         """Store intents as `todo` and return the ids of those that were new or had to be stored again.
 
         Those in `todo` take a new payload, those in `failed` are tried again, all others are left alone. Intents are
@@ -81,7 +81,7 @@ class Outbox:
         opens: Sequence[Break] = (),
         closes: Sequence[tuple[str, str]] = (),
         payloads: Mapping[str, Json] | None = None,
-        within: sqlite3.Connection | None = None,
+        within: ControlConnection | None = None,
     ) -> None:
         """Move intents one after the other, and store the intents and breaks that follow from it, in one transaction.
 
@@ -145,11 +145,11 @@ class Outbox:
         rows = self._control.read(self._statements["present"], {"ids": canonical_json([*ids])})
         return {row["id"] for row in rows if row["state"] in states}
 
-    def _present(self, connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, sqlite3.Row]:
+    def _present(self, connection: ControlConnection, ids: Iterable[str]) -> dict[str, ControlRow]:
         rows = connection.execute(self._statements["present"], {"ids": canonical_json([*ids])})
         return {row["id"]: row for row in rows}
 
-    def _store(self, connection: sqlite3.Connection, intents: Sequence[Intent], *, retry_failed: bool) -> list[str]:
+    def _store(self, connection: ControlConnection, intents: Sequence[Intent], *, retry_failed: bool) -> list[str]:
         present = self._present(connection, (intent.id for intent in intents))
         at = utc_text(self._now())
         rows: dict[str, list[dict[str, Value]]] = {"insert": [], "rebuild": []}
@@ -169,7 +169,7 @@ class Outbox:
         append_events(connection, events)
         return [str(event["outbox_id"]) for event in events]
 
-    def _replace_payloads(self, connection: sqlite3.Connection, payloads: Mapping[str, Json], at: str) -> None:
+    def _replace_payloads(self, connection: ControlConnection, payloads: Mapping[str, Json], at: str) -> None:
         rows = [(intent, canonical_json(payload)) for intent, payload in payloads.items()]
         # Only in `todo`: in any other state the payload is the evidence of what may have left.
         connection.executemany(
@@ -177,7 +177,7 @@ class Outbox:
             [{"id": intent, "payload": text, "payload_hash": sha256(text), "at": at} for intent, text in rows],
         )
 
-    def _move(self, connection: sqlite3.Connection, moves: Sequence[Move], at: str) -> None:
+    def _move(self, connection: ControlConnection, moves: Sequence[Move], at: str) -> None:
         # Read inside the write transaction: what a caller saw earlier may have been moved by another process since.
         present = self._present(connection, (move.intent for move in moves))
         rows: list[dict[str, Value]] = []
@@ -227,7 +227,7 @@ class Outbox:
         }
 
 
-def _is_rebuilt(before: sqlite3.Row, row: Mapping[str, Value], *, retry_failed: bool) -> bool:
+def _is_rebuilt(before: ControlRow, row: Mapping[str, Value], *, retry_failed: bool) -> bool:
     """Decide whether an intent that the outbox has already is stored again."""
     state = State(before["state"])
     if state not in REBUILDABLE:

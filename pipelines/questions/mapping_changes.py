@@ -88,7 +88,7 @@ def _mapped_with(ctx: Context, mappings: Mappings) -> dict[tuple[int, str, int],
     """Map the open documents with other rows of the mapping files, without a trace."""
     with scratch(ctx) as aside:
         copy_staged(aside, source=ctx.warehouse)
-        build_scratch(aside, control=ctx.control, mappings=mappings)
+        build_scratch(aside, of=ctx, mappings=mappings)
         return _lines(aside.warehouse)
 
 

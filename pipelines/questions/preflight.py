@@ -20,9 +20,10 @@ from pipelines.core.words import moment
 from pipelines.extract import ledger, originals, vms
 from pipelines.questions.preflight_report import NO_VOYAGE, NOBODY_KNOWN, PendingDocument, PreflightReport, RuleFinding
 from pipelines.step.context import Context
-from pipelines.stores.control import Control, named_statements, open_for_question
+from pipelines.stores.control import Control, named_statements
 from pipelines.stores.lost import refuse_lost_control
 from pipelines.stores.open_tables import WAREHOUSE, open_tables
+from pipelines.stores.opening import open_for_question
 from pipelines.stores.rows import rows_of
 from pipelines.stores.seeds import load_seeds
 from pipelines.wire.filters import one_of
@@ -61,7 +62,7 @@ def run_preflight(
         reference = _take_reference(ctx, settings, control=context.control)
         _read(ctx)
         _make_ready(ctx.warehouse, first=first, last=last)
-        build_scratch(ctx, control=context.control)
+        build_scratch(ctx, of=context)
         checked = run_checks(ctx)
         documents = (*_documents(ctx, _without_followers(ctx, checked)), *_set_aside(ctx))
     return PreflightReport(

@@ -12,7 +12,7 @@ from pipelines.stores.control import utc_text
 if TYPE_CHECKING:
     from pipelines.step.context import Context
 
-_OF_KINDS = " AND kind IN (SELECT value FROM json_each(?))"
+_OF_KINDS = " AND kind IN (SELECT listed.value FROM JSON_EACH(?) AS listed)"
 _OPEN = "SELECT kind, subject FROM breaks WHERE until IS NULL"
 # An acceptance is bound to the figures it was given for.
 STANDING = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Unpack
 
@@ -28,6 +28,7 @@ from pipelines.step.step import Job, Step
 from pipelines.stores.backup import LOG_FILES
 from pipelines.stores.control import Control
 from pipelines.stores.copies import copy_store, named, open_for_reading
+from pipelines.stores.versions import MOVED, is_up_to_date, version_of
 from pipelines.stores.warehouse import names_batch, open_warehouse
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def run_rebuild(settings: Settings, **options: Unpack[BatchOptions]) -> Recovery
 
     Raises UsageError when the one that is there is sound, BusyError while a batch holds the warehouse.
     """
-    control = settings.control_path
+    control = _not_moved(settings.control_path)
     if _is_sound(control):
         raise UsageError(
             f"The control store {control} is there and sound: nothing has to be rebuilt.",
@@ -108,7 +109,7 @@ def run_restore(settings: Settings, backup: Path, **options: Unpack[BatchOptions
     """
     if not backup.is_file():
         raise UsageError(f"There is no file {backup}.", next_step="name a file that `springline backup` made.")
-    making = _cleared(settings.control_path)
+    making = _cleared(_not_moved(settings.control_path))
     try:
         with named(backup):
             copy_store(backup, making)
@@ -196,6 +197,14 @@ def _cleared(control: Path) -> Path:
     for ending in ("", *LOG_FILES):
         making.with_name(making.name + ending).unlink(missing_ok=True)
     return making
+
+
+def _not_moved(control: Path) -> Path:
+    """Return the file of the store; SettingsError where it was moved, or two would live on."""
+    with suppress(sqlite3.Error, OSError), closing(open_for_reading(control)) as store:
+        if version_of(store) >= MOVED:
+            is_up_to_date(store, control)
+    return control
 
 
 def _is_sound(control: Path) -> bool:

@@ -127,7 +127,7 @@ def _drafted(ctx: Context) -> list[Intent]:
             "UPDATE stg_vms.documents SET status_code = 'RFP' WHERE status_code IN (SELECT unnest(?))",
             [[*_MAY_BE_SENT]],
         )
-        build_scratch(aside, control=ctx.control)
+        build_scratch(aside, of=ctx)
         statement = named_statements("load", folder="questions")
         # What lacks an amount, a day or an entity was never sent: the checks hold it.
         keys = [key for (key,) in aside.warehouse.execute(statement["draftable"]).fetchall()]

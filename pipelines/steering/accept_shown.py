@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 from pipelines.steering.break_decisions import ListedBreak, decide_on, list_breaks
 from pipelines.steering.decisions import reason_text
 from pipelines.stores.control import named_statements, utc_text
+from pipelines.stores.control_types import ControlRow
 from pipelines.stores.lost import open_control
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from pipelines.core.settings import Settings
 
 
@@ -87,7 +86,7 @@ def accept_shown(
     with closing(open_control(settings)) as control, control.write() as connection:
         numbers = json.dumps([row.break_id for row in shown])
         found = connection.execute(named_statements("breaks")["as_they_are"], (numbers,))
-        present: Mapping[int, sqlite3.Row] = {row["break_id"]: row for row in found}
+        present: Mapping[int, ControlRow] = {row["break_id"]: row for row in found}
         left = {row.break_id: why for row in shown if (why := _moved(row, present[row.break_id]))}
         accepted = tuple(row for row in shown if row.break_id not in left)
         at = utc_text(now())
@@ -99,7 +98,7 @@ def accept_shown(
     )
 
 
-def _moved(shown: ListedBreak, now: sqlite3.Row) -> str:
+def _moved(shown: ListedBreak, now: ControlRow) -> str:
     """Say why a break is no longer what was shown; an empty text when it is."""
     if now["until"] is not None:
         return "is over"

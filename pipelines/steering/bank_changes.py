@@ -19,11 +19,10 @@ from pipelines.core.operators import SCHEDULE, VARIABLE, is_person, is_same_pers
 from pipelines.steering.decisions import Decision, insert_decision
 from pipelines.step.counts import Counts
 from pipelines.stores.control import named_statements, utc_text
+from pipelines.stores.control_types import ControlConnection, ControlRow
 from pipelines.stores.rows import rows_of
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from pipelines.step.context import Context
     from pipelines.stores.control import Control
 
@@ -80,12 +79,12 @@ def note_bank_changes(ctx: Context) -> Counts:
     return Counts(breaks=len({code for code, _, _ in waiting}))
 
 
-def open_changes(control: Control, partner_code: str) -> list[sqlite3.Row]:
+def open_changes(control: Control, partner_code: str) -> list[ControlRow]:
     """Return the changes of a supplier that wait for a second person."""
     return control.read(named_statements("bank_changes")["waiting"], (partner_code,))
 
 
-def confirm_changes(control: Control, changes: Sequence[sqlite3.Row], *, operator: str, reason: str, at: str) -> str:
+def confirm_changes(control: Control, changes: Sequence[ControlRow], *, operator: str, reason: str, at: str) -> str:
     """Record who releases a supplier's changes, and say it; the next master-data job sends the account.
 
     UsageError when nobody is named, and for whoever ran the batch that saw a change first: two people have to have seen
@@ -116,7 +115,7 @@ def confirm_changes(control: Control, changes: Sequence[sqlite3.Row], *, operato
     return f"Supplier {code}: bank account {moved} released by {operator}; the next run sends it to the ledger."
 
 
-def _accounts(ctx: Context, over: Sequence[sqlite3.Row]) -> set[tuple[str, str]]:
+def _accounts(ctx: Context, over: Sequence[ControlRow]) -> set[tuple[str, str]]:
     """Return code and account of these suppliers as the ledger has them now, in every way a change may write them."""
     rows = ctx.warehouse.execute(
         "SELECT code, coalesce(bank_account, 'no account'), sent_swift, sent_routing FROM map.supplier_banks "
@@ -127,7 +126,7 @@ def _accounts(ctx: Context, over: Sequence[sqlite3.Row]) -> set[tuple[str, str]]
     return {(code, ("{0}" + ending).format(*details)) for code, *details in rows for ending in endings}
 
 
-def _show(connection: sqlite3.Connection, messages: Mapping[str, str], *, batch_id: str, at: str) -> None:
+def _show(connection: ControlConnection, messages: Mapping[str, str], *, batch_id: str, at: str) -> None:
     """Make the open holds of suppliers just those with a message, by code; such a hold has no document key.
 
     A supplier has one hold, also when several of its changes wait.

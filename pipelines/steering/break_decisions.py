@@ -5,7 +5,6 @@ An acceptance is bound to the figures it was given for: when they move, the brea
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ from pipelines.reconcile.kinds import CLOSE, kinds_found_by
 from pipelines.steering.decisions import note_login, reason_text
 from pipelines.steering.find_document import listed
 from pipelines.stores.control import named_statements, utc_text
+from pipelines.stores.control_types import ControlConnection, ControlRow
 from pipelines.stores.lost import open_control
 from pipelines.stores.open_tables import Tables, open_tables
 
@@ -136,7 +136,7 @@ def decide(
 
 
 def decide_on(
-    connection: sqlite3.Connection, action: str, row: sqlite3.Row, words: str, *, operator: str, at: str
+    connection: ControlConnection, action: str, row: ControlRow, words: str, *, operator: str, at: str
 ) -> BreakDecision:
     """Carry out accept, reopen or comment on one open break inside the caller's transaction."""
     statements = named_statements("breaks")
@@ -175,7 +175,7 @@ OUTCOMES: Mapping[str, str] = {
 }
 
 
-def _find(connection: sqlite3.Connection, name: str) -> sqlite3.Row:
+def _find(connection: ControlConnection, name: str) -> ControlRow:
     number = name.removeprefix(BY_NUMBER)
     # SQLite keeps 64 bits: a longer number is no number of a break, but may be a subject.
     values = {
@@ -184,7 +184,7 @@ def _find(connection: sqlite3.Connection, name: str) -> sqlite3.Row:
     }
     rows = connection.execute(named_statements("breaks")["find"], values).fetchall()
     if len(rows) == 1:
-        row: sqlite3.Row = rows[0]
+        row: ControlRow = rows[0]
         return row
     if not rows:
         raise UsageError(f"No break {name} is open.", next_step="springline breaks list shows those that are.")
@@ -205,7 +205,7 @@ def amounts_of_breaks(tables: Tables | None) -> dict[tuple[str, str], Mapping[st
     return {(row["kind"], row["subject"]): row for row in rows}
 
 
-def _listed(row: sqlite3.Row, amounts: Mapping[str, Any], today: date) -> ListedBreak:
+def _listed(row: ControlRow, amounts: Mapping[str, Any], today: date) -> ListedBreak:
     found = dict(row) | {"is_accepted": bool(row["is_accepted"])}
     return ListedBreak(
         **found,

@@ -10,10 +10,9 @@ import structlog
 from pipelines.core.errors import UsageError
 from pipelines.core.operators import login_name
 from pipelines.stores.control import named_statements
+from pipelines.stores.control_types import ControlConnection, ControlRow
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from pipelines.steering.find_document import Document
     from pipelines.stores.control import Control
 
@@ -58,18 +57,18 @@ def note_login(action: str, *, subject: str, operator: str) -> None:
     log.info("decided", action=action, subject=subject, operator=operator, login=login_name())
 
 
-def insert_decision(connection: sqlite3.Connection, decision: Decision) -> None:
+def insert_decision(connection: ControlConnection, decision: Decision) -> None:
     """Append a decision inside the caller's transaction, and say in the log under which login it was taken."""
     note_login(decision.action, subject=f"{decision.subject} {decision.document_no}", operator=decision.operator)
     connection.execute(named_statements("decisions")["append"], asdict(decision))
 
 
-def decisions_on(control: Control, document: Document) -> list[sqlite3.Row]:
+def decisions_on(control: Control, document: Document) -> list[ControlRow]:
     """Return the decisions on a document, oldest first; those by number alone count for every document that has it."""
     return control.read(named_statements("decisions")["on_document"], asdict(document))
 
 
-def standing_hold(control: Control, document: Document) -> sqlite3.Row | None:
+def standing_hold(control: Control, document: Document) -> ControlRow | None:
     """Return the decision that holds a document now, None when none does."""
     # The last word counts: a hold after a release holds again.
     words = [row for row in decisions_on(control, document) if row["action"] in {"hold", "release"}]
@@ -84,13 +83,13 @@ def holds_to_come(control: Control) -> list[dict[str, object]]:
     return [dict(row) for row in control.read(named_statements("decisions")["holds_to_come"])]
 
 
-def ignored_row(control: Control, document: Document) -> sqlite3.Row | None:
+def ignored_row(control: Control, document: Document) -> ControlRow | None:
     """Return the entry of the ignore list that stands for a document now; ``row_no`` is its place."""
     rows = control.read(named_statements("decisions")["ignored"], asdict(document))
     return rows[0] if rows else None
 
 
-def last_retry(control: Control, document: Document) -> sqlite3.Row | None:
+def last_retry(control: Control, document: Document) -> ControlRow | None:
     """Return the retry that has been asked for and not been carried out."""
     # Decisions are numbered in their order, so one number says which retries the batch has carried out.
     done = retried_up_to(control)

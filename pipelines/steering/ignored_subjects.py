@@ -20,12 +20,11 @@ from pipelines.reconcile.kinds import break_kinds
 from pipelines.steering.decisions import note_login, reason_text
 from pipelines.stores.breaks import close_breaks
 from pipelines.stores.control import named_statements, utc_text
+from pipelines.stores.control_types import ControlConnection, ControlRow
 from pipelines.stores.lost import open_control
 from pipelines.stores.open_tables import Tables, open_tables
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from pipelines.core.settings import Settings
 
 # Each with whether a company says which one is meant: the ledger's entities share neither projects nor accounts, while
@@ -167,7 +166,7 @@ def ignored_subjects(settings: Settings, *, is_all: bool) -> list[IgnoredSubject
 
 
 def _listed(
-    row: sqlite3.Row, standing: Sequence[Mapping[str, Any]], left_out: Sequence[Mapping[str, Any]]
+    row: ControlRow, standing: Sequence[Mapping[str, Any]], left_out: Sequence[Mapping[str, Any]]
 ) -> IgnoredSubject:
     def is_it(found: Mapping[str, Any]) -> bool:
         return row["until"] is None and all(found[name] == row[name] for name in ("subject", "company", "code"))
@@ -200,13 +199,13 @@ def _refuse_ours(subject: Subject, tables: Tables | None) -> None:
         )
 
 
-def _standing(connection: sqlite3.Connection, subject: Subject) -> sqlite3.Row | None:
+def _standing(connection: ControlConnection, subject: Subject) -> ControlRow | None:
     named = {"subject": subject.kind, "company": subject.company, "code": subject.code}
-    found: sqlite3.Row | None = connection.execute(named_statements("ignored_subjects")["standing"], named).fetchone()
+    found: ControlRow | None = connection.execute(named_statements("ignored_subjects")["standing"], named).fetchone()
     return found
 
 
-def _open_breaks(connection: sqlite3.Connection, subject: Subject) -> list[tuple[str, str]]:
+def _open_breaks(connection: ControlConnection, subject: Subject) -> list[tuple[str, str]]:
     """Return kind and subject of the open breaks that are about a subject and nothing else."""
     kinds = json.dumps([kind.kind for kind in break_kinds().values() if kind.ignored_as == subject.kind])
     rows = connection.execute(named_statements("ignored_subjects")["open_breaks"], (kinds,))

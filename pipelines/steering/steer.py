@@ -27,12 +27,11 @@ from pipelines.steering.decisions import (
 from pipelines.steering.find_document import Document, find_document
 from pipelines.stores.breaks import close_breaks
 from pipelines.stores.control import Control, named_statements, utc_text
+from pipelines.stores.control_types import ControlRow
 from pipelines.stores.lost import open_control
 from pipelines.stores.open_tables import Tables, open_tables
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from pipelines.core.settings import Settings
 
 BY_SUPPLIER = "supplier:"
@@ -70,7 +69,7 @@ class _Desk:
     def decision(self, action: str, document: Document) -> Decision:
         return decision_on(document, action, reason=self.reason, operator=self.operator, at=self.at)
 
-    def intent(self, document: Document, kind: str = "voucher") -> sqlite3.Row | None:
+    def intent(self, document: Document, kind: str = "voucher") -> ControlRow | None:
         rows = self.control.read(
             "SELECT state, sent_at, remote_ids FROM outbox WHERE kind = ? AND document_key = ?", (kind, document.key)
         )
@@ -165,7 +164,7 @@ def _release(desk: _Desk, name: str) -> SteeringResult:
     return _release_document(desk, document or unread)
 
 
-def _put_on(desk: _Desk, document: Document) -> dict[str, sqlite3.Row | None]:
+def _put_on(desk: _Desk, document: Document) -> dict[str, ControlRow | None]:
     """Return what people have put on a document: the hold and the entry of the ignore list."""
     return {"hold": standing_hold(desk.control, document), "ignore": ignored_row(desk.control, document)}
 
@@ -238,7 +237,7 @@ def _obstacles(desk: _Desk, document: Document) -> list[str]:
     return [*sentences, "It is held by a rule:", *rules] if rules else sentences
 
 
-def _nothing_to_do(desk: _Desk, document: Document, voucher: sqlite3.Row) -> str | None:
+def _nothing_to_do(desk: _Desk, document: Document, voucher: ControlRow) -> str | None:
     """Say that a retry has nothing to do, where every item is booked in the ledger's import as landed, or by hand."""
     if json.loads(voucher["remote_ids"] or "{}").get("adopted"):
         return f"{document.label} was posted by hand and adopted: nothing to do."

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import operator
 import re
-import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -13,6 +12,7 @@ from hashlib import sha256
 from itertools import takewhile
 
 from pipelines.stores.control import named_statements
+from pipelines.stores.control_types import ControlConnection
 
 # What writing a figure in another way changes: the currency before it, its groups of thousands, its idle zeros.
 _CURRENCY = re.compile(r"\b[A-Z]{3} (?=-?\d)")
@@ -40,7 +40,7 @@ class Break:
     figures: Mapping[str, str | int | None] = field(default_factory=dict)
 
 
-def open_breaks(connection: sqlite3.Connection, breaks: Iterable[Break], *, batch_id: str, at: str) -> None:
+def open_breaks(connection: ControlConnection, breaks: Iterable[Break], *, batch_id: str, at: str) -> None:
     """Open breaks inside the caller's transaction; one that is open already keeps its age and takes the new words.
 
     The caller's transaction, because a break and the move of an intent that causes it must not come apart: after a
@@ -66,7 +66,7 @@ def open_breaks(connection: sqlite3.Connection, breaks: Iterable[Break], *, batc
 
 
 def close_breaks(
-    connection: sqlite3.Connection, ended: Iterable[tuple[str, str]], *, at: str, reason: str | None = None
+    connection: ControlConnection, ended: Iterable[tuple[str, str]], *, at: str, reason: str | None = None
 ) -> None:
     """Close the open breaks of these kinds and subjects inside the caller's transaction; none is ever deleted.
 

@@ -7,12 +7,12 @@ that failed. Kept as marks of the control store: to find the same in `ctl.steps`
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from pipelines.stores.control import Control, utc_text
+from pipelines.stores.control_types import ControlConnection
 
 _MARK = "job_ends."
 # How the name of a look begins; the name of its job follows.
@@ -32,7 +32,7 @@ class JobEnd:
 
 
 def note_job_ends(
-    control: Control, ends: Mapping[str, str | None], *, at: str, within: sqlite3.Connection | None = None
+    control: Control, ends: Mapping[str, str | None], *, at: str, within: ControlConnection | None = None
 ) -> None:
     """Note of each job that it went through (None), or why it did not; ``at`` as the control store writes times.
 

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.core.control_place import Place, PostgresSchema
 from pipelines.core.errors import BusyError, SettingsError
 from pipelines.stores.control import Control
 from pipelines.stores.copies import open_for_reading
+from pipelines.stores.opening import open_store
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import duckdb
 
     from pipelines.core.settings import Settings
@@ -28,6 +29,14 @@ BRING_BACK = (
     "`springline restore BACKUP` puts a copy in its place, `springline rebuild` makes one from both systems; either "
     "sends nothing twice. Only to begin anew on purpose, move the warehouse and the published files away as well."
 )
+BRING_BACK_SCHEMA = (
+    "name the schema that has it in the setting `control`, or put it back from a dump (`pg_restore`). Without one, "
+    "name a file in `control`, do `springline restore BACKUP` or `springline rebuild` there, and bring it here with "
+    "`springline control copy ADDRESS`; either sends nothing twice. Only to begin anew on purpose, move the warehouse "
+    "and the published files away."
+)
+# The mark of the warehouse is kept before the batch is recorded: a batch killed in between is one too.
+_HAS_HISTORY = "SELECT EXISTS (SELECT 1 FROM batches) OR EXISTS (SELECT 1 FROM meta)"
 
 
 def open_control(settings: Settings, *, for_reading: bool = False, busy_seconds: float | None = None) -> Control:
@@ -38,7 +47,7 @@ def open_control(settings: Settings, *, for_reading: bool = False, busy_seconds:
     Raises SettingsError when the store is lost, BusyError when a batch holds the warehouse that would tell.
     """
     refuse_lost_control(settings)
-    return Control(settings.control_path, for_reading=for_reading, busy_seconds=busy_seconds)
+    return open_store(settings.control_place, for_reading=for_reading, busy_seconds=busy_seconds)
 
 
 def refuse_lost_control(settings: Settings, *, warehouse: duckdb.DuckDBPyConnection | None = None) -> None:
@@ -46,28 +55,31 @@ def refuse_lost_control(settings: Settings, *, warehouse: duckdb.DuckDBPyConnect
 
     ``warehouse`` is the open one of a batch, which cannot be opened again meanwhile.
     """
-    control = settings.control_path
+    control = settings.control_place
     if _has_history(control):
         return
     witness = _witness(settings, warehouse)
     if witness is None:
         return
-    what = "is empty" if control.exists() else "is missing"
+    is_file = isinstance(control, Path)
+    what = "is missing" if isinstance(control, Path) and not control.exists() else "is empty"
     message = f"The control store {control} {what}, but {witness} has seen batches: what was sent and decided is lost."
-    raise SettingsError(message, next_step=BRING_BACK)
+    raise SettingsError(message, next_step=BRING_BACK if is_file else BRING_BACK_SCHEMA)
 
 
-def _has_history(control: Path) -> bool:
+def _has_history(control: Place) -> bool:
     """Tell whether a control store has seen a batch; one that cannot be read has, and its own error says more."""
+    if isinstance(control, PostgresSchema):
+        # One that was moved has one too, and whoever opens it says where it is.
+        with closing(open_store(control, for_reading=True, is_moving=True)) as opened:
+            return bool(opened.one(_HAS_HISTORY))
     try:
         if not control.exists() or (control.is_file() and not control.stat().st_size):
             return False
         with closing(open_for_reading(control)) as store:
             if not store.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
                 return False
-            # The mark of the warehouse is kept before the batch is recorded: a batch killed in between is one too.
-            statement = "SELECT EXISTS (SELECT 1 FROM batches) OR EXISTS (SELECT 1 FROM meta)"
-            return bool(store.execute(statement).fetchone()[0])
+            return bool(store.execute(_HAS_HISTORY).fetchone()[0])
     except (sqlite3.Error, OSError):
         return True
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from pipelines.stores.control import Control, named_statements
+from pipelines.stores.control_types import ControlConnection
 
 # The table in schema ctl with the rows of close.period_entries as they were at each period's newest seal.
 SEALED_ENTRIES = "sealed_entries"
@@ -100,7 +100,7 @@ def open_close(control: Control, period: str, *, at: str) -> None:
         connection.execute(named_statements("closes")["open"], {"period": period, "at": at})
 
 
-def record_run(connection: sqlite3.Connection, run: Run, *, action: str, pack_hash: str | None) -> None:
+def record_run(connection: ControlConnection, run: Run, *, action: str, pack_hash: str | None) -> None:
     """Append a run of a close inside the caller's transaction; ``action``: drawn up, sealed, looked at."""
     event = asdict(run) | {"action": action, "pack_hash": pack_hash, "reason": None}
     connection.execute(named_statements("closes")["append_event"], event)

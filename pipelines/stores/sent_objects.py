@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from pipelines.stores.control import Control
+from pipelines.stores.control_types import ControlRow
 
 # Tables in schema ctl; their columns are declared in sql/control/warehouse.sql. Amounts carry the VMS's signs.
 SENT_TABLES = ("sent_vouchers", "sent_lines", "sent_partners", "payments", "actuals", "rates")
@@ -140,7 +140,7 @@ def read_corrections(control: Control, document_key: int | None = None) -> dict[
     return {key: Correction(items, by_files[key]) for key, items in found.items()}
 
 
-def sent_rows(intents: Iterable[sqlite3.Row], corrections: Mapping[int, Correction]) -> dict[str, list[Row]]:
+def sent_rows(intents: Iterable[ControlRow], corrections: Mapping[int, Correction]) -> dict[str, list[Row]]:
     """Return the rows of each of ``SENT_TABLES`` that intents (rows of the outbox) stand for."""
     rows: dict[str, list[Row]] = {table: [] for table in SENT_TABLES}
     for intent in intents:
@@ -199,7 +199,7 @@ def _as_read(wanted: Mapping[str, Any], node: _Node) -> Sequence[object]:
     return (True, *(read.get(name) for name in ("account", "vessel", "voyage", "partner")))
 
 
-def _values(intent: sqlite3.Row, places: str) -> Iterator[object]:
+def _values(intent: ControlRow, places: str) -> Iterator[object]:
     """Yield the values of a row; KeyError where a member is missing that every intent of the kind has."""
     read: dict[str, Mapping[str, Any]] = {}
     for place in places.split():
@@ -214,7 +214,7 @@ def _values(intent: sqlite3.Row, places: str) -> Iterator[object]:
         yield value if value is None or column == "look_up" else str(value)
 
 
-def _json(intent: sqlite3.Row, column: str) -> Mapping[str, Any]:
+def _json(intent: ControlRow, column: str) -> Mapping[str, Any]:
     text: str = intent[column] or "{}"
     if column == "natural_key":
         return {"version": text.rpartition("#")[2]}

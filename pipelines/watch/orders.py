@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pipelines.core.errors import BusyError, SpringlineError
 from pipelines.core.words import moment
 from pipelines.stores.control import Control, named_statements, utc_text
+from pipelines.stores.control_types import ControlRow
 from pipelines.stores.copies import is_busy
 from pipelines.stores.lost import open_control
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from pipelines.core.settings import Settings
 
 T = TypeVar("T")
@@ -150,7 +149,7 @@ class _Order:
             connection.execute(self._statements["withdraw_order"], values)
 
     @staticmethod
-    def _ended(row: sqlite3.Row) -> dict[str, Any]:
+    def _ended(row: ControlRow) -> dict[str, Any]:
         if row["problem"]:
             raise from_problem(row["problem"])
         summary: dict[str, Any] = json.loads(row["summary"])

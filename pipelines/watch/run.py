@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -91,7 +92,8 @@ def run_watch(
     plan = plan_month(settings)
     # Before the store is looked at for its locks, which would make an empty one.
     refuse_lost_control(settings)
-    check_locks(settings.control_path)
+    if isinstance(settings.control_place, Path):
+        check_locks(settings.control_place)
     with ExitStack() as stack:
         asked = stop or Stop()
         stack.enter_context(stopped_by_signals(asked) if stop is None else nullcontext())

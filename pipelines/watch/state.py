@@ -60,7 +60,7 @@ class WatchState:
         values = {"at": utc_text(now), "host": socket.gethostname(), "pid": os.getpid()}
         if other := running_watch(control, now=now):
             raise BusyError(
-                f"A watch runs on the control store {control.path} already: {other}.",
+                f"A watch runs on the control store {control.place} already: {other}.",
                 next_step="end that one first, or give this one stores of its own (settings `warehouse`, `control`).",
             )
         with control.write() as connection:
@@ -79,8 +79,7 @@ class WatchState:
     def beat(self, now: datetime) -> None:
         """Note that the watch is alive."""
         self._write("beat", at=utc_text(now))
-        # Taken over at once: left to itself the log beside the store grows to megabytes before it is used anew.
-        self.control.one("PRAGMA wal_checkpoint(PASSIVE)")
+        self.control.settle()
 
     def end(self, now: datetime) -> None:
         """Note that the watch has ended."""
@@ -160,7 +159,7 @@ class WatchState:
 
     def data_version(self) -> int:
         """Return a number that differs when another connection has written to the store."""
-        return int(self.control.one("PRAGMA data_version"))
+        return self.control.data_version()
 
     def ledger_requests(self, month: str) -> int:
         """Return how often the ledger was asked in a month, written 2026-11."""

@@ -1,18 +1,28 @@
 -- What people are told by itself, by name: the conditions first, then what of them was told.
 
--- A document that two rules hold is one; SQLite takes the message from the row with the least `since`.
+-- A document that two rules hold is one, with the message of the one that was first.
 -- name: held
+WITH standing AS (
+    SELECT
+        document_key,
+        document_no,
+        company,
+        message,
+        since,
+        ROW_NUMBER() OVER (PARTITION BY document_key, document_no ORDER BY since, hold_id) AS place
+    FROM holds
+    WHERE until IS NULL AND severity = 'critical' AND rule <> 'bank_change'
+)
+
 SELECT
     document_key,
     document_no,
     company,
     message,
-    MIN(since) AS since
-FROM holds
-WHERE until IS NULL AND severity = 'critical' AND rule <> 'bank_change'
-GROUP BY document_key, document_no
-HAVING MIN(since) <= :before
-ORDER BY since, document_key;
+    since
+FROM standing
+WHERE place = 1 AND since <= :before
+ORDER BY since, document_key NULLS FIRST;
 
 -- name: undelivered
 -- The kinds one by one: so the index by kind and state is used, and nothing of what was sent is looked at.
@@ -146,7 +156,7 @@ ORDER BY alert_id;
 UPDATE alerts
 SET
     told_at = COALESCE(told_at, :at),
-    over_told_at = CASE WHEN over_at IS NOT NULL AND :is_over THEN :at END
+    over_told_at = CASE WHEN over_at IS NOT NULL AND :is_over = 1 THEN :at END
 WHERE alert_id = :alert_id;
 
 -- name: tell_nobody

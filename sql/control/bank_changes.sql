@@ -9,7 +9,8 @@ SELECT
     seen_by,
     decision
 FROM bank_changes
-WHERE decision IS NULL OR decision = 'confirm';
+WHERE decision IS NULL OR decision = 'confirm'
+ORDER BY change_id;
 
 -- name: waiting
 SELECT

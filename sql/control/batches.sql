@@ -19,7 +19,7 @@ SET ended_at = :at, outcome = :outcome, row_count = :row_count, detail = :detail
 WHERE batch_id = :batch_id AND position = :position;
 
 -- name: is_job_done
-SELECT COUNT(*) > 0 AND SUM(steps.outcome IS NOT 'done') = 0
+SELECT COUNT(*) > 0 AND COUNT(*) = COUNT(CASE WHEN steps.outcome = 'done' THEN 1 END)
 FROM steps
 WHERE steps.batch_id = :batch_id AND steps.job = :job;
 
@@ -27,7 +27,7 @@ WHERE steps.batch_id = :batch_id AND steps.job = :job;
 INSERT INTO requests (month, side, job, operation, request_count)
 VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (month, side, job, operation) DO UPDATE
-SET request_count = request_count + excluded.request_count;
+SET request_count = requests.request_count + excluded.request_count;
 
 -- Vouchers that the ledger's import has taken, and whose retry was asked for behind a decision of this number, or whose
 -- correction an earlier run left without knowing what became of it.
@@ -66,7 +66,8 @@ SELECT
     COUNT(*) AS number
 FROM outbox
 WHERE updated_at >= :since AND sent_at >= :since AND state = 'sent'
-GROUP BY +kind;
+GROUP BY +kind
+ORDER BY kind;
 
 -- What waits for somebody; documents and suppliers are counted once, however many rules hold them. The kinds one by one:
 -- so the index by kind and state is used, and nothing of what was sent is looked at.

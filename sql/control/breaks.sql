@@ -66,7 +66,7 @@ SELECT
     -- 0.2 the reason stood here too.
     COALESCE(NULLIF(comment, accepted_reason), CASE WHEN accepted_hash <> figures_hash THEN accepted_reason END) AS comment
 FROM breaks
-WHERE :is_all OR until IS NULL
+WHERE :is_all = 1 OR until IS NULL
 ORDER BY since, break_id;
 
 -- name: find
@@ -98,7 +98,7 @@ SELECT
     accepted_hash,
     comment
 FROM breaks
-WHERE break_id IN (SELECT shown.value FROM JSON_EACH(?) AS shown);
+WHERE break_id IN (SELECT CAST(shown.value AS INTEGER) FROM JSON_EACH(?) AS shown);
 
 -- name: decide
 INSERT INTO break_decisions (break_id, action, words, figures_hash, operator, at)

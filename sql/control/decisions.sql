@@ -95,7 +95,7 @@ WHERE
                 holds.document_no = held.document_no AND COALESCE(holds.company = held.company, TRUE)
             )
     )
-ORDER BY held.at, held.document_no;
+ORDER BY held.at, held.document_no NULLS FIRST;
 
 -- Every place of the control store that names documents; a rejected one may have neither company nor readable key.
 -- name: documents_named
@@ -130,11 +130,15 @@ WHERE document_no = :text OR document_key = :key
 UNION
 SELECT
     document_no,
-    CAST(object_key AS INTEGER) AS document_key,
+    CASE
+        WHEN object_key = '' OR LTRIM(object_key, '0123456789') <> '' OR LENGTH(object_key) > 18 THEN 0
+        ELSE CAST(object_key AS INTEGER)
+    END AS document_key,
     NULL AS company
 FROM rejected
 WHERE
-    side = 'vms' AND entity = 'Document' AND (document_no = :text OR object_key = CAST(:key AS TEXT));
+    side = 'vms' AND entity = 'Document' AND (document_no = :text OR object_key = CAST(:key AS TEXT))
+ORDER BY document_no NULLS FIRST, document_key NULLS FIRST, company NULLS FIRST;
 
 -- What the rules (not the people) that hold a document say.
 -- name: rules_holding

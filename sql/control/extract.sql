@@ -7,7 +7,7 @@ SELECT outbox.document_key
 FROM JSON_EACH(:keys) AS keys
 CROSS JOIN outbox
 WHERE
-    outbox.document_key = keys.value
+    outbox.document_key = CAST(keys.value AS INTEGER)
     AND +outbox.kind = 'acknowledgement'
     AND outbox.state = 'sent';
 

@@ -13,7 +13,7 @@ SELECT
     ended_by,
     end_reason
 FROM ignored_subjects
-WHERE :is_all OR until IS NULL
+WHERE :is_all = 1 OR until IS NULL
 ORDER BY since, subject_no;
 
 -- name: standing

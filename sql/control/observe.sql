@@ -138,7 +138,7 @@ ORDER BY number DESC, kind ASC;
 -- name: held
 SELECT
     rule AS label,
-    COUNT(DISTINCT COALESCE(document_key, document_no)) AS number
+    COUNT(DISTINCT COALESCE(CAST(document_key AS TEXT), document_no)) AS number
 FROM holds
 WHERE until IS NULL AND severity = 'critical'
 GROUP BY rule
@@ -150,4 +150,5 @@ SELECT
     SUM(request_count) AS number
 FROM requests
 WHERE month = :month
-GROUP BY side;
+GROUP BY side
+ORDER BY side;

@@ -46,7 +46,7 @@ WHERE id = :id AND state = 'todo';
 UPDATE outbox
 SET
     state = :to_state,
-    attempts = attempts + (:to_state = 'sending'),
+    attempts = attempts + CASE WHEN :to_state = 'sending' THEN 1 ELSE 0 END,
     attempted_at = CASE WHEN :to_state = 'sending' THEN :at ELSE attempted_at END,
     sent_at = CASE WHEN :to_state = 'sent' THEN :at ELSE sent_at END,
     remote_ids = COALESCE(:remote_ids, remote_ids),
@@ -89,7 +89,7 @@ SELECT
     remote_ids
 FROM outbox
 WHERE kind = :kind AND state IN (SELECT listed.value FROM JSON_EACH(:states) AS listed)
-ORDER BY document_key, natural_key;
+ORDER BY document_key NULLS FIRST, natural_key;
 
 -- name: vouchers
 -- By the number, because of the plus.
@@ -111,7 +111,7 @@ SELECT
 FROM JSON_EACH(:numbers) AS listed
 CROSS JOIN outbox
 WHERE outbox.document_no = listed.value AND +outbox.kind = 'voucher'
-ORDER BY outbox.document_key, outbox.natural_key;
+ORDER BY outbox.document_key NULLS FIRST, outbox.natural_key;
 
 -- name: versions
 SELECT

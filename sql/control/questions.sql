@@ -149,4 +149,4 @@ SELECT
     message
 FROM rejected
 WHERE entity = 'Document' AND until IS NULL
-ORDER BY object_key;
+ORDER BY object_key NULLS FIRST;

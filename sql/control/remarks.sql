@@ -30,5 +30,5 @@ SELECT
     JSON_EXTRACT(o.look_up, '$.rule') AS rule
 FROM latest
 INNER JOIN outbox AS o ON o.kind = 'remark' AND o.natural_key = latest.stem || '#' || latest.version
-WHERE o.state <> 'sent' OR NOT JSON_EXTRACT(o.look_up, '$.is_done')
+WHERE o.state <> 'sent' OR NOT CAST(JSON_EXTRACT(o.look_up, '$.is_done') AS BOOLEAN)
 ORDER BY latest.stem;

@@ -36,7 +36,7 @@ SELECT
     ) AS holder
 FROM holds
 WHERE until IS NULL AND severity = 'critical'
-ORDER BY since, document_key, rule;
+ORDER BY since, document_key NULLS FIRST, rule;
 
 -- name: warnings
 SELECT
@@ -48,7 +48,7 @@ SELECT
     since
 FROM holds
 WHERE until IS NULL AND severity = 'warning'
-ORDER BY since, document_key, rule;
+ORDER BY since, document_key NULLS FIRST, rule;
 
 -- name: undelivered
 SELECT
@@ -109,7 +109,7 @@ SELECT
     since
 FROM rejected
 WHERE until IS NULL
-ORDER BY since, object_key;
+ORDER BY since, object_key NULLS FIRST;
 
 -- name: outbox
 SELECT
@@ -127,4 +127,5 @@ SELECT
     SUM(request_count) AS number
 FROM requests
 WHERE month = :month
-GROUP BY side, job;
+GROUP BY side, job
+ORDER BY side, job;

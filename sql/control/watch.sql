@@ -148,7 +148,7 @@ SELECT document_key
 FROM outbox
 WHERE
     kind = 'acknowledgement' AND state = 'sent'
-    AND document_key IN (SELECT listed.value FROM JSON_EACH(:keys) AS listed);
+    AND document_key IN (SELECT CAST(listed.value AS INTEGER) FROM JSON_EACH(:keys) AS listed);
 
 -- Which kinds have sends that are not settled: the next run looks them up. By kind, so that it stays a look at an index.
 -- name: unsettled

@@ -56,8 +56,13 @@ UPDATE webhooks
 SET state = :state, checked_at = :at
 WHERE side = :side AND subscription = :subscription;
 
+-- The other side may have given it a key that it gave once before.
+-- name: forget_before_made
+DELETE FROM webhooks
+WHERE side = :side AND subscription = :made AND :made <> :subscription;
+
 -- name: note_made
-UPDATE OR REPLACE webhooks
+UPDATE webhooks
 SET subscription = :made, state = :state, checked_at = :at
 WHERE side = :side AND subscription = :subscription;
 

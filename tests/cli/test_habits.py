@@ -17,7 +17,8 @@ from pipelines.cli.app import app
 from pipelines.cli.common import Screen
 from pipelines.reference.commands import every_command
 from pipelines.steering import steer
-from pipelines.stores.control import Control, open_for_question
+from pipelines.stores.control import Control
+from pipelines.stores.opening import open_for_question
 from pipelines.stores.request_counts import RequestCounts
 from tests.cli.springline import NOWHERE, Terminal
 

@@ -11,6 +11,7 @@ import pytest
 
 from pipelines.outbox.chain import verify_chain
 from tests.flow.world import World, copies, until, world
+from tests.support.control_stores import KINDS, new_schema
 from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.system
@@ -29,10 +30,11 @@ MUTATION = {"operation": "addGLImportItems"}
 PUT = {"method": "PUT", "path": "/ws/rest/Document"}
 
 
-@pytest.fixture
-def harbour(tmp_path: Path) -> Iterator[World]:
+@pytest.fixture(params=KINDS)
+def harbour(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     documents = copies(len(KEYS), first_key=KEYS[0])
-    with world(tmp_path, {"vms/Document": documents}, is_first_day=True, **LIMITS) as harbour:
+    kept = LIMITS if request.param == "sqlite" else {**LIMITS, "SPRINGLINE_CONTROL": str(new_schema())}
+    with world(tmp_path, {"vms/Document": documents}, is_first_day=True, **kept) as harbour:
         yield harbour
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from pipelines.outbox.chain import verify_chain
 from pipelines.watch.budget import REQUESTS
 from tests.flow.watching import Harbour, harbour_of
 from tests.flow.world import copies, sample_documents
+from tests.support.control_stores import KINDS, new_schema
 
 pytestmark = pytest.mark.system
 
@@ -21,10 +23,11 @@ KEYS = range(6_000_001, 6_000_011)
 BACK = {"kind": "status", "status": 503}
 
 
-@pytest.fixture(scope="module")
-def harbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
+@pytest.fixture(scope="module", params=KINDS)
+def harbour(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
     documents = [*sample_documents(HELD, GOOD), *copies(len(KEYS), first_key=KEYS[0], invoicingStatus="INV")]
-    with harbour_of(tmp_path_factory.mktemp("watch"), documents, KEYS) as harbour:
+    own: dict[str, Any] = {} if request.param == "sqlite" else {"SPRINGLINE_CONTROL": str(new_schema())}
+    with harbour_of(tmp_path_factory.mktemp("watch"), documents, KEYS, **own) as harbour:
         yield harbour
 
 

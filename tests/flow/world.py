@@ -26,6 +26,7 @@ from pipelines.batch.run import BatchResult, chosen_jobs, run_batch
 from pipelines.cli import app as cli
 from pipelines.core.settings import load_settings
 from pipelines.stores.control import Control
+from pipelines.stores.opening import open_store
 from tests.support.delivery_seed import NO_LIMITS
 from tests.support.patience import PATIENCE
 from tests.support.sandbox_server import REPOSITORY, SAMPLE, Sandbox, sandbox_process
@@ -138,7 +139,7 @@ class World:
 
     def control(self) -> Control:
         """Open the control store; the caller closes it."""
-        return Control(self.folder / "springline.ctl.sqlite")
+        return open_store(load_settings(None, environ=self.environ).control_place)
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Query the control store."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from sqlite3 import Connection
 from typing import cast
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,8 +19,11 @@ from pipelines.load.ledger.vouchers import deliver_vouchers
 from pipelines.outbox.chain import verify_chain
 from pipelines.outbox.intent import Kind, sha256
 from pipelines.stores.control import Control
+from pipelines.stores.control_types import ControlConnection
+from pipelines.stores.postgres.control import PostgresControl
 from pipelines.wire.query import Reading
 from pipelines.wire.upload import Upload
+from tests.support.control_stores import new_schema
 from tests.support.delivery_world import (
     EVERY_KEY,
     Clock,
@@ -48,29 +51,43 @@ class Crash(BaseException):
     """The process is killed here."""
 
 
-class FragileControl(Control):
+class Fragile(Control):
     """A control store that a kill can hit before or after any of its transactions."""
 
     crash_in = -1
     is_after = False
+
+    @contextmanager
+    def write(self, within: ControlConnection | None = None) -> Iterator[ControlConnection]:
+        self.crash_in -= 1
+        if self.crash_in == 0 and not self.is_after:
+            raise Crash
+        with super().write(within) as connection:
+            yield connection
+        if self.crash_in == 0 and self.is_after:
+            raise Crash
+
+
+class FragileFile(Fragile):
+    """In a file."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         # What a power cut would lose is not the question here, and a thousand flushes take their time.
         self._connection.execute("PRAGMA synchronous = OFF")
 
-    @contextmanager
-    def write(self, within: Connection | None = None) -> Iterator[Connection]:
-        if within is not None:
-            yield within
-            return
-        self.crash_in -= 1
-        if self.crash_in == 0 and not self.is_after:
-            raise Crash
-        with super().write() as connection:
-            yield connection
-        if self.crash_in == 0 and self.is_after:
-            raise Crash
+
+class FragileSchema(Fragile, PostgresControl):
+    """In PostgreSQL."""
+
+
+@contextmanager
+def fragile(kind: str) -> Iterator[Fragile]:
+    """Yield a new store of a kind."""
+    with tempfile.TemporaryDirectory() as folder:
+        opened = FragileFile(Path(folder) / "ctl.sqlite") if kind == "sqlite" else FragileSchema(new_schema())
+        with closing(opened):
+            yield opened
 
 
 @dataclass(slots=True)
@@ -149,7 +166,7 @@ RUNS = st.lists(
 )
 
 
-def run(world: World, ledger: FateLedger, control: FragileControl, plan: Run) -> None:
+def run(world: World, ledger: FateLedger, control: Fragile, plan: Run) -> None:
     ledger.fates = list(plan.fates)
     control.crash_in, control.is_after = plan.crash_in, plan.is_after
     try:
@@ -161,6 +178,7 @@ def run(world: World, ledger: FateLedger, control: FragileControl, plan: Run) ->
         world.clock.sleep(plan.pause)
 
 
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.system)])
 @settings(max_examples=100)
 @given(
     sizes=st.lists(st.integers(2, 6), min_size=1, max_size=6),
@@ -170,14 +188,13 @@ def run(world: World, ledger: FateLedger, control: FragileControl, plan: Run) ->
     runs=RUNS,
 )
 def test_each_voucher_arrives_once(
-    sizes: list[int], bad: set[int], files: set[int], owners: list[int], runs: list[Run]
+    *, kind: str, sizes: list[int], bad: set[int], files: set[int], owners: list[int], runs: list[Run]
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with fragile(kind) as control:
         clock = Clock()
         ledger = FateLedger(clock=clock, missing={MISSING})
-        control = FragileControl(Path(folder) / "ctl.sqlite")
         vms, chosen = FakeVms(files=files), SETTINGS[bool(files)]
-        world = World(control.path, ledger, vms, clock, chosen, WAREHOUSE, open_control=lambda _: control)
+        world = World(control.place, ledger, vms, clock, chosen, WAREHOUSE, open_control=lambda _: control)
         vouchers = [
             voucher(key, lines=size, owner=owners[key - 1], references=dict([MISSING]) if key in bad else None)
             for key, size in enumerate(sizes, start=1)
@@ -195,7 +212,6 @@ def test_each_voucher_arrives_once(
         assert verify_chain(control) == []
         assert_never_sent_blindly(ledger.story)
         assert_files_are_on_record(world, ledger, files)
-        control.close()
 
 
 def assert_files_are_on_record(world: World, ledger: FateLedger, files: set[int]) -> None:

@@ -23,7 +23,7 @@ from pipelines.wire.http import Answer, Call, HttpCaller
 from tests.storm.points import count_steps
 
 if TYPE_CHECKING:
-    import sqlite3
+    from pipelines.stores.control_types import ControlConnection
 
 
 # linux/prctl.h
@@ -145,7 +145,7 @@ def _before_call(number: int, do: Callable[[], object]) -> None:
 def _before_write(number: int, do: Callable[[], object]) -> None:
     write, writes = Control.write, count(1)
 
-    def failing_write(self: Control) -> AbstractContextManager[sqlite3.Connection]:
+    def failing_write(self: Control) -> AbstractContextManager[ControlConnection]:
         if next(writes) == number:
             do()
         return write(self)
@@ -180,9 +180,9 @@ def _arm(kill: Kill) -> None:
     write = Control.write
 
     @contextmanager
-    def dying_write(self: Control) -> Iterator[sqlite3.Connection]:
+    def dying_write(self: Control) -> Iterator[ControlConnection]:
         is_last = is_here()
-        opened: AbstractContextManager[sqlite3.Connection] = write(self)
+        opened: AbstractContextManager[ControlConnection] = write(self)
         with opened as connection:
             yield connection
             # Everything is written, and nothing of it is committed.

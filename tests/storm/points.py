@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -25,7 +26,7 @@ from pipelines.stores.control import Control
 from pipelines.wire.http import Answer, Call, HttpCaller
 
 if TYPE_CHECKING:
-    import sqlite3
+    from pipelines.stores.control_types import ControlConnection
 
 CHANGES = ("CREATE", "INSERT", "UPDATE", "DELETE", "DROP", "ALTER", "MERGE", "COPY", "DETACH", "CHECKPOINT", "TRUNCATE")
 # Both databases: the verb, and the table that it changes.
@@ -130,13 +131,15 @@ def _count_control(steps: Steps) -> None:
     write = Control.write
 
     @contextmanager
-    def counted(self: Control, within: sqlite3.Connection | None = None) -> Iterator[sqlite3.Connection]:
+    def counted(self: Control, within: ControlConnection | None = None) -> Iterator[ControlConnection]:
         if within is not None:
             # A part of the transaction that is open.
             yield within
             return
         seen: list[str] = []
         with ExitStack() as committed, write(self) as connection:
+            # Its steps are counted by the words of its statements, which a file alone tells.
+            assert isinstance(connection, sqlite3.Connection)
             connection.set_trace_callback(seen.append)
             yield connection
             connection.set_trace_callback(None)

@@ -11,6 +11,7 @@ from typing import Any, cast
 import duckdb
 import msgspec
 
+from pipelines.core.control_place import Place
 from pipelines.core.errors import Refused, Transient
 from pipelines.core.settings import Settings
 from pipelines.load.ledger.vouchers import MUTATION
@@ -18,6 +19,7 @@ from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.store import Outbox
 from pipelines.step.context import Context
 from pipelines.stores.control import Control
+from pipelines.stores.opening import open_store
 from pipelines.wire.query import Reading
 from pipelines.wire.upload import Upload
 
@@ -238,17 +240,23 @@ def make_warehouse() -> duckdb.DuckDBPyConnection:
 class World:
     """One control store with a ledger, a VMS and a clock."""
 
-    path: Path
+    place: Place
     ledger: FakeLedger = field(default_factory=FakeLedger)
     vms: FakeVms = field(default_factory=FakeVms)
     clock: Clock = field(default_factory=Clock)
     settings: Settings = field(default_factory=make_settings)
     warehouse: duckdb.DuckDBPyConnection = field(default_factory=make_warehouse)
-    open_control: Callable[[Path], Control] = Control
+    open_control: Callable[[Place], Control] = open_store
     control: Control = field(init=False)
 
     def __post_init__(self) -> None:
-        self.control = self.open_control(self.path)
+        self.control = self.open_control(self.place)
+
+    @property
+    def path(self) -> Path:
+        """The file of the control store, where it is one."""
+        assert isinstance(self.place, Path)
+        return self.place
 
     def outbox(self) -> Outbox:
         return Outbox(self.control, batch_id="b1", now=self.clock.now)
@@ -259,7 +267,7 @@ class World:
             today=date(2026, 11, 2),
             now=self.clock.now,
             operator="tester",
-            settings=self.settings.model_copy(update={"control": self.path}),
+            settings=self.settings.model_copy(update={"control": self.place}),
             control=self.control,
             warehouse=self.warehouse,
             vms=cast("Any", self.vms),

@@ -19,9 +19,9 @@ MARK = "Next: "
 # Names of variables that hold a next step, or a part of one, until it is used.
 HOLDERS = {"step", "remedy", "following", "by_hand", "promise"}
 CONSTANTS = {
-    "ACKNOWLEDGE", "BY_HAND", "FILE_LOOK", "IN_XLEDGER", "LATER", "LOOK", "LOOK_UP", "NEXT", "NEXT_STEP", "NEXT_STEPS",
-    "OPEN_IT", "RETRIES", "ROLES", "SCOPES", "TABLES_NEXT_STEP", "UNANSWERED", "_CREATED", "_SEE_LOG", "_STATUSES",
-    "_WORDS",
+    "ACKNOWLEDGE", "AGAIN", "ALLOW", "BRING_BACK_SCHEMA", "BY_HAND", "FILE_LOOK", "FIRST_RUN", "IN_XLEDGER", "LATER",
+    "LOOK", "LOOK_UP", "NEXT", "NEXT_STEP", "NEXT_STEPS", "OPEN_IT", "REACH", "RETRIES", "ROLES", "SCOPES",
+    "TABLES_NEXT_STEP", "UNANSWERED", "WRITABLE", "_CREATED", "_SEE_LOG", "_STATUSES", "_WORDS",
 }  # fmt: skip
 # Where the next step stands among the arguments of a call that does not name it.
 PLACES = {"Advice": 1, "Break": 3, "CheckLine": 3, "FileFault": 2, "NoFileError": 1, "fault": 2}

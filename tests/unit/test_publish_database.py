@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from pipelines.core.errors import ModelError
 from pipelines.core.table_ref import TableRef
 from pipelines.publish.edition import database
 from pipelines.stores.control import Control
+from pipelines.stores.control_types import ControlRow
 from tests.support.patience import PATIENCE
 from tests.support.published import NOW, TEXTS, Stores, make_stores, start
 
@@ -214,7 +214,7 @@ def test_only_new_events_are_read_from_the_control_store(stores: Stores, monkeyp
     asked: list[int] = []
     pages = Control.pages
 
-    def counting(control: Control, statement: str, *, size: int) -> Iterator[list[sqlite3.Row]]:
+    def counting(control: Control, statement: str, *, size: int) -> Iterator[list[ControlRow]]:
         for rows in pages(control, statement, size=size):
             asked.extend([len(rows)] if '"outbox_events"' in statement else [])
             yield rows

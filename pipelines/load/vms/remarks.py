@@ -22,12 +22,11 @@ from pipelines.outbox.intent import Intent, Json, Kind, canonical_json, sha256
 from pipelines.outbox.states import State
 from pipelines.outbox.store import Outbox
 from pipelines.stores.control import Control, named_statements, utc_text
+from pipelines.stores.control_types import ControlRow
 from pipelines.stores.remarks_state import RemarksState, keep_state, read_state
 from pipelines.wire.filters import one_of
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from pipelines.outbox.entry import Entry, Version
     from pipelines.step.context import Context
     from pipelines.wire.vms import VmsClient
@@ -54,7 +53,7 @@ class Reason(NamedTuple):
     message: str | None
 
     @classmethod
-    def of(cls, row: sqlite3.Row, message: str | None) -> Reason:
+    def of(cls, row: ControlRow, message: str | None) -> Reason:
         """Make it of a row of the statements in sql/control/remarks.sql."""
         return cls(row["document_key"], row["document_no"], row["company"], row["rule"], message)
 

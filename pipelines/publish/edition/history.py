@@ -17,6 +17,7 @@ from pipelines.publish.edition.contents import (
     control_type,
     expression,
 )
+from pipelines.stores.control_schema import control_tables
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,16 +30,15 @@ PAGE = 10_000
 Columns = Mapping[str, str]
 
 
-def control_columns(control: Control) -> dict[str, dict[str, str]]:
+def control_columns() -> dict[str, dict[str, str]]:
     """Return the published columns of each published table of the control store, with their types."""
-    names = control.read("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1")
     return {
         name: {
-            row["name"]: control_type(row["name"], row["type"])
-            for row in control.read(f"PRAGMA table_info({name})")
-            if row["name"] not in LEFT_OUT.get(name, ())
+            column: control_type(column, kind)
+            for column, kind in table.types.items()
+            if column not in LEFT_OUT.get(name, ())
         }
-        for (name,) in names
+        for name, table in sorted(control_tables().items())
         if name not in NOT_PUBLISHED
     }
 
@@ -60,7 +60,7 @@ def copy_history(
     ``kept`` names the tables that have the rows published before: of these the last batch is copied again. The others
     are empty.
     """
-    for table, types in control_columns(control).items():
+    for table, types in control_columns().items():
         place = f"{target}.ctl.{quote(table)}"
         since = _cut(connection, control, table, types, place=place) if table in kept else None
         _insert(connection, control, table, list(types), place=place, since=since)
@@ -99,7 +99,7 @@ def _insert(
 ) -> None:
     """Copy the rows of a table, from a value of its key on.
 
-    SQLite writes each row as JSON and Arrow reads it: twice as fast as one Python object a value.
+    The store writes each row as JSON and Arrow reads it: twice as fast as one Python object a value.
     """
     import pyarrow as pa  # noqa: PLC0415 an idle run publishes nothing
     from pyarrow import json as arrow_json  # noqa: PLC0415 ditto
@@ -108,7 +108,7 @@ def _insert(
     condition = f"WHERE {GROWING[table]} >= {literal(since)}" if since is not None else ""
     members = ", ".join(f"{literal(name)}, {quote(name)}" for name in columns)
     statement = f"SELECT json_object({members}) FROM {quote(table)} {condition} ORDER BY rowid"
-    kinds = {row["name"]: row["type"] for row in control.read(f"PRAGMA table_info({table})")}
+    kinds = control_tables()[table].types
     schema = pa.schema([(name, pa.int64() if kinds[name] == "INTEGER" else pa.string()) for name in columns])
     options = arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error")
     pages = ("\n".join(text for (text,) in rows).encode() for rows in control.pages(statement, size=PAGE))

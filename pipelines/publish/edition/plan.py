@@ -78,7 +78,7 @@ def plan_edition(
         for ref, text in texts.items()
         if not text.query and (ref in present or text.types)
     ]
-    for name, types in control_columns(control).items():
+    for name, types in control_columns().items():
         ref = TableRef("ctl", name)
         tables.append(_table(ref, types, texts.get(ref, TableText(f"{name} of the control store", {}))))
     words = TableText(ABOUT_EDITION, {name: words for name, (_, words) in EDITION.items()})

@@ -40,7 +40,7 @@ def explain_document(
     story.also = [f"{other.document.label}, {other.what} {name.strip()}: {other.command}" for other in others]
     if story.voucher is not None:
         # Not before the tables are closed: to verify the models takes seconds, and no batch can begin meanwhile.
-        story.voucher["fields"] = field_origins(verified_models(settings.control_path))
+        story.voucher["fields"] = field_origins(verified_models(settings.warehouse_path))
     advice = advise(story)
     story.stands, story.next_step, story.who_acts = advice.stands, advice.step, advice.who
     return story

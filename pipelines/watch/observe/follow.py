@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.core.words import moment, plural
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import Console
 
+    from pipelines.core.control_place import Place
     from pipelines.watch.observe.health import Health
 
 Read = Callable[[], "tuple[Health, dict[str, Any]]"]
@@ -24,9 +24,11 @@ Written = tuple[tuple[int, int], ...]
 # Seconds between two looks at the control store's files, and after which everything is read though nothing was written:
 # some things come about by time alone.
 LOOK, ANEW = 2.0, 60.0
+# And after which a store is read that has no files to look at.
+PACE = 10.0
 
 
-def follow(store: Path, read: Read, show: Show, console: Console, *, as_json: bool) -> None:
+def follow(store: Place, read: Read, show: Show, console: Console, *, as_json: bool) -> None:
     """Tell what ``read`` gives until Ctrl-C, which is how it ends well; ``show`` draws it on a terminal.
 
     With ``as_json`` each change is one JSON object on one line.
@@ -35,7 +37,7 @@ def follow(store: Path, read: Read, show: Show, console: Console, *, as_json: bo
     written: Written = ()
     try:
         while True:
-            now = _written(store)
+            now = _written(store) if isinstance(store, Path) else ((int(time.monotonic() // PACE), 0),)
             if now != written or time.monotonic() - read_at >= ANEW:
                 written, read_at = now, time.monotonic()
                 health, status = read()

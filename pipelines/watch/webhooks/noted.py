@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pipelines.stores.control import Control, named_statements, utc_text
+from pipelines.stores.control_types import ControlConnection
 from pipelines.watch.webhooks.events import Event
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from pipelines.watch.webhooks.events import Side
 
 # States of ours, beside the ledger's own. REMOVED: by a person; UNKNOWN: it is not known whether it was made.
@@ -82,6 +81,7 @@ class Notes:
     def proved(self, name: str, begun: str, subscription: str, *, state: str, job: str) -> None:
         """Note what came of one that was begun; what changed while it was made is looked at."""
         with self._control.write() as connection:
+            self._do(connection, "forget_before_made", begun, made=subscription)
             self._do(connection, "note_made", begun, state=state, made=subscription)
             self._look(connection, subscription, job, name)
 
@@ -90,14 +90,14 @@ class Notes:
         with self._control.write() as connection:
             connection.execute(self._statements["forget_subscription"], (self._side, subscription))
 
-    def _note(self, connection: sqlite3.Connection, name: str, subscription: str, state: str) -> None:
+    def _note(self, connection: ControlConnection, name: str, subscription: str, state: str) -> None:
         self._do(connection, "note_subscription", subscription, name=name, state=state)
 
-    def _do(self, connection: sqlite3.Connection, statement: str, subscription: str, **values: str) -> None:
+    def _do(self, connection: ControlConnection, statement: str, subscription: str, **values: str) -> None:
         given = {"side": self._side, "subscription": subscription, "at": utc_text(self._now()), **values}
         connection.execute(self._statements[statement], given)
 
-    def _look(self, connection: sqlite3.Connection, subscription: str, job: str, name: str) -> None:
+    def _look(self, connection: ControlConnection, subscription: str, job: str, name: str) -> None:
         # An event of our own: whatever changed before the other side began to tell is told by nobody else.
         event = Event(self._side, f"made {subscription}", job, f"{name}: all since the webhook was made")
         at = utc_text(self._now())
