@@ -30,7 +30,7 @@ from tests.storm.everything import AN_HOUR, FLOWS, Flow, act
 from tests.storm.forks import Kill
 from tests.storm.many import in_children
 from tests.storm.people import look_at_the_books
-from tests.storm.picture import take_picture, without_files
+from tests.storm.picture import on_batch_days, take_picture, without_files
 from tests.storm.site import Ran, Site
 from tests.storm.storm import QUIET
 from tests.storm.weather import KINDS, LIMITS, PAGES
@@ -84,9 +84,13 @@ def play(day: Day, case: Case) -> list[str]:
         more, is_quiet = starts(site, FLOWS[case.flow])
         violations += more
         before, after = day.pictures[case.flow, is_later]
+        seen: Callable[[Counter[str]], Counter[str]] = Counter
+        if is_later:
+            seen = partial(on_batch_days, days=(day.times[case.flow].date(), site.now.date()))
         # A file that cannot be had holds no voucher; people are told (docs/mapping.md#1-10).
-        is_without = any(NO_FILE in problem for problem in told)
-        compared = partial(_differences, site, seen=without_files if is_without else Counter)
+        if any(NO_FILE in problem for problem in told):
+            seen = without_files
+        compared = partial(_differences, site, seen=seen)
         wrong = compared(before)
         # Where all looks right at once, every third case is enough to see that nothing more is done an hour later.
         if case.is_looked_at_again or wrong or not is_quiet:

@@ -6,7 +6,9 @@ import json
 import re
 import sqlite3
 from collections import Counter
+from collections.abc import Collection
 from contextlib import closing
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -51,6 +53,15 @@ def without_files(picture: Counter[str]) -> Counter[str]:
     for what, count in picture.items():
         if not what.startswith("ledger_invoice_files"):
             seen[_FILE.sub("", what)] += count
+    return seen
+
+
+def on_batch_days(picture: Counter[str], days: Collection[date]) -> Counter[str]:
+    """Take these days for one where something is due on them: a credit note is due on the day it is posted."""
+    due = re.compile("|".join(f"(?<=dueDate.....){day.isoformat()}" for day in days))
+    seen = Counter[str]()
+    for what, count in picture.items():
+        seen[due.sub("the batch's", what)] += count
     return seen
 
 
