@@ -110,9 +110,9 @@ def _put(owner: object, name: str, value: object) -> None:
 def _note_places(steps: Steps) -> None:
     whole: Any = batch_run._run_step
 
-    def noted(context: object, job: Any, step: Any, position: int) -> object:  # noqa: ANN401 the batch's own
+    def noted(context: object, job: Any, step: Any, *more: object) -> object:  # noqa: ANN401 the batch's own
         steps.place = f"{job.name}: {step.name}"
-        return whole(context, job, step, position)
+        return whole(context, job, step, *more)
 
     _put(batch_run, "_run_step", noted)
 
