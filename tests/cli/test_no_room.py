@@ -34,6 +34,7 @@ WORDS: Mapping[str, str] = {
     "restore": "springline.ctl.sqlite",
     "rebuild": "",
     "confirm": "--reason x",
+    "control copy": "other.ctl.sqlite",
     "init": "",
     "check": "",
     "adopt": "--before 2026-10-01 --acknowledge",

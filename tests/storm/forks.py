@@ -145,10 +145,12 @@ def _before_call(number: int, do: Callable[[], object]) -> None:
 def _before_write(number: int, do: Callable[[], object]) -> None:
     write, writes = Control.write, count(1)
 
-    def failing_write(self: Control) -> AbstractContextManager[ControlConnection]:
-        if next(writes) == number:
+    def failing_write(
+        self: Control, within: ControlConnection | None = None
+    ) -> AbstractContextManager[ControlConnection]:
+        if within is None and next(writes) == number:
             do()
-        return write(self)
+        return write(self, within)
 
     setattr(Control, "write", failing_write)  # noqa: B010 as above
 
@@ -177,10 +179,18 @@ def _arm(kill: Kill) -> None:
 
         setattr(HttpCaller, "_exchange", dying_exchange)  # noqa: B010 mypy takes a method for no variable
         return
+    _die_at_a_write(kill, is_here)
+
+
+def _die_at_a_write(kill: Kill, is_here: Callable[[], bool]) -> None:
     write = Control.write
 
     @contextmanager
-    def dying_write(self: Control) -> Iterator[ControlConnection]:
+    def dying_write(self: Control, within: ControlConnection | None = None) -> Iterator[ControlConnection]:
+        if within is not None:
+            # A part of the transaction that is open.
+            yield within
+            return
         is_last = is_here()
         opened: AbstractContextManager[ControlConnection] = write(self)
         with opened as connection:
