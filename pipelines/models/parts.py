@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pipelines.contracts.tables import SCHEMAS as STAGED
+from pipelines.core.literals import among
 from pipelines.core.table_ref import TableRef, quote
-from pipelines.models.external import SCHEMAS, read_external
+from pipelines.models.external import read_external
 from pipelines.models.functions import functions_sql
 from pipelines.models.stale import stamp
 from pipelines.stores.rows import number_of
@@ -106,7 +108,7 @@ class Parts:
             if ref in self.built:
                 continue
             keys = self.changed[ref, column]
-            these = "TRUE" if keys is None else among("part", keys)
+            these = "TRUE" if keys is None else _of_parts("part", keys)
             place = f"{ref} by {column}"
             connection.execute(f"DELETE FROM {VERSIONS.quoted} WHERE {_noted(self.name, ref, column)} AND {these}")
             query = _versions(ref, column, _content(ref, self.columns[ref]), keys)
@@ -188,9 +190,8 @@ def divided_by(model: Model, columns: Mapping[TableRef, Columns]) -> dict[TableR
 
 def _others(connection: duckdb.DuckDBPyConnection, table: TableRef, column: str, other: str, keys: Keys) -> Keys:
     """Return what a table that links two columns has in one of them beside these keys in the other."""
-    rows = connection.execute(
-        f"SELECT DISTINCT {quote(other)} FROM {table.quoted} WHERE {among(column, keys)} AND {quote(other)} IS NOT NULL"
-    )
+    wanted = f"{_of_parts(column, keys)} AND {quote(other)} IS NOT NULL"
+    rows = connection.execute(f"SELECT DISTINCT {quote(other)} FROM {table.quoted} WHERE {wanted}")
     return frozenset(key for (key,) in rows.fetchall())
 
 
@@ -209,7 +210,7 @@ def show_parts(
         column, other, where = divided.get(ref), linked.get(ref), ""
         if column:
             own = keys if other is None else _others(connection, other, model.divided, column, keys)
-            where = f" WHERE {among(column, own)} OR {quote(column)} IS NULL"
+            where = f" WHERE {_of_parts(column, own)} OR {quote(column)} IS NULL"
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {shadow}.{quote(ref.schema)}")
         connection.execute(
             f"CREATE OR REPLACE VIEW {shadow}.{ref.quoted} AS SELECT * FROM {warehouse}.{ref.quoted}{where}"
@@ -224,7 +225,7 @@ def replace_parts(connection: duckdb.DuckDBPyConnection, model: Model, keys: Key
     if keys:
         warehouse = _database(connection)
         # Rows without a part come again, as do those that a table without parts gives: of these only what was deleted.
-        these = f"{among(model.divided, keys)} OR {quote(model.divided)} IS NULL"
+        these = f"{_of_parts(model.divided, keys)} OR {quote(model.divided)} IS NULL"
         connection.execute(f"DELETE FROM {model.ref.quoted} WHERE {these}")
         connection.execute(f"USE {SHADOW}{lane}")
         try:
@@ -241,23 +242,23 @@ def _database(connection: duckdb.DuckDBPyConnection) -> str:
     return quote(str(row[0] if row else ""))
 
 
-def among(column: str, keys: Keys) -> str:
+def _of_parts(column: str, keys: Keys) -> str:
     """Return the condition under which a row belongs to these parts."""
-    if not keys:
-        return "FALSE"
-    # The bounds as well: of a long list DuckDB makes a join, which reads all of a table.
     name = quote(column)
-    return f"({name} BETWEEN {min(keys)} AND {max(keys)} AND {name} IN ({', '.join(map(str, sorted(keys)))}))"
+    # The bounds as well: of a long list DuckDB makes a join, which reads all of a table.
+    bounds = f"{name} BETWEEN {min(keys)} AND {max(keys)} AND " if keys else ""
+    return f"({bounds}{among(name, sorted(keys))})"
 
 
 def _content(ref: TableRef, columns: Columns) -> str:
-    # Of a model all of it counts: it may have a column that is named like a stamp.
-    return stamp(columns) if ref.schema in SCHEMAS else "whole_row"
+    # Only what is landed is stamped with each writing: a correction changes lines that were sent, and not their time.
+    # And a model may have a column that is named like a stamp.
+    return stamp(columns) if ref.schema in STAGED.values() else "whole_row"
 
 
 def _versions(ref: TableRef, column: str, what: str, keys: Keys | None = None) -> str:
     """Query a table's parts, each with a sum over its rows that has no order to depend on."""
-    these = f"{quote(column)} IS NOT NULL" if keys is None else among(column, keys)
+    these = f"{quote(column)} IS NOT NULL" if keys is None else _of_parts(column, keys)
     return (
         f"SELECT {quote(column)} AS part, CAST(sum(hash({what})) AS HUGEINT) AS version "
         f"FROM {ref.quoted} AS whole_row WHERE {these} GROUP BY ALL"

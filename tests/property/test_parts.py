@@ -62,6 +62,8 @@ EDITS = (
     Edit("ctl.sent_lines", "document_key", f"direction = -1, amount = amount + 1, {SENT}"),
     Edit("ctl.sent_lines", "document_key", f"tax_rule = '5', {SENT}", "NOT is_control"),
     Edit("ctl.sent_lines", "document_key", f"posted_date = posted_date + 1, {SENT}"),
+    # As a correction changes them.
+    Edit("ctl.sent_lines", "document_key", "invoice_amount = invoice_amount * 2, amount = amount * 2"),
     # What was adopted has none.
     Edit("ctl.sent_lines", "document_key"),
     Edit("stg_ledger.transactions", "header_db_id", f"invoice_amount = invoice_amount * 2, {LEDGER}"),

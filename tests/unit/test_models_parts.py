@@ -14,7 +14,7 @@ from pipelines.core.table_ref import TableRef
 from pipelines.models import parts
 from pipelines.models.build import build
 from pipelines.models.parts import FRAMES, Parts
-from tests.models.small import EXTERNAL, catalog, warehouse
+from tests.models.small import EXTERNAL, OUTBOX, catalog, warehouse
 
 if TYPE_CHECKING:
     import duckdb
@@ -138,6 +138,19 @@ def test_what_changed_comes_and_goes_is_built_alone(world: World) -> None:
         "numbered": {1, 3},
         "linked": {1, 3},
     }
+
+
+def test_what_was_sent_may_change_without_its_state(world: World) -> None:
+    with_more = HELD.replace("outbox.state\nFROM stg_vms", "outbox.note\nFROM stg_vms").replace(
+        "outbox.state\nFROM ctl", "outbox.note\nFROM ctl"
+    )
+    world.connection.execute("ALTER TABLE ctl.outbox ADD COLUMN note VARCHAR")
+    external = {**MORE, OUTBOX: {**MORE[OUTBOX], "note": "VARCHAR"}}
+    given = catalog({"map.held": with_more}, external=external).models
+    build(world.connection, given)
+    world.connection.execute("UPDATE ctl.outbox SET note = 'corrected' WHERE document_key = 1")
+    build(world.connection, given)
+    assert ("corrected",) in world.connection.execute("SELECT note FROM map.held WHERE document_key = 1").fetchall()
 
 
 def test_a_linked_row_belongs_to_the_part_that_the_other_table_names(world: World) -> None:
