@@ -30,7 +30,7 @@ id IN (
 """
 # By length first: the keys end in #1, #2 … #10, which as text would come before #2.
 _CORRECTIONS = """
-SELECT document_key, payload, look_up FROM outbox
+SELECT document_key, payload, look_up, updated_at FROM outbox
 WHERE kind = 'correction' AND state = 'sent' {which} ORDER BY document_key, length(natural_key), natural_key
 """
 
@@ -75,14 +75,15 @@ Row = tuple[object, ...]
 class Correction(NamedTuple):
     """What corrections have changed of a voucher: members by item number, and what the mapping files fill by now.
 
-    ``by_files`` takes the place of the same members of the voucher's own look-up.
+    ``by_files`` takes the place of the same members of the voucher's own look-up. ``at`` is when the last one arrived.
     """
 
     changes: Mapping[int, Mapping[str, Any]]
     by_files: Mapping[str, Any]
+    at: str
 
 
-NOT_CORRECTED = Correction({}, {})
+NOT_CORRECTED = Correction({}, {}, "")
 
 
 class _Code(msgspec.Struct, frozen=True):
@@ -128,6 +129,7 @@ def read_corrections(control: Control, document_key: int | None = None) -> dict[
     which, parameters = ("", ()) if document_key is None else ("AND document_key = ?", (document_key,))
     found: dict[int, dict[int, dict[str, Any]]] = {}
     by_files: dict[int, dict[str, Any]] = {}
+    at: dict[int, str] = {}
     for row in control.read(_CORRECTIONS.format(which=which), parameters):
         items = found.setdefault(row["document_key"], {})
         for item in _inputs(row["payload"]):
@@ -137,7 +139,8 @@ def read_corrections(control: Control, document_key: int | None = None) -> dict[
             change = {name: value for name, value in item["node"].items() if name != "dbId"}
             items.setdefault(number, {}).update(change)
         by_files.setdefault(row["document_key"], {}).update(_json(row, "look_up"))
-    return {key: Correction(items, by_files[key]) for key, items in found.items()}
+        at[row["document_key"]] = max(at.get(row["document_key"], ""), row["updated_at"])
+    return {key: Correction(items, by_files[key], at[key]) for key, items in found.items()}
 
 
 def sent_rows(intents: Iterable[ControlRow], corrections: Mapping[int, Correction]) -> dict[str, list[Row]]:
@@ -153,7 +156,9 @@ def sent_rows(intents: Iterable[ControlRow], corrections: Mapping[int, Correctio
             key = (intent["id"], intent["document_key"])
             wanted = {**_json(intent, "look_up"), **correction.by_files}
             nodes = _voucher_nodes(intent["payload"], correction.changes)
-            rows["sent_lines"] += [(*key, *_line(node, wanted), *end) for node in nodes]
+            # By this the models see that lines have changed, which the voucher's own time does not say.
+            changed = (intent["state"], max(intent["updated_at"], correction.at))
+            rows["sent_lines"] += [(*key, *_line(node, wanted), *changed) for node in nodes]
     return rows
 
 

@@ -225,9 +225,13 @@ def test_a_correction_that_arrived_changes_the_line(world: World) -> None:
     outbox.store_intents([correction])
     outbox.begin([correction.id])
     assert copied(world, "sent_lines", "item_no, account") == [(1, "2400"), (2, "2400")]
+    [before] = {*copied(world, "sent_lines", "updated_at")}
     world.at += timedelta(seconds=1)
     outbox.apply([Move(correction.id, State.SENT)])
     assert copied(world, "sent_lines", "item_no, account") == [(1, "2400"), (2, "4310")]
+    # By that time the models know that they are stale.
+    [after] = {*copied(world, "sent_lines", "updated_at")}
+    assert after > before
 
 
 def test_what_the_ledger_never_shows_is_known_by_what_was_sent(world: World) -> None:
