@@ -14,9 +14,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from pipelines.contracts.contract import Form
 from pipelines.contracts.shape import codes_of, tables_of
 from pipelines.contracts.tables import CONTRACTS, SCHEMAS
@@ -26,6 +23,7 @@ from pipelines.stores.warehouse import digest_of, keep_digest, transaction
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
     from pipelines.contracts.contract import Contract, Member
     from pipelines.step.context import Context
@@ -52,6 +50,9 @@ def clean_rows(rows: pa.Table, codes: Sequence[tuple[Member, str]], *, key: str)
     ``codes`` are the members to look at, with their paths in the whole object; ``key`` is the column that names the
     object. Plain blanks are not worth a sentence.
     """
+    import pyarrow as pa  # noqa: PLC0415 an idle run has no rows to clean
+    import pyarrow.compute as pc  # noqa: PLC0415 ditto
+
     told: list[str] = []
     for member, path in codes:
         column = rows[member.column].combine_chunks()
@@ -116,6 +117,8 @@ def _clean_table(
     connection: duckdb.DuckDBPyConnection, table: str, codes: Sequence[tuple[Member, str]], *, key: str
 ) -> tuple[set[int], list[str]]:
     """Clean one table where it stands; return the keys of the objects that were cleaned, and the sentences."""
+    import pyarrow as pa  # noqa: PLC0415 once for a release
+
     columns = [member.column for member, _ in codes]
     suspect = " OR ".join(f"regexp_matches({m.column}, {literal(_SUSPECT[m.form])})" for m, _ in codes)
     rows = connection.execute(f"SELECT {', '.join([key, *columns])} FROM {table} WHERE {suspect}").to_arrow_table()

@@ -21,6 +21,7 @@ from pipelines.core.literals import among, literal
 from pipelines.core.table_ref import quote
 from pipelines.extract.clean import clean_rows
 from pipelines.extract.flatten import PARENT_ROW
+from pipelines.extract.readings import forget_readings
 
 if TYPE_CHECKING:
     import duckdb
@@ -135,12 +136,15 @@ class Incoming:
         found = self._execute(f"SELECT DISTINCT key FROM heads WHERE {among('key', keys)}")
         return {key for (key,) in found.fetchall()}
 
-    def newest(self, *, not_after: datetime) -> datetime | None:
-        """Return the greatest modification time seen up to a limit, naive, in the other side's zone."""
+    def newest(self, *, not_after: datetime) -> tuple[datetime | None, datetime | None]:
+        """Return the last modification time up to a limit and the first after it, naive, in the other side's zone."""
         if not self.taken:
-            return None
-        row = self._execute(f"SELECT max(modified_at) FROM heads WHERE modified_at <= {literal(not_after)}").fetchone()
-        return row[0] if row else None
+            return None, None
+        is_ahead = f"modified_at > {literal(not_after)}"
+        row: Any = self._execute(
+            f"SELECT max(modified_at) FILTER (NOT {is_ahead}), min(modified_at) FILTER ({is_ahead}) FROM heads"
+        ).fetchone()
+        return row[0], row[1]
 
     def remove_vanished(self, where: str, *, spared: frozenset[int]) -> int:
         """Remove the staged objects in a scope that were not taken, with their children; return how many."""
@@ -153,6 +157,7 @@ class Incoming:
         if keys:
             # All or none: a parent without its children would look like a document without lines.
             self._execute("BEGIN")
+            forget_readings(self._opened(), table)
             # Children before their parent.
             for name in reversed(self._tables):
                 self._execute(f"DELETE FROM {self._schema}.{name} WHERE {among(key, keys)}")

@@ -14,13 +14,14 @@ import structlog
 from pipelines.contracts.tables import SCHEMAS, create_tables
 from pipelines.core.errors import ExtractError
 from pipelines.extract.clean import tell_cleaned
-from pipelines.extract.incoming import Incoming
-from pipelines.extract.parse import ParsedPage, RejectedObject, parse_pages
-from pipelines.extract.rejected import settle_rejected
+from pipelines.extract.readings import Known, Reading, forget_readings
+from pipelines.extract.rejected import set_aside_now, settle_rejected
 from pipelines.stores.memory import little_memory
 
 if TYPE_CHECKING:
     from pipelines.contracts.contract import Contract
+    from pipelines.extract.incoming import Incoming
+    from pipelines.extract.parse import ParsedPage, RejectedObject
     from pipelines.step.context import Context
 
 # How many objects are compared at a time, and how many new rows go into one merge: both bound the memory. From so many
@@ -89,22 +90,27 @@ def land_together(ctx: Context, arrivals: Sequence[Arrival], *, side: str) -> li
     """Land objects of different contracts in the staging tables of ``side`` in one merge.
 
     An object whose content is staged already, with all its children, is not touched; when that is true of all, dlt is
-    not even imported. Of an object that comes twice the last one counts. Objects that break the contract are set aside
-    in `ctl.rejected`. Killed at any point and run again, nothing is doubled and nothing is missing: rows are merged by
-    key, and a parent whose children did not arrive is not recognised as known. Raises ExtractError when other rows
-    arrived than were sent.
+    not even imported, and what came byte for byte before is not even parsed. Of an object that comes twice the last one
+    counts. Objects that break the contract are set aside in `ctl.rejected`. Killed at any point and run again, nothing
+    is doubled and nothing is missing: rows are merged by key, and a parent whose children did not arrive is not
+    recognised as known. Raises ExtractError when other rows arrived than were sent.
     """
     with ExitStack() as stack:
-        landings: list[_Landing] = []
-        for arrival in arrivals:
-            create_tables(ctx.warehouse, arrival.contract, side=side)
-            incoming = Incoming(ctx.warehouse, arrival.contract, schema=SCHEMAS[side])
-            landings.append(_Landing(arrival, stack.enter_context(incoming)))
+        results: dict[int, LandingResult] = {}
+        landings: dict[int, _Landing] = {}
         # Taken first, then merged together: each merge starts dlt anew, which takes time whatever it brings.
-        for landing in landings:
-            _take(ctx, landing, side, stack)
-        _merge(ctx, landings, side)
-        return [_settle(ctx, landing, side) for landing in landings]
+        for place, arrival in enumerate(arrivals):
+            create_tables(ctx.warehouse, arrival.contract, side=side)
+            reading = Reading(ctx.warehouse, arrival.contract, arrival.pages, schema=SCHEMAS[side], scope=arrival.scope)
+            set_aside = set_aside_now(ctx, side=side, entity=arrival.contract.entity)
+            if known := reading.recognise(set_aside, not_after=_furthest(ctx)):
+                results[place] = _known(ctx, arrival, known, side)
+            else:
+                landings[place] = _begin(ctx, arrival, reading, side, stack)
+                _take(ctx, landings[place], side, stack)
+        _merge(ctx, [*landings.values()], side)
+        settled = {place: _settle(ctx, landing, side) for place, landing in landings.items()}
+        return [result for _, result in sorted({**results, **settled}.items())]
 
 
 @dataclass(slots=True)
@@ -112,16 +118,33 @@ class _Landing:
     """One arrival while it lands; ``landed`` counts objects."""
 
     arrival: Arrival
+    reading: Reading
     incoming: Incoming
     rejected: list[RejectedObject] = field(default_factory=list)
     landed: int = 0
 
 
+def _known(ctx: Context, arrival: Arrival, known: Known, side: str) -> LandingResult:
+    """Count a reading that came before, and is staged or set aside as it came."""
+    ctx.report(f"{side} {arrival.contract.entity}", known.fetched, 0)
+    counts = ReadCounts(known.fetched, unchanged=known.fetched - known.rejected, rejected=known.rejected)
+    return LandingResult(counts, frozenset(known.keys), frozenset(known.rejected_keys), known.newest)
+
+
+def _begin(ctx: Context, arrival: Arrival, reading: Reading, side: str, stack: ExitStack) -> _Landing:
+    from pipelines.extract.incoming import Incoming  # noqa: PLC0415 on an idle run all is known, and this needs pyarrow
+
+    incoming = Incoming(ctx.warehouse, arrival.contract, schema=SCHEMAS[side])
+    return _Landing(arrival, reading, stack.enter_context(incoming))
+
+
 def _take(ctx: Context, landing: _Landing, side: str, stack: ExitStack) -> None:
     """Take all pages of one contract, merging in between when very many objects are new."""
+    from pipelines.extract.parse import parse_pages  # noqa: PLC0415 as in _begin
+
     contract, incoming = landing.arrival.contract, landing.incoming
     is_large = False
-    for parts in _chunks(parse_pages(landing.arrival.pages, contract)):
+    for parts in _chunks(parse_pages(landing.reading.pages, contract)):
         landing.rejected += [item for part in parts for item in part.rejected]
         incoming.take(parts)
         ctx.report(f"{side} {contract.entity}", incoming.taken + len(landing.rejected), 0)
@@ -150,16 +173,17 @@ def _settle(ctx: Context, landing: _Landing, side: str) -> LandingResult:
     if landing.landed or removed:
         _log.info("landed", side=side, entity=arrival.contract.entity, landed=landing.landed, removed=removed)
     tell_cleaned(ctx, arrival.contract.entity, incoming.told)
-    newest = incoming.newest(not_after=ctx.now().replace(tzinfo=None) + FURTHEST_AHEAD)
-    counts = ReadCounts(
-        fetched=incoming.taken + len(rejected),
-        landed=landing.landed,
-        unchanged=incoming.taken - landing.landed,
-        rejected=len(rejected),
-        removed=removed,
-    )
-    keys = incoming.keys() | rejected_keys if arrival.returns_keys else frozenset[int]()
-    return LandingResult(counts, keys, rejected_keys, newest)
+    newest, ahead = incoming.newest(not_after=_furthest(ctx))
+    fetched = incoming.taken + len(rejected)
+    came = incoming.keys() | rejected_keys if arrival.returns_keys else frozenset[int]()
+    brought = Known(fetched, len(rejected), [*came], [*rejected_keys], newest, ahead)
+    landing.reading.keep(brought, set_aside_now(ctx, side=side, entity=arrival.contract.entity))
+    counts = ReadCounts(fetched, landing.landed, incoming.taken - landing.landed, len(rejected), removed)
+    return LandingResult(counts, came, rejected_keys, newest)
+
+
+def _furthest(ctx: Context) -> datetime:
+    return ctx.now().replace(tzinfo=None) + FURTHEST_AHEAD
 
 
 def _chunks(parts: Iterator[ParsedPage]) -> Iterator[list[ParsedPage]]:
@@ -185,6 +209,8 @@ def _merge(ctx: Context, landings: Sequence[_Landing], side: str) -> None:
     fetch_id = f"{ctx.batch_id}.{next(_landing_no)}"
     fetched_at = ctx.now().astimezone(UTC).replace(tzinfo=None)
     loads = [(landing, landing.incoming.loads(fetch_id=fetch_id, fetched_at=fetched_at)) for landing in full]
+    for landing in full:
+        forget_readings(ctx.warehouse, f"{schema}.{landing.arrival.contract.table}")
     if merged := [load for _, own in loads for load in own]:
         path = ctx.settings.warehouse_path
         merge(ctx.warehouse, merged, schema=schema, folder=path.with_name(f".{path.name}.landing"))

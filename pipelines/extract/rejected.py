@@ -12,6 +12,7 @@ from pipelines.stores.control import named_statements, utc_text
 if TYPE_CHECKING:
     from pipelines.extract.parse import RejectedObject
     from pipelines.step.context import Context
+    from pipelines.stores.control_types import ControlRow
 
 # Enough to see what is wrong; the hash is that of the whole text.
 LONGEST_BODY = 64 * 1024
@@ -38,6 +39,11 @@ def open_keys(ctx: Context, *, side: str, entity: str, mentioning: Sequence[str]
     }
 
 
+def set_aside_now(ctx: Context, *, side: str, entity: str) -> str:
+    """Tell the objects of an entity that are set aside now, with their texts, from any others."""
+    return repr([tuple(row) for row in _standing(ctx, side, entity)])
+
+
 def settle_rejected(
     ctx: Context,
     rejected: Sequence[RejectedObject],
@@ -53,10 +59,7 @@ def settle_rejected(
     text opens no second one, another text replaces it. After a complete reading the objects that did not come back are
     closed too; for an object without a readable key that is the only way to be closed.
     """
-    standing = ctx.control.read(
-        "SELECT rejected_id, object_key, body_hash FROM rejected WHERE side = ? AND entity = ? AND until IS NULL",
-        (side, entity),
-    )
+    standing = _standing(ctx, side, entity)
     # By key and text: the same fault in the same text keeps its row and its age.
     now = {(_text(item.key), item.body_hash): item for item in rejected}
     keys = {key for key, _ in now if key is not None}
@@ -85,6 +88,14 @@ def close_rejected(ctx: Context, keys: Sequence[int], *, side: str, entity: str)
             "UPDATE rejected SET until = ? WHERE side = ? AND entity = ? AND object_key = ? AND until IS NULL",
             [(at, side, entity, str(key)) for key in keys],
         )
+
+
+def _standing(ctx: Context, side: str, entity: str) -> list[ControlRow]:
+    return ctx.control.read(
+        "SELECT rejected_id, object_key, body_hash FROM rejected WHERE side = ? AND entity = ? AND until IS NULL "
+        "ORDER BY rejected_id",
+        (side, entity),
+    )
 
 
 def _write(ctx: Context, closed: Sequence[int], added: Sequence[RejectedObject], *, side: str, entity: str) -> None:

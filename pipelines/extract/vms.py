@@ -25,8 +25,10 @@ from pipelines.extract.cursors import (
     read_cursor,
 )
 from pipelines.extract.land import EVERYTHING, LandingResult, ReadCounts, land
+from pipelines.extract.readings import forget_readings
 from pipelines.extract.rejected import close_rejected, open_keys
 from pipelines.stores.rows import number_of
+from pipelines.stores.warehouse import transaction
 from pipelines.wire.filters import at_least, one_of
 from pipelines.wire.pages import keys, split
 from pipelines.wire.vms import SIDE
@@ -318,8 +320,11 @@ def _set_status(ctx: Context, keys: Sequence[int], status: str) -> None:
     """Give staged documents a status; their hash is cleared, so that they land as new when they come back."""
     if keys:
         fetched_at = ctx.now().astimezone(UTC).replace(tzinfo=None)
-        ctx.warehouse.execute(
-            f"UPDATE stg_vms.documents SET status_code = {literal(status)}, content_hash = NULL, "
-            f"fetched_at = {literal(fetched_at)} "
-            f"WHERE {among('document_key', keys)} AND status_code <> {literal(status)}"
-        )
+        with transaction(ctx.warehouse):
+            changed = ctx.warehouse.execute(
+                f"UPDATE stg_vms.documents SET status_code = {literal(status)}, content_hash = NULL, "
+                f"fetched_at = {literal(fetched_at)} "
+                f"WHERE {among('document_key', keys)} AND status_code <> {literal(status)}"
+            )
+            if number_of(changed):
+                forget_readings(ctx.warehouse, "stg_vms.documents")

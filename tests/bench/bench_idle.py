@@ -51,6 +51,8 @@ def main() -> None:
             idle = quickest(at)
             if state_of(at.folder) != before:
                 raise AssertionError("an idle run has changed something")
+            if "pyarrow" in idle.imported:
+                raise AssertionError("an idle run has parsed what came before")
     say(f"sample world: demo {demo}; all jobs with nothing new {idle}")
 
 
