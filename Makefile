@@ -27,7 +27,7 @@ LOCK := env -u UV_DEFAULT_INDEX -u UV_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_UR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-system test-browser test-office test-spark check lint types layers sql deps locked pages sbom audit bench fuzz storm exhaustive mutate docs fix lock clean
+.PHONY: help install demo test test-system test-browser test-office test-spark test-schedulers many-tenants check lint types layers sql deps locked pages sbom audit bench fuzz storm exhaustive mutate docs fix lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -69,6 +69,13 @@ test-office: $(INSTALLED) ## the workbook opened and recomputed by LibreOffice, 
 test-spark: $(INSTALLED) ## the models' cases on a real Spark, row for row; most of an hour
 	@$(call DEBIAN,java,default-jre-headless)
 	$(BIN)/pytest -m spark tests/models/test_spark_engine.py $(ARGS)
+
+test-schedulers: $(INSTALLED) ## tenants under Dagster, Spark and Airflow, workers killed, and what Kubernetes takes; a quarter of an hour
+	@$(call DEBIAN,java,default-jre-headless)
+	$(BIN)/pytest -m schedulers tests/tenants $(ARGS)
+
+many-tenants: $(INSTALLED) ## 50 tenants under Dagster, a worker killed every minute, judged by all books; ARGS="--minutes 30" for longer
+	$(BIN)/python -m tests.tenants $(ARGS)
 
 $(AXE): tests/browser/package-lock.json
 	@$(call DEBIAN,npm,npm)

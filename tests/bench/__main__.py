@@ -18,6 +18,8 @@ BENCHES = {
     "start": False,
     "small": True,
     "idle": False,
+    "tick": False,
+    "scheduler": False,
     "run": False,
     "recovery": False,
     "master-data": True,

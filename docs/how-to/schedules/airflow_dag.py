@@ -1,48 +1,47 @@
-"""Springline's jobs as two DAGs of Airflow 3: what is ready every ten minutes, everything hourly and every night.
+"""Springline's jobs as two DAGs of Airflow 3 over a list of tenants: each a mapped task, in a pool.
 
-Springline has an environment of its own on the worker (/opt/springline) and keeps its stores in /var/lib/springline:
-all tasks run on the one worker that has both. Secrets are files named in the worker's environment, as
-SPRINGLINE_LEDGER__TOKEN_FILE; they never pass through Airflow.
+What is ready every ten minutes, everything hourly and every night. A webhook is a run of its own:
+POST /api/v2/dags/springline_documents/dagRuns with {"logical_date": null, "conf": {"tenants": ["north"]}}.
+Airflow's environment has Springline without what it needs (`pip install --no-deps springline`), for the list alone; the
+program has an environment of its own on each worker. `airflow pools set xledger 8 "asks Xledger"` makes the pool.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from airflow.sdk import MultipleCronTriggerTimetable, dag, task
+from airflow.sdk import MultipleCronTriggerTimetable, Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
-SPRINGLINE = "/opt/springline/bin/springline"
-SETTINGS = "/etc/springline/springline.toml"
-FOLDER = "/var/lib/springline"
-# Went through; documents are held; both sides differ.
-RESULTS = {0, 14, 16}
-# A system that did not answer, something not delivered, another batch at work. Below 0: killed.
-TRIED_AGAIN = {11, 15, 17}
+from pipelines.core.tenants import RESULTS, is_tried_again, read_tenants, run_tenant
+
+TENANTS = Path(os.environ.get("TENANTS", "/etc/springline/tenants.toml"))
+FOLDER = Path(os.environ.get("TENANTS_FOLDER", "/var/lib/springline"))
+PROGRAM = os.environ.get("TENANTS_PROGRAM", "/opt/springline/bin/springline").split()
 
 
-@task(retries=3, retry_delay=timedelta(minutes=2))
-def run_springline(*arguments: str) -> int:
+@task
+def tenants() -> list[str]:
+    """Return the tenants that a run was started for, all of the list where none is named."""
+    listed = [*read_tenants(TENANTS)]
+    return get_current_context()["params"]["tenants"] or listed
+
+
+# All tenants ask the same ledger, and a batch takes a core while it works.
+@task(pool="xledger", map_index_template="{{ tenant }}", retries=3, retry_delay=timedelta(minutes=2))
+def run_springline(tenant: str, arguments: list[str]) -> int:
     """Run one command and return its exit code; anything else than a result fails the task, for good or until tried."""
-    ended = subprocess.run(  # noqa: S603 a fixed command
-        [SPRINGLINE, *arguments, "--config", SETTINGS],
-        cwd=FOLDER,
-        env={**os.environ, "SPRINGLINE_OPERATOR": "schedule"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
+    get_current_context()["tenant"] = tenant
+    ended = run_tenant(read_tenants(TENANTS)[tenant], arguments, program=PROGRAM, folder=FOLDER, environ=os.environ)
     print(ended.stdout)  # noqa: T201 the task's log
     code = ended.returncode
     if code in RESULTS:
         return code
-    told = f"springline {' '.join(arguments)} ended with {code}"
-    if code in TRIED_AGAIN or code < 0:
+    told = f"{tenant}: springline {' '.join(arguments)} ended with {code}"
+    if is_tried_again(code):
         raise RuntimeError(told)
     raise AirflowFailException(told)
 
@@ -52,24 +51,26 @@ def schedule(*crons: str) -> MultipleCronTriggerTimetable:
     return MultipleCronTriggerTimetable(*crons, timezone="Europe/Oslo")
 
 
-# One run at a time, and none for ticks that have passed: the next run finds whatever they would have found.
-ONE_BY_ONE = {
+# None for ticks that have passed: the next run finds whatever they would have found. Several at a time, so that a
+# tenant that is tried again holds no other up; where two of one tenant meet, Springline has the second end with 17.
+OF_BOTH = {
     "start_date": datetime(2026, 1, 1, tzinfo=ZoneInfo("Europe/Oslo")),
     "catchup": False,
-    "max_active_runs": 1,
+    "max_active_runs": 4,
+    "params": {"tenants": Param([], type="array", description="only these tenants; all of the list when none")},
 }
 
 
-@dag(schedule=schedule("*/10 * * * *"), **ONE_BY_ONE)
+@dag(schedule=schedule("*/10 * * * *"), **OF_BOTH)
 def springline_documents() -> None:
     """Post what is ready, and publish it."""
-    run_springline("run", "documents", "publish")
+    run_springline.partial(arguments=["run", "documents", "publish"]).expand(tenant=tenants())
 
 
-@dag(schedule=schedule("5 6-20 * * 1-5", "35 2 * * *"), **ONE_BY_ONE)
+@dag(schedule=schedule("5 6-20 * * 1-5", "35 2 * * *"), **OF_BOTH)
 def springline_everything() -> None:
     """Run every job in its order."""
-    run_springline("run")
+    run_springline.partial(arguments=["run"]).expand(tenant=tenants())
 
 
 springline_documents()

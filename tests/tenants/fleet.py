@@ -1,0 +1,236 @@
+"""Many tenants: a pair of systems each, all served by this process, and a list of them as a scheduler reads it.
+
+What a machine needs of the others is addresses alone: of both systems, and of the control store.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import stat
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from itertools import pairwise
+from multiprocessing import get_context
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+import structlog
+
+from pipelines.batch.run import chosen_jobs, run_batch
+from pipelines.core.control_place import PostgresSchema, read_postgres
+from pipelines.core.settings import load_settings
+from pipelines.core.tenants import RESULTS, SECRETS
+from pipelines.outbox.chain import verify_chain
+from pipelines.stores.opening import open_store
+from tests.bench.desk import world_settings
+from tests.flow.world import CLOCK, TODAY
+from tests.storm.auditor import Auditor, Said, Violation
+from tests.storm.books import LedgerBooks, VmsApi
+from tests.storm.journal import Journal
+from tests.storm.worlds import new_document, story_of, write_storm_world
+from tests.support.control_stores import server
+from tests.support.delivery_seed import NO_LIMITS
+from tests.support.sandbox_server import REPOSITORY, Sandbox, running_sandbox
+from tests.support.verified import verified_file
+
+SETTINGS = """\
+warehouse = "springline.duckdb"
+published = "published"
+control = "{control}"
+[vms]
+base_url = "{base_url}"
+token_url = "{token_url}"
+client_id = "{client_id}"
+audience = "{audience}"
+[ledger]
+url = "{url}"
+"""
+# Both systems have the day that their world is made for, so a batch has it too.
+PROGRAM = f'exec {sys.executable} -m pipelines.cli.app "$@" --today {TODAY}\n'
+# The same without publishing, whatever a scheduler says.
+NOT_PUBLISHING = 'for word; do shift; [ "$word" = publish ] || set -- "$@" "$word"; done\n' + PROGRAM
+# Invoices of suppliers and customers, and credit notes, of whose partners and voyages the ledger has each already.
+KINDS = ("2706004", "2706040", "2706160", "2706250", "2706298")
+WRONG_TOKEN = "nobody-has-this-token"
+
+
+@dataclass(slots=True)
+class Port:
+    """One tenant: its systems, where its record is, and what people have done there."""
+
+    name: str
+    sandbox: Sandbox
+    control: PostgresSchema
+    vms: VmsApi
+    is_wrong: bool
+    journal: Journal = field(default_factory=Journal)
+    entered: dict[int, datetime] = field(default_factory=dict)
+
+    def enter(self, rng: Random) -> None:
+        """Enter an invoice that is ready for posting, as a person does."""
+        document = new_document(rng, rng.randint(6_100_001, 6_999_999), KINDS)
+        given = {name: value for name, value in document.items() if name not in {"key", "modifiedDate"}}
+        document["key"] = key = self.vms.call("POST", "Document", given)["key"]
+        self.journal.documents[key] = story_of(document)
+        self.journal.note("entered", key)
+        self.entered[key] = datetime.now(UTC)
+
+    def violations(self) -> list[Violation]:
+        """Judge both systems' own books: each document once, to the cent, and acknowledged."""
+        said = Said({}, [])
+        auditor = Auditor.of(self.vms, LedgerBooks.of(self.sandbox.env), self.journal, said, TODAY)
+        return auditor.violations({"documents"})
+
+
+class Batch(NamedTuple):
+    """One batch of a tenant, as its record has it; a batch that was killed has no end."""
+
+    started_at: datetime
+    ended_at: datetime | None
+    exit_code: int | None
+
+
+class Record(NamedTuple):
+    """What the control store of a tenant says: its batches in order, and when the ledger had each document."""
+
+    batches: Sequence[Batch]
+    sent: dict[int, datetime]
+    chain: Sequence[object]
+
+    def longest_gap(self, begin: datetime, end: datetime) -> float:
+        """Return the longest time in seconds in which no batch has ended with a result."""
+        ends = [one.ended_at for one in self.batches if one.ended_at and one.exit_code in RESULTS]
+        moments = [begin, *sorted(moment for moment in ends if begin < moment < end), end]
+        return max((after - before).total_seconds() for before, after in pairwise(moments))
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """All tenants, and the list of them."""
+
+    folder: Path
+    ports: dict[str, Port]
+    # Of every machine; the same for all tenants.
+    environ: dict[str, str]
+    # What a shell does in the place of Springline's program.
+    program: str = PROGRAM
+
+    @property
+    def tenants(self) -> Path:
+        """The list."""
+        return self.folder / "etc" / "tenants.toml"
+
+    def machine(self, name: str) -> dict[str, str]:
+        """Make the folder of a machine, and return what its scheduler is told; nothing of another's is in it."""
+        folder, program = self.folder / name, self.folder / name / "springline"
+        for tenant in self.ports:
+            stores = folder / "stores" / tenant
+            stores.mkdir(parents=True)
+            # To verify the models takes seconds, and comes to the same everywhere.
+            shutil.copy(verified_file(), stores / "springline.models.json")
+        program.write_text(f"#!/bin/sh\n{self.program}", encoding="utf-8")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        told = {"TENANTS": self.tenants, "TENANTS_FOLDER": folder / "stores", "TENANTS_PROGRAM": program}
+        return {**self.environ, **{variable: str(path) for variable, path in told.items()}}
+
+    def warm(self, machine: str) -> None:
+        """Have every tenant whose token is right look at both systems once on a machine, as in the days before.
+
+        In few processes, which load once what a batch needs.
+        """
+        work = []
+        for name, port in self.ports.items():
+            stores = self.folder / machine / "stores" / name
+            own = {
+                "WAREHOUSE": stores / "springline.duckdb",
+                "PUBLISHED": stores / "published",
+                "CONTROL": port.control,
+            }
+            named = {f"SPRINGLINE_{variable}": str(value) for variable, value in own.items()}
+            work += [] if port.is_wrong else [{**port.sandbox.env, **self.environ, **named}]
+        with ProcessPoolExecutor(4, mp_context=get_context("spawn"), initializer=_be_quiet) as pool:
+            codes = {*pool.map(_look, work)}
+        assert codes == {0}, codes
+
+    def record(self, name: str) -> Record:
+        """Read the control store of a tenant; empty where no batch has made it."""
+        with closing(open_store(self.ports[name].control)) as control:
+            batches = control.read("SELECT started_at, ended_at, exit_code FROM batches ORDER BY started_at")
+            sent = control.read("SELECT document_key, sent_at FROM outbox WHERE kind = 'voucher' AND sent_at > ''")
+            return Record(
+                [Batch(_moment(begun), _moment(ended) if ended else None, code) for begun, ended, code in batches],
+                {key: _moment(at) for key, at in sent},
+                verify_chain(control),
+            )
+
+
+@contextmanager
+def fleet(folder: Path, number: int, *, wrong: int | None = None, program: str = PROGRAM) -> Iterator[Fleet]:
+    """Serve so many tenants; the one with the number ``wrong``, from 0, has a token that its ledger does not know."""
+    seed = write_storm_world(folder / "seed", is_first_day=False)
+    names = [f"tenant-{place:02}" for place in range(number)]
+    with ExitStack() as stack:
+        ports = {}
+        for place, name in enumerate(names):
+            ports[name] = port = _port(folder / "systems" / name, seed, name, is_wrong=place == wrong)
+            stack.callback(port.sandbox.close)
+            stack.callback(port.vms.close)
+            _write_settings(folder / "etc" / name, port)
+        lines = [f'{name} = "{name}/springline.toml"' for name in names]
+        (folder / "etc" / "tenants.toml").write_text("\n".join(["[tenants]", *lines, ""]), encoding="utf-8")
+        environ = {**world_settings(seed), "PYTHONPATH": str(REPOSITORY)}
+        yield Fleet(folder, ports, environ, program)
+
+
+def _port(folder: Path, seed: Path, name: str, *, is_wrong: bool) -> Port:
+    folder.mkdir(parents=True)
+    sandbox = running_sandbox(folder, seed)
+    sandbox.control("POST", "ledger/settings", NO_LIMITS)
+    sandbox.control("POST", "clock", {"now": CLOCK})
+    port = Port(name, sandbox, _schema(name), VmsApi.of(sandbox.env), is_wrong)
+    # Suppliers that the ledger has already were released by whoever entered them there.
+    for code, account in LedgerBooks.of(sandbox.env).accounts().items():
+        port.journal.accounts[code] = {account} if account else set()
+    return port
+
+
+def _schema(name: str) -> PostgresSchema:
+    named = dict(word.split("=", 1) for word in server().split())
+    schema = name.replace("-", "_")
+    return read_postgres(f"postgresql://{named['user']}@/{named['dbname']}?host={named['host']}&schema={schema}")
+
+
+def _write_settings(folder: Path, port: Port) -> None:
+    env = port.sandbox.env
+    secrets = folder / SECRETS
+    secrets.mkdir(parents=True)
+    values = {
+        name: env[f"SPRINGLINE_VMS__{name.upper()}"] for name in ("base_url", "token_url", "client_id", "audience")
+    }
+    text = SETTINGS.format(control=port.control, url=env["SPRINGLINE_LEDGER__URL"], **values)
+    (folder / "springline.toml").write_text(text, encoding="utf-8")
+    token = WRONG_TOKEN if port.is_wrong else env["SPRINGLINE_LEDGER__TOKEN"]
+    (secrets / "SPRINGLINE_LEDGER__TOKEN").write_text(token, encoding="utf-8")
+    (secrets / "SPRINGLINE_VMS__CLIENT_SECRET").write_text(env["SPRINGLINE_VMS__CLIENT_SECRET"], encoding="utf-8")
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _be_quiet() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+def _look(environ: Mapping[str, str]) -> int:
+    """Run a batch in this process, and return its exit code."""
+    settings = load_settings(None, environ=environ)
+    jobs, now = chosen_jobs(["documents"]), partial(datetime.now, UTC)
+    return run_batch(settings, jobs=jobs, operator="schedule", now=now, today=TODAY).exit_code
