@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -88,12 +88,17 @@ def harbour(tmp_path: Path, server: Server) -> Iterator[World]:
         yield both
 
 
-def stopped_at(harbour: World, point: Point) -> subprocess.Popen[str]:
-    """Start a batch, and wait until it has come to a point."""
+@contextmanager
+def stopped_at(harbour: World, point: Point) -> Iterator[subprocess.Popen[str]]:
+    """Start a batch, wait until it has come to a point, and end it behind the block."""
     process = harbour.start(*map(str, point), "run", *JOBS, code=STOPPING)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "here\n", process.communicate(timeout=PATIENCE)
-    return process
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "here\n"
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=PATIENCE)
 
 
 def under_way(harbour: World) -> set[str]:
@@ -117,9 +122,8 @@ def assert_all_is_there_once(harbour: World, sending: set[str], **environ: str) 
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: " ".join(map(str, point)))
 def test_a_machine_that_is_lost_with_its_disk_leaves_nothing_open(harbour: World, tmp_path: Path, point: Point) -> None:
-    process = stopped_at(harbour, point)
-    process.kill()
-    process.communicate(timeout=PATIENCE)
+    with stopped_at(harbour, point):
+        pass
     shutil.rmtree(harbour.folder)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -132,15 +136,15 @@ def test_a_machine_that_is_lost_with_its_disk_leaves_nothing_open(harbour: World
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: " ".join(map(str, point)))
 def test_a_server_that_is_killed_loses_no_note(harbour: World, server: Server, point: Point) -> None:
-    process = stopped_at(harbour, point)
-    sending = under_way(harbour)
-    assert len(sending) >= 1
-    server.kill()
-    server.start()
-    assert under_way(harbour) == sending
-    harbour.requests()
-    # The batch that was at work has lost its lock with its connection, and sends nothing more.
-    _, err = process.communicate("on\n", timeout=PATIENCE)
+    with stopped_at(harbour, point) as process:
+        sending = under_way(harbour)
+        assert len(sending) >= 1
+        server.kill()
+        server.start()
+        assert under_way(harbour) == sending
+        harbour.requests()
+        # The batch that was at work has lost its lock with its connection, and sends nothing more.
+        _, err = process.communicate("on\n", timeout=PATIENCE)
     assert process.returncode == EXIT_BUSY, err
     assert "is lost" in err
     writes = [name for side in harbour.requests().values() for name in side if "add" in name or name.startswith("PUT")]

@@ -20,13 +20,17 @@ from pipelines.stores.backup import back_up
 from pipelines.stores.control import Control
 from pipelines.stores.lost import open_control
 from pipelines.stores.opening import open_store
+from pipelines.stores.postgres import connection as postgres_connection
 from pipelines.stores.postgres import control as postgres_control
+from pipelines.stores.postgres.connection import PostgresConnection
+from pipelines.stores.postgres.control import PostgresControl
 from pipelines.stores.postgres.faults import StatementError, fault
 from pipelines.stores.versions import control_folder, migrations
 from pipelines.stores.warehouse import open_warehouse
 from tests.support.control_stores import new_schema, server
 from tests.support.delivery_world import World, make_settings, voucher
 from tests.support.postgres import Postgres
+from tests.support.postgres_pool import Pool
 
 PASSWORD = "geheim-9f3a2c"
 ACCOUNT = "NO9386011117947"
@@ -269,6 +273,36 @@ def test_faults_end_with_their_own_code(place: PostgresSchema, error: psycopg.Er
     assert str(place) in told.message
     assert told.next_step
     assert "{" not in str(told)
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_a_pool_that_shares_sessions_is_refused(
+    monkeypatch: pytest.MonkeyPatch, place: PostgresSchema, *, is_shared: bool
+) -> None:
+    pool = Pool(server(), is_shared=is_shared)
+    monkeypatch.setattr(postgres_connection, "_connected", pool.connected)
+    if is_shared:
+        with pytest.raises(SettingsError, match="behind a pool") as caught:
+            open_store(place)
+        assert "pool_mode = session" in caught.value.next_step
+        # Refused before anything was set in a session that is somebody else's next.
+        paths = [connection.execute("SHOW search_path").fetchone() for connection in pool.sessions]
+        assert [row is not None and row[0] for row in paths] == ['"$user", public'] * 2
+    else:
+        opened = PostgresConnection(place, for_reading=False, lock_seconds=1)
+        assert opened.run("SHOW search_path")[0][0] == place.schema
+    for connection in pool.sessions:
+        connection.close()
+
+
+def test_a_session_that_becomes_another_is_refused(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(control, PostgresControl)
+    monkeypatch.setattr(control._open, "process", -1)
+    with pytest.raises(SettingsError, match="behind a pool"):
+        control.keep_mark("a", "1")
+    monkeypatch.undo()
+    assert control.mark("a") is None
+    control.keep_mark("a", "1")
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, place: PostgresSchema) -> None:

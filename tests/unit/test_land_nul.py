@@ -38,7 +38,7 @@ def rejected(ctx: Context) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("member", ["documentText", "documentNo", "externalDocumentNo"])
 def test_one_document_is_set_aside_and_the_others_land(ctx: Context, member: str) -> None:
-    spoilt = vms_document(2, **{member: "a\0b"})
+    spoilt = vms_document(2) | {member: "a\0b"}
     landed = land(ctx, DOCUMENTS, [page(vms_document(1), spoilt, vms_document(3))], side="vms")
     assert landed.rejected_keys == {KEY + 2}
     [(key, number, where, message)] = rejected(ctx)
