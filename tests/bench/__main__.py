@@ -19,6 +19,7 @@ BENCHES = {
     "small": True,
     "idle": False,
     "run": False,
+    "control": False,
     "recovery": False,
     "master-data": True,
     "payments": True,

@@ -63,7 +63,19 @@ class Server:
     @property
     def address(self) -> str:
         """Return where it listens, in libpq's words."""
-        return f"host={self.data} user=postgres dbname=postgres"
+        return f"host={self.data} port={self.port} user=postgres dbname=postgres"
+
+    @property
+    def port(self) -> int:
+        """Return its number, which a socket in a folder has too."""
+        return int(dict(option.split("=") for option in self.options).get("port", "5432"))
+
+    @property
+    def processor(self) -> float:
+        """Return the seconds of the processor that it and all that it has started have used so far."""
+        assert self.process is not None
+        children = [_used(child, ended=False) for child in _children(self.process.pid)]
+        return (_used(self.process.pid, ended=True) + sum(children)) / os.sysconf("SC_CLK_TCK")
 
     def start(self) -> None:
         """Start it, and wait until it lets somebody in."""
@@ -80,10 +92,10 @@ class Server:
         """Kill it with all that it has started (SIGKILL): nothing of it ends as it would like to."""
         assert self.process is not None
         # The server first: it would start what has died anew.
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text("utf-8").split()
+        children = _children(self.process.pid)
         self.process.kill()
         self.process.wait()
-        for child in map(int, children):
+        for child in children:
             try:
                 os.kill(child, signal.SIGKILL)
             except ProcessLookupError:
@@ -136,6 +148,20 @@ def postgres_server(*options: str, folder: Path | None = None) -> Iterator[Serve
             server.stop()
     finally:
         shutil.rmtree(made_in, ignore_errors=True)
+
+
+def _children(process: int) -> list[int]:
+    return [*map(int, Path(f"/proc/{process}/task/{process}/children").read_text("utf-8").split())]
+
+
+def _used(process: int, *, ended: bool) -> int:
+    """Return the ticks of a process, with those of its children that have ended; none where it has ended itself."""
+    try:
+        # Behind the name, which may hold anything: utime, stime, cutime, cstime (proc(5)).
+        fields = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()[11:15]
+    except FileNotFoundError:
+        return 0
+    return sum(map(int, fields if ended else fields[:2]))
 
 
 def _wait(server: subprocess.Popen[bytes], address: str) -> None:

@@ -122,10 +122,29 @@ def test_a_lost_schema_is_not_begun_anew(tmp_path: Path, place: PostgresSchema) 
     with pytest.raises(SettingsError, match="is empty, but the warehouse") as caught:
         open_control(settings)
     assert "pg_restore" in caught.value.next_step
+    with pytest.raises(SettingsError, match="is empty, but the warehouse"):
+        open_control(settings, for_reading=True)
     assert not names_of_tables(place)
     open_store(place).close()
     with pytest.raises(SettingsError, match="is empty, but the warehouse"):
         open_control(settings)
+
+
+def test_a_question_connects_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: PostgresSchema, control: Control
+) -> None:
+    control.keep_mark("a", "1")
+    settings = make_settings(control=place, warehouse=tmp_path / "w.duckdb", published=tmp_path / "published")
+    connected, made = postgres_connection._connected, list[PostgresSchema]()
+
+    def counting(place: PostgresSchema) -> psycopg.Connection[postgres_connection.Record]:
+        made.append(place)
+        return connected(place)
+
+    monkeypatch.setattr(postgres_connection, "_connected", counting)
+    with closing(open_control(settings, for_reading=True)) as opened:
+        assert opened.mark("a") == "1"
+    assert made == [place]
 
 
 def names_of_tables(place: PostgresSchema) -> list[tuple[object, ...]]:
