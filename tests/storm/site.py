@@ -59,6 +59,8 @@ SETTINGS = {
     # One thread a side: which request is the n-th is the same whenever a storm is played again.
     "SPRINGLINE_VMS__WORKERS": "1",
 }
+# Where nothing is disturbed nothing is late either, however busy the machine.
+PATIENT = {"SPRINGLINE_VMS__TIMEOUT": "60", "SPRINGLINE_LEDGER__TIMEOUT": "60"}
 STORE = "springline.ctl.sqlite"
 MODELS = "springline.models.json"
 

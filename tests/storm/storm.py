@@ -19,7 +19,7 @@ from tests.storm.deeds import do
 from tests.storm.forks import Kill, Pause
 from tests.storm.journal import Journal
 from tests.storm.people import People, look_at_the_books
-from tests.storm.site import MODELS, MORNING, Ran, Site
+from tests.storm.site import MODELS, MORNING, PATIENT, Ran, Site
 from tests.storm.story import FOCI, JOBS, SECOND_RUN, Deed, Focus, Run, Story
 from tests.storm.worlds import write_storm_world
 
@@ -118,6 +118,7 @@ class Base:
 
 
 def _live_here(site: Site, jobs: Sequence[str]) -> None:
+    site.environ.update(PATIENT)
     try:
         ran = site.run_here(*jobs)
     finally:

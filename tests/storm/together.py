@@ -39,7 +39,7 @@ from tests.storm.forks import die_with_parent, fork
 from tests.storm.journal import Journal
 from tests.storm.many import in_children
 from tests.storm.people import People, look_at_the_books
-from tests.storm.site import Ran, Site
+from tests.storm.site import PATIENT, Ran, Site
 from tests.storm.storm import BUSY, QUIET, Base, _said
 
 JOBS = ("master-data", "documents")
@@ -204,6 +204,7 @@ def main(arguments: list[str] | None = None) -> int:
     ):
         base = Base.make(Path(name), verified(Path(name)), server)
         site = base.begin(Path(name) / "tenant", Journal(), is_first_day=False)
+        site.environ.update(PATIENT)
         done = []
         for one in play(site, tries=given.tries, seed=given.seed):
             done.append(one)

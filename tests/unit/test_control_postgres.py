@@ -70,6 +70,13 @@ def test_a_second_batch_is_kept_out_until_the_first_has_gone(place: PostgresSche
         other.hold_batch()
 
 
+def test_a_note_is_forced_to_the_disk_whatever_the_server_does(control: Control, owner: Postgres) -> None:
+    assert owner.execute("SHOW synchronous_commit").fetchone() == ("off",)
+    assert isinstance(control, PostgresControl)
+    with control.write() as connection:
+        assert connection.execute("SHOW synchronous_commit").fetchone()[0] == "on"
+
+
 def test_tenants_of_one_database_do_not_meet(control: Control) -> None:
     control.hold_batch()
     with control.write(), closing(open_store(new_schema(), busy_seconds=0.1)) as other:
