@@ -39,11 +39,14 @@ def never_show(secret: str) -> None:
 def hide_in_text(text: str) -> str:
     """Replace credentials and bank accounts in a text that comes from outside, before it goes into a message.
 
+    And U+0000, which a control store in PostgreSQL does not take.
+
     >>> hide_in_text('[{"key":1,"bankAccountNo":"86011117947","iban":"NO02 8601')
     '[{"key":1,"bankAccountNo":***,"iban":***'
     >>> hide_in_text("86011117947 and 8601.11.17947, not 86011117948 nor 86011117947.50")
     '*** and ***, not 86011117948 nor 86011117947.50'
     """
+    text = text.replace("\0", "\ufffd")
     for secret in _known:
         text = text.replace(secret, HIDDEN)
     for pattern, instead in _SECRET_TEXTS:

@@ -169,6 +169,9 @@ def _text(value: object) -> str:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise _FaultError("half a surrogate pair stands in the text") from error
+    if "\0" in text:
+        # No text of PostgreSQL can hold it, and a control store may be there.
+        raise _FaultError("the character U+0000 stands in the text")
     return str(text)
 
 

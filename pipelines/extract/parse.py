@@ -39,7 +39,7 @@ _NO_BREAKS = bytes.maketrans(b"\n\r", b"  ")
 # What pyarrow.json reads wrongly without an error: a decimal of 39 digits in all wraps around (so does an exponent that
 # makes as many), a time with a zone is moved to UTC, its day with it, and the year 0 is a date, which Python's calendar
 # does not have. 19 digits in a row are a cautious limit. An exponent of one digit behind one digit is exact.
-# And what it reads although no contract takes it: 16 digits before the decimal point.
+# And what it reads although no contract takes it: 16 digits before the decimal point, and the character U+0000.
 _UNSAFE = (
     r"[0-9]{19}",
     r"[:,\[ \t\r\n-][0-9]{16}",
@@ -48,6 +48,7 @@ _UNSAFE = (
     r":[0-9][0-9](?:\.[0-9]+)?(?:Z|[+-][0-9])",
     r"-[0-9][0-9][T ][0-9][0-9](?:Z|[+-][0-9])",
     r'"0000-',
+    r"\\u0000",
 )
 
 

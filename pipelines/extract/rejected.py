@@ -112,7 +112,7 @@ def _write(ctx: Context, closed: Sequence[int], added: Sequence[RejectedObject],
                     "document_no": item.document_no,
                     "member": item.member,
                     "message": f"{item.message}. Next: {NEXT_STEPS[side]}",
-                    "body": item.body[:LONGEST_BODY].decode("utf-8", errors="replace"),
+                    "body": _readable(item.body[:LONGEST_BODY]),
                     "body_hash": item.body_hash,
                     "at": at,
                     "batch_id": ctx.batch_id,
@@ -122,6 +122,11 @@ def _write(ctx: Context, closed: Sequence[int], added: Sequence[RejectedObject],
         )
     for item in added:
         _log.warning("object set aside", side=side, entity=entity, key=item.key, message=item.message)
+
+
+def _readable(body: bytes) -> str:
+    # A bare zero byte, which is no JSON, is in no text of PostgreSQL's.
+    return body.decode("utf-8", errors="replace").replace("\0", "\ufffd")
 
 
 def _text(key: int | None) -> str | None:

@@ -46,8 +46,11 @@ def open_control(settings: Settings, *, for_reading: bool = False, busy_seconds:
 
     Raises SettingsError when the store is lost, BusyError when a batch holds the warehouse that would tell.
     """
+    place = settings.control_place
+    if for_reading and isinstance(place, PostgresSchema):
+        return _open_to_read(settings, place)
     refuse_lost_control(settings)
-    return open_store(settings.control_place, for_reading=for_reading, busy_seconds=busy_seconds)
+    return open_store(place, for_reading=for_reading, busy_seconds=busy_seconds)
 
 
 def refuse_lost_control(settings: Settings, *, warehouse: duckdb.DuckDBPyConnection | None = None) -> None:
@@ -55,9 +58,24 @@ def refuse_lost_control(settings: Settings, *, warehouse: duckdb.DuckDBPyConnect
 
     ``warehouse`` is the open one of a batch, which cannot be opened again meanwhile.
     """
+    if not _has_history(settings.control_place):
+        _refuse_witnessed(settings, warehouse)
+
+
+def _open_to_read(settings: Settings, place: PostgresSchema) -> Control:
+    # Read alone, nothing is made: one connection does for both, and to make one takes longer than to ask.
+    opened = open_store(place, for_reading=True)
+    try:
+        if not opened.one(_HAS_HISTORY):
+            _refuse_witnessed(settings, None)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def _refuse_witnessed(settings: Settings, warehouse: duckdb.DuckDBPyConnection | None) -> None:
     control = settings.control_place
-    if _has_history(control):
-        return
     witness = _witness(settings, warehouse)
     if witness is None:
         return

@@ -140,7 +140,11 @@ SELECT
     documents.document_date,  -- date of the document in the VMS
     COALESCE(documents.currency_code, sent.currency) AS currency_code,  -- currency of the document
     COALESCE(documents.company_currency_code, ledger.company_currency_code) AS company_currency_code,  -- currency of the company amounts
-    documents.status_code,
+    CASE
+        -- A warehouse that was built anew has read all documents there are, and none that the VMS deleted before.
+        WHEN vouchers.state = 'sent' AND staged.document_key IS NULL AND set_aside.document_key IS NULL THEN 'GONE'
+        ELSE documents.status_code
+    END AS status_code,  -- PEN, INV, RFP, POS; GONE: deleted; REJECTED: its text breaks the contract
     documents.fetched_at,
     CASE WHEN documents.status_code <> 'GONE' THEN documents.amount END AS amount,  -- what the VMS has, with its sign, in currency_code
     CASE WHEN documents.status_code <> 'GONE' THEN documents.company_amount END
@@ -175,6 +179,8 @@ FROM
     chosen
 LEFT JOIN rec.vms_documents AS documents
     ON chosen.document_key = documents.document_key
+LEFT JOIN stg_vms.documents AS staged
+    ON chosen.document_key = staged.document_key
 LEFT JOIN vouchers
     ON chosen.document_key = vouchers.document_key
 LEFT JOIN acknowledgements

@@ -21,6 +21,7 @@ BENCHES = {
     "tick": False,
     "scheduler": False,
     "run": False,
+    "control": False,
     "recovery": False,
     "master-data": True,
     "payments": True,

@@ -22,11 +22,11 @@ from pipelines.stores.control_schema import control_tables
 from pipelines.stores.opening import open_store
 from pipelines.wire.http import Answer, Call, HttpCaller
 from tests.flow.world import World, copies, world
-from tests.support.control_stores import new_schema, server
+from tests.support.control_stores import KINDS, new_place, new_schema, server
 
 pytestmark = pytest.mark.system
 
-EXIT_BUSY, EXIT_SETTINGS = 17, 10
+EXIT_BUSY, EXIT_SETTINGS, EXIT_CONTRACT = 17, 10, 11
 # A voucher has five lines: a mutation each.
 LIMITS = {"SPRINGLINE_LEDGER__NODES_PER_MUTATION": "5", "SPRINGLINE_LEDGER__TIMEOUT": "4"}
 # Times, and what is made of them: names of batches, and the hashes over both. Numbers of rows and ids in the VMS follow
@@ -185,6 +185,23 @@ def test_a_connection_that_ends_in_mid_delivery_loses_nothing(monkeypatch: pytes
         assert {row for (row,) in harbour.rows("SELECT state FROM outbox WHERE kind = 'voucher'")} == {"sent"}
         with closing(open_store(place)) as control:
             assert verify_chain(control) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_text_that_postgresql_cannot_hold_costs_one_document(kind: str, tmp_path: Path) -> None:
+    documents = copies(3, first_key=6_000_001)
+    documents[1]["documentText"] = "Port\0call"
+    place = new_place(kind, tmp_path)
+    with world(tmp_path, {"vms/Document": documents}, is_first_day=True, SPRINGLINE_CONTROL=str(place)) as harbour:
+        ran = harbour.run("master-data", "documents")
+        assert ran.exit_code == EXIT_CONTRACT
+        assert harbour.booked() == {6_000_001: 1, 6_000_003: 1}
+        [(message,)] = harbour.rows("SELECT message FROM rejected WHERE until IS NULL")
+        assert "Document 6000002 (N6000002): documentText: the character U+0000" in message
+        # Corrected in the VMS, it goes with the next run.
+        harbour.change("Document", 6_000_002, documentText="Port call")
+        assert harbour.run("documents").exit_code == 0
+        assert harbour.booked() == dict.fromkeys((6_000_001, 6_000_002, 6_000_003), 1)
 
 
 def test_it_is_moved_to_a_file_and_back(both: Both, tmp_path: Path) -> None:

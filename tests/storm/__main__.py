@@ -31,6 +31,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 from pipelines.contracts.declared import declared_tables
 from pipelines.core.resources import sql_folder
 from pipelines.models.store import open_catalog
+from tests.storm.databases import add_control, databases
 from tests.storm.forks import die_with_parent, fork
 from tests.storm.shrink import shrink
 from tests.storm.storm import Base, storm
@@ -55,6 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--shrink", action="store_true", help="cut one story down, and print it as YAML")
     parser.add_argument("--minutes", type=float, default=600, help="begin no storm after so many (600)")
     parser.add_argument("--processes", type=int, default=2)
+    add_control(parser)
     given = parser.parse_args(arguments)
     if given.shrink and given.seed is None and not given.play:
         parser.error("--shrink needs --seed or --play")
@@ -62,8 +64,11 @@ def main(arguments: list[str] | None = None) -> int:
     prepare()
     began = time.monotonic()
     # A storm that somebody stops may still be writing.
-    with tempfile.TemporaryDirectory(dir=memory(), ignore_cleanup_errors=True) as folder:
-        base = Base.make(Path(folder), verified(Path(folder)))
+    with (
+        tempfile.TemporaryDirectory(dir=memory(), ignore_cleanup_errors=True) as folder,
+        databases(given.control, memory=memory()) as server,
+    ):
+        base = Base.make(Path(folder), verified(Path(folder)), server)
         gc.freeze()
         if given.shrink:
             return _shrink(next(stories)[1], Path(folder), base)
@@ -196,6 +201,7 @@ def _figures(results: list[Json], *, seconds: float) -> None:
     sys.stdout.write(
         f"{len(results)} worlds, {total('runs'):.0f} runs, {total('documents_sent'):.0f} documents sent, "
         f"{total('payments'):.0f} payments, {faults.total()} faults, {total('kills'):.0f} kills, "
+        f"{total('machines'):.0f} machines lost, "
         f"{total('second_runs'):.0f} second runs, {total('full'):.0f} full disks, {deeds.total()} deeds of people, "
         f"at most {max((result.get('look_ups', 0) for result in results), default=0)} look-ups of an unknown fate\n"
         f"{seconds:.0f} seconds, {total('seconds'):.0f} of the processor, "

@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.storm.__main__ import verified
 from tests.storm.auditor import Auditor
 from tests.storm.books import LedgerBooks, VmsApi
+from tests.storm.databases import Databases
 from tests.storm.everything import AN_HOUR, FLOWS, OWN, act, write_everything
 from tests.storm.forks import Kill
 from tests.storm.journal import Journal
@@ -35,6 +36,7 @@ class Day:
 
     folder: Path
     seed: Path
+    databases: Databases | None
     journals: list[Journal] = field(default_factory=list)
     times: list[datetime] = field(default_factory=list)
     names: list[list[str]] = field(default_factory=list)
@@ -47,7 +49,8 @@ class Day:
     def begin(self, flow: int, folder: Path) -> Site:
         """Begin a flow in a folder of its own, where everything is as it was then."""
         shutil.copytree(self.folder / f"flow-{flow}", folder, dirs_exist_ok=True)
-        site = Site.open(folder, self.seed, copy.deepcopy(self.journals[flow]), now=self.times[flow])
+        journal, now = copy.deepcopy(self.journals[flow]), self.times[flow]
+        site = Site.open(folder, self.seed, journal, now=now, databases=self.databases)
         site.environ.update(OWN)
         return site
 
@@ -63,10 +66,10 @@ class Day:
         self.times.append(site.now)
 
 
-def live_the_day(folder: Path, *, last: str = "") -> Day:
+def live_the_day(folder: Path, databases: Databases | None, *, last: str = "") -> Day:
     """Live through the day undisturbed, to the end or until a flow is over, counting the steps of each flow."""
     journal = Journal()
-    day = Day(folder, write_everything(folder / "seed", journal))
+    day = Day(folder, write_everything(folder / "seed", journal), databases)
     place = folder / "day"
     place.mkdir()
     site = Site.open(place, day.seed, journal)
@@ -114,7 +117,7 @@ def _look_undisturbed(day: Day, wanted: tuple[int, bool]) -> tuple[int, bool, li
         before = take_picture(site)
         violations = again(site, flow)
         pictures = [before, take_picture(site)]
-        site.close()
+        site.remove()
     return flow, is_later, pictures, violations
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-import shutil
 import sys
 import tempfile
 import time
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.storm.__main__ import memory, prepare
+from tests.storm.databases import add_control, databases
 from tests.storm.day import LONGEST, Day, again, differences, live_the_day, look_ahead
 from tests.storm.everything import AN_HOUR, FLOWS, Flow, act
 from tests.storm.forks import Kill
@@ -98,8 +98,7 @@ def play(day: Day, case: Case) -> list[str]:
             wrong = compared(after)
         return violations + wrong
     finally:
-        site.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        site.remove()
 
 
 def _differences(site: Site, wanted: Counter[str], *, seen: Callable[[Counter[str]], Counter[str]]) -> list[str]:
@@ -222,12 +221,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--flow", choices=[flow.name for flow in FLOWS], help="this flow alone")
     parser.add_argument("--part", default="1/1", help="2/7 is every seventh case, from the second on")
     parser.add_argument("--processes", type=int, default=2)
+    add_control(parser)
     given = parser.parse_args(arguments)
     prepare()
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(dir=memory()) as folder:
+    with tempfile.TemporaryDirectory(dir=memory()) as folder, databases(given.control, memory=memory()) as server:
         chosen = [flow.name for flow in FLOWS if given.flow in (None, flow.name)]
-        day = live_the_day(Path(folder), last=chosen[-1])
+        day = live_the_day(Path(folder), server, last=chosen[-1])
         _tell_steps(day, is_whole=given.what == "steps")
         place, parts = map(int, given.part.split("/"))
         planned = [case for plan in PLANS[given.what] for case in plan(day, is_every=given.every)]

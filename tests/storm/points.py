@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from pipelines.batch import run as batch_run
 from pipelines.publish.edition import swap
 from pipelines.stores import versions
 from pipelines.stores.control import Control
+from pipelines.stores.postgres.control import PostgresControl
 from pipelines.wire.http import Answer, Call, HttpCaller
 
 if TYPE_CHECKING:
@@ -138,11 +140,8 @@ def _count_control(steps: Steps) -> None:
             return
         seen: list[str] = []
         with ExitStack() as committed, write(self) as connection:
-            # Its steps are counted by the words of its statements, which a file alone tells.
-            assert isinstance(connection, sqlite3.Connection)
-            connection.set_trace_callback(seen.append)
-            yield connection
-            connection.set_trace_callback(None)
+            with _told(connection, seen):
+                yield connection
             # Begins when all is written and nothing of it is committed; ends after the commit.
             committed.enter_context(steps.step(lambda: f"control store {_words(Counter(map(change_of, seen)))}"))
 
@@ -154,6 +153,40 @@ def _count_control(steps: Steps) -> None:
             bring(connection, path, **named)
 
     _put(versions, "bring_up_to_date", brought)
+    make = PostgresControl._make
+
+    def made(self: PostgresControl, *more: Any) -> None:  # noqa: ANN401 as it comes
+        if self._for_reading:
+            make(self, *more)
+            return
+        with steps.step(lambda: "control store made or migrated"):
+            make(self, *more)
+
+    _put(PostgresControl, "_make", made)
+
+
+@contextmanager
+def _told(connection: ControlConnection, seen: list[str]) -> Iterator[None]:
+    """Have the statements of a transaction told; a file tells them itself."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.set_trace_callback(seen.append)
+        yield
+        connection.set_trace_callback(None)
+        return
+    names = ("execute", "executemany")
+    wholes: dict[str, Any] = {name: getattr(connection, name) for name in names}
+
+    def telling(name: str, statement: str, *more: object) -> object:
+        seen.append(statement)
+        return wholes[name](statement, *more)
+
+    for name in names:
+        _put(connection, name, partial(telling, name))
+    try:
+        yield
+    finally:
+        for name in names:
+            delattr(connection, name)
 
 
 def _count_warehouse(steps: Steps) -> None:

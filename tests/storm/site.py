@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -24,6 +24,7 @@ from pipelines.core.settings import load_settings
 from pipelines.load.delivery import Delivery, LookUp
 from pipelines.outbox.entry import Entry
 from pipelines.outbox.states import State
+from pipelines.recovery.moving import move_control
 from pipelines.recovery.people import confirm
 from pipelines.recovery.rebuild import run_rebuild, run_restore
 from pipelines.sandbox.serve import base_url, bind, build_app, server, settings_lines
@@ -32,7 +33,9 @@ from pipelines.steering.steer import steer
 from pipelines.stores.backup import back_up
 from pipelines.stores.lost import open_control
 from pipelines.stores.open_tables import open_tables
+from pipelines.stores.opening import open_store
 from tests.storm.books import VmsApi
+from tests.storm.databases import NOTE, Databases
 from tests.storm.forks import Child, Kill, Pause, die_with_parent, fork, in_child
 from tests.storm.journal import Journal
 from tests.support.delivery_seed import NO_LIMITS
@@ -56,7 +59,10 @@ SETTINGS = {
     # One thread a side: which request is the n-th is the same whenever a storm is played again.
     "SPRINGLINE_VMS__WORKERS": "1",
 }
+# Where nothing is disturbed nothing is late either, however busy the machine.
+PATIENT = {"SPRINGLINE_VMS__TIMEOUT": "60", "SPRINGLINE_LEDGER__TIMEOUT": "60"}
 STORE = "springline.ctl.sqlite"
+MODELS = "springline.models.json"
 
 
 class Ran(NamedTuple):
@@ -80,6 +86,8 @@ class Site:
     server: int
     journal: Journal
     now: datetime = MORNING
+    # Where the control store is in PostgreSQL.
+    databases: Databases | None = None
     # Of the processor, by runs alone.
     seconds: float = 0.0
     vms: VmsApi = field(init=False)
@@ -94,14 +102,24 @@ class Site:
         self.pass_time(timedelta(0))
 
     @classmethod
-    def open(cls, folder: Path, seed: Path, journal: Journal, *, now: datetime = MORNING) -> Site:
+    def open(
+        cls,
+        folder: Path,
+        seed: Path,
+        journal: Journal,
+        *,
+        now: datetime = MORNING,
+        databases: Databases | None = None,
+    ) -> Site:
         """Start both systems on a seed, or where they stood in a folder that was copied."""
         stores = folder / "stores"
         stores.mkdir(exist_ok=True)
         pid, environ = _served(folder / "sandbox.sqlite", seed)
         own = {"SPRINGLINE_WAREHOUSE": str(stores / "springline.duckdb")}
         own |= {"SPRINGLINE_PUBLISHED": str(stores / "published")}
-        return cls(stores, {**environ, **own, **SETTINGS}, pid, journal, now)
+        if databases is not None:
+            own["SPRINGLINE_CONTROL"] = databases.begin(stores)
+        return cls(stores, {**environ, **own, **SETTINGS}, pid, journal, now, databases)
 
     def close(self) -> None:
         """Stop both systems."""
@@ -109,6 +127,20 @@ class Site:
         self.caller.close()
         os.kill(self.server, signal.SIGTERM)
         os.waitpid(self.server, 0)
+
+    def remove(self) -> None:
+        """Stop both systems, and leave nothing behind."""
+        self.close()
+        if self.databases is not None:
+            self.databases.end(self.folder)
+        shutil.rmtree(self.folder.parent, ignore_errors=True)
+
+    def lose_the_machine(self) -> None:
+        """Lose all that a batch has on its disk; what is not on it stays: copies, and the release with its models."""
+        for path in self.folder.iterdir():
+            if path.name in {NOTE, MODELS, self.copy.name}:
+                continue
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def control(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 any JSON value
         """Call the control API; raises ValueError for what the sandbox will not do."""
@@ -133,10 +165,13 @@ class Site:
         pause: Pause | None = None,
         full: int | None = None,
         skew: timedelta = timedelta(0),
+        folder: Path | None = None,
     ) -> Ran:
-        """Run jobs in a child, whose clock is ``skew`` before that of both systems."""
+        """Run jobs in a child, whose clock is ``skew`` before that of both systems; or in another ``folder``."""
         began = datetime.now(UTC)
-        work = partial(_run, self.environ, jobs, self.now + skew - began, self.now)
+        work = partial(
+            _run, self.environ | ({} if folder is None else _elsewhere(folder)), jobs, self.now + skew - began, self.now
+        )
         child = in_child(work, kill=kill, pause=pause, full=full)
         self.now += datetime.now(UTC) - began
         self.seconds += child.seconds
@@ -166,6 +201,8 @@ class Site:
         """Lose the control store, then put the copy in its place, or make one anew from both systems."""
         for file in self.folder.glob(f"{STORE}*"):
             file.unlink()
+        if self.databases is not None:
+            self.databases.lose(self.folder)
         ahead = self.now - datetime.now(UTC)
         return in_child(partial(_recover, self.environ, self.copy if is_copy else None, ahead, self.now))
 
@@ -178,13 +215,11 @@ class Site:
         """Where the copy of the control store is."""
         return self.folder / "yesterday.sqlite"
 
-    def ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    def ask(self, statement: str, *values: str | int) -> list[tuple[Any, ...]]:
         """Query the control store; nothing where there is none yet."""
-        path = self.folder / STORE
-        if not path.exists():
-            return []
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
-            return store.execute(statement, values).fetchall()
+        place = load_settings(None, environ=self.environ).control_place
+        with closing(open_store(place, for_reading=True)) as store:
+            return [tuple(row) for row in store.read(statement, values)]
 
     def writes(self) -> list[str]:
         """List what was written to either side since the last look, and begin to count anew."""
@@ -225,6 +260,13 @@ def _served(state: Path, seed: Path) -> tuple[int, dict[str, str]]:
     # What is asked while nobody serves waits in the queue of this address, whoever has it open.
     listener.close()
     return watchman, _settings(lines)
+
+
+def _elsewhere(folder: Path) -> dict[str, str]:
+    return {
+        "SPRINGLINE_WAREHOUSE": str(folder / "springline.duckdb"),
+        "SPRINGLINE_PUBLISHED": str(folder / "published"),
+    }
 
 
 def _settings(lines: Iterable[str]) -> dict[str, str]:
@@ -289,15 +331,18 @@ def _is_read(environ: dict[str, str], number: str) -> bool:
 
 def _back_up(environ: dict[str, str], copy: Path) -> None:
     copy.unlink(missing_ok=True)
-    back_up(load_settings(None, environ=environ).control_path, copy)
+    back_up(load_settings(None, environ=environ).control_place, copy)
 
 
 def _recover(environ: dict[str, str], copy: Path | None, ahead: timedelta, now: datetime) -> list[str]:
-    """Return what went wrong, which is nothing."""
-    settings = load_settings(None, environ=environ)
+    """Return what went wrong, which is nothing; a schema comes back by way of a file (docs/how-to/postgres.md)."""
+    target = load_settings(None, environ=environ).control_place
+    settings = load_settings(None, environ={k: v for k, v in environ.items() if k != "SPRINGLINE_CONTROL"})
     options: BatchOptions = {"operator": "kari", "now": lambda: datetime.now(UTC) + ahead, "today": now.date()}
     done = run_restore(settings, copy, **options) if copy else run_rebuild(settings, **options)
     problems = done.batch.problems if done.batch else ()
+    if done.is_done and target != settings.control_place:
+        move_control(settings, target)
     return [] if done.is_done else [f"exit {done.exit_code}", *problems]
 
 

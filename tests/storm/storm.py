@@ -14,11 +14,12 @@ from typing import Any
 
 from tests.storm.auditor import Auditor, Said, Violation
 from tests.storm.books import LedgerBooks
+from tests.storm.databases import Databases
 from tests.storm.deeds import do
 from tests.storm.forks import Kill, Pause
 from tests.storm.journal import Journal
 from tests.storm.people import People, look_at_the_books
-from tests.storm.site import MORNING, Ran, Site
+from tests.storm.site import MODELS, MORNING, PATIENT, Ran, Site
 from tests.storm.story import FOCI, JOBS, SECOND_RUN, Deed, Focus, Run, Story
 from tests.storm.worlds import write_storm_world
 
@@ -51,6 +52,8 @@ class Result:
     # Runs that were begun while another one worked, and runs that met the full disk.
     second_runs: int = 0
     full: int = 0
+    # Runs that were killed, and all that they had on disk lost.
+    machines: int = 0
     # The most look-ups of one entry of unknown fate in one run, and after the last fault.
     look_ups: int = 0
     # Of the processor.
@@ -83,14 +86,15 @@ class Base:
     models: Path
     # The folder of a site that was closed.
     installation: Path
+    databases: Databases | None
 
     @classmethod
-    def make(cls, folder: Path, models: Path) -> Base:
+    def make(cls, folder: Path, models: Path, databases: Databases | None) -> Base:
         """Let an installation see its first day in this process, which then has loaded all that a run needs."""
-        base = cls(models, folder / "installation")
+        base = cls(models, folder / "installation", databases)
         base.installation.mkdir()
         before = MORNING - timedelta(hours=20)
-        site = _first_day(base.installation, models, Journal(), now=before, is_bare=False)
+        site = base._first_day(base.installation, Journal(), now=before, is_bare=False)
         _live_here(site, [job for job in JOBS if job != "rates"])
         warm = base.begin(folder / "warm", Journal(), is_first_day=False)
         people = People(warm)
@@ -103,17 +107,18 @@ class Base:
         """Open a site in an empty folder."""
         if not is_first_day:
             shutil.copytree(self.installation, folder, dirs_exist_ok=True)
-            return Site.open(folder, folder / "seed", journal)
-        return _first_day(folder, self.models, journal, now=MORNING, is_bare=True)
+            return Site.open(folder, folder / "seed", journal, databases=self.databases)
+        return self._first_day(folder, journal, now=MORNING, is_bare=True)
 
-
-def _first_day(folder: Path, models: Path, journal: Journal, *, now: datetime, is_bare: bool) -> Site:
-    site = Site.open(folder, write_storm_world(folder / "seed", is_first_day=is_bare), journal, now=now)
-    shutil.copy(models, site.folder / models.name)
-    return site
+    def _first_day(self, folder: Path, journal: Journal, *, now: datetime, is_bare: bool) -> Site:
+        seed = write_storm_world(folder / "seed", is_first_day=is_bare)
+        site = Site.open(folder, seed, journal, now=now, databases=self.databases)
+        shutil.copy(self.models, site.folder / MODELS)
+        return site
 
 
 def _live_here(site: Site, jobs: Sequence[str]) -> None:
+    site.environ.update(PATIENT)
     try:
         ran = site.run_here(*jobs)
     finally:
@@ -140,10 +145,8 @@ def storm(story: Story, *, base: Base, memory: Path | None = None, is_kept: bool
         result.deeds = dict(+people.done)
         result.payments = site.journal.payments
     finally:
-        site.close()
         result.seconds_of_runs = site.seconds
-        if not is_kept:
-            shutil.rmtree(folder, ignore_errors=True)
+        site.close() if is_kept else site.remove()
     return result
 
 
@@ -161,7 +164,9 @@ def _run(site: Site, people: People, step: Run, result: Result) -> None:
             for rule in rules:
                 site.control("POST", "faults", rule)
             return
-        second = site.run(*step.jobs)
+        # With a store of their own, two folders share no lock but that of the store.
+        is_elsewhere = site.databases is not None and deed.chance % 2 == 1
+        second = site.run(*step.jobs, folder=site.folder / "elsewhere" if is_elsewhere else None)
         result.second_runs += 1
         if second.exit_code != BUSY or second.traceback:
             result.violations.append(Violation("two runs at once", f"exit {second.exit_code}", str(second)))
@@ -172,7 +177,11 @@ def _run(site: Site, people: People, step: Run, result: Result) -> None:
     result.count_faults(site.control("GET", "faults")["suffered"])
     site.control("DELETE", "faults")
     people.catch_up()
-    result.kills += ran.exit_code is None and not ran.traceback
+    was_killed = ran.exit_code is None and not ran.traceback
+    result.kills += was_killed
+    if was_killed and site.databases is not None and step.kill and step.kill[1] % 3 == 0:
+        site.lose_the_machine()
+        result.machines += 1
     result.full += step.full is not None and ran.exit_code in FULL
     told = [rule["name"] for rule in step.faults]
     result.story += [*site.journal.told(), f"{step.jobs} {told} {step.kill or step.full or step.meanwhile}: {ran}"]

@@ -20,13 +20,17 @@ from pipelines.stores.backup import back_up
 from pipelines.stores.control import Control
 from pipelines.stores.lost import open_control
 from pipelines.stores.opening import open_store
+from pipelines.stores.postgres import connection as postgres_connection
 from pipelines.stores.postgres import control as postgres_control
+from pipelines.stores.postgres.connection import PostgresConnection
+from pipelines.stores.postgres.control import PostgresControl
 from pipelines.stores.postgres.faults import StatementError, fault
 from pipelines.stores.versions import control_folder, migrations
 from pipelines.stores.warehouse import open_warehouse
 from tests.support.control_stores import new_schema, server
 from tests.support.delivery_world import World, make_settings, voucher
 from tests.support.postgres import Postgres
+from tests.support.postgres_pool import Pool
 
 PASSWORD = "geheim-9f3a2c"
 ACCOUNT = "NO9386011117947"
@@ -64,6 +68,13 @@ def test_a_second_batch_is_kept_out_until_the_first_has_gone(place: PostgresSche
         other.keep_mark("a", "1")
         control.close()
         other.hold_batch()
+
+
+def test_a_note_is_forced_to_the_disk_whatever_the_server_does(control: Control, owner: Postgres) -> None:
+    assert owner.execute("SHOW synchronous_commit").fetchone() == ("off",)
+    assert isinstance(control, PostgresControl)
+    with control.write() as connection:
+        assert connection.execute("SHOW synchronous_commit").fetchone()[0] == "on"
 
 
 def test_tenants_of_one_database_do_not_meet(control: Control) -> None:
@@ -118,10 +129,29 @@ def test_a_lost_schema_is_not_begun_anew(tmp_path: Path, place: PostgresSchema) 
     with pytest.raises(SettingsError, match="is empty, but the warehouse") as caught:
         open_control(settings)
     assert "pg_restore" in caught.value.next_step
+    with pytest.raises(SettingsError, match="is empty, but the warehouse"):
+        open_control(settings, for_reading=True)
     assert not names_of_tables(place)
     open_store(place).close()
     with pytest.raises(SettingsError, match="is empty, but the warehouse"):
         open_control(settings)
+
+
+def test_a_question_connects_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: PostgresSchema, control: Control
+) -> None:
+    control.keep_mark("a", "1")
+    settings = make_settings(control=place, warehouse=tmp_path / "w.duckdb", published=tmp_path / "published")
+    connected, made = postgres_connection._connected, list[PostgresSchema]()
+
+    def counting(place: PostgresSchema) -> psycopg.Connection[postgres_connection.Record]:
+        made.append(place)
+        return connected(place)
+
+    monkeypatch.setattr(postgres_connection, "_connected", counting)
+    with closing(open_control(settings, for_reading=True)) as opened:
+        assert opened.mark("a") == "1"
+    assert made == [place]
 
 
 def names_of_tables(place: PostgresSchema) -> list[tuple[object, ...]]:
@@ -269,6 +299,36 @@ def test_faults_end_with_their_own_code(place: PostgresSchema, error: psycopg.Er
     assert str(place) in told.message
     assert told.next_step
     assert "{" not in str(told)
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_a_pool_that_shares_sessions_is_refused(
+    monkeypatch: pytest.MonkeyPatch, place: PostgresSchema, *, is_shared: bool
+) -> None:
+    pool = Pool(server(), is_shared=is_shared)
+    monkeypatch.setattr(postgres_connection, "_connected", pool.connected)
+    if is_shared:
+        with pytest.raises(SettingsError, match="behind a pool") as caught:
+            open_store(place)
+        assert "pool_mode = session" in caught.value.next_step
+        # Refused before anything was set in a session that is somebody else's next.
+        paths = [connection.execute("SHOW search_path").fetchone() for connection in pool.sessions]
+        assert [row is not None and row[0] for row in paths] == ['"$user", public'] * 2
+    else:
+        opened = PostgresConnection(place, for_reading=False, lock_seconds=1)
+        assert opened.run("SHOW search_path")[0][0] == place.schema
+    for connection in pool.sessions:
+        connection.close()
+
+
+def test_a_session_that_becomes_another_is_refused(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(control, PostgresControl)
+    monkeypatch.setattr(control._open, "process", -1)
+    with pytest.raises(SettingsError, match="behind a pool"):
+        control.keep_mark("a", "1")
+    monkeypatch.undo()
+    assert control.mark("a") is None
+    control.keep_mark("a", "1")
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, place: PostgresSchema) -> None:

@@ -194,6 +194,7 @@ def test_what_is_no_time_is_refused(written: str) -> None:
     [
         ('"name":true', "name: text was expected, found true"),
         ('"name":"\\ud800"', "name: half a surrogate pair"),
+        ('"name":"a\\u0000"', "name: the character U+0000 stands in the text"),
         ('"name":"a","name":"b"', "name: text was expected, found two values"),
         ('"flag":1', "flag: true or false was expected, found 1"),
         ('"flag":"true"', "flag: true or false was expected"),

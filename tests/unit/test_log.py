@@ -131,6 +131,10 @@ def test_what_is_no_account_stays(text: str) -> None:
     assert hide_in_text(text) == text
 
 
+def test_a_character_that_no_store_keeps_is_replaced() -> None:
+    assert hide_in_text("no such\0account") == "no such\ufffdaccount"
+
+
 def test_what_lies_deep_is_hidden() -> None:
     stream = io.StringIO()
     configure_logging(stream=stream)

@@ -88,7 +88,8 @@ def test_a_call_of_the_vms_is_one_event(body: bytes, expected: list[tuple[str, s
 def test_an_event_without_an_id_of_use_is_known_by_its_hash() -> None:
     [nameless] = vms_events(b'{"objectType":"Vessel"}')
     [long] = vms_events(b'{"id":"%s","objectType":"Vessel"}' % (b"x" * 1000))
-    assert {len(nameless.event_id), len(long.event_id)} == {40}
+    [unkept] = vms_events(b'{"id":"a\\u0000b","objectType":"Vessel"}')
+    assert {len(event.event_id) for event in (nameless, long, unkept)} == {40}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.adapt import Loader
 
-from pipelines.stores.postgres.faults import told, unreachable
+from pipelines.stores.postgres.faults import shared_session, told, unreachable
 from pipelines.stores.postgres.statements import statement_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,11 @@ _SESSION = {
     "tcp_keepalives_count": "3",
     "client_min_messages": "error",
 }
+# A note that a call begins must survive a power cut, or the call would be made a second time.
+_FORCED = (
+    "SET_CONFIG('synchronous_commit', CASE CURRENT_SETTING('synchronous_commit') "
+    "WHEN 'off' THEN 'on' ELSE CURRENT_SETTING('synchronous_commit') END, FALSE)"
+)
 
 
 class Record:
@@ -76,31 +81,47 @@ class PostgresConnection:
     """A session of PostgreSQL; outside a transaction each statement is one of its own."""
 
     def __init__(self, place: PostgresSchema, *, for_reading: bool, lock_seconds: float) -> None:
-        """Connect; raises SettingsError when the server cannot be reached or does not let us in."""
+        """Connect; raises SettingsError when the server cannot be reached, does not let us in, or shares sessions."""
         self._place = place
-        session = {
+        settings = {
             **_SESSION,
             "search_path": place.schema,
             "lock_timeout": str(int(lock_seconds * 1000)),
             "default_transaction_read_only": "on" if for_reading else "off",
         }
-        known = {**_OURS, **dict(place.connection)}
-        if place.password is not None:
-            known["password"] = place.password
+        self._session = _connected(place)
+        # Not as options of the connection, which a pool refuses, or leaves out without a word.
+        chosen = [f"SET_CONFIG('{name}', '{value}', FALSE)" for name, value in settings.items()]
         try:
-            self._session: psycopg.Connection[Record] = psycopg.connect(
-                **known,  # type: ignore[arg-type] # as libpq calls them
-                options=" ".join(f"-c {name}={value}" for name, value in session.items()),
-                application_name="springline",
-                client_encoding="utf8",
-                autocommit=True,
-                row_factory=records,
-            )
-        except psycopg.Error as error:
-            raise unreachable(error, place) from None
+            self.process = self._set_up(f"SELECT PG_BACKEND_PID(), {', '.join((*chosen, _FORCED))}")
+        except BaseException:
+            self.close()
+            raise
         for kind in ("numeric", "bool"):
             self._session.adapters.register_loader(kind, _Whole)
         self._session.adapters.register_loader("json", _Text)
+
+    def _set_up(self, statement: str) -> int:
+        """Run what sets the session up, and return the number of its process on the server."""
+        # Where there is a pool between us and the server, the number that it has told us is its own.
+        rows = self.run(f"{statement} WHERE PG_BACKEND_PID() = {self._session.info.backend_pid}")
+        if not rows:
+            self._refuse_shared()
+            rows = self.run(statement)
+        return int(rows[0][0])
+
+    def _refuse_shared(self) -> None:
+        """Raise SettingsError where the pool gives our session on to another client while nothing of ours is open."""
+        ask = b"SELECT PG_BACKEND_PID()"
+        with told(self._place), _connected(self._place) as other:
+            [ours] = self._session.execute(ask).fetchone() or [0]
+            other.execute(b"BEGIN")
+            [theirs] = other.execute(ask).fetchone() or [0]
+            # Theirs is kept by what they have open: one that was shared is theirs now, and ours is another.
+            [again] = self._session.execute(ask).fetchone() or [0]
+            other.rollback()
+        if theirs == ours or again != ours:
+            raise shared_session(self._place)
 
     @property
     def is_lost(self) -> bool:
@@ -152,3 +173,20 @@ class PostgresConnection:
     def close(self) -> None:
         """End the session."""
         self._session.close()
+
+
+def _connected(place: PostgresSchema) -> psycopg.Connection[Record]:
+    """Connect to a server; raises SettingsError when that cannot be done."""
+    known = {**_OURS, **dict(place.connection)}
+    if place.password is not None:
+        known["password"] = place.password
+    try:
+        return psycopg.connect(
+            **known,  # type: ignore[arg-type] # as libpq calls them
+            application_name="springline",
+            client_encoding="utf8",
+            autocommit=True,
+            row_factory=records,
+        )
+    except psycopg.Error as error:
+        raise unreachable(error, place) from None

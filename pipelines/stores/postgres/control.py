@@ -20,6 +20,7 @@ from pipelines.stores.control_schema import control_tables
 from pipelines.stores.control_types import ControlConnection, ControlRow, Parameters
 from pipelines.stores.copies import BUSY_SECONDS
 from pipelines.stores.postgres.connection import PostgresConnection
+from pipelines.stores.postgres.faults import shared_session
 from pipelines.stores.postgres.statements import FUNCTIONS, ddl_of
 from pipelines.stores.versions import MOVED, control_folder, migrations, refuse_version, statements_of
 
@@ -63,11 +64,6 @@ class PostgresControl(Control):
     def _connect(self) -> PostgresConnection:
         opened = PostgresConnection(self.place, for_reading=self._for_reading, lock_seconds=self._busy_seconds)
         try:
-            # A note that a call begins must survive a power cut, or the call would be made a second time.
-            opened.run(
-                "SELECT SET_CONFIG('synchronous_commit', CASE CURRENT_SETTING('synchronous_commit') "
-                "WHEN 'off' THEN 'on' ELSE CURRENT_SETTING('synchronous_commit') END, FALSE)"
-            )
             version = version_of(opened, self.place, is_moving=self._is_moving)
             if version != len(migrations(control_folder())):
                 self._make(opened, version)
@@ -182,7 +178,11 @@ def lock_of(place: PostgresSchema, role: str) -> int:
 
 def _begin(opened: PostgresConnection, place: PostgresSchema) -> None:
     # Read committed: whatever stood when the lock was taken is seen, not what stood when it was asked for.
-    opened.run("BEGIN ISOLATION LEVEL READ COMMITTED", f"SELECT PG_ADVISORY_XACT_LOCK({lock_of(place, 'write')})")
+    locked = f"SELECT PG_ADVISORY_XACT_LOCK({lock_of(place, 'write')}), PG_BACKEND_PID()"
+    [row] = opened.run("BEGIN ISOLATION LEVEL READ COMMITTED", locked)
+    # Else the lock of a batch is kept by a session that is not ours any more.
+    if row[1] != opened.process:
+        raise shared_session(place)
 
 
 def version_of(opened: PostgresConnection, place: PostgresSchema, *, is_moving: bool = False) -> int | None:

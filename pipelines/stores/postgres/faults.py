@@ -70,6 +70,15 @@ def unreachable(error: psycopg.Error, place: PostgresSchema) -> SettingsError:
     return SettingsError(f"The control store {place} cannot be reached: {_first_line(error)}.", next_step=REACH)
 
 
+def shared_session(place: PostgresSchema) -> SettingsError:
+    """Return what to say where a pool gives each transaction another session."""
+    return SettingsError(
+        f"The control store {place} is behind a pool that gives each transaction another session (`pool_mode = "
+        "transaction` of PgBouncer): its locks would keep nobody out.",
+        next_step="name the server itself, or a pool with `pool_mode = session`, in the setting `control`.",
+    )
+
+
 def put_back(place: PostgresSchema) -> str:
     """Say how a lost or damaged schema comes back."""
     return (

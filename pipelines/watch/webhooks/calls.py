@@ -49,7 +49,7 @@ SIGNATURE = "x-xl-webhook-signature"
 WINDOW = timedelta(minutes=15)
 # Signatures that are remembered for as long; only genuine ones come in, so nobody else can fill this.
 MOST_SIGNATURES = 20_000
-# Characters of an id; a longer one is kept as its hash.
+# Characters of an id; a longer one, and one with characters that no store takes, is kept as its hash.
 LONGEST_ID = 100
 
 _KEY = re.compile(r"-?\d{1,19}", re.ASCII)
@@ -172,7 +172,8 @@ def vms_events(body: bytes) -> list[Event]:
     if job is None:
         return []
     event_id = str(call.id) if call.id not in {None, ""} else _hash(body)
-    event_id = event_id if len(event_id) <= LONGEST_ID else _hash(event_id.encode("utf-8", "surrogatepass"))
+    is_kept = len(event_id) <= LONGEST_ID and event_id.isprintable()
+    event_id = event_id if is_kept else _hash(event_id.encode("utf-8", "surrogatepass"))
     return [Event("vms", event_id, job, f"{call.object_type} {key}".rstrip())]
 
 
