@@ -20,12 +20,12 @@ from pipelines.stores.memory import little_memory
 
 if TYPE_CHECKING:
     from pipelines.contracts.contract import Contract
-    from pipelines.extract.incoming import Incoming
+    from pipelines.extract.incoming import Incoming, TableRows
     from pipelines.extract.parse import ParsedPage, RejectedObject
     from pipelines.step.context import Context
 
-# How many objects are compared at a time, and how many new rows go into one merge: both bound the memory. From so many
-# objects on, the warehouse gives back what it has written.
+# How many objects are compared at a time, and how many new rows go into one merge: both bound the memory. With each so
+# many objects, the warehouse puts into its file what it has written, and gives the memory back.
 CHUNK = 4_000
 LARGEST_MERGE = 60_000
 MANY = 20_000
@@ -143,16 +143,20 @@ def _take(ctx: Context, landing: _Landing, side: str, stack: ExitStack) -> None:
     from pipelines.extract.parse import parse_pages  # noqa: PLC0415 as in _begin
 
     contract, incoming = landing.arrival.contract, landing.incoming
-    is_large = False
+    written = 0
     for parts in _chunks(parse_pages(landing.reading.pages, contract)):
         landing.rejected += [item for part in parts for item in part.rejected]
         incoming.take(parts)
         ctx.report(f"{side} {contract.entity}", incoming.taken + len(landing.rejected), 0)
-        if incoming.taken >= MANY and not is_large:
-            is_large = True
+        if incoming.taken >= MANY and not written:
+            written = incoming.taken
             stack.enter_context(little_memory(ctx.warehouse))
         if incoming.waiting >= LARGEST_MERGE:
             _merge(ctx, [landing], side)
+            if written and incoming.taken - written >= MANY:
+                written = incoming.taken
+                # dlt lets a gigabyte come together first, which is kept in memory or spilled, and all written at the end.
+                ctx.warehouse.execute("CHECKPOINT")
 
 
 def _settle(ctx: Context, landing: _Landing, side: str) -> LandingResult:
@@ -214,15 +218,21 @@ def _merge(ctx: Context, landings: Sequence[_Landing], side: str) -> None:
     if merged := [load for _, own in loads for load in own]:
         path = ctx.settings.warehouse_path
         merge(ctx.warehouse, merged, schema=schema, folder=path.with_name(f".{path.name}.landing"))
-    for landing, own in loads:
-        for load in own:
-            arrived = landing.incoming.count_staged(load.table, fetch_id)
-            # What dlt reports is not enough: the rows are counted in the table itself.
-            if arrived != load.rows.num_rows:
-                raise ExtractError(
-                    f"{schema}.{load.table}: {load.rows.num_rows} rows were landed and {arrived} arrived.",
-                    next_step="run again; if it stays so, move the warehouse file away: the next run rebuilds it from "
-                    "both systems.",
-                )
-            landing.landed += load.rows.num_rows if load.is_parent else 0
-        landing.incoming.clear()
+        # dlt keeps the frames of who called it, and with them all rows, until garbage is collected some merges later.
+        merged.clear()
+    while loads:
+        _verify(*loads.pop(), schema=schema, fetch_id=fetch_id)
+
+
+def _verify(landing: _Landing, loads: Sequence[TableRows], *, schema: str, fetch_id: str) -> None:
+    """Count that all rows arrived: what dlt reports is not enough, they are counted in the table itself."""
+    for load in loads:
+        arrived = landing.incoming.count_staged(load.table, fetch_id)
+        if arrived != load.rows.num_rows:
+            raise ExtractError(
+                f"{schema}.{load.table}: {load.rows.num_rows} rows were landed and {arrived} arrived.",
+                next_step="run again; if it stays so, move the warehouse file away: the next run rebuilds it from "
+                "both systems.",
+            )
+        landing.landed += load.rows.num_rows if load.is_parent else 0
+    landing.incoming.clear()

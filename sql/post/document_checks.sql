@@ -138,7 +138,6 @@ used AS (
         vouchers.document_key,
         vouchers.document_no,
         vouchers.invoice_no,
-        SAME_NUMBER(vouchers.invoice_no) AS same_no,
         vouchers.owner_code,
         vouchers.company_code,
         vouchers.document_type,
@@ -155,7 +154,6 @@ used AS (
         sent.document_key,
         sent.document_no,
         sent.invoice_no,
-        SAME_NUMBER(sent.invoice_no),
         sent.owner_code,
         sent.company_code,
         documents.document_type,
@@ -175,30 +173,70 @@ used AS (
         AND vouchers.document_key IS NULL
 ),
 
+-- SAME_NUMBER takes long on a history. It leaves the digits at the end of a number as they are, so that it is asked only
+-- of numbers that end on three digits as one of these does, and of those that do not end on three digits.
+endings AS (
+    SELECT
+        STRING_AGG(CASE WHEN LENGTH(three) = 3 THEN three ELSE '' END, ' ') AS listed,
+        STRING_AGG(CASE WHEN LENGTH(three) < 3 THEN one ELSE '' END, ' ') AS listed_short,
+        -- What is taken out of a number may stand behind it: blanks, dashes, dots.
+        MAX(CASE WHEN UPPER(one) BETWEEN 'A' AND 'Z' OR one BETWEEN '0' AND '9' THEN 0 ELSE 1 END) AS has_other
+    FROM (
+        SELECT
+            RIGHT(external_no, 1) AS one,
+            CASE WHEN LTRIM(RIGHT(external_no, 3), '0123456789') = '' THEN RIGHT(external_no, 3) ELSE '' END AS three
+        FROM
+            numbered
+    ) AS ended
+),
+
+spelled AS (
+    SELECT
+        used.document_key,
+        used.document_no,
+        used.invoice_no,
+        used.owner_code,
+        used.company_code,
+        used.document_type,
+        used.voucher_type,
+        used.ledger_partner,
+        used.side_sign,
+        SAME_NUMBER(used.invoice_no) AS same_no
+    FROM
+        used
+    CROSS JOIN endings
+    WHERE
+        STRPOS(endings.listed, RIGHT(used.invoice_no, 3)) > 0
+        OR STRPOS(endings.listed_short, RIGHT(used.invoice_no, 1)) > 0
+        OR LENGTH(used.invoice_no) < 3
+        OR LTRIM(RIGHT(used.invoice_no, 3), '0123456789') <> ''
+        OR endings.has_other = 1
+),
+
 -- An invoice and the credit note that carries its number are two things, and so are two documents of other types.
 same_numbers AS (
     SELECT
         numbered.document_key,
         STRING_AGG(
-            used.document_no
-            || CASE WHEN used.invoice_no <> numbered.external_no THEN ' (as ' || used.invoice_no || ')' ELSE '' END
-            || CASE WHEN used.company_code <> numbered.company_code THEN ' (company ' || used.company_code || ')' ELSE '' END,
-            ', ' ORDER BY used.document_no, used.document_key
+            spelled.document_no
+            || CASE WHEN spelled.invoice_no <> numbered.external_no THEN ' (as ' || spelled.invoice_no || ')' ELSE '' END
+            || CASE WHEN spelled.company_code <> numbered.company_code THEN ' (company ' || spelled.company_code || ')' ELSE '' END,
+            ', ' ORDER BY spelled.document_no, spelled.document_key
         ) AS other_documents
     FROM
         numbered
-    INNER JOIN used
+    INNER JOIN spelled
         ON
-            numbered.same_no = used.same_no
-            AND numbered.ledger_partner = used.ledger_partner
-            AND numbered.owner_code = used.owner_code
-            AND numbered.voucher_type = used.voucher_type
+            numbered.same_no = spelled.same_no
+            AND numbered.ledger_partner = spelled.ledger_partner
+            AND numbered.owner_code = spelled.owner_code
+            AND numbered.voucher_type = spelled.voucher_type
             -- Unknown of what the VMS has no more.
-            AND numbered.document_type = COALESCE(used.document_type, numbered.document_type)
-            AND numbered.side_sign = used.side_sign
-            AND numbered.document_key <> used.document_key
+            AND numbered.document_type = COALESCE(spelled.document_type, numbered.document_type)
+            AND numbered.side_sign = spelled.side_sign
+            AND numbered.document_key <> spelled.document_key
     LEFT JOIN map.open_documents AS waiting
-        ON used.document_key = waiting.document_key
+        ON spelled.document_key = waiting.document_key
     WHERE
         -- Of two that wait, the later one is told of the earlier.
         waiting.document_key IS NULL OR waiting.document_key < numbered.document_key

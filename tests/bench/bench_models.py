@@ -31,8 +31,9 @@ from pipelines.core.table_ref import TableRef, quote
 from pipelines.models.functions import functions_sql
 from pipelines.models.model import Catalog, Model
 from pipelines.models.store import open_catalog
-from tests.bench.bench_peers import LEFT_OUT, run_peer, spent_line
+from tests.bench.bench_peers import LEFT_OUT, run_peer, spent_line, spent_row
 from tests.bench.desk import say
+from tests.bench.kept import Row, keep
 from tests.bench.peers.models_springline import SCHEMAS, THREADS
 from tests.bench.rec_world import fill
 from tests.models.conftest import prepare
@@ -107,7 +108,7 @@ def write_sqlmesh(folder: Path, database: Path, catalog: Catalog, *, more: str =
 PEERS: dict[str, tuple[Callable[[Path, Path, Catalog], None], str, str | None]] = {
     "Springline": (write_nothing, "models_springline", None),
     "dbt": (write_dbt, "models_dbt", "dbt"),
-    "sqlmesh": (write_sqlmesh, "models_sqlmesh", "sqlmesh"),
+    "sqlmesh, as it comes": (write_sqlmesh, "models_sqlmesh", "sqlmesh"),
     "sqlmesh, SQL as it is written": (
         partial(write_sqlmesh, more="optimize_query false, "),
         "models_sqlmesh",
@@ -160,6 +161,7 @@ def main(documents: int) -> None:
     catalog = open_catalog(sql_folder(), declared_tables())
     models = chosen(catalog)
     ours: list[float] = []
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="springline-models-") as name:
         folder = Path(name)
         make_world(folder / "world.duckdb", catalog, documents)
@@ -176,9 +178,13 @@ def main(documents: int) -> None:
                 continue
             if found := list(differences(folder / "0" / database.name, database, models)):
                 say("\n    ".join([f"  {peer:<30} DIFFERS in {len(found)} models", *found[:SHOWN]]))
+                rows.append({"what": peer, "rows": f"{len(found)} models differ"})
                 continue
             ours = ours or [processor for _, processor in cost.report["took"]]
             say(spent_line(peer, cost, ours, "rows alike"))
+            rows.append(spent_row(peer, ("first build", "nothing changed"), cost, ours, rows="alike"))
+    if documents == DOCUMENTS:
+        keep("models", {"models": rows}, peers=("dbt", "sqlmesh"))
 
 
 if __name__ == "__main__":

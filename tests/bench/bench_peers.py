@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 
 from tests.bench.desk import Cost, measure, say
+from tests.bench.kept import Row, keep
 from tests.support.environments import python_of
 from tests.support.landing import each_vms_page
 from tests.support.sandbox_server import REPOSITORY
@@ -59,11 +60,11 @@ class Peer:
 
 PEERS = (
     Peer("Springline", "land_springline", None, OURS),
-    Peer("floor (same tables, no merge)", "land_floor", None, OURS, times=1),
+    Peer("floor: same tables, no merge", "land_floor", None, OURS, times=1),
     Peer("plain dlt", "land_dlt", "dlt", DLT),
     Peer("plain dlt, decimals", "land_dlt_exact", "dlt", DLT),
-    Peer("pandas", "land_pandas", "pandas", PANDAS),
-    Peer("pandas, decimals", "land_pandas_exact", "pandas", PANDAS),
+    Peer("pandas and DuckDB", "land_pandas", "pandas", PANDAS),
+    Peer("pandas and DuckDB, decimals", "land_pandas_exact", "pandas", PANDAS),
     Peer("Singer, target-duckdb", "land_singer", "singer", SINGER),
 )
 
@@ -84,6 +85,15 @@ def run_peer(module: str, environment: str | None, world: Path, result: Path, *,
     environ = {**os.environ, "PYTHONPATH": str(REPOSITORY), "RUNTIME__DLTHUB_TELEMETRY": "false"}
     command = [str(python), "-m", "tests.bench.peers.run", module, str(world), str(result), str(times)]
     return measure(command, folder=result.parent, environ=environ)
+
+
+def spent_row(name: str, columns: Sequence[str], cost: Cost, ours: Sequence[float], **told: str) -> Row:
+    """Keep what each time took of the processor, with its ratio to ours."""
+    took = [processor for _, processor in cost.report["took"]]
+    ratios = [round(one / own, 2) for one, own in zip(took, ours, strict=False)]
+    spent = {f"{column} s": round(one, 2) for column, one in zip(columns, took, strict=False)}
+    times = {f"{column} times": ratio for column, ratio in zip(columns, ratios, strict=False)}
+    return {"what": name, **spent, **times, "peak MB": round(cost.megabytes), **told}
 
 
 def spent_line(name: str, cost: Cost, ours: Sequence[float], told: str) -> str:
@@ -119,6 +129,7 @@ def main(documents: int) -> None:
         say(f"{documents:,} documents of {LINES} lines, landed, and landed again unchanged; seconds of processor:")
         ours: tuple[object, ...] = ()
         best: list[float] = []
+        rows: list[Row] = []
         for peer in PEERS:
             result = folder / peer.module / "springline.duckdb"
             cost = run_peer(peer.module, peer.environment, pages, result, times=peer.times)
@@ -130,6 +141,9 @@ def main(documents: int) -> None:
             told = compare(peer, ours, theirs)
             best = best or [processor for _, processor in cost.report["took"]]
             say(spent_line(peer.name, cost, best, told))
+            rows.append(spent_row(peer.name, ("landed", "again"), cost, best, sums=told))
+    if documents == DOCUMENTS:
+        keep("peers", {"landed": rows}, peers=("dlt", "pandas", "singer"))
 
 
 if __name__ == "__main__":

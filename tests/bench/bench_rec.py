@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -28,6 +29,7 @@ from pipelines.models.model import Catalog
 from pipelines.models.store import open_catalog
 from tests.bench.bench_peers import run_peer
 from tests.bench.desk import say
+from tests.bench.kept import Row, keep
 from tests.bench.rec_world import fill
 from tests.models.conftest import prepare
 
@@ -153,21 +155,29 @@ def apart(task: str, path: Path, documents: int) -> dict[str, float]:
     return dict(json.loads(done.stdout))
 
 
-def compare_with_peer(path: Path, built: dict[str, float], peer: str) -> str:
-    """Let a peer compare the same rows, and say what it took; AssertionError where it found something else."""
+def compare_with_peer(path: Path, built: dict[str, float], peer: str) -> Row | None:
+    """Let a peer compare the same rows, and print what it took; AssertionError where it found something else."""
     result = path.parent / peer / "result.duckdb"
     cost = run_peer(f"rec_{peer}", peer, path, result)
     if cost is None:
-        return f"{peer} left out: its packages could not be installed"
+        say(f"{'':>9} {peer} left out: its packages could not be installed")
+        return None
     with open_world(path) as connection:
         connection.execute(f"ATTACH '{result}' AS peer (READ_ONLY)")
         alike = ", ".join(f"{_alike(connection, query, table):,} {table}" for table, query in PEERS[peer].items())
     [[seconds, spent]] = cost.report["took"]
-    return (
-        f"{peer} {seconds:.1f} s ({spent:.1f} s of processor), peak {cost.megabytes:,.0f} MB; SQL takes "
+    say(
+        f"{'':>9} {peer} {seconds:.1f} s ({spent:.1f} s of processor), peak {cost.megabytes:,.0f} MB; SQL takes "
         f"{built['compared'] / seconds:.2f} of its time, {built['compared processor'] / spent:.2f} of its processor's; "
         f"{alike} alike"
     )
+    times = round(spent / built["compared processor"], 2)
+    return row_of(peer, seconds, spent, **{"of ours times": times, "peak MB": round(cost.megabytes)})
+
+
+def row_of(what: str, clock: float, processor: float, **more: float) -> Row:
+    """Give a row of what something took."""
+    return {"what": what, "processor s": round(processor, 2), "clock s": round(clock, 2), **more}
 
 
 def _alike(connection: duckdb.DuckDBPyConnection, query: str, table: str) -> int:
@@ -203,12 +213,26 @@ def measure(documents: int, *, with_peers: bool) -> None:
             f"close {after['close']:.1f} s ({after['close processor']:.1f} s)"
         )
         if with_peers:
+            compared = partial(compare_with_peer, path, built)
             say(
                 f"{'':>9} documents and payments alone: SQL {built['compared']:.1f} s "
                 f"({built['compared processor']:.1f} s of processor)"
             )
-        for peer in PEERS if with_peers else ():
-            say(f"{'':>9} {compare_with_peer(path, built, peer)}")
+            keep("rec", {"compared": [*rows_of(built, after), *filter(None, map(compared, PEERS))]}, peers=tuple(PEERS))
+
+
+def rows_of(built: dict[str, float], after: dict[str, float]) -> list[Row]:
+    """Give a row for each of what was built."""
+    clock, spent = (sum(built[f"{name}{unit}"] for name in ("rec", "close")) for unit in ("", " processor"))
+    compared = built["compared"], built["compared processor"]
+    return [
+        row_of("Springline: all of rec and close", clock, spent, **{"peak MB": round(built["megabytes"])}),
+        row_of("Springline: what the others say", *compared, **{"of ours times": 1.0}),
+        *(
+            row_of(f"Springline: {name} behind {BATCH}", after[name], after[f"{name} processor"])
+            for name in ("rec", "close")
+        ),
+    ]
 
 
 def main(arguments: Sequence[str] = ()) -> None:

@@ -23,6 +23,7 @@ from pipelines.publish.steps import published_texts
 from pipelines.step.context import Context
 from pipelines.stores.warehouse import take_over
 from tests.bench.desk import processor_of, say
+from tests.bench.kept import Row, keep
 from tests.bench.rec_world import fill
 from tests.models.conftest import prepare
 from tests.support.landing import make_context
@@ -116,11 +117,14 @@ def main() -> None:
         }
         floor = processor_of(FLOOR, folder=folder, environ=environ, rounds=ROUNDS)
         say(f"the library of the command line alone: {floor:.2f} s of processor")
+        rows: list[Row] = [{"what": "the library of the command line alone", "processor s": round(floor, 2)}]
         for title, (words, most) in COMMANDS.items():
             spent = processor_of((*CLI, *words), folder=folder, environ=environ, rounds=ROUNDS)
             limit = most + floor * title.startswith("--")
             ratio, share = spent / floor, spent / limit
             say(f"{title}: {spent:.2f} s of processor, {ratio:.1f} times the library; {share:.0%} of what it may take")
+            rows.append({"what": f"`{title}`", "processor s": round(spent, 2), "may take s": round(limit, 2)})
+        keep("start", {"commands": rows})
 
 
 if __name__ == "__main__":
