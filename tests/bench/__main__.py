@@ -20,6 +20,7 @@ BENCHES = {
     "idle": False,
     "run": False,
     "recovery": False,
+    "lake": False,
     "master-data": True,
     "payments": True,
     "rec": True,
