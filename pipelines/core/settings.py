@@ -316,7 +316,7 @@ class Settings(Section):
     )
     data: DataPlace | None = Field(
         default=None,
-        description="folder or bucket of a lake's data; each tenant has a folder there, named as its schema",
+        description="folder or bucket of a lake's data; each tenant has folders of its own there",
         examples=["s3://bucket/springline"],
     )
     scratch: OurFile = Field(

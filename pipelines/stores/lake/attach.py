@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 # How an attached lake is called in a statement.
 LAKE = "lake"
-# What is particular to one of a tenant's two lakes: the folder of its data.
+# A tenant's two lakes.
 WORKING, READERS = "working", "published"
 EXTENSIONS = ("postgres_scanner", "ducklake")
 _FOR_BUCKETS = "httpfs"
@@ -58,19 +59,19 @@ def attached(
     if place is None or settings.data is None:
         raise AssertionError(settings.warehouse)
     catalogue = place.catalogue if name == WORKING else place.readers
-    data = f"{settings.data.rstrip('/')}/{place.catalogue.schema}/{name}/"
-    _prepare(connection, settings, catalogue, data=data)
-    options = [f"DATA_PATH {literal(data)}", f"METADATA_SCHEMA {literal(catalogue.schema)}", _OPTIONS]
-    options += ["META_SECRET 'springline_catalogue'"] if catalogue.password else []
-    options += ["READ_ONLY", "CREATE_IF_NOT_EXISTS false"] if is_read_only else []
+    root = settings.data if is_bucket(settings.data) else str(Path(settings.data).absolute())
+    _prepare(connection, settings, catalogue, root=root)
     try:
-        address = literal(f"ducklake:postgres:{_connection_words(catalogue)}")
-        connection.execute(f"ATTACH {address} AS {LAKE} ({', '.join(options)})")
+        data = _attach(connection, catalogue, f"{root}/{catalogue.schema}", is_read_only=is_read_only)
     except duckdb.Error as error:
         message = f"The lake {place} cannot be reached: {_words(error)}"
         raise SettingsError(
             message, next_step="see that its server runs and lets this user in, then `springline check`."
         ) from None
+    if not data.startswith(f"{root}/"):
+        _detach(connection)
+        message = f"The lake {place} has its data in {data}, and the setting `data` says {settings.data}."
+        raise SettingsError(message, next_step="name that place in `data`, or begin a lake in another schema.")
     try:
         yield
     except duckdb.Error as error:
@@ -82,6 +83,32 @@ def attached(
         _detach(connection)
 
 
+def _attach(
+    connection: duckdb.DuckDBPyConnection, catalogue: PostgresSchema, folder: str, *, is_read_only: bool
+) -> str:
+    """Attach a lake and return where its data are; one that is new gets a folder that no other catalogue knows.
+
+    In a folder of two catalogues each would delete the files of the other as left by a killed write.
+    """
+    options = [f"METADATA_SCHEMA {literal(catalogue.schema)}", _OPTIONS]
+    options += ["META_SECRET 'springline_catalogue'"] if catalogue.password else []
+    attach = f"ATTACH {literal(f'ducklake:postgres:{_connection_words(catalogue)}')} AS {LAKE}"
+    is_there = "READ_ONLY, CREATE_IF_NOT_EXISTS false" if is_read_only else "CREATE_IF_NOT_EXISTS false"
+    try:
+        connection.execute(f"{attach} ({', '.join([*options, is_there])})")
+    except duckdb.InvalidInputException:
+        if is_read_only:
+            raise
+        new = f"{folder}-{secrets.token_hex(4)}/"
+        if not is_bucket(new):
+            make_folders(Path(new))
+        connection.execute(f"{attach} ({', '.join([*options, f'DATA_PATH {literal(new)}'])})")
+    [(data,)] = connection.execute(
+        f"SELECT value FROM ducklake_options('{LAKE}') WHERE option_name = 'data_path'"  # noqa: S608 our own name
+    ).fetchall()
+    return str(data)
+
+
 def _detach(connection: duckdb.DuckDBPyConnection) -> None:
     """Let a lake go; nothing in it waits to be written, and a server that has gone meanwhile is told already."""
     try:
@@ -91,16 +118,14 @@ def _detach(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"DETACH DATABASE IF EXISTS {LAKE}")
 
 
-def _prepare(connection: duckdb.DuckDBPyConnection, settings: Settings, place: PostgresSchema, *, data: str) -> None:
+def _prepare(connection: duckdb.DuckDBPyConnection, settings: Settings, place: PostgresSchema, *, root: str) -> None:
     connection.execute(_CLOSED)
-    for extension in (*EXTENSIONS, *((_FOR_BUCKETS,) if is_bucket(data) else ())):
+    for extension in (*EXTENSIONS, *((_FOR_BUCKETS,) if is_bucket(root) else ())):
         _load(connection, extension)
     if place.password:
         _keep_secret(connection, "springline_catalogue", TYPE="postgres", PASSWORD=place.password)
-    if is_bucket(data):
-        _keep_secret(connection, "springline_data", TYPE="s3", SCOPE=data, **_of_bucket(settings))
-    else:
-        make_folders(Path(data))
+    if is_bucket(root):
+        _keep_secret(connection, "springline_data", TYPE="s3", SCOPE=root, **_of_bucket(settings))
 
 
 def _load(connection: duckdb.DuckDBPyConnection, extension: str) -> None:
