@@ -11,10 +11,12 @@ INSTALLED := $(VENV)/.installed
 UV := $(shell command -v uv 2>/dev/null)
 
 # The extra that serves both vendor systems is part of what a plain `pip` deployment gets, so that `springline demo` works there;
-# PostgreSQL is for whoever asks for it.
-EXPORT := $(BIN)/uv export --no-config --offline --frozen --quiet --no-header --no-annotate --no-emit-project --all-extras
+# PostgreSQL and the lake are for whoever asks for them.
+UV_EXPORT := $(BIN)/uv export --no-config --offline --frozen --quiet --no-header --no-annotate --no-emit-project
+EXPORT := $(UV_EXPORT) --all-extras --no-extra lake
 EXPORT_RUN := $(EXPORT) --no-extra postgres --no-default-groups
 EXPORT_DEV := $(EXPORT) --all-groups
+EXPORT_LAKE := $(UV_EXPORT) --extra lake --no-default-groups
 
 # Programs that a target needs; where they are missing, the Debian packages that have them, where they may be installed.
 DEBIAN = for program in $(1); do command -v "$$program" > /dev/null || missing=yes; done; \
@@ -27,7 +29,7 @@ LOCK := env -u UV_DEFAULT_INDEX -u UV_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_UR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-system test-browser test-office test-spark test-schedulers many-tenants check lint types layers sql deps locked pages sbom audit bench fuzz storm exhaustive mutate docs fix lock clean
+.PHONY: help install demo test test-system test-browser test-office test-spark test-schedulers many-tenants test-lake check lint types layers sql deps locked pages sbom audit bench fuzz storm exhaustive mutate docs fix lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -76,6 +78,21 @@ test-schedulers: $(INSTALLED) ## tenants under Dagster, Spark and Airflow, worke
 
 many-tenants: $(INSTALLED) ## 50 tenants under Dagster, a worker killed every minute, judged by all books; ARGS="--minutes 30" for longer
 	$(BIN)/python -m tests.tenants $(ARGS)
+
+# The lake's packages are of one release of DuckDB, and everything else as it is locked for us.
+LAKE := .venv-lake
+LAKE_PIP := $(BIN)/uv pip install --quiet --no-config --python $(LAKE) --no-deps
+
+$(LAKE)/.installed: $(INSTALLED) uv.lock
+	$(PYTHON) -m venv --clear $(LAKE)
+	$(LAKE_PIP) --require-hashes --requirement requirements-dev.txt
+	$(EXPORT_LAKE) --output-file $(LAKE)/lake.txt
+	$(LAKE_PIP) --require-hashes --requirement $(LAKE)/lake.txt
+	$(LAKE_PIP) --no-build-isolation --editable .
+	@touch $@
+
+test-lake: $(LAKE)/.installed ## the warehouse in a DuckLake: every model's cases, the demonstration on three addresses, kills
+	$(LAKE)/bin/pytest -m lake $(PARALLEL) $(ARGS)
 
 $(AXE): tests/browser/package-lock.json
 	@$(call DEBIAN,npm,npm)
@@ -145,4 +162,4 @@ lock: $(INSTALLED) ## uv.lock and the requirements files anew, after a change of
 	$(EXPORT_DEV) --output-file requirements-dev.txt
 
 clean: ## removes the installation and the caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) $(LAKE) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

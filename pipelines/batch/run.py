@@ -14,6 +14,7 @@ import structlog
 
 from pipelines.batch.clients import Clients
 from pipelines.batch.jobs import JOBS
+from pipelines.batch.lake import STANDS, go_on, hand_on
 from pipelines.batch.outcome import Outcome, Standing, exit_words, next_steps, read_outcome, show_outcome
 from pipelines.batch.private import make_private
 from pipelines.core.disk import disk_fault
@@ -189,6 +190,8 @@ def run_batch(
         )
         # Two folders do not share that lock; a store that they share has one of its own.
         context.control.hold_batch()
+        # Another machine may have had the batch before.
+        go_on(context)
         # A warehouse that was deleted, or put back from a copy, is read anew from the beginning.
         take_over(warehouse, context.control, batch_id=context.batch_id)
         stack.enter_context(structlog.contextvars.bound_contextvars(batch=context.batch_id))
@@ -200,8 +203,9 @@ def run_batch(
         if began := options.get("began"):
             began(context)
         _run_jobs(context, jobs, tally, requests, begin=options.get("begin", lambda _job, _step: None))
+        stand = _hand_on(context, tally)
         # The stores are still open: a batch without an end in `ctl.batches` was killed.
-        result = _finish(context, tally, since=started)
+        result = _finish(context, tally, since=started, stand=stand)
         look(context)
         tally.is_well = not tally.errors
         return result
@@ -333,7 +337,19 @@ def _record(context: Context, rows: Sequence[_Row]) -> None:
             connection.execute(named_statements("batches")[statement], values)
 
 
-def _finish(context: Context, tally: _Tally, *, since: datetime) -> BatchResult:
+def _hand_on(context: Context, tally: _Tally) -> str | None:
+    """Write the lake for a batch on another machine; what keeps it from that is told as what stops a job."""
+    if tally.is_warehouse_spoiled:
+        return None
+    try:
+        return hand_on(context)
+    except SpringlineError as error:
+        log.error("lake_not_written", error=str(error))  # noqa: TRY400 as above
+        tally.errors["lake"] = error
+        return None
+
+
+def _finish(context: Context, tally: _Tally, *, since: datetime, stand: str | None) -> BatchResult:
     outcome = read_outcome(context.control, since=since)
     if context.is_dry_run:
         # It notes no hold, so what it would hold is not among those that stand.
@@ -352,6 +368,8 @@ def _finish(context: Context, tally: _Tally, *, since: datetime) -> BatchResult:
     reasons = {name: str(tally.errors[name]) if name in tally.errors else None for name in tally.jobs}
     with context.control.write() as connection:
         connection.execute(named_statements("batches")["end_batch"], ended | {"summary": json.dumps(result.as_dict())})
+        if stand is not None:
+            context.control.keep_mark(STANDS, stand, within=connection)
         # A dry run leaves steps out, and says nothing of a job.
         if not context.is_dry_run:
             note_job_ends(context.control, reasons, at=at, within=connection)

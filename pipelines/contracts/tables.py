@@ -23,6 +23,11 @@ CONTRACTS: Mapping[str, Sequence[Contract]] = {"vms": vms_contracts.ALL, "ledger
 _fitting: WeakKeyDictionary[duckdb.DuckDBPyConnection, set[str]] = WeakKeyDictionary()
 
 
+def forget_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Look at all of them again: others have taken their places."""
+    _fitting.pop(connection, None)
+
+
 def create_staging_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Create whatever is missing of stg_vms and stg_ledger, so that models find every table before anything landed."""
     for side, contracts in CONTRACTS.items():

@@ -12,8 +12,10 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validat
 from pipelines.core.control_place import Place, PostgresSchema
 from pipelines.core.errors import SettingsError
 from pipelines.core.hiding import never_show
+from pipelines.core.lake_place import LakePlace
 from pipelines.core.resources import seed_file
 from pipelines.core.settings_faults import name_fault, name_faults, nearest, section_of, unknown_variable
+from pipelines.core.settings_lake import LakeSettings, lake_faults
 from pipelines.core.settings_section import Section
 from pipelines.core.settings_sources import (
     FILE,
@@ -31,6 +33,7 @@ from pipelines.core.settings_values import (
     BaseAddress,
     Codes,
     ControlPlace,
+    DataPlace,
     DayTime,
     Entity,
     GivenFile,
@@ -40,6 +43,7 @@ from pipelines.core.settings_values import (
     Text,
     Token,
     User,
+    Warehouse,
     is_for_all_to_read,
 )
 from pipelines.core.settings_watch import AlertSettings, WatchSettings, WebhookSettings
@@ -305,7 +309,20 @@ class RateSettings(Section):
 class Settings(Section):
     """All settings; ``companies`` empty means that every VMS code is an entity code."""
 
-    warehouse: OurFile = Field(default=Path("springline.duckdb"), description="file of the working database")
+    warehouse: Warehouse = Field(
+        default=Path("springline.duckdb"),
+        description="file of the working database; or the lake that any machine goes on from, with a catalogue in a "
+        "schema of PostgreSQL: `ducklake:postgresql://user@host/database?schema=tenant`",
+    )
+    data: DataPlace | None = Field(
+        default=None,
+        description="folder or bucket of a lake's data; each tenant has folders of its own there",
+        examples=["s3://bucket/springline"],
+    )
+    scratch: OurFile = Field(
+        default=Path("springline.duckdb"),
+        description="file of the working database where `warehouse` is a lake, which may be lost at any time",
+    )
     control: ControlPlace | None = Field(
         default=None,
         description="file of the control store, beside the warehouse unless set; or a schema of a PostgreSQL database: "
@@ -334,6 +351,7 @@ class Settings(Section):
     watch: WatchSettings = WatchSettings()
     webhooks: WebhookSettings = WebhookSettings()
     alerts: AlertSettings = AlertSettings()
+    lake: LakeSettings = LakeSettings()
 
     @field_validator("companies")
     @classmethod
@@ -346,8 +364,8 @@ class Settings(Section):
 
     @property
     def warehouse_path(self) -> Path:
-        """The DuckDB file."""
-        return self.warehouse
+        """The DuckDB file that a batch works in."""
+        return self.scratch if isinstance(self.warehouse, LakePlace) else self.warehouse
 
     @property
     def control_place(self) -> Place:
@@ -427,8 +445,10 @@ def load_settings(config: Path | None, *, environ: Mapping[str, str]) -> Setting
     for section, name in SECRETS:
         if secret := getattr(getattr(settings, section), name):
             never_show(secret.get_secret_value())
-    if isinstance(settings.control, PostgresSchema) and settings.control.password:
-        never_show(settings.control.password)
+    catalogue = settings.warehouse.catalogue if isinstance(settings.warehouse, LakePlace) else None
+    for place in (settings.control, catalogue):
+        if isinstance(place, PostgresSchema) and place.password:
+            never_show(place.password)
     return settings
 
 
@@ -487,6 +507,7 @@ def _plain_addresses(settings: Settings) -> Iterator[tuple[Location, object, str
         ("vms", "base_url"): settings.vms.base_url,
         ("vms", "token_url"): settings.vms.token_url,
         ("ledger", "url"): settings.ledger.url,
+        ("lake", "endpoint"): settings.lake.endpoint,
     }
     for at, address in addresses.items():
         if address and is_for_all_to_read(address) and not getattr(settings, at[0]).plain_http:
@@ -501,6 +522,7 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Location, object, str]
     # pipelines/publish writes a file of this name; it would take the place of the working database.
     files["published"] = settings.published / "springline.duckdb"
     yield from _plain_addresses(settings)
+    yield from lake_faults(settings.warehouse, data=settings.data, control=settings.control, lake=settings.lake)
     seen: dict[str, str] = {}
     for name, path in files.items():
         # Not `resolve`: it ends with an error at a link that leads back to itself.

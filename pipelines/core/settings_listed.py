@@ -25,6 +25,7 @@ TYPES = {
     "bool": "`true` or `false`",
     "Path": "path",
     "PostgresSchema": "address of PostgreSQL",
+    "LakePlace": "address of a lake",
 }
 _BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 

@@ -11,8 +11,8 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from pipelines.core.control_place import has_password, is_postgres
 from pipelines.core.errors import SettingsError
+from pipelines.core.lake_place import is_address_with_password
 from pipelines.core.settings_values import read_number
 from pipelines.core.text_files import read_text
 
@@ -25,7 +25,11 @@ SECRETS = (
     ("ledger", "token"),
     ("webhooks", "vms_password"),
     ("alerts", "urls"),
+    ("lake", "secret_key"),
+    ("lake", "session_token"),
 )
+# Settings that may be an address of PostgreSQL, whose password never stands in the toml either.
+ADDRESSES = ("control", "warehouse")
 # Variables that are no settings, and what they are for.
 OTHER_VARIABLES: Mapping[str, str] = {
     "SPRINGLINE_OPERATOR": "who is at the keyboard, for the record of decisions; the login name unless set",
@@ -122,12 +126,14 @@ def _read_file(given: Given, *, is_named: bool) -> None:
             given.tell(f"{place}: {step}", (section, member))
             # Not read on, so that it cannot stand in another message.
             del members[member]
-    control = given.values.get("control")
-    if isinstance(control, str) and is_postgres(control) and has_password(control):
-        place = f"{path} line {given.place(('control',))[1]}, control"
-        step = "take it out, and keep it in a password file (PGPASSFILE), or set PGPASSWORD or SPRINGLINE_CONTROL"
-        given.tell(f"{place}: holds a password, which never stands in the file; {step}", ("control",))
-        del given.values["control"]
+    for name in ADDRESSES:
+        address = given.values.get(name)
+        if isinstance(address, str) and is_address_with_password(address):
+            place = f"{path} line {given.place((name,))[1]}, {name}"
+            variable = variable_name((name,))
+            step = f"take it out, and keep it in a password file (PGPASSFILE), or set PGPASSWORD or {variable}"
+            given.tell(f"{place}: holds a password, which never stands in the file; {step}", (name,))
+            del given.values[name]
 
 
 def _lines(text: str) -> dict[Location, int]:

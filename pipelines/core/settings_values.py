@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, SecretStr, WithJsonSchema
 
 from pipelines.core.control_place import Place, PostgresSchema, is_postgres, read_postgres
+from pipelines.core.lake_place import LakePlace, WarehousePlace, is_bucket, is_lake, read_bucket, read_lake
 
 # `springline init` writes these where only the reader knows the value.
 _PLACEHOLDER = re.compile(r"<[^<>]+>")
@@ -171,6 +172,25 @@ def read_control_place(value: object) -> Place:
     return _file(_path(Path(text)))
 
 
+def read_warehouse_place(value: object) -> WarehousePlace:
+    """Read a file, or the address of a lake; ValueError in words that hold nothing of a password."""
+    text = _text(value)
+    if isinstance(text, LakePlace):
+        return text
+    if not isinstance(text, str | Path):
+        # As above.
+        raise ValueError("must be a path or the address of a lake, in quotes")  # noqa: TRY004
+    if is_lake(str(text)):
+        return read_lake(str(text))
+    if is_postgres(str(text)):
+        raise ValueError("is an address of PostgreSQL; a warehouse is a file, or ducklake:postgresql://…")
+    return _file(_path(Path(text)))
+
+
+def _data_place(text: str) -> str:
+    return read_bucket(text) if is_bucket(text) else str(_folder(_path(Path(text))))
+
+
 def _folder(path: Path) -> Path:
     if stat.S_ISREG(_mode(path)):
         raise ValueError("is a file; name a folder")
@@ -216,6 +236,8 @@ _PATH_SCHEMA = WithJsonSchema({"type": "string", "minLength": 1})
 _PATH = (BeforeValidator(_text), AfterValidator(_path))
 OurFile = Annotated[Path, *_PATH, AfterValidator(_file), _PATH_SCHEMA]
 ControlPlace = Annotated[Path | PostgresSchema, PlainValidator(read_control_place), PlainSerializer(str), _PATH_SCHEMA]
+Warehouse = Annotated[Path | LakePlace, PlainValidator(read_warehouse_place), PlainSerializer(str), _PATH_SCHEMA]
+DataPlace = Annotated[str, BeforeValidator(_text), AfterValidator(_data_place), _PATH_SCHEMA]
 OurFolder = Annotated[Path, *_PATH, AfterValidator(_folder), _PATH_SCHEMA]
 GivenFile = Annotated[Path, *_PATH, AfterValidator(_given_file), _PATH_SCHEMA]
 

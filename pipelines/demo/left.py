@@ -38,7 +38,8 @@ def leave_commands(folder: Path, settings: Settings) -> None:
     """Write the settings file and the commands into the demonstration's folder, which may be moved afterwards."""
     values = settings.model_dump(mode="json", exclude_unset=True)
     # Beside the settings file, which is where the commands work.
-    values |= {"warehouse": settings.warehouse_path.name, "published": settings.published.name}
+    file = "warehouse" if isinstance(settings.warehouse, Path) else "scratch"
+    values |= {file: settings.warehouse_path.name, "published": settings.published.name}
     secrets = {}
     for section, member in SECRETS:
         values.get(section, {}).pop(member, None)

@@ -71,8 +71,11 @@ def run_demo(
     now: Callable[[], datetime],
     watcher: Watcher | None = None,
     options: Sequence[str] = (),
+    stores: Mapping[str, str] | None = None,
 ) -> DemoResult:
     """Run the demonstration in ``folder``, emptied first; ``options`` are those of each run.
+
+    ``stores`` are variables that name other stores than files in that folder.
 
     Raises UsageError when something else is in the folder, SettingsError where the one in which it was started is gone,
     SpringlineError when the sandbox does not start.
@@ -89,6 +92,7 @@ def run_demo(
             "SPRINGLINE_WAREHOUSE": str(folder / "springline.duckdb"),
             "SPRINGLINE_PUBLISHED": str(folder / "published"),
             "SPRINGLINE_OPERATOR": "demo",
+            **(stores or {}),
         }
         leave_commands(folder, load_settings(None, environ=variables))
 

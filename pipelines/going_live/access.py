@@ -13,6 +13,7 @@ from pipelines.contracts import vms as vms_contracts
 from pipelines.contracts.presence import absent_members
 from pipelines.core.access import group_number
 from pipelines.core.errors import SpringlineError, WireError
+from pipelines.core.lake_place import LakePlace
 from pipelines.going_live.check_line import CheckFault, CheckLine, judge
 from pipelines.load.ledger.file_rules import AttachedFile, NoFileError
 
@@ -43,7 +44,7 @@ ROLES = "give the API's user the role, or the field, in the VMS"
 
 
 def files(probe: Probe) -> CheckLine:
-    """The folders of the warehouse, the control store and the published file can be written."""
+    """The folders of the warehouse, the control store and the published file can be written; a lake can be reached."""
     settings = probe.settings
     group_number(settings.published_group)
     stores = (settings.warehouse_path, settings.control_place)
@@ -53,7 +54,13 @@ def files(probe: Probe) -> CheckLine:
         for folder in sorted(folders)
         if not os.access(_existing(folder), os.W_OK)
     ]
-    return judge("files", good=f"warehouse {settings.warehouse_path}, control {settings.control_place}", faults=faults)
+    warehouse = f"warehouse {settings.warehouse_path}"
+    if isinstance(settings.warehouse, LakePlace):
+        from pipelines.stores.lake.attach import reach  # noqa: PLC0415 DuckDB is for whoever has a lake
+
+        reach(settings)
+        warehouse = f"lake {settings.warehouse} with its data in {settings.data}, scratch {settings.warehouse_path}"
+    return judge("files", good=f"{warehouse}, control {settings.control_place}", faults=faults)
 
 
 def vms_sign_in(probe: Probe) -> CheckLine:

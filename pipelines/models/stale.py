@@ -36,7 +36,7 @@ def marks_of(
     listed = [*models]
     # In their order each model finds the marks of what it reads: a change goes through all that stand on it.
     read = {ref for model in listed for ref in model.reads}
-    marks = _marks_of_rows(connection, {ref: columns for ref, columns in external.items() if ref in read})
+    marks = marks_of_rows(connection, {ref: columns for ref, columns in external.items() if ref in read})
     for model in listed:
         # The whole model and not its SQL alone: a column that has another type gives another table.
         digest = hashlib.sha256(msgspec.json.encode(model))
@@ -51,13 +51,19 @@ def marks_of(
 def stale(connection: duckdb.DuckDBPyConnection, marks: Mapping[TableRef, str]) -> frozenset[TableRef]:
     """Return the models that are not there, or were built from something else than ``marks`` say."""
     # A note without its table (dropped by hand, a warehouse built anew) must not count as built.
-    noted = dict(connection.execute(f"SELECT model_name, mark FROM {NOTES.quoted}").fetchall())
+    noted = noted_marks(connection)
     present = connection.execute(
         "SELECT table_schema || '.' || table_name FROM information_schema.tables"
         " WHERE table_catalog = current_database()"
     ).fetchall()
-    built = {name for (name,) in present if name in noted}
-    return frozenset(ref for ref, mark in marks.items() if str(ref) not in built or noted[str(ref)] != mark)
+    built = {name for (name,) in present}
+    return frozenset(ref for ref, mark in marks.items() if str(ref) not in built or noted.get(ref) != mark)
+
+
+def noted_marks(connection: duckdb.DuckDBPyConnection) -> dict[TableRef, str]:
+    """Return from what each model was built, as far as it is noted."""
+    rows = connection.execute(f"SELECT model_name, mark FROM {NOTES.quoted}").fetchall()
+    return {TableRef.parse(name): mark for name, mark in rows}
 
 
 def forget(connection: duckdb.DuckDBPyConnection, refs: Iterable[TableRef]) -> None:
@@ -73,7 +79,8 @@ def note(connection: duckdb.DuckDBPyConnection, marks: Mapping[TableRef, str]) -
         connection.execute(f"INSERT INTO {NOTES.quoted} VALUES {rows}")
 
 
-def _marks_of_rows(connection: duckdb.DuckDBPyConnection, tables: Mapping[TableRef, Columns]) -> dict[TableRef, str]:
+def marks_of_rows(connection: duckdb.DuckDBPyConnection, tables: Mapping[TableRef, Columns]) -> dict[TableRef, str]:
+    """Return for each table its number of rows and what says when they were written."""
     if not tables:
         return {}
     ordered = sorted(tables)

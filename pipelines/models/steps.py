@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 from pipelines.contracts.declared import declared_tables
 from pipelines.contracts.tables import SCHEMAS as STAGED
@@ -14,13 +15,16 @@ from pipelines.core.table_ref import TableRef
 from pipelines.models.build import build
 from pipelines.models.external import read_external
 from pipelines.models.model import Catalog, Columns, ModelColumn
-from pipelines.models.stale import create_notes, marks_of, stale
+from pipelines.models.stale import create_notes, marks_of, marks_of_rows, noted_marks, stale
 from pipelines.models.store import open_catalog
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 from pipelines.stores.control_copy import copy_control, copy_cursors
 from pipelines.stores.marks import BUILT, CLOSED, COMPARED, VOUCHERS_BUILT, mark_of
 from pipelines.stores.settings_tables import write_settings
+
+if TYPE_CHECKING:
+    import duckdb
 
 __all__ = [
     "Catalog",
@@ -33,6 +37,7 @@ __all__ = [
     "build_vouchers",
     "catalog_of_repository",
     "content_mark",
+    "note_marks",
     "open_catalog",
     "open_models",
 ]
@@ -135,6 +140,16 @@ def content_mark(ctx: Context, *more: str) -> str:
         control=ctx.control,
         moves=(*_DECIDED, *more),
     )
+
+
+def note_marks(connection: duckdb.DuckDBPyConnection, tables: Mapping[TableRef, Columns]) -> dict[TableRef, str]:
+    """Return what tells, for much less than to read them, whether tables hold the rows of before.
+
+    Of models what they were built from, as far as that is noted; of what is staged when its rows were written.
+    """
+    create_notes(connection)
+    staged = {ref: columns for ref, columns in tables.items() if ref.schema in STAGED.values()}
+    return marks_of_rows(connection, staged) | noted_marks(connection)
 
 
 @cache

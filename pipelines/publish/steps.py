@@ -33,6 +33,7 @@ from pipelines.publish.edition.contents import (
     is_published,
 )
 from pipelines.publish.edition.database import write_database
+from pipelines.publish.edition.lake import write_readers
 from pipelines.publish.edition.swap import KEPT, put_file, put_folder, stage
 from pipelines.publish.edition.tables import write_tables
 from pipelines.publish.facts import close_words, part_holds, share_names
@@ -42,6 +43,7 @@ from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 from pipelines.stores.control_copy import copy_control
 from pipelines.stores.control_schema import control_tables, made_tables
+from pipelines.stores.lake.attach import READERS, attached, lake_of
 from pipelines.stores.marks import mark_of
 from pipelines.stores.memory import fit, room_beside, spill_beside
 from pipelines.stores.sent_objects import SENT_TABLES
@@ -88,6 +90,8 @@ _MOVES = (
     "breaks",
     "open breaks",
 )
+# The lake of the readers is no file; its mark begins as those of the other products.
+_LAKE = "published.lake"
 # How the names of files end that say what is published.
 _CODE = frozenset({".py", ".toml", ".html", ".css"})
 
@@ -104,8 +108,24 @@ def publish_database(ctx: Context) -> Counts:
 
 
 def publish_tables(ctx: Context) -> Counts:
-    """Write the published tables as Parquet, those that changed."""
+    """Write the published tables as Parquet, those that changed; where there is a lake, into that of the readers."""
+    if lake_of(ctx.settings) is not None:
+        return _publish_lake(ctx)
     return _publish(ctx, TABLES, lambda _folder: _from_published(ctx, write_tables))
+
+
+def _publish_lake(ctx: Context) -> Counts:
+    """Bring the readers' lake to what the published file holds."""
+    mark = _fingerprint(ctx)
+    if ctx.control.mark(_LAKE) == mark:
+        return Counts()
+    with attached(ctx.warehouse, ctx.settings, name=READERS):
+        write_readers(
+            ctx.warehouse, ctx.settings.published / DATABASE, texts=published_texts(ctx), batch_id=ctx.batch_id
+        )
+    ctx.control.keep_mark(_LAKE, mark)
+    log.info("published", product="lake")
+    return Counts()
 
 
 def publish_report(ctx: Context) -> Counts:

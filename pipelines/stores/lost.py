@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from pipelines.core.control_place import Place, PostgresSchema
 from pipelines.core.errors import BusyError, SettingsError
@@ -79,10 +79,19 @@ def _refuse_witnessed(settings: Settings, warehouse: duckdb.DuckDBPyConnection |
     witness = _witness(settings, warehouse)
     if witness is None:
         return
+    raise _lost(control, witness)
+
+
+def refuse_empty_control(settings: Settings, witness: str) -> NoReturn:
+    """Raise SettingsError: the control store has no batch, and ``witness`` has seen one."""
+    raise _lost(settings.control_place, witness)
+
+
+def _lost(control: Place, witness: str) -> SettingsError:
     is_file = isinstance(control, Path)
     what = "is missing" if isinstance(control, Path) and not control.exists() else "is empty"
     message = f"The control store {control} {what}, but {witness} has seen batches: what was sent and decided is lost."
-    raise SettingsError(message, next_step=BRING_BACK if is_file else BRING_BACK_SCHEMA)
+    return SettingsError(message, next_step=BRING_BACK if is_file else BRING_BACK_SCHEMA)
 
 
 def _has_history(control: Place) -> bool:

@@ -31,7 +31,7 @@ LAYOUT = 1
 _BOOKKEEPING = {"layout": ["number"], "contents": ["table_name", "digest"], "last_batch": ["batch_id"]}
 
 # Which batch had the warehouse last, as the control store knows it.
-_WAREHOUSE_BATCH = "warehouse.last_batch"
+WAREHOUSE_BATCH = "warehouse.last_batch"
 
 
 class _OtherReleaseError(Exception):
@@ -105,6 +105,12 @@ def _require_layout(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"CREATE TABLE IF NOT EXISTS ctl.layout AS SELECT CAST({LAYOUT} AS INTEGER) AS number")
     if connection.execute("SELECT number FROM ctl.layout").fetchall() != [(LAYOUT,)]:
         raise _OtherReleaseError
+
+
+def is_of_this_layout(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Tell whether a table of another database names the layout of this release's tables."""
+    is_there = bool(columns_of(connection, table))
+    return is_there and connection.execute(f"SELECT number FROM {table}").fetchall() == [(LAYOUT,)]  # noqa: S608 ours
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
@@ -215,14 +221,24 @@ def take_over(connection: duckdb.DuckDBPyConnection, control: Control, *, batch_
     The cursors are in the control store and outlive a warehouse that is deleted, or put back from an older copy: what
     they say was read would be missing in it. To be killed between the two writes costs one full reading.
     """
-    connection.execute("CREATE TABLE IF NOT EXISTS ctl.last_batch (batch_id VARCHAR)")
-    row = connection.execute("SELECT batch_id FROM ctl.last_batch").fetchone()
+    row = _last_batch(connection)
     # Both stores must name the same batch: one of them alone may have been put back from a copy.
-    is_known = row is not None and row[0] == control.mark(_WAREHOUSE_BATCH)
+    is_known = row is not None and row[0] == control.mark(WAREHOUSE_BATCH)
     # The control store first: a warehouse that names a batch beside a store without any is one that lost its store.
     with control.write() as store:
         if not is_known:
             store.execute("DELETE FROM cursors")
-        control.keep_mark(_WAREHOUSE_BATCH, batch_id, within=store)
-    statement = "UPDATE ctl.last_batch SET batch_id =" if row else "INSERT INTO ctl.last_batch SELECT"
+        control.keep_mark(WAREHOUSE_BATCH, batch_id, within=store)
+    name_batch(connection, batch_id)
+
+
+def name_batch(connection: duckdb.DuckDBPyConnection, batch_id: str) -> None:
+    """Note which batch has this warehouse."""
+    is_there = _last_batch(connection) is not None
+    statement = "UPDATE ctl.last_batch SET batch_id =" if is_there else "INSERT INTO ctl.last_batch SELECT"
     connection.execute(f"{statement} '{batch_id}'")
+
+
+def _last_batch(connection: duckdb.DuckDBPyConnection) -> tuple[str] | None:
+    connection.execute("CREATE TABLE IF NOT EXISTS ctl.last_batch (batch_id VARCHAR)")
+    return connection.execute("SELECT batch_id FROM ctl.last_batch").fetchone()

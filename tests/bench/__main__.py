@@ -23,6 +23,7 @@ BENCHES = {
     "run": False,
     "control": False,
     "recovery": False,
+    "lake": False,
     "master-data": True,
     "payments": True,
     "rec": True,

@@ -91,7 +91,7 @@ def desk(folder: Path, seed: Path | None, *, state: str = "sandbox.sqlite", **en
     """Serve a world, on the state file in ``folder`` where there is one already."""
     with sandbox_process(folder, seed, state=state) as sandbox:
         own = {"SPRINGLINE_WAREHOUSE": str(folder / "springline.duckdb"), "PYTHONPATH": str(REPOSITORY)}
-        yield Desk(folder, sandbox, {**os.environ, **environ, **sandbox.env, **own})
+        yield Desk(folder, sandbox, {**os.environ, **sandbox.env, **own, **environ})
 
 
 def measure(command: Sequence[str], *, folder: Path, environ: Mapping[str, str]) -> Cost:

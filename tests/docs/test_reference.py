@@ -176,7 +176,7 @@ def test_the_page_has_every_exit_code(pages: Pages) -> None:
 @pytest.mark.parametrize(
     ("setting", "variable", "kind", "default"),
     [
-        ("warehouse", "`SPRINGLINE_WAREHOUSE`", "path", "`springline.duckdb`"),
+        ("warehouse", "`SPRINGLINE_WAREHOUSE`", "path or address of a lake", "`springline.duckdb`"),
         ("ledger.token", "`SPRINGLINE_LEDGER__TOKEN`<br>`SPRINGLINE_LEDGER__TOKEN_FILE`", "secret", "required"),
         ("vms.page_size", "`SPRINGLINE_VMS__PAGE_SIZE`", "whole number, at least 1, at most 2000", "`500`"),
         ("posting.xgl", "`SPRINGLINE_POSTING__XGL`", "`poolCode` or `isTc`", ""),

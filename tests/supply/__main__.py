@@ -21,7 +21,18 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 UV = Path(sys.executable).with_name("uv")
-EXPORT = ("export", "--no-config", "--offline", "--frozen", "--quiet", "--all-extras", "--no-default-groups")
+# A lake is deployed with another release of DuckDB, and has no bill of its own.
+EXPORT = (
+    "export",
+    "--no-config",
+    "--offline",
+    "--frozen",
+    "--quiet",
+    "--all-extras",
+    "--no-extra",
+    "lake",
+    "--no-default-groups",
+)
 AUDIT = ("audit", "--no-config", "--frozen", "--preview-features", "audit-command")
 FOUND = 1
 # How uv ends what it says of a request without an answer.

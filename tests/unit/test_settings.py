@@ -190,7 +190,10 @@ def test_an_address_that_cannot_be_called_is_a_fault(name: str, value: str, told
         ("control = 'FOLDER'", "is a folder; name a file"),
         ("warehouse = 'FOLDER/springline.toml/x.duckdb'", "which is a file and no folder"),
         ("warehouse = '~/x.duckdb'", "begins with ~"),
-        ("warehouse = 'postgresql://springline:hidden@db/books'", "begins with postgresql: as an address does"),
+        (
+            "warehouse = 'postgresql://db/books'",
+            "= ***: is an address of PostgreSQL; a warehouse is a file, or ducklake",
+        ),
         ("control = 'ducklake:postgres:dbname=books password=hidden'", "begins with ducklake: as an address does"),
         ("control = 'mysql://u:hidden@h/db'", "= ***: begins with mysql://; a control store is a file, or postgresql"),
         ("control = 'postgresql://u:hidden@h/db'", "control: holds a password, which never stands in the file"),

@@ -212,16 +212,21 @@ def _create_views(connection: duckdb.DuckDBPyConnection, views: Texts) -> None:
     # What a view names is looked for in the database that is used: the warehouse has tables of the same names.
     connection.execute(f"USE {NEW}")
     try:
-        connection.execute(";\n".join(statement for ref, text in views.items() for statement in _view(ref, text)))
+        connection.execute(
+            ";\n".join(statement for ref, text in views.items() for statement in statements_of_view(ref, text))
+        )
     finally:
         connection.execute(f"USE {quote(inside[0])}")
 
 
-def _view(ref: TableRef, text: TableText) -> Iterator[str]:
-    # A line of its own: the SELECT may end in a comment.
-    yield f"CREATE OR REPLACE VIEW {ref.quoted} AS\n{text.query}\n"
-    yield f"COMMENT ON VIEW {ref.quoted} IS {literal(text.about)}"
-    yield from _comments(ref.quoted, text.columns)
+def statements_of_view(ref: TableRef, text: TableText) -> list[str]:
+    """Return what makes a view and its comment, then what comments its columns."""
+    return [
+        # A line of its own: the SELECT may end in a comment.
+        f"CREATE OR REPLACE VIEW {ref.quoted} AS\n{text.query}\n",
+        f"COMMENT ON VIEW {ref.quoted} IS {literal(text.about)}",
+        *_comments(ref.quoted, text.columns),
+    ]
 
 
 def _comments(place: str, columns: Mapping[str, str | None]) -> Iterator[str]:
