@@ -9,23 +9,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench.bench_watch_idle import TICKS
 from tests.bench.desk import say
 from tests.support.once import begin_in
 from tests.tenants.fleet import fleet
 from tests.tenants.harbour import Harbour, Pace, dagster
-from tests.tenants.processes import below, command_of
+from tests.tenants.processes import below, command_of, used
 
-TENANTS, SECONDS = 10, 240
+TENANTS, SECONDS = 5, 180
 # Long enough to look at the process that waits for it.
 PROGRAM = "sleep 3\n"
-
-
-def used(pid: int, *, children: bool = False) -> float:
-    """Return the processor seconds of a process, or of those below it that have ended."""
-    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
-    first = 13 if children else 11
-    return (int(fields[first]) + int(fields[first + 1])) / TICKS
 
 
 def megabytes(pid: int, name: str = "VmHWM") -> float:

@@ -45,6 +45,21 @@ def test_cores_follow_from_what_a_tick_takes(begin: str) -> None:
         assert round(tenants * per_day(row) / DAY, decimals) == number(told), (tenants, told)
 
 
+def test_cores_of_dagster_follow_from_its_runs() -> None:
+    each = number(cells("Dagster itself, for a run")[1])
+    for begin, day in (
+        ("Dagster itself, every 10", "documents every 10 minutes"),
+        ("Dagster itself, with a net", "webhooks"),
+    ):
+        row = cells(begin)
+        ticks = sum(float(text) for text in re.findall(r"[\d.]+", cells(day)[1]))
+        assert number(row[1]) == ticks
+        for tenants, told in zip(TENANTS, row[2:], strict=True):
+            assert round(tenants * ticks * each / DAY, len(told.partition(".")[2])) == number(told), (tenants, told)
+    assert f"under Dagster 300 x {IDLE + each:.2f} s, eight minutes" in PAGE
+    assert round(300 * (IDLE + each) / 2 / 60) == 8
+
+
 def test_ticks_with_a_document_are_on_top() -> None:
     row = cells("of 20 ticks a day")
     for tenants, told in zip(TENANTS, row[2:], strict=True):

@@ -31,14 +31,15 @@ def faults(outcome: Outcome, plan: Plan) -> list[str]:
     most = MOST_CADENCES * plan.cadence
     if (latest := outcome.latest()) > most:
         found.append(f"a document came after {latest:.0f} s, more than {most}")
-    if (gap := outcome.longest_gap()) > most:
-        found.append(f"a tenant was without a result for {gap:.0f} s, more than {most}")
+    if (late := outcome.latest_tick(plan.cadence)) > most:
+        found.append(f"a tenant had a result {late:.0f} s after it was due, more than {most}")
     return found
 
 
 def report(outcome: Outcome, plan: Plan) -> None:
     """Print what came of it."""
-    ends = [batch for record in outcome.records.values() for batch in record.batches]
+    all_batches = [batch for record in outcome.records.values() for batch in record.batches]
+    ends = [batch for batch in all_batches if batch.started_at >= outcome.begun]
     codes = Counter(str(batch.exit_code) if batch.ended_at else "killed" for batch in ends)
     entered = {name: len(documents) for name, documents in outcome.entered.items()}
     others = sum(entered.values()) - entered[outcome.wrong]
@@ -52,7 +53,7 @@ def report(outcome: Outcome, plan: Plan) -> None:
     say(f"batches: {len(ends)}, by exit code {dict(codes)}")
     say(f"runs of Dagster: {len(outcome.runs)}, {dict(states)}; {again} of them again")
     say(f"documents: {others} entered, {sent} in their ledgers; {entered[outcome.wrong]} of {outcome.wrong} wait")
-    say(f"latest document after {outcome.latest():.0f} s; longest without a result {outcome.longest_gap():.0f} s")
+    say(f"latest document after {outcome.latest():.0f} s; latest tick {outcome.latest_tick(plan.cadence):.0f} s")
     say(f"without any result: {sorted(outcome.failing())}")
 
 

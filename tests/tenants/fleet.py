@@ -15,7 +15,6 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
@@ -104,11 +103,13 @@ class Record(NamedTuple):
     sent: dict[int, datetime]
     chain: Sequence[object]
 
-    def longest_gap(self, begin: datetime, end: datetime) -> float:
-        """Return the longest time in seconds in which no batch has ended with a result."""
-        ends = [one.ended_at for one in self.batches if one.ended_at and one.exit_code in RESULTS]
-        moments = [begin, *sorted(moment for moment in ends if begin < moment < end), end]
-        return max((after - before).total_seconds() for before, after in pairwise(moments))
+    def lateness(self, due: datetime, end: datetime) -> float:
+        """Return the seconds from a tick to the end of the first batch since then that came to a result.
+
+        Until ``end`` where none has.
+        """
+        results = (one for one in self.batches if one.exit_code in RESULTS and one.started_at >= due)
+        return (min((one.ended_at for one in results if one.ended_at), default=end) - due).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,14 @@ from tests.support.control_stores import server
 from tests.support.environments import python_of
 from tests.support.patience import PATIENCE
 from tests.tenants.fleet import Fleet
-from tests.tenants.processes import above, below, command_of, kill
+from tests.tenants.processes import above, below, command_of, kill, used
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "how-to" / "schedules"
 VERSIONS = Path(__file__).with_name("dagster.txt")
 ASK = Path(__file__).with_name("ask_dagster.py")
 OURS = "pipelines.cli.app"
+# Processor seconds after which a batch has begun; an idle one has twice as many.
+LOADED = 0.6
 # How long a service manager waits before it starts a code server again.
 RESTART = 5.0
 DATABASE = "dagster"
@@ -67,8 +69,9 @@ class Machine:
             )
 
     def batches(self) -> list[int]:
-        """Return the batches of Springline at work here."""
-        return [pid for pid in below(self.server.pid) if OURS in command_of(pid)] if self.server else []
+        """Return the batches of Springline that have begun here: those that have loaded what they need."""
+        pids = below(self.server.pid) if self.server else []
+        return [pid for pid in pids if OURS in command_of(pid) and used(pid) > LOADED]
 
     def kill_a_run(self, rng: Random) -> bool:
         """Kill a run of Dagster's with the batch below it; false where none is at work."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -112,11 +113,12 @@ class Outcome(NamedTuple):
             if name != self.wrong
         )
 
-    def longest_gap(self) -> float:
-        """Return the longest time in seconds that a tenant was without a result, the wrong one aside."""
-        return max(
-            record.longest_gap(self.begun, self.ended) for name, record in self.records.items() if name != self.wrong
-        )
+    def latest_tick(self, cadence: int) -> float:
+        """Return the most seconds from a tick until a tenant had a result, the wrong one aside; on the clock's grid."""
+        first = math.ceil(self.begun.timestamp() / cadence) * cadence
+        ticks = [datetime.fromtimestamp(at, UTC) for at in range(first, int(self.ended.timestamp()), cadence)]
+        records = [record for name, record in self.records.items() if name != self.wrong]
+        return max(record.lateness(tick, self.ended) for tick in ticks for record in records)
 
 
 @contextmanager
