@@ -18,10 +18,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -79,9 +80,11 @@ def doors(port: int, notes: Sequence[Path]) -> Iterator[list[int]]:
             die_with_parent()
             asyncio.run(_serve(port, listeners, notes))
             os._exit(0)
-        yield [listener.getsockname()[1] for listener in listeners]
-        os.kill(doorman, signal.SIGKILL)
-        os.waitpid(doorman, 0)
+        try:
+            yield [listener.getsockname()[1] for listener in listeners]
+        finally:
+            os.kill(doorman, signal.SIGKILL)
+            os.waitpid(doorman, 0)
 
 
 async def _serve(port: int, listeners: Sequence[socket.socket], notes: Sequence[Path]) -> None:
@@ -150,7 +153,7 @@ def _size(note: Path) -> int:
     return note.stat().st_size if note.exists() else 0
 
 
-def play(site: Site, *, tries: int, seed: int) -> Iterator[Try]:
+def play(site: Site, *, tries: int, seed: int) -> Generator[Try]:
     """Try so often, from both sides, at distances from none to the whole length of a batch."""
     rng, people = Random(seed), People(site)  # noqa: S311 no secret
     look_at_the_books(site)
@@ -195,6 +198,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.storm.together", description=main.__doc__)
     parser.add_argument("--tries", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=600, help="begin no try after so many (600)")
     given = parser.parse_args(arguments)
     prepare()
     began = time.monotonic()
@@ -206,11 +210,11 @@ def main(arguments: list[str] | None = None) -> int:
         site = base.begin(Path(name) / "tenant", Journal(), is_first_day=False)
         site.environ.update(PATIENT)
         done = []
-        for one in play(site, tries=given.tries, seed=given.seed):
-            done.append(one)
-            if one.fault:
-                sys.stdout.write(f"{one}: {one.fault}\n")
-            sys.stdout.flush()
+        with closing(play(site, tries=given.tries, seed=given.seed)) as playing:
+            for one in takewhile(lambda _: time.monotonic() - began < given.minutes * 60, playing):
+                done.append(one)
+                sys.stdout.write(f"{one}{one.fault and f': {one.fault}'}\n")
+                sys.stdout.flush()
         wrong = what_is_wrong(site)
         site.remove()
     faults = sum(bool(one.fault) for one in done)
