@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from pipelines.core.control_place import Place
 from pipelines.outbox.chain import verify_chain
 from pipelines.outbox.intent import Kind
-from pipelines.stores.control import Control
+from pipelines.stores.opening import open_store
+from tests.support.control_stores import new_place
 from tests.support.delivery_flow import (
     Batch,
     Clients,
@@ -92,7 +94,7 @@ def keys_of(place: int) -> range:
     return range(100 * (place + 1), 100 * (place + 1) + VOUCHERS)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     folder = tmp_path_factory.mktemp("sandbox")
     keys = [key for place in range(len(POINTS)) for key in keys_of(place)]
@@ -116,7 +118,7 @@ def in_a_fork(work: Callable[[], None]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def deliver(clients: Clients, entities: Mapping[int, int], control: Path, keys: range, point: Point | None) -> None:
+def deliver(clients: Clients, entities: Mapping[int, int], control: Place, keys: range, point: Point | None) -> None:
     batch = Batch(clients, control, entities)
     if point is not None:
         deadly = Deadly(getattr(batch, point.side), point.call, point.is_after, threading.Lock())
@@ -126,7 +128,8 @@ def deliver(clients: Clients, entities: Mapping[int, int], control: Path, keys: 
     batch.close()
 
 
-def test_a_kill_at_any_call_loses_and_doubles_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.system)])
+def test_a_kill_at_any_call_loses_and_doubles_nothing(sandbox: Sandbox, tmp_path: Path, kind: str) -> None:
     assert len(POINTS) >= 20
     settings = settings_for(
         sandbox, SPRINGLINE_LEDGER__NODES_PER_MUTATION=str(NODES_PER_MUTATION), SPRINGLINE_VMS__WORKERS="1"
@@ -136,10 +139,10 @@ def test_a_kill_at_any_call_loses_and_doubles_nothing(sandbox: Sandbox, tmp_path
     entities = read_entities(opened.ledger)
     everything = [key for place in range(len(POINTS)) for key in keys_of(place)]
     for place, point in enumerate(POINTS):
-        control, keys = tmp_path / f"{place}.sqlite", keys_of(place)
+        control, keys = new_place(kind, tmp_path), keys_of(place)
         assert in_a_fork(partial(deliver, clients, entities, control, keys, point)) == -signal.SIGKILL, point
         assert in_a_fork(partial(deliver, clients, entities, control, keys, None)) == 0, point
-        after = Control(control)
+        after = open_store(control)
         assert states(after, Kind.VOUCHER) == dict.fromkeys(keys, "sent"), point
         assert states(after, Kind.ACKNOWLEDGEMENT) == dict.fromkeys(keys, "sent"), point
         assert verify_chain(after) == []

@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.outbox.chain import verify_chain
 from tests.flow.world import World, copies, until, world
+from tests.support.control_stores import KINDS, new_schema
 from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.system
@@ -24,11 +25,11 @@ MOMENTS = (1, 120)
 UNSENT = "SELECT count(*) FROM outbox WHERE kind = 'voucher' AND state = 'todo'"
 
 
-@pytest.fixture
-def harbour(tmp_path: Path) -> Iterator[World]:
-    with world(
-        tmp_path, {"vms/Document": copies(len(KEYS), first_key=KEYS[0])}, is_first_day=True, **LIMITS
-    ) as harbour:
+@pytest.fixture(params=KINDS)
+def harbour(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    documents = copies(len(KEYS), first_key=KEYS[0])
+    kept = LIMITS if request.param == "sqlite" else {**LIMITS, "SPRINGLINE_CONTROL": str(new_schema())}
+    with world(tmp_path, {"vms/Document": documents}, is_first_day=True, **kept) as harbour:
         assert harbour.run("master-data").exit_code == 0
         yield harbour
 

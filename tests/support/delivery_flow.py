@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 
+from pipelines.core.control_place import Place
 from pipelines.core.settings import Settings, load_settings
 from pipelines.load.delivery import DeliveryResult
 from pipelines.load.ledger.vouchers import deliver_vouchers
@@ -17,6 +17,7 @@ from pipelines.outbox.intent import Intent, Kind
 from pipelines.outbox.store import Outbox
 from pipelines.step.context import Context
 from pipelines.stores.control import Control
+from pipelines.stores.opening import open_store
 from pipelines.wire.ledger import LedgerClient
 from pipelines.wire.query import Reading
 from pipelines.wire.vms import VmsClient
@@ -61,9 +62,9 @@ def read_entities(ledger: LedgerClient) -> dict[int, int]:
 class Batch:
     """One process's delivery."""
 
-    def __init__(self, clients: Clients, control: Path, entities: Mapping[int, int] | None = None) -> None:
+    def __init__(self, clients: Clients, control: Place, entities: Mapping[int, int] | None = None) -> None:
         self.settings = clients.settings
-        self.control = Control(control)
+        self.control = open_store(control)
         self.ledger: Any = clients.ledger
         self.vms: Any = clients.vms
         self.warehouse = make_warehouse()
