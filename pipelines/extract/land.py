@@ -155,7 +155,7 @@ def _take(ctx: Context, landing: _Landing, side: str, stack: ExitStack) -> None:
             _merge(ctx, [landing], side)
             if written and incoming.taken - written >= MANY:
                 written = incoming.taken
-                # dlt lets a gigabyte come together first, which is kept in memory or spilled, and all written at the end.
+                # dlt lets a gigabyte come together first, which is kept in memory or spilled, and written at the end.
                 ctx.warehouse.execute("CHECKPOINT")
 
 

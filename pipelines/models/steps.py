@@ -43,7 +43,8 @@ __all__ = [
 ]
 
 SCHEMAS = ("map", "post")
-# What is read of map and post between the reading of open documents and their acknowledgement, and by a dry run.
+# What is read of map and post between the reading of open documents and their acknowledgement, and by a dry run; and
+# what is kept of a voucher, which is there to be kept only as long as its document is open.
 _VOUCHERS = frozenset(
     TableRef(schema, table)
     for schema, table in (
@@ -56,6 +57,8 @@ _VOUCHERS = frozenset(
         ("post", "draft_lines"),
         ("post", "draft_totals"),
         ("post", "draft_vouchers"),
+        ("post", "voucher_lines"),
+        ("post", "vouchers"),
     )
 )
 # What map and post read of the control store; rec reads what is held in addition, and close what people accepted.

@@ -173,21 +173,28 @@ used AS (
         AND vouchers.document_key IS NULL
 ),
 
+ended AS (
+    SELECT
+        document_key,
+        RIGHT(external_no, 1) AS one,
+        CASE
+            WHEN LENGTH(external_no) > 2 AND LTRIM(RIGHT(external_no, 3), '0123456789') = '' THEN RIGHT(external_no, 3)
+            ELSE ''
+        END AS three
+    FROM
+        numbered
+),
+
 -- SAME_NUMBER takes long on a history. It leaves the digits at the end of a number as they are, so that it is asked only
 -- of numbers that end on three digits as one of these does, and of those that do not end on three digits.
 endings AS (
     SELECT
-        STRING_AGG(CASE WHEN LENGTH(three) = 3 THEN three ELSE '' END, ' ') AS listed,
-        STRING_AGG(CASE WHEN LENGTH(three) < 3 THEN one ELSE '' END, ' ') AS listed_short,
+        STRING_AGG(CASE WHEN three <> '' THEN three ELSE '' END, ' ' ORDER BY document_key) AS listed,
+        STRING_AGG(CASE WHEN three = '' THEN one ELSE '' END, ' ' ORDER BY document_key) AS listed_short,
         -- What is taken out of a number may stand behind it: blanks, dashes, dots.
         MAX(CASE WHEN UPPER(one) BETWEEN 'A' AND 'Z' OR one BETWEEN '0' AND '9' THEN 0 ELSE 1 END) AS has_other
-    FROM (
-        SELECT
-            RIGHT(external_no, 1) AS one,
-            CASE WHEN LTRIM(RIGHT(external_no, 3), '0123456789') = '' THEN RIGHT(external_no, 3) ELSE '' END AS three
-        FROM
-            numbered
-    ) AS ended
+    FROM
+        ended
 ),
 
 spelled AS (

@@ -104,11 +104,12 @@ def fill_events(control: Control, *, intents: int) -> None:
             "NULL, NULL, NULL, NULL, 'b0', ?, ?, NULL)",
             ((f"i{n}", str(n), n, moment, moment) for n in range(ROWS)),
         )
-        connection.executemany(
+        connection.execute(
+            "WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?) "
             "INSERT INTO outbox_events "
             "(outbox_id, at, batch_id, from_state, to_state, payload_hash, previous_hash, hash) "
-            "VALUES (?, ?, 'b0', 'todo', 'sent', '', '', ?)",
-            ((f"i{n % ROWS}", moment, f"{n:064x}") for n in range(intents * EVENTS_PER_INTENT)),
+            "SELECT 'i' || (n % ?), ?, 'b0', 'todo', 'sent', '', '', printf('%064x', n) FROM numbers",
+            (intents * EVENTS_PER_INTENT - 1, ROWS, moment),
         )
 
 

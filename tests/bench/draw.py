@@ -76,11 +76,11 @@ def lines(axes: Any, plot: dict[str, Any]) -> None:  # noqa: ANN401 matplotlib's
 
 
 def bars(axes: Any, plot: dict[str, Any]) -> None:  # noqa: ANN401 matplotlib's
-    """Draw bars from above to below, in groups, each with its figure; ours have a colour of their own."""
+    """Draw bars from above to below, from 1 to each figure; ours have a colour of their own."""
     names, values = zip(*plot["bars"], strict=True)
     places = range(len(names), 0, -1)
     colours = [COLOURS[0] if name.startswith(plot["ours"]) else COLOURS[-1] for name in names]
-    drawn = axes.barh(places, values, color=colours, height=0.7)
+    drawn = axes.barh(places, [value - 1 for value in values], left=1, color=colours, height=0.7)
     axes.bar_label(drawn, labels=[f"{value:,.2f}" for value in values], padding=3, fontsize=8)
     axes.axvline(1, color=INK, linewidth=0.8, linestyle=":")
     axes.set_yticks(places, names)
@@ -88,7 +88,7 @@ def bars(axes: Any, plot: dict[str, Any]) -> None:  # noqa: ANN401 matplotlib's
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(lambda value, _place: f"{value:g}")
     axes.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
-    axes.margins(x=0.12)
+    axes.margins(x=0.15)
     axes.set_xlabel(plot["across"])
 
 

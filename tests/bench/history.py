@@ -37,6 +37,7 @@ AGAIN = {
 # Tables that grow with what was sent, by the key of their rows, and what else is a copy's own.
 COPIED = {
     "post.vouchers": "document_key",
+    "post.voucher_lines": "document_key",
     **{f"stg_vms.{table}": "document_key" for table in ("documents", *(one.table for one in DOCUMENTS.children))},
     "stg_ledger.import_items": "tr_reg_number",
 }

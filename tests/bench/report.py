@@ -157,10 +157,11 @@ def growth(rows: Sequence[Row]) -> str:
     sizes = sorted({int(row["documents"] or 0) for row in rows})
     lines = []
     for what, own in grouped(rows).items():
-        by_size = {row["documents"]: row for row in own}
-        cells = [f"{shown(by_size[size][SPENT], 's')}, {shown(by_size[size][PEAK], 'MB')}" for size in sizes]
-        seconds = [float(by_size[size][SPENT] or 0) for size in sizes]
-        lines.append([what, *cells, f"{exponent(sizes, seconds):.2f}", f"{exponent(sizes[-2:], seconds[-2:]):.2f}"])
+        cells = {row["documents"]: f"{shown(row[SPENT], 's')}, {shown(row[PEAK], 'MB')}" for row in own}
+        points = sorted((float(row["documents"] or 0), float(row[SPENT] or 0)) for row in own)
+        spans = (points, points[-2:]) if points[1:] else ()
+        slopes = (f"{exponent(*zip(*span, strict=True)):.2f}" for span in spans)
+        lines.append([what, *(cells.get(size, "") for size in sizes), *slopes, *[""] * (2 if not spans else 0)])
     return listed(["", *(f"{size:,}" for size in sizes), "exponent", "of the last step"], lines)
 
 

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -187,6 +189,41 @@ def test_a_large_landing_leaves_memory_to_others(ctx: Context, monkeypatch: pyte
     monkeypatch.setattr(landing, "MANY", 2)
     land_documents(ctx, page(vms_document(3), vms_document(4)))
     assert limits == [before, [("128.0 MiB",)]]
+
+
+def test_a_large_landing_lies_in_the_file_and_not_in_memory(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = ctx.settings.warehouse_path.with_name(f"{ctx.settings.warehouse_path.name}.wal")
+    waiting: list[int] = []
+    whole = merge.merge
+
+    def watched(connection: DuckDBPyConnection, loads: Sequence[TableRows], *, schema: str, folder: Path) -> None:
+        waiting.append(log.stat().st_size if log.exists() else 0)
+        whole(connection, loads, schema=schema, folder=folder)
+
+    monkeypatch.setattr(merge, "merge", watched)
+    monkeypatch.setattr(landing, "CHUNK", 2)
+    monkeypatch.setattr(landing, "LARGEST_MERGE", 3)
+    monkeypatch.setattr(landing, "MANY", 2)
+    land_documents(ctx, *(page(vms_document(number), vms_document(number + 1)) for number in range(0, 8, 2)))
+    assert waiting[2:] == [0, 0]
+
+
+def test_rows_that_are_merged_are_let_go_at_once(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    merged: list[weakref.ref[object]] = []
+    whole = merge.merge
+
+    def watched(connection: DuckDBPyConnection, loads: Sequence[TableRows], *, schema: str, folder: Path) -> None:
+        merged.extend(weakref.ref(load.rows) for load in loads)
+        whole(connection, loads, schema=schema, folder=folder)
+
+    monkeypatch.setattr(merge, "merge", watched)
+    gc.disable()
+    try:
+        land_documents(ctx, page(vms_document(1)))
+        assert len(merged) == 4
+        assert [rows for rows in merged if rows() is not None] == []
+    finally:
+        gc.enable()
 
 
 def test_several_contracts_land_in_one_merge(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:

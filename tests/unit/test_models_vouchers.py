@@ -43,3 +43,10 @@ def test_the_files_read_what_is_checked_and_sent() -> None:
 
 def test_payments_are_not_built_for_vouchers() -> None:
     assert not {"map.matched_invoices", "post.payment_changes"} & built_for_vouchers()
+
+
+def test_what_is_kept_is_built_before_it_is_sent() -> None:
+    # Behind the acknowledgement a document is open no more, and there is nothing left to keep.
+    kept = {str(model.ref) for model in catalog_of_repository().models if model.keep}
+    assert kept == {"post.vouchers", "post.voucher_lines"}
+    assert kept <= built_for_vouchers()
