@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.lake
 
-# Of the moment, beside all columns that are times: ids, and what is made of either. The VMS gives keys away in the order
-# in which a pool of threads writes.
+# Of the moment, beside all columns that are times: ids, and what is made of either. The VMS gives keys away in the
+# order in which a pool of threads writes.
 OF_THE_MOMENT = re.compile(
     r"at|.*_at|since|until|batch_id|hash|previous_hash|.*_hash|summary|remote_ids|event_no|break_id|hold_id|"
     r"rejected_id|fetch_id|.*db_id|.*_id|.*_key|writer|duration.*|seconds"
