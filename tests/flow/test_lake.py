@@ -265,10 +265,10 @@ def test_a_second_batch_from_another_folder_ends_before_it_begins(small: Port) -
     assert small.snapshots() == before
 
 
-def test_a_control_store_that_is_lost_is_refused(small: Port) -> None:
+def test_a_control_store_that_is_lost_is_refused(small: Port, tmp_path: Path) -> None:
     empty = small.world.environ["SPRINGLINE_CONTROL"].replace("schema=", "schema=lost_")
     with pytest.raises(SettingsError, match=r"is empty, but the lake .* has seen batches"):
-        small.run(where={**small.there, "SPRINGLINE_CONTROL": empty})
+        small.run(where={**own_folder(tmp_path), "SPRINGLINE_CONTROL": empty})
 
 
 def test_what_was_replaced_is_gone_after_its_time(small: Port) -> None:
