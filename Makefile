@@ -91,7 +91,7 @@ $(LAKE)/.installed: $(INSTALLED) uv.lock
 	$(LAKE_PIP) --no-build-isolation --editable .
 	@touch $@
 
-test-lake: $(LAKE)/.installed ## the warehouse in a DuckLake: every model's cases, the demonstration on three addresses, kills
+test-lake: $(LAKE)/.installed ## the warehouse in a DuckLake: every model's cases, the demonstration on three addresses, kills; most of an hour on a busy machine
 	$(LAKE)/bin/pytest -m lake $(PARALLEL) $(ARGS)
 
 $(AXE): tests/browser/package-lock.json

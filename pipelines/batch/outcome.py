@@ -63,7 +63,7 @@ EXIT_CODES: Mapping[int, str] = {
     2: "wrong command",
     10: "settings or control store wrong",
     11: "not all could be read",
-    12: "a model could not be built",
+    12: "a model could not be built, or what follows from them not be written",
     13: "a check could not run",
     14: "documents held",
     15: "delivery incomplete",

@@ -60,7 +60,7 @@ class ExtractError(SpringlineError):
 
 
 class ModelError(SpringlineError):
-    """A SQL model is wrong or could not be built."""
+    """A SQL model is wrong or could not be built, or what follows from models could not be written."""
 
     exit_code = 12
 

@@ -22,6 +22,13 @@ from tests.support.patience import PATIENCE
 
 KEY, SECRET, BUCKET = "springline-key", "geheim-im-speicher", "springline-lakes"
 VERSIONS = Path(__file__).parent / "s3.txt"
+# Who asks neither system.
+NOBODY = {
+    "SPRINGLINE_VMS__BASE_URL": "https://vms.invalid",
+    "SPRINGLINE_VMS__USERNAME": "nobody",
+    "SPRINGLINE_VMS__PASSWORD": "none-of-these",
+    "SPRINGLINE_LEDGER__TOKEN": "none-of-these",
+}
 
 
 def three_addresses(folder: Path, *, data: str | None = None) -> dict[str, str]:
@@ -48,9 +55,7 @@ def own_folder(folder: Path) -> dict[str, str]:
 @contextmanager
 def lake_open(environ: Mapping[str, str], *, name: str = WORKING) -> Iterator[duckdb.DuckDBPyConnection]:
     """Attach a tenant's lake to a database in memory, as ``lake``."""
-    needed = {"SPRINGLINE_VMS__BASE_URL": "https://vms.invalid", "SPRINGLINE_LEDGER__TOKEN": "none-of-these"}
-    sign_in = {"SPRINGLINE_VMS__USERNAME": "nobody", "SPRINGLINE_VMS__PASSWORD": "none-of-these"}
-    settings = load_settings(None, environ={**needed, **sign_in, **environ})
+    settings = load_settings(None, environ={**NOBODY, **environ})
     with duckdb.connect() as connection, attached(connection, settings, name=name):
         yield connection
 
