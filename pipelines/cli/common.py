@@ -67,6 +67,10 @@ class Screen(Console):
 out = Screen()
 err = Screen(stderr=True)
 
+Tenants = Annotated[
+    Path | None,
+    typer.Option(help="List of tenants (tenants.toml): ask the lakes of all of them at once.", dir_okay=False),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 Config = Annotated[
     Path | None, typer.Option("--config", help="Settings file; springline.toml when there is one.", dir_okay=False)

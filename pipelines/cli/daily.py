@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli.common import AsJson, Config, Today, out, print_json, read_today, session, utc_now
+from pipelines.cli.common import (
+    AsJson,
+    Config,
+    Tenants,
+    Today,
+    err,
+    errors_as_json,
+    out,
+    print_json,
+    read_today,
+    session,
+    utc_now,
+)
 from pipelines.cli.voice import voice
 from pipelines.core.errors import UsageError
 
@@ -156,6 +169,18 @@ def run(
     raise typer.Exit(result.exit_code)
 
 
+def _status_of_tenants(tenants: Path, *, as_json: bool) -> None:
+    from pipelines.questions.answers import show_age, write_answer  # noqa: PLC0415 a command imports what it runs
+    from pipelines.questions.tenants import ask_tenants, status_of_tenants  # noqa: PLC0415
+
+    with (
+        errors_as_json(as_json=as_json),
+        ask_tenants(tenants, status_of_tenants(), environ=os.environ) as answer,
+    ):
+        show_age(answer.age, err, now=utc_now())
+        write_answer(answer, "json" if as_json else "table", out, output=None, remarks=err)
+
+
 def status(
     *,
     company: Company = None,
@@ -163,6 +188,7 @@ def status(
     who: Who = None,
     is_full: Full = False,
     is_following: Follow = False,
+    tenants: Tenants = None,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
@@ -175,6 +201,14 @@ def status(
     from pipelines.watch.observe.follow import follow  # noqa: PLC0415
     from pipelines.watch.observe.health import Health, read_health  # noqa: PLC0415
 
+    if tenants:
+        if company or rule or who or is_full or is_following:
+            raise UsageError(
+                "With --tenants nothing can be chosen or followed.",
+                next_step='ask for the rest: springline query "SELECT …" --tenants, or the status of one tenant.',
+            )
+        _status_of_tenants(tenants, as_json=as_json)
+        return
     with session(config, as_json=as_json) as started:
         settings, filters = started.settings, Filters(company, rule, who)
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.common import AsJson, Config, err, errors_as_json, out, utc_now
+from pipelines.cli.common import AsJson, Config, Tenants, err, errors_as_json, out, utc_now
 from pipelines.core.errors import UsageError
 
 
@@ -55,6 +55,7 @@ def query(
     form: Form = None,
     output: Output = None,
     published: Published = None,
+    tenants: Tenants = None,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
@@ -71,8 +72,14 @@ def query(
             raise UsageError(f"{chosen.value} goes to a file.", next_step=f"name it: --output answer.{chosen.value}.")
         from pipelines.core.settings import load_published  # noqa: PLC0415 settings take a tenth of a second to import
 
-        folder = published or load_published(config, environ=os.environ)
-        with ask(folder, _text(sql)) as answer:
+        text = _text(sql)
+        if tenants:
+            from pipelines.questions.tenants import ask_tenants  # noqa: PLC0415
+
+            asked = ask_tenants(tenants, text, environ=os.environ)
+        else:
+            asked = ask(published or load_published(config, environ=os.environ), text)
+        with asked as answer:
             # To stderr, so that `--format csv > file` holds nothing but the answer.
             show_age(answer.age, err, now=utc_now())
             write_answer(answer, chosen, out, output=output, remarks=err)

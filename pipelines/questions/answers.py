@@ -41,7 +41,7 @@ def show_age(age: PublishedAge, console: Console, *, now: datetime) -> None:
         for side, at in (("VMS", age.as_of_vms), ("ledger", age.as_of_ledger))
     )
     console.print(
-        f"Published {moment(age.published_at)}, {age_in_words(since)} ago, by batch {age.batch_id}; {read}.",
+        f"{age.whose}Published {moment(age.published_at)}, {age_in_words(since)} ago, by batch {age.batch_id}; {read}.",
         markup=False,
         highlight=False,
     )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pipelines.core.errors import UsageError
+from pipelines.core.literals import literal
 from pipelines.publish.edition.contents import DATABASE, first_line
 from pipelines.questions.shortcuts import as_sql
 from pipelines.stores.memory import fit
@@ -42,12 +43,16 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class PublishedAge:
-    """When the published file was written (naive UTC) and by which batch, and when each side was last read."""
+    """When the published file was written (naive UTC) and by which batch, and when each side was last read.
+
+    ``whose`` says of which tenant, where several were asked.
+    """
 
     published_at: datetime
     batch_id: str
     as_of_vms: datetime | None
     as_of_ledger: datetime | None
+    whose: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +106,19 @@ def ask(folder: Path, text: str | None) -> Iterator[QueryAnswer]:
     with TemporaryDirectory(prefix="springline-query-") as spill:
         connection = _open(folder / DATABASE, spill)
         try:
-            age = _age(connection)
-            asked = as_sql(connection, text)
-            # Before it runs: a statement that writes must not get as far as an error of DuckDB's.
-            _check(connection, asked.sql)
-            with _errors_explained(connection):
-                connection.execute(asked.sql)
-            yield QueryAnswer(asked.sql, asked.remark, tuple(_columns(connection)), age, connection)
+            yield answer(connection, text, _age(connection))
         finally:
             connection.close()
+
+
+def answer(connection: duckdb.DuckDBPyConnection, text: str | None, age: PublishedAge) -> QueryAnswer:
+    """Run a question on a locked connection; raises UsageError as ``ask`` does."""
+    asked = as_sql(connection, text)
+    # Before it runs: a statement that writes must not get as far as an error of DuckDB's.
+    _check(connection, asked.sql)
+    with _errors_explained(connection):
+        connection.execute(asked.sql)
+    return QueryAnswer(asked.sql, asked.remark, tuple(_columns(connection)), age, connection)
 
 
 def _open(path: Path, spill: str) -> duckdb.DuckDBPyConnection:
@@ -126,15 +135,21 @@ def _open(path: Path, spill: str) -> duckdb.DuckDBPyConnection:
             f"{path} cannot be read: {first_line(error)}",
             next_step=unopened_step(error, anew="`springline run publish` writes it anew"),
         ) from error
+    lock(connection, spill=spill)
+    return connection
+
+
+def lock(connection: duckdb.DuckDBPyConnection, *, spill: str, folders: Sequence[str] = ()) -> None:
+    """Let a connection reach nothing but what it has open, and these folders or buckets."""
     fit(connection, spill=Path(spill))
     # In this order: after lock_configuration nothing can be set any more, not even by the question itself.
     for setting in (
         "TimeZone = 'UTC'",
+        f"allowed_directories = [{', '.join(map(literal, folders))}]",
         "enable_external_access = false",
         "lock_configuration = true",
     ):
         connection.execute(f"SET {setting}")
-    return connection
 
 
 def _check(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
@@ -204,7 +219,7 @@ def _next_step(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -> st
 def _near(connection: duckdb.DuckDBPyConnection, name: str) -> Sequence[str]:
     """Return the published tables, with their schema, whose names are nearest to this one."""
     rows = connection.execute(
-        "SELECT schema_name || '.' || table_name, table_name FROM duckdb_tables() UNION ALL "
+        "SELECT schema_name || '.' || table_name, table_name FROM duckdb_tables() UNION "
         "SELECT schema_name || '.' || view_name, view_name FROM duckdb_views() WHERE NOT internal"
     ).fetchall()
     bare = name.lower().rpartition(".")[2]

@@ -24,8 +24,9 @@ _QUESTION = r"regexp_extract(comment, 'Answers: ([^?]*\?)', 1)"
 _ROW = r"regexp_extract(comment, '^(?:Not built yet[^.]*\. )?([^.]*)', 1)"
 # Views and tables alike, as information_schema has them, but with their comments.
 _RELATIONS = (
-    "(SELECT schema_name, view_name AS table_name, comment FROM duckdb_views() WHERE NOT internal "
-    "UNION ALL SELECT schema_name, table_name, comment FROM duckdb_tables())"
+    "(SELECT schema_name, view_name AS table_name, comment FROM duckdb_views() "
+    "WHERE NOT internal AND database_name = current_database() "
+    "UNION ALL SELECT schema_name, table_name, comment FROM duckdb_tables() WHERE database_name = current_database())"
 )
 
 
@@ -66,7 +67,8 @@ def _listed(schema: str, heading: str, words: str) -> str:
 def _columns(ref: TableRef) -> str:
     return (
         "SELECT column_name, data_type AS column_type, comment AS what_it_is FROM duckdb_columns() "
-        f"WHERE schema_name = {literal(ref.schema)} AND table_name = {literal(ref.name)} ORDER BY column_index"
+        f"WHERE schema_name = {literal(ref.schema)} AND table_name = {literal(ref.name)} "
+        "AND database_name = current_database() ORDER BY column_index"
     )
 
 

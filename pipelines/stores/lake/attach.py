@@ -49,9 +49,14 @@ def lake_of(settings: Settings) -> LakePlace | None:
 
 @contextmanager
 def attached(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, *, name: str = WORKING, is_read_only: bool = False
-) -> Iterator[None]:
-    """Attach one of a tenant's lakes as ``lake`` while a block runs; it is made where it is not there.
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    *,
+    name: str = WORKING,
+    alias: str = LAKE,
+    is_read_only: bool = False,
+) -> Iterator[str]:
+    """Attach one of a tenant's lakes while a block runs, made where it is not there; yield where its data are.
 
     Raises SettingsError where it cannot be reached, ModelError where it cannot be read or written.
     """
@@ -60,39 +65,40 @@ def attached(
         raise AssertionError(settings.warehouse)
     catalogue = place.catalogue if name == WORKING else place.readers
     root = settings.data if is_bucket(settings.data) else str(Path(settings.data).absolute())
-    _prepare(connection, settings, catalogue, root=root)
+    folder = f"{root}/{catalogue.schema}"
+    _prepare(connection, settings, catalogue, folder=folder, alias=alias)
     try:
-        data = _attach(connection, catalogue, f"{root}/{catalogue.schema}", is_read_only=is_read_only)
+        data = _attach(connection, catalogue, folder, alias=alias, is_read_only=is_read_only)
     except duckdb.Error as error:
         message = f"The lake {place} cannot be reached: {_words(error)}"
         raise SettingsError(
             message, next_step="see that its server runs and lets this user in, then `springline check`."
         ) from None
     if not data.startswith(f"{root}/"):
-        _detach(connection)
+        _detach(connection, alias)
         message = f"The lake {place} has its data in {data}, and the setting `data` says {settings.data}."
         raise SettingsError(message, next_step="name that place in `data`, or begin a lake in another schema.")
     try:
-        yield
+        yield data
     except duckdb.Error as error:
         raise ModelError(
             f"The lake {place} with its data in {data} could not be read or written: {_words(error)}",
             next_step=AGAIN,
         ) from error
     finally:
-        _detach(connection)
+        _detach(connection, alias)
 
 
 def _attach(
-    connection: duckdb.DuckDBPyConnection, catalogue: PostgresSchema, folder: str, *, is_read_only: bool
+    connection: duckdb.DuckDBPyConnection, catalogue: PostgresSchema, folder: str, *, alias: str, is_read_only: bool
 ) -> str:
     """Attach a lake and return where its data are; one that is new gets a folder that no other catalogue knows.
 
     In a folder of two catalogues each would delete the files of the other as left by a killed write.
     """
     options = [f"METADATA_SCHEMA {literal(catalogue.schema)}", _OPTIONS]
-    options += ["META_SECRET 'springline_catalogue'"] if catalogue.password else []
-    attach = f"ATTACH {literal(f'ducklake:postgres:{_connection_words(catalogue)}')} AS {LAKE}"
+    options += [f"META_SECRET {alias}_catalogue"] if catalogue.password else []
+    attach = f"ATTACH {literal(f'ducklake:postgres:{_connection_words(catalogue)}')} AS {alias}"
     is_there = "READ_ONLY, CREATE_IF_NOT_EXISTS false" if is_read_only else "CREATE_IF_NOT_EXISTS false"
     try:
         connection.execute(f"{attach} ({', '.join([*options, is_there])})")
@@ -104,28 +110,30 @@ def _attach(
             make_folders(Path(new))
         connection.execute(f"{attach} ({', '.join([*options, f'DATA_PATH {literal(new)}'])})")
     [(data,)] = connection.execute(
-        f"SELECT value FROM ducklake_options('{LAKE}') WHERE option_name = 'data_path'"  # noqa: S608 our own name
+        f"SELECT value FROM ducklake_options('{alias}') WHERE option_name = 'data_path'"  # noqa: S608 our own name
     ).fetchall()
     return str(data)
 
 
-def _detach(connection: duckdb.DuckDBPyConnection) -> None:
+def _detach(connection: duckdb.DuckDBPyConnection, alias: str) -> None:
     """Let a lake go; nothing in it waits to be written, and a server that has gone meanwhile is told already."""
     try:
-        connection.execute(f"DETACH DATABASE IF EXISTS {LAKE}")
+        connection.execute(f"DETACH DATABASE IF EXISTS {alias}")
     except duckdb.Error:
         connection.rollback()
-        connection.execute(f"DETACH DATABASE IF EXISTS {LAKE}")
+        connection.execute(f"DETACH DATABASE IF EXISTS {alias}")
 
 
-def _prepare(connection: duckdb.DuckDBPyConnection, settings: Settings, place: PostgresSchema, *, root: str) -> None:
+def _prepare(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, place: PostgresSchema, *, folder: str, alias: str
+) -> None:
     connection.execute(_CLOSED)
-    for extension in (*EXTENSIONS, *((_FOR_BUCKETS,) if is_bucket(root) else ())):
+    for extension in (*EXTENSIONS, *((_FOR_BUCKETS,) if is_bucket(folder) else ())):
         _load(connection, extension)
     if place.password:
-        _keep_secret(connection, "springline_catalogue", TYPE="postgres", PASSWORD=place.password)
-    if is_bucket(root):
-        _keep_secret(connection, "springline_data", TYPE="s3", SCOPE=root, **_of_bucket(settings))
+        _keep_secret(connection, f"{alias}_catalogue", TYPE="postgres", PASSWORD=place.password)
+    if is_bucket(folder):
+        _keep_secret(connection, f"{alias}_data", TYPE="s3", SCOPE=folder, **_of_bucket(settings))
 
 
 def _load(connection: duckdb.DuckDBPyConnection, extension: str) -> None:
