@@ -101,7 +101,14 @@ def land_together(ctx: Context, arrivals: Sequence[Arrival], *, side: str) -> li
         # Taken first, then merged together: each merge starts dlt anew, which takes time whatever it brings.
         for place, arrival in enumerate(arrivals):
             create_tables(ctx.warehouse, arrival.contract, side=side)
-            reading = Reading(ctx.warehouse, arrival.contract, arrival.pages, schema=SCHEMAS[side], scope=arrival.scope)
+            reading = Reading(
+                ctx.warehouse,
+                arrival.contract,
+                arrival.pages,
+                schema=SCHEMAS[side],
+                scope=arrival.scope,
+                returns_keys=arrival.returns_keys,
+            )
             set_aside = set_aside_now(ctx, side=side, entity=arrival.contract.entity)
             if known := reading.recognise(set_aside, not_after=_furthest(ctx)):
                 results[place] = _known(ctx, arrival, known, side)

@@ -59,6 +59,7 @@ class Reading:
         *,
         schema: str,
         scope: str | None,
+        returns_keys: bool,
     ) -> None:
         """Begin with no page taken; ``scope`` is what the reading is complete for."""
         self._warehouse = warehouse
@@ -66,7 +67,7 @@ class Reading:
         self._kept = f"FROM {_TABLE} WHERE table_name = {literal(self._table)}"
         self._size = 0
         # A release may parse otherwise, or have other members.
-        self._hash = hashlib.sha256(repr((__version__, scope, contract)).encode())
+        self._hash = hashlib.sha256(repr((__version__, scope, returns_keys, contract)).encode())
         self.pages = self._hashed(pages)
 
     def recognise(self, set_aside: str, *, not_after: datetime) -> Known | None:

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.contracts.vms import DOCUMENTS
 from pipelines.extract import parse, readings
-from pipelines.extract.land import EVERYTHING, LandingResult, land
+from pipelines.extract.land import EVERYTHING, Arrival, LandingResult, land, land_together
 from pipelines.extract.vms import note_posted
 from tests.support.landing import make_context, page, vms_document
 
@@ -78,6 +78,13 @@ def test_pages_cut_elsewhere_or_complete_for_something_else_are_another_reading(
         before = parsed.pages
         read(ctx, *pages, scope=scope)
         assert parsed.pages > before, (pages, scope)
+
+
+def test_a_reading_without_keys_is_none_with_keys(ctx: Context) -> None:
+    # Whoever gets no keys for documents that came would take them for deleted.
+    pages = [page(vms_document(1))]
+    assert land_together(ctx, [Arrival(DOCUMENTS, pages)], side="vms")[0].keys == frozenset()
+    assert land(ctx, DOCUMENTS, pages, side="vms").keys == {KEY + 1}
 
 
 def test_a_status_of_our_own_makes_the_same_bytes_new(ctx: Context) -> None:
