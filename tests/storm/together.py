@@ -74,7 +74,7 @@ class Try(NamedTuple):
 
 @contextmanager
 def doors(port: int, notes: Sequence[Path]) -> Iterator[list[int]]:
-    """Open a door to a port for each note, which gets a byte for each connection; give the ports of the doors."""
+    """Open a door to a port for each note, which gets the time of each connection; give the ports of the doors."""
     with ExitStack() as stack:
         listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in notes]
         doorman = fork()
@@ -97,8 +97,8 @@ async def _serve(port: int, listeners: Sequence[socket.socket], notes: Sequence[
         writer.close()
 
     async def let_in(note: Path, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with note.open("ab") as file:
-            file.write(b".")
+        with note.open("a", encoding="ascii") as file:
+            file.write(f"{time.monotonic()}\n")
         inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
         await asyncio.gather(pipe(reader, inner_writer), pipe(inner_reader, writer), return_exceptions=True)
 
@@ -130,7 +130,7 @@ def tried(site: Site, sites: Sequence[Site], notes: Sequence[Path], *, first: in
     """Begin two batches, one so many seconds after the other."""
     site.control("POST", "faults", {**LATE, "side": "ledger"})
     site.control("POST", "faults", {**LATE, "side": "vms"})
-    before = [_size(note) for note in notes]
+    before = [len(_times(note)) for note in notes]
 
     def run(place: int) -> tuple[int, Ran, float, float]:
         time.sleep(0 if place == first else seconds)
@@ -149,13 +149,15 @@ def tried(site: Site, sites: Sequence[Site], notes: Sequence[Path], *, first: in
     site.control("DELETE", "faults")
     nobody = Ran(None, traceback=traces or "no answer")
     codes = tuple(ends.get(place, nobody).exit_code for place in range(2))
-    came = tuple(_size(note) - count for note, count in zip(notes, before, strict=True))
-    is_met = len(times) < len(sites) or times[1 - first][0] < times[first][1]
-    return Try(first, seconds, (codes[0], codes[1]), (came[0], came[1]), (traces, ""), is_met)
+    came = [_times(note)[count:] for note, count in zip(notes, before, strict=True)]
+    # One that asked for nothing until the other had ended has met it as little as one that began after that.
+    later = times.get(1 - first, [0.0])[0] if BUSY in codes else min(came[1 - first], default=0.0)
+    is_met = len(times) < len(sites) or later < times[first][1]
+    return Try(first, seconds, (codes[0], codes[1]), (len(came[0]), len(came[1])), (traces, ""), is_met)
 
 
-def _size(note: Path) -> int:
-    return note.stat().st_size if note.exists() else 0
+def _times(note: Path) -> list[float]:
+    return [float(line) for line in note.read_text("ascii").splitlines()] if note.exists() else []
 
 
 def play(site: Site, *, tries: int, seed: int) -> Generator[Try]:
