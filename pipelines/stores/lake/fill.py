@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 # What dlt keeps for itself, and makes anew.
 _OF_DLT = "_dlt_"
-# Which batch had a working database last is said by whoever fills it.
-_OWN = frozenset({TableRef("ctl", "last_batch")})
+# Which batch had a working database last is said by whoever fills it; which readings it knows, by itself alone.
+_OWN = frozenset({TableRef("ctl", "last_batch"), TableRef("ctl", "readings")})
 
 
 def tables_of(
@@ -45,7 +45,8 @@ def fill_from_lake(connection: duckdb.DuckDBPyConnection) -> None:
     with transaction(connection):
         for ref in tables_of(connection, database=database):
             connection.execute(f"DROP TABLE {ref.quoted}")
-        connection.execute("DROP TABLE IF EXISTS ctl.last_batch")
+        for ref in _OWN:
+            connection.execute(f"DROP TABLE IF EXISTS {ref.quoted}")
         for table in tables.values():
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(table.ref.schema)}")
             connection.execute(f"CREATE TABLE {table.ref.quoted} AS SELECT * FROM {LAKE}.{table.ref.quoted}")
