@@ -8,13 +8,15 @@ import unicodedata
 from datetime import time
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, SecretStr, WithJsonSchema
 
 from pipelines.core.control_place import Place, PostgresSchema, is_postgres, read_postgres
 from pipelines.core.lake_place import LakePlace, WarehousePlace, is_bucket, is_lake, read_bucket, read_lake
+
+_Address = TypeVar("_Address", PostgresSchema, LakePlace)
 
 # `springline init` writes these where only the reader knows the value.
 _PLACEHOLDER = re.compile(r"<[^<>]+>")
@@ -158,33 +160,37 @@ def _file(path: Path) -> Path:
 
 def read_control_place(value: object) -> Place:
     """Read a file, or an address of PostgreSQL; ValueError in words that hold nothing of a password."""
-    text = _text(value)
+    text = _place(value, PostgresSchema, "an address of PostgreSQL")
     if isinstance(text, PostgresSchema):
         return text
-    if not isinstance(text, str | Path):
-        # Else pydantic would take it for a fault of ours.
-        raise ValueError("must be a path or an address of PostgreSQL, in quotes")  # noqa: TRY004
-    if is_postgres(str(text)):
-        return read_postgres(str(text))
-    if "://" in str(text):
-        message = f"begins with {str(text).partition('://')[0]}://; a control store is a file, or postgresql://…"
-        raise ValueError(message)
+    if is_postgres(text):
+        return read_postgres(text)
+    if "://" in text:
+        raise ValueError(f"begins with {text.partition('://')[0]}://; a control store is a file, or postgresql://…")
     return _file(_path(Path(text)))
 
 
 def read_warehouse_place(value: object) -> WarehousePlace:
     """Read a file, or the address of a lake; ValueError in words that hold nothing of a password."""
-    text = _text(value)
+    text = _place(value, LakePlace, "the address of a lake")
     if isinstance(text, LakePlace):
         return text
-    if not isinstance(text, str | Path):
-        # As above.
-        raise ValueError("must be a path or the address of a lake, in quotes")  # noqa: TRY004
-    if is_lake(str(text)):
-        return read_lake(str(text))
-    if is_postgres(str(text)):
+    if is_lake(text):
+        return read_lake(text)
+    if is_postgres(text):
         raise ValueError("is an address of PostgreSQL; a warehouse is a file, or ducklake:postgresql://…")
     return _file(_path(Path(text)))
+
+
+def _place(value: object, kind: type[_Address], what: str) -> _Address | str:
+    """Return what may be a file or an address as text, or as the address that it has been read to already."""
+    text = _text(value)
+    if isinstance(text, kind):
+        return text
+    if not isinstance(text, str | Path):
+        # Else pydantic would take it for a fault of ours.
+        raise ValueError(f"must be a path or {what}, in quotes")  # noqa: TRY004
+    return str(text)
 
 
 def _data_place(text: str) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines import __version__
 from pipelines.core.literals import literal
+from pipelines.wire.pages import Unreadable
 
 if TYPE_CHECKING:
     import duckdb
@@ -109,7 +110,9 @@ class Reading:
         for page in pages:
             self._size += len(page)
             if self._size <= LARGEST:
-                self._hash.update(b"%d " % len(page))
+                # An object that is no JSON is known by its key: many may be answered with the same words.
+                key = page.key if isinstance(page, Unreadable) else None
+                self._hash.update(f"{key} {len(page)} ".encode())
                 self._hash.update(page)
             yield page
 

@@ -13,6 +13,7 @@ from pipelines.contracts.vms import DOCUMENTS
 from pipelines.extract import parse, readings
 from pipelines.extract.land import EVERYTHING, Arrival, LandingResult, land, land_together
 from pipelines.extract.vms import note_posted
+from pipelines.wire.pages import Unreadable
 from tests.support.landing import make_context, page, vms_document
 
 if TYPE_CHECKING:
@@ -123,6 +124,14 @@ def test_what_is_set_aside_stays_so_while_it_comes_as_it_came(ctx: Context, pars
     assert ctx.control.one("SELECT count(*) FROM rejected WHERE until IS NULL") == 0
     assert read(ctx, broken).counts.rejected == 1
     assert ctx.control.one("SELECT count(*) FROM rejected WHERE until IS NULL") == 1
+
+
+def test_the_same_words_in_place_of_another_object_are_another_reading(ctx: Context) -> None:
+    words = b"<html>Internal error</html>"
+    assert read(ctx, Unreadable(words, key=KEY + 1)).rejected_keys == {KEY + 1}
+    assert read(ctx, Unreadable(words, key=KEY + 1)).rejected_keys == {KEY + 1}
+    # Not known by its words alone: that object would be missing among those that came, and be taken for deleted.
+    assert read(ctx, Unreadable(words, key=KEY + 2)).keys == {KEY + 2}
 
 
 def test_a_time_too_far_ahead_counts_once_it_is_near(ctx: Context) -> None:
