@@ -76,9 +76,6 @@ test-schedulers: $(INSTALLED) ## tenants under Dagster, Spark and Airflow, worke
 	@$(call DEBIAN,java,default-jre-headless)
 	$(BIN)/pytest -m schedulers tests/tenants $(ARGS)
 
-many-tenants: $(INSTALLED) ## 50 tenants under Dagster, a worker killed every minute, judged by all books; ARGS="--minutes 30" for longer
-	$(BIN)/python -m tests.tenants $(ARGS)
-
 # The lake's packages are of one release of DuckDB, and everything else as it is locked for us.
 LAKE := .venv-lake
 LAKE_PIP := $(BIN)/uv pip install --quiet --no-config --python $(LAKE) --no-deps
@@ -90,6 +87,9 @@ $(LAKE)/.installed: $(INSTALLED) uv.lock
 	$(LAKE_PIP) --require-hashes --requirement $(LAKE)/lake.txt
 	$(LAKE_PIP) --no-build-isolation --editable .
 	@touch $@
+
+many-tenants: $(LAKE)/.installed ## 50 tenants with lakes under Dagster, a worker killed every minute, judged by all books; three quarters of an hour
+	$(LAKE)/bin/python -m tests.tenants $(ARGS)
 
 test-lake: $(LAKE)/.installed ## the warehouse in a DuckLake: every model's cases, the demonstration on three addresses, kills; most of an hour on a busy machine
 	$(LAKE)/bin/pytest -m lake $(PARALLEL) $(ARGS)

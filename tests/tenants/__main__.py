@@ -10,9 +10,11 @@ import argparse
 import sys
 import tempfile
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.bench.desk import say
+from tests.support.lake import running_s3
 from tests.support.once import begin_in
 from tests.tenants.fleet import NOT_PUBLISHING, PROGRAM
 from tests.tenants.harbour import Pace
@@ -26,6 +28,7 @@ def faults(outcome: Outcome, plan: Plan) -> list[str]:
     """Return what is not as it must be."""
     found = [f"{name}: {words}" for name, violations in outcome.violations.items() for words in violations]
     found += [f"{name}: its chain of events is broken" for name, record in outcome.records.items() if record.chain]
+    found += [f"{name}: its lake does not have {sorted(keys)} as sent" for name, keys in outcome.untold.items()]
     if outcome.failing() != {outcome.wrong}:
         found.append(f"these have never come to a result: {sorted(outcome.failing())}, not {outcome.wrong} alone")
     most = MOST_CADENCES * plan.cadence
@@ -53,6 +56,8 @@ def report(outcome: Outcome, plan: Plan) -> None:
     say(f"batches: {len(ends)}, by exit code {dict(codes)}")
     say(f"runs of Dagster: {len(outcome.runs)}, {dict(states)}; {again} of them again")
     say(f"documents: {others} entered, {sent} in their ledgers; {entered[outcome.wrong]} of {outcome.wrong} wait")
+    if plan.data:
+        say(f"documents missing in the lakes, asked of all in one statement: {sum(map(len, outcome.untold.values()))}")
     say(f"latest document after {outcome.latest():.0f} s; latest tick {outcome.latest_tick(plan.cadence):.0f} s")
     say(f"without any result: {sorted(outcome.failing())}")
 
@@ -68,7 +73,7 @@ def main() -> int:
     )
     parser.add_argument("--documents", type=int, default=2, help="documents a tenant, the whole time")
     parser.add_argument("--kill-every", type=float, default=60, help="seconds")
-    parser.add_argument("--publish", action="store_true", help="each batch publishes too, which doubles what it takes")
+    parser.add_argument("--files", action="store_true", help="warehouses are files, and nothing is published")
     given = parser.parse_args()
     # A run of a machine that does not come back is given up after half a cadence.
     plan = Plan(
@@ -80,16 +85,19 @@ def main() -> int:
         whole_every=5,
         documents=given.documents,
         pace=Pace(f"*/{given.cadence} * * * *", 30, given.cadence * 30),
-        program=PROGRAM if given.publish else NOT_PUBLISHING,
+        program=NOT_PUBLISHING if given.files else PROGRAM,
         is_warm=True,
     )
-    with tempfile.TemporaryDirectory() as name:
-        begin_in(Path(name))
-        with day(Path(name) / "day", plan) as played:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        begin_in(folder := Path(name))
+        if not given.files:
+            plan = plan._replace(data=stack.enter_context(running_s3(folder)))
+        with day(folder / "day", plan) as played:
             say(f"begun at {played.begun:%H:%M:%S}")
             played.work()
             say(f"all entered, {len(played.harbour.killed)} killed")
-            played.wait(played.is_acknowledged, MOST_CADENCES * plan.cadence)
+            is_done = played.is_acknowledged if given.files else played.is_told
+            played.wait(is_done, MOST_CADENCES * plan.cadence)
             outcome = judge(played)
     report(outcome, plan)
     for fault in (found := faults(outcome, plan)):

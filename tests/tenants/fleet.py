@@ -1,15 +1,19 @@
 """Many tenants: a pair of systems each, all served by this process, and a list of them as a scheduler reads it.
 
-What a machine needs of the others is addresses alone: of both systems, and of the control store.
+What a machine needs of the others is addresses alone: of both systems, and of the control store; with a lake, of its
+catalogue and its data too.
 """
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import shutil
 import stat
+import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +22,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -39,10 +43,11 @@ from tests.support.delivery_seed import NO_LIMITS
 from tests.support.sandbox_server import REPOSITORY, Sandbox, running_sandbox
 from tests.support.verified import verified_file
 
+# What a machine has of its own stands in the folder in which a tenant's batches are started there.
 SETTINGS = """\
-warehouse = "springline.duckdb"
 published = "published"
 control = "{control}"
+{warehouse}
 [vms]
 base_url = "{base_url}"
 token_url = "{token_url}"
@@ -53,6 +58,16 @@ url = "{url}"
 """
 # Both systems have the day that their world is made for, so a batch has it too.
 PROGRAM = f'exec {sys.executable} -m pipelines.cli.app "$@" --today {TODAY}\n'
+FILE = 'warehouse = "springline.duckdb"'
+LAKE = """\
+warehouse = "ducklake:{catalogue}"
+data = "{data}"
+scratch = "springline.duckdb"
+[lake]
+endpoint = "{endpoint}"
+region = "{region}"
+access_key = "{access_key}"
+"""
 # The same without publishing, whatever a scheduler says.
 NOT_PUBLISHING = 'for word; do shift; [ "$word" = publish ] || set -- "$@" "$word"; done\n' + PROGRAM
 # Invoices of suppliers and customers, and credit notes, of whose partners and voyages the ledger has each already.
@@ -69,6 +84,7 @@ class Port:
     control: PostgresSchema
     vms: VmsApi
     is_wrong: bool
+    secrets: dict[str, str]
     journal: Journal = field(default_factory=Journal)
     entered: dict[int, datetime] = field(default_factory=dict)
 
@@ -146,19 +162,31 @@ class Fleet:
 
         In few processes, which load once what a batch needs.
         """
-        work = []
-        for name, port in self.ports.items():
-            stores = self.folder / machine / "stores" / name
-            own = {
-                "WAREHOUSE": stores / "springline.duckdb",
-                "PUBLISHED": stores / "published",
-                "CONTROL": port.control,
-            }
-            named = {f"SPRINGLINE_{variable}": str(value) for variable, value in own.items()}
-            work += [] if port.is_wrong else [{**port.sandbox.env, **self.environ, **named}]
+        jobs = ["documents"] if self.program == NOT_PUBLISHING else ["documents", "publish"]
+        stores, etc = self.folder / machine / "stores", self.folder / "etc"
+        work = [
+            (stores / name, etc / name, {**self.environ, **port.secrets}, jobs)
+            for name, port in self.ports.items()
+            if not port.is_wrong
+        ]
         with ProcessPoolExecutor(4, mp_context=get_context("spawn"), initializer=_be_quiet) as pool:
             codes = {*pool.map(_look, work)}
         assert codes == {0}, codes
+
+    def ask(self, question: str) -> list[dict[str, Any]]:
+        """Ask the lakes of all tenants whose token is right in one statement, as an analyst does; give its rows."""
+        tenants = self.folder / "etc" / "right.toml"
+        tenants.write_text(_listed(name for name, port in self.ports.items() if not port.is_wrong), encoding="utf-8")
+        asked = subprocess.run(  # noqa: S603 our own command
+            [sys.executable, "-m", "pipelines.cli.app", "query", question, "--tenants", str(tenants), "--json"],
+            env={**os.environ, **self.environ},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert asked.returncode == 0, asked.stderr
+        rows: list[dict[str, Any]] = json.loads(asked.stdout)["rows"]
+        return rows
 
     def record(self, name: str) -> Record:
         """Read the control store of a tenant; empty where no batch has made it."""
@@ -173,29 +201,48 @@ class Fleet:
 
 
 @contextmanager
-def fleet(folder: Path, number: int, *, wrong: int | None = None, program: str = PROGRAM) -> Iterator[Fleet]:
-    """Serve so many tenants; the one with the number ``wrong``, from 0, has a token that its ledger does not know."""
+def fleet(
+    folder: Path,
+    number: int,
+    *,
+    wrong: int | None = None,
+    program: str = PROGRAM,
+    data: Mapping[str, str] | None = None,
+) -> Iterator[Fleet]:
+    """Serve so many tenants; the one with the number ``wrong``, from 0, has a token that its ledger does not know.
+
+    With ``data``, the settings of a bucket, their warehouses are lakes.
+    """
     seed = write_storm_world(folder / "seed", is_first_day=False)
     names = [f"tenant-{place:02}" for place in range(number)]
     with ExitStack() as stack:
         ports = {}
         for place, name in enumerate(names):
-            ports[name] = port = _port(folder / "systems" / name, seed, name, is_wrong=place == wrong)
+            ports[name] = port = _port(folder / "systems" / name, seed, name, is_wrong=place == wrong, data=data)
             stack.callback(port.sandbox.close)
             stack.callback(port.vms.close)
-            _write_settings(folder / "etc" / name, port)
-        lines = [f'{name} = "{name}/springline.toml"' for name in names]
-        (folder / "etc" / "tenants.toml").write_text("\n".join(["[tenants]", *lines, ""]), encoding="utf-8")
+            _write_settings(folder / "etc" / name, port, data)
+        (folder / "etc" / "tenants.toml").write_text(_listed(names), encoding="utf-8")
         environ = {**world_settings(seed), "PYTHONPATH": str(REPOSITORY)}
         yield Fleet(folder, ports, environ, program)
 
 
-def _port(folder: Path, seed: Path, name: str, *, is_wrong: bool) -> Port:
+def _listed(names: Iterable[str]) -> str:
+    return "\n".join(["[tenants]", *(f'{name} = "{name}/springline.toml"' for name in names), ""])
+
+
+def _port(folder: Path, seed: Path, name: str, *, is_wrong: bool, data: Mapping[str, str] | None) -> Port:
     folder.mkdir(parents=True)
     sandbox = running_sandbox(folder, seed)
     sandbox.control("POST", "ledger/settings", NO_LIMITS)
     sandbox.control("POST", "clock", {"now": CLOCK})
-    port = Port(name, sandbox, _schema(name), VmsApi.of(sandbox.env), is_wrong)
+    secrets = {
+        "SPRINGLINE_LEDGER__TOKEN": WRONG_TOKEN if is_wrong else sandbox.env["SPRINGLINE_LEDGER__TOKEN"],
+        "SPRINGLINE_VMS__CLIENT_SECRET": sandbox.env["SPRINGLINE_VMS__CLIENT_SECRET"],
+    }
+    if data:
+        secrets["SPRINGLINE_LAKE__SECRET_KEY"] = data["SPRINGLINE_LAKE__SECRET_KEY"]
+    port = Port(name, sandbox, _schema(name), VmsApi.of(sandbox.env), is_wrong, secrets)
     # Suppliers that the ledger has already were released by whoever entered them there.
     for code, account in LedgerBooks.of(sandbox.env).accounts().items():
         port.journal.accounts[code] = {account} if account else set()
@@ -208,18 +255,23 @@ def _schema(name: str) -> PostgresSchema:
     return read_postgres(f"postgresql://{named['user']}@/{named['dbname']}?host={named['host']}&schema={schema}")
 
 
-def _write_settings(folder: Path, port: Port) -> None:
+def _write_settings(folder: Path, port: Port, data: Mapping[str, str] | None) -> None:
     env = port.sandbox.env
     secrets = folder / SECRETS
     secrets.mkdir(parents=True)
     values = {
         name: env[f"SPRINGLINE_VMS__{name.upper()}"] for name in ("base_url", "token_url", "client_id", "audience")
     }
-    text = SETTINGS.format(control=port.control, url=env["SPRINGLINE_LEDGER__URL"], **values)
+    warehouse = LAKE.format(catalogue=_schema(f"lake-{port.name}"), **_of_bucket(data)) if data else FILE
+    text = SETTINGS.format(control=port.control, url=env["SPRINGLINE_LEDGER__URL"], warehouse=warehouse, **values)
     (folder / "springline.toml").write_text(text, encoding="utf-8")
-    token = WRONG_TOKEN if port.is_wrong else env["SPRINGLINE_LEDGER__TOKEN"]
-    (secrets / "SPRINGLINE_LEDGER__TOKEN").write_text(token, encoding="utf-8")
-    (secrets / "SPRINGLINE_VMS__CLIENT_SECRET").write_text(env["SPRINGLINE_VMS__CLIENT_SECRET"], encoding="utf-8")
+    for variable, value in port.secrets.items():
+        (secrets / variable).write_text(value, encoding="utf-8")
+
+
+def _of_bucket(data: Mapping[str, str]) -> dict[str, str]:
+    named = {"data": "DATA"} | {name: f"LAKE__{name.upper()}" for name in ("endpoint", "region", "access_key")}
+    return {name: data[f"SPRINGLINE_{variable}"] for name, variable in named.items()}
 
 
 def _moment(text: str) -> datetime:
@@ -230,8 +282,10 @@ def _be_quiet() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
-def _look(environ: Mapping[str, str]) -> int:
-    """Run a batch in this process, and return its exit code."""
-    settings = load_settings(None, environ=environ)
-    jobs, now = chosen_jobs(["documents"]), partial(datetime.now, UTC)
+def _look(given: tuple[Path, Path, Mapping[str, str], Sequence[str]]) -> int:
+    """Run a batch in this process in a tenant's folder of a machine, and return its exit code."""
+    stores, etc, environ, names = given
+    os.chdir(stores)
+    settings = load_settings(etc / "springline.toml", environ=environ)
+    jobs, now = chosen_jobs(names), partial(datetime.now, UTC)
     return run_batch(settings, jobs=jobs, operator="schedule", now=now, today=TODAY).exit_code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -35,6 +35,8 @@ class Plan(NamedTuple):
     program: str = PROGRAM
     # Each machine has looked at each tenant before the day begins.
     is_warm: bool = False
+    # The settings of a bucket, where the warehouses are lakes.
+    data: Mapping[str, str] | None = None
 
     @property
     def wrong(self) -> int:
@@ -86,6 +88,20 @@ class Day:
         """Tell whether every document of the others is acknowledged in its VMS."""
         return all(_is_acknowledged(port) for port in self.others())
 
+    def untold(self) -> dict[str, set[int]]:
+        """Return the documents of the others that their lakes do not tell analysts were sent, by tenant."""
+        sent = "SELECT tenant, document_key FROM ctl.outbox WHERE kind = 'voucher' AND sent_at IS NOT NULL"
+        rows = self.fleet.ask(sent)
+        told: dict[str, set[int]] = {}
+        for row in rows:
+            told.setdefault(row["tenant"], set()).add(row["document_key"])
+        left = {port.name: {*port.entered} - told.get(port.name, set()) for port in self.others()}
+        return {name: keys for name, keys in left.items() if keys}
+
+    def is_told(self) -> bool:
+        """Tell whether every document of the others is acknowledged, and stands in its lake as sent."""
+        return self.is_acknowledged() and not self.untold()
+
 
 class Outcome(NamedTuple):
     """What came of it."""
@@ -99,6 +115,8 @@ class Outcome(NamedTuple):
     ended: datetime
     entered: dict[str, dict[int, datetime]]
     wrong: str
+    # By tenant: documents that are missing where analysts read.
+    untold: dict[str, set[int]]
 
     def failing(self) -> set[str]:
         """Return the tenants that have never come to a result."""
@@ -125,7 +143,7 @@ class Outcome(NamedTuple):
 def day(folder: Path, plan: Plan, seed: int = 1) -> Iterator[Day]:
     """Begin."""
     with (
-        fleet(folder, plan.tenants, wrong=plan.wrong, program=plan.program) as ships,
+        fleet(folder, plan.tenants, wrong=plan.wrong, program=plan.program, data=plan.data) as ships,
         dagster(ships, plan.machines, plan.pace, is_warm=plan.is_warm) as harbour,
     ):
         yield Day(plan, ships, harbour, Random(seed))  # noqa: S311 no secret
@@ -150,7 +168,8 @@ def judge(played: Day) -> Outcome:
             violations[name] = [" ".join(violation) for violation in found]
     records = {name: played.fleet.record(name) for name in ports}
     entered = {name: port.entered for name, port in ports.items()}
-    return Outcome(violations, records, runs, killed, played.begun, ended, entered, wrong)
+    untold = played.untold() if played.plan.data else {}
+    return Outcome(violations, records, runs, killed, played.begun, ended, entered, wrong, untold)
 
 
 def _is_acknowledged(port: Port) -> bool:
