@@ -147,6 +147,10 @@ class Control:
         Nothing to do for a file: it has the warehouse beside it, whose own lock does the same.
         """
 
+    def beside(self) -> Control:
+        """Return another connection, for another thread; it does nothing more where this one has lost its batch."""
+        return Control(self.path)
+
     def data_version(self) -> int:
         """Return a number that differs when another connection has written to the store."""
         return int(self.one("PRAGMA data_version"))

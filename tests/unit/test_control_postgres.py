@@ -109,6 +109,27 @@ def test_a_batch_that_lost_its_lock_does_not_go_on(control: Control, owner: Post
             control.keep_mark("a", "1")
 
 
+def test_what_works_beside_a_batch_ends_with_its_lock(control: Control, owner: Postgres) -> None:
+    control.hold_batch()
+    with closing(control.beside()) as beside:
+        beside.keep_mark("a", "1")
+        # The batch itself has not noticed yet.
+        end_sessions(owner)
+        with pytest.raises(BusyError, match="is lost"):
+            beside.keep_mark("a", "2")
+        assert beside.mark("a") == "1"
+
+
+def test_what_works_beside_a_batch_does_not_connect_again(control: Control, owner: Postgres) -> None:
+    control.hold_batch()
+    with closing(control.beside()) as beside:
+        with pytest.raises(BusyError, match="is lost"), beside.write():
+            owner.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE state LIKE 'idle in %'")
+        with pytest.raises(BusyError, match="is lost"):
+            beside.mark("a")
+    assert control.mark("a") is None
+
+
 def test_a_killed_delivery_is_looked_up(place: PostgresSchema, owner: Postgres) -> None:
     world = World(place)
     world.outbox().store_intents([voucher(1)])

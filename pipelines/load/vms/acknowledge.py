@@ -24,7 +24,6 @@ from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.intent import Kind
 from pipelines.outbox.states import State
 from pipelines.stores.breaks import Break
-from pipelines.stores.lost import open_control
 from pipelines.wire.filters import one_of
 from pipelines.wire.written import written_key
 
@@ -87,7 +86,7 @@ def acknowledging_beside(context: Context) -> Iterator[Callable[[int], None]]:
 def _acknowledge_plain(context: Context) -> None:
     """Acknowledge what is to do and still ready, on a connection of this thread's own; nothing is told of it."""
     with (
-        closing(open_control(context.settings)) as control,
+        closing(context.control.beside()) as control,
         ThreadPoolExecutor(context.settings.vms.workers, thread_name_prefix="acknowledge") as pool,
     ):
         # Progress is that of the vouchers; and what hears of it may end the batch, which is for their thread to do.

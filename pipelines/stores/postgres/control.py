@@ -20,7 +20,7 @@ from pipelines.stores.control_schema import control_tables
 from pipelines.stores.control_types import ControlConnection, ControlRow, Parameters
 from pipelines.stores.copies import BUSY_SECONDS
 from pipelines.stores.postgres.connection import PostgresConnection
-from pipelines.stores.postgres.faults import shared_session
+from pipelines.stores.postgres.faults import lost_batch, shared_session
 from pipelines.stores.postgres.statements import FUNCTIONS, ddl_of
 from pipelines.stores.versions import MOVED, control_folder, migrations, refuse_version, statements_of
 
@@ -59,6 +59,8 @@ class PostgresControl(Control):
         self.place: PostgresSchema = place
         self._for_reading, self._busy_seconds = for_reading, busy_seconds or BUSY_SECONDS
         self._is_batch, self._is_moving = False, is_moving
+        # The number of the session that holds the lock under which this one works.
+        self._batch: int | None = None
         self._open = self._connect()
 
     def _connect(self) -> PostgresConnection:
@@ -91,7 +93,7 @@ class PostgresControl(Control):
     @property
     def _session(self) -> PostgresConnection:
         # A batch that has lost its connection has lost the lock that keeps others out, and must not go on.
-        if self._open.is_lost and not self._is_batch:
+        if self._open.is_lost and not self._is_batch and self._batch is None:
             self._open = self._connect()
         return self._open
 
@@ -100,6 +102,7 @@ class PostgresControl(Control):
         opened = self._session
         try:
             _begin(opened, self.place)
+            self._refuse_without_batch(opened)
             yield opened
             opened.run(_NOTE_ISSUED, "COMMIT")
         # Also for KeyboardInterrupt: the next write on this connection must not find an open transaction.
@@ -138,6 +141,20 @@ class PostgresControl(Control):
             message = f"Another batch is at work on the control store {self.place}."
             raise BusyError(message, next_step="wait for it to end, then do it again; nothing was sent.")
         self._is_batch = True
+
+    def beside(self) -> PostgresControl:
+        """Return another connection, for another thread; it does nothing more where this one has lost its batch."""
+        other = PostgresControl(self.place, busy_seconds=self._busy_seconds)
+        other._batch = self._open.process if self._is_batch else None
+        return other
+
+    def _refuse_without_batch(self, opened: PostgresConnection) -> None:
+        """Raise BusyError where the session that holds the lock of the batch has ended, noticed there or not."""
+        if self._batch is None:
+            return
+        [held] = opened.run(f"SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = {self._batch}")
+        if not held[0]:
+            raise lost_batch(self.place)
 
     def data_version(self) -> int:
         """Return a number that differs when another connection has written to the store, or to its database."""

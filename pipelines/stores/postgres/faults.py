@@ -70,6 +70,11 @@ def unreachable(error: psycopg.Error, place: PostgresSchema) -> SettingsError:
     return SettingsError(f"The control store {place} cannot be reached: {_first_line(error)}.", next_step=REACH)
 
 
+def lost_batch(place: PostgresSchema) -> BusyError:
+    """Return what to say where the batch's own connection has ended, and with it the lock that keeps others out."""
+    return BusyError(f"The connection to the control store {place} is lost: that of the batch.", next_step=AGAIN)
+
+
 def shared_session(place: PostgresSchema) -> SettingsError:
     """Return what to say where a pool gives each transaction another session."""
     return SettingsError(
