@@ -13,11 +13,11 @@ IDLE = psycopg.pq.TransactionStatus.IDLE
 
 
 class Pool:
-    """Two sessions; where they are shared, a client has one only while it has a transaction open."""
+    """Two sessions; where they are shared, a client has one while it has a transaction open, if it may."""
 
-    def __init__(self, address: str, *, is_shared: bool) -> None:
+    def __init__(self, address: str, *, is_shared: bool, has_transactions: bool = True) -> None:
         """Connect both."""
-        self.is_shared = is_shared
+        self.is_shared, self.has_transactions = is_shared, has_transactions
         self.sessions = [psycopg.connect(address, autocommit=True, row_factory=records) for _ in range(2)]
         self.free = [*self.sessions]
 
@@ -47,6 +47,8 @@ class PoolClient:
 
     def execute(self, statement: bytes) -> psycopg.Cursor[Record]:
         """Run a statement in a session that is free, or in the one that is ours."""
+        if statement.startswith(b"BEGIN") and not self._pool.has_transactions:
+            raise psycopg.errors.ProtocolViolation("transaction blocks not allowed in statement pooling mode")
         session = self._own()
         cursor = session.execute(statement)
         if self._pool.is_shared and session.info.transaction_status == IDLE:

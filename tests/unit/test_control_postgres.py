@@ -322,11 +322,11 @@ def test_faults_end_with_their_own_code(place: PostgresSchema, error: psycopg.Er
     assert "{" not in str(told)
 
 
-@pytest.mark.parametrize("is_shared", [True, False])
+@pytest.mark.parametrize(("is_shared", "has_transactions"), [(True, True), (True, False), (False, True)])
 def test_a_pool_that_shares_sessions_is_refused(
-    monkeypatch: pytest.MonkeyPatch, place: PostgresSchema, *, is_shared: bool
+    monkeypatch: pytest.MonkeyPatch, place: PostgresSchema, *, is_shared: bool, has_transactions: bool
 ) -> None:
-    pool = Pool(server(), is_shared=is_shared)
+    pool = Pool(server(), is_shared=is_shared, has_transactions=has_transactions)
     monkeypatch.setattr(postgres_connection, "_connected", pool.connected)
     if is_shared:
         with pytest.raises(SettingsError, match="behind a pool") as caught:

@@ -115,7 +115,11 @@ class PostgresConnection:
         ask = b"SELECT PG_BACKEND_PID()"
         with told(self._place), _connected(self._place) as other:
             [ours] = self._session.execute(ask).fetchone() or [0]
-            other.execute(b"BEGIN")
+            try:
+                other.execute(b"BEGIN")
+            except psycopg.errors.ProtocolViolation:
+                # One that gives each statement another session lets nobody begin.
+                raise shared_session(self._place) from None
             [theirs] = other.execute(ask).fetchone() or [0]
             # Theirs is kept by what they have open: one that was shared is theirs now, and ours is another.
             [again] = self._session.execute(ask).fetchone() or [0]

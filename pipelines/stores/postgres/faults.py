@@ -79,7 +79,7 @@ def shared_session(place: PostgresSchema) -> SettingsError:
     """Return what to say where a pool gives each transaction another session."""
     return SettingsError(
         f"The control store {place} is behind a pool that gives each transaction another session (`pool_mode = "
-        "transaction` of PgBouncer): its locks would keep nobody out.",
+        "transaction` or `statement` of PgBouncer): its locks would keep nobody out.",
         next_step="name the server itself, or a pool with `pool_mode = session`, in the setting `control`.",
     )
 
