@@ -7,13 +7,20 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from pipelines.core.control_place import Place, PostgresSchema
 from pipelines.core.errors import SettingsError
 from pipelines.core.hiding import never_show
 from pipelines.core.lake_place import LakePlace
 from pipelines.core.resources import seed_file
+from pipelines.core.settings_books import (
+    CompanySettings,
+    PartnerSettings,
+    PostingSettings,
+    RateSettings,
+    VoyageSettings,
+)
 from pipelines.core.settings_faults import name_fault, name_faults, nearest, section_of, unknown_variable
 from pipelines.core.settings_lake import LakeSettings, lake_faults
 from pipelines.core.settings_section import Section
@@ -27,283 +34,22 @@ from pipelines.core.settings_sources import (
     unknown_variables,
     variable_name,
 )
+from pipelines.core.settings_systems import LedgerSettings, VmsSettings, sign_in_problems
 from pipelines.core.settings_values import (
-    MOST_INTEGER,
-    Address,
-    BaseAddress,
-    Codes,
     ControlPlace,
     DataPlace,
-    DayTime,
-    Entity,
-    GivenFile,
     OurFile,
     OurFolder,
-    Sign,
     Text,
-    Token,
-    User,
     Warehouse,
     is_for_all_to_read,
 )
 from pipelines.core.settings_watch import AlertSettings, WatchSettings, WebhookSettings
 
-# The posting requirements that may be switched off: those of a company's own order, and warnings. Never one that keeps
-# a voucher's money right, or without which the ledger would refuse it. `expectations/` marks the same ones.
-RULES_THAT_MAY_BE_OFF = (
-    "partner_is_charterer", "external_document_no_missing", "date_in_future", "external_document_no_used",
-    "external_document_no_too_long", "kid_too_long", "kid_invalid", "iban_invalid", "refused_as_it_is",
-    "tax_rule_rate_differs",
-)  # fmt: skip
-
-
 PLAIN = (
     "has no TLS, and whoever is on the way reads what signs us in; begin it with https://, or set {}.plain_http = true "
     "where the way is safe"
 )
-
-
-class VmsSettings(Section):
-    """How to reach the VMS: OAuth2 client credentials, or user name and password on older installations."""
-
-    base_url: BaseAddress = Field(
-        description="address of the VMS's REST interface", examples=["https://<tenant>.dataloy.com/ws/rest"]
-    )
-    token_url: Address | None = Field(
-        default=None,
-        description="where to get a token, as handed out by Dataloy",
-        examples=["https://<tenant>.eu.auth0.com/oauth/token"],
-    )
-    client_id: Text | None = Field(
-        default=None, description="id of the machine-to-machine client", examples=["<client id>"]
-    )
-    client_secret: SecretStr | None = Field(default=None, description="secret of the machine-to-machine client")
-    plain_http: bool = Field(
-        default=False,
-        description="`true` lets an address of this section begin with http:// where it is not on this machine: "
-        "the secret, and every document, then travels for all to read",
-    )
-    audience: Text = Field(
-        default="https://dataloy", description="what a token is asked for; `https://dataloy.dev` on test systems"
-    )
-    username: User | None = Field(
-        default=None, description="older installations: a user's name in place of a client", examples=["springline"]
-    )
-    password: SecretStr | None = Field(default=None, description="password of the user, on older installations")
-    page_size: int = Field(default=500, ge=1, le=2000, description="objects a page")
-    workers: int = Field(default=8, ge=1, le=32, description="writes to the VMS at the same time")
-    requests_per_second: float = Field(default=500, ge=0.01, le=10_000, description="most requests a second")
-    timeout: float = Field(default=60, gt=0, le=3600, description="seconds to wait for an answer")
-    attempts: int = Field(default=5, ge=1, le=20, description="tries of one request")
-
-
-class LedgerSettings(Section):
-    """How to reach the ledger, and what it lets a caller do."""
-
-    url: Address = Field(
-        default="https://www.xledger.net/graphql",
-        description="address of the ledger's GraphQL; `https://demo.xledger.net/graphql` for the demo system",
-    )
-    token: Token = Field(
-        description="the API token; a domain administrator makes it, in the group entity where there is one"
-    )
-    plain_http: bool = Field(
-        default=False,
-        description="`true` lets an address of this section begin with http:// where it is not on this machine: "
-        "the token, and every voucher, then travels for all to read",
-    )
-    page_size: int = Field(default=1000, ge=1, le=10_000, description="records a page")
-    nodes_per_mutation: int = Field(default=500, ge=1, le=500, description="voucher lines a call")
-    burst_requests: int = Field(default=20, ge=1, le=100_000, description="most requests in `ledger.burst_seconds`")
-    burst_seconds: float = Field(
-        default=5, gt=0, le=3600, description="seconds in which `ledger.burst_requests` are counted"
-    )
-    monthly_requests: int = Field(
-        default=5000,
-        ge=1,
-        le=MOST_INTEGER,
-        description="requests a month that the price plan includes; counted, shown by `status`",
-    )
-    timeout: float = Field(default=60, gt=0, le=3600, description="seconds to wait for an answer")
-    attempts: int = Field(default=6, ge=1, le=20, description="tries of one request")
-    longest_wait: float = Field(
-        default=120, ge=0, le=86_400, description="seconds to wait for a limit to pass before the batch gives up"
-    )
-
-
-class CompanySettings(Section):
-    """A block `[[companies]]` for each VMS company: the entity of its vouchers, the group entity of its master data."""
-
-    code: Text = Field(
-        description="its code in the VMS; where no company is configured, every VMS company code is an entity code",
-        examples=["28601"],
-    )
-    owner: Entity = Field(
-        description="the entity its vouchers go to; several companies may name the same", examples=[28601]
-    )
-    link: Entity | None = Field(
-        default=None,
-        description="the group entity in which its partners, vessels and voyages are created",
-        examples=[28600],
-    )
-    payables_account: Text | None = Field(
-        default=None,
-        description="control account of what is owed to suppliers; the VMS account `APX` unless set",
-        examples=["2400"],
-    )
-    receivables_account: Text | None = Field(
-        default=None,
-        description="control account of what customers owe; the VMS account `ARX` unless set",
-        examples=["1500"],
-    )
-
-
-class PostingSettings(Section):
-    """How documents become vouchers (docs/mapping.md#1)."""
-
-    xgl: Literal["poolCode", "isTc"] | None = Field(
-        default=None,
-        description="`poolCode`: the vessel's pool; `isTc`: `TC` or `VC`; `DLVMS` on every line unless set",
-    )
-    vat_accounts: Codes = Field(default=("2700", "2710"), description="GL accounts whose lines are VAT")
-    closed_period: Literal["hold", "next_open"] = Field(
-        default="hold", description="`next_open` posts on the first day of the next open period"
-    )
-    reverse_charge: Codes = Field(default=(), description="VAT codes with a rate but no VAT line", examples=[["86"]])
-    accrual_control: dict[Text, dict[Text, Text]] = Field(
-        default_factory=dict,
-        examples=[{"28601": {"ACP": "2965", "ACR": "2965"}}],
-        description="control account by company and document type; unless set, the balance account of the line's "
-        "account, else the document's own GL account",
-    )
-    gl_sign: dict[Text, Sign] = Field(
-        default_factory=dict,
-        examples=[{"28601": -1}],
-        description="by company: `-1` where GL documents carry costs negative, `revenue` where amounts on revenue "
-        "accounts are positive as well; `1` unless set",
-    )
-    line_currency: Literal["hold", "convert"] = Field(
-        default="hold",
-        description="what becomes of an invoice with a line in another currency: held, or its amount shared over the "
-        "lines by their company amounts",
-    )
-    rate_tolerance: int = Field(
-        default=50,
-        ge=1,
-        le=10000,
-        description="percent that the rate implied by a document's two amounts may be away from the rate of its day, "
-        "where one is known; beyond it the document is held",
-    )
-    rules_off: Codes = Field(
-        default=(),
-        description="posting requirements that are switched off, by name; shown by `check` and `status`",
-        examples=[["partner_is_charterer"]],
-        json_schema_extra={"items": {"enum": [*RULES_THAT_MAY_BE_OFF]}},
-    )
-    tax_rules: GivenFile | None = Field(
-        default=None,
-        description="CSV file that maps VAT codes to tax rules; VAT codes are tax rules unless set",
-        examples=["mapping/tax_rules.csv"],
-    )
-    gl_accounts: GivenFile | None = Field(
-        default=None,
-        examples=["mapping/gl_accounts.csv"],
-        description="CSV file that maps GL accounts of the VMS to the ledger's; they are the same unless set",
-    )
-    dimensions: GivenFile | None = Field(
-        default=None,
-        description="CSV file that says by company what posting1, posting2, posting3 and XGL hold",
-        examples=["mapping/dimensions.csv"],
-    )
-    attachments: bool = Field(
-        default=False,
-        description="`true` sends the invoice's file in the VMS with the voucher; each such voucher takes a request of "
-        "its own",
-    )
-    attachment_megabytes: int = Field(
-        default=10, ge=1, le=50, description="megabytes of the largest file that goes along; a larger one is a warning"
-    )
-    remarks: bool = Field(
-        default=False,
-        description="the reason of each hold is written to its document in the VMS, as a remark "
-        "([mapping](../mapping.md#1-6-remarks)); the API's user needs the right to read and write `Remark`",
-    )
-    first_year: int = Field(
-        default=2000,
-        ge=1900,
-        le=2100,
-        description="a document date or due date before this year is a typing error, and holds the document",
-    )
-    acknowledge: Literal["accepted", "posted"] = Field(
-        default="accepted", description="`posted` acknowledges only what the ledger has booked"
-    )
-
-    @field_validator("rules_off")
-    @classmethod
-    def _only_what_may_be_off(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if unknown := [name for name in names if name not in RULES_THAT_MAY_BE_OFF]:
-            may_be = ", ".join(RULES_THAT_MAY_BE_OFF)
-            message = f"no rule that may be switched off: {', '.join(unknown)}; these may: {may_be}"
-            raise ValueError(message)
-        return names
-
-
-class PartnerSettings(Section):
-    """Which VMS partner types are suppliers, customers and charterers."""
-
-    supplier_types: Codes = Field(
-        default=(), description="VMS partner types that become suppliers; none unless set", examples=[["AG", "BR"]]
-    )
-    customer_types: Codes = Field(
-        default=(), description="VMS partner types that become customers; none unless set", examples=[["CH"]]
-    )
-    charterer_types: Codes = Field(
-        default=(),
-        description="VMS partner types no supplier invoice may come from; none unless set",
-        examples=[["CH"]],
-    )
-    broker_types: Codes = Field(
-        default=(),
-        examples=[["BR"]],
-        description="VMS partner types whose lines on others' invoices are commissions; unless set, every line of "
-        "another partner where the VMS marks no commission",
-    )
-    codes: GivenFile | None = Field(
-        default=None,
-        examples=["mapping/partner_codes.csv"],
-        description="CSV file that maps partner codes of the VMS to the ledger's; they are the same unless set",
-    )
-    confirm_bank_changes: bool = Field(
-        default=True, description="a supplier's changed bank account waits for a second person"
-    )
-
-
-class VoyageSettings(Section):
-    """How voyages become projects (docs/mapping.md#2)."""
-
-    project_dates: Literal["none", "voyage"] = Field(
-        default="none", description="`voyage` gives projects the voyage's dates, widened; none are sent unless set"
-    )
-    months_before: int = Field(default=1, ge=0, le=120, description="months before the voyage's start")
-    months_after: int = Field(default=12, ge=0, le=120, description="months behind the voyage's end")
-
-
-class RateSettings(Section):
-    """Which exchange rates go to the VMS."""
-
-    at: DayTime = Field(
-        default="16:30", description="time in Oslo at which `springline watch` sends them, Monday to Friday"
-    )
-    days: int = Field(default=7, ge=1, le=366, description="days back that rates are compared")
-    owner: Entity | None = Field(
-        default=None,
-        description="the entity whose rates; the group, else the first company unless set",
-        examples=[28600],
-    )
-    type: Text | None = Field(
-        default=None, description="dbId of the kind of rates, where the ledger has several", examples=["1"]
-    )
-    overwrite: bool = Field(default=False, description="replace a different rate in the VMS")
 
 
 class Settings(Section):
@@ -434,7 +180,7 @@ def load_settings(config: Path | None, *, environ: Mapping[str, str]) -> Setting
     ]
     # What is missing in a section that is missing is told setting by setting.
     values = {"vms": {}, "ledger": {}} | given.values
-    problems += _sign_in_problems(values["vms"], given)
+    problems += sign_in_problems(values["vms"], given)
     try:
         settings = Settings(**values)
         problems += [name_fault(at, value, problem, given) for at, value, problem in _contradictions(settings)]
@@ -479,27 +225,6 @@ def _error(given: Given, problems: list[str], *, is_named: bool) -> SettingsErro
         return SettingsError(f"Settings: {problems[0]}.", next_step="correct it and run `springline check`.")
     listed = "".join(f"\n- {problem}." for problem in problems)
     return SettingsError(f"Settings: {len(problems)} faults.{listed}", next_step=step)
-
-
-def _sign_in_problems(vms: object, given: Given) -> list[str]:
-    # Not a rule of the model: pydantic asks those only when every field is right, and all faults are told at once.
-    if not isinstance(vms, Mapping):
-        return []
-    has = {name for name in VmsSettings.model_fields if vms.get(name) or given.is_told(("vms", name))}
-    place = f"{given.file}, [vms]" if given.has_file else "the VMS"
-    missing = [
-        variable_name(("vms", name)) if ("vms", name) in SECRETS or not given.has_file else name
-        for name in ("token_url", "client_id", "client_secret")
-        if name not in has
-    ]
-    if not missing or {"username", "password"} <= has:
-        return []
-    password = variable_name(("vms", "password"))
-    if "username" in has:
-        return [f"{place}: no sign-in: {password} is missing, and username needs it"]
-    is_are = "is" if len(missing) == 1 else "are"
-    older = f"on older installations username, and {password}"
-    return [f"{place}: no sign-in: {', '.join(missing)} {is_are} missing ({older})"]
 
 
 def _plain_addresses(settings: Settings) -> Iterator[tuple[Location, object, str]]:

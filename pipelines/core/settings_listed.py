@@ -71,7 +71,7 @@ def list_settings(model: type[BaseModel] = Settings) -> Iterator[ListedSection]:
 def _setting(section: str, name: str, field: FieldInfo, *, is_list: bool) -> ListedSetting:
     if not field.description:
         message = f"The setting {'.'.join(filter(None, (section, name)))} has no description."
-        raise UsageError(message, next_step="add one in pipelines/core/settings.py.")
+        raise UsageError(message, next_step="add one where its field is defined, in pipelines/core/settings*.py.")
     # Blocks are one list, in JSON: their members have no variable of their own.
     place = (section,) if is_list else tuple(filter(None, (section, name)))
     # A factory makes an empty table; what that stands for is said by the description.

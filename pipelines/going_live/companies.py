@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.core.settings import CompanySettings
+from pipelines.core.settings_books import CompanySettings
 
 if TYPE_CHECKING:
     from pipelines.going_live.probe import Probe

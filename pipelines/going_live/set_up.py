@@ -15,7 +15,7 @@ from pipelines.going_live.check_line import CheckFault, CheckLine, judge, named
 from pipelines.going_live.companies import mapped_companies, read_entities
 
 if TYPE_CHECKING:
-    from pipelines.core.settings import CompanySettings
+    from pipelines.core.settings_books import CompanySettings
     from pipelines.going_live.companies import Entities
     from pipelines.going_live.probe import Probe
 

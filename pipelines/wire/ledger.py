@@ -25,7 +25,7 @@ from pipelines.wire.upload import Upload
 if TYPE_CHECKING:
     import httpx
 
-    from pipelines.core.settings import LedgerSettings
+    from pipelines.core.settings_systems import LedgerSettings
 
 SIDE = "ledger"
 # A limit for a cursor that goes round; a hundred thousand pages are more than any ledger has.

@@ -18,7 +18,7 @@ from pipelines.core.hiding import never_show
 from pipelines.wire.http import UNREADABLE, Call, HttpCaller
 
 if TYPE_CHECKING:
-    from pipelines.core.settings import VmsSettings
+    from pipelines.core.settings_systems import VmsSettings
 
 # A token is asked for anew so long before it expires.
 MARGIN = timedelta(seconds=60)

@@ -35,7 +35,7 @@ from pipelines.wire.twice import twice_in
 if TYPE_CHECKING:
     import httpx
 
-    from pipelines.core.settings import VmsSettings
+    from pipelines.core.settings_systems import VmsSettings
 
 SIDE = "vms"
 # A limit for a VMS that never comes to an end.

@@ -13,7 +13,9 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from pipelines.core.errors import SpringlineError
-from pipelines.core.settings import CompanySettings, LedgerSettings, Settings, VmsSettings, load_settings
+from pipelines.core.settings import Settings, load_settings
+from pipelines.core.settings_books import CompanySettings
+from pipelines.core.settings_systems import LedgerSettings, VmsSettings
 from pipelines.demo import runs
 from pipelines.demo.compare import Comparison
 from pipelines.demo.left import leave_commands

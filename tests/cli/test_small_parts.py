@@ -10,7 +10,8 @@ import duckdb
 from pydantic import SecretStr
 from rich.console import Console
 
-from pipelines.core.settings import LedgerSettings, Settings, VmsSettings
+from pipelines.core.settings import Settings
+from pipelines.core.settings_systems import LedgerSettings, VmsSettings
 from pipelines.going_live.check_line import CheckLine, judge, named
 from pipelines.questions.preflight_report import PendingDocument, PreflightReport, RuleFinding, show_preflight
 from pipelines.stores.control import Control

@@ -15,7 +15,8 @@ from pipelines.checks.steps import check_documents
 from pipelines.checks.suites import CRITICAL, load_rules
 from pipelines.checks.verdicts import CheckResult
 from pipelines.core.errors import SettingsError
-from pipelines.core.settings import RULES_THAT_MAY_BE_OFF, load_settings
+from pipelines.core.settings import load_settings
+from pipelines.core.settings_books import RULES_THAT_MAY_BE_OFF
 from pipelines.stores.marks import left_alone
 from tests.expectations.world import SETTINGS, VERDICTS, World, document
 

@@ -11,7 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from pipelines.core.resources import seeds_folder
-from pipelines.core.settings import LedgerSettings, Settings, VmsSettings
+from pipelines.core.settings import Settings
+from pipelines.core.settings_systems import LedgerSettings, VmsSettings
 from pipelines.core.table_ref import TableRef, quote
 from pipelines.models.external import create_tables
 from pipelines.models.functions import create_functions

@@ -14,7 +14,8 @@ import duckdb
 from pydantic import SecretStr
 
 from pipelines.core.errors import Refused, Transient
-from pipelines.core.settings import LedgerSettings, Settings, VmsSettings
+from pipelines.core.settings import Settings
+from pipelines.core.settings_systems import LedgerSettings, VmsSettings
 from pipelines.outbox.store import Outbox
 from pipelines.step.context import Context
 from pipelines.stores.control import Control

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 from pydantic import SecretStr
 
-from pipelines.core.settings import LedgerSettings, VmsSettings
+from pipelines.core.settings_systems import LedgerSettings, VmsSettings
 from pipelines.wire.ledger import LedgerClient
 from pipelines.wire.vms import VmsClient
 

@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from pipelines.core.control_place import read_postgres
 from pipelines.core.errors import SettingsError
 from pipelines.core.lake_place import read_lake
-from pipelines.core.settings import LedgerSettings, Settings, VmsSettings
+from pipelines.core.settings import Settings
+from pipelines.core.settings_systems import LedgerSettings, VmsSettings
 from pipelines.core.table_ref import TableRef
 from pipelines.stores.lake import attach
 from pipelines.stores.lake.held import LARGE, LakeTable, Noted, contents, hashes, note_tables, noted_batch, noted_tables

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import httpx
 import pytest
 
-from pipelines.core.settings import PostingSettings
+from pipelines.core.settings_books import PostingSettings
 from pipelines.load.acknowledgement import BODY
 from pipelines.load.delivery import DeliveryResult
 from pipelines.load.ledger.master_data import STAGES, deliver_master_data

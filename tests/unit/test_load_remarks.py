@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.core.errors import Forbidden, Refused, Transient
-from pipelines.core.settings import PostingSettings
+from pipelines.core.settings_books import PostingSettings
 from pipelines.load.vms.remarks import write_remarks
 from pipelines.outbox.intent import Kind
 from pipelines.step.context import Context

@@ -9,7 +9,9 @@ from pydantic import SecretStr
 
 from pipelines.core.errors import SettingsError
 from pipelines.core.mapping_files import GL_ACCOUNTS, PARTNERS, find_mappings, read_mappings
-from pipelines.core.settings import LedgerSettings, PartnerSettings, PostingSettings, Settings, VmsSettings
+from pipelines.core.settings import Settings
+from pipelines.core.settings_books import PartnerSettings, PostingSettings
+from pipelines.core.settings_systems import LedgerSettings, VmsSettings
 from pipelines.stores.mapping_used import fingerprint
 
 if TYPE_CHECKING:

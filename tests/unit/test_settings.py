@@ -10,7 +10,8 @@ import pytest
 
 from pipelines.core import settings
 from pipelines.core.errors import SettingsError
-from pipelines.core.settings import CompanySettings, Settings, load_published, load_settings, setting_variables
+from pipelines.core.settings import Settings, load_published, load_settings, setting_variables
+from pipelines.core.settings_books import CompanySettings
 from tests.cli.springline import NOWHERE
 
 ROOT = Path(__file__).parents[2]
