@@ -126,7 +126,7 @@ locked: $(INSTALLED)
 pages: $(INSTALLED)
 	$(BIN)/python -m pipelines.reference --check
 
-sbom: $(INSTALLED) ## the bill of materials (CycloneDX) of what is deployed, from the lock, in dist/
+sbom: $(INSTALLED) ## the bills of materials (CycloneDX) of what is deployed, with a lake and without, from the lock, in dist/
 	$(BIN)/python -m tests.supply sbom
 
 audit: $(INSTALLED) ## known vulnerabilities of every locked package; says NOT AUDITED without a network, AUDIT=required fails then

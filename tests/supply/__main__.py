@@ -1,6 +1,6 @@
 """`make sbom` and `make audit`: both work from uv.lock alone, with the uv that the lock names.
 
-The bill of materials (CycloneDX 1.5) follows from the lock and nothing else: the same lock gives the same bytes, on any
+A bill of materials (CycloneDX 1.5) follows from the lock and nothing else: the same lock gives the same bytes, on any
 day and without a network. The audit asks osv.dev for every locked package. Its answer changes with what the world finds
 out, so three endings are kept apart: nothing known (0), something known (1), nobody there to ask (0, and said in
 capitals; 1 with AUDIT=required, as a release needs it).
@@ -21,18 +21,9 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 UV = Path(sys.executable).with_name("uv")
-# A lake is deployed with another release of DuckDB, and has no bill of its own.
-EXPORT = (
-    "export",
-    "--no-config",
-    "--offline",
-    "--frozen",
-    "--quiet",
-    "--all-extras",
-    "--no-extra",
-    "lake",
-    "--no-default-groups",
-)
+EXPORT = ("export", "--no-config", "--offline", "--frozen", "--quiet", "--no-default-groups")
+# By what stands behind the version in a bill's name: a lake is deployed with another release of DuckDB.
+DEPLOYED = {"": ("--all-extras", "--no-extra", "lake"), "-lake": ("--extra", "lake")}
 AUDIT = ("audit", "--no-config", "--frozen", "--preview-features", "audit-command")
 FOUND = 1
 # How uv ends what it says of a request without an answer.
@@ -42,15 +33,14 @@ _PINNED = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^ ;\\]+)", re.MULTILINE)
 Bill = dict[str, Any]
 
 
-def bill_of_materials(lock: Path = ROOT / "uv.lock") -> Bill:
-    """Return the bill of materials of what is deployed; its serial number is made of the lock."""
-    made = subprocess.run(  # noqa: S603 our own uv
-        [UV, *EXPORT, "--format", "cyclonedx1.5"], check=True, capture_output=True, cwd=lock.parent
-    )
+def bill_of_materials(*extras: str) -> Bill:
+    """Return the bill of materials of what is deployed with extras; its serial number is made of the lock and them."""
+    made = subprocess.run([UV, *EXPORT, "--format", "cyclonedx1.5", *extras], check=True, capture_output=True, cwd=ROOT)  # noqa: S603 our own uv
     bill: Bill = json.loads(made.stdout)
     # Of the moment: two exports of one lock would differ in them alone.
     del bill["metadata"]["timestamp"]
-    bill["serialNumber"] = uuid.UUID(hashlib.sha256(lock.read_bytes()).hexdigest()[:32], version=5).urn
+    made_of = (ROOT / "uv.lock").read_bytes() + " ".join(extras).encode()
+    bill["serialNumber"] = uuid.UUID(hashlib.sha256(made_of).hexdigest()[:32], version=5).urn
     return bill
 
 
@@ -64,16 +54,18 @@ def pinned(requirements: str) -> set[tuple[str, str]]:
     return {(found["name"], found["version"]) for found in _PINNED.finditer(requirements)}
 
 
-def write_bill() -> int:
-    """Write dist/springline-<version>.cdx.json; 1 where it lacks something that is deployed."""
-    bill = bill_of_materials()
-    if missing := pinned((ROOT / "requirements.txt").read_text("utf-8")) - parts(bill):
+def write_bills() -> int:
+    """Write dist/springline-<version>.cdx.json, and that of a lake; 1 where the first lacks something deployed."""
+    bills = {behind: bill_of_materials(*extras) for behind, extras in DEPLOYED.items()}
+    if missing := pinned((ROOT / "requirements.txt").read_text("utf-8")) - parts(bills[""]):
         return _end(1, f"The bill of materials lacks {sorted(missing)}: run make lock.")
     folder = ROOT / "dist"
     folder.mkdir(exist_ok=True)
-    file = folder / f"springline-{bill['metadata']['component']['version']}.cdx.json"
-    file.write_text(json.dumps(bill, indent=1) + "\n", "utf-8")
-    return _end(0, f"{file.relative_to(ROOT)}: {len(bill['components'])} parts")
+    for behind, bill in bills.items():
+        file = folder / f"springline-{bill['metadata']['component']['version']}{behind}.cdx.json"
+        file.write_text(json.dumps(bill, indent=1) + "\n", "utf-8")
+        _end(0, f"{file.relative_to(ROOT)}: {len(bill['components'])} parts")
+    return 0
 
 
 def audit(environ: Mapping[str, str], *more: str) -> int:
@@ -96,4 +88,4 @@ def _end(code: int, words: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(write_bill() if sys.argv[1:] == ["sbom"] else audit(os.environ))
+    sys.exit(write_bills() if sys.argv[1:] == ["sbom"] else audit(os.environ))

@@ -11,16 +11,25 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.supply.__main__ import ROOT, audit, bill_of_materials, parts, pinned
+from tests.supply.__main__ import DEPLOYED, ROOT, audit, bill_of_materials, parts, pinned
 
 KNOWN = {"id": "GHSA-test", "modified": "2026-01-01T00:00:00Z"}
 
 
-def test_the_bill_is_the_same_every_time() -> None:
-    one = bill_of_materials()
-    assert json.dumps(bill_of_materials()) == json.dumps(one)
-    assert pinned((ROOT / "requirements.txt").read_text("utf-8")) <= parts(one)
+@pytest.mark.parametrize("behind", DEPLOYED)
+def test_a_bill_is_the_same_every_time(behind: str) -> None:
+    one = bill_of_materials(*DEPLOYED[behind])
+    assert json.dumps(bill_of_materials(*DEPLOYED[behind])) == json.dumps(one)
     assert all(part.get("purl", "").startswith("pkg:pypi/") for part in one["components"])
+
+
+def test_bills_have_all_that_is_deployed() -> None:
+    one, lake = (bill_of_materials(*extras) for extras in DEPLOYED.values())
+    assert pinned((ROOT / "requirements.txt").read_text("utf-8")) <= parts(one)
+    [(name, version)] = {part for part in parts(lake) if part[0] == "duckdb"}
+    assert {(f"duckdb-extension-{extension}", version) for extension in ("ducklake", "postgres-scanner")} <= parts(lake)
+    assert (name, version) not in parts(one)
+    assert one["serialNumber"] != lake["serialNumber"]
 
 
 @contextmanager
