@@ -17,7 +17,8 @@ from pipelines.models.duck import create_statement, fault_of, plain_words
 from pipelines.models.functions import create_functions
 from pipelines.models.merge import merge
 from pipelines.models.model import Model
-from pipelines.models.parts import SHADOW, Parts, open_parts, replace_parts, show_parts
+from pipelines.models.moves import create_follow_notes, forget_followed, moved_parts, note_followed, shapes
+from pipelines.models.parts import SHADOW, Keys, Parts, open_parts, replace_parts, show_parts
 from pipelines.models.stale import forget, note
 from pipelines.stores.memory import threads_to_build
 from pipelines.stores.rows import number_of
@@ -74,10 +75,12 @@ def build(
         with transaction(connection):
             forget(connection, [model.ref for model in chosen] if marks else [])
             parts = open_parts(connection, chosen)
+            create_follow_notes(connection)
         built = _side_by_side(connection, chosen, parts, lanes, report)
         with transaction(connection):
             note(connection, {made.ref: marks[made.ref] for made in built} if marks else {})
             parts.note(connection)
+            forget_followed(connection)
         report("models", len(built), len(chosen))
     for made in built:  # logged once it is committed, so that the log never tells of what did not happen
         if made.note:
@@ -122,13 +125,23 @@ def _without_shadows(connection: duckdb.DuckDBPyConnection, lanes: int) -> Itera
 def _alone(lane: Lane, model: Model, parts: Parts) -> BuildResult:
     connection = lane.connection
     with _told(model):
-        keys = parts.keys_of(connection, model)
+        keys = moved_parts(connection, model) if model.moves else parts.keys_of(connection, model)
         if keys:
-            show_parts(connection, model, keys, parts.columns, lane=lane.number)
+            columns = shapes(connection, model.reads) if model.moves else parts.columns
+            show_parts(connection, model, keys, columns, lane=lane.number)
         with transaction(connection), parts.following(connection, model, keys):
-            if keys is None:
-                return build_model(connection, model)
-            return BuildResult(model.ref, replace_parts(connection, model, keys, lane=lane.number), 0)
+            made = _made(lane, model, keys)
+            if model.moves:
+                note_followed(connection, model)
+            return made
+
+
+def _made(lane: Lane, model: Model, keys: Keys | None) -> BuildResult:
+    if model.keep:
+        return BuildResult(model.ref, *merge(lane.connection, model, keys, lane=lane.number))
+    if keys is None:
+        return build_model(lane.connection, model)
+    return BuildResult(model.ref, replace_parts(lane.connection, model, keys, lane=lane.number), 0)
 
 
 def build_model(connection: duckdb.DuckDBPyConnection, model: Model) -> BuildResult:
