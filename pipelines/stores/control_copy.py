@@ -123,7 +123,7 @@ def _copy_moved(connection: duckdb.DuckDBPyConnection, control: Control, *, sinc
                 connection.execute(f"DELETE FROM ctl.{table} WHERE id IN (SELECT id FROM ctl.moved)")  # noqa: S608 our names
             insert_rows(connection, f"ctl.{table}", rows)
         if since:
-            note_moved(connection, intents, copy_no=copy_no)
+            note_moved(connection, (intent["document_key"] for intent in intents), copy_no=copy_no)
     connection.execute("DROP TABLE IF EXISTS ctl.moved")
 
 

@@ -1,14 +1,14 @@
 """Which documents have moved in the warehouse's copy of the outbox, copy by copy.
 
-A model that stands on that copy alone looks at these, and not at all that was ever sent (``pipelines/models/moves.py``).
+A model that stands on that copy alone looks at these and not at all that was sent (``pipelines/models/moves.py``).
 """
 
 # ruff: noqa: S608 - statements are made of our own names and of whole numbers
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from pipelines.core.table_ref import TableRef
 from pipelines.stores.rows import number_of
@@ -40,10 +40,9 @@ def note_all_moved(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"INSERT INTO {MOVES.quoted} VALUES ({copy_no}, NULL)")
 
 
-def note_moved(connection: duckdb.DuckDBPyConnection, intents: Iterable[Mapping[str, Any]], *, copy_no: int) -> None:
+def note_moved(connection: duckdb.DuckDBPyConnection, keys: Iterable[int | None], *, copy_no: int) -> None:
     """Note the documents of intents that a copy has moved; rates and master data belong to none."""
-    keys = sorted({intent["document_key"] for intent in intents if intent["document_key"] is not None})
-    insert_rows(connection, str(MOVES), [(copy_no, key) for key in keys])
+    insert_rows(connection, str(MOVES), [(copy_no, key) for key in sorted({key for key in keys if key is not None})])
 
 
 def moved_since(connection: duckdb.DuckDBPyConnection, copy_no: int, *, most: int) -> frozenset[int] | None:
