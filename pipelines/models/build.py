@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,9 +17,10 @@ from pipelines.models.duck import create_statement, fault_of, plain_words
 from pipelines.models.functions import create_functions
 from pipelines.models.merge import merge
 from pipelines.models.model import Model
-from pipelines.models.parts import SHADOW, Parts, open_parts, replace_parts, show_parts
+from pipelines.models.moves import create_follow_notes, forget_followed, moved_parts, note_followed, shapes
+from pipelines.models.parts import SHADOW, Keys, Parts, open_parts, replace_parts, show_parts
 from pipelines.models.stale import forget, note
-from pipelines.stores.memory import threads_to_build
+from pipelines.stores.memory import lift_limit, little_memory, threads_to_build
 from pipelines.stores.rows import number_of
 from pipelines.stores.warehouse import transaction
 
@@ -35,6 +36,7 @@ class Lane(NamedTuple):
 
     connection: duckdb.DuckDBPyConnection
     number: int
+    is_sparing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,30 +56,35 @@ def build(
     schemas: Collection[str] = ("map", "post"),
     only: Collection[TableRef] | None = None,
     marks: Mapping[TableRef, str] | None = None,
+    is_sparing: bool = False,
     report: Report = lambda _what, _done, _total: None,
 ) -> tuple[BuildResult, ...]:
     """Build the verified models of these schemas, each after those it reads.
 
     ``only`` names models to build alone, whatever their schema; what they read is taken as it is. ``marks`` say from
     what they are built, which is noted once all are (see ``stale``): killed or failed before, the next run builds them
-    again. ``report`` gets the model, how many are done, how many there are. ModelError names model, line, column and
-    DuckDB's words. The tables get no comments: people read those of the published file (``pipelines/publish``), and
-    they cost a seventh of a build.
+    again. ``is_sparing`` builds in little memory, and lifts the limit for a model that needs more: for few new rows
+    beside a long history, of which DuckDB would keep whatever it has read. ``report`` gets the model, how many are
+    done, how many there are. ModelError names model, line, column and DuckDB's words. The tables get no comments:
+    people read those of the published file (``pipelines/publish``), and they cost a seventh of a build.
     """
     # `only` goes before the schemas: an empty set means that nothing is stale, and builds nothing.
     chosen = [m for m in models if (m.ref in only if only is not None else m.ref.schema in schemas)]
     create_functions(connection)
-    with _as_suits(connection) as lanes:
+    with little_memory(connection) if is_sparing else nullcontext(), _as_suits(connection) as count:
+        lanes = [Lane(connection.cursor(), number, is_sparing) for number in range(count)]
         for schema in sorted({model.ref.schema for model in chosen}):
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
         # Before the first of them: a note of a table that was only half built anew would hide that it is stale.
         with transaction(connection):
             forget(connection, [model.ref for model in chosen] if marks else [])
             parts = open_parts(connection, chosen)
+            create_follow_notes(connection)
         built = _side_by_side(connection, chosen, parts, lanes, report)
         with transaction(connection):
             note(connection, {made.ref: marks[made.ref] for made in built} if marks else {})
             parts.note(connection)
+            forget_followed(connection)
         report("models", len(built), len(chosen))
     for made in built:  # logged once it is committed, so that the log never tells of what did not happen
         if made.note:
@@ -86,16 +93,16 @@ def build(
 
 
 def _side_by_side(
-    connection: duckdb.DuckDBPyConnection, models: Sequence[Model], parts: Parts, lanes: int, report: Report
+    connection: duckdb.DuckDBPyConnection, models: Sequence[Model], parts: Parts, lanes: Sequence[Lane], report: Report
 ) -> list[BuildResult]:
     """Build so many at a time, each in a transaction of its own: only then is it known how large a table has become."""
     waiting = {model.ref: model for model in models}
     built: dict[TableRef, BuildResult] = {}
     running: dict[Future[BuildResult], Lane] = {}
-    free = [Lane(connection.cursor(), number) for number in range(lanes)]
+    free = [*lanes]
     for lane in free:
         create_functions(lane.connection)
-    with _without_shadows(connection, lanes), ThreadPoolExecutor(lanes) as threads:
+    with _without_shadows(connection, len(lanes)), ThreadPoolExecutor(len(lanes)) as threads:
         while waiting or running:
             missing = {model.ref for model in models}.difference(built)
             ready = [model for model in waiting.values() if missing.isdisjoint(model.reads)]
@@ -120,15 +127,35 @@ def _without_shadows(connection: duckdb.DuckDBPyConnection, lanes: int) -> Itera
 
 
 def _alone(lane: Lane, model: Model, parts: Parts) -> BuildResult:
-    connection = lane.connection
     with _told(model):
-        keys = parts.keys_of(connection, model)
-        if keys:
-            show_parts(connection, model, keys, parts.columns, lane=lane.number)
-        with transaction(connection), parts.following(connection, model, keys):
-            if keys is None:
-                return build_model(connection, model)
-            return BuildResult(model.ref, replace_parts(connection, model, keys, lane=lane.number), 0)
+        try:
+            return _once(lane, model, parts)
+        except duckdb.OutOfMemoryException:
+            if not lane.is_sparing:
+                raise
+            lift_limit(lane.connection)
+            return _once(lane, model, parts)
+
+
+def _once(lane: Lane, model: Model, parts: Parts) -> BuildResult:
+    connection = lane.connection
+    keys = moved_parts(connection, model) if model.moves else parts.keys_of(connection, model)
+    if keys:
+        columns = shapes(connection, model.reads) if model.moves else parts.columns
+        show_parts(connection, model, keys, columns, lane=lane.number)
+    with transaction(connection), parts.following(connection, model, keys):
+        made = _made(lane, model, keys)
+        if model.moves:
+            note_followed(connection, model)
+        return made
+
+
+def _made(lane: Lane, model: Model, keys: Keys | None) -> BuildResult:
+    if model.keep:
+        return BuildResult(model.ref, *merge(lane.connection, model, keys, lane=lane.number))
+    if keys is None:
+        return build_model(lane.connection, model)
+    return BuildResult(model.ref, replace_parts(lane.connection, model, keys, lane=lane.number), 0)
 
 
 def build_model(connection: duckdb.DuckDBPyConnection, model: Model) -> BuildResult:

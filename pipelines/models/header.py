@@ -1,4 +1,4 @@
-"""Reads the comment block a model opens with: what one row is, and the directives grain, keep and parts."""
+"""Reads the comment block a model opens with: what one row is, and the directives grain, keep, parts and moves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-DIRECTIVES = ("grain", "keep", "parts")
+DIRECTIVES = ("grain", "keep", "parts", "moves")
 _DIRECTIVE = re.compile(r"(?P<name>[a-z]+):\s*(?P<value>.*)")
 _CONTINUED = re.compile(r"--\s{3,}\S")
 
@@ -27,6 +27,11 @@ class Header:
     def grain(self) -> tuple[str, ...]:
         """The columns that tell one row from another."""
         return tuple(name.strip() for name in self.directives.get("grain", "").split(",") if name.strip())
+
+    @property
+    def moves(self) -> tuple[str, ...]:
+        """The column of documents by which it follows the outbox."""
+        return tuple(self.directives[name] for name in ("moves",) if name in self.directives)
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ from pipelines.core.errors import ModelError
 from pipelines.core.table_ref import quote
 from pipelines.models.duck import create_statement, plain_words
 from pipelines.models.external import read_external
+from pipelines.models.moves import note_given
+from pipelines.models.parts import Keys, inside_parts, of_parts
 from pipelines.stores.rows import number_of
 
 if TYPE_CHECKING:
@@ -20,32 +22,56 @@ if TYPE_CHECKING:
 _NEW = '"temp"."main"."new_rows"'
 
 
-def merge(connection: duckdb.DuckDBPyConnection, model: Model) -> tuple[int, int, str]:
+def merge(
+    connection: duckdb.DuckDBPyConnection, model: Model, keys: Keys | None = None, *, lane: int = 0
+) -> tuple[int, int, str]:
     """Merge a model into its table; return its rows, how many of them are kept, and what was migrated.
 
-    Only what changes is written, so that a history of years costs a scan and no copy. A table of another shape is
+    Only what changes is written. ``keys`` are the parts that may keep rows no more, shown on this lane
+    (``show_parts``): where they are known, a history of years is not even looked through. A table of another shape is
     migrated by the names of its columns first; ModelError when a column's values do not fit its new type.
     """
     existing = read_external(connection, schemas=[model.ref.schema]).get(model.ref, {})
     if not existing:  # the first build: there is nothing to keep
-        return number_of(connection.execute(create_statement(model))), 0, ""
+        added = number_of(connection.execute(create_statement(model)))
+        if model.moves:
+            note_given(connection, model, model.ref.quoted)
+        return added, 0, ""
     connection.execute(f"CREATE OR REPLACE TEMPORARY TABLE new_rows AS\n{model.sql}\n")
     # The new rows as DuckDB types them, not as the catalog says: the table must take exactly these.
     wanted = dict(connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE {_NEW})").fetchall())
     note = _migrate(connection, model, existing, wanted) if list(wanted.items()) != list(existing.items()) else ""
+    _delete_replaced(connection, model)
+    _delete_unkept(connection, model, keys, lane=lane)
+    kept = number_of(connection.execute(f"SELECT COUNT(*) FROM {model.ref.quoted}"))
+    added = number_of(connection.execute(f"INSERT INTO {model.ref.quoted} SELECT * FROM {_NEW}"))
+    if model.moves:
+        note_given(connection, model, _NEW)
+    connection.execute(f"DROP TABLE {_NEW}")
+    return kept + added, kept, note
+
+
+def _delete_replaced(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     # A key may hold nulls, and a null is equal to nothing: with = such a row would never be replaced.
     same_key = " AND ".join(
         f"new_rows.{quote(name)} IS NOT DISTINCT FROM {model.ref.quoted}.{quote(name)}" for name in model.grain
     )
+    where = f"EXISTS (SELECT 1 FROM {_NEW} AS new_rows WHERE {same_key})"
+    if model.moves:
+        lowest, highest = (f"(SELECT {which}({quote(model.moves)}) FROM {_NEW})" for which in ("min", "max"))
+        where = f"{quote(model.moves)} BETWEEN {lowest} AND {highest} AND {where}"
+    connection.execute(f"DELETE FROM {model.ref.quoted} WHERE {where}")
+
+
+def _delete_unkept(connection: duckdb.DuckDBPyConnection, model: Model, keys: Keys | None, *, lane: int) -> None:
     # A condition that is null keeps nothing: a row stays only when the model says so.
-    connection.execute(
-        f"DELETE FROM {model.ref.quoted} WHERE NOT COALESCE((\n{model.keep}\n), FALSE)"
-        f" OR EXISTS (SELECT 1 FROM {_NEW} AS new_rows WHERE {same_key})"
-    )
-    kept = number_of(connection.execute(f"SELECT COUNT(*) FROM {model.ref.quoted}"))
-    added = number_of(connection.execute(f"INSERT INTO {model.ref.quoted} SELECT * FROM {_NEW}"))
-    connection.execute(f"DROP TABLE {_NEW}")
-    return kept + added, kept, note
+    where = f"NOT COALESCE((\n{model.keep}\n), FALSE)"
+    if keys is None:
+        connection.execute(f"DELETE FROM {model.ref.quoted} WHERE {where}")
+    elif keys:
+        with inside_parts(connection, lane=lane) as warehouse:
+            these = of_parts(model.moves, keys)
+            connection.execute(f"DELETE FROM {warehouse}.{model.ref.quoted} WHERE {these} AND {where}")
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection, model: Model, existing: Columns, wanted: Columns) -> str:

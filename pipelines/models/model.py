@@ -47,6 +47,7 @@ class Model:
     ``path`` is relative to the folder of the schemas, ``keep`` the condition under which a row of the existing table
     stays although the SELECT does not give it any more (empty: the table is replaced). ``divided`` is the column that
     divides it into parts (empty: it is built whole; see ``parts``), ``links`` are the tables that lack this column.
+    ``moves`` is the column of documents by which it follows the outbox (empty: it does not; see ``moves``).
     """
 
     ref: TableRef
@@ -58,6 +59,7 @@ class Model:
     keep_line: int
     divided: str
     links: tuple[Link, ...]
+    moves: str
     columns: tuple[ModelColumn, ...]
     reads: tuple[TableRef, ...]
 
@@ -70,6 +72,11 @@ class Model:
     def keep_query(self) -> str:
         """The query over the existing table that ``keep`` stands for."""
         return f"SELECT 1 FROM {self.ref.quoted} WHERE (\n{self.keep}\n)"  # noqa: S608 - both come from a file of sql/
+
+    @property
+    def part_column(self) -> str:
+        """The column that tells one part from another, whatever says which parts are built anew."""
+        return self.divided or self.moves
 
     def column(self, name: str) -> ModelColumn:
         """Return one column; UsageError names the nearest when there is none."""

@@ -108,7 +108,7 @@ class Parts:
             if ref in self.built:
                 continue
             keys = self.changed[ref, column]
-            these = "TRUE" if keys is None else _of_parts("part", keys)
+            these = "TRUE" if keys is None else of_parts("part", keys)
             place = f"{ref} by {column}"
             connection.execute(f"DELETE FROM {VERSIONS.quoted} WHERE {_noted(self.name, ref, column)} AND {these}")
             query = _versions(ref, column, _content(ref, self.columns[ref]), keys)
@@ -184,13 +184,13 @@ def _taken_frames(connection: duckdb.DuckDBPyConnection, name: str, schemas: Col
 
 def divided_by(model: Model, columns: Mapping[TableRef, Columns]) -> dict[TableRef, str]:
     """Return the tables that a model reads in parts, each with the column by which."""
-    own = {ref: model.divided for ref in model.reads if model.divided in columns.get(ref, {})}
+    own = {ref: model.part_column for ref in model.reads if model.part_column in columns.get(ref, {})}
     return own | {link.table: link.column for link in model.links}
 
 
 def _others(connection: duckdb.DuckDBPyConnection, table: TableRef, column: str, other: str, keys: Keys) -> Keys:
     """Return what a table that links two columns has in one of them beside these keys in the other."""
-    wanted = f"{_of_parts(column, keys)} AND {quote(other)} IS NOT NULL"
+    wanted = f"{of_parts(column, keys)} AND {quote(other)} IS NOT NULL"
     rows = connection.execute(f"SELECT DISTINCT {quote(other)} FROM {table.quoted} WHERE {wanted}")
     return frozenset(key for (key,) in rows.fetchall())
 
@@ -209,8 +209,8 @@ def show_parts(
     for ref in model.reads:
         column, other, where = divided.get(ref), linked.get(ref), ""
         if column:
-            own = keys if other is None else _others(connection, other, model.divided, column, keys)
-            where = f" WHERE {_of_parts(column, own)} OR {quote(column)} IS NULL"
+            own = keys if other is None else _others(connection, other, model.part_column, column, keys)
+            where = f" WHERE {of_parts(column, own)} OR {quote(column)} IS NULL"
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {shadow}.{quote(ref.schema)}")
         connection.execute(
             f"CREATE OR REPLACE VIEW {shadow}.{ref.quoted} AS SELECT * FROM {warehouse}.{ref.quoted}{where}"
@@ -223,18 +223,25 @@ def replace_parts(connection: duckdb.DuckDBPyConnection, model: Model, keys: Key
     Its SELECT begins on the second line of the statement, as in ``create_statement``.
     """
     if keys:
-        warehouse = _database(connection)
         # Rows without a part come again, as do those that a table without parts gives: of these only what was deleted.
-        these = f"{_of_parts(model.divided, keys)} OR {quote(model.divided)} IS NULL"
+        these = f"{of_parts(model.part_column, keys)} OR {quote(model.part_column)} IS NULL"
         connection.execute(f"DELETE FROM {model.ref.quoted} WHERE {these}")
-        connection.execute(f"USE {SHADOW}{lane}")
-        try:
+        with inside_parts(connection, lane=lane) as warehouse:
             connection.execute(
                 f"INSERT INTO {warehouse}.{model.ref.quoted} SELECT * FROM (\n{model.sql}\n) AS made WHERE {these}"
             )
-        finally:
-            connection.execute(f"USE {warehouse}")
     return number_of(connection.execute(f"SELECT count(*) FROM {model.ref.quoted}"))
+
+
+@contextmanager
+def inside_parts(connection: duckdb.DuckDBPyConnection, *, lane: int) -> Iterator[str]:
+    """Let names mean what is shown on a lane while a block works; give the name of the warehouse there."""
+    warehouse = _database(connection)
+    connection.execute(f"USE {SHADOW}{lane}")
+    try:
+        yield warehouse
+    finally:
+        connection.execute(f"USE {warehouse}")
 
 
 def _database(connection: duckdb.DuckDBPyConnection) -> str:
@@ -242,7 +249,7 @@ def _database(connection: duckdb.DuckDBPyConnection) -> str:
     return quote(str(row[0] if row else ""))
 
 
-def _of_parts(column: str, keys: Keys) -> str:
+def of_parts(column: str, keys: Keys) -> str:
     """Return the condition under which a row belongs to these parts."""
     name = quote(column)
     # The bounds as well: of a long list DuckDB makes a join, which reads all of a table.
@@ -258,7 +265,7 @@ def _content(ref: TableRef, columns: Columns) -> str:
 
 def _versions(ref: TableRef, column: str, what: str, keys: Keys | None = None) -> str:
     """Query a table's parts, each with a sum over its rows that has no order to depend on."""
-    these = f"{quote(column)} IS NOT NULL" if keys is None else _of_parts(column, keys)
+    these = f"{quote(column)} IS NOT NULL" if keys is None else of_parts(column, keys)
     return (
         f"SELECT {quote(column)} AS part, CAST(sum(hash({what})) AS HUGEINT) AS version "
         f"FROM {ref.quoted} AS whole_row WHERE {these} GROUP BY ALL"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
@@ -23,6 +23,7 @@ from pipelines.models.syntax import (
     table_ref,
     tables,
 )
+from pipelines.stores.moves import MOVED_BY_DOCUMENT
 
 _LINK = re.compile(r"(?P<table>\w+\.\w+) by (?P<column>\w+) of (?P<other>\w+\.\w+)")
 
@@ -46,9 +47,26 @@ def parse_models(sources: Iterable[Source]) -> tuple[Model, ...]:
             faults.append(ModelFault(source.path, 1, 1, f"{source.ref} is already {models[source.ref].path}."))
         elif model is not None:
             models[source.ref] = model
+    faults += _unmoved(models)
     if faults:
         refuse(faults)
     return tuple(models.values())
+
+
+def _unmoved(models: Mapping[TableRef, Model]) -> Iterator[ModelFault]:
+    """Find models that follow the outbox and read what does not: of that nothing says which documents have moved."""
+    followed = MOVED_BY_DOCUMENT.union(model.ref for model in models.values() if model.moves and model.keep)
+    for model in (model for model in models.values() if model.moves):
+        # Rows that come anew are looked at whatever they are made of; only what keeps the others is followed.
+        reads = _reads_to_keep(model) if model.keep else {*model.reads}
+        if others := reads - followed:
+            listed = ", ".join(map(str, sorted(others)))
+            yield ModelFault(model.path, 1, 1, f"moves follows what was sent by document, and not {listed}.")
+
+
+def _reads_to_keep(model: Model) -> set[TableRef]:
+    """Return what the condition reads beside the model's own rows, which is no reading in the order of models."""
+    return {ref for table in tables(parse_query(model.keep_query)) if (ref := table_ref(table))} - {model.ref}
 
 
 @dataclass(slots=True)
@@ -78,6 +96,7 @@ class _Reader:
             keep_line=header.lines.get("keep", 0),
             divided=header.parts[0] if header.parts else "",
             links=(),
+            moves="".join(header.moves),
             columns=columns,
             reads=(),
         )
@@ -115,7 +134,8 @@ class _Reader:
     def _check_grain(self, header: Header, columns: tuple[ModelColumn, ...]) -> None:
         # Merging, tests and readers tell rows apart by the grain: a wrong name there would double rows in silence.
         names = [column.name for column in columns]
-        for directive, name in [*(("grain", name) for name in header.grain), *(("parts", n) for n in header.parts[:1])]:
+        by_directive = {"grain": header.grain, "parts": header.parts[:1], "moves": header.moves}
+        for directive, name in [(directive, name) for directive, named in by_directive.items() for name in named]:
             if names and name not in names:
                 message = f"the {directive} names {name}, which is no column of this model{nearest(name, names)}."
                 self._fault(header.lines[directive], 1, message)
@@ -148,15 +168,11 @@ class _Reader:
         return reads
 
     def _reads_to_keep(self, model: Model) -> set[TableRef]:
-        if not model.keep:
-            return set()
         try:
-            query = parse_query(model.keep_query)
+            return _reads_to_keep(model) if model.keep else set()
         except SyntaxFault as fault:
             self._fault(model.keep_line, 1, f"keep is no condition: {fault.message}")
             return set()
-        # The condition is about the model's own rows, which is no reading in the order of models.
-        return {ref for table in tables(query) if (ref := table_ref(table)) is not None} - {model.ref}
 
     def _fault(self, line: int, column: int, message: str) -> None:
         self.faults.append(ModelFault(self.source.path, line, column, message))

@@ -81,6 +81,7 @@ def draw_model(catalog: Catalog, name: str) -> RenderableType:
         ("grain", ", ".join(model.grain)),
         ("keeps", model.keep),
         ("parts", model.divided),
+        ("moves", model.moves),
         ("reads", ", ".join(map(str, model.reads))),
         ("read by", ", ".join(map(str, catalog.readers(model.ref)))),
     ):

@@ -21,6 +21,7 @@ from pipelines.step.context import Context
 from pipelines.step.counts import Counts
 from pipelines.stores.control_copy import copy_control, copy_cursors
 from pipelines.stores.marks import BUILT, CLOSED, COMPARED, VOUCHERS_BUILT, mark_of
+from pipelines.stores.rows import number_of
 from pipelines.stores.settings_tables import write_settings
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ __all__ = [
 ]
 
 SCHEMAS = ("map", "post")
+# So many that wait are mapped in little memory, however long the history beside them.
+FEW_DOCUMENTS = 1_000
 # What is read of map and post between the reading of open documents and their acknowledgement, and by a dry run; and
 # what is kept of a voucher, which is there to be kept only as long as its document is open.
 _VOUCHERS = frozenset(
@@ -68,9 +71,12 @@ _HELD = ("holds", "rejected")
 _CLOSING = (*_HELD, "open breaks", "closes")
 
 
-def build_models(ctx: Context) -> Counts:
-    """Build of map and post what stands on anything that has changed since it was built last."""
-    return _build_stale(ctx, name=BUILT)
+def build_models(ctx: Context, *, is_sparing: bool = False) -> Counts:
+    """Build of map and post what stands on anything that has changed since it was built last.
+
+    ``is_sparing`` keeps little of what is read in memory: behind a posting little is new.
+    """
+    return _build_stale(ctx, name=BUILT, is_sparing=is_sparing)
 
 
 def build_vouchers(ctx: Context) -> Counts:
@@ -78,10 +84,12 @@ def build_vouchers(ctx: Context) -> Counts:
 
     The rest, such as payments and their matches, is a third of the models and waits for who reads it.
     """
-    return _build_stale(ctx, name=VOUCHERS_BUILT, targets=_VOUCHERS)
+    create_staging_tables(ctx.warehouse)
+    waiting = number_of(ctx.warehouse.execute("SELECT count(*) FROM stg_vms.documents WHERE status_code = 'RFP'"))
+    return _build_stale(ctx, name=VOUCHERS_BUILT, is_sparing=waiting <= FEW_DOCUMENTS, targets=_VOUCHERS)
 
 
-def _build_stale(ctx: Context, *, name: str, targets: Collection[TableRef] | None = None) -> Counts:
+def _build_stale(ctx: Context, *, name: str, is_sparing: bool, targets: Collection[TableRef] | None = None) -> Counts:
     write_settings(ctx.warehouse, ctx.settings, today=ctx.today, is_dry_run=ctx.is_dry_run)
     copy_control(ctx.warehouse, ctx.control)
     mark = content_mark(ctx)
@@ -96,7 +104,7 @@ def _build_stale(ctx: Context, *, name: str, targets: Collection[TableRef] | Non
     due = {ref for ref in stale(ctx.warehouse, marks) if ref.schema in SCHEMAS}
     if targets is not None:
         due &= _with_what_they_read(catalog, targets)
-    build(ctx.warehouse, catalog.models, only=due, marks=marks, report=ctx.report)
+    build(ctx.warehouse, catalog.models, only=due, marks=marks, is_sparing=is_sparing, report=ctx.report)
     # Last: killed before this line, the next run builds again, which changes nothing.
     ctx.control.keep_mark(name, mark)
     return Counts()

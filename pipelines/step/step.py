@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
+from pipelines.stores.memory import little_memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,12 @@ class Step:
     run: Callable[[Context], Counts]
     # Also true of a step that only repeats work after one that writes: without that one nothing has changed.
     writes_outside: bool = False
+
+
+def in_little_memory(run: Callable[[Context], Counts], ctx: Context) -> Counts:
+    """Run a step while the warehouse keeps little of what it reads in memory."""
+    with little_memory(ctx.warehouse):
+        return run(ctx)
 
 
 @dataclass(frozen=True, slots=True)

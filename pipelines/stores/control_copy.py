@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.stores.control_schema import COPIED, column_list, warehouse_columns
+from pipelines.stores.moves import create_moves, last_copy, note_all_moved, note_moved
 from pipelines.stores.seals import SEALED_ENTRIES, sealed_files, sealed_mark
 from pipelines.stores.sent_objects import MOVED, PAYLOAD, SENT_TABLES, read_corrections, sent_rows
 from pipelines.stores.warehouse import (
@@ -82,6 +83,9 @@ def _copy_outbox(connection: duckdb.DuckDBPyConnection, control: Control) -> Non
     since = _last_copied(control, copied) if is_complete and copied else 0
     # One transaction: killed in between, the copy and the number of its last event still belong together.
     with transaction(connection):
+        create_moves(connection)
+        if not since:
+            note_all_moved(connection)
         for table in () if since else _MOVING:
             connection.execute(f"DELETE FROM ctl.{table}")  # noqa: S608 our own names
         _copy_moved(connection, control, since=since)
@@ -107,7 +111,7 @@ def _copy_moved(connection: duckdb.DuckDBPyConnection, control: Control, *, sinc
     """Copy the intents that have moved since an event, and what they stand for, some at a time; all of them when 0."""
     names = list(warehouse_columns()["outbox"])
     statement = f"SELECT {', '.join(names)}, {PAYLOAD} FROM outbox WHERE {MOVED if since else 'TRUE'}"  # noqa: S608 our own names
-    corrections = read_corrections(control)
+    corrections, copy_no = read_corrections(control), last_copy(connection) + 1
     for intents in control.pages(statement, {"since": since}, size=COPIED_AT_ONCE):
         replace_rows(connection, "ctl.moved", "id VARCHAR", [(intent["id"],) for intent in intents])
         moved: dict[str, Sequence[Sequence[object]]] = {
@@ -118,6 +122,8 @@ def _copy_moved(connection: duckdb.DuckDBPyConnection, control: Control, *, sinc
             if since:
                 connection.execute(f"DELETE FROM ctl.{table} WHERE id IN (SELECT id FROM ctl.moved)")  # noqa: S608 our names
             insert_rows(connection, f"ctl.{table}", rows)
+        if since:
+            note_moved(connection, (intent["document_key"] for intent in intents), copy_no=copy_no)
     connection.execute("DROP TABLE IF EXISTS ctl.moved")
 
 

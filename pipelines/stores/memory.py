@@ -126,6 +126,13 @@ def little_memory(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         yield
 
 
+def lift_limit(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give a database that was to keep little all that this process can afford, until ``little_memory`` ends."""
+    usable = usable_memory()
+    if usable is not None:
+        connection.execute(f"SET memory_limit = '{share_of(usable)}B'")
+
+
 @contextmanager
 def _limited(connection: duckdb.DuckDBPyConnection, limit: int) -> Iterator[None]:
     usable, before = usable_memory(), connection.execute("SELECT current_setting('memory_limit')").fetchone()

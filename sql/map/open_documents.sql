@@ -3,10 +3,21 @@
 -- Answers: Which documents wait to be posted?
 -- Read by: the whole posting path, and `springline hold`.
 -- grain: document_key
-WITH sent AS (
+WITH approved AS (
+    SELECT documents.document_key
+    FROM
+        stg_vms.documents AS documents
+    WHERE
+        documents.status_code = 'RFP'
+),
+
+-- Of those alone: all that was ever sent is looked through, and not kept in memory.
+sent AS (
     SELECT DISTINCT outbox.document_key
     FROM
-        ctl.outbox AS outbox
+        approved
+    INNER JOIN ctl.outbox AS outbox
+        ON approved.document_key = outbox.document_key
     WHERE
         outbox.kind = 'voucher'
         -- `todo` and `failed` may be built anew, so they are open; `unknown` may have arrived and must not be sent again.

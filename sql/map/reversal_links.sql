@@ -21,8 +21,43 @@ WITH stated AS (
         OR NULLIF(TRIM(lines.ref_document_no), '') IS NOT NULL
 ),
 
--- Also what was sent and is not staged, as in a warehouse that was built anew.
-known AS (
+-- What is named by key or by number, each for itself: so the history is looked through and not kept in memory, and where
+-- nothing is named it is not read.
+named AS (
+    SELECT documents.document_key
+    FROM
+        stated
+    INNER JOIN stg_vms.documents AS documents
+        ON stated.ref_document_key = documents.document_key
+    UNION
+    SELECT documents.document_key
+    FROM
+        stated
+    INNER JOIN stg_vms.documents AS documents
+        ON
+            stated.company_code = documents.company_code
+            AND stated.ref_document_no = documents.document_no
+    UNION
+    SELECT outbox.document_key
+    FROM
+        stated
+    INNER JOIN ctl.outbox AS outbox
+        ON stated.ref_document_key = outbox.document_key
+    WHERE
+        outbox.kind = 'voucher'
+    UNION
+    SELECT outbox.document_key
+    FROM
+        stated
+    INNER JOIN ctl.outbox AS outbox
+        ON
+            stated.company_code = outbox.company_code
+            AND stated.ref_document_no = outbox.document_no
+    WHERE
+        outbox.kind = 'voucher'
+),
+
+staged AS (
     SELECT
         documents.document_key,
         documents.document_no,
@@ -30,7 +65,21 @@ known AS (
         documents.company_code,
         documents.status_code
     FROM
-        stg_vms.documents AS documents
+        named
+    INNER JOIN stg_vms.documents AS documents
+        ON named.document_key = documents.document_key
+),
+
+-- Also what was sent and is not staged, as in a warehouse that was built anew.
+known AS (
+    SELECT
+        staged.document_key,
+        staged.document_no,
+        staged.document_type,
+        staged.company_code,
+        staged.status_code
+    FROM
+        staged
     UNION ALL
     SELECT
         outbox.document_key,
@@ -39,12 +88,14 @@ known AS (
         outbox.company_code,
         CAST(NULL AS VARCHAR)
     FROM
-        ctl.outbox AS outbox
-    LEFT JOIN stg_vms.documents AS documents
-        ON outbox.document_key = documents.document_key
+        named
+    INNER JOIN ctl.outbox AS outbox
+        ON named.document_key = outbox.document_key
+    LEFT JOIN staged
+        ON outbox.document_key = staged.document_key
     WHERE
         outbox.kind = 'voucher'
-        AND documents.document_key IS NULL
+        AND staged.document_key IS NULL
 ),
 
 by_key AS (

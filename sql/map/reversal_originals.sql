@@ -3,17 +3,39 @@
 -- Answers: May a reversal go, or does it wait for what it takes back?
 -- Read by: the posting requirements, the dry run and `springline preflight`.
 -- grain: document_key, original_no, original_key
-WITH vouchers AS (
+WITH originals AS (
+    SELECT DISTINCT links.original_key
+    FROM
+        map.reversal_links AS links
+    WHERE
+        links.original_key IS NOT NULL
+),
+
+-- Of these alone, here as below: all that was ever read and sent is looked through, and not kept in memory.
+vouchers AS (
     SELECT
         outbox.document_key,
         MAX(CASE WHEN outbox.state = 'sent' THEN 1 ELSE 0 END) AS is_sent,
         MAX(CASE WHEN outbox.state IN ('sending', 'unknown') THEN 1 ELSE 0 END) AS is_on_its_way
     FROM
-        ctl.outbox AS outbox
+        originals
+    INNER JOIN ctl.outbox AS outbox
+        ON originals.original_key = outbox.document_key
     WHERE
         outbox.kind = 'voucher'
     GROUP BY
         outbox.document_key
+),
+
+staged AS (
+    SELECT
+        documents.document_key,
+        documents.document_type,
+        documents.status_code
+    FROM
+        originals
+    INNER JOIN stg_vms.documents AS documents
+        ON originals.original_key = documents.document_key
 ),
 
 -- The last decision on each document: what going live has put on hold may have been released since.
@@ -52,28 +74,28 @@ judged AS (
         links.original_no,
         links.original_key,
         links.found_by,
-        TRIM(COALESCE(originals.document_type, '') || ' ' || links.original_no) AS original_name,
+        TRIM(COALESCE(staged.document_type, '') || ' ' || links.original_no) AS original_name,
         CASE
             WHEN links.original_key IS NULL THEN 'not found'
             WHEN vouchers.is_sent = 1 THEN 'sent'
             WHEN vouchers.is_on_its_way = 1 THEN 'waits'
             WHEN ignored.original_key IS NOT NULL THEN 'ignored'
-            WHEN originals.status_code = 'GONE' THEN 'deleted'
-            WHEN originals.document_type IS NOT NULL AND voucher_types.document_type IS NULL THEN 'never posted'
-            WHEN originals.status_code = 'POS' THEN 'posted by others'
+            WHEN staged.status_code = 'GONE' THEN 'deleted'
+            WHEN staged.document_type IS NOT NULL AND voucher_types.document_type IS NULL THEN 'never posted'
+            WHEN staged.status_code = 'POS' THEN 'posted by others'
             WHEN decided.action = 'hold' AND decided.reason = 'before going live' THEN 'before going live'
             ELSE 'waits'
         END AS state
     FROM
         map.reversal_links AS links
-    LEFT JOIN stg_vms.documents AS originals
-        ON links.original_key = originals.document_key
+    LEFT JOIN staged
+        ON links.original_key = staged.document_key
     LEFT JOIN vouchers
         ON links.original_key = vouchers.document_key
     LEFT JOIN ignored
         ON links.original_key = ignored.original_key
     LEFT JOIN seed.voucher_types AS voucher_types
-        ON originals.document_type = voucher_types.document_type
+        ON staged.document_type = voucher_types.document_type
     LEFT JOIN decided
         ON links.original_key = decided.document_key
 )

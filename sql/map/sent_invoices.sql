@@ -3,30 +3,7 @@
 -- Answers: By which partner, number and text is an invoice of ours found in the ledger?
 -- Read by: payments, which must find it in the subledger, and the comparison of payments.
 -- grain: document_key
-WITH numbers AS (
-    SELECT documents.document_no
-    FROM
-        stg_vms.documents AS documents
-    UNION ALL
-    SELECT vouchers.document_no
-    FROM
-        ctl.sent_vouchers AS vouchers
-    LEFT JOIN stg_vms.documents AS documents
-        ON vouchers.document_key = documents.document_key
-    WHERE
-        documents.document_key IS NULL
-),
-
-counted AS (
-    SELECT
-        document_no,
-        COUNT(*) AS number_count
-    FROM
-        numbers
-    GROUP BY
-        document_no
-)
-
+-- moves: document_key
 SELECT
     vouchers.document_key,
     vouchers.document_no,
@@ -39,12 +16,9 @@ SELECT
     vouchers.vms_partner_key AS partner_key,  -- its database id there; null: sent by an older release
     vouchers.currency,
     vouchers.header_text,  -- text of the first control line
-    vouchers.header_db_id,  -- of the ledger's voucher, where a look-up has found it
-    counted.number_count > 1 AS is_number_shared  -- numbers are unique in a company and a type alone
+    vouchers.header_db_id  -- of the ledger's voucher, where a look-up has found it
 FROM
     ctl.sent_vouchers AS vouchers
-INNER JOIN counted
-    ON vouchers.document_no = counted.document_no
 WHERE
     vouchers.state = 'sent'
     AND vouchers.voucher_type IN ('AP', 'AR')

@@ -133,6 +133,30 @@ control_signs AS (
         voucher_types.voucher_type
 ),
 
+-- These keys are found before anything else is read of what was used, which is all that was ever sent.
+alike AS (
+    SELECT DISTINCT
+        used_numbers.document_key,
+        used_numbers.has_voucher
+    FROM
+        numbered
+    INNER JOIN post.used_numbers AS used_numbers
+        ON numbered.same_no = used_numbers.same_no
+),
+
+-- Of those that have no voucher here: their types.
+staged AS (
+    SELECT
+        documents.document_key,
+        documents.document_type
+    FROM
+        alike
+    INNER JOIN stg_vms.documents AS documents
+        ON alike.document_key = documents.document_key
+    WHERE
+        NOT alike.has_voucher
+),
+
 used AS (
     SELECT
         vouchers.document_key,
@@ -145,56 +169,33 @@ used AS (
         COALESCE(partners.ledger_partner, vouchers.partner_code) AS ledger_partner,
         SIGN(vouchers.currency_amount) AS side_sign
     FROM
-        post.vouchers AS vouchers
+        alike
+    INNER JOIN post.vouchers AS vouchers
+        ON alike.document_key = vouchers.document_key
     LEFT JOIN seed.partner_mapping AS partners
         ON vouchers.partner_code = partners.vms_partner
     UNION ALL
-    -- What was adopted, or sent before the warehouse was built anew, is known from the outbox alone.
     SELECT
         sent.document_key,
         sent.document_no,
         sent.invoice_no,
         sent.owner_code,
         sent.company_code,
-        documents.document_type,
+        staged.document_type,
         sent.voucher_type,
         sent.subledger_no,
         SIGN(sent.control_amount) * signs.control_sign
     FROM
-        ctl.sent_vouchers AS sent
+        alike
+    INNER JOIN ctl.sent_vouchers AS sent
+        ON alike.document_key = sent.document_key
     INNER JOIN control_signs AS signs
         ON sent.voucher_type = signs.voucher_type
-    LEFT JOIN stg_vms.documents AS documents
-        ON sent.document_key = documents.document_key
-    LEFT JOIN post.vouchers AS vouchers
-        ON sent.document_key = vouchers.document_key
+    LEFT JOIN staged
+        ON sent.document_key = staged.document_key
     WHERE
-        sent.state IN ('sending', 'sent', 'unknown')
-        AND vouchers.document_key IS NULL
-),
-
-ended AS (
-    SELECT
-        document_key,
-        RIGHT(external_no, 1) AS one,
-        CASE
-            WHEN LENGTH(external_no) > 2 AND LTRIM(RIGHT(external_no, 3), '0123456789') = '' THEN RIGHT(external_no, 3)
-            ELSE ''
-        END AS three
-    FROM
-        numbered
-),
-
--- SAME_NUMBER takes long on a history. It leaves the digits at the end of a number as they are, so that it is asked only
--- of numbers that end on three digits as one of these does, and of those that do not end on three digits.
-endings AS (
-    SELECT
-        STRING_AGG(CASE WHEN three <> '' THEN three ELSE '' END, ' ' ORDER BY document_key) AS listed,
-        STRING_AGG(CASE WHEN three = '' THEN one ELSE '' END, ' ' ORDER BY document_key) AS listed_short,
-        -- What is taken out of a number may stand behind it: blanks, dashes, dots.
-        MAX(CASE WHEN UPPER(one) BETWEEN 'A' AND 'Z' OR one BETWEEN '0' AND '9' THEN 0 ELSE 1 END) AS has_other
-    FROM
-        ended
+        NOT alike.has_voucher
+        AND sent.state IN ('sending', 'sent', 'unknown')
 ),
 
 spelled AS (
@@ -211,13 +212,6 @@ spelled AS (
         SAME_NUMBER(used.invoice_no) AS same_no
     FROM
         used
-    CROSS JOIN endings
-    WHERE
-        STRPOS(endings.listed, RIGHT(used.invoice_no, 3)) > 0
-        OR STRPOS(endings.listed_short, RIGHT(used.invoice_no, 1)) > 0
-        OR LENGTH(used.invoice_no) < 3
-        OR LTRIM(RIGHT(used.invoice_no, 3), '0123456789') <> ''
-        OR endings.has_other = 1
 ),
 
 -- An invoice and the credit note that carries its number are two things, and so are two documents of other types.

@@ -49,6 +49,56 @@ typed AS (
             AS document_type
     FROM
         parts
+),
+
+paid AS (
+    SELECT DISTINCT
+        invoices.document_key,
+        invoices.document_no
+    FROM
+        typed
+    INNER JOIN map.sent_invoices AS invoices
+        ON typed.document_key = invoices.document_key
+),
+
+-- Numbers are unique in a company and a type alone. Asked of what is paid now, since all numbers there are were many.
+sent_under AS (
+    SELECT
+        paid.document_key,
+        vouchers.document_key AS other_key
+    FROM
+        paid
+    INNER JOIN ctl.sent_vouchers AS vouchers
+        ON
+            paid.document_no = vouchers.document_no
+            AND paid.document_key <> vouchers.document_key
+),
+
+staged AS (
+    SELECT DISTINCT documents.document_key
+    FROM
+        sent_under
+    INNER JOIN stg_vms.documents AS documents
+        ON sent_under.other_key = documents.document_key
+),
+
+-- A document that is staged has the number that it has there by now, whatever it was sent under.
+shared AS (
+    SELECT paid.document_key
+    FROM
+        paid
+    INNER JOIN stg_vms.documents AS documents
+        ON
+            paid.document_no = documents.document_no
+            AND paid.document_key <> documents.document_key
+    UNION
+    SELECT sent_under.document_key
+    FROM
+        sent_under
+    LEFT JOIN staged
+        ON sent_under.other_key = staged.document_key
+    WHERE
+        staged.document_key IS NULL
 )
 
 SELECT
@@ -65,7 +115,7 @@ SELECT
     COALESCE(invoices.partner_code, invoices.subledger_no) AS partner_code,  -- as the VMS had it when its voucher was sent
     invoices.partner_key,  -- its database id in the VMS; null: sent by an older release
     invoices.document_no AS ref_document_no,
-    invoices.is_number_shared,
+    shared.document_key IS NOT NULL AS is_number_shared,  -- another document has the invoice's number
     typed.currency_code,  -- of the invoice
     typed.source_currency_code,  -- of the payment
     CAST(typed.document_amount AS DECIMAL(38, 4)) AS document_amount,  -- in the invoice's currency
@@ -79,4 +129,6 @@ FROM
     typed
 INNER JOIN map.sent_invoices AS invoices
     ON typed.document_key = invoices.document_key
+LEFT JOIN shared
+    ON typed.document_key = shared.document_key
 CROSS JOIN seed.settings AS settings

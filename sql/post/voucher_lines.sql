@@ -3,6 +3,7 @@
 -- Read by: analysts (published) and `springline models`; payments.
 -- grain: document_key, tr_item_number
 -- keep: document_key IN (SELECT document_key FROM ctl.outbox WHERE kind = 'voucher' AND state IN ('sending', 'sent', 'unknown'))
+-- moves: document_key
 SELECT
     document_key,
     tr_item_number,  -- 1..n, control lines first

@@ -3,6 +3,7 @@
 -- Read by: analysts (published), `hold` and `explain`.
 -- grain: document_key
 -- keep: document_key IN (SELECT document_key FROM ctl.outbox WHERE kind = 'voucher' AND state IN ('sending', 'sent', 'unknown'))
+-- moves: document_key
 SELECT
     document_key,
     document_no,
