@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,9 +18,10 @@ from pipelines.models.functions import create_functions
 from pipelines.models.merge import merge
 from pipelines.models.model import Model
 from pipelines.models.moves import create_follow_notes, forget_followed, moved_parts, note_followed, shapes
-from pipelines.models.parts import SHADOW, Keys, Parts, open_parts, replace_parts, show_parts
+from pipelines.models.parts import SHADOW, Keys, Parts, database_of, open_parts, replace_parts, show_parts
+from pipelines.models.slices import Slice, build_slices, show_slice, slices_of
 from pipelines.models.stale import forget, note
-from pipelines.stores.memory import lift_limit, little_memory, threads_to_build
+from pipelines.stores.memory import little_memory, most_memory, threads_to_build
 from pipelines.stores.rows import number_of
 from pipelines.stores.warehouse import transaction
 
@@ -36,7 +37,10 @@ class Lane(NamedTuple):
 
     connection: duckdb.DuckDBPyConnection
     number: int
-    is_sparing: bool
+    # Bytes that the database may have where a model cannot do with less; None: what it has.
+    most_memory: int | None
+    # The name of that database, quoted.
+    warehouse: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,8 @@ def build(
     # `only` goes before the schemas: an empty set means that nothing is stale, and builds nothing.
     chosen = [m for m in models if (m.ref in only if only is not None else m.ref.schema in schemas)]
     create_functions(connection)
-    with little_memory(connection) if is_sparing else nullcontext(), _as_suits(connection) as count:
-        lanes = [Lane(connection.cursor(), number, is_sparing) for number in range(count)]
+    is_limited = is_sparing and most_memory(connection) is not None
+    with little_memory(connection) if is_limited else nullcontext(), _as_suits(connection) as threads:
         for schema in sorted({model.ref.schema for model in chosen}):
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
         # Before the first of them: a note of a table that was only half built anew would hide that it is stale.
@@ -80,7 +84,7 @@ def build(
             forget(connection, [model.ref for model in chosen] if marks else [])
             parts = open_parts(connection, chosen)
             create_follow_notes(connection)
-        built = _side_by_side(connection, chosen, parts, lanes, report)
+        built = _side_by_side(connection, chosen, parts, threads, report)
         with transaction(connection):
             note(connection, {made.ref: marks[made.ref] for made in built} if marks else {})
             parts.note(connection)
@@ -93,27 +97,56 @@ def build(
 
 
 def _side_by_side(
-    connection: duckdb.DuckDBPyConnection, models: Sequence[Model], parts: Parts, lanes: Sequence[Lane], report: Report
+    connection: duckdb.DuckDBPyConnection, models: Sequence[Model], parts: Parts, threads: int, report: Report
 ) -> list[BuildResult]:
-    """Build so many at a time, each in a transaction of its own: only then is it known how large a table has become."""
-    waiting = {model.ref: model for model in models}
+    """Build so many at a time, each in a transaction of its own: only then is it known how large a table has become.
+
+    Of several that can be built the one goes first behind which there is most to do. While there is but one it has all
+    threads.
+    """
+    ahead = _ahead(connection, models)
+    lanes = busy = min(_MOST_LANES, threads)
+    waiting = {model.ref: model for model in sorted(models, key=lambda model: -ahead[model.ref])}
     built: dict[TableRef, BuildResult] = {}
     running: dict[Future[BuildResult], Lane] = {}
-    free = [*lanes]
+    most, warehouse = most_memory(connection), database_of(connection)
+    free = [Lane(connection.cursor(), number, most, warehouse) for number in range(lanes)]
     for lane in free:
         create_functions(lane.connection)
-    with _without_shadows(connection, len(lanes)), ThreadPoolExecutor(len(lanes)) as threads:
+    with _without_shadows(connection, lanes), ThreadPoolExecutor(lanes) as pool:
         while waiting or running:
             missing = {model.ref for model in models}.difference(built)
             ready = [model for model in waiting.values() if missing.isdisjoint(model.reads)]
             for model in ready[: len(free)]:
                 report(str(model.ref), len(built), len(models))
                 lane = free.pop()
-                running[threads.submit(_alone, lane, waiting.pop(model.ref), parts)] = lane
+                running[pool.submit(_alone, lane, waiting.pop(model.ref), parts)] = lane
+            if len(running) != busy:
+                busy = len(running)
+                _share_threads(connection, threads, busy)
             for done in wait(running, return_when=FIRST_COMPLETED).done:
                 free.append(running.pop(done))
                 built[done.result().ref] = done.result()
     return [built[model.ref] for model in models]
+
+
+def _ahead(connection: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> dict[TableRef, int]:
+    """Return for each model how many rows it reads at least, with those that the longest way of others behind it reads.
+
+    The models come after those they read. Of a table that is not there yet nothing is known.
+    """
+    rows = dict(
+        connection.execute(
+            "SELECT schema_name || '.' || table_name, estimated_size FROM duckdb_tables() "
+            "WHERE database_name = current_database()"
+        ).fetchall()
+    )
+    ahead: dict[TableRef, int] = {}
+    for model in reversed(models):
+        own = 1 + max((rows.get(str(read), 0) for read in model.reads), default=0)
+        ahead[model.ref] = way = ahead.get(model.ref, 0) + own
+        ahead |= {read: max(ahead.get(read, 0), way) for read in model.reads}
+    return ahead
 
 
 @contextmanager
@@ -129,33 +162,41 @@ def _without_shadows(connection: duckdb.DuckDBPyConnection, lanes: int) -> Itera
 def _alone(lane: Lane, model: Model, parts: Parts) -> BuildResult:
     with _told(model):
         try:
-            return _once(lane, model, parts)
+            return _made(lane, model, parts)
         except duckdb.OutOfMemoryException:
-            if not lane.is_sparing:
+            if lane.most_memory is None:
                 raise
-            lift_limit(lane.connection)
-            return _once(lane, model, parts)
+            # Not all that DuckDB does can go to disk. With the next landing it has its share again.
+            lane.connection.execute(f"USE {lane.warehouse}")
+            lane.connection.execute(f"SET memory_limit = '{lane.most_memory}B'")
+            return _made(lane, model, parts)
 
 
-def _once(lane: Lane, model: Model, parts: Parts) -> BuildResult:
+def _made(lane: Lane, model: Model, parts: Parts) -> BuildResult:
     connection = lane.connection
     keys = moved_parts(connection, model) if model.moves else parts.keys_of(connection, model)
+    slices = slices_of(connection, model, parts.columns) if keys is None and model.divided else ()
     if keys:
         columns = shapes(connection, model.reads) if model.moves else parts.columns
         show_parts(connection, model, keys, columns, lane=lane.number)
+    if slices:
+        show_slice(connection, model, parts.columns, lane=lane.number)
     with transaction(connection), parts.following(connection, model, keys):
-        made = _made(lane, model, keys)
+        made = _parts_made(lane, model, keys, slices)
         if model.moves:
             note_followed(connection, model)
         return made
 
 
-def _made(lane: Lane, model: Model, keys: Keys | None) -> BuildResult:
+def _parts_made(lane: Lane, model: Model, keys: Keys | None, slices: Sequence[Slice]) -> BuildResult:
+    connection, number = lane.connection, lane.number
     if model.keep:
-        return BuildResult(model.ref, *merge(lane.connection, model, keys, lane=lane.number))
+        return BuildResult(model.ref, *merge(connection, model, keys, lane=number))
+    if slices:
+        return BuildResult(model.ref, build_slices(connection, model, slices, lane=number), 0)
     if keys is None:
-        return build_model(lane.connection, model)
-    return BuildResult(model.ref, replace_parts(lane.connection, model, keys, lane=lane.number), 0)
+        return _whole(connection, model)
+    return BuildResult(model.ref, replace_parts(connection, model, keys, lane=number), 0)
 
 
 def build_model(connection: duckdb.DuckDBPyConnection, model: Model) -> BuildResult:
@@ -164,9 +205,13 @@ def build_model(connection: duckdb.DuckDBPyConnection, model: Model) -> BuildRes
     The functions that models call are there (``create_functions``).
     """
     with _told(model):
-        if model.keep:
-            return BuildResult(model.ref, *merge(connection, model))
-        return BuildResult(model.ref, number_of(connection.execute(create_statement(model))), 0)
+        return _whole(connection, model)
+
+
+def _whole(connection: duckdb.DuckDBPyConnection, model: Model) -> BuildResult:
+    if model.keep:
+        return BuildResult(model.ref, *merge(connection, model))
+    return BuildResult(model.ref, number_of(connection.execute(create_statement(model))), 0)
 
 
 @contextmanager
@@ -192,7 +237,7 @@ def _told(model: Model) -> Iterator[None]:
 
 @contextmanager
 def _as_suits(connection: duckdb.DuckDBPyConnection) -> Iterator[int]:
-    """Give how many models to build at a time, and let threads write a table in any order.
+    """Give how many threads there are to build with, and let them write a table in any order.
 
     Rows have no order but the one a reader asks for, and to keep it takes half more: with a million documents rec took
     36 s instead of 57 on two cores that others used as well. Of two threads one beside the other is better used than
@@ -201,12 +246,18 @@ def _as_suits(connection: duckdb.DuckDBPyConnection) -> Iterator[int]:
     before = number_of(connection.execute("SELECT current_setting('threads')"))
     # A small machine affords one.
     threads = threads_to_build(connection)
-    lanes = min(_MOST_LANES, threads)
-    # Those that DuckDB starts itself and one: each lane brings its own.
-    connection.execute(f"SET threads = {threads - lanes + 1}")
+    _share_threads(connection, threads, _MOST_LANES)
     connection.execute("SET preserve_insertion_order = false")
     try:
-        yield lanes
+        yield threads
     finally:
         connection.execute("RESET preserve_insertion_order")
         connection.execute(f"SET threads = {before}")
+
+
+def _share_threads(connection: duckdb.DuckDBPyConnection, threads: int, busy: int) -> None:
+    """Let so many lanes together have these threads, and one that works alone all of them."""
+    # Even this takes memory, of which a lane may need all that there is: then threads stay as they are.
+    with suppress(duckdb.OutOfMemoryException):
+        # Those that DuckDB starts itself and one: each lane brings its own.
+        connection.execute(f"SET threads = {threads - max(min(busy, threads), 1) + 1}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cache
+from string import ascii_uppercase, digits
 from typing import TYPE_CHECKING
 
 from pipelines.core.money import USUAL_DECIMALS, minor_unit_table
@@ -16,6 +17,10 @@ from pipelines.core.resources import sql_folder
 if TYPE_CHECKING:
     import duckdb
     from sqlglot import exp
+
+
+# What stands between the letters and digits of most numbers, and means nothing.
+_COMMON = " -./_"
 
 
 @cache
@@ -76,9 +81,13 @@ def _bare_sql() -> str:
     # Kinds of a character beyond the first plane have other lengths elsewhere; none of them is on a keyboard.
     listed = "".join(chr(n) for n in range(1, 0x10000) if unicodedata.category(chr(n)) in blanks_and_dashes)
     # A minus sign and a hyphen bullet are no dashes to Unicode; the rest is what people put between digits.
+    every = f"{listed}\u2212\u2043./_"
+    plain = f"LTRIM(UPPER(number), '{ascii_uppercase}{digits}{_COMMON}') = ''"
+    # DuckDB reads such a list anew for every text, which takes 8 microseconds: most numbers have the common ones alone.
+    # UPPER stands around the CASE: DuckDB works out once what is called five times over, but for a CASE.
     return (
-        "CREATE OR REPLACE TEMPORARY MACRO bare_number(number) AS "
-        f"UPPER(TRANSLATE(number, '{listed}\u2212\u2043./_', ''));\n"
+        "CREATE OR REPLACE TEMPORARY MACRO bare_number(number) AS UPPER("
+        f"CASE WHEN {plain} THEN TRANSLATE(number, '{_COMMON}', '') ELSE TRANSLATE(number, '{every}', '') END);\n"
     )
 
 

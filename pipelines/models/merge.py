@@ -13,7 +13,7 @@ from pipelines.core.table_ref import quote
 from pipelines.models.duck import create_statement, plain_words
 from pipelines.models.external import read_external
 from pipelines.models.moves import note_given
-from pipelines.models.parts import Keys, inside_parts, of_parts
+from pipelines.models.parts import Keys, among_views, of_parts
 from pipelines.stores.rows import number_of
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _delete_unkept(connection: duckdb.DuckDBPyConnection, model: Model, keys: Ke
     if keys is None:
         connection.execute(f"DELETE FROM {model.ref.quoted} WHERE {where}")
     elif keys:
-        with inside_parts(connection, lane=lane) as warehouse:
+        with among_views(connection, lane) as warehouse:
             these = of_parts(model.moves, keys)
             connection.execute(f"DELETE FROM {warehouse}.{model.ref.quoted} WHERE {these} AND {where}")
 

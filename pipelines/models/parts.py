@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import duckdb
 import msgspec
 
 from pipelines.contracts.tables import SCHEMAS as STAGED
@@ -28,8 +29,6 @@ from pipelines.models.stale import stamp
 from pipelines.stores.rows import number_of
 
 if TYPE_CHECKING:
-    import duckdb
-
     from pipelines.models.model import Columns, Model
 
 # What each model that is divided was built from, and the parts that were there then of each table it reads.
@@ -143,7 +142,7 @@ def open_parts(connection: duckdb.DuckDBPyConnection, models: Iterable[Model]) -
     present = read_external(connection, schemas={ref.schema for model in divided for ref in (model.ref, *model.reads)})
     columns = present | {ref: {column.name: column.type for column in model.columns} for ref, model in chosen.items()}
     followed = {place for model in divided for place in divided_by(model, columns).items()}
-    if _most_rows(connection, [ref for ref, _ in followed]) < LEAST_ROWS:
+    if most_rows(connection, [ref for ref, _ in followed]) < LEAST_ROWS:
         return Parts({}, (), (), chosen, {})
     parts = Parts(columns, present, followed, chosen, frames, name)
     for ref, column in followed:
@@ -154,7 +153,8 @@ def open_parts(connection: duckdb.DuckDBPyConnection, models: Iterable[Model]) -
     return parts
 
 
-def _most_rows(connection: duckdb.DuckDBPyConnection, tables: Iterable[TableRef]) -> int:
+def most_rows(connection: duckdb.DuckDBPyConnection, tables: Iterable[TableRef]) -> int:
+    """Return about how many rows the largest of these tables has, 0 where none is there."""
     names = ", ".join(f"'{ref}'" for ref in tables)
     return number_of(
         connection.execute(
@@ -202,15 +202,21 @@ def _noted(name: str, ref: TableRef, column: str) -> str:
 def show_parts(
     connection: duckdb.DuckDBPyConnection, model: Model, keys: Keys, columns: Mapping[TableRef, Columns], *, lane: int
 ) -> None:
-    """Make views of what a model reads, with these parts alone, under the same names in a database of their own."""
-    warehouse, shadow = _database(connection), f"{SHADOW}{lane}"
+    """Make views of what a model reads, with these parts alone; see ``show``."""
+    linked, conditions = {link.table: link.other for link in model.links}, {}
+    for ref, column in divided_by(model, columns).items():
+        other = linked.get(ref)
+        own = keys if other is None else _others(connection, other, model.part_column, column, keys)
+        conditions[ref] = f"{of_parts(column, own)} OR {quote(column)} IS NULL"
+    show(connection, model, conditions, lane=lane)
+
+
+def show(connection: duckdb.DuckDBPyConnection, model: Model, conditions: Mapping[TableRef, str], *, lane: int) -> None:
+    """Make views of what a model reads, where its rows meet a condition, under the same names in a lane's database."""
+    warehouse, shadow = database_of(connection), f"{SHADOW}{lane}"
     connection.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {shadow}")
-    divided, linked = divided_by(model, columns), {link.table: link.other for link in model.links}
     for ref in model.reads:
-        column, other, where = divided.get(ref), linked.get(ref), ""
-        if column:
-            own = keys if other is None else _others(connection, other, model.part_column, column, keys)
-            where = f" WHERE {of_parts(column, own)} OR {quote(column)} IS NULL"
+        where = f" WHERE {conditions[ref]}" if ref in conditions else ""
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {shadow}.{quote(ref.schema)}")
         connection.execute(
             f"CREATE OR REPLACE VIEW {shadow}.{ref.quoted} AS SELECT * FROM {warehouse}.{ref.quoted}{where}"
@@ -226,7 +232,7 @@ def replace_parts(connection: duckdb.DuckDBPyConnection, model: Model, keys: Key
         # Rows without a part come again, as do those that a table without parts gives: of these only what was deleted.
         these = f"{of_parts(model.part_column, keys)} OR {quote(model.part_column)} IS NULL"
         connection.execute(f"DELETE FROM {model.ref.quoted} WHERE {these}")
-        with inside_parts(connection, lane=lane) as warehouse:
+        with among_views(connection, lane) as warehouse:
             connection.execute(
                 f"INSERT INTO {warehouse}.{model.ref.quoted} SELECT * FROM (\n{model.sql}\n) AS made WHERE {these}"
             )
@@ -234,17 +240,20 @@ def replace_parts(connection: duckdb.DuckDBPyConnection, model: Model, keys: Key
 
 
 @contextmanager
-def inside_parts(connection: duckdb.DuckDBPyConnection, *, lane: int) -> Iterator[str]:
-    """Let names mean what is shown on a lane while a block works; give the name of the warehouse there."""
-    warehouse = _database(connection)
+def among_views(connection: duckdb.DuckDBPyConnection, lane: int) -> Iterator[str]:
+    """Let a block find the views of a lane by the names of tables; give the name of the warehouse, quoted."""
+    warehouse = database_of(connection)
     connection.execute(f"USE {SHADOW}{lane}")
     try:
         yield warehouse
     finally:
-        connection.execute(f"USE {warehouse}")
+        # An error has spoiled the transaction, which hears of nothing but its end.
+        with suppress(duckdb.TransactionException):
+            connection.execute(f"USE {warehouse}")
 
 
-def _database(connection: duckdb.DuckDBPyConnection) -> str:
+def database_of(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return the name of the database that a connection uses, quoted."""
     row = connection.execute("SELECT current_database()").fetchone()
     return quote(str(row[0] if row else ""))
 

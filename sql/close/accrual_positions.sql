@@ -105,20 +105,27 @@ stated AS (
         ) = 1
 ),
 
+-- A number for five columns: most of what follows adds up by them.
+numbered AS MATERIALIZED (
+    SELECT
+        stated.*,
+        ROW_NUMBER() OVER (
+            ORDER BY stated.family, stated.company_code, stated.voyage_no, stated.account, stated.period_month
+        ) AS position_no
+    FROM
+        stated
+),
+
 booked AS (
     SELECT
-        stated.family,
-        stated.company_code,
-        stated.voyage_no,
-        stated.account,
-        stated.period_month,
+        stated.position_no,
         SUM(actuals.company_amount) AS company_amount,
         SUM(CASE WHEN actuals.currency_code = stated.currency_code THEN actuals.company_amount ELSE 0 END)
             AS company_amount_same,
         SUM(CASE WHEN actuals.currency_code = stated.currency_code THEN actuals.document_amount ELSE 0 END)
             AS document_amount_same
     FROM
-        stated
+        numbered AS stated
     INNER JOIN close.voyage_actuals AS actuals
         ON
             stated.company_code = actuals.company_code
@@ -126,20 +133,12 @@ booked AS (
             AND stated.account = actuals.account
             AND stated.period_month >= actuals.period_month
     GROUP BY
-        stated.family,
-        stated.company_code,
-        stated.voyage_no,
-        stated.account,
-        stated.period_month
+        stated.position_no
 ),
 
 valued AS (
     SELECT
-        stated.family,
-        stated.company_code,
-        stated.voyage_no,
-        stated.account,
-        stated.period_month,
+        stated.position_no,
         CAST(
             CAST(
                 SIGN(booked.document_amount_same) * (
@@ -151,14 +150,9 @@ valued AS (
             ) * 0.0001 AS DECIMAL(38, 4)
         ) AS company_amount
     FROM
-        stated
+        numbered AS stated
     INNER JOIN booked
-        ON
-            stated.family = booked.family
-            AND stated.company_code = booked.company_code
-            AND stated.voyage_no = booked.voyage_no
-            AND stated.account = booked.account
-            AND stated.period_month = booked.period_month
+        ON stated.position_no = booked.position_no
 ),
 
 compared AS (
@@ -180,32 +174,18 @@ compared AS (
         -- Actuals in the voyage's own currency, at the accrual's rate, less what they were booked at.
         COALESCE(valued.company_amount - booked.company_amount_same, 0) AS exchange_effect
     FROM
-        stated
+        numbered AS stated
     LEFT JOIN booked
-        ON
-            stated.family = booked.family
-            AND stated.company_code = booked.company_code
-            AND stated.voyage_no = booked.voyage_no
-            AND stated.account = booked.account
-            AND stated.period_month = booked.period_month
+        ON stated.position_no = booked.position_no
     LEFT JOIN valued
-        ON
-            stated.family = valued.family
-            AND stated.company_code = valued.company_code
-            AND stated.voyage_no = valued.voyage_no
-            AND stated.account = valued.account
-            AND stated.period_month = valued.period_month
+        ON stated.position_no = valued.position_no
     LEFT JOIN seed.currencies AS units
         ON stated.company_currency_code = units.currency_code
 ),
 
 confirmed AS (
     SELECT
-        later.family,
-        later.company_code,
-        later.voyage_no,
-        later.account,
-        later.period_month,
+        later.position_no,
         SUM(ABS(earlier.accrual_posted)) AS earlier_accrued,
         SUM(
             LEAST(
@@ -225,11 +205,7 @@ confirmed AS (
     WHERE
         earlier.accrual_posted <> 0
     GROUP BY
-        later.family,
-        later.company_code,
-        later.voyage_no,
-        later.account,
-        later.period_month
+        later.position_no
 ),
 
 closed_voyages AS (
@@ -268,12 +244,7 @@ judged AS (
     FROM
         compared
     LEFT JOIN confirmed
-        ON
-            compared.family = confirmed.family
-            AND compared.company_code = confirmed.company_code
-            AND compared.voyage_no = confirmed.voyage_no
-            AND compared.account = confirmed.account
-            AND compared.period_month = confirmed.period_month
+        ON compared.position_no = confirmed.position_no
     LEFT JOIN closed_voyages
         ON compared.voyage_no = closed_voyages.reference_no
     INNER JOIN seed.tolerances AS tolerances

@@ -76,48 +76,156 @@ first_lines AS (
         compared.document_key
 ),
 
-present AS (
+documents AS MATERIALIZED (
     SELECT
         compared.document_key,
+        compared.fetch_id,
+        compared.document_no,
+        compared.partner_code,
+        foreign_documents.document_key IS NOT NULL AS is_foreign,
+        first_lines.line_key AS first_line_key
+    FROM
+        compared
+    LEFT JOIN foreign_documents
+        ON compared.document_key = foreign_documents.document_key
+    LEFT JOIN first_lines
+        ON compared.document_key = first_lines.document_key
+),
+
+-- Asked for twice, of all documents and of few, and made anew each time: nothing but inner joins, so that the few come first.
+lines AS NOT MATERIALIZED (
+    SELECT
+        documents.document_key,
         lines.line_key,
         NULLIF(TRIM(lines.gl_account), '') AS account,
-        vessels.vessel_code,
         NULLIF(TRIM(lines.voyage_reference_no), '') AS voyage_no,
         NULLIF(TRIM(lines.partner_code), '') AS partner_code,
         lines.commission_key IS NOT NULL
-        AND TRIM(lines.partner_code) <> COALESCE(compared.partner_code, '') AS is_commission,
+        AND TRIM(lines.partner_code) <> COALESCE(documents.partner_code, '') AS is_commission,
         -- Without a control line the first line was sent with the document's number before its text.
         CASE
-            WHEN first_lines.line_key IS NOT NULL
-                THEN TRIM(SUBSTRING(compared.document_no || COALESCE(' ' || lines.line_text, ''), 1, 100))
+            WHEN lines.line_key = documents.first_line_key
+                THEN TRIM(SUBSTRING(documents.document_no || COALESCE(' ' || lines.line_text, ''), 1, 100))
             ELSE NULLIF(SUBSTRING(lines.line_text, 1, 100), '')
         END AS line_text,
+        lines.quantity,
+        lines.vat_rate,
+        lines.vat_code,
+        CASE WHEN documents.is_foreign THEN lines.company_currency_amount ELSE lines.document_amount END AS amount
+    FROM
+        documents
+    INNER JOIN stg_vms.document_lines AS lines
+        ON
+            documents.document_key = lines.document_key
+            AND documents.fetch_id = lines.fetch_id
+),
+
+sent AS NOT MATERIALIZED (
+    SELECT
+        details.document_key,
+        details.account,
+        details.vessel_code,
+        details.voyage_no,
+        details.subledger_no AS partner_code,
+        details.line_text,
+        CAST(
+            -details.direction * CASE WHEN documents.is_foreign THEN details.amount ELSE details.invoice_amount END
+            AS DECIMAL(38, 18)
+        ) AS moved
+    FROM
+        documents
+    INNER JOIN rec.sent_details AS details
+        ON documents.document_key = details.document_key
+),
+
+-- Of most documents every line is as it was sent, to the letter and the cent: what follows is worked out for the others.
+-- A commission may count a line for a partner where it did not here, so that its document is always among them.
+weighed AS (
+    SELECT
+        sent.document_key,
+        sent.account,
+        sent.vessel_code,
+        sent.voyage_no,
+        sent.partner_code,
+        sent.line_text,
+        sent.moved
+    FROM
+        sent
+    UNION ALL
+    SELECT
+        lines.document_key,
+        lines.account,
+        vessels.vessel_code,
+        lines.voyage_no,
+        CASE WHEN lines.is_commission THEN lines.partner_code END,
+        lines.line_text,
+        lines.amount
+    FROM
+        lines
+    LEFT JOIN rec.line_vessels AS vessels
+        ON
+            lines.document_key = vessels.document_key
+            AND lines.line_key = vessels.line_key
+    LEFT JOIN seed.vat_accounts AS vat_accounts
+        ON lines.account = vat_accounts.account
+    WHERE
+        vat_accounts.account IS NULL
+),
+
+groups AS (
+    SELECT weighed.document_key
+    FROM
+        weighed
+    GROUP BY
+        weighed.document_key,
+        weighed.account,
+        weighed.vessel_code,
+        weighed.voyage_no,
+        weighed.partner_code,
+        weighed.line_text
+    HAVING
+        SUM(weighed.moved) <> 0
+),
+
+touched AS MATERIALIZED (
+    SELECT groups.document_key
+    FROM
+        groups
+    UNION
+    SELECT details.document_key
+    FROM
+        rec.sent_details AS details
+    WHERE
+        details.subledger_no IS NOT NULL
+),
+
+present AS (
+    SELECT
+        lines.document_key,
+        lines.line_key,
+        lines.account,
+        vessels.vessel_code,
+        lines.voyage_no,
+        lines.partner_code,
+        lines.is_commission,
+        lines.line_text,
         vat_accounts.account IS NOT NULL AS is_vat_line,
         COALESCE(lines.quantity, 0) AS quantity,
         CASE
             WHEN ABS(lines.vat_rate) < 1 AND reverse_charge.vat_code IS NULL
                 THEN CAST(ROUND(lines.vat_rate, 9) AS DECIMAL(38, 9))
         END AS vat_rate,
-        CASE WHEN foreign_documents.document_key IS NULL THEN lines.document_amount ELSE lines.company_currency_amount END
-            AS amount
+        lines.amount
     FROM
-        compared
-    INNER JOIN stg_vms.document_lines AS lines
-        ON
-            compared.document_key = lines.document_key
-            AND compared.fetch_id = lines.fetch_id
-    LEFT JOIN foreign_documents
-        ON compared.document_key = foreign_documents.document_key
-    LEFT JOIN first_lines
-        ON
-            lines.document_key = first_lines.document_key
-            AND lines.line_key = first_lines.line_key
+        touched
+    INNER JOIN lines
+        ON touched.document_key = lines.document_key
     LEFT JOIN rec.line_vessels AS vessels
         ON
             lines.document_key = vessels.document_key
             AND lines.line_key = vessels.line_key
     LEFT JOIN seed.vat_accounts AS vat_accounts
-        ON TRIM(lines.gl_account) = vat_accounts.account
+        ON lines.account = vat_accounts.account
     LEFT JOIN seed.reverse_charge AS reverse_charge
         ON TRIM(lines.vat_code) = reverse_charge.vat_code
 ),
@@ -161,25 +269,19 @@ commissions AS (
 
 sides AS (
     SELECT
-        details.document_key,
-        details.account,
-        details.vessel_code,
-        details.voyage_no,
-        details.subledger_no AS partner_code,
-        details.line_text,
+        sent.document_key,
+        sent.account,
+        sent.vessel_code,
+        sent.voyage_no,
+        sent.partner_code,
+        sent.line_text,
         CAST(0 AS DECIMAL(38, 13)) AS vat_share,
-        CAST(
-            -details.direction
-            * CASE WHEN foreign_documents.document_key IS NULL THEN details.invoice_amount ELSE details.amount END
-            AS DECIMAL(38, 18)
-        ) AS moved,
+        sent.moved,
         CAST(0 AS DECIMAL(38, 18)) AS amount
     FROM
-        rec.sent_details AS details
-    INNER JOIN compared
-        ON details.document_key = compared.document_key
-    LEFT JOIN foreign_documents
-        ON details.document_key = foreign_documents.document_key
+        touched
+    INNER JOIN sent
+        ON touched.document_key = sent.document_key
     UNION ALL
     SELECT
         present.document_key,

@@ -1,4 +1,4 @@
-"""A comparison built in parts has the rows of one built whole, whatever was edited in between.
+"""A comparison built in parts, or a stretch at a time, has the rows of one built at once, whatever was edited before.
 
 `FUZZ=50` plays a hundred days (`make fuzz`).
 """
@@ -16,7 +16,7 @@ import duckdb
 import pytest
 
 from pipelines.core.table_ref import TableRef
-from pipelines.models import parts
+from pipelines.models import parts, slices
 from pipelines.models.build import build
 from pipelines.models.model import Catalog
 from pipelines.models.parts import FRAMES, Parts
@@ -168,6 +168,33 @@ def test_built_in_parts_it_has_the_rows_of_one_built_whole(
     build(world, catalog.models, schemas=("rec",))
     whole = _rows(world, catalog)
     assert {ref for ref in whole if whole[ref] != in_parts[ref]} == set(), "\n".join(done)
+
+
+@pytest.mark.parametrize("day", range(DAYS))
+def test_built_a_stretch_at_a_time_it_has_the_same_rows(
+    day: int, catalog: Catalog, world: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = Random(-day)  # noqa: S311 a test
+    done = []
+    for number in range(rng.randint(1, 12)):
+        done.append(_edit(rng, world, day * 1_000 + number))
+        world.execute(done[-1])
+    build(world, catalog.models, schemas=("rec",))
+    at_once = _rows(world, catalog)
+    world.execute(f"DELETE FROM {FRAMES.quoted}")
+    counts: list[int] = []
+    build_slices = slices.build_slices
+
+    def counted(connection: object, model: object, stretches: list[slices.Slice], *, lane: int) -> int:
+        counts.append(len(stretches))
+        return build_slices(connection, model, stretches, lane=lane)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("pipelines.models.build.build_slices", counted)
+    monkeypatch.setattr(slices, "SLICE_ROWS", rng.randint(100, 900))
+    build(world, catalog.models, schemas=("rec",))
+    in_stretches = _rows(world, catalog)
+    assert max(counts) > 1
+    assert {ref for ref in at_once if at_once[ref] != in_stretches[ref]} == set(), "\n".join(done)
 
 
 def test_one_changed_document_is_all_that_is_built(

@@ -81,6 +81,26 @@ def test_a_model_that_needs_too_much_memory_says_so(connection: duckdb.DuckDBPyC
         build(connection, models, only={models[1].ref})
 
 
+def test_a_model_that_needs_more_memory_gets_all_there_is(connection: duckdb.DuckDBPyConnection) -> None:
+    many = f"{HEAD}SELECT document_key,\n    SUM(amount) AS amount\nFROM map.a\nGROUP BY document_key"
+    models = catalog({"map.a": ROUNDED, "map.b": many}).models
+    build(connection, models)
+    connection.execute("INSERT INTO map.a (document_key) SELECT range FROM range(2_000_000)")
+    connection.execute("SET temp_directory = ''")
+    connection.execute("SET memory_limit = '60MB'")
+    connection.execute(f"SET VARIABLE most_memory = {1000 * 2**20}")
+    [made] = build(connection, models, only={models[1].ref})
+    assert made.row_count == 2_000_000
+
+
+def test_what_most_waits_for_is_built_first(connection: duckdb.DuckDBPyConnection) -> None:
+    last = f"{HEAD}SELECT document_key FROM map.z"
+    models = catalog({"map.a": ROUNDED, "map.z": ROUNDED, "map.zz": last}).models
+    order: list[str] = []
+    build(connection, models, report=lambda what, _done, _total: order.append(what))
+    assert order == ["map.z", "map.a", "map.zz", "models"]
+
+
 def test_a_failure_names_the_value_and_leaves_what_stands_on_it(connection: duckdb.DuckDBPyConnection) -> None:
     number = f"{HEAD}SELECT document_key,\n    CAST(document_no AS INTEGER) AS number\nFROM stg_vms.documents"
     above = f"{HEAD}SELECT document_key,\n    number\nFROM map.b"

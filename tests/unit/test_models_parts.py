@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.core.errors import ModelError
 from pipelines.core.table_ref import TableRef
-from pipelines.models import parts
+from pipelines.models import parts, slices
 from pipelines.models.build import build
 from pipelines.models.parts import FRAMES, Parts
 from tests.models.small import EXTERNAL, OUTBOX, catalog, warehouse
@@ -230,3 +230,23 @@ def test_models_built_without_the_others_make_all_whole(world: World) -> None:
     given = catalog(MODELS, external=MORE).models
     build(world.connection, given, only={TableRef("map", "headers")})
     assert world.build()["linked"] is None
+
+
+def test_a_large_one_is_built_a_stretch_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows without a part, of a table without parts and of a linked one stand in it once, as they do at once."""
+    monkeypatch.setattr(slices, "SLICE_ROWS", 3)
+    added = "INSERT INTO stg_vms.documents SELECT range, 'n', 1, '2026-11-03' FROM range(3, 12)"
+    rows = "INSERT INTO stg_ledger.rows SELECT 10 * range, 1 FROM range(3, 15)"
+    none = "INSERT INTO stg_ledger.rows VALUES (NULL, 1)"
+    turned: list[str] = []
+    turn_to = slices._turn_to
+
+    def noted(connection: duckdb.DuckDBPyConnection, model: Model, stretch: slices.Slice) -> None:
+        turned.append(str(model.ref))
+        turn_to(connection, model, stretch)
+
+    monkeypatch.setattr(slices, "_turn_to", noted)
+    assert set(world.build(added, rows, none, f"DELETE FROM {FRAMES.quoted}").values()) == {None}
+    assert min(turned.count(name) for name in ("map.held", "map.numbered", "map.linked")) > 1
+    # What is noted of it is as if it had been built at once.
+    assert world.build("UPDATE stg_vms.documents SET document_no = 'x' WHERE document_key = 7")["held"] == {7}
