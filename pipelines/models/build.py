@@ -19,6 +19,7 @@ from pipelines.models.merge import merge
 from pipelines.models.model import Model
 from pipelines.models.parts import SHADOW, Parts, open_parts, replace_parts, show_parts
 from pipelines.models.stale import forget, note
+from pipelines.stores.changes import create_changes, note_rows, note_table
 from pipelines.stores.memory import threads_to_build
 from pipelines.stores.rows import number_of
 from pipelines.stores.warehouse import transaction
@@ -72,6 +73,7 @@ def build(
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
         # Before the first of them: a note of a table that was only half built anew would hide that it is stale.
         with transaction(connection):
+            create_changes(connection)
             forget(connection, [model.ref for model in chosen] if marks else [])
             parts = open_parts(connection, chosen)
         built = _side_by_side(connection, chosen, parts, lanes, report)
@@ -127,7 +129,9 @@ def _alone(lane: Lane, model: Model, parts: Parts) -> BuildResult:
             show_parts(connection, model, keys, parts.columns, lane=lane.number)
         with transaction(connection), parts.following(connection, model, keys):
             if keys is None:
+                note_table(connection, [model.ref])
                 return build_model(connection, model)
+            note_rows(connection, model.ref, model.divided, keys)
             return BuildResult(model.ref, replace_parts(connection, model, keys, lane=lane.number), 0)
 
 

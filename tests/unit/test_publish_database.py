@@ -165,7 +165,7 @@ def test_an_open_reader_keeps_the_old_file(stores: Stores) -> None:
 @pytest.mark.parametrize(
     ("place", "number"),
     [
-        ("_is_brought_up", 1),
+        ("_brought_up", 1),
         ("_create", 1),
         ("_create", 4),
         ("_copy", 1),

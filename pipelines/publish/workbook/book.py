@@ -122,17 +122,11 @@ class Book:
         match value:
             case None:
                 return empty_cell(self.look())
-            # As text: the double nearest to it would be another amount.
-            case Decimal() if kind == "money" and not is_exact(value, currency=currency):
-                return text_cell(number(value, currency), self.look(align="right", italic=True))
-            case Decimal() if kind == "money":
-                return number_cell(float(value), self.money(currency))
             # Before int, which a bool is as well.
             case bool():
                 return text_cell("yes" if value else "no", self.look())
             case Decimal() | int():
-                look = self.look(num_format=NUMBER_FORMATS.get(kind, "General"), align="right")
-                return number_cell(float(value), look)
+                return self._number_cell(value, kind, currency)
             # Excel counts days from 1900 on, and shows one before as a row of #.
             case date() if value.year < FIRST_YEAR:
                 return text_cell(value.isoformat(), self.look())
@@ -142,6 +136,15 @@ class Book:
             case _:
                 look = self.look(text_wrap=True, indent=1) if kind == "words" else self.look()
                 return text_cell(_fitting(str(value)), look)
+
+    def _number_cell(self, value: Decimal | int, kind: Kind, currency: str | None) -> str:
+        if not (isinstance(value, Decimal) and kind == "money"):
+            look = self.look(num_format=NUMBER_FORMATS.get(kind, "General"), align="right")
+            return number_cell(float(value), look)
+        if is_exact(value, currency=currency):
+            return number_cell(float(value), self.money(currency))
+        # As text: the double nearest to it would be another amount.
+        return text_cell(number(value, currency), self.look(align="right", italic=True))
 
     def close(self) -> None:
         """Write the file."""
