@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -113,7 +113,7 @@ def test_a_followed_table_stays_so_when_the_file_is_lost(stores: Stores, read: l
 
 
 # What a builder does between two editions, and how it notes it; {0} and {1} are numbers.
-EDITS = (
+EDITS: Sequence[tuple[str, set[int] | None]] = (
     ("UPDATE rec.documents SET next_step = next_step || {0} WHERE document_key = {0}", {0}),
     ("UPDATE rec.documents SET period_month = NULL WHERE document_key = {0}", {0}),
     ("UPDATE rec.documents SET period_month = DATE '2027-01-01' WHERE document_key IN ({0}, {1})", {0, 1}),

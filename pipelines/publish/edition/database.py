@@ -204,7 +204,8 @@ def _fill(plan: EditionPlan, *, before: Mapping[TableRef, PublishedTable], known
         sums[ref] = _copy(connection, plan.tables[ref], rows, known=known if ref in kept else None)
         if number % WRITTEN_AT_ONCE == 0:
             _write_out(connection)
-    copy_history(connection, plan.control, target=NEW, kept={ref.name for ref in kept if ref.schema == "ctl"})
+    histories = {ref.name for ref in kept if ref.schema == "ctl"}
+    copy_history(connection, plan.control, target=NEW, kept=histories, is_read=not known.sums)
     values = [*(_utc(getattr(edition, name)) for name in EDITION if name != "writer"), writer()]
     connection.execute(f"INSERT INTO {NEW}.ctl.published VALUES ({', '.join(map(literal, values))})")
     return sums

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from xlsxwriter.utility import xl_col_to_name
+from xlsxwriter.utility import xl_col_to_name, xl_range
 from xlsxwriter.worksheet import Worksheet
 from xlsxwriter.xmlwriter import XMLwriter
 
@@ -32,19 +32,17 @@ class Page(Worksheet):  # type: ignore[misc]
         super().__init__()
         self._rows = ""
 
-    def add_filled_table(self, place: tuple[int, int, int, int], options: Mapping[str, Any]) -> None:
-        """Add a table whose rows come by ``add_rows``; ``place`` is first row and column, last row and column."""
-        first_row, first_column, last_row, last_column = place
+    def add_filled_table(self, first_row: int, last_row: int, last_column: int, options: Mapping[str, Any]) -> None:
+        """Add a table from the first column on, whose rows below its heading come by ``add_rows``."""
         # With one row: XlsxWriter keeps every cell of a table in mind, and writes its formulas into each row.
-        self.add_table(first_row, first_column, first_row + 1, last_column, dict(options))
-        for column in range(first_column, last_column + 1):
-            self.table[first_row + 1].pop(column, None)
-        place_of_all = f"A{first_row + 1}:{xl_col_to_name(last_column)}{last_row + 1}"
-        self.tables[-1] |= {"range": place_of_all, "a_range": place_of_all, "autofilter": place_of_all}
-        self._check_dimensions(last_row, last_column)
+        self.add_table(first_row, 0, first_row + 1, last_column, dict(options))
+        self.table.pop(first_row + 1, None)
+        whole = xl_range(first_row, 0, last_row, last_column)
+        self.tables[-1] |= {"range": whole, "a_range": whole, "autofilter": whole}
 
     def add_rows(self, first: int, rows: Iterable[tuple[float, Sequence[str]]]) -> None:
-        """Add rows from ``first`` on, counted from 0: of each its height in points, and its cells from ``cell_of``."""
+        """Add rows from ``first`` on, counted from 0: of each its height in points, and its cells, as
+        ``text_cell`` and those behind it give them."""
         letters: list[str] = []
         written = []
         for number, (height, cells) in enumerate(rows, first + 1):
@@ -54,6 +52,7 @@ class Page(Worksheet):  # type: ignore[misc]
             inside = "".join(
                 [f'<c r="{letter}{number}"{cell}' for letter, cell in zip(letters, cells, strict=True)],
             )
+            self._check_dimensions(number - 1, len(cells) - 1)
             written.append(f'<row r="{number}" ht="{points:.16g}" customHeight="1">{inside}</row>')
         self._rows = "".join(written)
 

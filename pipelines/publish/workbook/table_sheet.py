@@ -217,7 +217,9 @@ def _write_table(book: Book, page: Page, layout: SheetLayout, widths: Sequence[i
     # SUBTOTAL counts a row only while no filter hides it, which SUMIFS by itself cannot tell.
     shown = {"header": SHOWN, "formula": f"SUBTOTAL(103,[[#This Row],[{sheet.columns[0].heading}]])"}
     page.add_filled_table(
-        (layout.first - 1, 0, layout.last, width),
+        layout.first - 1,
+        layout.last,
+        width,
         {"name": sheet.table, "style": "Table Style Light 1", "banded_rows": True, "columns": [*headings, shown]},
     )
     page.set_row(layout.first - 1, 30)
