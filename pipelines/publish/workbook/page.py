@@ -41,8 +41,7 @@ class Page(Worksheet):  # type: ignore[misc]
         self.tables[-1] |= {"range": whole, "a_range": whole, "autofilter": whole}
 
     def add_rows(self, first: int, rows: Iterable[tuple[float, Sequence[str]]]) -> None:
-        """Add rows from ``first`` on, counted from 0: of each its height in points, and its cells, as
-        ``text_cell`` and those behind it give them."""
+        """Add rows from ``first`` on, counted from 0: of each its height in points and its cells (``text_cell``)."""
         letters: list[str] = []
         written = []
         for number, (height, cells) in enumerate(rows, first + 1):
