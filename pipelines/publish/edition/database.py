@@ -30,7 +30,6 @@ from pipelines.publish.edition.contents import (
     Edition,
     TableText,
     Texts,
-    column_list,
     first_line,
 )
 from pipelines.publish.edition.history import copy_history, is_of_this_store
@@ -199,10 +198,14 @@ def _fill(plan: EditionPlan, *, before: Mapping[TableRef, PublishedTable], known
         if ref not in kept:
             _create(connection, table)
     _create_views(connection, plan.views)
-    sums = {}
-    for number, (ref, rows) in enumerate(plan.rows.items(), 1):
-        sums[ref] = _copy(connection, plan.tables[ref], rows, known=known if ref in kept else None)
-        if number % WRITTEN_AT_ONCE == 0:
+    sums, filled, room = {}, 0, _rows_in_room(connection)
+    for ref, rows in plan.rows.items():
+        table, most = plan.tables[ref], room.get(ref, 0)
+        exchanged = _bring_up(connection, table, rows, known=known, room=most) if ref in kept else None
+        sums[ref] = _copy(connection, table, rows) if exchanged is None else exchanged
+        filled += exchanged is None
+        # Not behind a few exchanged rows: to write out takes as long as to compare a table.
+        if exchanged is None and filled % WRITTEN_AT_ONCE == 0:
             _write_out(connection)
     histories = {ref.name for ref in kept if ref.schema == "ctl"}
     copy_history(connection, plan.control, target=NEW, kept=histories, is_read=not known.sums)
@@ -261,26 +264,34 @@ def _comments(place: str, columns: Mapping[str, str | None]) -> Iterator[str]:
             yield f"COMMENT ON COLUMN {place}.{quote(name)} IS {literal(words)}"
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, table: PublishedTable, rows: str, *, known: Known | None) -> Sums:
-    """Copy the rows of a table or view that differ from what is there, or all where ``known`` is None.
-
-    Returns what is in the table then.
-    """
+def _copy(connection: duckdb.DuckDBPyConnection, table: PublishedTable, rows: str) -> Sums:
+    """Copy all rows of a table or view into its published table, which is empty; return what is in it then."""
     place = f"{NEW}.{table.ref.quoted}"
-    if known is not None:
-        scope = known.scope(table.ref)
-        there = known.sums.get(table.ref)
-        if there is None:
-            # Every row is read: damage in the file is found now, and not when an analyst asks.
-            there = sums_of(connection, table, place)
-        where = None if scope is None else _where(connection, table, rows, scope=scope, there=there)
-        sums = there if where is None else _exchange(connection, table, rows, where=where, there=there)
-        if sums is not None:
-            return sums
-        # Deleted rows leave their room behind: where most of a table would be such room, it is made anew.
-        _create(connection, table)
     connection.execute(f"INSERT INTO {place} SELECT * FROM {rows}")
     return sums_of(connection, table, place)
+
+
+def _bring_up(
+    connection: duckdb.DuckDBPyConnection, table: PublishedTable, rows: str, *, known: Known, room: int
+) -> Sums | None:
+    """Bring a published table to the rows of a table or view; return what is in it then.
+
+    ``room`` is how many rows take room in it; deleted ones do as well. None where it must be filled anew: it is empty
+    then.
+    """
+    there = known.sums.get(table.ref)
+    if there is None:
+        # Every row is read: damage in the file is found now, and not when an analyst asks.
+        there = sums_of(connection, table, f"{NEW}.{table.ref.quoted}")
+    scope = known.scope(table.ref)
+    where = None if scope is None else _where(connection, table, rows, scope=scope, there=there)
+    if where is None:
+        return there
+    sums = _exchange(connection, table, rows, where=where, there=there, room=room)
+    if sums is None:
+        # Deleted rows leave their room behind: where most of a table would be such room, it is made anew.
+        _create(connection, table)
+    return sums
 
 
 def _where(
@@ -295,7 +306,7 @@ def _where(
 
 
 def _exchange(
-    connection: duckdb.DuckDBPyConnection, table: PublishedTable, rows: str, *, where: str, there: Sums
+    connection: duckdb.DuckDBPyConnection, table: PublishedTable, rows: str, *, where: str, there: Sums, room: int
 ) -> Sums | None:
     """Put rows in place of those that differ, row by row; return what is in the table then.
 
@@ -303,20 +314,20 @@ def _exchange(
     """
     place = f"{NEW}.{table.ref.quoted}"
     hashed = f"{table.part} AS {_PART}, {table.row_hash} AS {_HASH}"
-    # Rows that are wanted are kept as they are read: to compute them is most of the work.
-    connection.execute(f"CREATE OR REPLACE TEMPORARY TABLE wanted AS SELECT *, {hashed} FROM {rows} WHERE {where}")
+    # Hashes and no rows: all of a table may differ, and be more than fits into memory.
+    connection.execute(f"CREATE OR REPLACE TEMPORARY TABLE wanted AS SELECT {hashed} FROM {rows} WHERE {where}")
     connection.execute(
         f"CREATE OR REPLACE TEMPORARY TABLE present AS SELECT rowid AS {_ROW}, {hashed} FROM {place} WHERE {where}"
     )
     connection.execute(_DIFFERING)
     changes = connection.execute(_CHANGES).fetchall()
     staying = sum(count for count, _ in there.values()) - sum(deleted for _, _, deleted, _ in changes)
-    if staying < _rows_in_room(connection, table) * MOST_LOOSE:
+    if staying < room * MOST_LOOSE:
         return None
     if changes:
-        differ = f"WHERE {_HASH} IN (SELECT {_HASH} FROM differing)"
-        connection.execute(f"DELETE FROM {place} WHERE rowid IN (SELECT {_ROW} FROM present {differ})")
-        connection.execute(f"INSERT INTO {place} SELECT {column_list(table.columns)} FROM wanted {differ}")
+        differ = f"IN (SELECT {_HASH} FROM differing)"
+        connection.execute(f"DELETE FROM {place} WHERE rowid IN (SELECT {_ROW} FROM present WHERE {_HASH} {differ})")
+        connection.execute(f"INSERT INTO {place} SELECT * FROM {rows} WHERE {where} AND {table.row_hash} {differ}")
     sums = dict(there)
     for part, count, deleted, total in changes:
         count_before, total_before = sums.get(part, (0, 0))
@@ -324,13 +335,13 @@ def _exchange(
     return {part: (count, total) for part, (count, total) in sums.items() if count}
 
 
-def _rows_in_room(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> int:
-    """Return how many rows take room in a published table; deleted ones do as well."""
-    found = connection.execute(
-        "SELECT estimated_size FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
-        (NEW, table.ref.schema, table.ref.name),
-    ).fetchone()
-    return found[0] if found else 0
+def _rows_in_room(connection: duckdb.DuckDBPyConnection) -> Mapping[TableRef, int]:
+    """Return how many rows take room in each published table; deleted ones do as well."""
+    # Once for all tables: to ask for one takes as long.
+    rows = connection.execute(
+        "SELECT schema_name, table_name, estimated_size FROM duckdb_tables() WHERE database_name = ?", (NEW,)
+    )
+    return {TableRef(schema, name): size for schema, name, size in rows.fetchall()}
 
 
 def _utc(value: datetime | str | None) -> datetime | str | None:
