@@ -17,10 +17,11 @@ from pipelines.models.duck import create_statement, fault_of, plain_words
 from pipelines.models.functions import create_functions
 from pipelines.models.merge import merge
 from pipelines.models.model import Model
-from pipelines.models.moves import create_follow_notes, forget_followed, moved_parts, note_followed, shapes
+from pipelines.models.moves import create_follow_notes, forget_followed, given_parts, moved_parts, note_followed, shapes
 from pipelines.models.parts import SHADOW, Keys, Parts, database_of, open_parts, replace_parts, show_parts
 from pipelines.models.slices import Slice, build_slices, show_slice, slices_of
 from pipelines.models.stale import forget, note
+from pipelines.stores.changes import create_changes, note_rows, note_table
 from pipelines.stores.memory import little_memory, most_memory, threads_to_build
 from pipelines.stores.rows import number_of
 from pipelines.stores.warehouse import transaction
@@ -81,6 +82,7 @@ def build(
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
         # Before the first of them: a note of a table that was only half built anew would hide that it is stale.
         with transaction(connection):
+            create_changes(connection)
             forget(connection, [model.ref for model in chosen] if marks else [])
             parts = open_parts(connection, chosen)
             create_follow_notes(connection)
@@ -185,6 +187,7 @@ def _made(lane: Lane, model: Model, parts: Parts) -> BuildResult:
         made = _parts_made(lane, model, keys, slices)
         if model.moves:
             note_followed(connection, model)
+        _note_changes(connection, model, keys)
         return made
 
 
@@ -197,6 +200,15 @@ def _parts_made(lane: Lane, model: Model, keys: Keys | None, slices: Sequence[Sl
     if keys is None:
         return _whole(connection, model)
     return BuildResult(model.ref, replace_parts(connection, model, keys, lane=number), 0)
+
+
+def _note_changes(connection: duckdb.DuckDBPyConnection, model: Model, keys: Keys | None) -> None:
+    if keys is None:
+        note_table(connection, [model.ref])
+        return
+    # Of what keeps rows, those that came anew have changed as well.
+    new = given_parts(connection, model) if model.keep else frozenset()
+    note_rows(connection, model.ref, model.part_column, keys | new)
 
 
 def build_model(connection: duckdb.DuckDBPyConnection, model: Model) -> BuildResult:

@@ -67,6 +67,13 @@ def note_given(connection: duckdb.DuckDBPyConnection, model: Model, new_rows: st
     )
 
 
+def given_parts(connection: duckdb.DuckDBPyConnection, model: Model) -> Keys:
+    """Return whose rows the last build of a model that keeps rows gave."""
+    return frozenset(
+        part for (part,) in connection.execute(f"SELECT part FROM {GIVEN.quoted} WHERE {_of(model)}").fetchall()
+    )
+
+
 def note_followed(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     """Note that a model is as all copies have it that there are, in the transaction that it was built in."""
     if not model.keep:

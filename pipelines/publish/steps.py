@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ from pipelines.publish.edition.contents import (
     is_published,
 )
 from pipelines.publish.edition.database import write_database
+from pipelines.publish.edition.known import read_known
 from pipelines.publish.edition.lake import write_readers
 from pipelines.publish.edition.swap import KEPT, put_file, put_folder, stage
 from pipelines.publish.edition.tables import write_tables
@@ -111,7 +113,12 @@ def publish_tables(ctx: Context) -> Counts:
     """Write the published tables as Parquet, those that changed; where there is a lake, into that of the readers."""
     if lake_of(ctx.settings) is not None:
         return _publish_lake(ctx)
-    return _publish(ctx, TABLES, lambda _folder: _from_published(ctx, write_tables))
+
+    def write(folder: Path) -> object:
+        known = read_known(ctx.warehouse, folder / DATABASE, today=ctx.today)
+        return _from_published(ctx, partial(write_tables, known=known.sums))
+
+    return _publish(ctx, TABLES, write)
 
 
 def _publish_lake(ctx: Context) -> Counts:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pipelines.core.table_ref import TableRef
+from pipelines.stores.changes import create_changes, note_table
 from pipelines.stores.control_schema import COPIED, column_list, warehouse_columns
 from pipelines.stores.moves import create_moves, last_copy, note_all_moved, note_moved
 from pipelines.stores.seals import SEALED_ENTRIES, sealed_files, sealed_mark
@@ -82,12 +84,14 @@ def _copy_outbox(connection: duckdb.DuckDBPyConnection, control: Control) -> Non
         return
     since = _last_copied(control, copied) if is_complete and copied else 0
     # One transaction: killed in between, the copy and the number of its last event still belong together.
+    create_changes(connection)
     with transaction(connection):
         create_moves(connection)
         if not since:
             note_all_moved(connection)
         for table in () if since else _MOVING:
             connection.execute(f"DELETE FROM ctl.{table}")  # noqa: S608 our own names
+        note_table(connection, [TableRef("ctl", table) for table in _MOVING])
         _copy_moved(connection, control, since=since)
         keep_digest(connection, _LAST_EVENT, last)
 

@@ -113,7 +113,7 @@ def read_back(published: Path, document_no: str) -> dict[str, bool]:
             for name, table in tables.items()
         }
     with zipfile.ZipFile(published / WORKBOOK) as workbook:
-        cells = workbook.read("xl/sharedStrings.xml").decode()
+        cells = "".join(workbook.read(name).decode() for name in workbook.namelist() if "/worksheets/sheet" in name)
     report = (published / REPORT).read_text("utf-8")
     return {**stands, "report": document_no in report, "workbook": f">{document_no}<" in cells}
 

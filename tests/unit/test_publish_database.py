@@ -165,11 +165,13 @@ def test_an_open_reader_keeps_the_old_file(stores: Stores) -> None:
 @pytest.mark.parametrize(
     ("place", "number"),
     [
-        ("_is_brought_up", 1),
+        ("_brought_up", 1),
         ("_create", 1),
         ("_create", 4),
+        ("_bring_up", 1),
+        ("_bring_up", 2),
+        ("_exchange", 1),
         ("_copy", 1),
-        ("_copy", 2),
         ("copy_history", 1),
         ("put_file", 1),
     ],

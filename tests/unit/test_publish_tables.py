@@ -18,7 +18,7 @@ import pytest
 
 from pipelines.core.errors import ModelError
 from pipelines.publish.edition import swap, tables
-from pipelines.publish.edition.contents import PERIODS, control_type
+from pipelines.publish.edition.contents import PERIODS, YEARS_AND_MONTHS, control_type
 from pipelines.publish.edition.tables import write_tables
 from tests.support.patience import PATIENCE
 from tests.support.published import Stores, make_stores, start
@@ -277,3 +277,5 @@ def test_every_growing_table_has_the_column_of_its_month() -> None:
             assert control_type(column, "TEXT") == "TIMESTAMP"
         else:
             assert catalog.model(name).column(column).type in {"DATE", "TIMESTAMP"}, table
+    for name, columns in YEARS_AND_MONTHS.items():
+        assert [catalog.model(name).column(column).type for column in columns] == ["INTEGER", "INTEGER"]

@@ -17,7 +17,7 @@ from openpyxl.utils import get_column_letter, range_boundaries
 
 from pipelines.close.sheets import write_close_workbook
 from pipelines.publish.workbook.book import FIRST_TAB, Book, money_format
-from pipelines.publish.workbook.sheet import Kind, Sheet, SheetColumn
+from pipelines.publish.workbook.sheet import Kind, Sheet
 from pipelines.publish.workbook.sheets import SHEETS
 from pipelines.publish.workbook.workbook import write_workbook
 from tests.support.publish_cells import formulas, headings, number, rows_of, table_of, total_rows, totals, without_zeros
@@ -352,7 +352,7 @@ def test_an_amount_without_a_currency_is_in_no_total(tmp_path: Path) -> None:
 )
 def test_any_value_of_a_document_is_shown(tmp_path: Path, value: object, kind: Kind, shown: object) -> None:
     book = Book(tmp_path / "book.xlsx", title="A book: of one value", day=TODAY)
-    book.write(book.file.add_worksheet("one"), 0, 0, value, column=SheetColumn("One", "one", kind), currency=None)
+    book.add_page("one").add_rows(0, [(12, [book.cell(value, kind, None)])])
     book.close()
     assert load_workbook(tmp_path / "book.xlsx")["one"]["A1"].value == shown
 

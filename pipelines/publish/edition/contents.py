@@ -37,15 +37,28 @@ PERIODS: Mapping[str, str] = {
     "ctl.outbox": "created_at",
     "ctl.outbox_events": "at",
     "ctl.steps": "started_at",
+    "close.accrual_entries": "period_month",
+    "close.accrual_months": "period_month",
+    "close.accrual_positions": "period_month",
+    "close.accrual_rollforward": "period_month",
+    "close.accruals_vs_actuals": "period_month",
+    "close.voyage_actuals": "period_month",
+    "map.actual_groups": "month_start",
+    "map.invoice_rows": "due_date",
     "map.subledger_rows": "posted_date",
+    "post.actual_changes": "month_start",
     "post.voucher_lines": "voucher_date",
     "post.vouchers": "posted_date",
     "rec.control_accounts": "period_month",
     "rec.control_totals": "document_date",
     "rec.document_lines": "period_month",
     "rec.documents": "period_month",
+    "rec.open_items": "due_date",
     "rec.payments": "document_date",
 }
+
+# The same, where year and month stand in two columns as numbers.
+YEARS_AND_MONTHS: Mapping[str, tuple[str, str]] = {"map.actual_rows": ("period_year", "period_month")}
 
 # Columns that hold bank accounts; one that ends in `_tail` has been cut already.
 _BANK_ACCOUNT = re.compile(r"iban|bank_account(?!_tail)|^(?:old|new)_account$")

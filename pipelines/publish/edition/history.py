@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.core.literals import literal
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 # More at a time is slower: the rows fall out of the processor's cache.
 PAGE = 10_000
-
-Columns = Mapping[str, str]
 
 
 def control_columns() -> dict[str, dict[str, str]]:
@@ -53,28 +51,31 @@ def is_of_this_store(connection: duckdb.DuckDBPyConnection, control: Control, da
 
 
 def copy_history(
-    connection: duckdb.DuckDBPyConnection, control: Control, *, target: str, kept: Collection[str] = ()
+    connection: duckdb.DuckDBPyConnection,
+    control: Control,
+    *,
+    target: str,
+    kept: Collection[str] = (),
+    is_read: bool = True,
 ) -> None:
     """Fill the tables of schema ctl in the database ``target`` from the control store.
 
     ``kept`` names the tables that have the rows published before: of these the last batch is copied again. The others
-    are empty.
+    are empty. ``is_read`` tells whether all that is kept is read on the way: damage in the file is found now, and not
+    when an analyst asks.
     """
     for table, types in control_columns().items():
         place = f"{target}.ctl.{quote(table)}"
-        since = _cut(connection, control, table, types, place=place) if table in kept else None
+        if table in kept and is_read:
+            connection.execute(f"SELECT sum(hash({column_list(types)})) FROM {place}").fetchone()
+        since = _cut(connection, control, table, place=place) if table in kept else None
         _insert(connection, control, table, list(types), place=place, since=since)
 
 
-def _cut(
-    connection: duckdb.DuckDBPyConnection, control: Control, table: str, types: Columns, *, place: str
-) -> int | str | None:
-    """Delete the last batch of what was published before; return the key from which to copy on.
-
-    Every row is read on the way: damage in the file is found now, and not when an analyst asks.
-    """
+def _cut(connection: duckdb.DuckDBPyConnection, control: Control, table: str, *, place: str) -> int | str | None:
+    """Delete the last batch of what was published before; return the key from which to copy on."""
     key = quote(GROWING[table])
-    last = connection.execute(f"SELECT max({key}), sum(hash({column_list(types)})) FROM {place}").fetchone()
+    last = connection.execute(f"SELECT max({key}) FROM {place}").fetchone()
     since: int | str | None = last[0] if last else None
     # Nothing was published of it before.
     if since is None:

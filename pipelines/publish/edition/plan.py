@@ -50,13 +50,14 @@ ABOUT_EDITION = "When and by which batch this file was written, and when both si
 class EditionPlan:
     """What an edition holds: its tables, and its views over them.
 
-    ``rows`` has the query of the rows of those tables that the warehouse has.
+    ``rows`` has the query of the rows of those tables that the warehouse has; ``stored`` are those that are no views.
     """
 
     connection: duckdb.DuckDBPyConnection
     control: Control
     tables: Mapping[TableRef, PublishedTable]
     rows: Mapping[TableRef, str]
+    stored: frozenset[TableRef]
     views: Texts
     edition: Edition
 
@@ -86,7 +87,11 @@ def plan_edition(
     by_ref = {table.ref: table for table in tables}
     rows = {ref: _rows(by_ref[ref]) for ref in present if ref in texts}
     views = {ref: text for ref, text in texts.items() if text.query}
-    return EditionPlan(connection, control, by_ref, rows, views, edition)
+    names = connection.execute(
+        "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database()"
+    )
+    stored = frozenset(TableRef(*name) for name in names.fetchall())
+    return EditionPlan(connection, control, by_ref, rows, stored, views, edition)
 
 
 def _present(connection: duckdb.DuckDBPyConnection) -> dict[TableRef, dict[str, str]]:

@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,17 @@ from pipelines.core.errors import ModelError
 from pipelines.core.literals import literal
 from pipelines.core.table_ref import TableRef
 from pipelines.publish.edition.contents import TABLES, first_line
-from pipelines.publish.edition.parts import WHOLE, Part, PublishedTable, of_months, sums_of, tables_of
+from pipelines.publish.edition.parts import (
+    UNKNOWN,
+    WHOLE,
+    PublishedTable,
+    Sums,
+    of_parts,
+    part_name,
+    part_of,
+    sums_of,
+    tables_of,
+)
 from pipelines.publish.edition.swap import KEPT, put_folder, stage
 
 if TYPE_CHECKING:
@@ -34,7 +43,6 @@ FORMAT = 2
 COMPRESSION = "zstd"
 # Where DuckDB parts a table, and how it calls the part of rows without a month.
 PARTS, NO_MONTH = ".parts", "__HIVE_DEFAULT_PARTITION__"
-UNKNOWN = "unknown"
 # Documents-2026-10-0123456789abcdef.parquet; where a month has several files, a number behind it.
 _NAME = re.compile(r"-(?P<part>\d{4}-\d\d|all|unknown)-(?P<print>[0-9a-f]{16})(?:-\d+)?\.parquet$")
 
@@ -42,16 +50,19 @@ _NAME = re.compile(r"-(?P<part>\d{4}-\d\d|all|unknown)-(?P<print>[0-9a-f]{16})(?
 Prints = Mapping[str, str]
 
 
-def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[str]:
+def write_tables(
+    connection: duckdb.DuckDBPyConnection, folder: Path, *, known: Mapping[TableRef, Sums] | None = None
+) -> list[str]:
     """Bring ``folder``/tables up to date with the published file on this connection; return the tables written.
 
-    A table is put in place with one move, so that no reader sees half of it. ModelError when one cannot be written.
+    ``known`` is what is in tables of that file, as far as known: of the others all is read. A table is put in place
+    with one move, so that no reader sees half of it. ModelError when one cannot be written.
     """
     root, kept = folder / TABLES, folder / KEPT / TABLES
     tables = list(tables_of(connection))
     try:
         with stage(folder) as aside:
-            every = [(table, _prints(connection, table)) for table in tables]
+            every = [(table, _prints(connection, table, known or {})) for table in tables]
             stale = [(table, prints) for table, prints in every if present(_in(root, table)) != prints]
             if stale:
                 # What was replaced the last time: who was reading it then has finished.
@@ -81,20 +92,15 @@ def _in(folder: Path, table: PublishedTable) -> Path:
     return folder / table.ref.schema / table.ref.name
 
 
-def _prints(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> dict[str, str]:
+def _prints(
+    connection: duckdb.DuckDBPyConnection, table: PublishedTable, known: Mapping[TableRef, Sums]
+) -> dict[str, str]:
     """Return the fingerprint of each month: of its rows, and of the columns and comments of the table."""
-    sums = sums_of(connection, table, table.ref.quoted) or {WHOLE: (0, 0)}
-    return {_part(part): _print(table, count, total) for part, (count, total) in sums.items()}
-
-
-def _part(month: Part) -> str:
-    """Name a part of a table as its file does.
-
-    >>> _part(date(2026, 10, 1)), _part(date(206, 11, 1)), _part(None), _part("all")
-    ('2026-10', '0206-11', 'unknown', 'all')
-    """
-    # Not strftime: its %Y writes the year 206 with three digits.
-    return UNKNOWN if month is None else month.isoformat()[: len("2026-10")] if isinstance(month, date) else month
+    sums = known.get(table.ref)
+    sums = sums_of(connection, table, table.ref.quoted) if sums is None else sums
+    if table.month and sums:
+        return {part_name(part): _print(table, count, total) for part, (count, total) in sums.items()}
+    return {WHOLE: _print(table, *map(sum, zip((0, 0), *sums.values(), strict=True)))}
 
 
 def _print(table: PublishedTable, count: int, total: int) -> str:
@@ -131,8 +137,8 @@ def _write(
 
 def _months(table: PublishedTable, parts: Collection[str]) -> str:
     """Return the query of some months' rows, with the month beside them."""
-    months = [None if part == UNKNOWN else date.fromisoformat(f"{part}-01") for part in parts]
-    return f"SELECT *, {table.month} AS month_of_row FROM {table.ref.quoted} WHERE {of_months(table, months)}"
+    months = [part_of(part) for part in parts]
+    return f"SELECT *, {table.month} AS month_of_row FROM {table.ref.quoted} WHERE {of_parts(table, months)}"
 
 
 def _name(table: PublishedTable, part: str, prints: Prints, *, number: int = 0) -> str:

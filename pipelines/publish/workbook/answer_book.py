@@ -13,7 +13,7 @@ from typing import Any
 import xlsxwriter
 
 from pipelines.core.errors import UsageError
-from pipelines.publish.workbook.book import ACCENT, FONT, MOST_CHARACTERS, MOST_DIGITS, Look, Packed, Page
+from pipelines.publish.workbook.book import ACCENT, FONT, MOST_CHARACTERS, MOST_DIGITS, Look, Packed
 
 # A sheet of Excel has 1,048,576 rows, and the first holds the names of the columns.
 MOST_ROWS = 2**20 - 1
@@ -22,6 +22,8 @@ MEASURED_ROWS, NARROW, WIDE = 200, 8, 60
 # Excel counts days from here, and takes what is older for a text.
 FIRST_YEAR = 1900
 
+# XlsxWriter ships no types: a sheet being written.
+Page = Any
 # The name of each column, and whether it holds numbers.
 Columns = Sequence[tuple[str, bool]]
 TextOf = Callable[[object], str]

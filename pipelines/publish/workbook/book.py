@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
 from pipelines.core.words import decimals, number
-from pipelines.publish.workbook.sheet import FIRST_YEAR, SheetColumn, Value
+from pipelines.publish.workbook.page import Page, date_cell, empty_cell, number_cell, text_cell
+from pipelines.publish.workbook.sheet import FIRST_YEAR, Kind, Value
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# XlsxWriter ships no types: a sheet being written, and a format of cells.
-Page = Any
+# XlsxWriter ships no types: a format of cells.
 Look = Any
 
 # Excel keeps numbers as doubles: 15 digits are exact, more would be another amount.
@@ -26,6 +26,8 @@ MOST_DIGITS = 15
 SURELY_EXACT = 10**11
 # A cell of Excel holds 32,767 characters; a longer text would make Excel repair the file.
 MOST_CHARACTERS = 32_000
+# How many cells are kept for the rows below that have the same.
+MOST_CELLS = 2**14
 FIRST_TAB = "What to look at"
 INK, QUIET, LINE, FILL, ACCENT = "#1B2733", "#5B6875", "#C9D1D9", "#EEF2F5", "#1F4E79"
 FONT = {"font_name": "Calibri", "font_size": 10, "font_color": INK, "valign": "top"}
@@ -70,6 +72,8 @@ class Book:
         self._formats: dict[tuple[tuple[str, object], ...], Any] = {}
         # Asked for every cell: to look one up in a cache is cheaper than to sort its properties again.
         self.look, self.money = cache(self._look), cache(self._money)
+        # Most values stand in many rows. By type as well: True and 1 are equal.
+        self.cell = lru_cache(maxsize=MOST_CELLS, typed=True)(self._cell)
 
     def _look(self, **properties: object) -> Look:
         """Return the format with these properties, made once."""
@@ -81,6 +85,11 @@ class Book:
     def _money(self, currency: str | None, **properties: object) -> Look:
         """Return the format of an amount of a currency: as many decimals as it has minor units."""
         return self.look(num_format=money_format(currency), align="right", **properties)
+
+    def add_page(self, tab: str) -> Page:
+        """Add a sheet."""
+        page: Page = self.file.add_worksheet(tab, worksheet_class=Page)
+        return page
 
     def heading(self, **properties: object) -> Look:
         """Return the format of a table's headings."""
@@ -108,39 +117,49 @@ class Book:
         """Write a line in place of a table that would be empty."""
         page.write_string(row, 0, words, self.look(italic=True, font_color=QUIET))
 
-    def write(
-        self, page: Page, row: int, place: int, value: Value, *, column: SheetColumn, currency: str | None
-    ) -> None:
-        """Write one value in the way of its column's kind; None becomes an empty cell."""
+    def _cell(self, value: Value, kind: Kind, currency: str | None) -> str:
+        """Return one value in the way of its column's kind, as a page's rows have it; None is an empty cell."""
         match value:
             case None:
-                page.write_blank(row, place, None, self.look())
-            # As text: the double nearest to it would be another amount.
-            case Decimal() if column.kind == "money" and not is_exact(value, currency=currency):
-                page.write_string(row, place, number(value, currency), self.look(align="right", italic=True))
-            case Decimal() if column.kind == "money":
-                page.write_number(row, place, float(value), self.money(currency))
+                return empty_cell(self.look())
             # Before int, which a bool is as well.
             case bool():
-                page.write_string(row, place, "yes" if value else "no", self.look())
+                return text_cell("yes" if value else "no", self.look())
             case Decimal() | int():
-                look = self.look(num_format=NUMBER_FORMATS.get(column.kind, "General"), align="right")
-                page.write_number(row, place, float(value), look)
+                return self._number_cell(value, kind, currency)
             # Excel counts days from 1900 on, and shows one before as a row of #.
             case date() if value.year < FIRST_YEAR:
-                page.write_string(row, place, value.isoformat(), self.look())
+                return text_cell(value.isoformat(), self.look())
             case date():
                 # Also a datetime, which is a date; its kind says whether the time is shown.
-                look = self.look(num_format=NUMBER_FORMATS[column.kind], align="left")
-                page.write_datetime(row, place, value, look)
+                return date_cell(value, self.look(num_format=NUMBER_FORMATS[kind], align="left"))
             case _:
-                look = self.look(text_wrap=True, indent=1) if column.kind == "words" else self.look()
-                page.write_string(row, place, str(value)[:MOST_CHARACTERS], look)
+                look = self.look(text_wrap=True, indent=1) if kind == "words" else self.look()
+                return text_cell(_fitting(str(value)), look)
+
+    def _number_cell(self, value: Decimal | int, kind: Kind, currency: str | None) -> str:
+        if not (isinstance(value, Decimal) and kind == "money"):
+            look = self.look(num_format=NUMBER_FORMATS.get(kind, "General"), align="right")
+            return number_cell(float(value), look)
+        if is_exact(value, currency=currency):
+            return number_cell(float(value), self.money(currency))
+        # As text: the double nearest to it would be another amount.
+        return text_cell(number(value, currency), self.look(align="right", italic=True))
 
     def close(self) -> None:
         """Write the file."""
         self.file.close()
         self._path.write_bytes(self._packed.getbuffer())
+
+
+def _fitting(text: str) -> str:
+    """Cut a text to what a cell holds, which Excel counts in units of UTF-16: most signs are one, some are two."""
+    text = text[:MOST_CHARACTERS]
+    return text if len(text) <= MOST_CHARACTERS // 2 or text.isascii() else _cut(text)
+
+
+def _cut(text: str) -> str:
+    return text.encode("utf-16-le", "surrogatepass")[: 2 * MOST_CHARACTERS].decode("utf-16-le", "ignore")
 
 
 def money_format(currency: str | None) -> str:

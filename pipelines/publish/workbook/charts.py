@@ -9,7 +9,8 @@ from typing import Any
 
 from pipelines.core.words import decimals
 from pipelines.publish.facts import BUCKETS
-from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, Page, as_number
+from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, as_number
+from pipelines.publish.workbook.page import Page
 from pipelines.publish.workbook.table_sheet import SheetLayout, criterion
 
 OPEN, OPEN_COMPANY = "Open in the ledger", "Open in company currency"
@@ -152,7 +153,7 @@ def write_accrual_charts(book: Book, layout: SheetLayout) -> None:
 
 
 def _begin(book: Book, tab: str, question: str, note: str) -> Page:
-    page = book.file.add_worksheet(tab)
+    page = book.add_page(tab)
     book.write_top(page, question, note)
     book.set_up(page)
     page.set_column(0, 0, 22)

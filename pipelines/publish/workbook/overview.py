@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from pipelines.core.words import decimals
-from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, Look, Page, as_number
+from pipelines.publish.workbook.book import ACCENT, FILL, LINE, QUIET, Book, Look, as_number
+from pipelines.publish.workbook.page import Page
 from pipelines.publish.workbook.table_sheet import SheetLayout, criterion
 
 HEADINGS = ("Question", "Sheet", "Rows", "To look at", "Currency", "Amount to look at", "Oldest in days")

@@ -90,6 +90,13 @@ class Sheet:
         currency = None if currency_place is None else row[currency_place]
         return None if currency is None else str(currency)
 
+    def currencies_of(self, row: Sequence[Value]) -> list[str | None]:
+        """Return for each column the currency of its amount in a row, None where it has none."""
+        return [
+            None if place is None or (currency := row[place]) is None else str(currency)
+            for place in self.currency_places
+        ]
+
     @cached_property
     def measure_column(self) -> SheetColumn:
         """Return the column of the amount that the first sheet shows; KeyError where ``measure`` is empty."""

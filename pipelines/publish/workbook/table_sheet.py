@@ -11,7 +11,8 @@ from functools import cached_property
 from xlsxwriter.utility import xl_col_to_name
 
 from pipelines.core.words import decimals, number, plural
-from pipelines.publish.workbook.book import FILL, LINE, Book, Look, Page, as_number, is_exact
+from pipelines.publish.workbook.book import FILL, LINE, Book, Look, as_number, is_exact
+from pipelines.publish.workbook.page import Page, formula_cell
 from pipelines.publish.workbook.sheet import Sheet, SheetColumn, Value, total_lines
 
 # A hidden column that is 1 where a filter shows the row: totals follow what the reader sees.
@@ -114,7 +115,7 @@ def write_sheet(book: Book, sheet: Sheet, rows: Sequence[Sequence[Value]], *, in
     # One line for each currency, and an empty one before the table.
     header = TOTALS_ROW + (len(totals) + 2 if totals else 0)
     layout = SheetLayout(sheet, rows, totals, header + 1, in_all - len(rows), _count(sheet, rows, _is_text), book.day)
-    page = book.file.add_worksheet(sheet.tab)
+    page = book.add_page(sheet.tab)
     page.set_row(0, 22)
     book.write_top(page, sheet.question, sheet.note, " ".join(_notices(layout)))
     widths = [_width(layout, place, column) for place, column in enumerate(sheet.columns)]
@@ -212,28 +213,30 @@ def criterion(text: str) -> str:
 
 def _write_table(book: Book, page: Page, layout: SheetLayout, widths: Sequence[int]) -> None:
     sheet, width = layout.sheet, len(layout.sheet.columns)
-    texts = [(place, widths[place]) for place, column in enumerate(sheet.columns) if column.kind == "words"]
-    for row, values in enumerate(layout.rows, start=layout.first):
-        for place, column in enumerate(sheet.columns):
-            currency = sheet.currency_of(values, place)
-            book.write(page, row, place, values[place], column=column, currency=currency)
-        # Excel fits a row to wrapped text by itself, other programs do not.
-        page.set_row(row, 1 + _lines(values, texts) * LINE_HEIGHT)
     headings = [{"header": column.heading, "header_format": _head(book, column)} for column in sheet.columns]
     # SUBTOTAL counts a row only while no filter hides it, which SUMIFS by itself cannot tell.
-    formula = f"SUBTOTAL(103,{sheet.table}[[#This Row],[{sheet.columns[0].heading}]])"
     shown = {"header": SHOWN, "formula": f"SUBTOTAL(103,[[#This Row],[{sheet.columns[0].heading}]])"}
-    page.add_table(
+    page.add_filled_table(
         layout.first - 1,
-        0,
         layout.last,
         width,
         {"name": sheet.table, "style": "Table Style Light 1", "banded_rows": True, "columns": [*headings, shown]},
     )
-    # add_table writes the formulas without values; a program that does not compute would show 0.
-    for row in range(layout.first, layout.last + 1):
-        page.write_formula(row, width, formula, None, 1)
     page.set_row(layout.first - 1, 30)
+    page.add_rows(layout.first, _rows(book, layout, widths))
+
+
+def _rows(book: Book, layout: SheetLayout, widths: Sequence[int]) -> Iterator[tuple[float, list[str]]]:
+    """Yield each row of the table: its height, and its cells."""
+    sheet = layout.sheet
+    texts = [(place, widths[place]) for place, column in enumerate(sheet.columns) if column.kind == "words"]
+    kinds, cell = [column.kind for column in sheet.columns], book.cell
+    # With its value: a program that does not compute would show 0.
+    shown = formula_cell(f"SUBTOTAL(103,{sheet.table}[[#This Row],[{sheet.columns[0].heading}]])", 1)
+    for row in layout.rows:
+        cells = [*map(cell, row, kinds, sheet.currencies_of(row)), shown]
+        # Excel fits a row to wrapped text by itself, other programs do not.
+        yield 1 + _lines(row, texts) * LINE_HEIGHT, cells
 
 
 def _head(book: Book, column: SheetColumn) -> Look:

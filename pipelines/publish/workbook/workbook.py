@@ -60,7 +60,7 @@ def write_sheets(
     with whole_file(path) as unfinished:
         book = Book(unfinished, title=title, day=day)
         # The first sheet is added first and written last: it says what the others hold.
-        first = book.file.add_worksheet(FIRST_TAB)
+        first = book.add_page(FIRST_TAB)
         layouts: list[SheetLayout] = []
         for sheet in sheets:
             rows, in_all = sheet.read(connection, most=most, parameters=parameters or {})
