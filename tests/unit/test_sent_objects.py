@@ -123,6 +123,18 @@ def test_only_what_moved_is_copied_again(world: World) -> None:
     ]
 
 
+def test_a_copy_says_which_documents_it_has_moved(world: World) -> None:
+    outbox, columns = world.outbox(), "copy_no, document_key"
+    outbox.store_intents([payment_intent(payment(902)), rate_intent(rate(1, "EUR", "0.1")), VOUCHER])
+    all_of_them: list[tuple[object, ...]] = [(1, None)]
+    assert copied(world, "moves", columns) == all_of_them
+    outbox.apply([Move(VOUCHER.id, State.SENDING), Move(rate_intent(rate(1, "EUR", "0.1")).id, State.SENDING)])
+    assert copied(world, "moves", columns) == [*all_of_them, (2, VOUCHER.document_key)]
+    assert copied(world, "moves", columns) == [*all_of_them, (2, VOUCHER.document_key)]
+    world.warehouse.execute("DROP TABLE ctl.payments")
+    assert copied(world, "moves", columns) == [(3, None)]
+
+
 def test_a_warehouse_built_anew_is_told_everything(world: World) -> None:
     world.outbox().store_intents([payment_intent(payment(902))])
     copied(world, "payments", "state")
