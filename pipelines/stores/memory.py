@@ -27,6 +27,8 @@ ENOUGH = 2048 * MEBI
 A_THREAD = 512 * MEBI
 # What a connection keeps that is not used while another one works, and one that only writes.
 ASIDE, LITTLE = 64 * MEBI, 128 * MEBI
+# DuckDB tells its limit with one decimal.
+NEARLY = 0.9
 
 # When DuckDB gives memory back: by itself it keeps hundreds of megabytes that it has no use for. Given back at every
 # megabyte, memory is asked for anew by each of a hundred small models, which takes a third of their time.
@@ -146,16 +148,17 @@ def little_memory(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 @contextmanager
 def _limited(connection: duckdb.DuckDBPyConnection, limit: int) -> Iterator[None]:
-    usable, before = usable_memory(), connection.execute("SELECT current_setting('memory_limit')").fetchone()
+    usable = usable_memory()
+    before = number_of(connection.execute("SELECT parse_formatted_bytes(current_setting('memory_limit'))"))
     try:
         # What it cannot give back, such as a database in memory, it keeps.
         with suppress(duckdb.OutOfMemoryException):
             connection.execute(f"SET memory_limit = '{limit}B'")
         yield
     finally:
-        # What DuckDB tells of its limit is rounded.
-        again = f"{share_of(usable)}B" if usable is not None else str(before[0] if before else "80%")
-        connection.execute(f"SET memory_limit = '{again}'")
+        # What DuckDB tells is rounded, so that its share is worked out anew; inside another block it is that block's.
+        whole = before if usable is None else share_of(usable)
+        connection.execute(f"SET memory_limit = '{before if before < whole * NEARLY else whole}B'")
 
 
 def usable_memory(root: Path = Path("/")) -> int | None:

@@ -12,6 +12,7 @@ from pipelines.stores.memory import (
     MEBI,
     fit,
     little_memory,
+    most_memory,
     rest,
     room_beside,
     spill_beside,
@@ -148,3 +149,16 @@ def test_a_database_that_only_writes_keeps_little(tmp_path: Path) -> None:
             with little_memory(connection):
                 assert connection.execute(limit).fetchall() == ([("128.0 MiB",)] if connection is file else before)
             assert connection.execute(limit).fetchall() == before
+
+
+def test_what_keeps_little_inside_another_block_leaves_it_its_limit(tmp_path: Path) -> None:
+    limit = "SELECT current_setting('memory_limit')"
+    with duckdb.connect(str(tmp_path / "rows.duckdb")) as connection:
+        fit(connection, spill=tmp_path / "spill")
+        with little_memory(connection):
+            with little_memory(connection):
+                pass
+            assert connection.execute(limit).fetchall() == [("128.0 MiB",)]
+            # A model that needs more has lifted it.
+            connection.execute(f"SET memory_limit = '{most_memory(connection)}B'")
+        assert connection.execute(limit).fetchall() == [("2.0 GiB",)]
