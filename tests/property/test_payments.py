@@ -14,6 +14,7 @@ from pipelines.contracts.declared import declared_tables
 from pipelines.core.table_ref import TableRef
 from pipelines.models.build import build
 from pipelines.models.model import Catalog, Model
+from pipelines.stores.moves import create_moves, note_all_moved
 from pipelines.stores.warehouse import replace_rows
 from tests.models.between import between
 from tests.models.conftest import prepare
@@ -49,6 +50,9 @@ class Books:
             "ctl.payments",
             (_sent(pair, part, invoices[pair[1]].currency, currencies[pair[0]]) for pair, part in sent.items()),
         )
+        # As the copying of the outbox does, for the models that follow it.
+        create_moves(self.connection)
+        note_all_moved(self.connection)
         build(self.connection, self.models)
         rows = self.connection.execute(
             "SELECT payment_db_id, document_key, document_type, side, currency_code, document_amount, source_amount, "

@@ -16,7 +16,6 @@ from pipelines.load.vms import acknowledge as beside
 from pipelines.load.vms.courier import CHUNK
 from pipelines.outbox.intent import Kind
 from pipelines.step.counts import Counts
-from pipelines.stores.control import Control
 from tests.support.delivery_world import World, make_settings, unanswered, voucher
 
 ACK = Kind.ACKNOWLEDGEMENT
@@ -143,11 +142,11 @@ def test_what_goes_wrong_beside_ends_the_step(world: World) -> None:
 def test_a_store_that_is_lost_meanwhile_is_not_begun_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Path] = []
 
-    def lost(settings: Settings) -> Control:
+    def lost(settings: Settings) -> None:
         asked.append(settings.control_path)
         raise SettingsError("The control store is missing.")
 
-    monkeypatch.setattr(beside, "open_control", lost)
+    monkeypatch.setattr(beside, "refuse_lost_control", lost)
     with pytest.raises(SettingsError):
         send_vouchers(world.context(), ready_documents=lambda _: frozenset(MANY), among=())
     assert asked == [world.path]

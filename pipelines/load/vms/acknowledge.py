@@ -24,6 +24,7 @@ from pipelines.outbox.entry import Entry, Move
 from pipelines.outbox.intent import Kind
 from pipelines.outbox.states import State
 from pipelines.stores.breaks import Break
+from pipelines.stores.lost import refuse_lost_control
 from pipelines.wire.filters import one_of
 from pipelines.wire.written import written_key
 
@@ -85,6 +86,8 @@ def acknowledging_beside(context: Context) -> Iterator[Callable[[int], None]]:
 
 def _acknowledge_plain(context: Context) -> None:
     """Acknowledge what is to do and still ready, on a connection of this thread's own; nothing is told of it."""
+    # A file that has gone meanwhile would be begun anew.
+    refuse_lost_control(context.settings)
     with (
         closing(context.control.beside()) as control,
         ThreadPoolExecutor(context.settings.vms.workers, thread_name_prefix="acknowledge") as pool,
