@@ -14,12 +14,10 @@ from pipelines.models import steps as models
 from pipelines.publish import steps as publish
 from pipelines.reconcile import steps as reconcile
 from pipelines.steering import steps as steering
-from pipelines.step.step import Job, Step, in_little_memory
+from pipelines.step.step import Job, Step
 
 # Load asks no other step: what the checks found ready is handed to it, as it stands when the vouchers go.
 _send_what_is_ready = partial(load.send_vouchers, ready_documents=checks.ready_documents)
-# Beside a long history little of a posting is new, and DuckDB would keep in memory all that was read to find it.
-_build_what_is_new = partial(models.build_models, is_sparing=True)
 # What a person held by its number stays held when the VMS gives it another: behind what reads documents, and before it,
 # for a batch that was killed in between.
 _FIND_DECIDED = Step("find the documents that people decided on", steering.note_decided_documents, writes_outside=True)
@@ -41,7 +39,7 @@ DOCUMENTS = Job(
     "documents",
     (
         _FIND_DECIDED,
-        Step("read open documents", partial(in_little_memory, extract.read_open_documents)),
+        Step("read open documents", extract.read_open_documents, is_sparing=True),
         _FIND_DECIDED,
         Step("read the ledger's reference data", extract.read_ledger_when_due),
         # Before any document is mapped with them: a wrong line of a file would otherwise be found voucher by voucher.
@@ -62,8 +60,8 @@ DOCUMENTS = Job(
         Step("write reasons of holds to the VMS", load.write_reasons, writes_outside=True),
     ),
     later=(
-        Step("read the import back", partial(in_little_memory, extract.read_import_back_when_due), writes_outside=True),
-        Step("build models", _build_what_is_new, writes_outside=True),
+        Step("read the import back", extract.read_import_back_when_due, writes_outside=True, is_sparing=True),
+        Step("build models", models.build_models, writes_outside=True, is_sparing=True),
     ),
 )
 

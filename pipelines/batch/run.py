@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, Unpack
@@ -29,6 +29,7 @@ from pipelines.step.step import Job, Step
 from pipelines.stores.control import Control, named_statements, utc_text
 from pipelines.stores.job_ends import note_job_ends
 from pipelines.stores.lost import refuse_lost_control
+from pipelines.stores.memory import little_memory
 from pipelines.stores.opening import open_store
 from pipelines.stores.request_counts import RequestCounts
 from pipelines.stores.spoiled import is_spoiled, set_aside
@@ -304,7 +305,8 @@ def _run_step(context: Context, job: Job, step: Step, position: int, ended: list
     outcome, detail = "failed", ""
     counts = Counts()
     try:
-        counts = step.run(context)
+        with little_memory(context.warehouse) if step.is_sparing else nullcontext():
+            counts = step.run(context)
         outcome, detail = "done", json.dumps(counts.as_dict())
     except Exception as error:
         if told := disk_fault(error):

@@ -76,8 +76,7 @@ def build(
     # `only` goes before the schemas: an empty set means that nothing is stale, and builds nothing.
     chosen = [m for m in models if (m.ref in only if only is not None else m.ref.schema in schemas)]
     create_functions(connection)
-    is_limited = is_sparing and most_memory(connection) is not None
-    with little_memory(connection) if is_limited else nullcontext(), _as_suits(connection) as threads:
+    with little_memory(connection) if is_sparing else nullcontext(), _as_suits(connection) as threads:
         for schema in sorted({model.ref.schema for model in chosen}):
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
         # Before the first of them: a note of a table that was only half built anew would hide that it is stale.

@@ -71,12 +71,9 @@ _HELD = ("holds", "rejected")
 _CLOSING = (*_HELD, "open breaks", "closes")
 
 
-def build_models(ctx: Context, *, is_sparing: bool = False) -> Counts:
-    """Build of map and post what stands on anything that has changed since it was built last.
-
-    ``is_sparing`` keeps little of what is read in memory: behind a posting little is new.
-    """
-    return _build_stale(ctx, name=BUILT, is_sparing=is_sparing)
+def build_models(ctx: Context) -> Counts:
+    """Build of map and post what stands on anything that has changed since it was built last."""
+    return _build_stale(ctx, name=BUILT)
 
 
 def build_vouchers(ctx: Context) -> Counts:
@@ -89,7 +86,9 @@ def build_vouchers(ctx: Context) -> Counts:
     return _build_stale(ctx, name=VOUCHERS_BUILT, is_sparing=waiting <= FEW_DOCUMENTS, targets=_VOUCHERS)
 
 
-def _build_stale(ctx: Context, *, name: str, is_sparing: bool, targets: Collection[TableRef] | None = None) -> Counts:
+def _build_stale(
+    ctx: Context, *, name: str, is_sparing: bool = False, targets: Collection[TableRef] | None = None
+) -> Counts:
     write_settings(ctx.warehouse, ctx.settings, today=ctx.today, is_dry_run=ctx.is_dry_run)
     copy_control(ctx.warehouse, ctx.control)
     mark = content_mark(ctx)

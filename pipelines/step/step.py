@@ -7,23 +7,18 @@ from dataclasses import dataclass
 
 from pipelines.step.context import Context
 from pipelines.step.counts import Counts
-from pipelines.stores.memory import little_memory
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: its name in `ctl.steps`, what it does, and whether a dry run leaves it out."""
+    """One step: its name in `ctl.steps`, what it does, whether a dry run leaves it out, and what it needs."""
 
     name: str
     run: Callable[[Context], Counts]
     # Also true of a step that only repeats work after one that writes: without that one nothing has changed.
     writes_outside: bool = False
-
-
-def in_little_memory(run: Callable[[Context], Counts], ctx: Context) -> Counts:
-    """Run a step while the warehouse keeps little of what it reads in memory."""
-    with little_memory(ctx.warehouse):
-        return run(ctx)
+    # It finds few rows in a long history, of which DuckDB would keep in memory whatever was read.
+    is_sparing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

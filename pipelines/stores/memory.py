@@ -136,10 +136,11 @@ def room_beside(connection: duckdb.DuckDBPyConnection) -> Iterator[int | None]:
 def little_memory(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Let a database keep little of its file in memory while a block writes much that it does not read again.
 
-    By itself DuckDB keeps whatever there is room for. One that is in memory alone is left as it is.
+    By itself DuckDB keeps whatever there is room for. One that is in memory alone is left as it is, and so is any where
+    nobody says how much memory there is: what needs more could not be given it (``most_memory``).
     """
     path = connection.execute("SELECT path FROM duckdb_databases() WHERE database_name = current_database()").fetchone()
-    if path == (None,):
+    if path == (None,) or usable_memory() is None:
         yield
         return
     with _limited(connection, LITTLE):
