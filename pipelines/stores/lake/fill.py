@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 # What dlt keeps for itself, and makes anew.
 _OF_DLT = "_dlt_"
-# Which batch had a working database last is said by whoever fills it; which readings it knows, by itself alone.
-_OWN = frozenset({TableRef("ctl", "last_batch"), TableRef("ctl", "readings")})
+# Which batch had a working database last is said by whoever fills it; which readings it knows, and what stands in the
+# file that was published on its machine, by itself alone.
+_OWN = frozenset(TableRef("ctl", name) for name in ("last_batch", "published_file", "published_parts", "readings"))
 
 
 def tables_of(
