@@ -100,6 +100,8 @@ def main() -> int:
             played.wait(is_done, MOST_CADENCES * plan.cadence)
             outcome = judge(played)
     report(outcome, plan)
+    for name in outcome.violations:
+        say(outcome.told[name])
     for fault in (found := faults(outcome, plan)):
         say(f"WRONG: {fault}")
     return int(bool(found))

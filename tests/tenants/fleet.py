@@ -74,6 +74,14 @@ NOT_PUBLISHING = 'for word; do shift; [ "$word" = publish ] || set -- "$@" "$wor
 KINDS = ("2706004", "2706040", "2706160", "2706250", "2706298")
 WRONG_TOKEN = "nobody-has-this-token"
 
+# What must be known of a tenant whose books are not as they must be.
+_TOLD = (
+    "SELECT batch_id, started_at, ended_at, exit_code FROM batches ORDER BY started_at",
+    "SELECT kind, document_key, state, error_code, attempts, updated_at FROM outbox ORDER BY document_key, kind",
+    "SELECT document_key, rule, since, until FROM holds ORDER BY document_key",
+    "SELECT batch_id, step, outcome, detail FROM steps ORDER BY started_at",
+)
+
 
 @dataclass(slots=True)
 class Port:
@@ -198,6 +206,12 @@ class Fleet:
                 {key: _moment(at) for key, at in sent},
                 verify_chain(control),
             )
+
+    def told(self, name: str) -> str:
+        """Return what the control store of a tenant has of its batches, its outbox and their steps, a line a row."""
+        with closing(open_store(self.ports[name].control)) as control:
+            rows = [row for statement in _TOLD for row in control.read(statement)]
+        return "\n".join([name, *(" ".join(map(str, row)) for row in rows)])
 
 
 @contextmanager

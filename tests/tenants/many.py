@@ -117,6 +117,8 @@ class Outcome(NamedTuple):
     wrong: str
     # By tenant: documents that are missing where analysts read.
     untold: dict[str, set[int]]
+    # By tenant whose books are wrong: what its control store has.
+    told: dict[str, str]
 
     def failing(self) -> set[str]:
         """Return the tenants that have never come to a result."""
@@ -169,7 +171,8 @@ def judge(played: Day) -> Outcome:
     records = {name: played.fleet.record(name) for name in ports}
     entered = {name: port.entered for name, port in ports.items()}
     untold = played.untold() if played.plan.data else {}
-    return Outcome(violations, records, runs, killed, played.begun, ended, entered, wrong, untold)
+    told = {name: played.fleet.told(name) for name in violations}
+    return Outcome(violations, records, runs, killed, played.begun, ended, entered, wrong, untold, told)
 
 
 def _is_acknowledged(port: Port) -> bool:

@@ -78,7 +78,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
 
 
 def test_each_document_is_in_its_ledger_once(outcome: Outcome) -> None:
-    assert outcome.violations == {}
+    assert outcome.violations == {}, outcome.told
     assert sum(len(entered) for entered in outcome.entered.values()) == PLAN.tenants * PLAN.documents
 
 

@@ -103,18 +103,18 @@ def test_the_wrong_token_alone_fails_and_ends_no_other(played: Played) -> None:
 
 
 def test_each_document_is_in_its_ledger_once(played: Played) -> None:
-    for port in played.fleet.ports.values():
+    for name, port in played.fleet.ports.items():
         assert len(port.entered) == 2 * DOCUMENTS
         found = port.violations()
         lost = [violation for violation in found if violation.invariant == "lost"]
-        assert len(lost) == (len(port.entered) if port.is_wrong else 0)
-        assert [violation for violation in found if violation not in lost] == []
+        assert len(lost) == (len(port.entered) if port.is_wrong else 0), played.fleet.told(name)
+        assert [violation for violation in found if violation not in lost] == [], played.fleet.told(name)
 
 
 def test_a_batch_was_killed_and_done_elsewhere(played: Played) -> None:
     records = {name: played.fleet.record(name) for name in played.fleet.ports}
     unended = [name for name, record in records.items() if any(batch.ended_at is None for batch in record.batches)]
-    assert len(unended) == 1
+    assert len(unended) == 1, [played.fleet.told(name) for name in unended]
     assert [record.chain for record in records.values() if record.chain] == []
     # Each submit has executors, and so folders, of its own; the one that was lost was replaced.
     assert len({path.parent for path in played.folders}) > 3

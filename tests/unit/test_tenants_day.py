@@ -21,7 +21,7 @@ def batch(started: int, ended: int | None, code: int | None = 0) -> Batch:
 
 def outcome(*batches: Batch, wrong: tuple[Batch, ...] = ()) -> Outcome:
     records = {"north": Record(batches, {}, ()), "south": Record(wrong, {}, ())}
-    return Outcome({}, records, [], [], BEGUN, BEGUN.replace(minute=55, second=0), {}, "south", {})
+    return Outcome({}, records, [], [], BEGUN, BEGUN.replace(minute=55, second=0), {}, "south", {}, {})
 
 
 @pytest.mark.parametrize(
