@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,8 @@ from tests.models.small import KEPT, ROUNDED, SMALL, catalog, warehouse
 
 if TYPE_CHECKING:
     import duckdb
+
+    from pipelines.models.model import Model
 
 HEAD = "-- One x.\n-- grain: document_key\n"
 KEPT_REF = TableRef("post", "kept")
@@ -70,24 +72,25 @@ def test_schemas_and_only_choose_what_is_built(connection: duckdb.DuckDBPyConnec
     assert [str(b.ref) for b in build(connection, models, only={TableRef("post", "totals")})] == ["post.totals"]
 
 
-def test_a_model_that_needs_too_much_memory_says_so(connection: duckdb.DuckDBPyConnection) -> None:
+def beyond_memory(connection: duckdb.DuckDBPyConnection) -> Sequence[Model]:
+    """Build two models, and leave the second too little memory to be built again."""
     many = f"{HEAD}SELECT document_key,\n    SUM(amount) AS amount\nFROM map.a\nGROUP BY document_key"
     models = catalog({"map.a": ROUNDED, "map.b": many}).models
     build(connection, models)
     connection.execute("INSERT INTO map.a (document_key) SELECT range FROM range(2_000_000)")
     connection.execute("SET temp_directory = ''")
     connection.execute("SET memory_limit = '60MB'")
+    return models
+
+
+def test_a_model_that_needs_too_much_memory_says_so(connection: duckdb.DuckDBPyConnection) -> None:
+    models = beyond_memory(connection)
     with pytest.raises(ModelError, match=r"map\.b needs more memory than this process may use: Out of Memory Error"):
         build(connection, models, only={models[1].ref})
 
 
 def test_a_model_that_needs_more_memory_gets_all_there_is(connection: duckdb.DuckDBPyConnection) -> None:
-    many = f"{HEAD}SELECT document_key,\n    SUM(amount) AS amount\nFROM map.a\nGROUP BY document_key"
-    models = catalog({"map.a": ROUNDED, "map.b": many}).models
-    build(connection, models)
-    connection.execute("INSERT INTO map.a (document_key) SELECT range FROM range(2_000_000)")
-    connection.execute("SET temp_directory = ''")
-    connection.execute("SET memory_limit = '60MB'")
+    models = beyond_memory(connection)
     connection.execute(f"SET VARIABLE most_memory = {1000 * 2**20}")
     [made] = build(connection, models, only={models[1].ref})
     assert made.row_count == 2_000_000
