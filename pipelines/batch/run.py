@@ -33,6 +33,7 @@ from pipelines.stores.memory import little_memory
 from pipelines.stores.opening import open_store
 from pipelines.stores.request_counts import RequestCounts
 from pipelines.stores.spoiled import is_spoiled, set_aside
+from pipelines.stores.systems import keep_to_systems
 from pipelines.stores.warehouse import KeptWarehouse, take_over
 
 if TYPE_CHECKING:
@@ -191,6 +192,7 @@ def run_batch(
         )
         # Two folders do not share that lock; a store that they share has one of its own.
         context.control.hold_batch()
+        keep_to_systems(context.control, settings)
         # Another machine may have had the batch before.
         go_on(context)
         # A warehouse that was deleted, or put back from a copy, is read anew from the beginning.

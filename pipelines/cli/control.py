@@ -1,8 +1,8 @@
-"""control: the control store taken from a file to PostgreSQL, and back."""
+"""control: the control store taken from a file to PostgreSQL, and back; and which two systems it is of."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Annotated
 
 import typer
@@ -10,7 +10,9 @@ import typer
 from pipelines.cli.common import AsJson, Config, answer, session, utc_now
 from pipelines.core.errors import SettingsError, UsageError
 
-app = typer.Typer(name="control", help="Take the control store to another place.", no_args_is_help=True)
+app = typer.Typer(
+    name="control", help="Move the control store, or tell it that a system has moved.", no_args_is_help=True
+)
 
 To = Annotated[
     str,
@@ -19,6 +21,10 @@ To = Annotated[
         help="A file, or a schema of PostgreSQL: postgresql://user@host/database?schema=tenant. The password comes "
         "from PGPASSWORD or a password file.",
     ),
+]
+
+Moved = Annotated[
+    bool, typer.Option("--moved", help="They are the same systems, which have the addresses of the settings now.")
 ]
 
 
@@ -49,3 +55,18 @@ def copy(to: To, *, as_json: AsJson = False, config: Config = None) -> None:
             raise UsageError(f"A watch works on the control store ({watch}).", next_step="end it, and do this again.")
         result = move_control(started.settings, place)
     answer(result, show_moved, as_json=as_json)
+
+
+@app.command()
+def systems(*, moved: Moved = False, as_json: AsJson = False, config: Config = None) -> None:
+    """Say which VMS and which ledger the control store has worked with; no batch works on it with any others."""
+    from pipelines.stores.lost import open_control  # noqa: PLC0415 a command imports what it runs
+    from pipelines.stores.systems import Systems, move_systems, show_systems  # noqa: PLC0415 as above
+
+    with session(config, as_json=as_json) as started:
+        settings = started.settings
+        with closing(open_control(settings, for_reading=not moved)) as control:
+            if moved:
+                move_systems(control, settings, operator=started.operator)
+            result = Systems.of(control, settings)
+    answer(result, show_systems, as_json=as_json)

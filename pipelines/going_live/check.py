@@ -16,6 +16,7 @@ from pipelines.going_live.probe import Probe
 from pipelines.stores.lost import refuse_lost_control
 from pipelines.stores.opening import open_for_question
 from pipelines.stores.request_counts import RequestCounts
+from pipelines.stores.systems import refuse_other_systems
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,6 +56,7 @@ def check_readiness(settings: Settings, *, now: Callable[[], datetime]) -> list[
     month = f"{now().astimezone(OSLO):%Y-%m}"
     refuse_lost_control(settings)
     with closing(open_for_question(settings.control_place)) as control:
+        refuse_other_systems(control, settings)
         counts = RequestCounts(control, month=month)
         try:
             with closing(Probe(settings, now=now, count=counts.count)) as probe:

@@ -26,6 +26,7 @@ from pipelines.stores.open_tables import WAREHOUSE, open_tables
 from pipelines.stores.opening import open_for_question
 from pipelines.stores.rows import rows_of
 from pipelines.stores.seeds import load_seeds
+from pipelines.stores.systems import refuse_other_systems
 from pipelines.wire.filters import one_of
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def run_preflight(
             # The batch's own warehouse is not touched: what is read goes into the scratch warehouse below.
             open_context(settings, warehouse=stack.enter_context(duckdb.connect()), opened=open_for_question, **options)
         )
+        refuse_other_systems(context.control, settings)
         # Also when it fails: what was asked of the ledger was counted there in any case.
         stack.callback(requests.save, "preflight")
         ctx = stack.enter_context(scratch(context))

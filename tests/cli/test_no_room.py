@@ -35,6 +35,7 @@ WORDS: Mapping[str, str] = {
     "rebuild": "",
     "confirm": "--reason x",
     "control copy": "other.ctl.sqlite",
+    "control systems": "--moved",
     "init": "",
     "check": "",
     "adopt": "--before 2026-10-01 --acknowledge",

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from pipelines.batch.run import chosen_jobs, run_batch
-from pipelines.core.control_place import PostgresSchema, read_postgres
+from pipelines.core.control_place import PostgresSchema
 from pipelines.core.settings import load_settings
 from pipelines.core.tenants import RESULTS, SECRETS
 from pipelines.outbox.chain import verify_chain
@@ -38,7 +38,7 @@ from tests.storm.auditor import Auditor, Said, Violation
 from tests.storm.books import LedgerBooks, VmsApi
 from tests.storm.journal import Journal
 from tests.storm.worlds import new_document, story_of, write_storm_world
-from tests.support.control_stores import server
+from tests.support.control_stores import new_schema
 from tests.support.delivery_seed import NO_LIMITS
 from tests.support.sandbox_server import REPOSITORY, Sandbox, running_sandbox
 from tests.support.verified import verified_file
@@ -256,17 +256,11 @@ def _port(folder: Path, seed: Path, name: str, *, is_wrong: bool, data: Mapping[
     }
     if data:
         secrets["SPRINGLINE_LAKE__SECRET_KEY"] = data["SPRINGLINE_LAKE__SECRET_KEY"]
-    port = Port(name, sandbox, _schema(name), VmsApi.of(sandbox.env), is_wrong, secrets)
+    port = Port(name, sandbox, new_schema(), VmsApi.of(sandbox.env), is_wrong, secrets)
     # Suppliers that the ledger has already were released by whoever entered them there.
     for code, account in LedgerBooks.of(sandbox.env).accounts().items():
         port.journal.accounts[code] = {account} if account else set()
     return port
-
-
-def _schema(name: str) -> PostgresSchema:
-    named = dict(word.split("=", 1) for word in server().split())
-    schema = name.replace("-", "_")
-    return read_postgres(f"postgresql://{named['user']}@/{named['dbname']}?host={named['host']}&schema={schema}")
 
 
 def _write_settings(folder: Path, port: Port, data: Mapping[str, str] | None) -> None:
@@ -276,7 +270,7 @@ def _write_settings(folder: Path, port: Port, data: Mapping[str, str] | None) ->
     values = {
         name: env[f"SPRINGLINE_VMS__{name.upper()}"] for name in ("base_url", "token_url", "client_id", "audience")
     }
-    warehouse = LAKE.format(catalogue=_schema(f"lake-{port.name}"), **_of_bucket(data)) if data else FILE
+    warehouse = LAKE.format(catalogue=new_schema(), **_of_bucket(data)) if data else FILE
     text = SETTINGS.format(control=port.control, url=env["SPRINGLINE_LEDGER__URL"], warehouse=warehouse, **values)
     (folder / "springline.toml").write_text(text, encoding="utf-8")
     for variable, value in port.secrets.items():
