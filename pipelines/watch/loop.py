@@ -29,6 +29,7 @@ from pipelines.watch.cadence import (
     not_ahead,
 )
 from pipelines.watch.orders import as_problem
+from pipelines.watch.pauses import ALL, HOOKS, LONGEST_PAUSE, LONGEST_UNSETTLED, Pauses
 from pipelines.watch.state import Order, WatchState, note_batch
 from pipelines.watch.stop import Stop, Stopped
 
@@ -45,10 +46,6 @@ TICK = 0.5
 QUIET, LONGEST_BUSY = 300, 1800
 # The VMS counts as calling for so many seconds after its last call: then it is asked less often.
 CALLING = 3600
-# A job that failed is tried again after so many seconds, twice as many each time, up to the longest.
-FIRST_PAUSE, LONGEST_PAUSE, LONGEST_UNSETTLED = 10, 300, 3600
-# A look costs one small request.
-LONGEST_BLIND = 60
 # The least seconds between two runs of a job for which the ledger calls.
 BETWEEN_LEDGER_CALLS = 900
 # What a job does last waits until no document has come for some seconds, but not for ever: analysts read it.
@@ -62,8 +59,6 @@ LEFT, LONGEST_HELD = 0.5, 60
 BETWEEN_HOOKS = 60
 # Counts of requests are saved with each batch, and otherwise so many seconds apart.
 BETWEEN_COUNTS = 600
-# What can fail beside the jobs and the looks.
-ALL, HOOKS = "the watch", "hooks"
 
 Hook = Callable[["Settings", "Control", datetime], None]
 log = structlog.get_logger(__name__)
@@ -108,28 +103,6 @@ class RunJobs(Protocol):
 
 
 @dataclass(slots=True)
-class Pause:
-    """How often something has failed in a row, and until when it is left alone."""
-
-    longest: int = LONGEST_PAUSE
-    failures: int = 0
-    since: datetime | None = None
-
-    def is_over(self, now: datetime) -> bool:
-        """Tell whether the job may be tried again."""
-        return not self.failures or is_over(self.since, now, seconds=self.seconds)
-
-    @property
-    def seconds(self) -> int:
-        """How long it is left alone after its last failure."""
-        return min(self.longest, FIRST_PAUSE << min(self.failures - 1, 10))
-
-    def fail(self, now: datetime) -> None:
-        """Note one more failure."""
-        self.failures, self.since = self.failures + 1, now
-
-
-@dataclass(slots=True)
 class Loop:
     """One watch at work; ``tick`` does all that is due now. Everything it keeps is bounded by the number of jobs."""
 
@@ -147,7 +120,7 @@ class Loop:
     leave: Callable[[], None] = lambda: None
     wake: threading.Event = field(default_factory=threading.Event)
     began: dict[str, datetime] = field(default_factory=dict)
-    pauses: dict[str, Pause] = field(default_factory=dict)
+    pauses: Pauses = field(default_factory=Pauses)
     # What the VMS showed when the last run of these jobs began, and when it was last asked.
     _documents: Seen | None = None
     _master_data: Seen | None = None
@@ -177,13 +150,13 @@ class Loop:
         self._resume()
         while not self.stop.is_asked:
             is_idle = True
-            if self._pause(ALL).is_over(self.now()):
+            if self.pauses.is_over(ALL, self.now()):
                 try:
                     is_idle = not self.tick()
-                    self._recovered(ALL)
+                    self.pauses.recovered(ALL)
                 except Exception as error:  # noqa: BLE001 a watch goes on
                     # Such as a disk without room: nothing can be noted, so nothing is begun either.
-                    self._failed(ALL, error)
+                    self.pauses.failed(ALL, error, self.now())
             if not is_idle:
                 self._let_others_in()
             elif not self.stop.is_asked:
@@ -207,7 +180,7 @@ class Loop:
             self.leave()
         except Exception as error:  # noqa: BLE001 a watch goes on
             # What could not be written is in the log beside the file, and the next opening takes it in.
-            self._failed(ALL, error)
+            self.pauses.failed(ALL, error, self.now())
 
     def _resume(self) -> None:
         """Take up what the watch before has left: no job that came to its end is repeated, what it sent is compared."""
@@ -266,7 +239,7 @@ class Loop:
             self._left = None
             self._due.add(DOCUMENTS)
         for job in jobs:
-            self._failed(job, error)
+            self.pauses.failed(job, error, self.now())
 
     def _with_part(self, due: Sequence[str], now: datetime) -> tuple[Sequence[str], Part]:
         """Tell how much of these jobs is done: while documents come, each is sent before what follows from the last."""
@@ -285,11 +258,11 @@ class Loop:
         due |= self._look_at_vms(now)
         if self._is_busy_over(now):
             due.add(RECONCILE)
-        due = {job for job in due if self._pause(job).is_over(now)}
+        due = {job for job in due if self.pauses.is_over(job, now)}
         if RECONCILE in due:
             # Once an hour they look at the ledger, for what documents are held for; the comparison reads it anyway.
-            due |= {job for job in (DOCUMENTS, MASTER_DATA) if self._pause(job).is_over(now)}
-        if MASTER_DATA in due and self._pause(DOCUMENTS).is_over(now):
+            due |= {job for job in (DOCUMENTS, MASTER_DATA) if self.pauses.is_over(job, now)}
+        if MASTER_DATA in due and self.pauses.is_over(DOCUMENTS, now):
             # What is held for want of a partner goes with the same batch.
             due.add(DOCUMENTS)
         if PUBLISH in due and not self._may_publish(now, is_alone=due == {PUBLISH}):
@@ -313,15 +286,15 @@ class Loop:
         found: set[str] = set()
         for job, every in ((DOCUMENTS, self.settings.watch.documents), (MASTER_DATA, self.settings.watch.master_data)):
             seconds = max(every, self.settings.watch.net) if is_calling else every
-            if self._pause(f"look {job}").is_over(now) and is_over(self._looked.get(job), now, seconds=seconds):
+            if self.pauses.is_over(f"look {job}", now) and is_over(self._looked.get(job), now, seconds=seconds):
                 self._looked[job] = now
                 try:
                     found |= self._look(job)
                 except SpringlineError as error:
-                    self._failed(f"look {job}", error)
+                    self.pauses.failed(f"look {job}", error, now)
                     note_look(self.state.control, job, str(error), now=now)
                 else:
-                    self._recovered(f"look {job}")
+                    self.pauses.recovered(f"look {job}")
                     note_look(self.state.control, job, None, now=now)
         return found
 
@@ -412,10 +385,10 @@ class Loop:
         for job in {*done, *failed}:
             if job in failed or job in unsettled:
                 # What is not settled may wait for a person, and each look-up asks the ledger.
-                self._pause(job, longest=LONGEST_PAUSE if job in failed else LONGEST_UNSETTLED).fail(now)
+                self.pauses.put_off(job, now, longest=LONGEST_PAUSE if job in failed else LONGEST_UNSETTLED)
                 self._due.add(job)
             else:
-                self.pauses.pop(job, None)
+                self.pauses.end(job)
         if is_booked_first and RECONCILE in done:
             self._due.add(DOCUMENTS)
         if RECONCILE in done:
@@ -458,40 +431,15 @@ class Loop:
             try:
                 hook(self.settings, self.state.control, now)
             except Exception as error:  # noqa: BLE001 a watch goes on
-                self._failed(HOOKS, error)
+                self.pauses.failed(HOOKS, error, now)
             else:
-                self._recovered(HOOKS)
+                self.pauses.recovered(HOOKS)
 
     def _is_time(self, name: str, now: datetime, *, seconds: float) -> bool:
         is_time = is_over(self._at.get(name), now, seconds=seconds)
         if is_time:
             self._at[name] = now
         return is_time
-
-    def _pause(self, what: str, *, longest: int | None = None) -> Pause:
-        pause = self.pauses.setdefault(what, Pause(LONGEST_BLIND if what not in JOBS else LONGEST_PAUSE))
-        pause.longest = longest or pause.longest
-        return pause
-
-    def _failed(self, what: str, error: Exception) -> None:
-        """Say what cannot be done, and leave it alone for a while; said again only when it is something else."""
-        told = error if isinstance(error, SpringlineError) else disk_fault(error)
-        pause = self._pause(what)
-        pause.fail(self.now())
-        values = {"what": what, "tries": pause.failures, "again_in_seconds": pause.seconds}
-        if told is None:
-            log.error("bug", exc_info=error, **values)
-        elif pause.failures == 1:
-            log.error("cannot", error=str(told), **values)
-        else:
-            log.info("still_cannot", error=told.message, **values)
-
-    def _recovered(self, what: str) -> None:
-        if (pause := self.pauses.pop(what, None)) and pause.failures:
-            log.info("can_again", what=what, tries=pause.failures)
-            # A look that is answered again: what failed for the same reason need not wait out its pause.
-            for job in JOBS if what != HOOKS else ():
-                self.pauses.pop(job, None)
 
 
 def has_moved(result: BatchResult) -> bool:
