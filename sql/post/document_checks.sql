@@ -137,7 +137,8 @@ control_signs AS (
 alike AS (
     SELECT DISTINCT
         used_numbers.document_key,
-        used_numbers.has_voucher
+        used_numbers.has_voucher,
+        used_numbers.same_no
     FROM
         numbered
     INNER JOIN post.used_numbers AS used_numbers
@@ -167,7 +168,8 @@ used AS (
         vouchers.document_type,
         vouchers.voucher_type,
         COALESCE(partners.ledger_partner, vouchers.partner_code) AS ledger_partner,
-        SIGN(vouchers.currency_amount) AS side_sign
+        SIGN(vouchers.currency_amount) AS side_sign,
+        alike.same_no
     FROM
         alike
     INNER JOIN post.vouchers AS vouchers
@@ -184,7 +186,8 @@ used AS (
         staged.document_type,
         sent.voucher_type,
         sent.subledger_no,
-        SIGN(sent.control_amount) * signs.control_sign
+        SIGN(sent.control_amount) * signs.control_sign,
+        alike.same_no
     FROM
         alike
     INNER JOIN ctl.sent_vouchers AS sent
@@ -198,46 +201,30 @@ used AS (
         AND sent.state IN ('sending', 'sent', 'unknown')
 ),
 
-spelled AS (
-    SELECT
-        used.document_key,
-        used.document_no,
-        used.invoice_no,
-        used.owner_code,
-        used.company_code,
-        used.document_type,
-        used.voucher_type,
-        used.ledger_partner,
-        used.side_sign,
-        SAME_NUMBER(used.invoice_no) AS same_no
-    FROM
-        used
-),
-
 -- An invoice and the credit note that carries its number are two things, and so are two documents of other types.
 same_numbers AS (
     SELECT
         numbered.document_key,
         STRING_AGG(
-            spelled.document_no
-            || CASE WHEN spelled.invoice_no <> numbered.external_no THEN ' (as ' || spelled.invoice_no || ')' ELSE '' END
-            || CASE WHEN spelled.company_code <> numbered.company_code THEN ' (company ' || spelled.company_code || ')' ELSE '' END,
-            ', ' ORDER BY spelled.document_no, spelled.document_key
+            used.document_no
+            || CASE WHEN used.invoice_no <> numbered.external_no THEN ' (as ' || used.invoice_no || ')' ELSE '' END
+            || CASE WHEN used.company_code <> numbered.company_code THEN ' (company ' || used.company_code || ')' ELSE '' END,
+            ', ' ORDER BY used.document_no, used.document_key
         ) AS other_documents
     FROM
         numbered
-    INNER JOIN spelled
+    INNER JOIN used
         ON
-            numbered.same_no = spelled.same_no
-            AND numbered.ledger_partner = spelled.ledger_partner
-            AND numbered.owner_code = spelled.owner_code
-            AND numbered.voucher_type = spelled.voucher_type
+            numbered.same_no = used.same_no
+            AND numbered.ledger_partner = used.ledger_partner
+            AND numbered.owner_code = used.owner_code
+            AND numbered.voucher_type = used.voucher_type
             -- Unknown of what the VMS has no more.
-            AND numbered.document_type = COALESCE(spelled.document_type, numbered.document_type)
-            AND numbered.side_sign = spelled.side_sign
-            AND numbered.document_key <> spelled.document_key
+            AND numbered.document_type = COALESCE(used.document_type, numbered.document_type)
+            AND numbered.side_sign = used.side_sign
+            AND numbered.document_key <> used.document_key
     LEFT JOIN map.open_documents AS waiting
-        ON spelled.document_key = waiting.document_key
+        ON used.document_key = waiting.document_key
     WHERE
         -- Of two that wait, the later one is told of the earlier.
         waiting.document_key IS NULL OR waiting.document_key < numbered.document_key
