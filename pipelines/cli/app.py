@@ -160,6 +160,9 @@ def main() -> NoReturn:
         # Its message says what happened and what to do next; a traceback would hide that. A bug keeps its traceback.
         err.print(str(told), style="red", markup=False, highlight=False)
         code = told.exit_code
+    # All is written and closed. At its end Python would look through every object once more, which takes a second where
+    # the checks were imported.
+    gc.freeze()
     sys.exit(_said(code))
 
 
