@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +14,7 @@ VALUES = st.one_of(NAMES, st.none(), st.integers(), st.floats(), st.sampled_from
 SPACES = st.sampled_from(["", "", "", " ", "\n", "\t "])
 
 
-def written(node: Any, spaces: tuple[str, str], *, is_ascii: bool) -> str:
+def written(node: object, spaces: tuple[str, str], *, is_ascii: bool) -> str:
     """Write a node, objects as lists of pairs, members as often as they come."""
     before, after = spaces
     if isinstance(node, tuple):
@@ -29,7 +28,7 @@ def written(node: Any, spaces: tuple[str, str], *, is_ascii: bool) -> str:
     return json.dumps(node, ensure_ascii=is_ascii)
 
 
-def has_twice(node: Any) -> bool:
+def has_twice(node: object) -> bool:
     if isinstance(node, tuple):
         names = [name for name, _ in node]
         return len(names) != len(set(names)) or any(has_twice(value) for _, value in node)
@@ -45,7 +44,7 @@ NODES = st.recursive(
 
 @given(node=NODES, spaces=st.tuples(SPACES, SPACES), is_ascii=st.booleans())
 def test_what_stands_twice_is_found_however_it_is_written(
-    node: Any, spaces: tuple[str, str], *, is_ascii: bool
+    node: object, spaces: tuple[str, str], *, is_ascii: bool
 ) -> None:
     text = written(node, spaces, is_ascii=is_ascii).encode()
     assert not (has_twice(node) and _has_plainly_none(text))
