@@ -16,11 +16,10 @@ SPACES = st.sampled_from(["", "", "", " ", "\n", "\t "])
 
 def written(node: object, spaces: tuple[str, str], *, is_ascii: bool) -> str:
     """Write a node, objects as lists of pairs, members as often as they come."""
-    before, after = spaces
     if isinstance(node, tuple):
         members = (
-            f"{json.dumps(name, ensure_ascii=is_ascii)}{before}:{after}{written(value, spaces, is_ascii=is_ascii)}"
-            for name, value in node
+            f"{json.dumps(name, ensure_ascii=is_ascii)}{spaces[place % 2]}:{written(value, spaces, is_ascii=is_ascii)}"
+            for place, (name, value) in enumerate(node)
         )
         return "{" + ",".join(members) + "}"
     if isinstance(node, list):
