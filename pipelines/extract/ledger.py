@@ -15,6 +15,7 @@ from pipelines.contracts.tables import create_tables
 from pipelines.core.literals import among, literal
 from pipelines.extract.cursors import changes_since, note_changes_read
 from pipelines.extract.land import EVERYTHING, Arrival, ReadCounts, land_together
+from pipelines.wire.ahead import map_ahead
 from pipelines.wire.ledger import SIDE, whole_pages
 from pipelines.wire.query import Reading, selection_text
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 OVERLAP = timedelta(minutes=75)
 # Values in one filter.
 LARGEST_LIST = 1000
+# Vouchers whose items land together: their numbers stand in one statement.
+LANDED_AT_ONCE = 10_000
 # Rows of few fields that come by the thousand; the others are read at the setting's page size
 # (docs/systems/ledger.md#1-3).
 LARGE_PAGES: Mapping[str, int] = dict.fromkeys(
@@ -75,11 +78,9 @@ def extract_import_state(ctx: Context, tr_reg_numbers: Iterable[int]) -> ReadCou
     Items of these vouchers that are no longer there go here too, and so do errors of their items.
     """
     total = ReadCounts()
-    for numbers in lists(tr_reg_numbers):
-        items = among("tr_reg_number", numbers)
+    for numbers in lists(tr_reg_numbers, size=LANDED_AT_ONCE):
         # Items first: their errors are asked for by the ids that have just landed.
-        total += read_and_land(ctx, [ConnectionQuery(contracts.IMPORT_ITEMS, {"trRegNumber_in": numbers}, items)])
-        total += _extract_import_errors(ctx, numbers)
+        total += _extract_import_items(ctx, numbers) + _extract_import_errors(ctx, numbers)
     return total
 
 
@@ -93,6 +94,21 @@ def extract_ledger_rates(ctx: Context, since: date) -> ReadCounts:
         is_cursored=True,
     )
     return read_and_land(ctx, [window, changed] if changed.filter else [window])
+
+
+def _extract_import_items(ctx: Context, numbers: Sequence[int]) -> ReadCounts:
+    """Read the items of these vouchers a list at a time, and land them together: each landing begins dlt anew."""
+    contract = contracts.IMPORT_ITEMS
+
+    def begin(few: Sequence[int]) -> Iterator[bytes]:
+        reading = _reading(ConnectionQuery(contract, {"trRegNumber_in": few}))
+        [pages] = ctx.ledger.read([reading])
+        return whole_pages(pages, reading)
+
+    # The ledger looks for the next list while the last one is landed; more at once would only wait in memory.
+    pages = chain.from_iterable(map_ahead(begin, lists(numbers), workers=1, ahead=2))
+    [landed] = land_together(ctx, [Arrival(contract, pages, among("tr_reg_number", numbers))], side=SIDE)
+    return landed.counts
 
 
 def _extract_import_errors(ctx: Context, numbers: Sequence[int]) -> ReadCounts:
@@ -148,8 +164,9 @@ def _reading(query: ConnectionQuery) -> Reading:
     )
 
 
-def lists(values: Iterable[T]) -> Iterator[list[T]]:
-    """Cut distinct values into lists that one filter takes."""
+def lists(values: Iterable[T], *, size: int | None = None) -> Iterator[list[T]]:
+    """Cut distinct values into lists, by default such as one filter takes."""
     distinct = sorted(set(values))
-    for first in range(0, len(distinct), LARGEST_LIST):
-        yield distinct[first : first + LARGEST_LIST]
+    size = size or LARGEST_LIST
+    for first in range(0, len(distinct), size):
+        yield distinct[first : first + size]

@@ -120,12 +120,22 @@ class Delivery:
         """Do the work on what stands in these states, again after each round of calls without an answer."""
         # Read anew in each round: what got no answer in the last one stands as `unknown` on disk.
         for _ in range(ROUNDS):
-            entries = [entry for entry in self.outbox.entries(self.cargo.kind, states) if is_due(entry)]
-            self.take(entries)
-            work(entries)
+            self.once(states, work, is_due=is_due)
             if self.is_stopped or not self._wait_for_calls_to_end():
                 break
         return self.result()
+
+    def once(
+        self,
+        states: Collection[State],
+        work: Callable[[Sequence[Entry]], object],
+        *,
+        is_due: Callable[[Entry], bool],
+    ) -> None:
+        """Do the work on what is due of what stands in these states now."""
+        entries = [entry for entry in self.outbox.entries(self.cargo.kind, states) if is_due(entry)]
+        self.take(entries)
+        work(entries)
 
     def take(self, entries: Sequence[Entry]) -> None:
         """Count these entries as part of this delivery."""

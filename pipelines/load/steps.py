@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from pipelines.load.delivery import WITHDRAWN, DeliveryResult
 from pipelines.load.ledger import vouchers
 from pipelines.load.ledger.master_data import deliver_master_data
+from pipelines.load.ledger.storing import storing_beside
 from pipelines.load.ledger.vouchers import store_voucher_intents
 from pipelines.load.vms.acknowledge import acknowledging_beside, deliver_acknowledgements
 from pipelines.load.vms.actuals import deliver_actuals
@@ -28,6 +29,10 @@ __all__ = [
     "store_voucher_intents",
     "write_reasons",
 ]
+
+
+# Vouchers that are stored before any is sent: some ten mutations, in the time of which the others are stored.
+AT_FIRST = 1_000
 
 
 def send_master_data(ctx: Context) -> Counts:
@@ -65,12 +70,14 @@ def send_vouchers(
     """Store an intent for each document that is ready, and deliver all vouchers that are not settled.
 
     ``ready_documents`` gives the keys of the documents that were checked and that nothing holds at this moment;
-    ``among`` restricts those for which an intent is stored. Of a large batch the first are acknowledged meanwhile.
+    ``among`` restricts those for which an intent is stored. Of a large batch the first go while the others are stored,
+    and are acknowledged while the last go.
     """
     ready = ready_documents(ctx)
-    store_voucher_intents(ctx, ready if among is None else ready.intersection(among))
-    with acknowledging_beside(ctx) as taken:
-        return _counts(ctx, vouchers.deliver_vouchers(ctx, ready=ready, taken=taken))
+    due = sorted(ready if among is None else ready.intersection(among))
+    store_voucher_intents(ctx, due[:AT_FIRST])
+    with acknowledging_beside(ctx) as taken, storing_beside(ctx, due[AT_FIRST:]) as following:
+        return _counts(ctx, vouchers.deliver_vouchers(ctx, ready=ready, taken=taken, following=following))
 
 
 def acknowledge(ctx: Context) -> Counts:

@@ -49,7 +49,7 @@ class Outbox:
         """
         stored: list[str] = []
         remaining = iter(intents)
-        # One transaction over all thousands: after a crash either every voucher of the batch has its intent, or none.
+        # One transaction over all thousands: after a crash either every intent of them is there, or none.
         with self._control.write(within) as connection:
             while batch := list(islice(remaining, STORED_AT_ONCE)):
                 stored += self._store(connection, batch, retry_failed=True)

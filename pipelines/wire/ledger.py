@@ -273,14 +273,14 @@ def whole_pages(pages: Iterable[bytes], reading: Reading) -> Iterator[bytes]:
 
     A node without its code would land as one without code: the real one is then missing, and made a second time.
     """
-    asked = {path.partition(".")[0] for path in selected(reading.selection)}
+    asked = {f'"{path.partition(".")[0]}"'.encode() for path in selected(reading.selection)}
     for page in pages:
         # By its text, which costs no second reading: a member of that name below the node passes, and does no harm.
         texts, _ = split(page)
         for text in map(bytes, texts):
-            lacking = sorted(name for name in asked if f'"{name}"'.encode() not in text)
+            lacking = [name for name in asked if name not in text]
             if lacking and text.startswith(b"{"):
-                found = f"an object without {', '.join(lacking)}"
+                found = f"an object without {', '.join(sorted(name.decode()[1:-1] for name in lacking))}"
                 raise Terminal(f"The ledger's {reading.connection} was answered with {found}.", next_step=ASK)
         yield page
 

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
+
+import msgspec
+
+_SPACED = re.compile(rb'"[ \t\r\n]+:')
+_NAMED = b'":'
 
 
 def twice_in(text: bytes) -> str:
@@ -16,6 +22,8 @@ def twice_in(text: bytes) -> str:
     For answers that are acted on as they are: look-ups, and what a write was answered with. Pages that land in tables
     are judged object by object (pipelines/extract/exact.py). A text that is no JSON is its reader's to judge.
     """
+    if _has_plainly_none(text):
+        return ""
     found: list[str] = []
 
     def look(members: Sequence[tuple[str, object]]) -> None:
@@ -27,3 +35,19 @@ def twice_in(text: bytes) -> str:
     except (ValueError, RecursionError):
         return ""
     return found[0] if found else ""
+
+
+def _has_plainly_none(text: bytes) -> bool:
+    """Tell, in a tenth of the time, that as many members were read as are written.
+
+    Where nothing is escaped a quote ends a text, so that one with a colon behind it stands behind each name and
+    nowhere else. Of two members of one name a reader keeps one, and writes one again.
+    """
+    if b"\\" in text or _SPACED.search(text):
+        return False
+    try:
+        again = msgspec.json.encode(msgspec.json.decode(text))
+    # No JSON, or a number that is not written again.
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
+        return False
+    return text.count(_NAMED) == again.count(_NAMED)

@@ -355,13 +355,17 @@ def test_a_voucher_that_was_deleted_goes_here_too(ctx: Context, sandbox: Sandbox
     assert value(ctx, rows) == 0
 
 
-def test_import_items_and_errors_are_read_back_and_go(ctx: Context, sandbox: Sandbox) -> None:
+def import_nodes(*numbers: int) -> list[dict[str, object]]:
     node = {
-        "owner": {"ownerCode": 28601}, "transactionSource": {"code": "GL"}, "trRegNumber": 77, "trItemNumber": 1,
+        "owner": {"ownerCode": 28601}, "transactionSource": {"code": "GL"}, "trItemNumber": 1,
         "postedDate": "2026-11-02", "account": {"code": "4300"}, "currency": {"code": "NOK"}, "amount": "5.00",
         "invoiceAmount": "5.00", "text": "alone", "jobLevel": {"dbSubId": 1},
     }  # fmt: skip
-    [edge] = ctx.ledger.mutate("addGLImportItems", [{"clientId": "0", "node": node}])
+    return [{"clientId": str(number), "node": {**node, "trRegNumber": number}} for number in numbers]
+
+
+def test_import_items_and_errors_are_read_back_and_go(ctx: Context, sandbox: Sandbox) -> None:
+    [edge] = ctx.ledger.mutate("addGLImportItems", import_nodes(77))
     sandbox.control("POST", "ledger/post")
     ledger.extract_import_state(ctx, [77])
     assert value(ctx, "SELECT amount FROM stg_ledger.import_items") == 5
@@ -369,6 +373,27 @@ def test_import_items_and_errors_are_read_back_and_go(ctx: Context, sandbox: San
     sandbox.control("POST", "ledger/import-items/remove", {"rows": [int(edge["node"]["dbId"])]})
     assert ledger.extract_import_state(ctx, [77]).removed == 1
     assert value(ctx, "SELECT count(*) FROM stg_ledger.import_items") == 0
+
+
+def test_the_import_of_many_vouchers_is_read_by_lists(
+    ctx: Context, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = range(70, 77)
+    edges = ctx.ledger.mutate("addGLImportItems", import_nodes(*numbers))
+    sandbox.control("POST", "ledger/post")
+    monkeypatch.setattr(ledger, "LARGEST_LIST", 2)
+    monkeypatch.setattr(ledger, "LANDED_AT_ONCE", 4)
+    sandbox.control("DELETE", "requests")
+    ledger.extract_import_state(ctx, numbers)
+    # Four lists of two vouchers, and the errors of each two of them.
+    assert ledger_requests(sandbox) == 4 + 2
+    assert value(ctx, "SELECT count(*) FROM stg_ledger.import_items") == 7
+    own = "import_item_db_id IN (SELECT import_item_db_id FROM stg_ledger.import_items)"
+    assert value(ctx, f"SELECT count(DISTINCT import_item_db_id) FROM stg_ledger.import_errors WHERE {own}") == 7
+    sandbox.control("POST", "ledger/import-items/remove", {"rows": [int(edge["node"]["dbId"]) for edge in edges[1:4]]})
+    assert ledger.extract_import_state(ctx, numbers).removed == 3
+    left = ctx.warehouse.execute("SELECT tr_reg_number FROM stg_ledger.import_items ORDER BY 1").fetchall()
+    assert left == [(70,), (74,), (75,), (76,)]
 
 
 def test_rates_of_the_window_follow_the_other_side(ctx: Context, sandbox: Sandbox) -> None:

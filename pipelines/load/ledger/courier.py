@@ -81,6 +81,10 @@ class LedgerCourier:
     _refusals: int = 0
     _silences: int = 0
 
+    def deliver_first(self, is_first: Callable[[Entry], bool]) -> None:
+        """Deliver some of what ``deliver`` does, once and without waiting; what it leaves is then met again."""
+        self.delivery.once([State.TODO, State.UNKNOWN], self._send_wanted, is_due=is_first)
+
     def deliver(self) -> DeliveryResult:
         """Deliver what is `todo` or `unknown`; neither a refused document nor a refused entity stops another."""
         result = self.delivery.in_rounds([State.TODO, State.UNKNOWN], self._send_wanted)
@@ -91,7 +95,10 @@ class LedgerCourier:
         return self.delivery.in_rounds([State.UNKNOWN], self._looked_up)
 
     def _send_wanted(self, entries: Sequence[Entry]) -> None:
-        self._send_all(self._looked_up(self.delivery.without_unwanted(entries)))
+        wanted = self.delivery.without_unwanted(entries)
+        # What was sent first may have met a ledger that answers no more: then the rest waits.
+        if not self.delivery.is_stopped:
+            self._send_all(self._looked_up(wanted))
 
     def _looked_up(self, entries: Sequence[Entry]) -> list[Entry]:
         open_entries = [entry for entry in entries if self._group(entry) not in self._given_up]
@@ -132,8 +139,10 @@ class LedgerCourier:
                 again = self._send(group, parcels, is_proved_absent=mutation.is_proved_absent)
                 # Before all others: the parts of a refused mutation name the next gap, which spares the rest a refusal.
                 queue.extendleft(reversed(again))
-            done = sum(state is not State.TODO for state in self.delivery.states.values())
-            self.delivery.report(f"{self.delivery.cargo.kind} to the ledger", done, len(self.delivery.states))
+            states = self.delivery.states.values()
+            # Counted by the list itself: a mutation of a large batch would else look at all of it in Python.
+            done = len(states) - [*states].count(State.TODO)
+            self.delivery.report(f"{self.delivery.cargo.kind} to the ledger", done, len(states))
 
     def _without_known_gaps(self, group: MutationGroup, entries: Sequence[Entry]) -> list[Parcel]:
         """Open the payloads; set aside what carries a code that the ledger is known by now not to have."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from itertools import groupby
@@ -55,17 +56,33 @@ _FROM_VMS = {
 CURRENCIES = {"currency_amount": "currency", "amount": "company_currency"}
 
 
+@dataclass(frozen=True, slots=True)
+class Following:
+    """The documents whose intents are stored meanwhile, and what returns when all are, or raises what stopped it.
+
+    Until then nothing of theirs may go: an earlier batch may have left an intent that is only now drafted anew.
+    """
+
+    keys: frozenset[int] = frozenset()
+    wait: Callable[[], None] = lambda: None
+
+
+NOTHING = Following()
+
+
 def store_voucher_intents(context: Context, document_keys: Collection[int]) -> list[str]:
     """Store the drafted vouchers of documents that passed every check, in one transaction; return the ids stored.
 
     A voucher that failed is tried again though it has not changed since: the ledger may have.
     """
+    return Outbox.of(context).store_intents(voucher_intents(context, document_keys))
+
+
+def voucher_intents(context: Context, document_keys: Collection[int]) -> Iterator[Intent]:
+    """Make the intents of the drafted vouchers of documents, by document key."""
     reversed_keys = originals(context.warehouse, document_keys)
-    lines = _draft_lines(context, document_keys)
-    vouchers = groupby(lines, key=itemgetter("document_key"))
-    return Outbox.of(context).store_intents(
-        voucher_intent(list(members), reverses=reversed_keys.get(key, ())) for key, members in vouchers
-    )
+    for key, lines in groupby(_draft_lines(context, document_keys), key=itemgetter("document_key")):
+        yield voucher_intent(list(lines), reverses=reversed_keys.get(key, ()))
 
 
 def voucher_intent(lines: Sequence[Row], *, reverses: Sequence[int] = ()) -> Intent:
@@ -144,15 +161,19 @@ def deliver_vouchers(
     ready: Collection[int],
     sleep: Callable[[float], None] = time.sleep,
     taken: Callable[[int], None] = lambda _: None,
+    following: Following = NOTHING,
 ) -> DeliveryResult:
     """Deliver every voucher that is not settled; each one sent brings its acknowledgement into the outbox.
 
     Vouchers of documents that are not ``ready``, or no longer (held, ignored, gone), are looked up when their fate is
-    unknown, and never sent. ``taken`` hears of how many the ledger has just taken.
+    unknown, and never sent. ``taken`` hears of how many the ledger has just taken; what is ``following`` goes last.
     """
     ready_keys = frozenset(ready)
     courier = _courier(context, is_wanted=lambda entry: entry.document_key in ready_keys, sleep=sleep)
     courier.taken = taken
+    if following.keys:
+        courier.deliver_first(lambda entry: entry.document_key not in following.keys)
+        following.wait()
     return courier.deliver()
 
 
