@@ -18,7 +18,7 @@ import msgspec
 
 from pipelines.core.table_ref import TableRef, quote
 from pipelines.models.functions import functions_sql
-from pipelines.models.parts import MOST_PARTS, Keys
+from pipelines.models.noted import MOST_PARTS, Keys
 from pipelines.stores.moves import create_moves, forget_moves, last_copy, moved_since
 from pipelines.stores.rows import number_of
 

@@ -19,7 +19,8 @@ from pipelines.core.table_ref import TableRef
 from pipelines.models import parts, slices
 from pipelines.models.build import build
 from pipelines.models.model import Catalog
-from pipelines.models.parts import FRAMES, Parts
+from pipelines.models.noted import FRAMES
+from pipelines.models.parts import Parts
 from tests.bench.rec_world import fill
 from tests.models.conftest import prepare
 from tests.support.verified import verified_models
