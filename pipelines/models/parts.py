@@ -85,8 +85,7 @@ class Parts:
     def following(self, connection: duckdb.DuckDBPyConnection, model: Model, keys: Keys | None) -> Iterator[None]:
         """Note which parts of a model change while a block builds it, whole or these parts alone."""
         columns = self.followed.get(model.ref, ()) if self.build_no else ()
-        # Whole, a divided model has changed in all of it, by another day or setting.
-        is_compared = not model.keep and model.ref in self.present and (bool(keys) or (keys is None and not model.divided))
+        is_compared = not model.keep and model.ref in self.present and (keys is None or bool(keys))
         if not columns or not is_compared:
             yield
             # Of what keeps rows, those that came anew have changed as well.
