@@ -122,31 +122,35 @@ def moved_since(
     }
 
 
-def look(connection: duckdb.DuckDBPyConnection, stream: Stream, columns: Columns, *, build_no: int) -> None:
-    """Find out what has changed in a table that no model makes, and note it as of this build."""
-    query = versions(stream, columns)
+def look(
+    connection: duckdb.DuckDBPyConnection, stream: Stream, columns: Columns, *, build_no: int, where: str = "TRUE"
+) -> None:
+    """Find out what has changed in a table that no model makes, and note it as of this build.
+
+    ``where`` are the rows to look at, of all that are ever looked at.
+    """
+    query = versions(stream, columns, where=where)
     noted = f"SELECT part, version FROM {VERSIONS.quoted} WHERE {stream.place}"
     if not (changed := differing(connection, query, noted)) and changed is not None:
         return
     note_moved(connection, stream, changed, build_no=build_no)
     these = "" if changed is None else f" AND part IN ({', '.join(map(str, changed))})"
     connection.execute(f"DELETE FROM {VERSIONS.quoted} WHERE {stream.place}{these}")
-    now = versions(stream, columns, among=changed)
+    now = query if changed is None else versions(stream, columns, where=of_parts(stream.column, changed, columns[stream.column]))
     connection.execute(
         f"INSERT INTO {VERSIONS.quoted} SELECT '{stream.table}', '{stream.column}', part, version FROM ({now}) AS now"
     )
 
 
-def versions(stream: Stream, columns: Columns, *, where: str = "TRUE", among: Keys | None = None) -> str:
+def versions(stream: Stream, columns: Columns, *, where: str = "TRUE") -> str:
     """Query the parts of a table, each with a sum over its rows that has no order to depend on."""
     # Only what is landed is stamped with each writing: a correction changes lines that were sent, and not their time.
     # And a model may have a column that is named like a stamp.
     content = stamp(columns) if stream.table.schema in STAGED.values() else "whole_row"
     part = part_number(stream.column, columns[stream.column]) if stream.column else "CAST(NULL AS BIGINT)"
-    these = where if among is None else of_parts(stream.column, among, columns[stream.column])
     return (
         f"SELECT {part} AS part, CAST(sum(hash({content})) AS HUGEINT) AS version "
-        f"FROM {stream.table.quoted} AS whole_row WHERE {these} GROUP BY 1"
+        f"FROM {stream.table.quoted} AS whole_row WHERE {where} GROUP BY 1"
     )
 
 

@@ -25,9 +25,10 @@ from pipelines.core.table_ref import TableRef, quote
 from pipelines.models import noted
 from pipelines.models.external import read_external
 from pipelines.models.functions import functions_sql
-from pipelines.models.moves import given_parts
+from pipelines.models.moves import given_parts, look_copied
 from pipelines.models.noted import Keys, Stream, differing, of_parts, versions
 from pipelines.stores.changes import part_number
+from pipelines.stores.moves import MOVED_BY_DOCUMENT
 from pipelines.stores.rows import number_of
 
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ SHADOW = "parts_"
 class Parts:
     """What has changed since each model was built; found out, and noted, as models are built."""
 
-    # As they will be once all is built, and the tables that are there before.
+    # Of all tables as they will be once all is built, and of those that are there before.
     columns: Mapping[TableRef, Columns] = field(default_factory=dict)
-    present: Collection[TableRef] = ()
+    present: Mapping[TableRef, Columns] = field(default_factory=dict)
     # 0: nothing is noted, and all is built whole.
     build_no: int = 0
     # Whether it is known what has changed in what the models read, and models may be built in parts.
@@ -85,8 +86,10 @@ class Parts:
     def following(self, connection: duckdb.DuckDBPyConnection, model: Model, keys: Keys | None) -> Iterator[None]:
         """Note which parts of a model change while a block builds it, whole or these parts alone."""
         columns = self.followed.get(model.ref, ()) if self.build_no else ()
-        is_compared = not model.keep and model.ref in self.present and (keys is None or bool(keys))
-        if not columns or not is_compared:
+        # Of another release it may have other columns.
+        is_alike = bool(columns) and self.present.get(model.ref) == self.columns[model.ref]
+        is_compared = is_alike and not model.keep and (keys is None or bool(keys))
+        if not is_compared:
             yield
             # Of what keeps rows, those that came anew have changed as well.
             moved = keys if keys is None or not model.keep else keys | given_parts(connection, model)
@@ -164,7 +167,9 @@ def open_parts(connection: duckdb.DuckDBPyConnection, models: Iterable[Model], c
     read = {stream for model in chosen if not model.keep for stream in streams_of(model, columns)} if is_known else ()
     for stream in read:
         if stream.table not in known and stream.table in present:
-            noted.look(connection, stream, columns[stream.table], build_no=parts.build_no)
+            is_copied = stream.table in MOVED_BY_DOCUMENT and stream.column in {"", "document_key"}
+            find = look_copied if is_copied else noted.look
+            find(connection, stream, columns[stream.table], build_no=parts.build_no)
     return parts
 
 
