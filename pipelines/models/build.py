@@ -185,7 +185,7 @@ def _made(lane: Lane, model: Model, parts: Parts) -> BuildResult:
     if slices:
         show_slice(connection, model, parts.columns, lane=lane.number)
     if model.ref in parts.current:
-        return BuildResult(model.ref, number_of(connection.execute(f"SELECT count(*) FROM {model.ref.quoted}")), 0)
+        return BuildResult(model.ref, replace_parts(connection, model, frozenset(), lane=lane.number), 0)
     with transaction(connection):
         with parts.following(connection, model, keys):
             made = _parts_made(lane, model, keys, slices)

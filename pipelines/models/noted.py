@@ -112,12 +112,13 @@ def moved_since(
     listed = ", ".join(f"('{stream.table}', '{stream.column}')" for stream in streams)
     if not listed:
         return {}
+    parts = f"coalesce(list(DISTINCT part) FILTER (part IS NOT NULL), [])[:{MOST_PARTS + 1}]"
     rows = connection.execute(
-        f"SELECT table_name, part_column, list(DISTINCT part) FILTER (part IS NOT NULL)[:{MOST_PARTS + 1}], count(*) > count(part) "
-        f"FROM {MOVED.quoted} WHERE build_no > {build_no} AND (table_name, part_column) IN ({listed}) GROUP BY ALL"
+        f"SELECT table_name, part_column, {parts}, count(*) > count(part) FROM {MOVED.quoted} "
+        f"WHERE build_no > {build_no} AND (table_name, part_column) IN ({listed}) GROUP BY ALL"
     ).fetchall()
     return {
-        Stream(TableRef.parse(table), column): None if is_all or len(parts or []) > MOST_PARTS else frozenset(parts or [])
+        Stream(TableRef.parse(table), column): None if is_all or len(parts) > MOST_PARTS else frozenset(parts)
         for table, column, parts, is_all in rows
     }
 
@@ -129,14 +130,16 @@ def look(
 
     ``where`` are the rows to look at, of all that are ever looked at.
     """
-    query = versions(stream, columns, where=where)
+    query = now = versions(stream, columns, where=where)
     noted = f"SELECT part, version FROM {VERSIONS.quoted} WHERE {stream.place}"
     if not (changed := differing(connection, query, noted)) and changed is not None:
         return
     note_moved(connection, stream, changed, build_no=build_no)
-    these = "" if changed is None else f" AND part IN ({', '.join(map(str, changed))})"
-    connection.execute(f"DELETE FROM {VERSIONS.quoted} WHERE {stream.place}{these}")
-    now = query if changed is None else versions(stream, columns, where=of_parts(stream.column, changed, columns[stream.column]))
+    these = "TRUE"
+    if changed is not None:
+        these = of_parts("part", changed)
+        now = versions(stream, columns, where=of_parts(stream.column, changed, columns[stream.column]))
+    connection.execute(f"DELETE FROM {VERSIONS.quoted} WHERE {stream.place} AND {these}")
     connection.execute(
         f"INSERT INTO {VERSIONS.quoted} SELECT '{stream.table}', '{stream.column}', part, version FROM ({now}) AS now"
     )

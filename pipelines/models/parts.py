@@ -77,7 +77,8 @@ class Parts:
                 return None
             link = links.get(stream.table)
             other = link.other if link else None
-            keys |= changed if other is None else self._others(connection, other, stream, model, changed)
+            beside = None if other is None else Stream(other, stream.column)
+            keys |= changed if beside is None else _others(connection, self.columns, beside, model.divided, changed)
         if not keys:
             self.current.add(model.ref)
         return frozenset(keys) if len(keys) <= noted.MOST_PARTS else None
@@ -129,11 +130,6 @@ class Parts:
 
     def _note(self, connection: duckdb.DuckDBPyConnection, model: Model, column: str, keys: Keys | None) -> None:
         noted.note_moved(connection, Stream(model.ref, column), keys, build_no=self.build_no)
-
-    def _others(
-        self, connection: duckdb.DuckDBPyConnection, table: TableRef, stream: Stream, model: Model, keys: Keys
-    ) -> Keys:
-        return _others(connection, table, self.columns[table], stream.column, model.divided, keys)
 
     def _frame(self, model: Model) -> str:
         """Hash what a model is made by, but for the rows that it reads."""
@@ -197,11 +193,12 @@ def streams_of(model: Model, columns: Mapping[TableRef, Columns]) -> Collection[
 
 
 def _others(
-    connection: duckdb.DuckDBPyConnection, table: TableRef, columns: Columns, column: str, other: str, keys: Keys
+    connection: duckdb.DuckDBPyConnection, columns: Mapping[TableRef, Columns], beside: Stream, other: str, keys: Keys
 ) -> Keys:
-    """Return what a table that links two columns has in one of them beside these keys in the other."""
-    wanted = f"{of_parts(column, keys, columns[column])} AND {quote(other)} IS NOT NULL"
-    found = f"SELECT DISTINCT {part_number(other, columns[other])} FROM {table.quoted} WHERE {wanted}"
+    """Return what a table that links two columns has in the other one beside these keys in its own."""
+    kinds = columns[beside.table]
+    wanted = f"{of_parts(beside.column, keys, kinds[beside.column])} AND {quote(other)} IS NOT NULL"
+    found = f"SELECT DISTINCT {part_number(other, kinds[other])} FROM {beside.table.quoted} WHERE {wanted}"
     return frozenset(key for (key,) in connection.execute(found).fetchall())
 
 
@@ -212,7 +209,8 @@ def show_parts(
     linked, conditions = {link.table: link.other for link in model.links}, {}
     for ref, column in divided_by(model, columns):
         other = linked.get(ref)
-        own = keys if other is None else _others(connection, other, columns[other], model.part_column, column, keys)
+        beside = None if other is None else Stream(other, model.part_column)
+        own = keys if beside is None else _others(connection, columns, beside, column, keys)
         conditions[ref] = f"{of_parts(column, own, columns[ref][column])} OR {quote(column)} IS NULL"
     show(connection, model, conditions, lane=lane)
 

@@ -148,12 +148,12 @@ class _Reader:
         links: list[Link] = []
         for words in header.parts[1:]:
             match = _LINK.fullmatch(words)
-            table, other = (TableRef.parse(match[name]) if match and match[name] else None for name in ("table", "other"))
-            if match is None or table is None or not reads >= {table, other or table}:
+            tables = [TableRef.parse(match[name]) for name in ("table", "other") if match[name]] if match else []
+            if match is None or not reads >= {*tables}:
                 message = f"{words!r} is no link; write: schema.table by column of schema.other, both read here."
                 self._fault(header.lines["parts"], 1, message)
             else:
-                links.append(Link(table, match["column"], other))
+                links.append(Link(tables[0], match["column"], tables[1] if tables[1:] else None))
         return tuple(links)
 
     def _reads(self, query: exp.Query) -> set[TableRef]:

@@ -158,9 +158,7 @@ def world(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> Iterator[duckdb.
 
 # The table of an edit, and how the copying of the control store notes what it writes.
 WRITTEN = re.compile(r"(?:UPDATE|DELETE FROM|INSERT INTO) ([\w.]+).*?\b(\d{7})\b", re.DOTALL)
-COPIED = (
-    "INSERT INTO ctl.moves SELECT coalesce(max(copy_no), 0) + 1, unnest([{0}, {0} + 700000]) FROM ctl.moves"
-)
+COPIED = "INSERT INTO ctl.moves SELECT coalesce(max(copy_no), 0) + 1, unnest([{0}, {0} + 700000]) FROM ctl.moves"
 SCHEMAS = (("map", "post"), ("rec",), ("close",))
 
 
