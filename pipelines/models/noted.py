@@ -87,11 +87,10 @@ def note_current(connection: duckdb.DuckDBPyConnection, refs: Iterable[TableRef]
         connection.execute(f"UPDATE {FRAMES.quoted} SET build_no = {build_no} WHERE model_name IN ({names})")
 
 
-def built_in(connection: duckdb.DuckDBPyConnection, ref: TableRef, frame: str) -> int | None:
-    """Return the build up to which a model is as it was noted; None where it was built as something else."""
-    noted = f"SELECT build_no FROM {FRAMES.quoted} WHERE model_name = '{ref}' AND frame = '{frame}'"
-    row = connection.execute(noted).fetchone()
-    return row[0] if row else None
+def frames(connection: duckdb.DuckDBPyConnection) -> Mapping[tuple[str, str], int]:
+    """Return the build up to which each model is as it was noted, by its name and by what it was built as."""
+    rows = connection.execute(f"SELECT model_name, frame, build_no FROM {FRAMES.quoted}").fetchall()
+    return {(name, frame): build_no for name, frame, build_no in rows}
 
 
 def note_moved(connection: duckdb.DuckDBPyConnection, stream: Stream, keys: Keys | None, *, build_no: int) -> None:

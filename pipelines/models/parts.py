@@ -51,6 +51,8 @@ class Parts:
     build_no: int = 0
     # Whether it is known what has changed in what the models read, and models may be built in parts.
     is_known: bool = False
+    # Up to which build each model is as it was noted.
+    frames: Mapping[tuple[str, str], int] = field(default_factory=dict)
     # Of a table that a model makes, the columns by which others read it in parts.
     followed: Mapping[TableRef, Collection[str]] = field(default_factory=dict)
     # Which models read a table.
@@ -66,7 +68,7 @@ class Parts:
         """
         if not self.is_known or model.keep or model.ref not in self.present:
             return None
-        since = noted.built_in(connection, model.ref, self._frame(model))
+        since = self.frames.get((str(model.ref), self._frame(model)))
         if since is None:
             return None
         keys: set[int] = set()
@@ -159,13 +161,14 @@ def open_parts(connection: duckdb.DuckDBPyConnection, models: Iterable[Model], c
         for ref in model.reads:
             readers.setdefault(ref, set()).add(model.ref)
     is_known = any(model.divided for model in chosen)
-    parts = Parts(columns, present, noted.next_build(connection), is_known, followed, readers)
+    build_no, frames = noted.next_build(connection), noted.frames(connection)
+    parts = Parts(columns, present, build_no, is_known, frames, followed, readers)
     read = {stream for model in chosen if not model.keep for stream in streams_of(model, columns)} if is_known else ()
     for stream in read:
         if stream.table not in known and stream.table in present:
             is_copied = stream.table in MOVED_BY_DOCUMENT and stream.column in {"", "document_key"}
             find = look_copied if is_copied else noted.look
-            find(connection, stream, columns[stream.table], build_no=parts.build_no)
+            find(connection, stream, columns[stream.table], build_no=build_no)
     return parts
 
 
