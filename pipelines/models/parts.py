@@ -125,9 +125,10 @@ class Parts:
             changed = differing(connection, query, f"FROM before_{number}")
             is_changed = is_changed or changed is None or bool(changed)
             self._note(connection, model, column, changed)
-        if not is_changed:
+        # Only what was told once may be silent: see ``stores/changes.py``.
+        if not is_changed and any(name == str(model.ref) for name, _ in self.frames):
             self.unchanged.add(model.ref)
-        elif told != [""]:
+        if is_changed and told != [""]:
             self._note(connection, model, "", None)
 
     def _note(self, connection: duckdb.DuckDBPyConnection, model: Model, column: str, keys: Keys | None) -> None:
