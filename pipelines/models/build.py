@@ -18,7 +18,8 @@ from pipelines.models.functions import create_functions
 from pipelines.models.merge import merge
 from pipelines.models.model import Model
 from pipelines.models.moves import create_follow_notes, forget_followed, given_parts, moved_parts, note_followed, shapes
-from pipelines.models.parts import SHADOW, Keys, Parts, database_of, open_parts, replace_parts, show_parts
+from pipelines.models.noted import Keys
+from pipelines.models.parts import SHADOW, Parts, database_of, open_parts, replace_parts, show_parts
 from pipelines.models.slices import Slice, build_slices, show_slice, slices_of
 from pipelines.models.stale import forget, note
 from pipelines.stores.changes import create_changes, note_rows, note_table
@@ -74,7 +75,8 @@ def build(
     people read those of the published file (``pipelines/publish``), and they cost a seventh of a build.
     """
     # `only` goes before the schemas: an empty set means that nothing is stale, and builds nothing.
-    chosen = [m for m in models if (m.ref in only if only is not None else m.ref.schema in schemas)]
+    catalog = [*models]
+    chosen = [m for m in catalog if (m.ref in only if only is not None else m.ref.schema in schemas)]
     create_functions(connection)
     with little_memory(connection) if is_sparing else nullcontext(), _as_suits(connection) as threads:
         for schema in sorted({model.ref.schema for model in chosen}):
@@ -83,12 +85,12 @@ def build(
         with transaction(connection):
             create_changes(connection)
             forget(connection, [model.ref for model in chosen] if marks else [])
-            parts = open_parts(connection, chosen)
             create_follow_notes(connection)
+            parts = open_parts(connection, chosen, catalog)
         built = _side_by_side(connection, chosen, parts, threads, report)
         with transaction(connection):
             note(connection, {made.ref: marks[made.ref] for made in built} if marks else {})
-            parts.note(connection)
+            parts.end(connection)
             forget_followed(connection)
         report("models", len(built), len(chosen))
     for made in built:  # logged once it is committed, so that the log never tells of what did not happen
@@ -182,11 +184,15 @@ def _made(lane: Lane, model: Model, parts: Parts) -> BuildResult:
         show_parts(connection, model, keys, columns, lane=lane.number)
     if slices:
         show_slice(connection, model, parts.columns, lane=lane.number)
-    with transaction(connection), parts.following(connection, model, keys):
-        made = _parts_made(lane, model, keys, slices)
+    if model.ref in parts.current:
+        return BuildResult(model.ref, replace_parts(connection, model, frozenset(), lane=lane.number), 0)
+    with transaction(connection):
+        with parts.following(connection, model, keys):
+            made = _parts_made(lane, model, keys, slices)
         if model.moves:
             note_followed(connection, model)
-        _note_changes(connection, model, keys)
+        if model.ref not in parts.unchanged:
+            _note_changes(connection, model, keys)
         return made
 
 

@@ -13,7 +13,8 @@ from pipelines.core.table_ref import quote
 from pipelines.models.duck import create_statement, plain_words
 from pipelines.models.external import read_external
 from pipelines.models.moves import note_given
-from pipelines.models.parts import Keys, among_views, of_parts
+from pipelines.models.noted import Keys, of_parts
+from pipelines.models.parts import among_views
 from pipelines.stores.rows import number_of
 
 if TYPE_CHECKING:

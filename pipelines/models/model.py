@@ -33,11 +33,14 @@ class ModelColumn:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What links a table to the parts of a model: a column of it, and the table that has this one and the parts'."""
+    """What links a table to the parts of a model: a column of it, and the table that has this one and the parts'.
+
+    None: the column is that of the parts, under another name.
+    """
 
     table: TableRef
     column: str
-    other: TableRef
+    other: TableRef | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """Which parts of a model are built anew: those whose rows, in anything it reads, have changed since it was built.
 
 A model says by which column it is divided (``-- parts: document_key``): a row follows from rows of its own part alone,
-in every table that has the column. A table that has not may be linked (``; stg_ledger.transactions by header_db_id of
-rec.booked_vouchers``): its rows belong to the parts that the other table names. Of any other table, and of rows without
-a part, a change concerns all. The text of a model stays what runs: it finds, under the names it has, tables with the
-changed parts alone.
+in every table that has the column. In another table the same parts may go by another column (``; map.actual_rows by
+project_code``), or be linked (``; stg_ledger.transactions by header_db_id of rec.booked_vouchers``): its rows belong to
+the parts that the other table names. Of any other table, and of rows without a part, a change concerns all. A model
+that is not divided is one part: it is built where anything that it reads has changed. The text of a model stays what
+runs: it finds, under the names it has, tables with the changed parts alone.
 """
 
 # ruff: noqa: S608 - statements are made of quoted names, of hashes and of whole numbers
@@ -20,142 +21,161 @@ from typing import TYPE_CHECKING
 import duckdb
 import msgspec
 
-from pipelines.contracts.tables import SCHEMAS as STAGED
-from pipelines.core.literals import among
 from pipelines.core.table_ref import TableRef, quote
+from pipelines.models import noted
 from pipelines.models.external import read_external
 from pipelines.models.functions import functions_sql
-from pipelines.models.stale import stamp
+from pipelines.models.moves import given_parts, look_copied
+from pipelines.models.noted import Keys, Stream, differing, of_parts, versions
+from pipelines.stores.changes import part_number
+from pipelines.stores.moves import MOVED_BY_DOCUMENT
 from pipelines.stores.rows import number_of
 
 if TYPE_CHECKING:
     from pipelines.models.model import Columns, Model
 
-# What each model that is divided was built from, and the parts that were there then of each table it reads.
-FRAMES, VERSIONS = TableRef("ctl", "built_frames"), TableRef("ctl", "built_parts")
 # Of smaller tables all is built sooner than it is known what has changed.
 LEAST_ROWS = 10_000
-# More of them are not worth a build in parts: a table of 100,000 documents is built whole in a second.
-MOST_PARTS = 5_000
 # A database in memory for each lane.
 SHADOW = "parts_"
-
-Keys = frozenset[int]
-# A table and the column by which its rows are told apart.
-Divided = tuple[TableRef, str]
 
 
 @dataclass(slots=True)
 class Parts:
-    """What has changed since the last build, found out as the models are built; None: too much, or not known."""
+    """What has changed since each model was built; found out, and noted, as models are built."""
 
-    # As they will be once all is built, and the tables that are there before.
-    columns: Mapping[TableRef, Columns]
-    present: Collection[TableRef]
-    # Of which tables changes are followed; of those that are built here while that is done.
-    followed: Collection[Divided]
-    built: Collection[TableRef]
-    frames: Mapping[str, str]
-    # By which models are built together: notes of another build say nothing of this one.
-    name: str = ""
-    changed: dict[Divided, Keys | None] = field(default_factory=dict)
-    new_frames: dict[str, str] = field(default_factory=dict)
+    # Of all tables as they will be once all is built, and of those that are there before.
+    columns: Mapping[TableRef, Columns] = field(default_factory=dict)
+    present: Mapping[TableRef, Columns] = field(default_factory=dict)
+    # 0: nothing is noted, and all is built whole.
+    build_no: int = 0
+    # Whether it is known what has changed in what the models read, and models may be built in parts.
+    is_known: bool = False
+    # Up to which build each model is as it was noted.
+    frames: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    # Of a table that a model makes, the columns by which others read it in parts.
+    followed: Mapping[TableRef, Collection[str]] = field(default_factory=dict)
+    # Which models read a table.
+    readers: Mapping[TableRef, Collection[TableRef]] = field(default_factory=dict)
+    # Models that need not be built, and those that are built and give what they gave before.
+    current: set[TableRef] = field(default_factory=set)
+    unchanged: set[TableRef] = field(default_factory=set)
 
     def keys_of(self, connection: duckdb.DuckDBPyConnection, model: Model) -> Keys | None:
-        """Return the parts of a model to be built anew, None where it is to be built whole; all it reads is there."""
-        if not model.divided or not self.followed:
+        """Return the parts of a model to be built anew, None where it is to be built whole; all it reads is there.
+
+        Of a model that is not divided there is none to be built, or it is to be built whole.
+        """
+        if not self.is_known or model.keep or model.ref not in self.present:
             return None
-        frame = self.new_frames[str(model.ref)] = self._frame(connection, model)
-        if model.ref not in self.present or self.frames.get(str(model.ref)) != frame:
+        since = self.frames.get((str(model.ref), self._frame(model)))
+        if since is None:
             return None
         keys: set[int] = set()
-        linked = {link.table: link.other for link in model.links}
-        for ref, column in divided_by(model, self.columns).items():
-            changed = self.changed.get((ref, column))
+        links = {link.table: link for link in model.links}
+        moved = noted.moved_since(connection, streams_of(model, self.columns), build_no=since)
+        for stream, changed in moved.items():
             if changed is None:
                 return None
-            other = linked.get(ref)
-            keys |= changed if other is None else _others(connection, other, column, model.divided, changed)
-        return frozenset(keys) if len(keys) <= MOST_PARTS else None
+            link = links.get(stream.table)
+            other = link.other if link else None
+            beside = None if other is None else Stream(other, stream.column)
+            keys |= changed if beside is None else _others(connection, self.columns, beside, model.divided, changed)
+        if not keys:
+            self.current.add(model.ref)
+        return frozenset(keys) if len(keys) <= noted.MOST_PARTS else None
 
     @contextmanager
     def following(self, connection: duckdb.DuckDBPyConnection, model: Model, keys: Keys | None) -> Iterator[None]:
-        """Find out which parts of a model change while a block builds it, whole or these parts alone."""
-        columns = [column for ref, column in self.followed if ref == model.ref]
-        self.changed |= {(model.ref, column): keys for column in columns}
-        # Whole, a divided model has changed in all of it, by another day or setting; so has all before the first notes.
-        is_compared = bool(keys) or (keys is None and not model.divided and model.ref in self.present and self.frames)
+        """Note which parts of a model change while a block builds it, whole or these parts alone."""
+        columns = self.followed.get(model.ref, ()) if self.build_no else ()
+        # Of another release it may have other columns.
+        is_alike = bool(columns) and self.present.get(model.ref) == self.columns[model.ref]
+        is_compared = is_alike and not model.keep and (keys is None or bool(keys))
         if not is_compared:
             yield
-            return
-        queries = {
-            column: _versions(model.ref, column, "whole_row", keys if column == model.divided else None)
-            for column in columns
-        }
-        for column, query in queries.items():
-            connection.execute(f"CREATE OR REPLACE TEMPORARY TABLE before_{column} AS {query}")
+            # Of what keeps rows, those that came anew have changed as well.
+            moved = keys if keys is None or not model.keep else keys | given_parts(connection, model)
+            for column in columns if moved is None or moved else ():
+                self._note(connection, model, column, moved if column == model.part_column else None)
+        else:
+            yield from self._compared(connection, model, keys, columns)
+        if self.build_no and not model.keep and not model.moves:
+            noted.note_frame(connection, model.ref, self._frame(model), build_no=self.build_no)
+
+    def end(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Note what needed no building, once all is built; forget what every model has followed."""
+        if self.build_no:
+            noted.note_current(connection, self.current, build_no=self.build_no)
+            noted.forget_followed(connection, self.readers)
+
+    def _compared(
+        self, connection: duckdb.DuckDBPyConnection, model: Model, keys: Keys | None, columns: Collection[str]
+    ) -> Iterator[None]:
+        where = "TRUE" if keys is None else f"{_of_model(model, keys)} OR {quote(model.part_column)} IS NULL"
+        # By any column it is seen whether there is a change at all.
+        told = [column for column in columns if column] or [""]
+        own = self.columns[model.ref]
+        queries = {column: versions(Stream(model.ref, column), own, where=where) for column in told}
+        for number, query in enumerate(queries.values()):
+            connection.execute(f"CREATE OR REPLACE TEMPORARY TABLE before_{number} AS {query}")
         yield
-        for column, query in queries.items():
-            self.changed[model.ref, column] = _differing(connection, query, f"FROM before_{column}")
+        is_changed = False
+        for number, (column, query) in enumerate(queries.items()):
+            changed = differing(connection, query, f"FROM before_{number}")
+            is_changed = is_changed or changed is None or bool(changed)
+            self._note(connection, model, column, changed)
+        # Only what was told once may be silent: see ``stores/changes.py``.
+        if not is_changed and any(name == str(model.ref) for name, _ in self.frames):
+            self.unchanged.add(model.ref)
+        if is_changed and told != [""]:
+            self._note(connection, model, "", None)
 
-    def note(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Note from what all were built, once they are; in the transaction that is open."""
-        schemas = " ".join(sorted({ref.schema for ref in self.built}))
-        for name, frame in self.new_frames.items():
-            connection.execute(f"INSERT INTO {FRAMES.quoted} VALUES ('{self.name}', '{schemas}', '{name}', '{frame}')")
-        for ref, column in self.followed:
-            if ref in self.built:
-                continue
-            keys = self.changed[ref, column]
-            these = "TRUE" if keys is None else of_parts("part", keys)
-            place = f"{ref} by {column}"
-            connection.execute(f"DELETE FROM {VERSIONS.quoted} WHERE {_noted(self.name, ref, column)} AND {these}")
-            query = _versions(ref, column, _content(ref, self.columns[ref]), keys)
-            connection.execute(f"INSERT INTO {VERSIONS.quoted} SELECT '{self.name}', '{place}', * FROM ({query})")
-        # Of builds whose frames another one has deleted.
-        connection.execute(f"DELETE FROM {VERSIONS.quoted} WHERE build NOT IN (SELECT build FROM {FRAMES.quoted})")
+    def _note(self, connection: duckdb.DuckDBPyConnection, model: Model, column: str, keys: Keys | None) -> None:
+        noted.note_moved(connection, Stream(model.ref, column), keys, build_no=self.build_no)
 
-    def _frame(self, connection: duckdb.DuckDBPyConnection, model: Model) -> str:
+    def _frame(self, model: Model) -> str:
+        """Hash what a model is made by, but for the rows that it reads."""
         digest = hashlib.sha256(msgspec.json.encode(model))
-        digest.update(functions_sql().encode())
-        divided = divided_by(model, self.columns)
-        for ref in model.reads:
-            columns = self.columns.get(ref, {})
-            rest = f"WHERE {quote(divided[ref])} IS NULL" if ref in divided else ""
-            query = f"SELECT count(*), sum(hash({_content(ref, columns)})) FROM {ref.quoted} AS whole_row {rest}"
-            digest.update(repr((str(ref), [*columns.items()], connection.execute(query).fetchone())).encode())
+        # Another DuckDB has other hashes.
+        digest.update(f"{duckdb.__version__}{functions_sql()}".encode())
+        digest.update(repr([(str(ref), [*self.columns.get(ref, {}).items()]) for ref in model.reads]).encode())
         return digest.hexdigest()
 
 
-def open_parts(connection: duckdb.DuckDBPyConnection, models: Iterable[Model]) -> Parts:
-    """Begin a build: find out what has changed in the tables that are not built in it, and forget what was noted.
+def open_parts(connection: duckdb.DuckDBPyConnection, models: Iterable[Model], catalog: Iterable[Model]) -> Parts:
+    """Begin a build of these models: find out what has changed in the tables they read that no model makes.
 
-    Killed before the new notes are there, the next build finds none and builds each model whole. So does one that has
-    been left out when others of its build were built without it: what they have changed then is noted nowhere.
+    ``catalog`` are all models: what is built here, others may read in parts, and find out when they are built.
     """
-    chosen = {model.ref: model for model in models}
-    name = hashlib.sha256(" ".join(sorted(map(str, chosen))).encode()).hexdigest()[:16]
-    frames = _taken_frames(connection, name, {ref.schema for ref in chosen})
-    divided = [model for model in chosen.values() if model.divided]
-    if not divided:
-        return Parts({}, (), (), chosen, {})
-    present = read_external(connection, schemas={ref.schema for model in divided for ref in (model.ref, *model.reads)})
-    columns = present | {ref: {column.name: column.type for column in model.columns} for ref, model in chosen.items()}
-    followed = {place for model in divided for place in divided_by(model, columns).items()}
-    if most_rows(connection, [ref for ref, _ in followed]) < LEAST_ROWS:
-        return Parts({}, (), (), chosen, {})
-    parts = Parts(columns, present, followed, chosen, frames, name)
-    for ref, column in followed:
-        if ref not in chosen:
-            noted = f"SELECT part, version FROM {VERSIONS.quoted} WHERE {_noted(name, ref, column)}"
-            query = _versions(ref, column, _content(ref, columns[ref]))
-            parts.changed[ref, column] = _differing(connection, query, noted)
+    noted.create_notes(connection)
+    chosen, known = [*models], {model.ref: model for model in catalog}
+    present = read_external(connection, schemas={ref.schema for m in known.values() for ref in (m.ref, *m.reads)})
+    columns = present | {model.ref: {column.name: column.type for column in model.columns} for model in chosen}
+    divided = {stream for model in known.values() if model.divided for stream in divided_by(model, columns)}
+    if most_rows(connection, [stream.table for stream in divided]) < LEAST_ROWS:
+        noted.forget_all(connection)
+        return Parts(columns, present)
+    followed = {ref: {"", *(stream.column for stream in divided if stream.table == ref)} for ref in known}
+    readers: dict[TableRef, set[TableRef]] = {}
+    for model in known.values():
+        for ref in model.reads:
+            readers.setdefault(ref, set()).add(model.ref)
+    is_known = any(model.divided for model in chosen)
+    build_no, frames = noted.next_build(connection), noted.frames(connection)
+    parts = Parts(columns, present, build_no, is_known, frames, followed, readers)
+    read = {stream for model in chosen if not model.keep for stream in streams_of(model, columns)} if is_known else ()
+    for stream in read:
+        if stream.table not in known and stream.table in present:
+            is_copied = stream.table in MOVED_BY_DOCUMENT and stream.column in {"", "document_key"}
+            find = look_copied if is_copied else noted.look
+            find(connection, stream, columns[stream.table], build_no=build_no)
     return parts
 
 
 def most_rows(connection: duckdb.DuckDBPyConnection, tables: Iterable[TableRef]) -> int:
     """Return about how many rows the largest of these tables has, 0 where none is there."""
-    names = ", ".join(f"'{ref}'" for ref in tables)
+    names = ", ".join(f"'{ref}'" for ref in tables) or "''"
     return number_of(
         connection.execute(
             "SELECT coalesce(max(estimated_size), 0) FROM duckdb_tables() WHERE database_name = current_database() "
@@ -164,39 +184,26 @@ def most_rows(connection: duckdb.DuckDBPyConnection, tables: Iterable[TableRef])
     )
 
 
-def _taken_frames(connection: duckdb.DuckDBPyConnection, name: str, schemas: Collection[str]) -> dict[str, str]:
-    """Take the notes of this build out of the warehouse, and those of others that build in one of these schemas."""
-    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(FRAMES.schema)}")
-    connection.execute(
-        f"CREATE TABLE IF NOT EXISTS {FRAMES.quoted} "
-        "(build VARCHAR, schemas VARCHAR, model_name VARCHAR, frame VARCHAR)"
-    )
-    connection.execute(
-        f"CREATE TABLE IF NOT EXISTS {VERSIONS.quoted} "
-        "(build VARCHAR, table_name VARCHAR, part BIGINT, version HUGEINT)"
-    )
-    rows = connection.execute(f"SELECT model_name, frame FROM {FRAMES.quoted} WHERE build = '{name}'").fetchall()
-    listed = ", ".join(f"'{schema}'" for schema in sorted(schemas))
-    if listed:
-        connection.execute(f"DELETE FROM {FRAMES.quoted} WHERE list_has_any(string_split(schemas, ' '), [{listed}])")
-    return dict(rows)
-
-
-def divided_by(model: Model, columns: Mapping[TableRef, Columns]) -> dict[TableRef, str]:
+def divided_by(model: Model, columns: Mapping[TableRef, Columns]) -> Collection[Stream]:
     """Return the tables that a model reads in parts, each with the column by which."""
     own = {ref: model.part_column for ref in model.reads if model.part_column in columns.get(ref, {})}
-    return own | {link.table: link.column for link in model.links}
+    return [Stream(ref, column) for ref, column in (own | {link.table: link.column for link in model.links}).items()]
 
 
-def _others(connection: duckdb.DuckDBPyConnection, table: TableRef, column: str, other: str, keys: Keys) -> Keys:
-    """Return what a table that links two columns has in one of them beside these keys in the other."""
-    wanted = f"{of_parts(column, keys)} AND {quote(other)} IS NOT NULL"
-    rows = connection.execute(f"SELECT DISTINCT {quote(other)} FROM {table.quoted} WHERE {wanted}")
-    return frozenset(key for (key,) in rows.fetchall())
+def streams_of(model: Model, columns: Mapping[TableRef, Columns]) -> Collection[Stream]:
+    """Return all tables that a model reads, each with the column by which, none where it reads all of it."""
+    divided = dict(divided_by(model, columns))
+    return [Stream(ref, divided.get(ref, "")) for ref in model.reads]
 
 
-def _noted(name: str, ref: TableRef, column: str) -> str:
-    return f"build = '{name}' AND table_name = '{ref} by {column}'"
+def _others(
+    connection: duckdb.DuckDBPyConnection, columns: Mapping[TableRef, Columns], beside: Stream, other: str, keys: Keys
+) -> Keys:
+    """Return what a table that links two columns has in the other one beside these keys in its own."""
+    kinds = columns[beside.table]
+    wanted = f"{of_parts(beside.column, keys, kinds[beside.column])} AND {quote(other)} IS NOT NULL"
+    found = f"SELECT DISTINCT {part_number(other, kinds[other])} FROM {beside.table.quoted} WHERE {wanted}"
+    return frozenset(key for (key,) in connection.execute(found).fetchall())
 
 
 def show_parts(
@@ -204,10 +211,11 @@ def show_parts(
 ) -> None:
     """Make views of what a model reads, with these parts alone; see ``show``."""
     linked, conditions = {link.table: link.other for link in model.links}, {}
-    for ref, column in divided_by(model, columns).items():
+    for ref, column in divided_by(model, columns):
         other = linked.get(ref)
-        own = keys if other is None else _others(connection, other, model.part_column, column, keys)
-        conditions[ref] = f"{of_parts(column, own)} OR {quote(column)} IS NULL"
+        beside = None if other is None else Stream(other, model.part_column)
+        own = keys if beside is None else _others(connection, columns, beside, column, keys)
+        conditions[ref] = f"{of_parts(column, own, columns[ref][column])} OR {quote(column)} IS NULL"
     show(connection, model, conditions, lane=lane)
 
 
@@ -230,7 +238,7 @@ def replace_parts(connection: duckdb.DuckDBPyConnection, model: Model, keys: Key
     """
     if keys:
         # Rows without a part come again, as do those that a table without parts gives: of these only what was deleted.
-        these = f"{of_parts(model.part_column, keys)} OR {quote(model.part_column)} IS NULL"
+        these = f"{_of_model(model, keys)} OR {quote(model.part_column)} IS NULL"
         connection.execute(f"DELETE FROM {model.ref.quoted} WHERE {these}")
         with among_views(connection, lane) as warehouse:
             connection.execute(
@@ -258,32 +266,5 @@ def database_of(connection: duckdb.DuckDBPyConnection) -> str:
     return quote(str(row[0] if row else ""))
 
 
-def of_parts(column: str, keys: Keys) -> str:
-    """Return the condition under which a row belongs to these parts."""
-    name = quote(column)
-    # The bounds as well: of a long list DuckDB makes a join, which reads all of a table.
-    bounds = f"{name} BETWEEN {min(keys)} AND {max(keys)} AND " if keys else ""
-    return f"({bounds}{among(name, sorted(keys))})"
-
-
-def _content(ref: TableRef, columns: Columns) -> str:
-    # Only what is landed is stamped with each writing: a correction changes lines that were sent, and not their time.
-    # And a model may have a column that is named like a stamp.
-    return stamp(columns) if ref.schema in STAGED.values() else "whole_row"
-
-
-def _versions(ref: TableRef, column: str, what: str, keys: Keys | None = None) -> str:
-    """Query a table's parts, each with a sum over its rows that has no order to depend on."""
-    these = f"{quote(column)} IS NOT NULL" if keys is None else of_parts(column, keys)
-    return (
-        f"SELECT {quote(column)} AS part, CAST(sum(hash({what})) AS HUGEINT) AS version "
-        f"FROM {ref.quoted} AS whole_row WHERE {these} GROUP BY ALL"
-    )
-
-
-def _differing(connection: duckdb.DuckDBPyConnection, query: str, before: str) -> Keys | None:
-    rows = connection.execute(
-        f"SELECT part FROM ({query}) AS now FULL JOIN ({before}) AS noted USING (part) "
-        f"WHERE now.version IS DISTINCT FROM noted.version LIMIT {MOST_PARTS + 1}"
-    ).fetchall()
-    return frozenset(part for (part,) in rows) if len(rows) <= MOST_PARTS else None
+def _of_model(model: Model, keys: Keys) -> str:
+    return of_parts(model.part_column, keys, model.column(model.part_column).type)

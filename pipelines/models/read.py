@@ -25,7 +25,7 @@ from pipelines.models.syntax import (
 )
 from pipelines.stores.moves import MOVED_BY_DOCUMENT
 
-_LINK = re.compile(r"(?P<table>\w+\.\w+) by (?P<column>\w+) of (?P<other>\w+\.\w+)")
+_LINK = re.compile(r"(?P<table>\w+\.\w+) by (?P<column>\w+)( of (?P<other>\w+\.\w+))?")
 
 
 def check_source(source: Source) -> list[ModelFault]:
@@ -148,12 +148,12 @@ class _Reader:
         links: list[Link] = []
         for words in header.parts[1:]:
             match = _LINK.fullmatch(words)
-            tables = [TableRef.parse(match[name]) for name in ("table", "other")] if match else []
+            tables = [TableRef.parse(match[name]) for name in ("table", "other") if match[name]] if match else []
             if match is None or not reads >= {*tables}:
                 message = f"{words!r} is no link; write: schema.table by column of schema.other, both read here."
                 self._fault(header.lines["parts"], 1, message)
             else:
-                links.append(Link(tables[0], match["column"], tables[1]))
+                links.append(Link(tables[0], match["column"], tables[1] if tables[1:] else None))
         return tuple(links)
 
     def _reads(self, query: exp.Query) -> set[TableRef]:

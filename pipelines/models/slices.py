@@ -42,7 +42,7 @@ class Slice(NamedTuple):
 def slices_of(connection: duckdb.DuckDBPyConnection, model: Model, columns: Mapping[TableRef, Columns]) -> list[Slice]:
     """Return the stretches that a model is to be built in, of which every key is in one; none: all at once."""
     linked = {link.table for link in model.links}
-    own = [ref for ref in divided_by(model, columns) if ref not in linked]
+    own = [ref for ref, column in divided_by(model, columns) if ref not in linked and columns[ref][column] == "BIGINT"]
     rows, largest = max(((most_rows(connection, [ref]), ref) for ref in own), default=(0, None))
     count = min(rows // SLICE_ROWS + 1, MOST_SLICES)
     if count == 1 or largest is None:
@@ -62,10 +62,10 @@ def show_slice(
     """Make views as ``show_parts`` does, of the stretch that ``_turn_to`` names: a transaction writes one database."""
     warehouse, links = database_of(connection), {link.table: number for number, link in enumerate(model.links)}
     own, conditions = _between(model.divided, "slice"), {}
-    for ref, column in divided_by(model, columns).items():
-        condition = own
-        if ref in links:
-            other = model.links[links[ref]].other
+    for ref, column in divided_by(model, columns):
+        condition = _between(column, "slice")
+        other = model.links[links[ref]].other if ref in links else None
+        if other is not None:
             keys = f"SELECT {quote(column)} FROM {warehouse}.{other.quoted} WHERE {own}"
             # The bounds as well, so that little of a table in about the same order is read.
             condition = f"{_between(column, f'link_{links[ref]}')} AND {quote(column)} IN ({keys})"
@@ -98,6 +98,8 @@ def build_slices(connection: duckdb.DuckDBPyConnection, model: Model, slices: Se
 def _turn_to(connection: duckdb.DuckDBPyConnection, model: Model, stretch: Slice) -> None:
     bounds = {"slice_first": str(stretch.first), "slice_last": str(stretch.last)}
     for number, link in enumerate(model.links):
+        if link.other is None:
+            continue
         rows = f"FROM {link.other.quoted} WHERE {quote(model.divided)} BETWEEN {stretch.first} AND {stretch.last}"
         bounds[f"link_{number}_first"] = f"(SELECT min({quote(link.column)}) {rows})"
         bounds[f"link_{number}_last"] = f"(SELECT max({quote(link.column)}) {rows})"

@@ -42,8 +42,8 @@ def verify(models: Iterable[Model], external: Mapping[TableRef, Columns]) -> Cat
         types, faults = prove(ordered, external)
         for model in ordered:
             kind = types.get(model.ref, {}).get(model.divided, "BIGINT")
-            if kind != "BIGINT":
-                message = f"the parts go by {model.divided}, which is {kind}; they go by a database id."
+            if kind not in {"BIGINT", "VARCHAR"}:
+                message = f"the parts go by {model.divided}, which is {kind}; they go by a database id or a text."
                 faults.append(ModelFault(model.path, 1, 1, message))
     if faults:
         refuse(faults)

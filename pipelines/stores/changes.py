@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.core.table_ref import TableRef
+from pipelines.core.table_ref import TableRef, quote
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,6 +31,18 @@ class Changed:
 
     column: str = ""
     keys: frozenset[int] = frozenset()
+
+
+def part_number(column: str, kind: str) -> str:
+    """Write the number of the part that a row belongs to by a column, as SQL: an id, or a number made of a text.
+
+    Two texts may share a number: then both are looked at where one has changed.
+
+    >>> part_number("document_key", "BIGINT"), part_number("voyage_no", "VARCHAR")
+    ('"document_key"', 'CASE WHEN "voyage_no" IS NOT NULL THEN CAST(hash("voyage_no") >> 1 AS BIGINT) END')
+    """
+    name = quote(column)
+    return name if kind != "VARCHAR" else f"CASE WHEN {name} IS NOT NULL THEN CAST(hash({name}) >> 1 AS BIGINT) END"
 
 
 def create_changes(connection: duckdb.DuckDBPyConnection) -> None:

@@ -3,6 +3,7 @@
 -- Answers: Which accruals and reversals are there, and are they posted?
 -- Read by: the models of the close.
 -- grain: document_key, voyage_no, account
+-- parts: document_key
 WITH sent AS (
     SELECT DISTINCT vouchers.document_key
     FROM

@@ -6,32 +6,8 @@
 -- Answers: What did the accruals of a month state?
 -- Read by: close.accrual_positions.
 -- grain: family, company_code, voyage_no, account, period_month
-WITH rates AS (
-    SELECT
-        entries.company_code,
-        entries.currency_code,
-        entries.period_month,
-        entries.document_key,
-        CAST(ABS(entries.document_amount) * 10000 AS HUGEINT) AS document_units,
-        CAST(ABS(entries.company_amount) * 10000 AS HUGEINT) AS company_units
-    FROM
-        close.accrual_entries AS entries
-    WHERE
-        entries.reverses_type IS NULL
-        AND entries.document_amount <> 0
-    QUALIFY
-        -- The largest amount shows the rate best.
-        ROW_NUMBER() OVER (
-            PARTITION BY entries.company_code, entries.currency_code, entries.period_month
-            ORDER BY
-                ABS(entries.document_amount) DESC,
-                entries.document_key ASC,
-                entries.voyage_no ASC,
-                entries.account ASC
-        ) = 1
-),
-
-latest AS (
+-- parts: voyage_no
+WITH latest AS (
     SELECT
         entries.family,
         entries.company_code,
@@ -64,7 +40,7 @@ valued AS (
         CASE WHEN latest.currency_code = latest.company_currency_code THEN CAST(1 AS HUGEINT) ELSE rates.company_units END AS company_units
     FROM
         latest
-    LEFT JOIN rates
+    LEFT JOIN close.accrual_rates AS rates
         ON
             latest.company_code = rates.company_code
             AND latest.currency_code = rates.currency_code

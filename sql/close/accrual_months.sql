@@ -3,6 +3,7 @@
 -- Answers: How did the accrued amount move from month to month?
 -- Read by: the roll-forward and the sealed entries.
 -- grain: family, company_code, voyage_no, account, period_month
+-- parts: voyage_no
 WITH moved AS (
     SELECT
         entries.family,

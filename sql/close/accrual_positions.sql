@@ -4,6 +4,7 @@
 -- Answers: Is what is accrued what estimate and books ask for?
 -- Read by: close.accruals_vs_actuals and close.bunker_adjustments.
 -- grain: family, company_code, voyage_no, account, period_month
+-- parts: voyage_no; stg_vms.voyages by reference_no
 WITH first_months AS (
     SELECT
         estimates.family,

@@ -5,24 +5,8 @@
 -- Answers: Which accrual does a reversal take back?
 -- Read by: close.unreversed_accruals.
 -- grain: document_key, voyage_no, account
-WITH numbered AS (
-    SELECT
-        accruals.document_key,
-        accruals.document_no,
-        accruals.document_type,
-        accruals.company_code
-    FROM
-        close.accrual_entries AS accruals
-    WHERE
-        accruals.reverses_type IS NULL
-    QUALIFY
-        ROW_NUMBER() OVER (
-            PARTITION BY accruals.company_code, accruals.document_type, accruals.document_no
-            ORDER BY accruals.document_key, accruals.voyage_no, accruals.account
-        ) = 1
-),
-
-named AS (
+-- parts: voyage_no
+WITH named AS (
     SELECT
         reversals.document_key,
         reversals.voyage_no,
@@ -30,7 +14,7 @@ named AS (
         COALESCE(reversals.ref_document_key, numbered.document_key) AS accrual_document_key
     FROM
         close.accrual_entries AS reversals
-    LEFT JOIN numbered
+    LEFT JOIN close.accrual_numbers AS numbered
         ON
             reversals.company_code = numbered.company_code
             AND reversals.reverses_type = numbered.document_type

@@ -6,6 +6,7 @@
 -- Answers: Does the accrued amount roll forward from month to month?
 -- Read by: accountants (workbook, period-end pack).
 -- grain: family, company_code, voyage_no, account, period_month
+-- parts: voyage_no
 WITH named AS (
     SELECT
         months.family,

@@ -5,6 +5,7 @@
 -- Answers: How good were the accruals?
 -- Read by: accountants (workbook, report, period-end pack).
 -- grain: company_code, voyage_no, account, period_month
+-- parts: voyage_no
 SELECT
     positions.company_code,  -- VMS company
     positions.voyage_no,  -- reference number of the voyage; empty: none

@@ -3,6 +3,7 @@
 -- Answers: Do the bunker adjustments roll forward, and are they what the books ask for?
 -- Read by: accountants, in the period-end pack.
 -- grain: company_code, voyage_no, account, period_month
+-- parts: voyage_no
 WITH keys AS (
     SELECT
         months.company_code,

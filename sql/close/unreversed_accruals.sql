@@ -3,6 +3,7 @@
 -- Answers: Which accruals and reversals do not meet?
 -- Read by: accountants, in the period-end pack; the roll-forward.
 -- grain: document_key, voyage_no, account
+-- parts: voyage_no
 WITH held AS (
     SELECT
         holds.document_key,

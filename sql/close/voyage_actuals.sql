@@ -3,6 +3,7 @@
 -- Answers: What was really spent or earned on what was accrued?
 -- Read by: close.accrual_positions and the period-end pack.
 -- grain: company_code, voyage_no, account, currency_code, period_month
+-- parts: voyage_no; map.actual_rows by project_code
 WITH accrued AS (
     SELECT DISTINCT
         entries.owner_code,
@@ -28,36 +29,19 @@ ledger AS (
         actuals.against_document_no IS NULL
 ),
 
--- Bunker transactions are echoes of the VMS like accruals, yet they are costs: their vouchers are told by type.
-bunkers AS (
-    SELECT
-        vouchers.owner_code,
-        vouchers.header_db_id,
-        vouchers.header_text,
-        vouchers.company_code
-    FROM
-        ctl.sent_vouchers AS vouchers
-    INNER JOIN stg_vms.documents AS documents
-        ON vouchers.document_key = documents.document_key
-    WHERE
-        documents.document_type = 'ACC'
-        AND vouchers.state = 'sent'
-),
-
+-- Bunker transactions are told from accruals by type.
 bunker_rows AS (
     SELECT
         ledger.transaction_db_id,
         MIN(bunkers.company_code) AS company_code
     FROM
         ledger
-    INNER JOIN stg_ledger.transactions AS transactions
-        ON ledger.transaction_db_id = transactions.transaction_db_id
-    INNER JOIN bunkers
+    INNER JOIN close.bunker_vouchers AS bunkers
         ON
             ledger.owner_code = bunkers.owner_code
             AND (
-                transactions.header_db_id = bunkers.header_db_id
-                OR (bunkers.header_db_id IS NULL AND transactions.header_text = bunkers.header_text)
+                ledger.header_db_id = bunkers.header_db_id
+                OR (bunkers.header_db_id IS NULL AND ledger.header_text = bunkers.header_text)
             )
     WHERE
         ledger.is_echo

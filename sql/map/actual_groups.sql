@@ -5,6 +5,7 @@
 -- Answers: What is to be sent of actuals so that the VMS has what the books have?
 -- Read by: the actuals job.
 -- grain: owner_code, month_start, voyage_no, account, currency_code
+-- parts: voyage_no; map.actual_rows by project_code
 WITH booked AS (
     SELECT
         ledger.owner_code,

@@ -4,31 +4,11 @@
 -- Answers: Which rows of the books are actuals, and which came from the VMS in the first place?
 -- Read by: the actuals job and close.voyage_actuals.
 -- grain: transaction_db_id
-WITH numbers AS (
-    SELECT DISTINCT
-        vouchers.owner_code,
-        vouchers.document_no,
-        SPLIT_PART(vouchers.document_no, ' ', 1) AS first_word
-    FROM
-        ctl.sent_vouchers AS vouchers
-    WHERE
-        vouchers.voucher_type = 'GL'
-        AND vouchers.state IN ('sending', 'sent', 'unknown')
-),
-
--- What was taken over when going live was typed by hand, and is known by its voucher.
-adopted AS (
-    SELECT DISTINCT vouchers.header_db_id
-    FROM
-        ctl.sent_vouchers AS vouchers
-    WHERE
-        vouchers.voucher_type = 'GL'
-        AND vouchers.header_db_id IS NOT NULL
-),
-
-ledger AS (
+-- parts: header_db_id; map.echo_matches by match_id of stg_ledger.transactions
+WITH ledger AS (
     SELECT
         transactions.transaction_db_id,
+        transactions.header_db_id,
         entities.owner_code,
         transactions.row_text,
         transactions.header_text,
@@ -49,7 +29,7 @@ ledger AS (
         stg_ledger.transactions AS transactions
     INNER JOIN map.entities AS entities
         ON transactions.owner_db_id = entities.entity_db_id
-    LEFT JOIN adopted
+    LEFT JOIN map.adopted_vouchers AS adopted
         ON transactions.header_db_id = adopted.header_db_id
     -- The books have all rows; without a project they are nobody's actual.
     WHERE
@@ -59,13 +39,11 @@ ledger AS (
 named AS (
     SELECT
         ledger.transaction_db_id,
-        ledger.owner_code,
-        ledger.match_id,
         MAX(CASE WHEN ledger.is_imported THEN 1 ELSE 0 END) = 1 AS is_echo,
         MAX(numbers.document_no) AS document_no
     FROM
         ledger
-    INNER JOIN numbers
+    INNER JOIN map.sent_numbers AS numbers
         ON
             ledger.owner_code = numbers.owner_code
             AND SPLIT_PART(ledger.header_text, ' ', 1) = numbers.first_word
@@ -73,9 +51,7 @@ named AS (
         (ledger.source_code = 'GL' OR NOT ledger.is_imported)
         AND (ledger.header_text = numbers.document_no OR STARTS_WITH(ledger.header_text, numbers.document_no || ' '))
     GROUP BY
-        ledger.transaction_db_id,
-        ledger.owner_code,
-        ledger.match_id
+        ledger.transaction_db_id
 ),
 
 named_by_line AS (
@@ -84,7 +60,7 @@ named_by_line AS (
         MAX(numbers.document_no) AS document_no
     FROM
         ledger
-    INNER JOIN numbers
+    INNER JOIN map.sent_numbers AS numbers
         ON
             ledger.owner_code = numbers.owner_code
             AND SPLIT_PART(ledger.row_text, ' ', 1) = numbers.first_word
@@ -93,26 +69,13 @@ named_by_line AS (
         AND (ledger.row_text = numbers.document_no OR STARTS_WITH(ledger.row_text, numbers.document_no || ' '))
     GROUP BY
         ledger.transaction_db_id
-),
-
-echo_matches AS (
-    SELECT
-        owner_code,
-        match_id,
-        MAX(document_no) AS document_no
-    FROM
-        named
-    WHERE
-        is_echo
-        AND match_id <> 0
-    GROUP BY
-        owner_code,
-        match_id
 )
 
 SELECT
     ledger.transaction_db_id,
     ledger.owner_code,  -- ledger entity
+    ledger.header_db_id,  -- of the voucher
+    ledger.header_text,
     ledger.voucher_no,
     ledger.project_code,
     -- In the VMS's own terms: it knows no account of the ledger that the tenant's file has mapped (posting.gl_accounts).
@@ -138,7 +101,7 @@ LEFT JOIN map.account_returns AS returns
     ON
         ledger.owner_code = returns.owner_code
         AND ledger.account_code = returns.ledger_account
-LEFT JOIN echo_matches
+LEFT JOIN map.echo_matches AS echo_matches
     ON
         ledger.owner_code = echo_matches.owner_code
         AND ledger.match_id = echo_matches.match_id

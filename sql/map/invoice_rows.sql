@@ -3,11 +3,13 @@
 -- Answers: Which rows of the subledger belong to which invoice?
 -- Read by: payments and their comparison.
 -- grain: side, row_db_id
+-- parts: header_db_id; map.sent_invoices by document_key of map.matched_invoices
 SELECT
     ledger.side,
     ledger.owner_code,
     ledger.match_id,
     ledger.row_db_id,
+    ledger.header_db_id,
     ledger.invoice_number,
     ledger.subledger_code,
     matched.document_key IS NOT NULL AND invoices.currency = ledger.currency_code AS is_ours,

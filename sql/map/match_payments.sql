@@ -4,6 +4,7 @@
 -- Answers: How much of a payment is left to transfer?
 -- Read by: the payments job.
 -- grain: side, owner_code, match_id, payment_db_id
+-- parts: match_id
 WITH sent AS (
     SELECT
         payments.side,

@@ -4,6 +4,7 @@
 -- Answers: What is this row of the subledger, how large is it, and how much of it is settled?
 -- Read by: payments and their comparison; the control accounts.
 -- grain: side, row_db_id
+-- parts: header_db_id
 WITH sides AS (
     SELECT
         'AP' AS side,

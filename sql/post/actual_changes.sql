@@ -2,6 +2,7 @@
 -- Answers: What does the actuals job send now?
 -- Read by: the actuals job.
 -- grain: natural_key
+-- parts: voyage_no
 SELECT
     'ACT' || CAST(EXTRACT(YEAR FROM actuals.month_start) * 100 + EXTRACT(MONTH FROM actuals.month_start) AS VARCHAR)
     || '-' || CAST(actuals.owner_code AS VARCHAR) || '-' || actuals.voyage_no || '-' || actuals.account || '-'

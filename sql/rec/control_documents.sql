@@ -3,6 +3,8 @@
 -- Answers: What does each document put on its control account, on either side?
 -- Read by: the control accounts.
 -- grain: subject
+-- parts: subject; rec.sent_vouchers by document_key of rec.documents;
+--     map.control_accounts by document_key of rec.documents; map.subledger_rows by header_db_id of rec.documents
 WITH signs AS (
     SELECT
         voucher_types.document_type,
@@ -17,7 +19,7 @@ WITH signs AS (
 -- Where no line of ours says it, as on what was adopted: the account that the voucher stands on.
 booked_accounts AS (
     SELECT
-        ledger.header_db_id,
+        documents.subject,
         MIN(ledger.account_code) AS account_code
     FROM
         map.subledger_rows AS ledger
@@ -29,20 +31,7 @@ booked_accounts AS (
         sent.control_account IS NULL
         OR sent.header_db_id <> ledger.header_db_id
     GROUP BY
-        ledger.header_db_id
-),
-
--- Where nothing says it: the account that the company's other vouchers stand on.
-usual_accounts AS (
-    SELECT
-        sent.company_code,
-        sent.voucher_type,
-        MAX(sent.control_account) AS account
-    FROM
-        rec.sent_vouchers AS sent
-    GROUP BY
-        sent.company_code,
-        sent.voucher_type
+        documents.subject
 )
 
 SELECT
@@ -85,8 +74,8 @@ LEFT JOIN rec.sent_vouchers AS sent
 LEFT JOIN map.control_accounts AS drafts
     ON documents.document_key = drafts.document_key
 LEFT JOIN booked_accounts
-    ON documents.header_db_id = booked_accounts.header_db_id
-LEFT JOIN usual_accounts
+    ON documents.subject = booked_accounts.subject
+LEFT JOIN rec.usual_accounts AS usual_accounts
     ON
         documents.company_code = usual_accounts.company_code
         AND signs.side = usual_accounts.voucher_type

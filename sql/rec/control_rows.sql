@@ -5,6 +5,7 @@
 -- Answers: Whose is this row on a control account?
 -- Read by: the control accounts.
 -- grain: side, row_db_id
+-- parts: header_db_id
 WITH ours AS (
     SELECT
         headers.header_db_id,
@@ -17,20 +18,6 @@ WITH ours AS (
         orphans.document_key
     FROM
         rec.orphan_vouchers AS orphans
-),
-
-commissions AS (
-    SELECT DISTINCT
-        lines.document_key,
-        lines.subledger_no
-    FROM
-        ctl.sent_lines AS lines
-    INNER JOIN rec.sent_vouchers AS sent
-        ON lines.document_key = sent.document_key
-    WHERE
-        NOT lines.is_control
-        AND lines.subledger_no IS NOT NULL
-        AND lines.subledger_no <> sent.subledger_no
 )
 
 SELECT
@@ -62,7 +49,7 @@ FROM
     map.subledger_rows AS ledger
 LEFT JOIN ours
     ON ledger.header_db_id = ours.header_db_id
-LEFT JOIN commissions
+LEFT JOIN rec.commissions AS commissions
     ON
         ours.document_key = commissions.document_key
         AND ledger.subledger_code = commissions.subledger_no

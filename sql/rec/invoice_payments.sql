@@ -3,6 +3,7 @@
 -- Answers: What was paid of an invoice, says each side?
 -- Read by: rec.payments.
 -- grain: document_key
+-- parts: document_key; map.match_payments by match_id of map.invoice_rows; rec.payment_documents by invoice_key
 WITH payers AS (
     SELECT
         side,
@@ -120,6 +121,7 @@ undone AS (
 )
 
 SELECT
+    CAST(invoices.document_key AS VARCHAR) AS subject,  -- document key, as in rec.payments
     invoices.document_key,
     invoices.document_no,
     invoices.company_code,

@@ -4,6 +4,7 @@
 -- Answers: What is open, when is it due, and how old is it?
 -- Read by: rec.payments, ageing (workbook, report, views for analysts).
 -- grain: document_key, due_date
+-- parts: document_key
 WITH booked AS (
     SELECT
         legs.document_key,
@@ -202,14 +203,14 @@ SELECT
     entities.currency_code AS company_currency_code,  -- currency of the entity's books
     items.open_company_amount,  -- the same in company currency, at the rate at which it was booked, or stands in the VMS
     CASE
-        WHEN items.due_date < readings.today THEN CAST(DATE_DIFF('day', items.due_date, readings.today) AS INTEGER)
+        WHEN items.due_date < settings.today THEN CAST(DATE_DIFF('day', items.due_date, settings.today) AS INTEGER)
     END AS days_overdue,  -- days since the due date; empty: it is not due, or nobody says when
     CASE
         WHEN items.due_date IS NULL THEN 'no due date'
-        WHEN items.due_date >= readings.today THEN 'not due'
-        WHEN DATE_DIFF('day', items.due_date, readings.today) <= 30 THEN '1-30 days'
-        WHEN DATE_DIFF('day', items.due_date, readings.today) <= 60 THEN '31-60 days'
-        WHEN DATE_DIFF('day', items.due_date, readings.today) <= 90 THEN '61-90 days'
+        WHEN items.due_date >= settings.today THEN 'not due'
+        WHEN DATE_DIFF('day', items.due_date, settings.today) <= 30 THEN '1-30 days'
+        WHEN DATE_DIFF('day', items.due_date, settings.today) <= 60 THEN '31-60 days'
+        WHEN DATE_DIFF('day', items.due_date, settings.today) <= 90 THEN '61-90 days'
         ELSE 'over 90 days'
     END AS overdue_bucket,  -- ageing bucket, by days_overdue
     CAST(
@@ -220,7 +221,7 @@ FROM
     items
 INNER JOIN rec.invoice_payments AS invoices
     ON items.document_key = invoices.document_key
-CROSS JOIN rec.readings AS readings
+CROSS JOIN seed.settings AS settings
 LEFT JOIN rec.vms_documents AS documents
     ON items.document_key = documents.document_key
 LEFT JOIN map.entities AS entities

@@ -3,6 +3,7 @@
 -- Answers: Is each invoice paid alike on both sides, and what must be done if not?
 -- Read by: accountants (workbook, report), analysts, the close.
 -- grain: subject
+-- parts: subject; rec.vms_documents by document_key of rec.invoice_payments
 WITH next_due AS (
     SELECT
         items.document_key,
@@ -40,10 +41,12 @@ compared AS (
         invoices.last_payment_date,
         CASE WHEN COALESCE(documents.amount, invoices.amount_ledger) < 0 THEN -1 ELSE 1 END AS invoice_sign,
         tolerances.tolerance,
-        documents.fetched_at AS vms_fetched_at,
-        invoices.ledger_fetched_at
+        COALESCE(documents.fetched_at, readings.documents_read_at) AS vms_fetched_at,
+        COALESCE(invoices.ledger_fetched_at, readings.books_read_at) AS ledger_fetched_at
     FROM
         rec.invoice_payments AS invoices
+    LEFT JOIN rec.payment_readings AS readings
+        ON invoices.subject = readings.subject
     INNER JOIN seed.tolerances AS tolerances
         ON tolerances.measure = 'payment_amount'
     LEFT JOIN rec.vms_documents AS documents
@@ -118,8 +121,8 @@ SELECT
     judged.paid_difference,  -- paid_ledger less paid_vms
     judged.last_payment_date,  -- date of the last payment
     CASE
-        WHEN COALESCE(judged.open_ledger, judged.amount_vms - judged.paid_vms) <> 0 AND judged.due_date < readings.today
-            THEN CAST(DATE_DIFF('day', judged.due_date, readings.today) AS INTEGER)
+        WHEN COALESCE(judged.open_ledger, judged.amount_vms - judged.paid_vms) <> 0 AND judged.due_date < settings.today
+            THEN CAST(DATE_DIFF('day', judged.due_date, settings.today) AS INTEGER)
     END AS days_overdue,  -- days since the due date; null: nothing is open, or it is not due
     judged.state,  -- agreed | part paid | not yet in VMS | unmatched in ledger | invoice unknown | over paid | match undone
     CASE
@@ -160,26 +163,26 @@ SELECT
     OR (judged.state = 'over paid' AND judged.by_hand = 0)
     OR (judged.state NOT IN ('agreed', 'part paid') AND judged.is_unexplained)
         AS is_break,  -- true: it does not agree, and a person has to act
-    COALESCE(judged.vms_fetched_at, readings.documents_read_at) AS as_of_vms,  -- when the VMS was read, UTC
-    COALESCE(judged.ledger_fetched_at, readings.books_read_at) AS as_of_ledger,  -- when the ledger was read, UTC
-    CAST(DATE_DIFF('day', judged.document_date, GREATEST(judged.document_date, readings.today)) AS INTEGER)
+    judged.vms_fetched_at AS as_of_vms,  -- when the VMS was read, UTC
+    judged.ledger_fetched_at AS as_of_ledger,  -- when the ledger was read, UTC
+    CAST(DATE_DIFF('day', judged.document_date, GREATEST(judged.document_date, settings.today)) AS INTEGER)
         AS age_days,  -- days since the date of the document; 0 when it is dated later
     CASE
         WHEN COALESCE(judged.open_ledger, 0) = 0 AND COALESCE(judged.amount_vms - judged.paid_vms, 0) = 0
             THEN CAST(NULL AS VARCHAR)
         WHEN judged.due_date IS NULL THEN 'no due date'
         WHEN
-            judged.due_date >= readings.today
+            judged.due_date >= settings.today
             OR COALESCE(judged.open_ledger, judged.amount_vms - judged.paid_vms) = 0
             THEN 'not due'
-        WHEN DATE_DIFF('day', judged.due_date, readings.today) <= 30 THEN '1-30 days'
-        WHEN DATE_DIFF('day', judged.due_date, readings.today) <= 60 THEN '31-60 days'
-        WHEN DATE_DIFF('day', judged.due_date, readings.today) <= 90 THEN '61-90 days'
+        WHEN DATE_DIFF('day', judged.due_date, settings.today) <= 30 THEN '1-30 days'
+        WHEN DATE_DIFF('day', judged.due_date, settings.today) <= 60 THEN '31-60 days'
+        WHEN DATE_DIFF('day', judged.due_date, settings.today) <= 90 THEN '61-90 days'
         ELSE 'over 90 days'
     END AS overdue_bucket  -- of the part that is due first; rec.open_items has each part; null: nothing is open on either side
 FROM
     judged
-CROSS JOIN rec.readings AS readings
+CROSS JOIN seed.settings AS settings
 UNION ALL
 SELECT
     strays.subject,
@@ -212,8 +215,10 @@ SELECT
     strays.is_break AND NOT COALESCE(strays.is_rest, FALSE),
     COALESCE(strays.vms_fetched_at, readings.documents_read_at),
     COALESCE(strays.ledger_fetched_at, readings.books_read_at),
-    CAST(DATE_DIFF('day', strays.document_date, GREATEST(strays.document_date, readings.today)) AS INTEGER),
+    CAST(DATE_DIFF('day', strays.document_date, GREATEST(strays.document_date, settings.today)) AS INTEGER),
     CAST(NULL AS VARCHAR)
 FROM
     rec.stray_payments AS strays
-CROSS JOIN rec.readings AS readings
+LEFT JOIN rec.payment_readings AS readings
+    ON strays.subject = readings.subject
+CROSS JOIN seed.settings AS settings

@@ -27,7 +27,7 @@ from tests.support.verified import verified_models
 
 if TYPE_CHECKING:
     from pipelines.models.model import Catalog, Model
-    from pipelines.models.parts import Keys
+    from pipelines.models.noted import Keys
 
 DAYS = int(os.environ.get("FUZZ", "0")) * 2 or 6
 DOCUMENTS, BUILDS, LINES = range(1, 30), 12, 2

@@ -18,7 +18,7 @@ from pipelines.publish.edition.contents import TableText, is_published
 from pipelines.publish.edition.database import write_database
 from pipelines.publish.edition.known import read_known
 from pipelines.stores.control import Control
-from tests.property.test_parts import BUILDS, DAYS, _edit, catalog, world
+from tests.property.test_parts import BUILDS, DAYS, _edit, _play, catalog, world
 from tests.support.published import EDITION
 from tests.unit.test_publish_editions import contents
 
@@ -54,7 +54,7 @@ def test_what_is_published_is_what_was_built(
         place = write_database(world, control, folder, texts=texts, edition=EDITION)
         for number in range(rng.randint(1, 6)):
             done.append(_edit(rng, world, day * 1_000 + step * 10 + number))
-            world.execute(done[-1])
+            _play(world, done[-1])
     build(world, catalog.models, schemas=SCHEMAS)
     known = read_known(world, place, today=EDITION.today)
     # Every table is followed: it is looked at only where a build has noted it.

@@ -11,9 +11,10 @@ import pytest
 
 from pipelines.core.errors import ModelError
 from pipelines.core.table_ref import TableRef
-from pipelines.models import parts, slices
+from pipelines.models import noted, parts, slices
 from pipelines.models.build import build
-from pipelines.models.parts import FRAMES, Parts
+from pipelines.models.noted import FRAMES
+from pipelines.models.parts import Parts
 from tests.models.small import EXTERNAL, OUTBOX, catalog, warehouse
 
 if TYPE_CHECKING:
@@ -75,12 +76,39 @@ SELECT
     document_key
 FROM stg_vms.documents
 """
+# By a text, which the table it reads has under another name.
+NAMED = """\
+-- One number of a document and how many rows of a list have it.
+-- grain: document_no
+-- parts: document_no; seed.listed by number
+SELECT
+    documents.document_no,
+    COUNT(listed.number) AS row_count
+FROM stg_vms.documents AS documents
+LEFT JOIN seed.listed AS listed
+    ON documents.document_no = listed.number
+GROUP BY documents.document_no
+"""
+# What is not divided is built where anything that it reads has changed.
+COUNTED = """\
+-- How many vouchers there are.
+-- grain: header_count
+SELECT COUNT(*) AS header_count
+FROM map.headers
+"""
 MORE = {
     **EXTERNAL,
+    TableRef("seed", "listed"): {"number": "VARCHAR"},
     TableRef("seed", "strangers"): {"number": "BIGINT"},
     TableRef("stg_ledger", "rows"): {"header": "BIGINT", "amount": "DECIMAL(38,4)"},
 }
 MODELS = {"map.held": HELD, "map.numbered": NUMBERED, "map.headers": HEADERS, "map.linked": LINKED}
+# Of which parts are told by more than a number.
+OTHERS = {"map.named": NAMED, "map.counted": COUNTED}
+
+
+OF_2 = "stg_vms.documents WHERE document_key = 2"
+MOVED_1 = "INSERT INTO ctl.moves SELECT coalesce(max(copy_no), 0) + 1, 1 FROM ctl.moves"
 
 
 class World:
@@ -149,6 +177,7 @@ def test_what_was_sent_may_change_without_its_state(world: World) -> None:
     given = catalog({"map.held": with_more}, external=external).models
     build(world.connection, given)
     world.connection.execute("UPDATE ctl.outbox SET note = 'corrected' WHERE document_key = 1")
+    world.connection.execute(MOVED_1)
     build(world.connection, given)
     assert ("corrected",) in world.connection.execute("SELECT note FROM map.held WHERE document_key = 1").fetchall()
 
@@ -172,13 +201,44 @@ def test_what_has_no_part_concerns_all(world: World, statement: str, whole: set[
     assert {name for name, keys in built.items() if keys is None} == whole
 
 
+def test_parts_may_go_by_a_text(world: World) -> None:
+    world.build(**OTHERS)
+    assert world.build("INSERT INTO seed.listed VALUES ('unknown')", **OTHERS)["named"] is not None
+    built = world.build(f"INSERT INTO seed.listed SELECT document_no FROM {OF_2}", **OTHERS)["named"]
+    assert built is not None
+    assert len(built) == 1
+    assert world.build("INSERT INTO seed.listed VALUES (NULL)", **OTHERS)["named"] is None
+
+
+def test_what_is_not_divided_is_built_where_something_has_changed(world: World) -> None:
+    world.build(**OTHERS)
+    assert world.build(f"UPDATE {OF_2.replace('WHERE', 'SET document_no = NULL WHERE')}", **OTHERS)["counted"] == set()
+    assert world.build(f"DELETE FROM {OF_2}", **OTHERS)["counted"] is None
+
+
+def test_the_outbox_is_looked_at_where_it_has_moved(world: World) -> None:
+    assert world.build("UPDATE ctl.outbox SET state = 'failed' WHERE document_key = 1", MOVED_1)["held"] == {1}
+    assert world.build(MOVED_1)["held"] == {1}
+    assert world.build("INSERT INTO ctl.moves SELECT max(copy_no) + 1, NULL FROM ctl.moves")["held"] is None
+
+
+def test_what_all_have_followed_is_forgotten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(noted, "MANY_MOVES", 0)
+    world.build("UPDATE stg_vms.documents SET document_no = 'x' WHERE document_key = 2")
+    assert world.connection.execute(f"SELECT count(*) FROM {noted.MOVED.quoted}").fetchone() == (0,)
+    assert world.build("UPDATE stg_vms.documents SET document_no = 'y' WHERE document_key = 2")["held"] == {2}
+    monkeypatch.setattr(noted, "MOST_MOVES", -1)
+    world.build("UPDATE stg_vms.documents SET document_no = 'z' WHERE document_key = 2")
+    assert set(world.build().values()) == {None}
+
+
 def test_another_text_is_another_table(world: World) -> None:
     changed = HELD.replace("outbox.state\nFROM stg_vms", "UPPER(outbox.state) AS state\nFROM stg_vms")
     assert world.build(**{"map.held": changed})["held"] is None
 
 
 def test_too_many_parts_are_built_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "MOST_PARTS", 1)
+    monkeypatch.setattr(noted, "MOST_PARTS", 1)
     both = "UPDATE stg_vms.documents SET document_no = document_no || 'x'"
     assert world.build(both)["held"] is None
     assert world.build("UPDATE stg_vms.documents SET document_no = 'y' WHERE document_key = 1")["held"] == {1}
@@ -192,11 +252,14 @@ def test_what_is_small_is_built_whole(world: World, monkeypatch: pytest.MonkeyPa
     assert world.build() == {"held": set(), "numbered": set(), "linked": set()}
 
 
-def test_after_a_build_that_failed_all_is_built_whole(world: World) -> None:
+def test_after_a_build_that_failed_the_next_one_goes_on(world: World) -> None:
+    """What was found to have changed is noted as of the build that found it, whether or not it came to its end."""
     wrong = HEADERS.replace("document_key * 10", "CAST('x' || document_no AS BIGINT)")
     with pytest.raises(ModelError, match=r"map\.headers could not be built"):
-        world.build(**{"map.headers": wrong})
-    assert set(world.build().values()) == {None}
+        world.build("UPDATE stg_vms.documents SET document_no = 'x' WHERE document_key = 2", **{"map.headers": wrong})
+    built = world.build()
+    assert built["linked"] == set()
+    assert built["numbered"] in ({2}, set())
 
 
 def test_nothing_stays_attached(world: World) -> None:
@@ -214,7 +277,7 @@ def test_nothing_stays_attached(world: World) -> None:
             "'stg_ledger.rows' is no link; write: schema.table by column of schema.other",
         ),
         ("document_key; stg_ledger.rows by header of ctl.outbox", "both read here"),
-        ("amount", "the parts go by amount, which is DECIMAL(38,4); they go by a database id."),
+        ("amount", "the parts go by amount, which is DECIMAL(38,4); they go by a database id or a text."),
     ],
 )
 def test_a_wrong_directive_is_told(words: str, told: str) -> None:
@@ -224,12 +287,12 @@ def test_a_wrong_directive_is_told(words: str, told: str) -> None:
     assert told in str(raised.value)
 
 
-def test_models_built_without_the_others_make_all_whole(world: World) -> None:
+def test_what_others_built_meanwhile_is_found(world: World) -> None:
     # Now map.headers has changed, and the next build of all finds it as it is.
     world.connection.execute("UPDATE stg_vms.documents SET document_key = 7 WHERE document_key = 2")
     given = catalog(MODELS, external=MORE).models
     build(world.connection, given, only={TableRef("map", "headers")})
-    assert world.build()["linked"] is None
+    assert world.build()["linked"] == {2, 7}
 
 
 def test_a_large_one_is_built_a_stretch_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

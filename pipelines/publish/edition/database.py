@@ -37,6 +37,7 @@ from pipelines.publish.edition.known import Known, keep_known, read_known, write
 from pipelines.publish.edition.parts import PublishedTable, Sums, of_parts, sums_of, tables_of
 from pipelines.publish.edition.plan import EDITION, EditionPlan, plan_edition
 from pipelines.publish.edition.swap import put_file, stage
+from pipelines.stores.changes import part_number
 from pipelines.stores.warehouse import STORAGE_VERSION, transaction
 
 if TYPE_CHECKING:
@@ -299,7 +300,8 @@ def _where(
 ) -> str | None:
     """Return the condition of the rows among which any may differ from what is there; None where none do."""
     if scope.column in table.columns:
-        return f"({among(quote(scope.column), sorted(scope.keys))} OR {quote(scope.column)} IS NULL)"
+        part = part_number(scope.column, table.columns[scope.column])
+        return f"({among(part, sorted(scope.keys))} OR {quote(scope.column)} IS NULL)"
     # Parts that one side alone has, and parts whose count or sum of hashes is another.
     changed = {part for part, _ in sums_of(connection, table, rows).items() ^ there.items()}
     return of_parts(table, changed) if changed else None

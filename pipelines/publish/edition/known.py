@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import duckdb
 
 from pipelines import __version__
 from pipelines.core.literals import literal
@@ -23,9 +24,6 @@ from pipelines.core.table_ref import TableRef
 from pipelines.publish.edition.parts import Part, Sums, part_name, part_of
 from pipelines.stores.changes import Changed, create_changes, forget_changes, noted_changes
 from pipelines.stores.warehouse import STORAGE_VERSION, transaction
-
-if TYPE_CHECKING:
-    import duckdb
 
 FILE, PARTS = TableRef("ctl", "published_file"), TableRef("ctl", "published_parts")
 
@@ -117,8 +115,8 @@ def _identity(place: Path, today: date) -> str:
 
 @cache
 def writer() -> str:
-    """Hash the code that publishes: other code may have masked or left out other columns."""
-    digest = hashlib.sha256(f"{__version__}\0{STORAGE_VERSION}".encode())
+    """Hash what publishes: other code may have masked or left out other columns, another DuckDB has other hashes."""
+    digest = hashlib.sha256(f"{__version__}\0{duckdb.__version__}\0{STORAGE_VERSION}".encode())
     for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
