@@ -8,14 +8,13 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pipelines.contracts.contract import Form, MemberKind
-from pipelines.core.table_ref import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import pyarrow as pa
 
-    from pipelines.contracts.contract import Children, Contract, Member
+    from pipelines.contracts.contract import Contract, Member
 
 # Names of columns with their DuckDB types, in order.
 Columns = list[tuple[str, str]]
@@ -166,15 +165,3 @@ def codes_of(contract: Contract) -> dict[str, list[tuple[Member, str]]]:
 
 def _columns(members: Iterable[Member]) -> Columns:
     return [(member.column, TYPES[member.kind]) for member in members]
-
-
-def length_expression(children: Children) -> str:
-    """Return the DuckDB expression of how many elements a nested list of an object ``o`` has; NULL: no list."""
-    outer, _, inner = children.path.rpartition("[].")
-    if not outer:
-        return f"len({_quoted('o', children.path)})"
-    return f"list_sum(list_transform({_quoted('o', outer)}, lambda e: len({_quoted('e', inner)})))"
-
-
-def _quoted(alias: str, path: str) -> str:
-    return ".".join((alias, *map(quote, path.split("."))))

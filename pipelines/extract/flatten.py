@@ -52,6 +52,13 @@ def flatten_children(table: pa.Table, contract: Contract, children: Children) ->
     )
 
 
+def count_children(rows: pa.Table, parents: int) -> pa.Array:
+    """Return for each of so many parents how many of these child rows it has."""
+    row = _numbers(rows[PARENT_ROW].combine_chunks(), np.int64)
+    counts = np.bincount(row, minlength=parents).astype(np.int64)
+    return pa.Array.from_buffers(pa.int64(), parents, [None, pa.py_buffer(counts)])
+
+
 def is_complete(table: pa.Table, contract: Contract) -> bool:
     """Tell whether nothing that a contract requires is null."""
     objects = _struct(table)

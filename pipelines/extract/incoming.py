@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.contracts.shape import codes_of, length_expression, tables_of
+from pipelines.contracts.shape import codes_of, tables_of
 from pipelines.core.literals import among, literal
-from pipelines.core.table_ref import quote
 from pipelines.extract.clean import clean_rows
-from pipelines.extract.flatten import PARENT_ROW
+from pipelines.extract.flatten import PARENT_ROW, count_children
 from pipelines.extract.readings import forget_readings
 
 if TYPE_CHECKING:
@@ -76,11 +75,11 @@ class Incoming:
     def take(self, parts: Sequence[ParsedPage]) -> None:
         """Take parsed pages, and keep the rows of the objects that are not staged as they are now."""
         first = self.taken
-        nested = pa.concat_tables([part.nested for part in parts])
-        if not nested.num_rows:
+        heads = pa.concat_tables([self._heads(part) for part in parts])
+        if not heads.num_rows:
             return
-        self.taken += nested.num_rows
-        self._note_heads(nested, first)
+        self.taken += heads.num_rows
+        self._note_heads(heads, first)
         found = self._execute(self._fresh_sql(first)).to_arrow_table()
         if not pc.any(found["is_fresh"]).as_py():
             return
@@ -92,7 +91,9 @@ class Incoming:
     def loads(self, *, fetch_id: str, fetched_at: datetime) -> list[TableRows]:
         """Return what is to be merged: of objects that came twice the last only, no tables without rows."""
         contract = self._contract
-        extras = {"fetch_id": fetch_id, "fetched_at": pa.scalar(fetched_at, pa.timestamp("us"))}
+        # Values of Arrow's own: of Python's it would look whether they are one of pandas's, and import that.
+        sql = f"SELECT {literal(fetch_id)} AS fetch_id, {literal(fetched_at)} AS fetched_at"
+        extras = self._execute(sql).to_arrow_table()
         # Pages may overlap while objects change, so an object can come twice; the later text is the newer one.
         last = self._last()
         loads: list[TableRows] = []
@@ -101,9 +102,9 @@ class Incoming:
                 continue
             rows = pa.concat_tables(self._waiting[table])
             rows = rows if last is None else rows.filter(pc.is_in(rows[SEQ], value_set=last))
-            for name, value in extras.items():
+            for name in extras.column_names:
                 if name in dict(columns):
-                    rows = rows.append_column(name, pa.repeat(value, rows.num_rows))
+                    rows = rows.append_column(name, pa.repeat(extras[name][0], rows.num_rows))
             if rows.num_rows:
                 rows, told = clean_rows(
                     rows.select([name for name, _ in columns]), self._codes[table], key=contract.key
@@ -164,15 +165,24 @@ class Incoming:
             self._execute("COMMIT")
         return len(keys)
 
-    def _note_heads(self, nested: pa.Table, first: int) -> None:
-        seq = pa.arange(first, first + nested.num_rows)
-        content = nested.drop_columns([*self._contract.unhashed])
-        arrays = [seq, nested.to_struct_array(), content.to_struct_array()]
-        objects = pa.Table.from_arrays(arrays, names=[SEQ, "o", "content"])
+    def _heads(self, part: ParsedPage) -> pa.Table:
+        """Return of each object of a page its key, its time, how many children it has in each list, and its content."""
+        columns = {"key": part.parents[self._contract.key]}
+        if "modified_at" in part.parents.column_names:
+            columns["modified_at"] = part.parents["modified_at"]
+        for place, rows in enumerate(part.children):
+            columns[f"children{place}"] = count_children(rows, part.parents.num_rows)
+        content = part.nested.drop_columns([*self._contract.unhashed]).to_struct_array()
+        return pa.Table.from_arrays([*columns.values(), content], names=[*columns, "content"])
+
+    def _note_heads(self, heads: pa.Table, first: int) -> None:
+        objects = heads.append_column(SEQ, pa.arange(first, first + heads.num_rows))
+        # A sort key holds every value exactly and unambiguously, and takes a fifth of the time of a text.
+        hashed = "md5(create_sort_key(content, 'ASC NULLS LAST')) AS content_hash"
         # A stream, not the table itself: to look at a table DuckDB imports pyarrow.dataset, and that imports pandas.
         cursor = self._opened()
         cursor.register("objects", objects.__arrow_c_stream__())
-        cursor.execute(self._heads_sql())
+        cursor.execute(f"INSERT INTO heads BY NAME SELECT * EXCLUDE (content), {hashed} FROM objects")
         cursor.unregister("objects")
 
     def _keep(self, part: ParsedPage, found: pa.Table) -> None:
@@ -180,11 +190,12 @@ class Incoming:
         is_fresh, seq = found["is_fresh"].combine_chunks(), found[SEQ].combine_chunks()
         if not pc.any(is_fresh).as_py():
             return
-        parents = part.parents.append_column(SEQ, seq).append_column("content_hash", found["content_hash"])
-        kept = [parents.filter(is_fresh)]
-        for rows in part.children:
-            row = rows[PARENT_ROW]
-            kept.append(rows.append_column(SEQ, pc.take(seq, row)).filter(pc.take(is_fresh, row)))
+        kept = [part.parents.append_column(SEQ, seq).append_column("content_hash", found["content_hash"])]
+        kept += [rows.append_column(SEQ, pc.take(seq, rows[PARENT_ROW])) for rows in part.children]
+        # In a first reading all are.
+        if not pc.all(is_fresh).as_py():
+            is_kept = [is_fresh, *(pc.take(is_fresh, rows[PARENT_ROW]) for rows in part.children)]
+            kept = [rows.filter(kept_rows) for rows, kept_rows in zip(kept, is_kept, strict=True)]
         for table, rows in zip(self._tables, kept, strict=True):
             self._waiting[table].append(rows)
             self.waiting += rows.num_rows
@@ -193,17 +204,6 @@ class Incoming:
         """Return the numbers of the objects that count where some came more than once, None where none did."""
         found = self._execute("SELECT max(seq) AS seq FROM heads GROUP BY key").to_arrow_table()
         return None if found.num_rows == self.taken else found[SEQ].combine_chunks()
-
-    def _heads_sql(self) -> str:
-        contract = self._contract
-        paths = {member.column: quote(member.path) for member in contract.members}
-        counts = "".join(f", coalesce({length_expression(children)}, 0)" for children in contract.children)
-        modified = f"o.{paths['modified_at']}" if "modified_at" in paths else "NULL"
-        # A sort key holds every value exactly and unambiguously, and takes a fifth of the time of a text.
-        return (
-            f"INSERT INTO heads SELECT seq, CAST(o.{paths[contract.key]} AS BIGINT), "
-            f"md5(create_sort_key(content, 'ASC NULLS LAST')), {modified}{counts} FROM objects"
-        )
 
     def _fresh_sql(self, first: int) -> str:
         """Return the query of a chunk's objects: fresh unless staged with this content and with all its children.

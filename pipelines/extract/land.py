@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # How many objects are compared at a time, and how many new rows go into one merge: both bound the memory. With each so
 # many objects, the warehouse puts into its file what it has written, and gives the memory back.
 CHUNK = 4_000
-LARGEST_MERGE = 60_000
+LARGEST_MERGE = 120_000
 MANY = 20_000
 # A time further ahead than any zone's clock is a typing error. A cursor set to it would hide every change until then.
 FURTHEST_AHEAD = timedelta(days=1)

@@ -2,55 +2,43 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from copy import copy
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dlt
-from dlt.common import validation
+from dlt.common import logger, validation
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers import ConfigProvider
+from dlt.common.configuration.resolve import resolve_configuration
+from dlt.common.configuration.specs import RuntimeConfiguration
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from dlt.common.runtime.run_context import RunContext
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.core.errors import ExtractError
+from pipelines.extract.destination import OpenWarehouse
 
 if TYPE_CHECKING:
     import duckdb
-    from dlt.common.destination import DestinationCapabilitiesContext
-    from dlt.common.normalizers.naming import NamingConvention
     from dlt.common.schema.typing import TColumnSchema
-    from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
     from dlt.extract import DltResource
 
     from pipelines.extract.incoming import TableRows
 
-STAGING_LAYOUT = "landing_%s"
-
 # Every setting of dlt that is not its default. No telemetry leaves the machine; one thread, because there are one to
-# three tables; no rows stay in the staging dataset; dlt's state is not restored, because our cursors say what is read.
+# three tables; dlt's state is not restored, because our cursors say what is read; its record of a run nobody reads.
 SETTINGS: Mapping[str, bool | int | str] = {
     "dlthub_telemetry": False,
     "log_level": "CRITICAL",
     "workers": 1,
-    "truncate_staging_dataset": True,
     "restore_from_destination": False,
-}
-
-_TYPES: Mapping[str, TColumnSchema] = {
-    "VARCHAR": {"data_type": "text"},
-    "BIGINT": {"data_type": "bigint"},
-    "INTEGER": {"data_type": "bigint", "precision": 32},
-    "DECIMAL(38,18)": {"data_type": "decimal", "precision": 38, "scale": 18},
-    "BOOLEAN": {"data_type": "bool"},
-    # Without this dlt makes a TIMESTAMP WITH TIME ZONE of it, and DuckDB shifts it by the session's zone.
-    "TIMESTAMP": {"data_type": "timestamp", "timezone": False, "precision": 6},
-    "DATE": {"data_type": "date"},
+    "enable_runtime_trace": False,
 }
 
 
@@ -72,27 +60,16 @@ class _OwnSettings(ConfigProvider):
 
 
 class _OwnRun(RunContext):
-    """Where dlt runs: without the providers that would be asked beside ours."""
+    """Where dlt runs: without the providers that would be asked beside ours, and without a client for the web."""
 
     def initial_providers(self) -> list[ConfigProvider]:
         return [_OwnSettings()]
 
-
-class _OpenWarehouse(dlt.destinations.duckdb):
-    """DuckDB as dlt knows it, with its capabilities worked out once: dlt asks for them in a dozen places."""
-
-    def capabilities(
-        self, config: DuckDbClientConfiguration | None = None, naming: NamingConvention | None = None
-    ) -> DestinationCapabilitiesContext:
-        # They follow the configuration only where names keep their case.
-        if naming is not None and naming.is_case_sensitive:
-            return super().capabilities(config, naming)
-        return copy(_capabilities())
-
-
-@cache
-def _capabilities() -> DestinationCapabilitiesContext:
-    return dlt.destinations.duckdb().capabilities()
+    def initialize_runtime(self, runtime_config: RuntimeConfiguration | None = None) -> None:
+        # dlt's own also begins its telemetry and imports a client for the web, which takes a tenth of a second.
+        self._runtime_config = runtime_config or resolve_configuration(RuntimeConfiguration())
+        logger.LOGGER = logging.getLogger(self.name)
+        logger.LOGGER.setLevel(logging.CRITICAL)
 
 
 def merge(connection: duckdb.DuckDBPyConnection, loads: Sequence[TableRows], *, schema: str, folder: Path) -> None:
@@ -107,9 +84,7 @@ def merge(connection: duckdb.DuckDBPyConnection, loads: Sequence[TableRows], *, 
     try:
         pipeline = dlt.pipeline(
             schema,
-            destination=_OpenWarehouse(
-                connection, destination_name="duckdb", staging_dataset_name_layout=STAGING_LAYOUT
-            ),
+            destination=OpenWarehouse(connection, destination_name="duckdb"),
             dataset_name=schema,
             pipelines_dir=str(folder),
         )
@@ -125,6 +100,8 @@ def merge(connection: duckdb.DuckDBPyConnection, loads: Sequence[TableRows], *, 
 
 @cache
 def _begin_dlt() -> None:
+    # What has been imported stays: each collection of garbage would look through all of it again.
+    gc.freeze()
     # Before dlt makes a context of its own: that one reads its settings, starts its log and its telemetry.
     Container()[PluggableRunContext] = PluggableRunContext(_OwnRun("."))
     # What dlt validates are its own classes, and it reads their annotations anew each time: a seventh of a merge. A
@@ -135,9 +112,14 @@ def _begin_dlt() -> None:
 
 
 def _resource(load: TableRows) -> DltResource:
-    columns: dict[str, TColumnSchema] = {name: {"name": name, **_TYPES[sql_type]} for name, sql_type in load.columns}
-    hint: TColumnSchema = {"primary_key": True, "nullable": False} if load.is_parent else {"merge_key": True}
-    columns[load.key] = {**columns[load.key], **hint}
+    # Of the rows dlt sees the other types as they are. Of a time it would make a TIMESTAMP WITH TIME ZONE, and DuckDB
+    # shifts that by the session's zone.
+    columns: dict[str, TColumnSchema] = {
+        name: {"data_type": "timestamp", "timezone": False, "precision": 6}
+        for name, sql_type in load.columns
+        if sql_type == "TIMESTAMP"
+    }
+    columns[load.key] = {"primary_key": True, "nullable": False} if load.is_parent else {"merge_key": True}
     resource: DltResource = dlt.resource(iter([load.rows]), name=load.table, write_disposition="merge", columns=columns)
     # Landing has removed duplicates already.
     return resource.apply_hints(additional_table_hints={"x-stage-data-deduplicated": True})
