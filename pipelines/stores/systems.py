@@ -69,11 +69,11 @@ def address_of(url: str) -> str:
     return place + parts.path.rstrip("/")
 
 
-def refuse_other_systems(control: Control, settings: Settings) -> None:
-    """Raise SettingsError when the store has worked with another VMS or another ledger than the settings name."""
+def refuse_other_systems(control: Control, settings: Settings) -> Systems:
+    """Return the systems; SettingsError when the store has worked with another VMS or ledger than the settings name."""
     systems = Systems.of(control, settings)
     if not (others := systems.others()):
-        return
+        return systems
     was = " and ".join(f"the {name} {systems.known[name]}" for name in others)
     now = " and ".join(systems.given[name] for name in others)
     raise SettingsError(
@@ -86,8 +86,7 @@ def refuse_other_systems(control: Control, settings: Settings) -> None:
 
 def keep_to_systems(control: Control, settings: Settings) -> None:
     """Refuse other systems; a store that has worked with none is of these from now on."""
-    refuse_other_systems(control, settings)
-    _note(control, Systems.of(control, settings))
+    _note(control, refuse_other_systems(control, settings))
 
 
 def move_systems(control: Control, settings: Settings, *, operator: str) -> None:

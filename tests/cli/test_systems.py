@@ -54,6 +54,16 @@ def test_nobody_asks_another_system(at_acme: Terminal, command: str) -> None:
     assert NEXT in " ".join(ended.err.split())
 
 
+def test_no_backup_of_another_tenant_is_put_in_place(at_acme: Terminal) -> None:
+    """What it has would count as sent here."""
+    at_acme.run("backup", "acme.sqlite")
+    (at_acme.folder / "springline.ctl.sqlite").unlink()
+    ended = at_acme.run("restore", "acme.sqlite")
+    assert ended.code == EXIT_SETTINGS, ended
+    assert NEXT in " ".join(ended.err.split())
+    assert not (at_acme.folder / "springline.ctl.sqlite").exists()
+
+
 def test_a_system_that_has_moved_is_told(at_acme: Terminal) -> None:
     before = at_acme.run("control", "systems")
     assert before.out.splitlines() == [
