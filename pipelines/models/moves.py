@@ -17,15 +17,15 @@ import duckdb
 import msgspec
 
 from pipelines.core.table_ref import TableRef, quote
-from pipelines.models import noted
 from pipelines.models.functions import functions_sql
-from pipelines.models.noted import MOST_PARTS, Keys, Stream
+from pipelines.models.noted import MOST_PARTS, Keys, Stream, note_moved
 from pipelines.stores.moves import create_moves, forget_moves, last_copy, moved_since
 from pipelines.stores.rows import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pipelines.models.looks import Looking
     from pipelines.models.model import Columns, Model
 
 # Up to which copy each model has followed, as what; and of one that keeps rows, whose rows the last build gave.
@@ -91,16 +91,16 @@ def note_followed(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     )
 
 
-def look_copied(connection: duckdb.DuckDBPyConnection, stream: Stream, columns: Columns, *, build_no: int) -> None:
+def look_copied(looking: Looking, stream: Stream, columns: Columns) -> None:
     """Find out from its moves what has changed in a table of the copy, and note it as of this build.
 
     The copying notes the documents of what it moves; rates and master data belong to none, and are few.
     """
-    reader = f"{stream.table} by {stream.column}"
+    connection, reader = looking.connection, f"{stream.table} by {stream.column}"
     row = connection.execute(f"SELECT copy_no FROM {FOLLOWED.quoted} WHERE model_name = '{reader}'").fetchone()
     moved = moved_since(connection, row[0], most=MOST_PARTS) if row else None
-    noted.look(connection, stream, columns, build_no=build_no, where="document_key IS NULL")
-    noted.note_moved(connection, stream, moved if stream.column or not moved else None, build_no=build_no)
+    looking.look(stream, columns, where="document_key IS NULL")
+    note_moved(connection, stream, moved if stream.column or not moved else None, build_no=looking.build_no)
     connection.execute(f"DELETE FROM {FOLLOWED.quoted} WHERE model_name = '{reader}'")
     connection.execute(f"INSERT INTO {FOLLOWED.quoted} VALUES ('{reader}', '', {last_copy(connection)})")
 

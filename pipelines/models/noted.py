@@ -1,8 +1,8 @@
 """What is noted between builds: from what each model was built, and in which build each table has changed, and where.
 
-Of a table that a model makes, the build that makes it notes which parts have changed, in the same transaction. Of any
-other table a sum of hashes is kept for each part, and what differs is noted as of the build that finds it. Each model
-then asks what has changed in what it reads since the build that made it, whatever was built in between.
+Of a table that a model makes, the build that makes it notes which parts have changed, in the same transaction. What has
+changed in any other table is noted by the build that finds it (see ``looks``). Each model then asks what has changed in
+what it reads since the build that made it, whatever was built in between.
 """
 
 # ruff: noqa: S608 - statements are made of quoted names, of hashes and of whole numbers
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 
     from pipelines.models.model import Columns
 
-# As what each model was built and when; the parts that each build has changed, none where it may be any of them; and
-# what was there of tables that no model makes.
-FRAMES, MOVED, VERSIONS = (TableRef("ctl", name) for name in ("built_from", "built_moves", "built_of"))
+# As what each model was built and when; the parts that each build has changed, none where it may be any of them; and of
+# tables that no model makes, what they and their parts come to.
+FRAMES, MOVED = TableRef("ctl", "built_from"), TableRef("ctl", "built_moves")
+SEEN, VERSIONS = TableRef("ctl", "built_seen"), TableRef("ctl", "built_of")
 _COLUMNS = {
     FRAMES: "model_name VARCHAR, frame VARCHAR, build_no BIGINT",
     MOVED: "table_name VARCHAR, part_column VARCHAR, part BIGINT, build_no BIGINT",
+    SEEN: "table_name VARCHAR, part_column VARCHAR, total HUGEINT, until VARCHAR",
     VERSIONS: "table_name VARCHAR, part_column VARCHAR, part BIGINT, version HUGEINT",
 }
 # What releases before kept instead.
@@ -122,48 +124,36 @@ def moved_since(
     }
 
 
-def look(
-    connection: duckdb.DuckDBPyConnection, stream: Stream, columns: Columns, *, build_no: int, where: str = "TRUE"
-) -> None:
-    """Find out what has changed in a table that no model makes, and note it as of this build.
-
-    ``where`` are the rows to look at, of all that are ever looked at.
-    """
-    query = now = versions(stream, columns, where=where)
-    noted = f"SELECT part, version FROM {VERSIONS.quoted} WHERE {stream.place}"
-    if not (changed := differing(connection, query, noted)) and changed is not None:
-        return
-    note_moved(connection, stream, changed, build_no=build_no)
-    these = "TRUE"
-    if changed is not None:
-        these = of_parts("part", changed)
-        now = versions(stream, columns, where=of_parts(stream.column, changed, columns[stream.column]))
-    connection.execute(f"DELETE FROM {VERSIONS.quoted} WHERE {stream.place} AND {these}")
-    connection.execute(
-        f"INSERT INTO {VERSIONS.quoted} SELECT '{stream.table}', '{stream.column}', part, version FROM ({now}) AS now"
+def versions(stream: Stream, columns: Columns, *, where: str = "TRUE") -> str:
+    """Query the parts of a table, each with its version."""
+    part = part_number(stream.column, columns[stream.column]) if stream.column else "CAST(NULL AS BIGINT)"
+    return (
+        f"SELECT {part} AS part, {version(stream.table, columns)} AS version "
+        f"FROM {stream.table.quoted} AS whole_row WHERE {where} GROUP BY 1"
     )
 
 
-def versions(stream: Stream, columns: Columns, *, where: str = "TRUE") -> str:
-    """Query the parts of a table, each with a sum over its rows that has no order to depend on."""
+def version(ref: TableRef, columns: Columns) -> str:
+    """Write the sum over rows of a table, named ``whole_row``, that has no order to depend on."""
     # Only what is landed is stamped with each writing: a correction changes lines that were sent, and not their time.
     # And a model may have a column that is named like a stamp.
-    content = stamp(columns) if stream.table.schema in STAGED.values() else "whole_row"
-    part = part_number(stream.column, columns[stream.column]) if stream.column else "CAST(NULL AS BIGINT)"
+    content = stamp(columns) if ref.schema in STAGED.values() else "whole_row"
+    return f"CAST(sum(hash({content})) AS HUGEINT)"
+
+
+def differences(query: str, before: str) -> str:
+    """Query the parts of which two queries give another version, with both, 0 where there is none."""
     return (
-        f"SELECT {part} AS part, CAST(sum(hash({content})) AS HUGEINT) AS version "
-        f"FROM {stream.table.quoted} AS whole_row WHERE {where} GROUP BY 1"
+        "SELECT coalesce(now.part, noted.part), coalesce(now.version, 0), coalesce(noted.version, 0) "
+        f"FROM ({query}) AS now FULL JOIN ({before}) AS noted ON now.part IS NOT DISTINCT FROM noted.part "
+        f"WHERE now.version IS DISTINCT FROM noted.version LIMIT {MOST_PARTS + 1}"
     )
 
 
 def differing(connection: duckdb.DuckDBPyConnection, query: str, before: str) -> Keys | None:
     """Return the parts of which two queries give another version; None: too many, or rows without a part."""
-    rows = connection.execute(
-        f"SELECT coalesce(now.part, noted.part) FROM ({query}) AS now FULL JOIN ({before}) AS noted "
-        "ON now.part IS NOT DISTINCT FROM noted.part "
-        f"WHERE now.version IS DISTINCT FROM noted.version LIMIT {MOST_PARTS + 1}"
-    ).fetchall()
-    keys = frozenset(part for (part,) in rows)
+    rows = connection.execute(differences(query, before)).fetchall()
+    keys = frozenset(part for part, _, _ in rows)
     return None if len(keys) > MOST_PARTS or None in keys else keys
 
 

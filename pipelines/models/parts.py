@@ -25,6 +25,7 @@ from pipelines.core.table_ref import TableRef, quote
 from pipelines.models import noted
 from pipelines.models.external import read_external
 from pipelines.models.functions import functions_sql
+from pipelines.models.looks import Looking
 from pipelines.models.moves import given_parts, look_copied
 from pipelines.models.noted import Keys, Stream, differing, of_parts, versions
 from pipelines.stores.changes import part_number
@@ -165,11 +166,14 @@ def open_parts(connection: duckdb.DuckDBPyConnection, models: Iterable[Model], c
     build_no, frames = noted.next_build(connection), noted.frames(connection)
     parts = Parts(columns, present, build_no, is_known, frames, followed, readers)
     read = {stream for model in chosen if not model.keep for stream in streams_of(model, columns)} if is_known else ()
+    looking = Looking(connection, build_no)
     for stream in read:
         if stream.table not in known and stream.table in present:
-            is_copied = stream.table in MOVED_BY_DOCUMENT and stream.column in {"", "document_key"}
-            find = look_copied if is_copied else noted.look
-            find(connection, stream, columns[stream.table], build_no=build_no)
+            own = columns[stream.table]
+            if stream.table in MOVED_BY_DOCUMENT and stream.column in {"", "document_key"}:
+                look_copied(looking, stream, own)
+            else:
+                looking.look(stream, own)
     return parts
 
 
