@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 # batch. What it finds is only where to look first.
 _FOUND_BY = {
     "fetched_at": ("max(fetched_at)", "fetched_at > CAST({} AS TIMESTAMP)"),
-    "fetch_id": ("max(split_part(fetch_id, '.', 1))", "fetch_id >= {}"),
+    "fetch_id": ("split_part(max(fetch_id), '.', 1)", "fetch_id >= {}"),
 }
 
 

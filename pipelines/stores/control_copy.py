@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.core.table_ref import TableRef
 from pipelines.stores.changes import create_changes, note_table
 from pipelines.stores.control_schema import COPIED, column_list, warehouse_columns
-from pipelines.stores.moves import create_moves, last_copy, note_all_moved, note_moved
+from pipelines.stores.moves import MOVED_BY_DOCUMENT, create_moves, last_copy, note_all_moved, note_moved
 from pipelines.stores.seals import SEALED_ENTRIES, sealed_files, sealed_mark
 from pipelines.stores.sent_objects import MOVED, PAYLOAD, SENT_TABLES, read_corrections, sent_rows
 from pipelines.stores.warehouse import (
@@ -122,13 +122,25 @@ def _copy_moved(connection: duckdb.DuckDBPyConnection, control: Control, *, sinc
             "outbox": [tuple(intent)[: len(names)] for intent in intents],
             **sent_rows(intents, corrections),
         }
+        keys = {intent["document_key"] for intent in intents}
         for table, rows in moved.items():
-            if since:
-                connection.execute(f"DELETE FROM ctl.{table} WHERE id IN (SELECT id FROM ctl.moved)")  # noqa: S608 our names
+            for where in _where(table, keys) if since else ():
+                connection.execute(f"DELETE FROM ctl.{table} WHERE {where} AND id IN (SELECT id FROM ctl.moved)")  # noqa: S608 our names
             insert_rows(connection, f"ctl.{table}", rows)
         if since:
-            note_moved(connection, (intent["document_key"] for intent in intents), copy_no=copy_no)
+            note_moved(connection, keys, copy_no=copy_no)
     connection.execute("DROP TABLE IF EXISTS ctl.moved")
+
+
+def _where(table: str, keys: Collection[int | None]) -> Iterator[str]:
+    """Yield where rows of intents stand, by their documents: rows came in that order, and all others are not read."""
+    if TableRef("ctl", table) not in MOVED_BY_DOCUMENT:
+        yield "TRUE"
+        return
+    if None in keys:
+        yield "document_key IS NULL"
+    if known := [key for key in keys if key is not None]:
+        yield f"document_key BETWEEN {min(known)} AND {max(known)}"
 
 
 def _columns(table: str) -> str:

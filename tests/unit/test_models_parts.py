@@ -89,6 +89,16 @@ LEFT JOIN seed.listed AS listed
     ON documents.document_no = listed.number
 GROUP BY documents.document_no
 """
+# Of what another model gives.
+STATES = """\
+-- One document and its state.
+-- grain: document_key
+-- parts: document_key
+SELECT
+    document_key,
+    state
+FROM map.held
+"""
 # What is not divided is built where anything that it reads has changed.
 COUNTED = """\
 -- How many vouchers there are.
@@ -199,6 +209,15 @@ def test_a_linked_row_belongs_to_the_part_that_the_other_table_names(world: Worl
 def test_what_has_no_part_concerns_all(world: World, statement: str, whole: set[str]) -> None:
     built = world.build(statement)
     assert {name for name, keys in built.items() if keys is None} == whole
+
+
+def test_rows_of_a_model_that_have_no_part_concern_all_who_read_it(world: World) -> None:
+    reading = {"map.states": STATES}
+    world.build(**reading)
+    assert world.build(f"UPDATE {OF_2.replace('WHERE', 'SET document_no = NULL WHERE')}", **reading)["states"] == {2}
+    lost = "UPDATE ctl.outbox SET state = 'found' WHERE document_key IS NULL"
+    assert world.build(lost, **reading)["states"] is None
+    assert world.build(**reading)["states"] == set()
 
 
 def test_parts_may_go_by_a_text(world: World) -> None:

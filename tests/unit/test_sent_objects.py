@@ -123,6 +123,20 @@ def test_only_what_moved_is_copied_again(world: World) -> None:
     ]
 
 
+@pytest.mark.parametrize("places", [(0, 1, 2), (0,), (1,), (0, 2)])
+def test_what_moves_stands_in_the_copy_once(world: World, places: tuple[int, ...]) -> None:
+    """Of a document or of none, which are looked for in different places."""
+    outbox, intents = world.outbox(), [rate_intent(rate(1, "EUR", "0.1")), VOUCHER, payment_intent(payment(902))]
+    outbox.store_intents(intents)
+    copied(world, "outbox", "id")
+    world.at += timedelta(seconds=1)
+    outbox.apply([Move(intents[place].id, State.SENDING) for place in places])
+    states = {intent.id: "sending" if place in places else "todo" for place, intent in enumerate(intents)}
+    assert copied(world, "outbox", "id, state") == sorted(states.items())
+    for table, intent in zip(("rates", "sent_vouchers", "payments"), intents, strict=True):
+        assert copied(world, table, "id, state") == [(intent.id, states[intent.id])]
+
+
 def test_a_copy_says_which_documents_it_has_moved(world: World) -> None:
     outbox, columns = world.outbox(), "copy_no, document_key"
     outbox.store_intents([payment_intent(payment(902)), rate_intent(rate(1, "EUR", "0.1")), VOUCHER])
