@@ -14,7 +14,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipelines.contracts.shape import paths
 from pipelines.contracts.vms import DOCUMENTS
@@ -53,11 +53,18 @@ def measure_behind(at: Desk) -> tuple[Cost, Cost]:
     return back, quickest(at)
 
 
-def measure_floor(settings: Settings, payloads: Payloads) -> float:
-    """Send the same requests and look at no answer; return seconds."""
-    begin = time.perf_counter()
+class Floor(NamedTuple):
+    """Seconds that the same requests took alone, by the clock and of this process's processor."""
+
+    seconds: float
+    processor: float
+
+
+def measure_floor(settings: Settings, payloads: Payloads) -> Floor:
+    """Send the same requests and look at no answer."""
+    clock, processor = time.perf_counter(), time.process_time()
     send_requests(settings, payloads)
-    return time.perf_counter() - begin
+    return Floor(time.perf_counter() - clock, time.process_time() - processor)
 
 
 def dictated(settings: Settings, payloads: Payloads) -> float:
@@ -123,16 +130,17 @@ def without_limits(folder: Path, seed: Path) -> list[Row]:
     return beside(cost, alone, ", no limits")
 
 
-def beside(cost: Cost, alone: float, how: str, *, limits: float | None = None) -> list[Row]:
+def beside(cost: Cost, alone: Floor, how: str, *, limits: float | None = None) -> list[Row]:
     """Give a row of a whole run and one of the same requests alone, with what they take of the floors."""
 
     def of(seconds: float) -> dict[str, float]:
         of_limits = {OF_LIMITS: round(seconds / limits, 2)} if limits else {}
-        return {**of_limits, OF_REQUESTS: round(seconds / alone, 2)}
+        return {**of_limits, OF_REQUESTS: round(seconds / alone.seconds, 2)}
 
+    spent = {"processor s": round(alone.processor, 2), "clock s": round(alone.seconds, 2)}
     return [
         {**row_of(f"{WHOLE}{how}", cost), **of(cost.seconds)},
-        {"what": f"{ALONE}{how}", "clock s": round(alone, 2), **of(alone)},
+        {"what": f"{ALONE}{how}", **spent, **of(alone.seconds)},
     ]
 
 
