@@ -75,6 +75,17 @@ def published(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[duckdb.
         yield connection
 
 
+def test_the_requests_of_a_month_are_found_in_its_first_hour_too(folder: Path, tmp_path: Path) -> None:
+    """The month begins at midnight in Norway, an hour or two before it does in UTC, in which editions are dated."""
+    shutil.copy(folder / "published" / "springline.duckdb", tmp_path)
+    question = QUESTIONS["How many requests has the ledger been asked this month, by job?"]
+    with duckdb.connect(str(tmp_path / "springline.duckdb")) as connection:
+        connection.execute("UPDATE ctl.requests SET month = '2026-12'")
+        connection.execute("INSERT INTO ctl.requests BY NAME SELECT * REPLACE ('2026-11' AS month) FROM ctl.requests")
+        connection.execute("UPDATE ctl.published SET published_at = TIMESTAMP '2026-11-30 23:20'")
+        assert {month for month, _, _ in connection.execute(question).fetchall()} == {"2026-12"}
+
+
 def test_there_are_questions_of_every_kind() -> None:
     assert len(QUESTIONS) >= 12
     schemas = set(re.findall(r"\b(analysis|rec|close|map|ctl)\.", "".join(QUESTIONS.values())))
