@@ -35,12 +35,23 @@ if TYPE_CHECKING:
     from pipelines.core.table_ref import TableRef
     from pipelines.models.model import Columns
 
-# By which rows that were written since are found; a child row has the number of the fetch alone, which begins with the
-# batch. What it finds is only where to look first.
+
+class _FoundBy(NamedTuple):
+    """How rows that were written since are found: until when they were written, and which are later, as SQL."""
+
+    newest: str
+    later: str
+
+
+# A child row has the number of the fetch alone, which begins with the batch. What is found is only where to look first.
 _FOUND_BY = {
-    "fetched_at": ("max(fetched_at)", "fetched_at > CAST({} AS TIMESTAMP)"),
-    "fetch_id": ("split_part(max(fetch_id), '.', 1)", "fetch_id >= {}"),
+    "fetched_at": _FoundBy("max(fetched_at)", "fetched_at > CAST({} AS TIMESTAMP)"),
+    "fetch_id": _FoundBy("split_part(max(fetch_id), '.', 1)", "fetch_id >= {}"),
 }
+
+
+def _found_by(columns: Columns) -> _FoundBy | None:
+    return next((found_by for name, found_by in _FOUND_BY.items() if name in columns), None)
 
 
 class _Sum(NamedTuple):
@@ -79,9 +90,10 @@ class Looking:
 
     def _sum(self, ref: TableRef, columns: Columns, where: str) -> _Sum:
         if (found := self._sums.get((ref, where))) is None:
-            until = next((newest for name, (newest, _) in _FOUND_BY.items() if name in columns), "NULL")
+            found_by = _found_by(columns)
+            newest = found_by.newest if found_by else "NULL"
             row = self.connection.execute(
-                f"SELECT coalesce({version(ref, columns)}, 0), CAST({until} AS VARCHAR) "
+                f"SELECT coalesce({version(ref, columns)}, 0), CAST({newest} AS VARCHAR) "
                 f"FROM {ref.quoted} AS whole_row WHERE {where}"
             ).fetchone()
             found = self._sums[ref, where] = _Sum(*row or ())
@@ -107,13 +119,13 @@ class Looking:
 
     def _fresh(self, stream: Stream, columns: Columns, before: _Sum) -> Keys | None:
         """Return the parts of rows that were written since; None: too many, or it is not known."""
-        found_by = next((condition for name, (_, condition) in _FOUND_BY.items() if name in columns), None)
+        found_by = _found_by(columns)
         if found_by is None or before.until is None:
             return None
         part = part_number(stream.column, columns[stream.column])
         rows = self.connection.execute(
             f"SELECT DISTINCT {part} FROM {stream.table.quoted} "
-            f"WHERE {found_by.format(literal(before.until))} LIMIT {MOST_PARTS + 1}"
+            f"WHERE {found_by.later.format(literal(before.until))} LIMIT {MOST_PARTS + 1}"
         ).fetchall()
         keys = frozenset(key for (key,) in rows)
         return None if len(keys) > MOST_PARTS or None in keys else keys
